@@ -1,0 +1,11 @@
+"""Where the prepared things live. Everything stays inside the checkout."""
+
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = Path(__file__).resolve().parent / "requirements"
+CACHE = CHECKOUT / ".cache"
+TOOLS = CACHE / "tools"
+PRIVATE_PYTHON = CACHE / "python"
+LOG = CACHE / "setup.log"
+VIRTUAL_ENVIRONMENTS = CHECKOUT / ".venv"

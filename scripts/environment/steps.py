@@ -1,0 +1,116 @@
+"""Show progress, run commands, and say what to do when one fails."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+import os
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+from .paths import CACHE, LOG
+
+_TAIL_LINES = 15
+_TICK_SECONDS = 5
+
+
+class StepError(Exception):
+    """A step could not be completed; the text tells the user what to do."""
+
+    def __init__(self, problem: str, advice: str) -> None:
+        """Keep the problem and the advice apart, they are shown on two lines."""
+        super().__init__(problem)
+        self.problem = problem
+        self.advice = advice
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Announce a step, and how long it took."""
+    print(f"  • {title} …", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"    done in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    advice: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    given: str | None = None,
+) -> None:
+    """Run a command with its output in the log; show the time while it takes long.
+
+    Raises StepError with the last lines of output and the given advice.
+    """
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with LOG.open("a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(map(str, command))}\n")
+        log.flush()
+        begin = log.tell()
+        try:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                cwd=cwd,
+                env={**os.environ, **(env or {})},
+                stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        except FileNotFoundError as err:
+            raise StepError(f"{command[0]} is not on this machine", advice) from err
+        _wait(process, given)
+    if process.returncode:
+        raise StepError(
+            f"{Path(str(command[0])).name} failed with code {process.returncode}"
+            f"\n{_tail(begin)}",
+            advice,
+        )
+
+
+def succeeds(command: Sequence[str | Path], *, timeout: float = 30) -> bool:
+    """Tell whether a command can be run and ends well."""
+    return output(command, timeout=timeout) is not None
+
+
+def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
+    """Return what a command prints, or None if it fails or takes too long."""
+    try:
+        result = subprocess.run(
+            [str(part) for part in command],
+            check=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=timeout,
+        )
+    except OSError, subprocess.SubprocessError:
+        return None
+    return result.stdout.strip()
+
+
+def _wait(process: subprocess.Popen[str], given: str | None) -> None:
+    started = time.monotonic()
+    try:
+        while True:
+            try:
+                process.communicate(given, timeout=_TICK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if sys.stdout.isatty():
+                    elapsed = time.monotonic() - started
+                    print(f"\r    {elapsed:.0f} s", end="\r", flush=True)
+                continue
+            return
+    except BaseException:
+        process.kill()
+        raise
+
+
+def _tail(begin: int) -> str:
+    with LOG.open(encoding="utf-8", errors="replace") as log:
+        log.seek(begin)
+        lines = log.read().splitlines()
+    return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
