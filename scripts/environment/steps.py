@@ -87,7 +87,7 @@ def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
             text=True,
             timeout=timeout,
         )
-    except OSError, subprocess.SubprocessError:
+    except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout.strip()
 
