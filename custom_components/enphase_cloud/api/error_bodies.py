@@ -1,0 +1,155 @@
+"""What the cloud's errors say, in the several shapes of its error bodies."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+import json
+import re
+from typing import Any, Final, Self
+
+from .exceptions import (
+    ApiError,
+    ConnectionNotEstablishedError,
+    ForbiddenError,
+    GatewayOfflineError,
+    InvalidApiKeyError,
+    InvalidDurationError,
+    InvalidRequestError,
+    InvalidTokenError,
+    LiveStreamNotSupportedError,
+    MinuteQuotaError,
+    MonthQuotaError,
+    NotEntitledError,
+    QuotaExceededError,
+    ServerError,
+    ServiceUnreachableError,
+    UnknownSystemError,
+    UnsupportedGatewayError,
+)
+from .models.convert import to_count, to_datetime
+from .operations import Operation
+from .transport import Answer, is_success
+
+_ERRORS: Final[dict[int, type[ApiError]]] = {
+    400: InvalidRequestError,
+    403: ForbiddenError,
+    404: UnknownSystemError,
+    405: InvalidRequestError,
+    422: InvalidRequestError,
+}
+_LIVE_ERRORS: Final[dict[int, type[ApiError]]] = {
+    461: InvalidDurationError,
+    462: InvalidDurationError,
+    463: InvalidDurationError,
+    466: UnsupportedGatewayError,
+    468: UnknownSystemError,
+    472: LiveStreamNotSupportedError,
+    473: GatewayOfflineError,
+    550: ServiceUnreachableError,
+    551: ServiceUnreachableError,
+    552: ConnectionNotEstablishedError,
+}
+_QUOTAS: Final[Mapping[object, type[QuotaExceededError]]] = {
+    "minute": MinuteQuotaError,
+    "month": MonthQuotaError,
+}
+_KEY_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_KEY_TROUBLE: Final = re.compile(
+    r"(missing|invalid|unknown|expired)\W+api[ _-]?key"
+    r"|api[ _-]?key.*"
+    r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))",
+    re.DOTALL,
+)
+_NO_ACCESS: Final = "application is not authorized"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody:
+    """What an error body says.
+
+    `words` are all its texts in lower case. They may name systems and serial numbers:
+    they serve to tell errors apart, and are not to be shown.
+    """
+
+    code: int | None
+    words: str
+    fields: Mapping[str, Any]
+
+    @classmethod
+    def from_body(cls, body: bytes) -> Self:
+        """Read a body, JSON or not."""
+        try:
+            document = json.loads(body)
+        except ValueError, RecursionError:
+            document = body.decode(errors="replace")
+        return cls.from_document(document)
+
+    @classmethod
+    def from_document(cls, document: object) -> Self:
+        """Read a JSON document of any shape."""
+        envelope = document if isinstance(document, Mapping) else {}
+        inner = envelope.get("error")
+        fields = {**envelope, **inner} if isinstance(inner, Mapping) else envelope
+        codes = (_to_code(fields.get(name)) for name in ("code", "reason", "status"))
+        return cls(
+            code=next(filter(None, codes), None),
+            words="\n".join(_texts(document)).lower(),
+            fields=fields,
+        )
+
+
+def success(operation: Operation, answer: Answer) -> bytes:
+    """Return the body of a successful answer, or raise the ApiError that it tells."""
+    if answer.is_success:
+        return answer.body
+    raise api_error(operation, answer.status, ErrorBody.from_body(answer.body))
+
+
+def api_error(operation: Operation, status: int, body: ErrorBody) -> ApiError:
+    """Return the error that a status and its body tell.
+
+    The HTTP status decides. The body's code does so only where the status says
+    success, or where the code is one of the live stream's own, which mean one thing
+    only and which a proxy may have replaced by a standard status.
+    """
+    if body.code is not None and (is_success(status) or body.code in _LIVE_ERRORS):
+        status = body.code
+    if status in _KEY_REFUSALS and _KEY_TROUBLE.search(body.words):
+        return InvalidApiKeyError(operation, status, mismatch="mismatch" in body.words)
+    if status == HTTPStatus.UNAUTHORIZED:
+        refused = NotEntitledError if _NO_ACCESS in body.words else InvalidTokenError
+        return refused(operation, status)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _quota_error(operation, body)
+    fallback = ServerError if status in range(500, 600) else ApiError
+    error = (_ERRORS | _LIVE_ERRORS).get(status, fallback)
+    return error(operation, status)
+
+
+def _quota_error(operation: Operation, body: ErrorBody) -> QuotaExceededError:
+    error = _QUOTAS.get(str(body.fields.get("period")).lower(), QuotaExceededError)
+    return error(
+        operation,
+        period_start=to_datetime(body.fields.get("period_start")),
+        period_end=to_datetime(body.fields.get("period_end")),
+        limit=to_count(body.fields.get("limit")),
+    )
+
+
+def _to_code(value: object) -> int | None:
+    """Return a number that can be a status."""
+    code = to_count(value)
+    return code if code in range(400, 600) else None
+
+
+def _texts(document: object) -> Iterator[str]:
+    """Yield every text of a JSON document, but no key."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)

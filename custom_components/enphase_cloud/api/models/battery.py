@@ -1,0 +1,97 @@
+"""Battery energies in intervals: GET /systems/{id}/telemetry/battery."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Self
+
+from .convert import (
+    to_count,
+    to_datetime,
+    to_energy,
+    to_identifier,
+    to_object,
+    to_percentage,
+    to_whole_percentage,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryInterval:
+    """What all batteries of a system did in the 15 minutes up to `end_at`.
+
+    Energies are in Wh, the state of charge in %. While `devices_reporting` is less
+    than the number of batteries, the interval may still be corrected.
+    """
+
+    end_at: datetime
+    charged: float | None
+    discharged: float | None
+    state_of_charge: float | None
+    devices_reporting: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryTelemetry:
+    """The intervals of a system's batteries in order, and their last known charge.
+
+    `last_reported_state_of_charge` is in %; the cloud does not say when it was
+    measured.
+    """
+
+    system_id: int
+    intervals: tuple[BatteryInterval, ...]
+    last_reported_state_of_charge: int | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the telemetry, leaving out intervals without an end.
+
+        Raises MalformedAnswerError where it names no system.
+        """
+        data = to_object(data)
+        intervals = filter(None, map(_to_interval, _objects(data.get("intervals"))))
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
+            last_reported_state_of_charge=to_whole_percentage(
+                data.get("last_reported_aggregate_soc")
+            ),
+        )
+
+
+def _objects(nested: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of arrays that are nested to any depth."""
+    waiting = [nested]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting.extend(reversed(item))
+        elif isinstance(item, Mapping):
+            yield item
+
+
+def _to_interval(data: Mapping[str, Any]) -> BatteryInterval | None:
+    end_at = to_datetime(data.get("end_at"))
+    if end_at is None:
+        return None
+    charge = _to_part(data.get("charge"))
+    discharge = _to_part(data.get("discharge"))
+    state_of_charge = _to_part(data.get("soc"))
+    counts = [
+        count
+        for part in (charge, discharge, state_of_charge)
+        if (count := to_count(part.get("devices_reporting"))) is not None
+    ]
+    return BatteryInterval(
+        end_at=end_at,
+        charged=to_energy(charge.get("enwh")),
+        discharged=to_energy(discharge.get("enwh")),
+        state_of_charge=to_percentage(state_of_charge.get("percent")),
+        devices_reporting=min(counts, default=None),
+    )
+
+
+def _to_part(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

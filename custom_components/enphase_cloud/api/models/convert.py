@@ -1,0 +1,161 @@
+"""Readers of single JSON values.
+
+No recording of most documents is public, so the readers are tolerant: what cannot be
+understood is None, never an error and never a made-up number.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from functools import lru_cache
+import math
+import re
+from typing import Any, Final, Self
+
+from ..exceptions import MalformedAnswerError
+
+POWER_LIMIT: Final = 10_000_000
+"""W. No system that owners connect reaches 10 MW."""
+ENERGY_LIMIT: Final = 10_000_000_000_000
+"""Wh. About what 10 MW yield in a century."""
+
+_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
+_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+_NUMBER: Final = re.compile(
+    r"\s*([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?)\s*%?\s*", re.ASCII
+)
+_FULL: Final = 100
+_LONGEST_NAME: Final = 64
+
+
+def to_object(value: object) -> Mapping[str, Any]:
+    """Return a JSON object, or raise MalformedAnswerError."""
+    if isinstance(value, Mapping):
+        return value
+    raise MalformedAnswerError("The answer is no JSON object")
+
+
+def to_identifier(value: object) -> int:
+    """Return the id of a system, or raise MalformedAnswerError."""
+    identifier = to_integer(value)
+    if identifier is None or identifier <= 0:
+        raise MalformedAnswerError("The answer names no system")
+    return identifier
+
+
+def to_number(value: object) -> float | None:
+    """Return a finite number, also out of a string such as "97%"."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        match = _NUMBER.fullmatch(value)
+        number = float(match[1]) if match else math.nan
+    elif isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            return None
+    else:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def to_integer(value: object) -> int | None:
+    """Return a whole number, rounded where needed."""
+    number = to_number(value)
+    return None if number is None else round(number)
+
+
+def to_count(value: object) -> int | None:
+    """Return a whole number that is not negative."""
+    count = to_integer(value)
+    return count if count is not None and count >= 0 else None
+
+
+def to_power(value: object) -> int | None:
+    """Return a power in W that a system can have."""
+    power = value if type(value) is int else to_number(value)
+    if power is None or not -POWER_LIMIT <= power <= POWER_LIMIT:
+        return None
+    return round(power)
+
+
+def to_energy(value: object) -> float | None:
+    """Return an energy in Wh that a system can have moved."""
+    energy = to_number(value)
+    return energy if energy is not None and 0 <= energy <= ENERGY_LIMIT else None
+
+
+def to_percentage(value: object) -> float | None:
+    """Return a number between 0 and 100."""
+    percentage = to_number(value)
+    if percentage is None or not 0 <= percentage <= _FULL:
+        return None
+    return percentage
+
+
+def to_whole_percentage(value: object) -> int | None:
+    """Return a whole number between 0 and 100."""
+    percentage = to_percentage(value)
+    return None if percentage is None else round(percentage)
+
+
+def to_text(value: object) -> str | None:
+    """Return a text that is not blank and can be encoded."""
+    if not isinstance(value, str):
+        return None
+    return value.encode(errors="replace").decode().strip() or None
+
+
+def to_datetime(value: object) -> datetime | None:
+    """Return the moment of an epoch timestamp, given in seconds or milliseconds."""
+    timestamp = to_number(value)
+    if timestamp is None:
+        return None
+    if timestamp > _LATEST:
+        timestamp /= 1000
+    if not _EARLIEST <= timestamp < _LATEST:
+        return None
+    return datetime.fromtimestamp(timestamp, UTC)
+
+
+def to_date(value: object) -> date | None:
+    """Return the day of an ISO date."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+class OpenEnum(StrEnum):
+    """An enumeration that the cloud may extend without notice.
+
+    Each has a member UNKNOWN. The cloud's spelling varies between documents, so only
+    letters count.
+    """
+
+    @classmethod
+    def from_api(cls, value: object) -> Self:
+        """Return the member that a value names, else UNKNOWN."""
+        if isinstance(value, str) and len(value) <= _LONGEST_NAME:
+            member: Self = _member(cls, value)
+            return member
+        return cls("unknown")
+
+    @classmethod
+    def aliases(cls) -> Mapping[str, Self]:
+        """Return the names, letters only, that differ from the members' own."""
+        return {}
+
+
+@lru_cache(maxsize=256)
+def _member[MemberT: OpenEnum](enumeration: type[MemberT], name: str) -> MemberT:
+    letters = _letters(name)
+    members = {_letters(member): member for member in enumeration}
+    return (members | dict(enumeration.aliases())).get(letters, enumeration("unknown"))
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalpha, name)).lower()

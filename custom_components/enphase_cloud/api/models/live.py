@@ -1,0 +1,129 @@
+"""One frame of live data: GET /systems/{id}/live_data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self, override
+
+from ..exceptions import MalformedAnswerError
+from .convert import OpenEnum, to_datetime, to_object, to_power, to_whole_percentage
+
+
+class GridStatus(OpenEnum):
+    """Whether the system is connected to the grid."""
+
+    ON_GRID = "on_grid"
+    OFF_GRID = "off_grid"
+    UNKNOWN = "unknown"
+
+
+class BatteryMode(OpenEnum):
+    """How the owner lets the battery work.
+
+    GRID_SERVICES takes the mode's place while a utility's program controls the battery.
+    """
+
+    SAVINGS = "savings"
+    SELF_CONSUMPTION = "self_consumption"
+    FULL_BACKUP = "full_backup"
+    GRID_SERVICES = "grid_services"
+    UNKNOWN = "unknown"
+
+    @override
+    @classmethod
+    def aliases(cls) -> Mapping[str, Self]:
+        return {"savingsmode": cls("savings"), "dreventactive": cls("grid_services")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFrame:
+    """What a system does at one moment.
+
+    Powers are in W: grid positive for import, battery positive for discharge. The
+    state of charge is in %. None is what the frame lacks or gives as nonsense. Where a
+    system has several gateways, the cloud sends what one of them measures.
+    """
+
+    sampled_at: datetime
+    production: int | None
+    consumption: int | None
+    grid: int | None
+    battery: int | None
+    generator: int | None
+    state_of_charge: int | None
+    grid_status: GridStatus | None
+    battery_mode: BatteryMode | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read a frame, whatever number of `data` wrappers is around it.
+
+        Raises MalformedAnswerError where it has no moment or nothing measured.
+        """
+        envelope = _unwrapped(to_object(data))
+        measured = envelope.get("data")
+        if not isinstance(measured, dict):
+            measured = envelope
+        frame = cls(
+            sampled_at=_sampled_at(envelope),
+            production=to_power(measured.get("pv_power")),
+            consumption=to_power(measured.get("consumption_power")),
+            grid=to_power(measured.get("grid_power")),
+            battery=to_power(measured.get("battery_power")),
+            generator=to_power(measured.get("generator_power")),
+            state_of_charge=to_whole_percentage(measured.get("battery_soc")),
+            grid_status=_named(GridStatus, measured.get("grid_status")),
+            battery_mode=_named(BatteryMode, measured.get("battery_mode")),
+        )
+        if frame.is_empty:
+            raise MalformedAnswerError("The frame measures nothing")
+        return frame
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is known of the moment."""
+        measured = (
+            self.production,
+            self.consumption,
+            self.grid,
+            self.battery,
+            self.generator,
+            self.state_of_charge,
+            self.grid_status,
+            self.battery_mode,
+        )
+        return measured.count(None) == len(measured)
+
+
+def _unwrapped(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the innermost object that can tell a moment."""
+    while not ("timestamp_epoch" in data or "timestamp_utc" in data):
+        inner = data.get("data")
+        if not isinstance(inner, dict):
+            break
+        data = inner
+    return data
+
+
+def _sampled_at(envelope: Mapping[str, Any]) -> datetime:
+    moment = to_datetime(envelope.get("timestamp_epoch"))
+    if moment is None:
+        moment = _to_utc(envelope.get("timestamp_utc"))
+    if moment is None:
+        raise MalformedAnswerError("The frame tells no moment")
+    return moment
+
+
+def _to_utc(value: object) -> datetime | None:
+    """Return the moment of a text such as "2026-06-01 12:00:00.5", which is in UTC."""
+    try:
+        moment = datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return to_datetime(moment.timestamp())
+
+
+def _named[MemberT: OpenEnum](
+    enumeration: type[MemberT], value: object
+) -> MemberT | None:
+    return enumeration.from_api(value) if isinstance(value, str) and value else None

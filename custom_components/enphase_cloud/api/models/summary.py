@@ -1,0 +1,84 @@
+"""The summary of a system: GET /systems/{id}/summary."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+from .convert import (
+    OpenEnum,
+    to_count,
+    to_date,
+    to_datetime,
+    to_energy,
+    to_identifier,
+    to_object,
+    to_power,
+)
+from .systems import SystemStatus
+
+
+class ProductionSource(OpenEnum):
+    """Which devices measured the production; the two differ by about 1 %."""
+
+    METER = "meter"
+    MICROINVERTERS = "microinverters"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a system does today.
+
+    Powers are in W, energies in Wh. `energy_today` belongs to `summary_date`, a day in
+    the system's time zone. Whether `energy_lifetime` includes that day is documented
+    both ways. `size` and the battery's capacity and power limits are the plates' sums,
+    not measurements.
+    """
+
+    system_id: int
+    status: SystemStatus
+    current_power: int | None
+    energy_today: float | None
+    energy_lifetime: float | None
+    last_interval_end_at: datetime | None
+    last_report_at: datetime | None
+    operational_at: datetime | None
+    summary_date: date | None
+    modules: int | None
+    size: int | None
+    source: ProductionSource
+    battery_capacity: float | None
+    battery_charge_power_limit: int | None
+    battery_discharge_power_limit: int | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the summary.
+
+        Raises MalformedAnswerError where it names no system.
+        """
+        data = to_object(data)
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            status=SystemStatus.from_api(data.get("status")),
+            current_power=to_power(data.get("current_power")),
+            energy_today=to_energy(data.get("energy_today")),
+            energy_lifetime=to_energy(data.get("energy_lifetime")),
+            last_interval_end_at=to_datetime(data.get("last_interval_end_at")),
+            last_report_at=to_datetime(data.get("last_report_at")),
+            operational_at=to_datetime(data.get("operational_at")),
+            summary_date=to_date(data.get("summary_date")),
+            modules=to_count(data.get("modules")),
+            size=_to_rating(data.get("size_w")),
+            source=ProductionSource.from_api(data.get("source")),
+            battery_capacity=to_energy(data.get("battery_capacity_wh")),
+            battery_charge_power_limit=_to_rating(data.get("battery_charge_w")),
+            battery_discharge_power_limit=_to_rating(data.get("battery_discharge_w")),
+        )
+
+
+def _to_rating(value: object) -> int | None:
+    """Return a power that cannot be negative."""
+    power = to_power(value)
+    return power if power is not None and power >= 0 else None

@@ -1,0 +1,143 @@
+"""The systems of an account: GET /systems and POST /systems/search."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from ..exceptions import MalformedAnswerError
+from .convert import OpenEnum, to_count, to_datetime, to_identifier, to_object, to_text
+
+
+class SystemStatus(OpenEnum):
+    """The state of a system, as the reference documents it."""
+
+    NORMAL = "normal"
+    ANY = "any"
+    BATTERY = "battery"
+    COMM = "comm"
+    DATA_UPLOAD = "data_upload"
+    DEACTIVATED = "deactivated"
+    DEBUG = "debug"
+    DISABLED = "disabled"
+    ENCHARGE = "encharge"
+    ENCHARGE_ISSUE = "encharge_issue"
+    ENPOWER = "enpower"
+    ENPOWER_ISSUE = "enpower_issue"
+    ERROR = "error"
+    GRID_UNKNOWN = "grid_unknown"
+    INFO = "info"
+    METER = "meter"
+    METER_ISSUE = "meter_issue"
+    MICRO = "micro"
+    MONITORED = "monitored"
+    MUTED = "muted"
+    NO_DATA = "no_data"
+    NOT_MONITORED = "not_monitored"
+    NSR = "nsr"
+    OFF_GRID = "off_grid"
+    ON_GRID = "on_grid"
+    POWER = "power"
+    RETIRED = "retired"
+    RMA = "rma"
+    STORAGE_IDLE = "storage_idle"
+    UNUSED = "unused"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+
+
+class ConnectionType(OpenEnum):
+    """How the gateway reaches the cloud; on cellular it reports every six hours."""
+
+    ETHERNET = "ethernet"
+    WIFI = "wifi"
+    CELLULAR = "cellular"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system.
+
+    `time_zone` is an IANA name; the cloud's days are days there. `live_stream` tells
+    whether live data is enabled, None where the cloud was not asked. `last_energy_at`
+    is when production was last reported, `operational_at` when the system began to
+    work. The address is not kept.
+    """
+
+    system_id: int
+    name: str
+    public_name: str | None
+    time_zone: str | None
+    status: SystemStatus
+    connection_type: ConnectionType
+    last_report_at: datetime | None
+    last_energy_at: datetime | None
+    operational_at: datetime | None
+    live_stream: bool | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read one system.
+
+        Raises MalformedAnswerError where it has no id.
+        """
+        data = to_object(data)
+        public_name = to_text(data.get("public_name"))
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            name=to_text(data.get("name")) or public_name or "Enphase System",
+            public_name=public_name,
+            time_zone=to_text(data.get("timezone")),
+            status=SystemStatus.from_api(data.get("status")),
+            connection_type=ConnectionType.from_api(data.get("connection_type")),
+            last_report_at=to_datetime(data.get("last_report_at")),
+            last_energy_at=to_datetime(data.get("last_energy_at")),
+            operational_at=to_datetime(data.get("operational_at")),
+            live_stream=_to_switch(data.get("live_stream")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemsPage:
+    """One page of systems.
+
+    `listed` counts the entries of the page, readable or not, `total` those of all
+    pages, None where the cloud does not tell.
+    """
+
+    systems: tuple[System, ...]
+    listed: int
+    total: int | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read one page, leaving out systems that cannot be read.
+
+        Raises MalformedAnswerError where there is no list, or none can be read.
+        """
+        data = to_object(data)
+        entries = data.get("systems")
+        if not isinstance(entries, list):
+            raise MalformedAnswerError("The answer lists no systems")
+        systems = tuple(_readable(entries))
+        if entries and not systems:
+            raise MalformedAnswerError("None of the systems can be read")
+        return cls(
+            systems=systems, listed=len(entries), total=to_count(data.get("total"))
+        )
+
+
+def _readable(entries: list[Any]) -> list[System]:
+    systems = []
+    for entry in entries:
+        try:
+            systems.append(System.from_api(entry))
+        except MalformedAnswerError:
+            continue
+    return systems
+
+
+def _to_switch(value: object) -> bool | None:
+    """Return whether "enabled" or "disabled" is said."""
+    return {"enabled": True, "disabled": False}.get(str(value).lower())

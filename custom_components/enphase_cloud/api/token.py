@@ -1,0 +1,101 @@
+"""The token endpoint of the cloud's OAuth2 server."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote_plus
+
+from aiohttp import BasicAuth, ClientSession, ClientTimeout
+from yarl import URL
+
+from .error_bodies import ErrorBody, api_error
+from .exceptions import (
+    InvalidClientError,
+    InvalidGrantError,
+    MalformedAnswerError,
+    TokenRequestError,
+)
+from .models.convert import to_count
+from .operations import Operation
+from .transport import exchange, parse_object, secure_url
+
+_TIMEOUT: Final = ClientTimeout(total=30)
+_DOCUMENTED_LIFETIME: Final = 86_400
+_GRANT_ERRORS: Final = {"invalid_grant", "invalid_token"}
+_CLIENT_ERRORS: Final = {"invalid_client", "unauthorized_client"}
+
+
+async def request_token(
+    session: ClientSession,
+    token_url: URL | str,
+    *,
+    client_id: str,
+    client_secret: str,
+    parameters: Mapping[str, str],
+) -> dict[str, Any]:
+    """Request a token and return the token document.
+
+    It holds `access_token`, `token_type`, `expires_in` in seconds, as a rule a new
+    `refresh_token` in place of the one used, and `enl_uid`, the id of the account. The
+    client authenticates by HTTP Basic, the parameters go in the body.
+
+    Raises InvalidGrantError where the user has to sign in again, InvalidClientError
+    where the credentials of the application are wrong, TokenRequestError for other
+    refusals; QuotaExceededError, ServerError, EnphaseConnectionError,
+    EnphaseTimeoutError and MalformedAnswerError where trying later may help; and
+    ValueError where the URL is neither https nor on this machine.
+    """
+    answer = await exchange(
+        session,
+        "POST",
+        secure_url(token_url),
+        # RFC 6749, 2.3.1: both are form-encoded first.
+        auth=BasicAuth(quote_plus(client_id), quote_plus(client_secret)),
+        data=dict(parameters),
+        headers={"Accept": "application/json"},
+        timeout=_TIMEOUT,
+    )
+    if not answer.is_success:
+        body = ErrorBody.from_body(answer.body)
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status in range(
+            500, 600
+        ):
+            raise api_error(Operation.TOKEN, answer.status, body)
+        raise _token_request_error(answer.status, body)
+    return _token(parse_object(answer.body))
+
+
+def _token_request_error(status: int, body: ErrorBody) -> TokenRequestError:
+    """Tell a bad grant from a bad client (RFC 6749, 5.2, and Spring's dialect)."""
+    error = str(body.fields.get("error")).lower()
+    if error in _GRANT_ERRORS:
+        return InvalidGrantError(status)
+    if error in _CLIENT_ERRORS or status == HTTPStatus.UNAUTHORIZED:
+        return InvalidClientError(status)
+    return TokenRequestError(status)
+
+
+def _token(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with what a caller relies on.
+
+    The old refresh token may be dead by now, so that nothing but a lack of the access
+    token makes the document useless.
+    """
+    token = dict(document)
+    if not _is_credential(token.get("access_token")):
+        raise MalformedAnswerError("The answer holds no access token")
+    if not _is_credential(token.get("refresh_token")):
+        token.pop("refresh_token", None)
+    token["expires_in"] = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME
+    token["token_type"] = str(token.get("token_type") or "bearer")
+    return token
+
+
+def _is_credential(value: object) -> bool:
+    """Tell whether a value can be sent as a token (RFC 6749, A.12 and A.17)."""
+    return (
+        isinstance(value, str)
+        and value != ""
+        and value.isascii()
+        and value.isprintable()
+    )

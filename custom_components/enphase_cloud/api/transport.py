@@ -1,0 +1,153 @@
+"""One HTTP exchange: sent once, read within limits, failing without leaking."""
+
+from collections.abc import Awaitable, Mapping
+from ipaddress import ip_address
+import json
+from typing import Any, Final, NamedTuple
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ServerDisconnectedError,
+)
+from yarl import URL
+
+from .exceptions import (
+    EnphaseConnectionError,
+    EnphaseTimeoutError,
+    MalformedAnswerError,
+)
+
+_DOCUMENT_LIMIT: Final = 4 * 1024 * 1024
+_ERROR_LIMIT: Final = 64 * 1024
+
+
+class Answer(NamedTuple):
+    """A status and its body; an error's body may be empty though the cloud sent one."""
+
+    status: int
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the body is what was asked for."""
+        return is_success(self.status)
+
+
+def is_success(status: int) -> bool:
+    """Tell whether a status says that a request succeeded."""
+    return status in range(200, 300)
+
+
+def secure_url(url: URL | str) -> URL:
+    """Return a URL that credentials may be sent to.
+
+    Raises ValueError where it is neither https nor on this machine.
+    """
+    url = URL(url)
+    if url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host)):
+        return url
+    raise ValueError("Credentials are only sent over https")
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+async def exchange(
+    session: ClientSession, method: str, url: URL, **options: Any
+) -> Answer:
+    """Send a request and read the answer whole.
+
+    Raises EnphaseTimeoutError, EnphaseConnectionError, and MalformedAnswerError where
+    the answer redirects or is too long.
+    """
+    return await guarded(_exchange(session, method, url, **options))
+
+
+async def _exchange(
+    session: ClientSession, method: str, url: URL, **options: Any
+) -> Answer:
+    async with session.request(method, url, **SENT_ONCE, **options) as response:
+        return await read_answer(response)
+
+
+async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
+    """Await what aiohttp does, turning its errors into the client's.
+
+    Its errors hold headers and URLs, so they must not even be the context of ours:
+    these are raised outside the handlers.
+    """
+    failure: EnphaseConnectionError
+    try:
+        return await work
+    except TimeoutError:
+        failure = EnphaseTimeoutError()
+    except ClientError, OSError:
+        failure = EnphaseConnectionError()
+    raise failure
+
+
+async def read_answer(response: ClientResponse) -> Answer:
+    """Read a response whole, of an error only what can be had."""
+    status = response.status
+    if status in range(300, 400):
+        raise MalformedAnswerError(f"The cloud redirects (status {status})")
+    if is_success(status):
+        return Answer(status, await _read(response, _DOCUMENT_LIMIT))
+    try:
+        return Answer(status, await _read(response, _ERROR_LIMIT))
+    except ClientError, OSError, MalformedAnswerError:
+        return Answer(status, b"")
+
+
+async def _read(response: ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise MalformedAnswerError("The answer is too long")
+    return bytes(body)
+
+
+def parse_object(text: bytes | str) -> Mapping[str, Any]:
+    """Return a JSON object, or raise MalformedAnswerError."""
+    try:
+        document = json.loads(text)
+    except ValueError, RecursionError:
+        document = None
+    if isinstance(document, dict):
+        return document
+    raise MalformedAnswerError("The answer is no JSON object")
+
+
+async def _send_once(
+    request: ClientRequest, handler: ClientHandlerType
+) -> ClientResponse:
+    """Keep aiohttp from sending a request again when the connection drops.
+
+    It does so for every GET, past the gate; but not on this error.
+    """
+    try:
+        return await handler(request)
+    except ClientOSError, ServerDisconnectedError:
+        pass
+    raise ClientConnectionError
+
+
+SENT_ONCE: Final[Mapping[str, Any]] = {
+    "allow_redirects": False,
+    "middlewares": (_send_once,),
+    "raise_for_status": False,
+}
+"""Options of every request: credentials do not travel, and it leaves once."""
