@@ -18,7 +18,6 @@ INTEGRATIONS = (
     "frontend",
     "history",
     "logbook",
-    "my",
     "recorder",
     "sun",
     "system_health",
