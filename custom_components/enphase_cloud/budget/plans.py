@@ -1,0 +1,87 @@
+"""Plans of the Enphase developer portal, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class AccessControl(StrEnum):
+    """A group of operations that a plan opens, spelt as in the portal."""
+
+    SYSTEM_DETAILS = "System Details"
+    SITE_LEVEL_PRODUCTION = "Site Level Production"
+    SITE_LEVEL_CONSUMPTION = "Site Level Consumption"
+    DEVICE_LEVEL = "Device Level"
+    SYSTEM_CONFIGURATIONS = "System Configurations"
+    STREAMING = "Streaming APIs"
+    EV_CHARGER_MONITORING = "EV Charger Monitoring"
+    EV_CHARGER_CONTROL = "EV Charger Control"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an API key may ask of the cloud.
+
+    The limits count requests of the whole key. The price of one live stream is in US
+    dollars; it is None where the plan has no live streams.
+    """
+
+    key: str
+    calls_per_minute: int
+    calls_per_month: int
+    access: frozenset[AccessControl]
+    live_stream_price: float | None
+
+    @property
+    def has_live_stream(self) -> bool:
+        """Whether live streams can be had at all."""
+        return AccessControl.STREAMING in self.access
+
+
+_WATT = frozenset(
+    {
+        AccessControl.SYSTEM_DETAILS,
+        AccessControl.SITE_LEVEL_PRODUCTION,
+        AccessControl.SITE_LEVEL_CONSUMPTION,
+        AccessControl.EV_CHARGER_MONITORING,
+    }
+)
+_KILOWATT = _WATT | {AccessControl.DEVICE_LEVEL, AccessControl.STREAMING}
+_MEGAWATT = _KILOWATT | {AccessControl.SYSTEM_CONFIGURATIONS}
+_PARTNER = _MEGAWATT | {AccessControl.EV_CHARGER_CONTROL}
+
+_LIVE_STREAM_PRICE = 0.10
+
+PLANS: Mapping[str, Plan] = MappingProxyType(
+    {
+        plan.key: plan
+        for plan in (
+            Plan("watt", 10, 1_000, _WATT, None),
+            Plan("kilowatt", 50, 50_000, _KILOWATT, _LIVE_STREAM_PRICE),
+            Plan("megawatt", 100, 300_000, _MEGAWATT, _LIVE_STREAM_PRICE),
+            Plan("partner", 300, 1_500_000, _PARTNER, _LIVE_STREAM_PRICE),
+        )
+    }
+)
+
+
+def custom_plan(
+    *, calls_per_minute: int, calls_per_month: int, live_stream: bool
+) -> Plan:
+    """Return a plan of the user's own figures.
+
+    Which operations it opens is not known beforehand, so it claims all but the live
+    stream; the cloud's answers decide. Raises ValueError unless both limits are
+    positive.
+    """
+    if calls_per_minute < 1 or calls_per_month < 1:
+        raise ValueError("A plan allows at least one call a minute and a month")
+    access = frozenset(AccessControl)
+    return Plan(
+        key="custom",
+        calls_per_minute=calls_per_minute,
+        calls_per_month=calls_per_month,
+        access=access if live_stream else access - {AccessControl.STREAMING},
+        live_stream_price=_LIVE_STREAM_PRICE if live_stream else None,
+    )

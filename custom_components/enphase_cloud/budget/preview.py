@@ -1,0 +1,63 @@
+"""What a plan and a profile will give, before anything is known of the system."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .documents import Document, Feed, Profile, weight
+from .ledger import reserve
+from .plans import Plan
+from .rhythm import USUAL_PERIOD
+from .shares import Stretch, level, rate
+
+_MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long apart the updates of a document are; None where there are none."""
+
+    by_day: timedelta | None
+    by_night: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What to expect of a plan shared by some feeds."""
+
+    documents: Mapping[Document, Freshness]
+    calls_per_month: int
+
+
+def preview(plan: Plan, *, profile: Profile, feeds: Collection[Feed]) -> Preview:
+    """Return what to expect, with days as long as nights.
+
+    Where systems differ in their documents, a document's freshness is that of the
+    system where it is best.
+    """
+    half = _MONTH.total_seconds() / 2
+    period = USUAL_PERIOD.total_seconds()
+    beside = {
+        feed: {other.document for other in feeds if other.system == feed.system}
+        for feed in feeds
+    }
+    weights = {feed: weight(profile, feed.document, beside[feed]) for feed in feeds}
+    stretches = [
+        Stretch(each, half, period)
+        for known in weights.values()
+        for each in (known.day, known.night)
+    ]
+    month = plan.calls_per_month
+    share = level(stretches, month - reserve(month, _MONTH, elapsed=1))
+    documents: dict[Document, Freshness] = {}
+    for feed in sorted(feeds, key=lambda feed: weights[feed].day):
+        documents[feed.document] = Freshness(
+            _interval(rate(share, weights[feed].day, period)),
+            _interval(rate(share, weights[feed].night, period)),
+        )
+    calls = sum(rate(share, each.weight, period) * half for each in stretches)
+    return Preview(documents, round(calls))
+
+
+def _interval(rate: float) -> timedelta | None:
+    return timedelta(seconds=1 / rate) if rate else None
