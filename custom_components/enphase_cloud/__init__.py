@@ -1,0 +1,115 @@
+"""The Enphase Cloud integration: Enphase systems over the official API v4."""
+
+from typing import cast
+
+from homeassistant.const import CONF_API_KEY, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+    async_get_config_entry_implementation,
+)
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.typing import ConfigType
+
+from .account import async_get_accounts
+from .actions import async_setup_actions
+from .api import EnphaseCloudClient
+from .const import DOMAIN
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData
+from .errors import translated
+from .memory import Memory
+from .oauth import (
+    ConfigEntryAuth,
+    EnphaseOAuth2Implementation,
+    cloud_url,
+    token_journal,
+)
+from .options import plan_from_options
+from .systems import async_set_up_systems
+
+PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up the actions."""
+    async_setup_actions(hass)
+    return True
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> bool:
+    """Set up an Enphase account."""
+    implementation = await _async_implementation(hass, entry)
+    api_key: str = entry.data[CONF_API_KEY]
+    plan = plan_from_options(entry.options)
+    account = await async_get_accounts(hass).async_acquire(
+        api_key, entry.entry_id, plan
+    )
+    try:
+        auth = ConfigEntryAuth(hass, entry, implementation, account)
+        await auth.async_restore()
+        memory = Memory(hass, entry.entry_id)
+        await memory.async_load(terms=plan.key)
+        client = EnphaseCloudClient(
+            async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
+        )
+        entry.runtime_data = EnphaseCloudData(
+            account=account, client=client, memory=memory
+        )
+        await async_set_up_systems(hass, entry, plan)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    except BaseException:
+        await async_get_accounts(hass).async_release(api_key, entry.entry_id)
+        raise
+    return True
+
+
+async def async_unload_entry(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> bool:
+    """Unload an Enphase account."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    for system in entry.runtime_data.systems:
+        for coordinator in system.coordinators:
+            await coordinator.async_shutdown()
+    await entry.runtime_data.memory.async_save()
+    await async_get_accounts(hass).async_release(
+        entry.data[CONF_API_KEY], entry.entry_id
+    )
+    return True
+
+
+async def async_remove_entry(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> None:
+    """Delete what is stored about an Enphase account."""
+    await Memory(hass, entry.entry_id).async_remove()
+    await token_journal(hass, entry.entry_id).async_remove()
+    await async_get_accounts(hass).async_forget(entry.data[CONF_API_KEY])
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry, device: DeviceEntry
+) -> bool:
+    """Let the user delete the device of a system that is not chosen any more."""
+    chosen = {(DOMAIN, str(system.system_id)) for system in entry.runtime_data.systems}
+    return not device.identifiers & chosen
+
+
+async def _async_implementation(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> EnphaseOAuth2Implementation:
+    try:
+        implementation = await async_get_config_entry_implementation(hass, entry)
+    except ImplementationUnavailableError:
+        raise translated(ConfigEntryNotReady, "credentials_unavailable") from None
+    except ValueError, ConfigEntryAuthFailed:
+        # Before 2026.10 Home Assistant has no error of its own for this.
+        raise translated(ConfigEntryAuthFailed, "credentials_missing") from None
+    return cast("EnphaseOAuth2Implementation", implementation)

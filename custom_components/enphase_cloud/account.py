@@ -1,0 +1,217 @@
+"""One account per API key: its budget, shared by all entries that use the key."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+import hashlib
+from typing import Any, Final
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from .api import ApiError, Operation, QuotaExceededError, RequestWithheldError
+from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
+from .budget.plans import Plan
+from .budget.schedule import Schedule
+from .const import DOMAIN
+
+_STORAGE_VERSION: Final = 1
+_SAVE_DELAY_SECONDS: Final = 10
+
+_PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
+
+
+@contextmanager
+def for_the_user() -> Generator[None]:
+    """Let the calls made inside draw on the reserve for what the user asks for."""
+    with _acting_for(Purpose.USER):
+        yield
+
+
+@contextmanager
+def signing_in() -> Generator[None]:
+    """Let the calls made inside pass: without a sign-in nothing works any more."""
+    with _acting_for(Purpose.SIGN_IN):
+        yield
+
+
+@contextmanager
+def _acting_for(purpose: Purpose) -> Generator[None]:
+    token = _PURPOSE.set(purpose)
+    try:
+        yield
+    finally:
+        _PURPOSE.reset(token)
+
+
+class Account:
+    """The budget of one API key, persisted ahead of what is spent."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        store: Store[dict[str, Any]],
+        ledger: Ledger,
+        schedule: Schedule,
+    ) -> None:
+        """Take what was restored; `AccountRegistry` makes accounts."""
+        self.ledger = ledger
+        self.schedule = schedule
+        self._store = store
+        self._listeners: set[CALLBACK_TYPE] = set()
+        self._unsubscribe = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_STOP, self._async_stop
+        )
+
+    @asynccontextmanager
+    async def attempt(self, operation: Operation) -> AsyncGenerator[None]:
+        """Count one attempt before it leaves, and learn from its outcome.
+
+        Raises RequestWithheldError where the budget does not allow it.
+        """
+        now = dt_util.utcnow()
+        try:
+            must_save = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
+        except BudgetExhaustedError as err:
+            raise RequestWithheldError(until=err.until, reason=err.period) from None
+        if must_save:
+            await self._async_save()
+        self.notify()
+        try:
+            yield
+        except QuotaExceededError as err:
+            self.ledger.refused_by_cloud(
+                dt_util.utcnow(),
+                period=None if err.period is None else Period(err.period),
+                period_start=err.period_start,
+                period_end=err.period_end,
+                limit=err.limit,
+            )
+            await self._async_save()
+            raise
+        except ApiError:
+            self.ledger.answered(dt_util.utcnow())
+            raise
+        else:
+            self.ledger.answered(dt_util.utcnow())
+        finally:
+            self.notify()
+
+    @callback
+    def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call a listener whenever the budget changed; return what ends it."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    @callback
+    def notify(self) -> None:
+        """Tell the listeners, and persist soon what may be lost without harm."""
+        self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
+        for listener in tuple(self._listeners):
+            listener()
+
+    async def async_close(self) -> None:
+        """Give the reservation back and persist the true numbers."""
+        self._unsubscribe()
+        await self._async_save_released()
+
+    async def _async_stop(self, _event: Event) -> None:
+        await self._async_save_released()
+
+    async def _async_save_released(self) -> None:
+        self.ledger.release(dt_util.utcnow())
+        await self._async_save()
+
+    async def _async_save(self) -> None:
+        data = self._as_dict()
+        await self._store.async_save(data)
+        self.ledger.saved(data["ledger"])
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {"ledger": self.ledger.as_dict(), "schedule": self.schedule.as_dict()}
+
+
+class AccountRegistry:
+    """The accounts in use, by API key."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start without accounts."""
+        self._hass = hass
+        self._lock = asyncio.Lock()
+        self._accounts: dict[str, Account] = {}
+        self._users: dict[str, dict[str, Plan]] = {}
+
+    async def async_acquire(self, api_key: str, user: str, plan: Plan) -> Account:
+        """Return the account of a key for a user (a config entry or a flow).
+
+        Where users of one key name different plans, the smallest one counts.
+        """
+        fingerprint = _fingerprint(api_key)
+        async with self._lock:
+            users = self._users.setdefault(fingerprint, {})
+            users[user] = plan
+            plan = _smallest(users)
+            account = self._accounts.get(fingerprint)
+            if account is None:
+                account = await self._async_load(fingerprint, plan)
+                self._accounts[fingerprint] = account
+            else:
+                account.ledger.change_plan(plan, dt_util.utcnow())
+            return account
+
+    async def async_release(self, api_key: str, user: str) -> None:
+        """Let go of an account; the last user closes it."""
+        fingerprint = _fingerprint(api_key)
+        async with self._lock:
+            users = self._users.get(fingerprint, {})
+            users.pop(user, None)
+            if not users and (account := self._accounts.pop(fingerprint, None)):
+                self._users.pop(fingerprint, None)
+                await account.async_close()
+
+    async def async_forget(self, api_key: str) -> None:
+        """Remove what is stored about a key that nobody uses any more."""
+        fingerprint = _fingerprint(api_key)
+        async with self._lock:
+            if fingerprint not in self._accounts:
+                await self._store(fingerprint).async_remove()
+
+    async def _async_load(self, fingerprint: str, plan: Plan) -> Account:
+        store = self._store(fingerprint)
+        stored = await store.async_load() or {}
+        now = dt_util.utcnow()
+        ledger = Ledger.restore(stored.get("ledger"), plan, now=now)
+        schedule = Schedule.restore(stored.get("schedule"))
+        return Account(self._hass, store, ledger, schedule)
+
+    def _store(self, fingerprint: str) -> Store[dict[str, Any]]:
+        return Store(
+            self._hass,
+            _STORAGE_VERSION,
+            f"{DOMAIN}.account.{fingerprint}",
+            private=True,
+            atomic_writes=True,
+        )
+
+
+_REGISTRY: HassKey[AccountRegistry] = HassKey(DOMAIN)
+
+
+@callback
+def async_get_accounts(hass: HomeAssistant) -> AccountRegistry:
+    """Return the accounts of this Home Assistant."""
+    if _REGISTRY not in hass.data:
+        hass.data[_REGISTRY] = AccountRegistry(hass)
+    return hass.data[_REGISTRY]
+
+
+def _fingerprint(api_key: str) -> str:
+    return hashlib.sha256(api_key.encode()).hexdigest()[:16]
+
+
+def _smallest(users: dict[str, Plan]) -> Plan:
+    return min(users.values(), key=lambda plan: plan.calls_per_month)

@@ -1,0 +1,52 @@
+"""Binary sensors of Enphase Cloud."""
+
+from typing import override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,  # type: ignore[attr-defined]  # it moved in 2026.9
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import EnphaseCloudConfigEntry
+from .entity import EnphaseSystemEntity
+
+PARALLEL_UPDATES = 0
+
+LIVE_STREAM = BinarySensorEntityDescription(
+    key="live_stream",
+    translation_key="live_stream",
+    device_class=BinarySensorDeviceClass.RUNNING,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a binary sensor for each system that can stream."""
+    async_add_entities(
+        LiveStreamBinarySensor(entry, system, LIVE_STREAM)
+        for system in entry.runtime_data.systems
+        if system.live is not None
+    )
+
+
+class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
+    """Tell whether live data is streaming."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether a stream runs."""
+        return self._system.live is not None and self._system.live.is_running
+
+    @override
+    def snapshot(self) -> object:
+        """Return what is shown."""
+        return self.is_on

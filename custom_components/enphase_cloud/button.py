@@ -1,0 +1,63 @@
+"""Buttons of Enphase Cloud."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .actions import async_refresh, async_start_live_stream
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .entity import EnphaseCloudEntity
+
+PARALLEL_UPDATES = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnphaseCloudButtonDescription(ButtonEntityDescription):
+    """Describe a button of a system."""
+
+    press_fn: Callable[[EnphaseSystem], Awaitable[object]]
+    exists_fn: Callable[[EnphaseSystem], bool] = lambda _system: True
+
+
+BUTTONS = (
+    EnphaseCloudButtonDescription(
+        key="refresh",
+        translation_key="refresh",
+        press_fn=async_refresh,
+    ),
+    EnphaseCloudButtonDescription(
+        key="start_live_stream",
+        translation_key="start_live_stream",
+        press_fn=async_start_live_stream,
+        exists_fn=lambda system: system.live is not None,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of each system."""
+    async_add_entities(
+        EnphaseCloudButton(entry, system, description)
+        for system in entry.runtime_data.systems
+        for description in BUTTONS
+        if description.exists_fn(system)
+    )
+
+
+class EnphaseCloudButton(EnphaseCloudEntity, ButtonEntity):
+    """A button that asks the cloud for something; each press costs calls."""
+
+    entity_description: EnphaseCloudButtonDescription
+
+    @override
+    async def async_press(self) -> None:
+        """Ask the cloud."""
+        await self.entity_description.press_fn(self._system)

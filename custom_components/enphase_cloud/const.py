@@ -1,0 +1,34 @@
+"""Constants of the Enphase Cloud integration."""
+
+from datetime import timedelta
+from typing import Final
+
+DOMAIN: Final = "enphase_cloud"
+
+DEFAULT_CLOUD_URL: Final = "https://api.enphaseenergy.com"
+DEVELOPER_PORTAL_URL: Final = "https://developer-v4.enphase.com"
+# Points the integration at another server, for development and the demo.
+ENV_CLOUD_URL: Final = "ENPHASE_CLOUD_URL"
+
+CONF_ACCOUNT_ID: Final = "enl_uid"
+CONF_BURST_LENGTH: Final = "burst_length"
+CONF_BURST_PAUSE: Final = "burst_pause"
+CONF_CALLS_PER_MINUTE: Final = "calls_per_minute"
+CONF_CALLS_PER_MONTH: Final = "calls_per_month"
+CONF_LIVE_BURSTS: Final = "live_bursts"
+CONF_LIVE_STREAM: Final = "live_stream"
+CONF_PLAN: Final = "plan"
+CONF_PROFILE: Final = "profile"
+CONF_PUBLISH_INTERVAL: Final = "publish_interval"
+CONF_SYSTEMS: Final = "systems"
+CONF_TIME_ZONE: Final = "time_zone"
+CONF_CONNECTION: Final = "connection"
+
+PLAN_CUSTOM: Final = "custom"
+
+MIN_STREAM: Final = timedelta(seconds=30)
+MAX_STREAM: Final = timedelta(seconds=300)
+
+DEFAULT_BURST_LENGTH: Final = 60
+DEFAULT_BURST_PAUSE: Final = 60
+DEFAULT_PUBLISH_INTERVAL: Final = 5

@@ -1,0 +1,282 @@
+"""A coordinator per document and system; the client's errors are mapped once."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import Final, override
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .account import for_the_user
+from .api import (
+    EnphaseCloudClient,
+    EnphaseCloudError,
+    ForbiddenError,
+    InvalidApiKeyError,
+    InvalidClientError,
+    InvalidGrantError,
+    NotEntitledError,
+    QuotaExceededError,
+    RequestWithheldError,
+)
+from .budget.ledger import Purpose
+from .budget.schedule import Document, Feed
+from .const import DOMAIN
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .errors import translated
+from .options import profile_from_options
+from .site.documents import (
+    from_battery_telemetry,
+    from_latest_telemetry,
+    from_summary,
+    has_battery,
+)
+from .site.samples import Measurement, Samples, Source, advance
+
+_LOGGER = logging.getLogger(__name__)
+
+# Between polls a coordinator wakes up to see whether the plan has changed and
+# whether values have aged; waking up costs nothing.
+_LONGEST_SLEEP: Final = timedelta(minutes=5)
+_SHORTEST_SLEEP: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSource:
+    """How a document is asked for, and what it says."""
+
+    document: Document
+    source: Source
+    async_read: Callable[
+        [EnphaseCloudClient, EnphaseSystem, datetime], Awaitable[Samples]
+    ]
+    is_wanted: Callable[[EnphaseSystem, Samples], bool]
+    is_optional: bool = True
+
+
+async def _async_read_summary(
+    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
+) -> Samples:
+    summary = await client.get_summary(system.system_id)
+    return from_summary(summary, fetched_at=now, time_zone=system.time_zone)
+
+
+async def _async_read_battery(
+    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
+) -> Samples:
+    telemetry = await client.get_battery_telemetry(system.system_id)
+    return from_battery_telemetry(telemetry, fetched_at=now)
+
+
+async def _async_read_latest(
+    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
+) -> Samples:
+    latest = await client.get_latest_telemetry(system.system_id)
+    return from_latest_telemetry(
+        latest, fetched_at=now, has_battery=has_battery(system.samples)
+    )
+
+
+def _tells_more_than_the_summary(system: EnphaseSystem, known: Samples) -> bool:
+    """Without consumption meter and battery, the summary says it all."""
+    return not known or has_battery(system.samples) or len(known) > 1
+
+
+# In the order in which a new system is asked: what comes later depends on it.
+DOCUMENT_SOURCES: Final = (
+    DocumentSource(
+        document=Document.SUMMARY,
+        source=Source.SUMMARY,
+        async_read=_async_read_summary,
+        is_wanted=lambda _system, _known: True,
+        is_optional=False,
+    ),
+    DocumentSource(
+        document=Document.BATTERY,
+        source=Source.BATTERY,
+        async_read=_async_read_battery,
+        is_wanted=lambda system, _known: has_battery(system.samples),
+    ),
+    DocumentSource(
+        document=Document.LATEST,
+        source=Source.LATEST,
+        async_read=_async_read_latest,
+        is_wanted=_tells_more_than_the_summary,
+    ),
+)
+
+
+class DocumentCoordinator(DataUpdateCoordinator[Samples]):
+    """Poll one document of one system when the schedule says so."""
+
+    config_entry: EnphaseCloudConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        source: DocumentSource,
+    ) -> None:
+        """Begin with what is remembered."""
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=f"Enphase Cloud {source.document}",
+            update_interval=_LONGEST_SLEEP,
+        )
+        self.source = source
+        self.system = system
+        self.feed = Feed(system=str(system.system_id), document=source.document)
+        self.data = entry.runtime_data.memory.samples(system.system_id, source.source)
+        self._profile = profile_from_options(entry.options)
+        self._asked_for = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the document is polled at all."""
+        refused = self.config_entry.runtime_data.memory.is_refused(
+            self.system.system_id, self.source.source
+        )
+        return not refused and self.source.is_wanted(self.system, self.data)
+
+    def next_poll(self) -> datetime | None:
+        """Return when the document is due, or None if it is not polled."""
+        if not self.is_active:
+            return None
+        account = self.config_entry.runtime_data.account
+        now = dt_util.utcnow()
+        account.schedule.add(self.feed, profile=self._profile)
+        return account.schedule.next_poll(
+            self.feed,
+            now=now,
+            calls_left=account.ledger.spendable(now),
+            period_end=account.ledger.period_end(now),
+        )
+
+    async def async_refresh_for_user(self) -> None:
+        """Ask the cloud now, due or not, on the user's reserve.
+
+        Raises HomeAssistantError where the reserve is used up or the cloud fails.
+        """
+        ledger = self.config_entry.runtime_data.account.ledger
+        if refusal := ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER):
+            raise translated(
+                HomeAssistantError, "budget_exhausted", until=refusal.until
+            )
+        self._asked_for = True
+        try:
+            with for_the_user():
+                await self.async_refresh()
+        finally:
+            self._asked_for = False
+        if isinstance(self.last_exception, HomeAssistantError):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=self.last_exception.translation_key,
+                translation_placeholders=self.last_exception.translation_placeholders,
+            )
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop polling; what the schedule learnt is kept."""
+        await super().async_shutdown()
+        self.config_entry.runtime_data.account.schedule.remove(self.feed)
+
+    @override
+    async def _async_update_data(self) -> Samples:
+        due = self.next_poll()
+        if due is None:
+            self.config_entry.runtime_data.account.schedule.remove(self.feed)
+            self.update_interval = _LONGEST_SLEEP
+            return self.data
+        if self._asked_for or due <= dt_util.utcnow():
+            samples = await self._async_poll()
+            due = self.next_poll()
+        else:
+            samples = self.data
+        self._sleep_until(due)
+        if not samples and not self.source.is_optional:
+            raise translated(UpdateFailed, "not_due_yet", until=due)
+        return samples
+
+    def _sleep_until(self, due: datetime | None) -> None:
+        pause = _LONGEST_SLEEP if due is None else due - dt_util.utcnow()
+        self.update_interval = min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP)
+
+    async def _async_poll(self) -> Samples:
+        data = self.config_entry.runtime_data
+        now = dt_util.utcnow()
+        try:
+            arrived = await self.source.async_read(data.client, self.system, now)
+        except RequestWithheldError:
+            return self.data
+        except EnphaseCloudError as err:
+            data.account.schedule.failed(self.feed, now=now)
+            self._sleep_until(self.next_poll())
+            return self._handle_error(err)
+        samples = advance(self.data, arrived, now=now)
+        self._learn(arrived, now)
+        data.memory.remember_samples(self.system.system_id, self.source.source, samples)
+        return samples
+
+    def _learn(self, arrived: Samples, now: datetime) -> None:
+        """Tell the schedule how new the answer was."""
+        production = arrived.get(Measurement.PRODUCTION_POWER)
+        newest = newest_measurement(arrived, now)
+        account = self.config_entry.runtime_data.account
+        was_wasted = account.schedule.observe(
+            self.feed,
+            now=now,
+            data_at=newest,
+            changed=newest != newest_measurement(self.data, now),
+            producing=None if production is None else production.value != 0,
+        )
+        if was_wasted:
+            account.ledger.record_wasted(now)
+        account.notify()
+
+    def _handle_error(self, err: EnphaseCloudError) -> Samples:
+        """Switch off what the cloud refuses for good; raise what else went wrong."""
+        if isinstance(err, InvalidGrantError | InvalidClientError):
+            raise translated(ConfigEntryAuthFailed, "sign_in_again") from None
+        if isinstance(err, InvalidApiKeyError) and not self.source.is_optional:
+            raise translated(ConfigEntryAuthFailed, "api_key_refused") from None
+        if isinstance(err, NotEntitledError | ForbiddenError):
+            if self.source.is_optional:
+                return self._switch_off()
+            raise translated(UpdateFailed, "not_entitled") from None
+        if isinstance(err, QuotaExceededError) and self.data:
+            _LOGGER.info("The cloud's quota is used up for now: %s", err)
+            return self.data
+        raise translated(UpdateFailed, "update_failed", error=err) from None
+
+    def _switch_off(self) -> Samples:
+        _LOGGER.warning(
+            "The plan of the API key does not include the document %s; it is not asked"
+            " for again. Everything else goes on",
+            self.source.document,
+        )
+        self.config_entry.runtime_data.memory.remember_refusal(
+            self.system.system_id, self.source.source
+        )
+        return self.data
+
+
+def newest_measurement(samples: Samples, now: datetime) -> datetime | None:
+    """Return the newest moment of measurement, leaving out what the answer dated."""
+    return max(
+        (
+            sample.observed_at
+            for measurement, sample in samples.items()
+            if measurement
+            not in (Measurement.SYSTEM_STATUS, Measurement.BATTERY_CAPACITY)
+            and sample.observed_at <= now
+        ),
+        default=None,
+    )

@@ -1,0 +1,54 @@
+"""What a loaded config entry holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import ConfigEntry
+
+from .account import Account
+from .api import EnphaseCloudClient
+from .memory import Memory
+from .site.samples import Samples, merge
+
+if TYPE_CHECKING:
+    from .coordinator import DocumentCoordinator
+    from .live import LiveCoordinator
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class EnphaseSystem:
+    """One system: its fixed properties, and the coordinators that know it."""
+
+    system_id: int
+    name: str
+    time_zone: tzinfo
+    cellular: bool
+    documents: list[DocumentCoordinator] = field(default_factory=list)
+    live: LiveCoordinator | None = None
+
+    @property
+    def coordinators(self) -> Iterator[DocumentCoordinator | LiveCoordinator]:
+        """Yield all coordinators of the system."""
+        yield from self.documents
+        if self.live is not None:
+            yield self.live
+
+    @property
+    def samples(self) -> Samples:
+        """Return the newest that any source knows."""
+        return merge(coordinator.data for coordinator in self.coordinators)
+
+
+@dataclass(slots=True, kw_only=True)
+class EnphaseCloudData:
+    """Runtime data of a config entry."""
+
+    account: Account
+    client: EnphaseCloudClient
+    memory: Memory
+    systems: list[EnphaseSystem] = field(default_factory=list)
+
+
+type EnphaseCloudConfigEntry = ConfigEntry[EnphaseCloudData]

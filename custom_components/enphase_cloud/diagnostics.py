@@ -1,0 +1,92 @@
+"""Diagnostics of a config entry, without secrets."""
+
+import re
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import json_dumps
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import json_loads_object
+
+from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
+from .coordinator import DocumentCoordinator
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .live import LiveCoordinator
+from .site.samples import Samples
+
+_SECRET: Final = {
+    CONF_ACCOUNT_ID,
+    CONF_API_KEY,
+    CONF_ID,
+    CONF_NAME,
+    CONF_TOKEN,
+    "title",
+    "unique_id",
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> dict[str, Any]:
+    """Return what helps to understand a problem."""
+    data = entry.runtime_data
+    now = dt_util.utcnow()
+    diagnostics = {
+        "entry": async_redact_data(entry.as_dict(), _SECRET),
+        "token_expires_at": entry.data[CONF_TOKEN]["expires_at"],
+        "budget": {
+            "used": data.account.ledger.used(now),
+            "left": data.account.ledger.left(now),
+            "period_end": data.account.ledger.period_end(now),
+            "blocked_until": data.account.ledger.blocked_until(now),
+            "by_operation": data.account.ledger.by_operation(now),
+        },
+        "systems": [_system(system) for system in data.systems],
+    }
+    return _without_identifiers(diagnostics, entry)
+
+
+def _system(system: EnphaseSystem) -> dict[str, Any]:
+    return {
+        "time_zone": str(system.time_zone),
+        "cellular": system.cellular,
+        "documents": [_document(coordinator) for coordinator in system.documents],
+        "live": system.live and _live(system.live),
+    }
+
+
+def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
+    return {
+        "document": coordinator.source.document,
+        "is_active": coordinator.is_active,
+        "last_update_success": coordinator.last_update_success,
+        "next_poll": coordinator.next_poll(),
+        "samples": _samples(coordinator.data),
+    }
+
+
+def _live(coordinator: LiveCoordinator) -> dict[str, Any]:
+    return {
+        "is_running": coordinator.is_running,
+        "ends_at": coordinator.ends_at,
+        "samples": _samples(coordinator.data),
+    }
+
+
+def _samples(samples: Samples) -> dict[str, Any]:
+    return {
+        measurement: {"value": sample.value, "observed_at": sample.observed_at}
+        for measurement, sample in samples.items()
+    }
+
+
+def _without_identifiers(
+    diagnostics: dict[str, Any], entry: EnphaseCloudConfigEntry
+) -> dict[str, Any]:
+    """Redact system ids inside other texts, too."""
+    text = json_dumps(diagnostics)
+    for system in entry.data[CONF_SYSTEMS]:
+        text = re.sub(rf"\b{system[CONF_ID]}\b", REDACTED, text)
+    return json_loads_object(text)

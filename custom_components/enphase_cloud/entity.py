@@ -1,0 +1,73 @@
+"""Base of the entities: one device per system, state written only when it changes."""
+
+from typing import override
+
+from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceInfo
+from homeassistant.helpers.entity import Entity, EntityDescription
+
+from .const import DOMAIN
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+
+
+class EnphaseCloudEntity(Entity):
+    """An entity of a system."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        description: EntityDescription,
+    ) -> None:
+        """Put the entity on its system's device."""
+        self.entity_description = description
+        self._data = entry.runtime_data
+        self._system = system
+        self._attr_unique_id = f"{system.system_id}_{description.key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, str(system.system_id))},
+            name=system.name,
+            manufacturer="Enphase",
+            model="Enphase system",
+            configuration_url="https://enlighten.enphaseenergy.com",
+        )
+
+
+class EnphaseSystemEntity(EnphaseCloudEntity):
+    """An entity that shows what polls and live streams say about a system."""
+
+    _shown: object = None
+
+    def snapshot(self) -> object:
+        """Return all that the state depends on, to see whether it changed."""
+        return None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to all that knows something about the system."""
+        await super().async_added_to_hass()
+        for coordinator in self._system.coordinators:
+            self.async_on_remove(coordinator.async_add_listener(self._async_on_news))
+        self._shown = self.snapshot()
+
+    @callback
+    def _async_on_news(self) -> None:
+        shown = self.snapshot()
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
+
+
+class EnphaseAccountEntity(EnphaseCloudEntity):
+    """An entity that shows the budget."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the budget."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self._data.account.async_add_listener(self.async_write_ha_state)
+        )

@@ -1,0 +1,27 @@
+"""Exceptions in the user's language."""
+
+from datetime import datetime
+
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+
+
+def translated[ErrorT: HomeAssistantError](
+    kind: type[ErrorT], key: str, **placeholders: object
+) -> ErrorT:
+    """Return an exception with its translation key; moments in the user's time."""
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders={
+            name: _readable(value) for name, value in placeholders.items()
+        },
+    )
+
+
+def _readable(value: object) -> str:
+    if isinstance(value, datetime):
+        return dt_util.as_local(value).strftime("%Y-%m-%d %H:%M")
+    return "—" if value is None else str(value)

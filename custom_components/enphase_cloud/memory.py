@@ -1,0 +1,111 @@
+"""What a config entry remembers over a restart, so that a restart costs no call."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .site.samples import NOTHING, Samples, Source, from_json, to_json
+
+_STORAGE_VERSION: Final = 1
+_SAVE_DELAY_SECONDS: Final = 10
+
+
+class Memory:
+    """Samples by system and source, and which documents the cloud refused."""
+
+    def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
+        """Begin with nothing known."""
+        self._store: Store[dict[str, Any]] = Store(
+            hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
+        )
+        self._samples: dict[tuple[int, Source], Samples] = {}
+        self._refused: set[tuple[int, Source]] = set()
+        self._live_started_at: dict[int, datetime] = {}
+
+    async def async_load(self, terms: str) -> None:
+        """Read what is stored.
+
+        `terms` names what refusals depend on (plan and key): under other terms the
+        refused documents are asked for again.
+        """
+        self._terms = terms
+        stored = await self._store.async_load() or {}
+        for system_id, remembered in _by_system(stored.get("systems")):
+            for source in Source:
+                samples = from_json(remembered.get("samples", {}).get(source))
+                self._samples[system_id, source] = samples
+                if stored.get("terms") == terms and source in remembered["refused"]:
+                    self._refused.add((system_id, source))
+            if started := remembered.get("live_started_at"):
+                self._live_started_at[system_id] = dt_util.utc_from_timestamp(started)
+
+    async def async_remove(self) -> None:
+        """Delete what is stored."""
+        await self._store.async_remove()
+
+    async def async_save(self) -> None:
+        """Write everything now."""
+        await self._store.async_save(self._as_dict())
+
+    def samples(self, system_id: int, source: Source) -> Samples:
+        """Return what a source was last known to say."""
+        return self._samples.get((system_id, source), NOTHING)
+
+    @callback
+    def remember_samples(
+        self, system_id: int, source: Source, samples: Samples
+    ) -> None:
+        """Keep what a source says."""
+        self._samples[system_id, source] = samples
+        self._save_soon()
+
+    def is_refused(self, system_id: int, source: Source) -> bool:
+        """Tell whether the cloud refuses a document for good."""
+        return (system_id, source) in self._refused
+
+    @callback
+    def remember_refusal(self, system_id: int, source: Source) -> None:
+        """Keep that the cloud refuses a document."""
+        self._refused.add((system_id, source))
+        self._save_soon()
+
+    def live_started_at(self, system_id: int) -> datetime | None:
+        """Return when the last burst of live data began."""
+        return self._live_started_at.get(system_id)
+
+    @callback
+    def remember_live_start(self, system_id: int, at: datetime) -> None:
+        """Keep when a burst of live data began."""
+        self._live_started_at[system_id] = at
+        self._save_soon()
+
+    @callback
+    def _save_soon(self) -> None:
+        self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
+
+    def _as_dict(self) -> dict[str, Any]:
+        systems: dict[str, dict[str, Any]] = {}
+        for system_id in {system_id for system_id, _ in self._samples}:
+            started = self._live_started_at.get(system_id)
+            systems[str(system_id)] = {
+                "samples": {
+                    source: to_json(self.samples(system_id, source))
+                    for source in Source
+                },
+                "refused": sorted(
+                    source for source in Source if self.is_refused(system_id, source)
+                ),
+                "live_started_at": started.timestamp() if started else None,
+            }
+        return {"terms": self._terms, "systems": systems}
+
+
+def _by_system(stored: object) -> list[tuple[int, Mapping[str, Any]]]:
+    if not isinstance(stored, Mapping):
+        return []
+    return [(int(key), value) for key, value in stored.items()]

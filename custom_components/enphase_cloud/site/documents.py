@@ -1,0 +1,186 @@
+"""Read the cloud's documents into samples."""
+
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Final
+
+from ..api.models import (
+    BatteryMode,
+    BatteryTelemetry,
+    GridStatus,
+    LatestTelemetry,
+    LiveFrame,
+    Summary,
+    SystemStatus,
+)
+from .samples import Measurement, Sample, Samples, Source, Value
+
+# Meters of one gateway report together; readings further apart do not add up.
+_SAME_REPORT: Final = timedelta(minutes=2)
+
+
+def from_summary(
+    summary: Summary, *, fetched_at: datetime, time_zone: tzinfo
+) -> Samples:
+    """Read a summary (API operation `summary`).
+
+    Its lifetime energy ends the day before the summary's date; today's is added.
+    """
+    reported_at = summary.last_report_at or fetched_at
+    measured_at = summary.last_interval_end_at or reported_at
+    found: dict[Measurement, tuple[Value | None, datetime]] = {
+        Measurement.PRODUCTION_POWER: (summary.current_power, reported_at),
+        Measurement.BATTERY_CAPACITY: (summary.battery_capacity, fetched_at),
+        Measurement.ENERGY_PRODUCED_TODAY: (
+            summary.energy_today,
+            _within_summary_day(summary, measured_at, time_zone),
+        ),
+        Measurement.ENERGY_PRODUCED_LIFETIME: (_lifetime(summary), measured_at),
+        Measurement.SYSTEM_STATUS: (
+            None if summary.status is SystemStatus.UNKNOWN else summary.status,
+            fetched_at,
+        ),
+    }
+    if summary.last_report_at is not None:
+        found[Measurement.LAST_REPORT] = (
+            int(summary.last_report_at.timestamp()),
+            summary.last_report_at,
+        )
+    return _samples(found, Source.SUMMARY)
+
+
+def from_battery_telemetry(
+    telemetry: BatteryTelemetry, *, fetched_at: datetime
+) -> Samples:
+    """Read the state of charge (API operation `telemetry/battery`).
+
+    The aggregate that was reported last has no time of its own; it is as old as the
+    newest interval.
+    """
+    level: float | None = telemetry.last_reported_state_of_charge
+    observed_at = fetched_at
+    for interval in reversed(telemetry.intervals):
+        if interval.state_of_charge is not None:
+            observed_at = interval.end_at
+            level = interval.state_of_charge if level is None else level
+            break
+    return _samples({Measurement.BATTERY_LEVEL: (level, observed_at)}, Source.BATTERY)
+
+
+def from_latest_telemetry(
+    latest: LatestTelemetry, *, fetched_at: datetime, has_battery: bool
+) -> Samples:
+    """Read powers (API operation `latest_telemetry`).
+
+    The document's consumption is production plus grid, without the battery, wherever
+    there is one; so grid and load follow from it as its description says.
+    """
+    found: dict[Measurement, tuple[Value | None, datetime]] = {}
+    production, consumption = latest.production, latest.consumption
+    battery = latest.battery
+    if production is not None:
+        at = production.reported_at or fetched_at
+        found[Measurement.PRODUCTION_POWER] = (production.power, at)
+    if battery is not None:
+        at = battery.reported_at or fetched_at
+        found[Measurement.BATTERY_POWER] = (battery.power, at)
+    if consumption is not None:
+        at = consumption.reported_at or fetched_at
+        if production is not None and _together(
+            production.reported_at, consumption.reported_at
+        ):
+            grid = consumption.power - production.power
+            found[Measurement.GRID_POWER] = (grid, at)
+        if not has_battery:
+            found[Measurement.CONSUMPTION_POWER] = (consumption.power, at)
+        elif battery is not None and _together(
+            battery.reported_at, consumption.reported_at
+        ):
+            load = max(0, consumption.power + battery.power)
+            found[Measurement.CONSUMPTION_POWER] = (load, at)
+    return _samples(found, Source.LATEST)
+
+
+def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
+    """Read a frame of the live stream (API operation `live_data`).
+
+    A system without a battery or a generator streams zeros for them; these are no
+    evidence that it has one.
+    """
+    found: dict[Measurement, tuple[Value | None, datetime]] = {
+        measurement: (value, frame.sampled_at)
+        for measurement, value in (
+            (Measurement.PRODUCTION_POWER, frame.production),
+            (Measurement.CONSUMPTION_POWER, frame.consumption),
+            (Measurement.GRID_POWER, frame.grid),
+        )
+    }
+    if frame.grid_status not in (None, GridStatus.UNKNOWN):
+        found[Measurement.GRID_STATUS] = (frame.grid_status, frame.sampled_at)
+    if has_battery(known):
+        found[Measurement.BATTERY_POWER] = (frame.battery, frame.sampled_at)
+        found[Measurement.BATTERY_LEVEL] = (frame.state_of_charge, frame.sampled_at)
+        if frame.battery_mode not in (None, BatteryMode.UNKNOWN):
+            found[Measurement.BATTERY_MODE] = (frame.battery_mode, frame.sampled_at)
+    if frame.generator or Measurement.GENERATOR_POWER in known:
+        found[Measurement.GENERATOR_POWER] = (frame.generator, frame.sampled_at)
+    return _samples(found, Source.LIVE)
+
+
+def has_battery(known: Samples) -> bool:
+    """Tell whether there is evidence of a battery."""
+    capacity = known.get(Measurement.BATTERY_CAPACITY)
+    return (
+        capacity is not None and capacity.value != 0
+    ) or Measurement.BATTERY_LEVEL in known
+
+
+def energy_today(known: Samples, *, now: datetime, time_zone: tzinfo) -> float | None:
+    """Return the energy produced on the system's current day [Wh].
+
+    Between midnight and the first report of a new day it is zero as long as the
+    system stood still when it was last heard of, else unknown.
+    """
+    sample = known.get(Measurement.ENERGY_PRODUCED_TODAY)
+    if sample is None or not isinstance(sample.value, int | float):
+        return None
+    if sample.observed_at >= start_of_day(now, time_zone):
+        return float(sample.value)
+    production = known.get(Measurement.PRODUCTION_POWER)
+    return 0.0 if production is not None and production.value == 0 else None
+
+
+def start_of_day(moment: datetime, time_zone: tzinfo) -> datetime:
+    """Return the system-local midnight that began the day of a moment."""
+    return datetime.combine(moment.astimezone(time_zone).date(), time(), time_zone)
+
+
+def _lifetime(summary: Summary) -> float | None:
+    if summary.energy_lifetime is None or summary.energy_today is None:
+        return None
+    return summary.energy_lifetime + summary.energy_today
+
+
+def _within_summary_day(
+    summary: Summary, measured_at: datetime, time_zone: tzinfo
+) -> datetime:
+    """A day's energy is known from its midnight on, even before its first interval."""
+    if summary.summary_date is None:
+        return measured_at
+    midnight = datetime.combine(summary.summary_date, time(), time_zone)
+    return max(measured_at, midnight.astimezone(measured_at.tzinfo))
+
+
+def _together(one: datetime | None, other: datetime | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= _SAME_REPORT
+
+
+def _samples(
+    found: dict[Measurement, tuple[Value | None, datetime]], source: Source
+) -> Samples:
+    return {
+        measurement: Sample(value, observed_at, source)
+        for measurement, (value, observed_at) in found.items()
+        if value is not None
+    }

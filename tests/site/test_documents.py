@@ -1,0 +1,337 @@
+"""What the cloud's documents say about a system."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.enphase_cloud.api.models import (
+    BatteryMode,
+    BatteryTelemetry,
+    GridStatus,
+    LatestTelemetry,
+    LiveFrame,
+    Summary,
+)
+from custom_components.enphase_cloud.site.documents import (
+    energy_today,
+    from_battery_telemetry,
+    from_latest_telemetry,
+    from_live_frame,
+    from_summary,
+    has_battery,
+    start_of_day,
+)
+from custom_components.enphase_cloud.site.samples import (
+    NOTHING,
+    Measurement,
+    Sample,
+    Samples,
+    Source,
+)
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _values(samples: Samples) -> dict[Measurement, Any]:
+    return {measurement: sample.value for measurement, sample in samples.items()}
+
+
+def _summary(**fields: object) -> Summary:
+    return Summary.from_api(
+        {
+            "system_id": 71,
+            "current_power": 2400,
+            "energy_lifetime": 9_000_000,
+            "energy_today": 8_500,
+            "last_interval_end_at": _epoch(NOON - timedelta(minutes=20)),
+            "last_report_at": _epoch(NOON - timedelta(minutes=12)),
+            "summary_date": "2026-06-21",
+            "status": "normal",
+            "battery_capacity_wh": 5000,
+            **fields,
+        }
+    )
+
+
+def _read(summary: Summary, at: datetime = NOON) -> Samples:
+    return from_summary(summary, fetched_at=at, time_zone=BERLIN)
+
+
+def test_the_summary_adds_today_to_the_lifetime() -> None:
+    """The cloud's lifetime energy ends the day before."""
+    samples = _read(_summary())
+    assert samples[Measurement.ENERGY_PRODUCED_LIFETIME] == Sample(
+        9_008_500, NOON - timedelta(minutes=20), Source.SUMMARY
+    )
+    assert samples[Measurement.PRODUCTION_POWER] == Sample(
+        2400, NOON - timedelta(minutes=12), Source.SUMMARY
+    )
+    assert samples[Measurement.SYSTEM_STATUS].value == "normal"
+    assert samples[Measurement.LAST_REPORT].value == _epoch(
+        NOON - timedelta(minutes=12)
+    )
+
+
+def test_the_summary_says_nothing_where_it_holds_nulls() -> None:
+    """What is absent is unknown, not zero."""
+    summary = _summary(
+        current_power=None,
+        energy_today=None,
+        battery_capacity_wh=None,
+        status="something new",
+        last_report_at=None,
+    )
+    assert _read(summary) == NOTHING
+
+
+def test_a_new_day_replaces_yesterdays_energy_before_the_sun_rises() -> None:
+    """After midnight the day's energy is zero though the last interval is older."""
+    dusk = datetime(2026, 6, 21, 19, tzinfo=UTC)
+    evening = _read(_summary(last_interval_end_at=_epoch(dusk)), dusk)
+    after_midnight = datetime(2026, 6, 21, 22, 30, tzinfo=UTC)  # 00:30 in Berlin
+    night = _read(
+        _summary(
+            energy_today=0,
+            summary_date="2026-06-22",
+            last_interval_end_at=_epoch(dusk),
+        ),
+        after_midnight,
+    )
+    today = Measurement.ENERGY_PRODUCED_TODAY
+    assert night[today].observed_at > evening[today].observed_at
+    assert energy_today(night, now=after_midnight, time_zone=BERLIN) == 0
+    assert energy_today(evening, now=dusk, time_zone=BERLIN) == 8500
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0, 0.0), (150, None), (None, None)])
+def test_between_midnight_and_the_first_report(
+    power: int | None, expected: float | None
+) -> None:
+    """Yesterday's energy is not today's; panels that stood still made nothing."""
+    evening = _read(
+        _summary(current_power=power, battery_capacity_wh=None),
+        datetime(2026, 6, 21, 21, tzinfo=UTC),
+    )
+    after_midnight = datetime(2026, 6, 21, 22, 30, tzinfo=UTC)
+    assert energy_today(evening, now=after_midnight, time_zone=BERLIN) == expected
+
+
+def test_energy_today_is_unknown_without_a_summary() -> None:
+    """Nothing is invented."""
+    assert energy_today(NOTHING, now=NOON, time_zone=BERLIN) is None
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Sydney", "UTC"])
+def test_days_are_the_systems_days(zone: str) -> None:
+    """A day begins at the system's midnight, wherever Home Assistant is."""
+    time_zone = ZoneInfo(zone)
+    begin = start_of_day(NOON, time_zone)
+    assert begin <= NOON < begin + timedelta(days=1)
+    local = begin.astimezone(time_zone)
+    assert (local.hour, local.minute, local.date()) == (
+        0,
+        0,
+        NOON.astimezone(time_zone).date(),
+    )
+
+
+def test_a_day_of_twenty_five_hours() -> None:
+    """When the clocks go back, the day still begins at its own midnight."""
+    late = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)  # 23:30 winter time in Berlin
+    begin = start_of_day(late, BERLIN)
+    assert late - begin.astimezone(UTC) == timedelta(hours=24, minutes=30)
+    assert begin.date() == date(2026, 10, 25)
+
+
+def _battery(intervals: list[Any], aggregate: str | None) -> BatteryTelemetry:
+    return BatteryTelemetry.from_api(
+        {
+            "system_id": 71,
+            "intervals": intervals,
+            "last_reported_aggregate_soc": aggregate,
+        }
+    )
+
+
+def _interval(at: datetime, percent: float | None) -> dict[str, Any]:
+    return {"end_at": _epoch(at), "soc": {"percent": percent, "devices_reporting": 1}}
+
+
+def test_the_battery_level_is_as_old_as_the_newest_interval() -> None:
+    """The aggregate has no time of its own."""
+    older, newer = NOON - timedelta(minutes=40), NOON - timedelta(minutes=25)
+    telemetry = _battery([_interval(older, 60), _interval(newer, 61)], "62%")
+    assert from_battery_telemetry(telemetry, fetched_at=NOON) == {
+        Measurement.BATTERY_LEVEL: Sample(62, newer, Source.BATTERY)
+    }
+
+
+def test_the_battery_level_without_aggregate_comes_from_the_intervals() -> None:
+    """An interval whose battery has not reported is passed over."""
+    at = NOON - timedelta(minutes=40)
+    telemetry = _battery([_interval(at, 60), _interval(NOON, None)], None)
+    assert from_battery_telemetry(telemetry, fetched_at=NOON) == {
+        Measurement.BATTERY_LEVEL: Sample(60, at, Source.BATTERY)
+    }
+
+
+def test_a_night_without_intervals_has_only_the_aggregate() -> None:
+    """Just after midnight the day has no intervals yet."""
+    assert from_battery_telemetry(_battery([], "55%"), fetched_at=NOON) == {
+        Measurement.BATTERY_LEVEL: Sample(55, NOON, Source.BATTERY)
+    }
+    assert from_battery_telemetry(_battery([], None), fetched_at=NOON) == NOTHING
+
+
+def _meter(name: str, power: int | None, at: datetime = NOON) -> dict[str, Any]:
+    return {"name": name, "channel": 1, "power": power, "last_report_at": _epoch(at)}
+
+
+def _latest(
+    meters: list[dict[str, Any]], batteries: list[dict[str, Any]] | None = None
+) -> LatestTelemetry:
+    return LatestTelemetry.from_api(
+        {"system_id": 71, "devices": {"meters": meters, "encharges": batteries or []}}
+    )
+
+
+def _encharge(power: int, mode: str, at: datetime = NOON) -> dict[str, Any]:
+    return {
+        "name": "Battery",
+        "channel": 1,
+        "power": power,
+        "operational_mode": mode,
+        "last_report_at": _epoch(at),
+    }
+
+
+def test_powers_balance_with_a_battery() -> None:
+    """Production + grid + battery is what the home uses, each with its sign."""
+    latest = _latest(
+        [_meter("production", 3000), _meter("consumption", 2600)],
+        [_encharge(500, "Charging")],
+    )
+    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=True))
+    assert powers == {
+        Measurement.PRODUCTION_POWER: 3000,
+        Measurement.GRID_POWER: -400,
+        Measurement.BATTERY_POWER: -500,
+        Measurement.CONSUMPTION_POWER: 2100,
+    }
+
+
+def test_consumption_without_a_battery_is_the_load() -> None:
+    """With PV only the document's consumption is the home's, and grid the rest."""
+    latest = _latest([_meter("production", 300), _meter("consumption", 1000)])
+    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=False))
+    assert powers == {
+        Measurement.PRODUCTION_POWER: 300,
+        Measurement.GRID_POWER: 700,
+        Measurement.CONSUMPTION_POWER: 1000,
+    }
+
+
+def test_readings_of_different_moments_are_not_combined() -> None:
+    """What was not measured together is not added up."""
+    latest = _latest(
+        [
+            _meter("production", 300),
+            _meter("consumption", 9, NOON - timedelta(hours=1)),
+        ],
+        [_encharge(500, "Discharging")],
+    )
+    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=True))
+    assert powers == {
+        Measurement.PRODUCTION_POWER: 300,
+        Measurement.BATTERY_POWER: 500,
+    }
+
+
+def test_a_system_with_nothing_but_production() -> None:
+    """A meter that has not reported for a week says nothing."""
+    latest = _latest([_meter("production", 300), _meter("consumption", None)])
+    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=False))
+    assert powers == {Measurement.PRODUCTION_POWER: 300}
+
+
+def _frame(**fields: Any) -> LiveFrame:
+    everything: dict[str, Any] = {
+        "sampled_at": NOON,
+        "production": 3000,
+        "consumption": 1200,
+        "grid": -900,
+        "battery": -900,
+        "generator": 0,
+        "state_of_charge": 44,
+        "grid_status": GridStatus.ON_GRID,
+        "battery_mode": BatteryMode.SAVINGS,
+    }
+    return LiveFrame(**{**everything, **fields})
+
+
+WITH_BATTERY: Samples = {
+    Measurement.BATTERY_CAPACITY: Sample(5000, NOON, Source.SUMMARY)
+}
+
+
+def test_a_live_frame_is_taken_as_it_is() -> None:
+    """What the gateway measured, nothing derived."""
+    assert _values(from_live_frame(_frame(), known=WITH_BATTERY)) == {
+        Measurement.PRODUCTION_POWER: 3000,
+        Measurement.CONSUMPTION_POWER: 1200,
+        Measurement.GRID_POWER: -900,
+        Measurement.BATTERY_POWER: -900,
+        Measurement.BATTERY_LEVEL: 44,
+        Measurement.GRID_STATUS: "on_grid",
+        Measurement.BATTERY_MODE: "savings",
+    }
+
+
+def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
+    """A system without battery and generator streams zeros for them."""
+    frame = _frame(battery=0, state_of_charge=0)
+    without: Samples = {Measurement.BATTERY_CAPACITY: Sample(0, NOON, Source.SUMMARY)}
+    found = from_live_frame(frame, known=without)
+    assert found.keys() == {
+        Measurement.PRODUCTION_POWER,
+        Measurement.CONSUMPTION_POWER,
+        Measurement.GRID_POWER,
+        Measurement.GRID_STATUS,
+    }
+
+
+def test_a_generator_that_has_run_stays_known() -> None:
+    """Once it has given power, its zero is a measurement."""
+    running = from_live_frame(_frame(generator=2000), known=NOTHING)
+    assert running[Measurement.GENERATOR_POWER].value == 2000
+    stopped = from_live_frame(_frame(generator=0), known=running)
+    assert stopped[Measurement.GENERATOR_POWER].value == 0
+
+
+def test_unknown_states_are_not_told() -> None:
+    """A state that the cloud does not know leaves the last known one alone."""
+    frame = _frame(grid_status=GridStatus.UNKNOWN, battery_mode=BatteryMode.UNKNOWN)
+    found = from_live_frame(frame, known=WITH_BATTERY)
+    assert Measurement.GRID_STATUS not in found
+    assert Measurement.BATTERY_MODE not in found
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (NOTHING, False),
+        ({Measurement.BATTERY_CAPACITY: Sample(0, NOON, Source.SUMMARY)}, False),
+        (WITH_BATTERY, True),
+        ({Measurement.BATTERY_LEVEL: Sample(0, NOON, Source.BATTERY)}, True),
+    ],
+)
+def test_evidence_of_a_battery(known: Samples, *, expected: bool) -> None:
+    """A capacity, or a level from a document of its own."""
+    assert has_battery(known) is expected

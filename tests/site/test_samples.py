@@ -1,0 +1,177 @@
+"""The newest measurement wins, whatever its source and the order of arrival."""
+
+from datetime import UTC, datetime, timedelta
+import json
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.site.samples import (
+    NOTHING,
+    Measurement,
+    Sample,
+    Samples,
+    Source,
+    advance,
+    fresh_value,
+    from_json,
+    merge,
+    to_json,
+)
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+moments = st.integers(-86_400, 86_400).map(lambda s: NOON + timedelta(seconds=s))
+values = st.one_of(
+    st.integers(-20_000, 20_000),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+samples = st.builds(Sample, values, moments, st.sampled_from(Source))
+partitions = st.dictionaries(st.sampled_from(Measurement), samples)
+
+
+def _power(value: float, at: datetime, source: Source = Source.LATEST) -> Samples:
+    return {Measurement.GRID_POWER: Sample(value, at, source)}
+
+
+@given(st.lists(partitions))
+def test_no_older_measurement_replaces_a_newer_one(arriving: list[Samples]) -> None:
+    """No resurrection: moments only move forward, whatever arrives when."""
+    known: Samples = NOTHING
+    for arrived in arriving:
+        after = advance(known, arrived, now=NOON)
+        for measurement, sample in known.items():
+            assert after[measurement].observed_at >= sample.observed_at
+        known = after
+
+
+@given(st.lists(partitions))
+def test_merging_finds_the_newest_in_any_order(sources: list[Samples]) -> None:
+    """Merging is independent of the order of its sources, up to equal precedence."""
+    forward = merge(sources)
+    backward = merge(reversed(sources))
+    assert forward.keys() == {key for source in sources for key in source}
+    for measurement, sample in forward.items():
+        candidates = [s[measurement] for s in sources if measurement in s]
+        assert sample in candidates
+        assert all(sample.observed_at >= other.observed_at for other in candidates)
+        assert backward[measurement].observed_at == sample.observed_at
+        assert backward[measurement].source == sample.source
+
+
+def test_live_wins_over_a_poll_of_the_same_moment() -> None:
+    """At one moment the live stream is the closest to the meter."""
+    live = _power(100, NOON, Source.LIVE)
+    polled = _power(90, NOON, Source.LATEST)
+    assert merge([polled, live]) == live == merge([live, polled])
+
+
+def test_a_later_poll_takes_over_from_live() -> None:
+    """After a burst the polled documents take over as they become newer."""
+    live = _power(100, NOON, Source.LIVE)
+    polled = _power(90, NOON + timedelta(seconds=1), Source.LATEST)
+    assert merge([live, polled]) == polled
+
+
+def test_a_gateway_clock_ahead_does_not_keep_later_values_out() -> None:
+    """A moment in the future counts as now."""
+    ahead = advance(NOTHING, _power(1, NOON + timedelta(hours=1)), now=NOON)
+    later = NOON + timedelta(seconds=5)
+    after = advance(ahead, _power(2, later), now=later)
+    assert after[Measurement.GRID_POWER].value == 2
+
+
+def test_a_gateway_clock_behind_changes_nothing() -> None:
+    """A value measured an hour ago does not replace one of this minute."""
+    known = advance(NOTHING, _power(1, NOON), now=NOON)
+    assert advance(known, _power(2, NOON - timedelta(hours=1)), now=NOON) == known
+
+
+def test_a_correction_of_the_same_moment_is_taken() -> None:
+    """The cloud may revise what it said about a moment."""
+    known = advance(NOTHING, _power(1, NOON), now=NOON)
+    assert advance(known, _power(2, NOON), now=NOON) == _power(2, NOON)
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e9), moments), min_size=1))
+def test_a_lifetime_total_never_falls(readings: list[tuple[float, datetime]]) -> None:
+    """Dips and late answers cannot make the lifetime energy fall."""
+    known: Samples = NOTHING
+    shown = [0.0]
+    for value, at in readings:
+        arrived = {
+            Measurement.ENERGY_PRODUCED_LIFETIME: Sample(value, at, Source.SUMMARY)
+        }
+        known = advance(known, arrived, now=NOON)
+        shown.append(float(known[Measurement.ENERGY_PRODUCED_LIFETIME].value))
+    assert shown == sorted(shown)
+
+
+@pytest.mark.parametrize(
+    ("measurement", "value", "cellular", "hours"),
+    [
+        (Measurement.GRID_POWER, 5, False, 3),
+        (Measurement.GRID_POWER, 5, True, 9),
+        (Measurement.PRODUCTION_POWER, 5, False, 3),
+        (Measurement.PRODUCTION_POWER, 0, False, 18),
+        (Measurement.BATTERY_LEVEL, 50, False, 6),
+        (Measurement.GRID_STATUS, "on_grid", False, 1),
+    ],
+)
+def test_a_value_past_its_age_limit_is_unknown(
+    measurement: Measurement, value: float | str, *, cellular: bool, hours: int
+) -> None:
+    """An old value is unknown rather than a lie; night is no fault of the panels."""
+    known = {measurement: Sample(value, NOON, Source.LATEST)}
+    limit = NOON + timedelta(hours=hours)
+    just_before = fresh_value(known, measurement, now=limit, cellular=cellular)
+    just_after = fresh_value(
+        known, measurement, now=limit + timedelta(seconds=1), cellular=cellular
+    )
+    assert (just_before, just_after) == (value, None)
+
+
+def test_lifetime_energy_does_not_age() -> None:
+    """A counter that stands still is still right."""
+    known = {
+        Measurement.ENERGY_PRODUCED_LIFETIME: Sample(8_000_000, NOON, Source.SUMMARY)
+    }
+    value = fresh_value(
+        known,
+        Measurement.ENERGY_PRODUCED_LIFETIME,
+        now=NOON + timedelta(days=400),
+        cellular=False,
+    )
+    assert value == 8_000_000
+
+
+def test_what_was_never_measured_is_unknown() -> None:
+    """Nothing is invented."""
+    value = fresh_value(NOTHING, Measurement.GRID_POWER, now=NOON, cellular=False)
+    assert value is None
+
+
+@given(partitions)
+def test_samples_survive_the_disk(known: Samples) -> None:
+    """What was written is what is read, with true moments."""
+    assert from_json(json.loads(json.dumps(to_json(known)))) == known
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    json_values
+    | st.dictionaries(
+        st.sampled_from(Measurement), json_values | st.lists(json_values, max_size=3)
+    )
+)
+def test_a_damaged_file_is_no_obstacle(damaged: object) -> None:
+    """Reading never raises, and lets only whole samples in."""
+    for sample in from_json(damaged).values():
+        assert isinstance(sample, Sample)
+        assert sample.observed_at.tzinfo is not None
