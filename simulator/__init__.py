@@ -1,0 +1,35 @@
+"""A faithful fake of the Enphase cloud, for tests, the demo and trials."""
+
+from .app import create_app
+from .cloud import Cloud, Truth
+from .demo import demo_cloud
+from .faults import Fault
+from .moments import VirtualClock, Window
+from .physics import Flow, Plant, Power, Storage
+from .publication import Published
+from .records import Frame, Request, Stream
+from .world import AccessControl, Account, Address, Application, Plan, System
+
+__all__ = [
+    "AccessControl",
+    "Account",
+    "Address",
+    "Application",
+    "Cloud",
+    "Fault",
+    "Flow",
+    "Frame",
+    "Plan",
+    "Plant",
+    "Power",
+    "Published",
+    "Request",
+    "Storage",
+    "Stream",
+    "System",
+    "Truth",
+    "VirtualClock",
+    "Window",
+    "create_app",
+    "demo_cloud",
+]

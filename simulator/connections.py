@@ -1,0 +1,74 @@
+"""The connections on which something is being answered."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+
+class Connection:
+    """The line on which a request is being answered."""
+
+    def __init__(self, request: web.Request) -> None:
+        """Belong to a request."""
+        self._request = request
+        self._dropped = asyncio.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether somebody still listens."""
+        transport = self._request.transport
+        gone = transport is None or transport.is_closing()
+        return not gone and not self._dropped.is_set()
+
+    def drop(self) -> None:
+        """Reset the line."""
+        if self._request.transport is not None:
+            self._request.transport.abort()
+        self._dropped.set()
+
+    async def until_dropped(self) -> None:
+        """Wait until the line is reset from this side."""
+        await self._dropped.wait()
+
+    async def wait(self, pause: Coroutine[None, None, None]) -> None:
+        """Wait for the pause to end, or for the line to be reset."""
+        waits = {
+            asyncio.ensure_future(pause),
+            asyncio.ensure_future(self.until_dropped()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+
+class Connections:
+    """Knows all open requests, so that they can be cut at once."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._open: set[Connection] = set()
+
+    def __len__(self) -> int:
+        """Return how many requests are being answered."""
+        return len(self._open)
+
+    @contextmanager
+    def track(self, request: web.Request) -> Iterator[Connection]:
+        """Track a request while it is answered."""
+        connection = Connection(request)
+        self._open.add(connection)
+        try:
+            yield connection
+        finally:
+            self._open.discard(connection)
+
+    def drop(self) -> int:
+        """Cut all open connections as a broken line would; return how many."""
+        dropped = list(self._open)
+        for connection in dropped:
+            connection.drop()
+        return len(dropped)

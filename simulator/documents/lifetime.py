@@ -1,0 +1,132 @@
+"""Energy day by day, and the registers of meters."""
+
+from datetime import date
+
+from simulator.moments import QUARTER, midnight, next_midnight
+from simulator.physics import Flow, energy
+from simulator.publication import Published
+
+from .windows import Document, Query, lifetime_days, whole_number
+
+
+def energy_lifetime(published: Published, query: Query) -> Document:
+    """Return production day by day; with `production=all` by each measurement."""
+    start, days = lifetime_days(published, query)
+    system = published.system
+    document: Document = {"system_id": system.system_id, "start_date": start}
+    has_meter = "production" in system.meters
+    meter = _daily(published, Flow.PRODUCTION, days)
+    micro = [wh + wh // 100 for wh in meter] if has_meter else meter
+    if has_meter:
+        document["meter_start_date"] = system.plant.commissioned.isoformat()
+    document["production"] = meter
+    if query.get("production") == "all":
+        document["micro_production"] = micro
+        document["meter_production"] = meter if has_meter else []
+    return {**document, "meta": published.meta()}
+
+
+def consumption_lifetime(published: Published, query: Query) -> Document:
+    """Return consumption day by day."""
+    return _metered(published, query, consumption=Flow.CONSUMPTION)
+
+
+def energy_import_lifetime(published: Published, query: Query) -> Document:
+    """Return energy imported from the grid day by day."""
+    return _metered(published, query, **{"import": Flow.IMPORT})
+
+
+def energy_export_lifetime(published: Published, query: Query) -> Document:
+    """Return energy exported to the grid day by day."""
+    return _metered(published, query, export=Flow.EXPORT)
+
+
+def _metered(published: Published, query: Query, **flows: Flow) -> Document:
+    known = "consumption" in published.system.meters
+    return _lifetime(published, query, flows, known=known)
+
+
+def battery_lifetime(published: Published, query: Query) -> Document:
+    """Return what batteries took and gave day by day."""
+    flows = {"discharge": Flow.DISCHARGE, "charge": Flow.CHARGE}
+    known = published.system.plant.storage is not None
+    return _lifetime(published, query, flows, known=known)
+
+
+def _lifetime(
+    published: Published, query: Query, flows: dict[str, Flow], *, known: bool
+) -> Document:
+    start, days = lifetime_days(published, query)
+    return {
+        "system_id": published.system.system_id,
+        "start_date": start,
+        **{
+            name: _daily(published, flow, days) if known else []
+            for name, flow in flows.items()
+        },
+        "meta": published.meta(),
+    }
+
+
+def _daily(published: Published, flow: Flow, days: list[date]) -> list[int]:
+    time_zone = published.system.plant.time_zone
+    return [
+        published.sum(flow, midnight(day, time_zone), next_midnight(day, time_zone))
+        for day in days
+    ]
+
+
+def production_meter_readings(published: Published, query: Query) -> Document:
+    """Return the register of the production meter."""
+    return _readings(published, query, "production", "serial_number")
+
+
+def consumption_meter_readings(published: Published, query: Query) -> Document:
+    """Return the register of the consumption meter."""
+    return _readings(published, query, "consumption", "serial_num")
+
+
+def _readings(
+    published: Published, query: Query, meter: str, serial_key: str
+) -> Document:
+    read_at = _read_at(published, query)
+    serial = f"{published.system.gateway_serial}EIM{1 if meter == 'production' else 2}"
+    reading = {
+        serial_key: serial,
+        "value": _register(published, Flow(meter), read_at),
+        "read_at": read_at,
+    }
+    known = meter in published.system.meters
+    return _reading_list(published, [reading] if known else [])
+
+
+def storage_meter_readings(published: Published, query: Query) -> Document:
+    """Return the registers of the battery meter."""
+    read_at = _read_at(published, query)
+    reading = {
+        "serial_num": f"{published.system.gateway_serial}EIM4",
+        "value_charged": _register(published, Flow.CHARGE, read_at),
+        "value_discharged": _register(published, Flow.DISCHARGE, read_at),
+        "read_at": read_at,
+    }
+    known = published.system.plant.storage is not None
+    return _reading_list(published, [reading] if known else [])
+
+
+def _reading_list(published: Published, readings: list[Document]) -> Document:
+    return {
+        "system_id": published.system.system_id,
+        "meter_readings": readings,
+        "meta": published.meta(),
+    }
+
+
+def _read_at(published: Published, query: Query) -> int:
+    asked = whole_number(query["end_at"]) if "end_at" in query else published.now
+    last = min(asked, published.until) // QUARTER * QUARTER
+    return max(last, published.system.operational_at)
+
+
+def _register(published: Published, flow: Flow, at: int) -> int:
+    system = published.system
+    return energy(system.plant, flow, system.operational_at, at)

@@ -1,0 +1,212 @@
+"""The API gateway: who may ask what, and how often."""
+
+from dataclasses import dataclass
+import json
+
+from aiohttp import web
+
+from . import live, mishaps
+from .cloud import Cloud
+from .connections import Connection
+from .distortion import distort
+from .documents.windows import Document
+from .errors import RefusalError
+from .faults import Fault
+from .operations import LIVE_DATA, Operation, find
+from .records import Request, too_many
+from .tokens import InvalidGrantError
+from .world import Account, Application, System
+
+_KEY_MISSING = RefusalError(
+    401,
+    "API Key missing in url/headers!",
+    live=("NOT_AUTHENTICATED", "API key is missing"),
+)
+_KEY_UNKNOWN = RefusalError(401, live=("NOT_AUTHENTICATED", "API Key is invalid"))
+_KEY_MISMATCH = RefusalError(
+    401,
+    "API Key -Client mismatch",
+    live=("UNAUTHORIZED", "API Key -Client mismatch"),
+)
+_NOT_ENTITLED = RefusalError(
+    401,
+    live=(
+        "UNAUTHORIZED",
+        "Application is not authorized to access the requested resource",
+    ),
+)
+_NOT_FOUND = 404
+_UNKNOWN = "unknown"
+_CLIENT_ERRORS = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request, the operation it is for, if any, and the line it came on."""
+
+    request: web.Request
+    connection: Connection
+    record: Request
+    operation: Operation | None
+    path_exists: bool
+    system: str
+
+
+class Gateway:
+    """Answers everything below `/api/v4/systems`."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """Serve a cloud."""
+        self._cloud = cloud
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Record a request, answer it, and note the answer."""
+        with self._cloud.connections.track(request) as connection:
+            call = self._received(request, connection)
+            try:
+                response = await self._answer(call)
+            except RefusalError as refusal:
+                response = self._refused(call, refusal)
+        self._note(call.record, response.status)
+        return response
+
+    def _received(self, request: web.Request, connection: Connection) -> _Call:
+        found = find(request.match_info["path"])
+        operation, parameters = next(
+            (pair for pair in found if pair[0].method == request.method), (None, {})
+        )
+        system = parameters.get("system_id", "")
+        record = Request(
+            at=self._cloud.now(),
+            method=request.method,
+            operation=operation.name if operation else _UNKNOWN,
+            system_id=int(system) if system.isdecimal() else None,
+        )
+        self._cloud.requests.append(record)
+        return _Call(request, connection, record, operation, bool(found), system)
+
+    def _note(self, record: Request, status: int) -> None:
+        """Note the answer; if client errors are free, give the quota back."""
+        record.status = status
+        free = status in _CLIENT_ERRORS and not self._cloud.count_client_errors
+        application = self._cloud.application(record.application or "")
+        if record.counted and free and application:
+            record.counted = False
+            self._cloud.quota.take_back(application, record.at)
+
+    def _refused(self, call: _Call, refusal: RefusalError) -> web.Response:
+        if call.operation is LIVE_DATA and refusal.status not in {405, 501}:
+            body = refusal.live_body(self._cloud.now())
+        else:
+            body = refusal.body(details=self._cloud.quota_details)
+        if refusal.status == _NOT_FOUND and call.record.operation.endswith(
+            "_meter_readings"
+        ):
+            body["message"] = "Not Authorized"
+        return web.json_response(body, status=refusal.status)
+
+    async def _answer(self, call: _Call) -> web.StreamResponse:
+        application = self._admit(call)
+        fault = self._cloud.faults.next_for(
+            call.record.operation, call.record.system_id
+        )
+        if fault is not None:
+            answer = await self._befall(call, application, fault)
+            if answer is not None:
+                return answer
+        account = self._authenticate(call.request, application)
+        operation = self._authorize(call, application)
+        if operation is LIVE_DATA:
+            system = self._owned_system(call, account)
+            return await live.stream(
+                self._cloud,
+                call.request,
+                connection=call.connection,
+                system=system,
+                application=application,
+                fault=fault,
+            )
+        document = await self._document(call, operation, account)
+        if fault is not None and fault.data is not None:
+            distort(document, fault.data)
+        return web.json_response(document)
+
+    def _admit(self, call: _Call) -> Application:
+        """Return the application whose key this is, if its quota allows."""
+        now = call.record.at
+        key = call.request.headers.get("key") or call.request.query.get("key")
+        if not key:
+            raise _KEY_MISSING
+        application = self._cloud.application_of_key(key)
+        if application is None:
+            raise _KEY_UNKNOWN
+        call.record.application = application.client_id
+        if refusal := self._cloud.quota.exceeded(application, now):
+            raise refusal
+        self._cloud.quota.count(application, now)
+        call.record.counted = True
+        return application
+
+    async def _befall(
+        self, call: _Call, application: Application, fault: Fault
+    ) -> web.StreamResponse | None:
+        if fault.quota is not None:
+            raise too_many(application, fault.quota, call.record.at)
+        return await mishaps.befall(self._cloud, fault, call.request, call.connection)
+
+    def _authenticate(self, request: web.Request, application: Application) -> Account:
+        """Return the account for which the access token stands."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise RefusalError(401)
+        try:
+            grant = self._cloud.tokens.check(token, self._cloud.now())
+        except InvalidGrantError:
+            raise RefusalError(401) from None
+        if grant.client_id != application.client_id:
+            raise _KEY_MISMATCH
+        account = self._cloud.account_of_user(grant.user_id)
+        if account is None:
+            raise RefusalError(401)
+        return account
+
+    def _authorize(self, call: _Call, application: Application) -> Operation:
+        if call.operation is None:
+            if call.path_exists:
+                raise RefusalError(405)
+            raise RefusalError(404, "The requested resource does not exist")
+        if call.operation.access not in application.access:
+            raise _NOT_ENTITLED
+        return call.operation
+
+    def _owned_system(self, call: _Call, account: Account) -> System:
+        system = self._cloud.find_system(call.record.system_id or 0)
+        if system is None:
+            status = 468 if call.operation is LIVE_DATA else 404
+            raise RefusalError(status, f'System not found for {{:id=>"{call.system}"}}')
+        if system.account.user_id != account.user_id:
+            raise RefusalError(403)
+        return system
+
+    async def _document(
+        self, call: _Call, operation: Operation, account: Account
+    ) -> Document:
+        query = call.request.query
+        if operation.of_system is not None:
+            system = self._owned_system(call, account)
+            return operation.of_system(self._cloud.published(system), query)
+        if operation.of_account is not None:
+            owned = [
+                self._cloud.published(system)
+                for system in self._cloud.systems
+                if system.account.user_id == account.user_id
+            ]
+            return operation.of_account(owned, query, await _json(call.request))
+        raise RefusalError(501)
+
+
+async def _json(request: web.Request) -> object:
+    try:
+        return json.loads(await request.text() or "null")
+    except ValueError:
+        return None

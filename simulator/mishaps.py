@@ -1,0 +1,75 @@
+"""Carries out what a fault orders for a request."""
+
+import json
+
+from aiohttp import web
+
+from .cloud import Cloud
+from .connections import Connection
+from .errors import RefusalError
+from .faults import BodyFault, Cut, Fault
+
+_HUGE = 8 * 1024 * 1024
+_HALF_A_BODY = b'{"system_id": 42'
+
+_BODIES: dict[BodyFault, tuple[str, str]] = {
+    "html": (
+        "text/html",
+        "<!DOCTYPE html><title>Maintenance</title><h1>We will be back soon</h1>",
+    ),
+    "empty": ("application/json", ""),
+    "not_json": ("application/json", _HALF_A_BODY.decode()),
+    "list": ("application/json", "[]"),
+    "wrong_types": (
+        "application/json",
+        json.dumps(
+            {
+                "access_token": 5,
+                "data": [True],
+                "devices": 7,
+                "energy_today": {},
+                "intervals": "none",
+                "meter_readings": 1.5,
+                "production": {"a": []},
+                "system_id": "none",
+                "systems": {"0": None},
+            }
+        ),
+    ),
+    "huge": ("application/json", '{"padding": "' + "x" * _HUGE + '"}'),
+}
+
+
+async def befall(
+    cloud: Cloud, fault: Fault, request: web.Request, connection: Connection
+) -> web.StreamResponse | None:
+    """Let a fault happen; return the answer that replaces the true one, if any."""
+    if fault.delay:
+        await cloud.sleep(fault.delay)
+    if fault.hang:
+        await connection.until_dropped()
+    if fault.hang or fault.cut:
+        return await _cut(fault.cut or "before_headers", request, connection)
+    if fault.status is not None:
+        raise RefusalError(fault.status, fault.details)
+    if fault.raw is not None:
+        return web.Response(text=fault.raw, content_type="application/json")
+    if fault.body is not None:
+        content_type, text = _BODIES[fault.body]
+        return web.Response(text=text, content_type=content_type)
+    return None
+
+
+async def _cut(
+    where: Cut, request: web.Request, connection: Connection
+) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 1_000
+    if where != "before_headers":
+        await response.prepare(request)
+    if where == "mid_body":
+        await response.write(_HALF_A_BODY)
+    if request.transport is not None:
+        request.transport.close()
+    connection.drop()
+    return response

@@ -1,0 +1,154 @@
+"""The operations of the official specification, and what each needs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+import re
+
+from .documents import devices, lifetime, systems, telemetry
+from .documents.windows import Document, Query
+from .publication import Published
+from .world import AccessControl
+
+type AccountHandler = Callable[[list[Published], Query, object], Document]
+type SystemHandler = Callable[[Published, Query], Document]
+
+_SYSTEM_DETAILS = AccessControl.SYSTEM_DETAILS
+_PRODUCTION = AccessControl.PRODUCTION
+_CONSUMPTION = AccessControl.CONSUMPTION
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A method and a path below `/api/v4/systems`, with the handler that answers.
+
+    Without a handler the operation exists but is answered "Not Implemented".
+    """
+
+    name: str
+    path: str
+    access: AccessControl
+    of_system: SystemHandler | None = None
+    of_account: AccountHandler | None = None
+    method: str = "GET"
+    pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compile the path."""
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+        object.__setattr__(self, "pattern", re.compile(pattern))
+
+
+LIVE_DATA = Operation("live_data", "/{system_id}/live_data", AccessControl.STREAMING)
+
+_ACCOUNT_OPERATIONS = (
+    Operation("systems", "/?", _SYSTEM_DETAILS, of_account=systems.systems),
+    Operation(
+        "search", "/search", _SYSTEM_DETAILS, of_account=systems.search, method="POST"
+    ),
+)
+
+
+def _of_system(
+    access: AccessControl, path: str, name: str, handler: SystemHandler
+) -> Operation:
+    return Operation(name, f"/{{system_id}}{path}", access, of_system=handler)
+
+
+_SYSTEM_OPERATIONS = (
+    _of_system(_SYSTEM_DETAILS, "", "system", systems.system),
+    _of_system(_SYSTEM_DETAILS, "/summary", "summary", systems.summary),
+    _of_system(_SYSTEM_DETAILS, "/devices", "devices", devices.devices),
+    *(
+        _of_system(access, f"/telemetry/{path}", f"telemetry_{path}", handler)
+        for access, path, handler in (
+            (_PRODUCTION, "production_micro", telemetry.production_micro),
+            (_PRODUCTION, "production_meter", telemetry.production_meter),
+            (_CONSUMPTION, "consumption_meter", telemetry.consumption_meter),
+            (_CONSUMPTION, "battery", telemetry.battery),
+        )
+    ),
+    *(
+        _of_system(access, f"/{handler.__name__}", handler.__name__, handler)
+        for access, handler in (
+            (_CONSUMPTION, telemetry.energy_import_telemetry),
+            (_CONSUMPTION, telemetry.energy_export_telemetry),
+            (_CONSUMPTION, telemetry.latest_telemetry),
+            (_PRODUCTION, lifetime.energy_lifetime),
+            (_CONSUMPTION, lifetime.consumption_lifetime),
+            (_CONSUMPTION, lifetime.battery_lifetime),
+            (_CONSUMPTION, lifetime.energy_import_lifetime),
+            (_CONSUMPTION, lifetime.energy_export_lifetime),
+            (_PRODUCTION, lifetime.production_meter_readings),
+            (_CONSUMPTION, lifetime.consumption_meter_readings),
+            (_CONSUMPTION, lifetime.storage_meter_readings),
+        )
+    ),
+)
+
+_NOT_SIMULATED = (
+    (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
+    (_SYSTEM_DETAILS, "GET", "inverters_summary_by_envoy_or_site"),
+    (_SYSTEM_DETAILS, "GET", "event_types"),
+    (_SYSTEM_DETAILS, "GET", "{system_id}/events"),
+    (_SYSTEM_DETAILS, "GET", "{system_id}/alarms"),
+    (_SYSTEM_DETAILS, "GET", "{system_id}/open_events"),
+    (_SYSTEM_DETAILS, "GET", "{system_id}/open_alarms"),
+    (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
+    (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/telemetry"),
+    (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/{serial}/telemetry"),
+    (AccessControl.DEVICES, "GET", "{system_id}/devices/encharges/{serial}/telemetry"),
+    (AccessControl.DEVICES, "GET", "{system_id}/{serial}/evse_lifetime"),
+    (AccessControl.DEVICES, "GET", "{system_id}/{serial}/evse_telemetry"),
+    (AccessControl.DEVICES, "GET", "{system_id}/hp_lifetime"),
+    (AccessControl.DEVICES, "GET", "{system_id}/hp_telemetry"),
+    *(
+        (AccessControl.CONFIGURATION, method, f"config/{{system_id}}/{setting}")
+        for setting in (
+            "battery_settings",
+            "storm_guard",
+            "grid_status",
+            "load_control",
+        )
+        for method in ("GET", "PUT")
+        if (method, setting) != ("PUT", "grid_status")
+    ),
+    *(
+        (AccessControl.CHARGER_MONITORING, "GET", f"{{system_id}}/ev_charger/{path}")
+        for path in (
+            "devices",
+            "events",
+            "{serial}/sessions",
+            "{serial}/schedules",
+            "{serial}/lifetime",
+            "{serial}/telemetry",
+        )
+    ),
+    *(
+        (AccessControl.CHARGER_CONTROL, "POST", f"{{system_id}}/ev_charger/{path}")
+        for path in ("{serial}/start_charging", "{serial}/stop_charging")
+    ),
+)
+
+OPERATIONS = (
+    *(
+        Operation(re.sub(r"\W+", "_", path), f"/{path}", access, method=method)
+        for access, method, path in _NOT_SIMULATED
+    ),
+    *_ACCOUNT_OPERATIONS,
+    LIVE_DATA,
+    *_SYSTEM_OPERATIONS,
+)
+
+
+def find(path: str) -> list[tuple[Operation, dict[str, str]]]:
+    """Return the operations with this path below `/systems`, whatever the method.
+
+    The more literal paths win over those with parameters.
+    """
+    found = [
+        (operation, match.groupdict())
+        for operation in OPERATIONS
+        if (match := operation.pattern.fullmatch(path))
+    ]
+    fewest = min((len(parameters) for _, parameters in found), default=0)
+    return [pair for pair in found if len(pair[1]) == fewest]

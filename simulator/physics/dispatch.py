@@ -1,0 +1,169 @@
+"""Where energy goes: home, battery, grid and generator in balance, step by step."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import NamedTuple
+
+from simulator.moments import HOUR, STEP
+
+from .plant import Plant, Storage
+
+_CENTI = 100
+"""Stored energy is counted in hundredths of a Wh, so that losses stay exact."""
+_PEAK_HOURS = (16, 21)
+_CALIBRATION_HOURS = (1, 5)
+_GENERATOR_START_PERCENT = 50
+
+
+class Battery:
+    """A battery that takes and gives whole Wh within its limits."""
+
+    def __init__(self, storage: Storage | None, stored: int | None = None) -> None:
+        """Start with `stored` hundredths of a Wh; without, at the reserve."""
+        storage = storage or Storage(units=0)
+        self.storage = storage
+        self.capacity = storage.capacity_wh * _CENTI
+        self.reserve = storage.capacity_wh * storage.reserve_percent
+        self.shutdown = storage.capacity_wh * storage.shutdown_percent
+        self.limit = storage.power_w * STEP // HOUR
+        self.stored = self.reserve if stored is None else stored
+
+    def charge(self, offered: int) -> int:
+        """Take what fits of the offered Wh and return it."""
+        efficiency = self.storage.efficiency_percent
+        taken = min(offered, self.limit, (self.capacity - self.stored) // efficiency)
+        self.stored += taken * efficiency
+        return taken
+
+    def discharge(self, wanted: int, floor: int) -> int:
+        """Give what the floor allows of the wanted Wh and return it."""
+        given = max(0, min(wanted, self.limit, (self.stored - floor) // _CENTI))
+        self.stored -= given * _CENTI
+        return given
+
+
+class Step(NamedTuple):
+    """The Wh that flowed in one step, and the hundredths of a Wh stored at its end."""
+
+    production: int
+    consumption: int
+    imported: int
+    exported: int
+    charged: int
+    discharged: int
+    generated: int
+    stored: int
+
+
+def calibrates(plant: Plant, day: date, start: int) -> bool:
+    """Tell whether the battery empties itself to the reserve this night.
+
+    On the first of each month it does, given the grid. What is stored after such
+    a night does not depend on what was stored before it, so no moment's state
+    needs a longer history than a month.
+    """
+    first, last = (start + hour * HOUR for hour in _CALIBRATION_HOURS)
+    outage = any(window.overlaps(first, last) for window in plant.outages)
+    return day.day == 1 and plant.storage is not None and not outage
+
+
+def balance(
+    plant: Plant,
+    day: date,
+    start: int,
+    *,
+    available: list[int],
+    wanted: list[int],
+    stored: int | None,
+) -> Iterator[Step]:
+    """Yield a day's steps, given what panels can give and the home wants in each."""
+    battery = Battery(plant.storage, stored)
+    calibration = calibrates(plant, day, start)
+    end = start + len(wanted) * STEP
+    outages = [window for window in plant.outages if window.overlaps(start, end)]
+    mode = battery.storage.mode
+    first, last = (hour * HOUR // STEP for hour in _CALIBRATION_HOURS)
+    peak_first, peak_last = (hour * HOUR // STEP for hour in _PEAK_HOURS)
+    for index, (production, consumption) in enumerate(
+        zip(available, wanted, strict=True)
+    ):
+        if any(start + index * STEP in outage for outage in outages):
+            yield _off_grid(plant, battery, production, consumption)
+        elif calibration and first <= index < last:
+            yield _calibrating(battery, production, consumption)
+            if index == last - 1:
+                battery.stored = battery.reserve
+        else:
+            may_discharge = mode == "Self-consumption" or (
+                mode == "Savings Mode" and peak_first <= index < peak_last
+            )
+            yield _on_grid(
+                battery, production, consumption, may_discharge=may_discharge
+            )
+
+
+def _on_grid(
+    battery: Battery, production: int, consumption: int, *, may_discharge: bool
+) -> Step:
+    surplus = max(0, production - consumption)
+    deficit = max(0, consumption - production)
+    charged = battery.charge(surplus)
+    discharged = battery.discharge(deficit, battery.reserve) if may_discharge else 0
+    return Step(
+        production=production,
+        consumption=consumption,
+        imported=deficit - discharged,
+        exported=surplus - charged,
+        charged=charged,
+        discharged=discharged,
+        generated=0,
+        stored=battery.stored,
+    )
+
+
+def _calibrating(battery: Battery, production: int, consumption: int) -> Step:
+    """Empty or fill the battery to its reserve; the grid takes or gives the rest."""
+    missing = (battery.reserve - battery.stored) // battery.storage.efficiency_percent
+    charged = battery.charge(max(0, missing))
+    discharged = battery.discharge(battery.capacity, battery.reserve)
+    net = consumption + charged - production - discharged
+    return Step(
+        production=production,
+        consumption=consumption,
+        imported=max(0, net),
+        exported=max(0, -net),
+        charged=charged,
+        discharged=discharged,
+        generated=0,
+        stored=battery.stored,
+    )
+
+
+def _off_grid(
+    plant: Plant, battery: Battery, production: int, consumption: int
+) -> Step:
+    """Serve the home without a grid: curtail what is too much, shed what is missing.
+
+    Without a battery to form a grid the panels are off. A generator helps once the
+    battery is half empty, and charges it with what it can spare.
+    """
+    production = production if battery.capacity else 0
+    direct = min(production, consumption)
+    deficit = consumption - direct
+    stored_by_sun = battery.charge(production - direct)
+    served = stored_by_generator = 0
+    if battery.stored * 100 <= battery.capacity * _GENERATOR_START_PERCENT:
+        able = plant.generator_w * STEP // HOUR
+        served = min(deficit, able)
+        stored_by_generator = 0 if stored_by_sun else battery.charge(able - served)
+    discharged = battery.discharge(deficit - served, battery.shutdown)
+    return Step(
+        production=direct + stored_by_sun,
+        consumption=direct + served + discharged,
+        imported=0,
+        exported=0,
+        charged=stored_by_sun + stored_by_generator,
+        discharged=discharged,
+        generated=served + stored_by_generator,
+        stored=battery.stored,
+    )

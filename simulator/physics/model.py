@@ -1,0 +1,197 @@
+"""A plant's days: every flow in steps of five minutes, exact to the Wh.
+
+A flow is constant within a step but for a flicker that cancels out over each
+minute, so sums over steps are exact and the balance
+
+    production + import + discharge + generator = consumption + export + charge
+
+holds at every instant and over every interval. A day depends on the plant alone;
+it is computed when first asked for.
+"""
+
+from array import array
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from math import sin, tau
+
+from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
+from simulator.noise import fraction
+
+from . import load, sun
+from .dispatch import Step, balance, calibrates
+from .plant import Plant
+
+_W_PER_WH = HOUR // STEP
+
+
+class Flow(StrEnum):
+    """A flow of energy, never negative; in the order of a step's fields."""
+
+    PRODUCTION = "production"
+    CONSUMPTION = "consumption"
+    IMPORT = "import"
+    EXPORT = "export"
+    CHARGE = "charge"
+    DISCHARGE = "discharge"
+    GENERATOR = "generator"
+
+
+@dataclass(frozen=True)
+class Day:
+    """A local day of a plant: the Wh of each flow in each step.
+
+    `stored` holds the battery's energy in hundredths of a Wh: first at midnight,
+    then at the end of each step.
+    """
+
+    start: int
+    flows: dict[Flow, array[int]]
+    stored: array[int]
+
+    @cached_property
+    def totals(self) -> dict[Flow, int]:
+        """Return the Wh of each flow over the whole day."""
+        return {flow: sum(steps) for flow, steps in self.flows.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """What flows at one instant, in W.
+
+    Grid power is positive when importing, battery power when discharging;
+    `soc` is a percentage, None without a battery.
+    """
+
+    production: int
+    consumption: int
+    grid: int
+    battery: int
+    generator: int
+    soc: float | None
+    on_grid: bool
+
+
+def day(plant: Plant, local: date) -> Day:
+    """Return a local day; before commissioning nothing flows."""
+    start = midnight(local, plant.time_zone)
+    end = next_midnight(local, plant.time_zone)
+    outages = tuple(window for window in plant.outages if window.start < end)
+    return _day(replace(plant, outages=outages), local, start, end)
+
+
+@lru_cache(maxsize=8192)
+def _day(plant: Plant, local: date, start: int, end: int) -> Day:
+    count = (end - start) // STEP
+    if local < plant.commissioned:
+        nothing = array("H", bytes(2 * count))
+        return Day(
+            start, dict.fromkeys(Flow, nothing), array("l", bytes(8 + 8 * count))
+        )
+    opening = _closing(plant, local - timedelta(days=1))
+    *flows, stored = zip(*_steps(plant, local, start, count, opening), strict=True)
+    return Day(
+        start=start,
+        flows={
+            flow: array("H", steps) for flow, steps in zip(Flow, flows, strict=True)
+        },
+        stored=array("l", (opening, *stored)),
+    )
+
+
+def _closing(plant: Plant, local: date) -> int:
+    """Return what is stored when a local day ends."""
+    if plant.storage is None:
+        return 0
+    reserve = plant.storage.capacity_wh * plant.storage.reserve_percent
+    if local < plant.commissioned:
+        return reserve
+    start = midnight(local, plant.time_zone)
+    if calibrates(plant, local, start):
+        count = (next_midnight(local, plant.time_zone) - start) // STEP
+        return _steps(plant, local, start, count, reserve)[-1].stored
+    return day(plant, local).stored[-1]
+
+
+def _steps(
+    plant: Plant, local: date, start: int, count: int, stored: int
+) -> list[Step]:
+    available = sun.production(plant, local, start, count)
+    wanted = load.consumption(plant, local, count)
+    return list(
+        balance(plant, local, start, available=available, wanted=wanted, stored=stored)
+    )
+
+
+def energy(plant: Plant, flow: Flow, start: int, end: int) -> int:
+    """Return the Wh that flowed in [start, end), both multiples of a step."""
+    if start % STEP or end % STEP:
+        raise ValueError("Energy is known for whole steps of five minutes")
+    total = 0
+    while start < end:
+        local = day_of(start, plant.time_zone)
+        this = day(plant, local)
+        until = min(end, next_midnight(local, plant.time_zone))
+        if (start, until) == (this.start, next_midnight(local, plant.time_zone)):
+            total += this.totals[flow]
+        else:
+            first, last = (start - this.start) // STEP, (until - this.start) // STEP
+            total += sum(this.flows[flow][first:last])
+        start = until
+    return total
+
+
+def power(plant: Plant, at: float) -> Power:
+    """Return what flows at an instant, given in epoch seconds."""
+    this = day(plant, day_of(int(at), plant.time_zone))
+    index, rest = divmod(at - this.start, STEP)
+    step = int(index)
+    wh = {flow: steps[step] * _W_PER_WH for flow, steps in this.flows.items()}
+    grid = wh[Flow.IMPORT] - wh[Flow.EXPORT]
+    battery = wh[Flow.DISCHARGE] - wh[Flow.CHARGE]
+    load_flicker, sun_flicker = _flicker(plant, at, wh, grid, battery)
+    if _buffer_is_grid(grid, battery):
+        grid += load_flicker - sun_flicker
+    else:
+        battery += load_flicker - sun_flicker
+    return Power(
+        production=wh[Flow.PRODUCTION] + sun_flicker,
+        consumption=wh[Flow.CONSUMPTION] + load_flicker,
+        grid=grid,
+        battery=battery,
+        generator=wh[Flow.GENERATOR],
+        soc=_soc(plant, this.stored[step], this.stored[step + 1], rest / STEP),
+        on_grid=not any(int(at) in outage for outage in plant.outages),
+    )
+
+
+def _buffer_is_grid(grid: int, battery: int) -> bool:
+    """Tell whether the grid rather than the battery evens out the flicker."""
+    return abs(grid) >= abs(battery)
+
+
+def _flicker(
+    plant: Plant, at: float, wh: dict[Flow, int], grid: int, battery: int
+) -> tuple[int, int]:
+    """Return by how many W load and sun differ from their step's mean.
+
+    Small enough that neither grid nor battery changes direction, nor the battery
+    exceeds its power; the mean over a minute is zero.
+    """
+    if _buffer_is_grid(grid, battery):
+        room = abs(grid)
+    else:
+        limit = plant.storage.power_w if plant.storage else 0
+        room = min(abs(battery), limit - abs(battery))
+    phase = fraction(plant.seed, "flicker", int(at) // STEP)
+    fast, slow = sin(tau * (at / 20 + phase)), sin(tau * (at / 60 + phase))
+    load_w = min(0.08 * wh[Flow.CONSUMPTION], room / 2)
+    sun_w = min(0.03 * wh[Flow.PRODUCTION], room / 2)
+    return round(load_w * (fast + slow) / 2), round(sun_w * slow)
+
+
+def _soc(plant: Plant, before: int, after: int, share: float) -> float | None:
+    if plant.storage is None:
+        return None
+    return (before + (after - before) * share) / plant.storage.capacity_wh

@@ -1,0 +1,62 @@
+"""How much the panels yield: position of the sun, air and clouds."""
+
+from datetime import date
+from math import cos, exp, radians, sin, tau
+
+from simulator.moments import DAY, STEP
+from simulator.noise import fraction, fractions
+
+from .plant import Plant
+
+_TILT = radians(30)
+_DIFFUSE = 0.12
+_PERFORMANCE = 0.92
+_FINE, _PASSING_CLOUDS, _OVERCAST = (0.94, 0.06), (0.6, 0.38), (0.2, 0.15)
+_MOODS = 4 * (_FINE,) + 3 * (_PASSING_CLOUDS,) + 2 * (_OVERCAST,)
+"""How clear the sky is in the mean, and by how much that changes, day by day."""
+_NODE_STEPS = 4
+"""Clouds change every twenty minutes, smoothly."""
+
+
+def production(plant: Plant, day: date, start: int, steps: int) -> list[int]:
+    """Return the energy in Wh that the panels can give in each step of a day."""
+    declination, noon = _sun(plant.longitude, day)
+    latitude = radians(plant.latitude)
+    facing = latitude - _TILT if latitude > 0 else latitude + _TILT
+    high, high_span = sin(latitude) * sin(declination), cos(latitude) * cos(declination)
+    tilted, tilted_span = sin(facing) * sin(declination), cos(facing) * cos(declination)
+    sky = _sky(plant.seed, day, steps)
+    scale = plant.size_w * _PERFORMANCE * STEP / 3600
+    result = [0] * steps
+    for index in range(steps):
+        angle = tau * ((start + (index + 0.5) * STEP - noon) / DAY)
+        swing = cos(angle)
+        height = high + high_span * swing
+        if height <= 0:
+            continue
+        beam = exp(-0.16 / (height + 0.04)) * max(0.0, tilted + tilted_span * swing)
+        clear = sky[index]
+        result[index] = int(scale * (clear * beam + _DIFFUSE * (2 - clear) * height))
+    return result
+
+
+def _sun(longitude: float, day: date) -> tuple[float, float]:
+    """Return the sun's declination and the epoch second of solar noon."""
+    year = tau * (day.timetuple().tm_yday - 81) / 365
+    declination = radians(23.45) * sin(year)
+    equation_of_time = 60 * (9.87 * sin(2 * year) - 7.53 * cos(year) - 1.5 * sin(year))
+    noon_utc = (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY + DAY / 2
+    return declination, noon_utc - longitude / 360 * DAY - equation_of_time
+
+
+def _sky(seed: int, day: date, steps: int) -> list[float]:
+    """Return how clear the sky is in each step: 1 is blue, 0 is pitch dark."""
+    base, swing = _MOODS[int(len(_MOODS) * fraction(seed, "weather", day))]
+    nodes = fractions(seed, "clouds", day, count=steps // _NODE_STEPS + 2)
+    result = []
+    for index in range(steps):
+        node, offset = divmod(index, _NODE_STEPS)
+        share = offset / _NODE_STEPS
+        cover = nodes[node] * (1 - share) + nodes[node + 1] * share
+        result.append(base + swing * (2 * cover - 1))
+    return result

@@ -1,0 +1,134 @@
+"""What the cloud knows by now: the gateway's uploads, late and corrected later.
+
+A gateway reports every 15 minutes (on cellular every 6 hours), a little after the
+quarter; the report is visible some minutes later. In a report the newest intervals
+may lack a device; a later report completes them, at most three hours on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .moments import HOUR, QUARTER, day_of
+from .noise import fraction
+from .physics import Flow, energy
+from .world import System
+
+_UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
+_SETTLED_AFTER = 3 * HOUR
+_SILENT_AFTER = 2
+"""A gateway that misses so many reports is shown as not reporting."""
+
+_COMPLETE_AT_ONCE = 0.85
+_COMPLETE_SOON = 0.97
+"""Which share of intervals is complete in the first report, and in the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A gateway's upload: everything up to `taken_at`, to be seen from `visible_at`."""
+
+    taken_at: int
+    visible_at: int
+
+
+def upload_period(system: System) -> int:
+    """Return the seconds between two reports."""
+    return _UPLOAD_PERIOD[system.connection]
+
+
+def last_report(system: System, now: int) -> Report | None:
+    """Return the newest report that is visible now."""
+    period = upload_period(system)
+    seed = system.plant.seed
+    phase = 15 + int(45 * fraction(seed, "phase"))
+    number = (now - phase) // period
+    while (taken_at := number * period + phase) >= system.operational_at:
+        silence = [
+            window.start
+            for window in (*system.offline, *system.upload_pauses)
+            if taken_at in window
+        ]
+        if silence:
+            number = (min(silence) - 1 - phase) // period
+            continue
+        visible_at = taken_at + 40 + int(200 * fraction(seed, "latency", number))
+        if visible_at <= now:
+            return Report(taken_at, visible_at)
+        number -= 1
+    return None
+
+
+class Published:
+    """What the cloud shows of a system now."""
+
+    def __init__(self, system: System, now: int) -> None:
+        """Look at a system's newest visible report."""
+        self.system = system
+        self.now = now
+        report = last_report(system, now)
+        self.last_report_at = (
+            system.operational_at if report is None else report.taken_at
+        )
+
+    @property
+    def until(self) -> int:
+        """Return the end of the newest published interval of 15 minutes."""
+        return self.last_report_at // QUARTER * QUARTER
+
+    @property
+    def status(self) -> str:
+        """Return the system's status: `comm` when the gateway fell silent."""
+        silence = self.now - self.last_report_at
+        if silence > (_SILENT_AFTER + 1) * upload_period(self.system):
+            return "comm"
+        return self.system.status
+
+    def today(self) -> str:
+        """Return the system's local date."""
+        return day_of(self.now, self.system.plant.time_zone).isoformat()
+
+    def meta(self) -> dict[str, object]:
+        """Return the `meta` object that many documents carry."""
+        return {
+            "status": self.status,
+            "last_report_at": self.last_report_at,
+            "last_energy_at": self.until,
+            "operational_at": self.system.operational_at,
+        }
+
+    def devices_reporting(self, end: int, total: int) -> int:
+        """Return how many of `total` devices are in the interval that ends at `end`."""
+        return total if self._is_complete(end) else total - 1
+
+    def _is_complete(self, end: int) -> bool:
+        age = self.last_report_at - end
+        if age >= _SETTLED_AFTER or not self.system.corrections:
+            return True
+        luck = fraction(self.system.plant.seed, "late", end)
+        if luck < _COMPLETE_AT_ONCE:
+            return True
+        return luck < _COMPLETE_SOON and age >= upload_period(self.system)
+
+    def intervals(self, start: int, end: int, seconds: int = QUARTER) -> Iterator[int]:
+        """Yield the ends of the published intervals in (start, end]."""
+        last = min(end, self.last_report_at) // seconds * seconds
+        return iter(range(start // seconds * seconds + seconds, last + 1, seconds))
+
+    def energy(
+        self, flow: Flow, end: int, *, total: int = 1, seconds: int = QUARTER
+    ) -> int:
+        """Return the published Wh of the interval that ends at `end`.
+
+        `total` is the number of devices that share the measurement.
+        """
+        true = energy(self.system.plant, flow, end - seconds, end)
+        return true * self.devices_reporting(end, total) // total
+
+    def sum(self, flow: Flow, start: int, end: int) -> int:
+        """Return the Wh of all published intervals in (start, end]."""
+        last = min(end, self.until)
+        settled = min(last, (self.last_report_at - _SETTLED_AFTER) // QUARTER * QUARTER)
+        plant = self.system.plant
+        total = energy(plant, flow, start, settled) if settled > start else 0
+        tail = range(max(start, settled) + QUARTER, last + 1, QUARTER)
+        return total + sum(self.energy(flow, interval_end) for interval_end in tail)

@@ -1,0 +1,155 @@
+"""Who and what exists: plans, applications, accounts and systems."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from .moments import STEP, Window, epoch, midnight
+from .physics import Plant
+
+
+class AccessControl(StrEnum):
+    """What an application may be allowed to use."""
+
+    SYSTEM_DETAILS = "System Details"
+    PRODUCTION = "Site Level Production Monitoring"
+    CONSUMPTION = "Site Level Consumption Monitoring"
+    DEVICES = "Device Level Monitoring"
+    CONFIGURATION = "System Configurations"
+    STREAMING = "Streaming APIs"
+    CHARGER_MONITORING = "EV Charger Monitoring"
+    CHARGER_CONTROL = "EV Charger Control"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an application may use, and how often."""
+
+    name: str
+    per_minute: int
+    per_month: int
+    access: frozenset[AccessControl]
+
+
+_WATT = frozenset(
+    {
+        AccessControl.SYSTEM_DETAILS,
+        AccessControl.PRODUCTION,
+        AccessControl.CONSUMPTION,
+        AccessControl.CHARGER_MONITORING,
+    }
+)
+_KILOWATT = _WATT | {AccessControl.DEVICES, AccessControl.STREAMING}
+_MEGAWATT = _KILOWATT | {AccessControl.CONFIGURATION}
+_PARTNER = _MEGAWATT | {AccessControl.CHARGER_CONTROL}
+
+type PlanName = Literal["watt", "kilowatt", "megawatt", "partner"]
+
+PLANS: dict[PlanName, Plan] = {
+    "watt": Plan("Watt", 10, 1_000, _WATT),
+    "kilowatt": Plan("Kilowatt", 50, 50_000, _KILOWATT),
+    "megawatt": Plan("Megawatt", 100, 300_000, _MEGAWATT),
+    "partner": Plan("Partner", 300, 1_500_000, _PARTNER),
+}
+
+LIVE_PRICE_USD = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """What a developer registered; without `redirect_uris` any is accepted."""
+
+    name: str
+    client_id: str
+    client_secret: str
+    api_key: str
+    plan: Plan
+    access: frozenset[AccessControl]
+    redirect_uris: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A home owner's login."""
+
+    email: str
+    password: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a system stands."""
+
+    city: str = "Springfield"
+    state: str = "CA"
+    country: str = "US"
+    postal_code: str = "90001"
+
+
+type Meter = Literal["production", "consumption"]
+type Connection = Literal["ethernet", "wifi", "cellular"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class System:
+    """A site as the cloud knows it, and what befell it.
+
+    `battery_sign` is the sign of charging in `latest_telemetry`, which the official
+    text leaves open but for "consumption - battery = home load" (hence +1).
+    `corrections` lets the newest intervals arrive incomplete and be corrected later.
+    """
+
+    system_id: int
+    account: Account
+    name: str
+    plant: Plant
+    modules: int
+    address: Address = field(default_factory=Address)
+    connection: Connection = "ethernet"
+    meters: frozenset[Meter] = frozenset({"production", "consumption"})
+    consumption_config: Literal["Net", "Total"] = "Net"
+    phases: Literal[1, 3] = 1
+    status: str = "normal"
+    gateway_version: str = "8.3.5167"
+    live_stream: bool = True
+    battery_sign: Literal[1, -1] = 1
+    corrections: bool = True
+    offline: list[Window] = field(default_factory=list)
+    upload_pauses: list[Window] = field(default_factory=list)
+
+    @property
+    def operational_at(self) -> int:
+        """Return when the system began to work."""
+        return midnight(self.plant.commissioned, self.plant.time_zone)
+
+    @property
+    def gateway_serial(self) -> str:
+        """Return the serial number of the gateway."""
+        return f"2024{self.system_id:08}"
+
+    def is_offline(self, moment: int) -> bool:
+        """Tell whether the gateway was out of reach at a moment."""
+        return any(moment in window for window in self.offline)
+
+    def start_grid_outage(self, start: datetime, end: datetime | None = None) -> None:
+        """Let the grid fail from `start` to `end`, or until further notice.
+
+        An outage is widened to whole steps of five minutes.
+        """
+        first = epoch(start) // STEP * STEP
+        last = None if end is None else -(-epoch(end) // STEP) * STEP
+        outages = (*self.plant.outages, Window(first, last))
+        self.plant = replace(self.plant, outages=outages)
+
+    def end_grid_outage(self, now: datetime) -> None:
+        """End every outage that lasts, at the end of the present step."""
+        end = (epoch(now) // STEP + 1) * STEP
+        outages = tuple(_ended(window, end) for window in self.plant.outages)
+        self.plant = replace(self.plant, outages=outages)
+
+
+def _ended(window: Window, end: int) -> Window:
+    lasting = window.start < end and (window.end is None or window.end > end)
+    return replace(window, end=end) if lasting else window
