@@ -20,6 +20,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import Account
 from .api import BatteryMode, GridStatus, SystemStatus
+from .budget.ledger import ASSUMED
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity
@@ -156,7 +157,9 @@ ACCOUNT = (
         translation_key="calls_used",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda account, now: account.ledger.used(now),
+        value_fn=lambda account, now: (
+            account.ledger.used(now) - account.ledger.by_operation(now).get(ASSUMED, 0)
+        ),
     ),
     AccountSensorDescription(
         key="calls_left",

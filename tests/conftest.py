@@ -1,0 +1,189 @@
+"""A real Home Assistant beside a simulated Enphase cloud on loopback."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Before the plugin's own `custom_components` can win.
+from custom_components.enphase_cloud.const import (
+    CONF_CONNECTION,
+    CONF_LIVE_STREAM,
+    CONF_PLAN,
+    CONF_SYSTEMS,
+    CONF_TIME_ZONE,
+    DOMAIN,
+    ENV_CLOUD_URL,
+)
+from simulator import Account, Application, Cloud, System, create_app
+
+CLIENT_ID = "test-client"
+CLIENT_SECRET = "test-secret-3f9c"
+API_KEY = "test-key-81d2"
+EMAIL = "owner@example.com"
+PASSWORD = "correct horse"
+USER_ID = "5550001"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """The simulated cloud of a test, with one application, owner and system."""
+
+    cloud: Cloud
+    url: str
+    application: Application
+    owner: Account
+    systems: list[System] = field(default_factory=list)
+
+    @property
+    def system(self) -> System:
+        """Return the first system."""
+        return self.systems[0]
+
+    def add_system(self, **properties: Any) -> System:
+        """Build another system for the owner."""
+        system = self.cloud.add_system(self.owner, **properties)
+        self.systems.append(system)
+        return system
+
+    @property
+    def calls(self) -> list[str]:
+        """Return the operations that the cloud counted, in order."""
+        return [request.operation for request in self.cloud.requests if request.counted]
+
+    def entry(self, *, options: dict[str, Any] | None = None) -> MockConfigEntry:
+        """Return an entry as the config flow makes it."""
+        token = self.cloud.tokens_for(self.application, self.owner)
+        expires_in = token["expires_in"]
+        assert isinstance(expires_in, int)
+        return MockConfigEntry(
+            domain=DOMAIN,
+            title="Home",
+            unique_id=USER_ID,
+            data={
+                "auth_implementation": DOMAIN,
+                CONF_TOKEN: {
+                    **token,
+                    "expires_at": dt_util.utcnow().timestamp() + expires_in,
+                },
+                CONF_API_KEY: self.application.api_key,
+                CONF_SYSTEMS: [
+                    {
+                        CONF_ID: system.system_id,
+                        CONF_NAME: system.name,
+                        CONF_TIME_ZONE: system.plant.time_zone,
+                        CONF_CONNECTION: system.connection,
+                        CONF_LIVE_STREAM: system.live_stream,
+                    }
+                    for system in self.systems
+                ],
+            },
+            options={CONF_PLAN: self.application.plan.name.lower(), **(options or {})},
+        )
+
+
+class Stepper:
+    """Lets live streams go on by steps instead of seconds."""
+
+    def __init__(self) -> None:
+        """Begin with streams that wait."""
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def sleep(self, _seconds: float) -> None:
+        """Wait for the next step."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    def step(self) -> None:
+        """Let all streams send their next frame."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the plan of the application; parametrize to choose another."""
+    return "kilowatt"
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return what the system is; parametrize to choose another."""
+    return {"name": "Hilltop", "battery": 2, "time_zone": "Europe/Berlin"}
+
+
+@pytest.fixture
+def stepper() -> Stepper:
+    """Return what lets live streams go on."""
+    return Stepper()
+
+
+@pytest.fixture
+async def world(
+    socket_enabled: None,
+    monkeypatch: pytest.MonkeyPatch,
+    plan: Any,
+    system_properties: dict[str, Any],
+    stepper: Stepper,
+) -> AsyncGenerator[World]:
+    """Serve a simulated cloud on loopback, under the test's clock."""
+    cloud = Cloud(lambda: dt_util.utcnow())
+    cloud.sleep = stepper.sleep
+    application = cloud.add_application(
+        client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_key=API_KEY, plan=plan
+    )
+    owner = cloud.add_account(email=EMAIL, password=PASSWORD, user_id=USER_ID)
+    runner = web.AppRunner(create_app(cloud), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    monkeypatch.setenv(ENV_CLOUD_URL, url)
+    world = World(cloud=cloud, url=url, application=application, owner=owner)
+    world.add_system(**system_properties)
+    yield world
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def credentials(hass: HomeAssistant, enable_custom_integrations: None) -> None:
+    """Register the developer application in Home Assistant."""
+    assert await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET), DOMAIN
+    )
+
+
+type SetUp = Callable[..., Any]
+
+
+@pytest.fixture
+def set_up(hass: HomeAssistant, world: World, credentials: None) -> SetUp:
+    """Return a function that sets up an entry of the world."""
+
+    async def set_up(
+        entry: MockConfigEntry | None = None, *, options: dict[str, Any] | None = None
+    ) -> MockConfigEntry:
+        entry = entry or world.entry(options=options)
+        if hass.config_entries.async_get_entry(entry.entry_id) is None:
+            entry.add_to_hass(hass)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        return entry
+
+    return set_up
