@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -115,6 +116,11 @@ class Stepper:
                 future.set_result(None)
 
 
+def _now() -> datetime:
+    # Looked up at each call: the plugin replaces the function with a frozen one.
+    return dt_util.utcnow()
+
+
 @pytest.fixture
 def plan() -> str:
     """Return the plan of the application; parametrize to choose another."""
@@ -142,7 +148,7 @@ async def world(
     stepper: Stepper,
 ) -> AsyncGenerator[World]:
     """Serve a simulated cloud on loopback, under the test's clock."""
-    cloud = Cloud(lambda: dt_util.utcnow())
+    cloud = Cloud(_now)
     cloud.sleep = stepper.sleep
     application = cloud.add_application(
         client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_key=API_KEY, plan=plan
