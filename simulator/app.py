@@ -20,7 +20,7 @@ def create_app(cloud: Cloud) -> web.Application:
             web.get("/oauth/authorize", oauth.sign_in_page),
             web.post("/oauth/authorize", oauth.sign_in),
             web.get("/oauth/redirect_uri", oauth.code_page),
-            web.post("/oauth/token", oauth.token),
+            web.route(hdrs.METH_ANY, "/oauth/token", oauth.token),
             web.route(
                 hdrs.METH_ANY, r"/api/v4/systems{path:(/.*)?}", Gateway(cloud).handle
             ),

@@ -126,7 +126,7 @@ class Cloud:
         """Create a home owner's login."""
         user_id = user_id or str(1_000_001 + len(self._accounts))
         account = Account(email=email, password=password, user_id=user_id)
-        self._accounts[email] = account
+        self._accounts[email.lower()] = account
         return account
 
     def add_system(
@@ -222,7 +222,7 @@ class Cloud:
 
     def account(self, email: str) -> Account | None:
         """Return the account of an e-mail address."""
-        return self._accounts.get(email)
+        return self._accounts.get(email.lower())
 
     def account_of_user(self, user_id: str) -> Account | None:
         """Return the account of a user id."""

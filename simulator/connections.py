@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from aiohttp import web
+
+_GLANCE = 0.1
+"""Seconds between two looks at the line; nothing tells that a client has left."""
 
 
 class Connection:
@@ -28,15 +31,18 @@ class Connection:
             self._request.transport.abort()
         self._dropped.set()
 
-    async def until_dropped(self) -> None:
-        """Wait until the line is reset from this side."""
-        await self._dropped.wait()
+    async def until_closed(self) -> None:
+        """Wait until nobody listens any more."""
+        while self.is_open:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GLANCE):
+                    await self._dropped.wait()
 
     async def wait(self, pause: Coroutine[None, None, None]) -> None:
-        """Wait for the pause to end, or for the line to be reset."""
+        """Wait for the pause to end, or until nobody listens any more."""
         waits = {
             asyncio.ensure_future(pause),
-            asyncio.ensure_future(self.until_dropped()),
+            asyncio.ensure_future(self.until_closed()),
         }
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

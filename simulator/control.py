@@ -1,11 +1,27 @@
 """The control endpoint: orders faults, moves time and tells the truth."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any, get_args
 
 from aiohttp import web
 
 from .cloud import Cloud
-from .moments import epoch
+from .faults import BodyFault, Cut, DataFault, Fault, QuotaPeriod, StreamFault
+from .moments import STEP, VirtualClock, day_of, epoch, midnight
+from .physics import Flow
+from .world import System
+
+_CHOICES = {
+    "body": get_args(BodyFault.__value__),
+    "cut": get_args(Cut.__value__),
+    "data": get_args(DataFault.__value__),
+    "quota": get_args(QuotaPeriod.__value__),
+    "stream": get_args(StreamFault.__value__),
+}
+_ORDERS = {field.name: field for field in fields(Fault) if field.init}
 
 
 class Control:
@@ -14,29 +30,235 @@ class Control:
     def __init__(self, cloud: Cloud) -> None:
         """Control a cloud."""
         self._cloud = cloud
+        self._faults: list[Fault] = []
 
-    def routes(self) -> list[web.RouteDef]:
-        """Return the routes."""
-        return [
-            web.get("/_control/truth", self.truth),
-            web.get("/_control/counts", self.counts),
-        ]
+    def routes(self) -> Iterator[web.RouteDef]:
+        """Yield the routes."""
+        system = "/_control/systems/{system_id}"
+        yield web.get("/_control/truth", self.truth)
+        yield web.get("/_control/counts", self.counts)
+        yield web.get("/_control/requests", self.requests)
+        yield web.get("/_control/frames", self.frames)
+        yield web.get("/_control/faults", self.faults)
+        yield web.post("/_control/faults", self.add_fault)
+        yield web.delete("/_control/faults", self.clear_faults)
+        yield web.delete("/_control/faults/{number}", self.remove_fault)
+        yield web.get("/_control/clock", self.clock)
+        yield web.post("/_control/clock", self.set_clock)
+        yield web.post("/_control/connections/drop", self.drop_connections)
+        yield web.post("/_control/tokens/revoke", self.revoke_tokens)
+        yield web.post(f"{system}/grid", self.set_grid)
+        yield web.post(f"{system}/gateway", self.set_gateway)
+        yield web.post(f"{system}/uploads", self.set_uploads)
 
     async def truth(self, request: web.Request) -> web.Response:
-        """Tell what flows at a system at an instant, and what flowed until then."""
-        cloud = self._cloud
-        system = cloud.system(int(request.query["system_id"]))
-        at = cloud.now()
-        truth = cloud.truth(system.system_id)
-        return web.json_response({"at": epoch(at), "power": asdict(truth.power(at))})
+        """Tell what really flows at a system.
+
+        Query: `system_id`, and either `at` (default now), or `flow`, `start` and `end`
+        for the Wh between two marks of 5 minutes. Moments are ISO or epoch seconds.
+        """
+        query = request.query
+        system = self._system(query.get("system_id"))
+        truth = self._cloud.truth(system.system_id)
+        if "flow" in query:
+            flow = _flow(query["flow"])
+            start, end = _moment(query.get("start")), _moment(query.get("end"))
+            try:
+                energy = truth.energy(flow, start, end)
+            except ValueError as error:
+                raise _bad_request(str(error)) from None
+            return _json({"flow": flow, "energy_wh": energy})
+        at = _moment(query["at"]) if "at" in query else self._cloud.now()
+        zone = system.plant.time_zone
+        start = _from_epoch(midnight(day_of(epoch(at), zone), zone))
+        end = _from_epoch(epoch(at) // STEP * STEP)
+        published = self._cloud.published(system)
+        return _json(
+            {
+                "at": at,
+                "power_w": asdict(truth.power(at)),
+                "today_until": end,
+                "today_wh": {flow: truth.energy(flow, start, end) for flow in Flow},
+                "lifetime_wh": {flow: truth.lifetime(flow, end) for flow in Flow},
+                "last_report_at": _from_epoch(published.last_report_at),
+                "published_until": _from_epoch(published.until),
+            }
+        )
 
     async def counts(self, request: web.Request) -> web.Response:
-        """Tell how many requests arrived per operation."""
+        """Tell how many requests arrived per operation, and what live data cost."""
         cloud = self._cloud
-        return web.json_response(
+        now = cloud.now()
+        return _json(
             {
-                "requests": cloud.counts(request.query.get("client_id")),
+                "operations": cloud.counts(request.query.get("client_id")),
+                "quota": {
+                    application.client_id: {
+                        "minute": cloud.quota.used(application, "minute", now),
+                        "month": cloud.quota.used(application, "month", now),
+                    }
+                    for application in cloud.applications
+                },
                 "streams": len(cloud.streams),
                 "live_cost_usd": cloud.live_cost,
             }
         )
+
+    async def requests(self, request: web.Request) -> web.Response:
+        """Tell everything that arrived, oldest first."""
+        del request
+        return _json([asdict(record) for record in self._cloud.requests])
+
+    async def frames(self, request: web.Request) -> web.Response:
+        """Tell the streams that were opened and the frames that were sent."""
+        del request
+        return _json(
+            {
+                "streams": [asdict(stream) for stream in self._cloud.streams],
+                "frames": [asdict(frame) for frame in self._cloud.frames],
+            }
+        )
+
+    async def faults(self, request: web.Request) -> web.Response:
+        """Tell the faults ordered here, with their hits."""
+        del request
+        return _json([asdict(fault) for fault in self._faults])
+
+    async def add_fault(self, request: web.Request) -> web.Response:
+        """Order a fault; the body holds the fields of `Fault`."""
+        order = await _body(request)
+        if unknown := order.keys() - _ORDERS:
+            raise _bad_request(f"No such field: {', '.join(sorted(unknown))}")
+        for name, choices in _CHOICES.items():
+            if order.get(name) not in {None, *choices}:
+                raise _bad_request(f"{name} is one of: {', '.join(choices)}")
+        self._faults.append(self._cloud.faults.add(Fault(**order)))
+        return _json({"number": len(self._faults)}, status=201)
+
+    async def clear_faults(self, request: web.Request) -> web.Response:
+        """Withdraw all faults, also those ordered elsewhere."""
+        del request
+        self._cloud.faults.clear()
+        self._faults.clear()
+        return web.Response(status=204)
+
+    async def remove_fault(self, request: web.Request) -> web.Response:
+        """Withdraw a fault by the number that its order returned."""
+        number = request.match_info["number"]
+        if not number.isdecimal() or not 0 < int(number) <= len(self._faults):
+            raise _not_found("No such fault")
+        self._cloud.faults.remove(self._faults[int(number) - 1])
+        return web.Response(status=204)
+
+    async def clock(self, request: web.Request) -> web.Response:
+        """Tell the time."""
+        del request
+        now = self._cloud.now
+        speed = now.speed if isinstance(now, VirtualClock) else 1.0
+        return _json({"now": now(), "speed": speed})
+
+    async def set_clock(self, request: web.Request) -> web.Response:
+        """Move the clock to `now` or by `advance` seconds, or set its `speed`."""
+        clock = self._cloud.now
+        if not isinstance(clock, VirtualClock):
+            raise _conflict("This cloud's clock cannot be moved")
+        order = await _body(request)
+        if "now" in order or "speed" in order:
+            now = _moment(str(order["now"])) if "now" in order else None
+            clock.set(now, order.get("speed"))
+        clock.advance(timedelta(seconds=order.get("advance", 0)))
+        return await self.clock(request)
+
+    async def drop_connections(self, request: web.Request) -> web.Response:
+        """Cut all open connections of the API and of sign-in."""
+        del request
+        return _json({"dropped": self._cloud.connections.drop()})
+
+    async def revoke_tokens(self, request: web.Request) -> web.Response:
+        """Revoke all tokens, or those of the account with an `email`."""
+        email = (await _body(request)).get("email")
+        for account in self._cloud.accounts:
+            if email in {None, account.email}:
+                self._cloud.tokens.revoke(account)
+        return web.Response(status=204)
+
+    async def set_grid(self, request: web.Request) -> web.Response:
+        """Begin or end a grid outage now: `{"outage": true}`."""
+        system, outage = await self._switch(request, "outage")
+        change = system.start_grid_outage if outage else system.end_grid_outage
+        change(self._cloud.now())
+        return web.Response(status=204)
+
+    async def set_gateway(self, request: web.Request) -> web.Response:
+        """Take a gateway offline or back: `{"offline": true}`."""
+        system, offline = await self._switch(request, "offline")
+        change = system.go_offline if offline else system.come_online
+        change(self._cloud.now())
+        return web.Response(status=204)
+
+    async def set_uploads(self, request: web.Request) -> web.Response:
+        """Pause or resume a gateway's reports: `{"paused": true}`."""
+        system, paused = await self._switch(request, "paused")
+        change = system.pause_uploads if paused else system.resume_uploads
+        change(self._cloud.now())
+        return web.Response(status=204)
+
+    async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:
+        state = (await _body(request)).get(name)
+        if not isinstance(state, bool):
+            raise _bad_request(f"{name} is true or false")
+        return self._system(request.match_info["system_id"]), state
+
+    def _system(self, system_id: str | None) -> System:
+        known = {str(system.system_id): system for system in self._cloud.systems}
+        if system_id not in known:
+            raise _not_found("No such system")
+        return known[system_id]
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.text() or "{}")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise _bad_request("The body is a JSON object")
+    return body
+
+
+def _flow(text: str) -> Flow:
+    try:
+        return Flow(text)
+    except ValueError:
+        raise _bad_request(f"flow is one of: {', '.join(Flow)}") from None
+
+
+def _moment(text: str | None) -> datetime:
+    try:
+        if text and text.isdecimal():
+            return _from_epoch(int(text))
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        raise _bad_request("A moment is ISO or epoch seconds") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _from_epoch(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment, UTC)
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    text = json.dumps(value, default=datetime.isoformat)
+    return web.Response(text=text, status=status, content_type="application/json")
+
+
+def _bad_request(reason: str) -> web.HTTPBadRequest:
+    return web.HTTPBadRequest(text=reason)
+
+
+def _not_found(reason: str) -> web.HTTPNotFound:
+    return web.HTTPNotFound(text=reason)
+
+
+def _conflict(reason: str) -> web.HTTPConflict:
+    return web.HTTPConflict(text=reason)

@@ -7,8 +7,39 @@ from typing import Literal
 
 type Cut = Literal["before_headers", "after_headers", "mid_body"]
 type BodyFault = Literal["html", "empty", "wrong_types", "huge", "not_json", "list"]
+type QuotaPeriod = Literal["minute", "month"]
 type DataFault = Literal[
     "zero", "null", "dip", "repeat", "gap", "absurd", "strings", "negative"
+]
+type StreamFault = Literal[
+    "absurd",
+    "annotated",
+    "bare",
+    "bom",
+    "byte_by_byte",
+    "clock_ahead",
+    "clock_behind",
+    "comments",
+    "content_type",
+    "cr",
+    "crlf",
+    "double_wrapped",
+    "duplicates",
+    "empty",
+    "endless",
+    "error_object",
+    "flood",
+    "garbage",
+    "gzip",
+    "multi_line",
+    "ndjson",
+    "no_newline",
+    "out_of_order",
+    "reset",
+    "silence",
+    "sparse",
+    "split",
+    "wrapped",
 ]
 
 
@@ -23,12 +54,14 @@ class Fault:
         skip: How many matching requests pass unharmed before.
         times: How many requests are hit; None until the fault is removed.
         delay: Seconds to wait before anything else happens.
-        status: Answer with this status and the documented body.
+        status: Answer with this status and the documented body, or with `body` or
+            `raw`.
         details: What the body of that answer says instead of the documented text.
         quota: Answer 429 as if this period's quota were used up.
         hang: Never answer.
         cut: Where the connection breaks.
-        body: Answer 200 with a body that is not what it should be.
+        body: Answer with a body that is not what it should be.
+        redirect: Answer 302 to this address.
         raw: Answer with exactly this text.
         expire_code: Let all codes that were issued expire before answering.
         data: Distort the numbers of the true document.
@@ -43,14 +76,15 @@ class Fault:
     delay: float = 0.0
     status: int | None = None
     details: str | None = None
-    quota: Literal["minute", "month"] | None = None
+    quota: QuotaPeriod | None = None
     hang: bool = False
     cut: Cut | None = None
     body: BodyFault | None = None
+    redirect: str | None = None
     raw: str | None = None
     expire_code: bool = False
     data: DataFault | None = None
-    stream: str | None = None
+    stream: StreamFault | None = None
     hits: int = field(default=0, init=False)
 
     def applies_to(self, operation: str, system_id: int | None) -> bool:
@@ -94,7 +128,7 @@ class Faults:
                 fault.skip -= 1
                 continue
             fault.hits += 1
-            if fault.times is not None and fault.hits >= fault.times:
+            if fault.hits == fault.times:
                 self._faults.remove(fault)
             return fault
         return None

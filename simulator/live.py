@@ -1,23 +1,23 @@
 """Live data: a stream of server-sent events."""
 
-import json
+from dataclasses import dataclass
+import zlib
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from .cloud import Cloud
 from .connections import Connection
-from .errors import RefusalError, timestamps
+from .errors import RefusalError
 from .faults import Fault
-from .live_support import unsupported
+from .live_faults import SHAPES, Shape
+from .live_frames import Payload, Source, unsupported
 from .moments import epoch
-from .physics import power
 from .records import Frame, Stream
 from .world import Application, System
 
 _DEFAULT_DURATION = "30"
 _SHORTEST, _LONGEST = 30, 300
-
-type Payload = dict[str, object]
+_GZIP = 16 + zlib.MAX_WBITS
 
 
 def duration_of(request: web.Request) -> int:
@@ -42,29 +42,6 @@ def check(cloud: Cloud, system: System) -> None:
         raise RefusalError(473)
 
 
-def payload(cloud: Cloud, system: System) -> Payload:
-    """Return what flows now, as the stream writes it.
-
-    Without a battery its fields are absent.
-    """
-    now = cloud.now()
-    flows = power(system.plant, now.timestamp())
-    data: Payload = {
-        "consumption_power": flows.consumption,
-        "envoy_serial_number": [system.gateway_serial],
-        "generator_power": flows.generator,
-        "grid_power": flows.grid,
-        "grid_status": "On Grid" if flows.on_grid else "Off Grid",
-        "pv_power": flows.production,
-        "system_id": system.system_id,
-    }
-    if system.plant.storage is not None and flows.soc is not None:
-        data["battery_mode"] = system.plant.storage.mode
-        data["battery_power"] = flows.battery
-        data["battery_soc"] = round(flows.soc)
-    return {"type": "response", **timestamps(now), "data": data}
-
-
 async def stream(
     cloud: Cloud,
     request: web.Request,
@@ -84,23 +61,74 @@ async def stream(
         duration=duration,
     )
     cloud.streams.append(record)
+    shape = SHAPES[fault.stream] if fault and fault.stream else Shape()
     response = web.StreamResponse(
-        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+        headers={
+            hdrs.CONTENT_TYPE: shape.content_type,
+            hdrs.CACHE_CONTROL: "no-cache",
+            **({hdrs.CONTENT_ENCODING: "gzip"} if shape.gzip else {}),
+        }
     )
     await response.prepare(request)
     try:
-        for _ in range(int(duration / cloud.live_interval)):
-            frame = payload(cloud, system)
-            cloud.frames.append(
-                Frame(at=cloud.now(), system_id=system.system_id, payload=frame)
-            )
-            record.frames += 1
-            await response.write(b"data: " + json.dumps(frame).encode() + b"\n\n")
-            await connection.wait(cloud.sleep(cloud.live_interval))
-            if not connection.is_open:
-                break
+        await _Stream(cloud, system, record, shape, response, connection).run()
     except ConnectionResetError:
         pass
     finally:
         record.closed_at = cloud.now()
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """A stream that is being sent."""
+
+    cloud: Cloud
+    system: System
+    record: Stream
+    shape: Shape
+    response: web.StreamResponse
+    connection: Connection
+
+    async def run(self) -> None:
+        """Send all frames, until the time is over or nobody listens."""
+        shape, cloud = self.shape, self.cloud
+        interval = shape.interval or cloud.live_interval
+        source = Source(self.system, cloud.now)
+        packed = zlib.compressobj(wbits=_GZIP) if shape.gzip else None
+        await self._write(shape.preamble)
+        number = 0
+        while self._goes_on(number, interval):
+            data = shape.filler + b"".join(
+                map(shape.encode, self._published(number, source))
+            )
+            if packed is not None:
+                data = packed.compress(data) + packed.flush(zlib.Z_SYNC_FLUSH)
+            await self._write(data)
+            await self.connection.wait(cloud.sleep(interval))
+            number += 1
+        if shape.resets:
+            await self._write(shape.encode(source.frame())[:40])
+            self.connection.drop()
+
+    def _goes_on(self, number: int, interval: float) -> bool:
+        shape = self.shape
+        if not self.connection.is_open or number == shape.ends_after:
+            return False
+        if self.system.is_offline(epoch(self.cloud.now())):
+            return False
+        return shape.endless or number * interval < self.record.duration
+
+    def _published(self, number: int, source: Source) -> list[Payload]:
+        """Return the payloads of a tick and remember them."""
+        payloads = self.shape.frames(number, source)
+        at, system_id = self.cloud.now(), self.system.system_id
+        self.cloud.frames.extend(
+            Frame(at=at, system_id=system_id, payload=payload) for payload in payloads
+        )
+        self.record.frames += len(payloads)
+        return payloads
+
+    async def _write(self, data: bytes) -> None:
+        for piece in self.shape.pieces(data):
+            await self.response.write(piece)

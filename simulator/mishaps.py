@@ -2,7 +2,7 @@
 
 import json
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from .cloud import Cloud
 from .connections import Connection
@@ -47,16 +47,30 @@ async def befall(
     if fault.delay:
         await cloud.sleep(fault.delay)
     if fault.hang:
-        await connection.until_dropped()
+        await connection.until_closed()
     if fault.hang or fault.cut:
         return await _cut(fault.cut or "before_headers", request, connection)
-    if fault.status is not None:
+    answer = _answer(fault)
+    if answer is None and fault.status is not None:
         raise RefusalError(fault.status, fault.details)
+    return answer
+
+
+def _answer(fault: Fault) -> web.Response | None:
+    """Return the answer that a fault orders, if it is not a documented one."""
+    if fault.redirect is not None:
+        return web.Response(status=302, headers={hdrs.LOCATION: fault.redirect})
     if fault.raw is not None:
-        return web.Response(text=fault.raw, content_type="application/json")
+        return web.Response(
+            status=fault.status or 200,
+            text=fault.raw,
+            content_type="application/json",
+        )
     if fault.body is not None:
         content_type, text = _BODIES[fault.body]
-        return web.Response(text=text, content_type=content_type)
+        return web.Response(
+            status=fault.status or 200, text=text, content_type=content_type
+        )
     return None
 
 

@@ -104,7 +104,7 @@ class OAuth:
         redirect_uri, state = form["redirect_uri"], form.get("state")
         if form.get("decision") == "deny":
             return _redirect(redirect_uri, error="access_denied", state=state)
-        account = self._cloud.account(form.get("email", "").strip().lower())
+        account = self._cloud.account(form.get("email", "").strip())
         if account is None or account.password != form.get("password"):
             page = pages.sign_in(
                 application,
@@ -135,6 +135,9 @@ class OAuth:
         return application
 
     async def _token(self, request: web.Request, record: Request) -> web.Response:
+        if request.method != hdrs.METH_POST:
+            description = f"Request method '{request.method}' not supported"
+            raise OAuthError(405, "method_not_allowed", description)
         application = self._authenticated(request)
         record.application = application.client_id
         parameters = {**request.query, **_texts(await request.post())}

@@ -8,13 +8,14 @@ may lack a device; a later report completes them, at most three hours on.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .moments import HOUR, QUARTER, day_of
+from .moments import HOUR, QUARTER, STEP, day_of
 from .noise import fraction
 from .physics import Flow, energy
 from .world import System
 
 _UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
 _SETTLED_AFTER = 3 * HOUR
+MICRO_EXCESS_PERCENT = 1
 _SILENT_AFTER = 2
 """A gateway that misses so many reports is shown as not reporting."""
 
@@ -114,15 +115,30 @@ class Published:
         last = min(end, self.last_report_at) // seconds * seconds
         return iter(range(start // seconds * seconds + seconds, last + 1, seconds))
 
-    def energy(
-        self, flow: Flow, end: int, *, total: int = 1, seconds: int = QUARTER
-    ) -> int:
-        """Return the published Wh of the interval that ends at `end`.
+    def micro_energy(self, end: int) -> int:
+        """Return the Wh that microinverters report for the 5 minutes before `end`.
 
-        `total` is the number of devices that share the measurement.
+        Beside a meter they show a little more than the meter does.
         """
-        true = energy(self.system.plant, flow, end - seconds, end)
+        true = energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
+        total = self.system.modules
+        reported = true * self.devices_reporting(end, total) // total
+        if "production" in self.system.meters:
+            reported += reported * MICRO_EXCESS_PERCENT // 100
+        return reported
+
+    def energy(self, flow: Flow, end: int) -> int:
+        """Return the published Wh of the 15 minutes before `end`."""
+        if flow is Flow.PRODUCTION and "production" not in self.system.meters:
+            return sum(self.micro_energy(end - step) for step in (0, STEP, 2 * STEP))
+        total = self._batteries if flow in {Flow.CHARGE, Flow.DISCHARGE} else 1
+        true = energy(self.system.plant, flow, end - QUARTER, end)
         return true * self.devices_reporting(end, total) // total
+
+    @property
+    def _batteries(self) -> int:
+        storage = self.system.plant.storage
+        return storage.units if storage else 1
 
     def sum(self, flow: Flow, start: int, end: int) -> int:
         """Return the Wh of all published intervals in (start, end]."""

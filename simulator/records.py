@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from .errors import RefusalError
 from .moments import epoch
@@ -45,7 +46,7 @@ class Frame:
 
     at: datetime
     system_id: int
-    payload: dict[str, object]
+    payload: dict[str, Any]
 
 
 class Quota:

@@ -1,5 +1,6 @@
 """Who and what exists: plans, applications, accounts and systems."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -146,10 +147,26 @@ class System:
     def end_grid_outage(self, now: datetime) -> None:
         """End every outage that lasts, at the end of the present step."""
         end = (epoch(now) // STEP + 1) * STEP
-        outages = tuple(_ended(window, end) for window in self.plant.outages)
+        outages = tuple(_ended(self.plant.outages, end))
         self.plant = replace(self.plant, outages=outages)
 
+    def go_offline(self, now: datetime) -> None:
+        """Let the gateway fall silent: no reports, no live data."""
+        self.offline.append(Window(epoch(now)))
 
-def _ended(window: Window, end: int) -> Window:
-    lasting = window.start < end and (window.end is None or window.end > end)
-    return replace(window, end=end) if lasting else window
+    def come_online(self, now: datetime) -> None:
+        """Let the gateway speak again; its next report tells all it missed to tell."""
+        self.offline = _ended(self.offline, epoch(now))
+
+    def pause_uploads(self, now: datetime) -> None:
+        """Let reports fail to arrive while live data goes on."""
+        self.upload_pauses.append(Window(epoch(now)))
+
+    def resume_uploads(self, now: datetime) -> None:
+        """Let reports arrive again."""
+        self.upload_pauses = _ended(self.upload_pauses, epoch(now))
+
+
+def _ended(windows: Iterable[Window], end: int) -> list[Window]:
+    """Return the windows, of which those that last are ended."""
+    return [replace(window, end=end) if end in window else window for window in windows]

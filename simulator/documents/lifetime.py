@@ -4,7 +4,7 @@ from datetime import date
 
 from simulator.moments import QUARTER, midnight, next_midnight
 from simulator.physics import Flow, energy
-from simulator.publication import Published
+from simulator.publication import MICRO_EXCESS_PERCENT, Published
 
 from .windows import Document, Query, lifetime_days, whole_number
 
@@ -16,7 +16,9 @@ def energy_lifetime(published: Published, query: Query) -> Document:
     document: Document = {"system_id": system.system_id, "start_date": start}
     has_meter = "production" in system.meters
     meter = _daily(published, Flow.PRODUCTION, days)
-    micro = [wh + wh // 100 for wh in meter] if has_meter else meter
+    micro = meter
+    if has_meter:
+        micro = [wh + wh * MICRO_EXCESS_PERCENT // 100 for wh in meter]
     if has_meter:
         document["meter_start_date"] = system.plant.commissioned.isoformat()
     document["production"] = meter

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from simulator.errors import RefusalError
-from simulator.live_support import unsupported
+from simulator.live_frames import unsupported
 from simulator.moments import midnight, next_midnight
 from simulator.physics import Flow, power
 from simulator.publication import Published

@@ -8,8 +8,6 @@ from .devices import device_id, encharge_serial
 from .windows import Document, Query, Span, telemetry_span
 
 _NOT_REPORTED_AFTER = 7 * DAY
-_MICRO_EXCESS_PERCENT = 1
-"""Microinverters measure about so much more than the meter behind them."""
 
 
 def production_micro(published: Published, query: Query) -> Document:
@@ -18,7 +16,7 @@ def production_micro(published: Published, query: Query) -> Document:
     total = published.system.modules
     rows = []
     for end in published.intervals(span.start, span.end, STEP):
-        produced = micro_energy(published, end)
+        produced = published.micro_energy(end)
         reporting = published.devices_reporting(end, total) if produced else 0
         rows.append(
             {
@@ -33,15 +31,6 @@ def production_micro(published: Published, query: Query) -> Document:
         "intervals": rows,
         "meta": published.meta(),
     }
-
-
-def micro_energy(published: Published, end: int) -> int:
-    """Return the Wh of all microinverters in the 5 minutes before `end`."""
-    system = published.system
-    energy = published.energy(Flow.PRODUCTION, end, total=system.modules, seconds=STEP)
-    if "production" in system.meters:
-        energy += energy * _MICRO_EXCESS_PERCENT // 100
-    return energy
 
 
 def production_meter(published: Published, query: Query) -> Document:
@@ -86,8 +75,8 @@ def battery(published: Published, query: Query) -> Document:
     rows = []
     for end in _ends(published, span, total):
         reporting = published.devices_reporting(end, total)
-        charged = published.energy(Flow.CHARGE, end, total=total)
-        discharged = published.energy(Flow.DISCHARGE, end, total=total)
+        charged = published.energy(Flow.CHARGE, end)
+        discharged = published.energy(Flow.DISCHARGE, end)
         rows.append(
             {
                 "end_at": end,

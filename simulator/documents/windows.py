@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from simulator.errors import RefusalError
-from simulator.moments import DAY, QUARTER, STEP, midnight
+from simulator.moments import DAY, QUARTER, STEP, midnight, next_midnight
 from simulator.publication import Published
 
 type Query = Mapping[str, str]
@@ -13,6 +13,10 @@ type Document = dict[str, object]
 
 GRANULARITIES = {"5mins": STEP, "15mins": QUARTER, "day": DAY, "week": 7 * DAY}
 _OLDEST = 2 * 365 * DAY
+_TOO_LONG = (
+    "Invalid request because of 'Requested date range in one API hit cannot be more "
+    "than 7 days'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +67,49 @@ def telemetry_span(published: Published, query: Query) -> Span:
     undocumented `end_at` and `end_date` are understood as the cloud understands them
     for `production_micro`.
     """
-    time_zone = published.system.plant.time_zone
     granularity = query.get("granularity", "day")
     if granularity not in GRANULARITIES:
         raise RefusalError(
             422, f"Invalid request because of 'Invalid granularity {granularity}'"
         )
-    shown: Document = {}
+    start, shown_start = _start(published, query)
+    if not {"start_at", "start_date"} & query.keys():
+        granularity = "day"
+    end = min(start + GRANULARITIES[granularity], published.now)
+    end, shown_end = _end(published, query, end)
+    if end - start > GRANULARITIES["week"]:
+        raise RefusalError(422, _TOO_LONG)
+    return Span(start, end, granularity, {**shown_start, **shown_end})
+
+
+def _start(published: Published, query: Query) -> tuple[int, Document]:
+    """Return the start, not before the system's first day, and how to show it."""
+    time_zone = published.system.plant.time_zone
+    first = published.system.operational_at
     if "start_at" in query:
         start = whole_number(query["start_at"])
-        shown["start_at"] = start
-    elif "start_date" in query:
+        _check_start(published, start)
+        return max(start, first), {"start_at": max(start, first)}
+    if "start_date" in query:
         start = midnight(calendar_date(query["start_date"]), time_zone)
-        shown["start_date"] = query["start_date"]
-    else:
-        granularity = "day"
-        start = midnight(date.fromisoformat(published.today()), time_zone)
-        shown["start_at"] = start
-    start, end = _checked(published, start, start + GRANULARITIES[granularity])
+        _check_start(published, start)
+        return max(start, first), {"start_date": query["start_date"]}
+    start = midnight(date.fromisoformat(published.today()), time_zone)
+    return start, {"start_at": start}
+
+
+def _end(published: Published, query: Query, default: int) -> tuple[int, Document]:
     if "end_at" in query:
-        end = min(published.now, whole_number(query["end_at"]))
-        shown["end_at"] = end
-    elif "end_date" in query:
-        end = midnight(calendar_date(query["end_date"]), time_zone) + DAY
-        shown["end_date"] = query["end_date"]
-    else:
-        shown["end_at"] = end
-    if end - start > GRANULARITIES["week"]:
-        raise RefusalError(
-            422,
-            "Invalid request because of 'Requested date range in one API hit cannot "
-            "be more than 7 days'",
-        )
-    return Span(start, end, granularity, shown)
+        end = min(whole_number(query["end_at"]), published.now)
+        return end, {"end_at": end}
+    if "end_date" in query:
+        day = calendar_date(query["end_date"])
+        end = next_midnight(day, published.system.plant.time_zone)
+        return min(end, published.now), {"end_date": query["end_date"]}
+    return default, {"end_at": default}
 
 
-def _checked(published: Published, start: int, end: int) -> tuple[int, int]:
+def _check_start(published: Published, start: int) -> None:
     if start > published.now:
         raise RefusalError(
             422, "Invalid request because of 'Requested date is in the future'"
@@ -107,12 +118,10 @@ def _checked(published: Published, start: int, end: int) -> tuple[int, int]:
         raise RefusalError(
             422,
             "Invalid request because of 'Requested date range is invalid for this "
-            f"system. {{:start_at=>{start}, :end_at=>{end}, "
+            f"system. {{:start_at=>{start}, :end_at=>{published.now}, "
             f":first_interval=>{published.system.operational_at + QUARTER}, "
             f":last_interval=>{published.until}}}'",
         )
-    first = published.system.operational_at
-    return max(start, first), min(end, published.now)
 
 
 def lifetime_days(published: Published, query: Query) -> tuple[str, list[date]]:

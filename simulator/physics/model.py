@@ -78,7 +78,9 @@ def day(plant: Plant, local: date) -> Day:
     start = midnight(local, plant.time_zone)
     end = next_midnight(local, plant.time_zone)
     outages = tuple(window for window in plant.outages if window.start < end)
-    return _day(replace(plant, outages=outages), local, start, end)
+    if outages != plant.outages:
+        plant = replace(plant, outages=outages)
+    return _day(plant, local, start, end)
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,166 @@
+"""What live streams may look like when something is wrong.
+
+Each shape is the ordinary stream but for what its name says.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import batched
+import json
+from math import nan
+
+from .errors import RefusalError, timestamps
+from .faults import StreamFault
+from .live_frames import Payload, Source
+
+_MEGABYTE = 1024 * 1024
+_HOUR = timedelta(hours=1)
+_LATE = timedelta(seconds=30)
+_FLOOD_FRAMES = 50
+_FLOOD_INTERVAL = 0.01
+_ABSURDITIES: tuple[object, ...] = (nan, 10**12, "much", -40, None, [], True, -1e300)
+
+
+def event(payload: Payload) -> bytes:
+    """Return a payload as one server-sent event."""
+    return b"data: " + _json(payload) + b"\n\n"
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _one(number: int, source: Source) -> list[Payload]:
+    del number
+    return [source.frame()]
+
+
+def _whole(data: bytes) -> Iterable[bytes]:
+    return [data]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """How a stream is made.
+
+    `frames` gives the payloads of a tick, `encode` their bytes and `pieces` how these
+    are cut into writes. `ends_after` ticks the stream ends, or, with `resets`, its
+    line is cut in the midst of a frame. An `endless` stream ignores its duration.
+    """
+
+    frames: Callable[[int, Source], list[Payload]] = _one
+    encode: Callable[[Payload], bytes] = event
+    pieces: Callable[[bytes], Iterable[bytes]] = _whole
+    preamble: bytes = b""
+    filler: bytes = b""
+    content_type: str = "text/event-stream"
+    gzip: bool = False
+    endless: bool = False
+    interval: float | None = None
+    ends_after: int | None = None
+    resets: bool = False
+
+
+def _none(number: int, source: Source) -> list[Payload]:
+    del number, source
+    return []
+
+
+def _twice(number: int, source: Source) -> list[Payload]:
+    return 2 * _one(number, source)
+
+
+def _flood(number: int, source: Source) -> list[Payload]:
+    return _FLOOD_FRAMES * _one(number, source)
+
+
+def _late_every_other(number: int, source: Source) -> list[Payload]:
+    """Send what was true half a minute ago after what is true now."""
+    return [source.frame(source.now() - _LATE if number % 2 else None)]
+
+
+def _stamped(offset: timedelta) -> Callable[[int, Source], list[Payload]]:
+    def frames(number: int, source: Source) -> list[Payload]:
+        del number
+        return [source.frame() | timestamps(source.now() + offset)]
+
+    return frames
+
+
+def _absurd(number: int, source: Source) -> list[Payload]:
+    frame = source.frame()
+    value = _ABSURDITIES[number % len(_ABSURDITIES)]
+    data = {
+        key: value if key.endswith(("_power", "_soc")) else kept
+        for key, kept in frame["data"].items()
+    }
+    return [frame | {"data": data}]
+
+
+def _bare_minimum(number: int, source: Source) -> list[Payload]:
+    frame = source.frame()
+    pv_power = frame["data"]["pv_power"]
+    return [{"data": {"pv_power": pv_power} if number % 2 else None}]
+
+
+def _error(number: int, source: Source) -> list[Payload]:
+    """Send one frame, then only error objects."""
+    return [RefusalError(551).live_body(source.now())] if number else [source.frame()]
+
+
+def _foreign_letters(number: int, source: Source) -> list[Payload]:
+    del number
+    frame = source.frame()
+    return [frame | {"data": {"site": "Zoë's hütte ☀ 家", **frame["data"]}}]
+
+
+def _annotated(payload: Payload) -> bytes:
+    return b": frame\nid: 7\nevent: live\nretry: 1000\nunknown: field\n" + event(
+        payload
+    )
+
+
+def _on_many_lines(payload: Payload) -> bytes:
+    lines = json.dumps(payload, indent=1).encode().splitlines()
+    return b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
+
+
+def _bytes(data: bytes) -> Iterable[bytes]:
+    return (bytes([byte]) for byte in data)
+
+
+def _sevens(data: bytes) -> Iterable[bytes]:
+    return (bytes(piece) for piece in batched(data, 7, strict=False))
+
+
+SHAPES: dict[StreamFault, Shape] = {
+    "absurd": Shape(frames=_absurd),
+    "annotated": Shape(encode=_annotated),
+    "bare": Shape(encode=lambda payload: event(payload["data"])),
+    "bom": Shape(preamble=b"\xef\xbb\xbf"),
+    "byte_by_byte": Shape(pieces=_bytes),
+    "clock_ahead": Shape(frames=_stamped(_HOUR)),
+    "clock_behind": Shape(frames=_stamped(-_HOUR)),
+    "comments": Shape(frames=_none, filler=b": still here\n\n", endless=True),
+    "content_type": Shape(content_type="text/plain"),
+    "cr": Shape(encode=lambda payload: event(payload).replace(b"\n", b"\r")),
+    "crlf": Shape(encode=lambda payload: event(payload).replace(b"\n", b"\r\n")),
+    "double_wrapped": Shape(encode=lambda payload: event({"data": {"data": payload}})),
+    "duplicates": Shape(frames=_twice),
+    "empty": Shape(ends_after=0),
+    "endless": Shape(endless=True),
+    "error_object": Shape(frames=_error),
+    "flood": Shape(frames=_flood, interval=_FLOOD_INTERVAL),
+    "garbage": Shape(encode=lambda _: b"data: {\xff\xfe not json\n\n"),
+    "gzip": Shape(gzip=True),
+    "multi_line": Shape(encode=_on_many_lines),
+    "ndjson": Shape(encode=lambda payload: _json(payload) + b"\n"),
+    "no_newline": Shape(preamble=b"data: " + b"x" * _MEGABYTE, frames=_none),
+    "out_of_order": Shape(frames=_late_every_other),
+    "reset": Shape(ends_after=2, resets=True),
+    "silence": Shape(frames=_none, endless=True),
+    "sparse": Shape(frames=_bare_minimum),
+    "split": Shape(frames=_foreign_letters, pieces=_sevens),
+    "wrapped": Shape(encode=lambda payload: event({"data": payload})),
+}
