@@ -1,21 +1,312 @@
-"""Set up, reload, unload and remove an account."""
+"""Set up, reload, unload and remove an account; what each costs."""
 
-from homeassistant.config_entries import ConfigEntryState
+from datetime import timedelta
+import logging
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.enphase_cloud.const import CONF_SYSTEMS, DOMAIN
+from simulator import Fault
 
 from .conftest import SetUp, World
 
+COLD = ["summary", "telemetry_battery", "latest_telemetry"]
+
 
 @pytest.fixture(autouse=True)
-def _summer_noon(freezer) -> None:
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+async def _pass(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
+) -> None:
+    """Let time pass in steps small enough for every timer to fire in its turn."""
+    step = timedelta(minutes=1)
+    while delta > timedelta():
+        freezer.tick(min(step, delta))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        delta -= step
 
 
 async def test_cold_set_up(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
     """A first set-up asks for each document once, the indispensable one first."""
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
-    assert world.calls == ["summary", "telemetry_battery", "latest_telemetry"]
-    states = {state.entity_id: state.state for state in hass.states.async_all()}
-    print(states)
+    assert world.calls == COLD
+
+
+@pytest.mark.parametrize(
+    "system_properties", [{"name": "Roof", "time_zone": "Asia/Kathmandu"}]
+)
+async def test_cold_set_up_without_battery(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """A system without a battery is not asked for one."""
+    await set_up()
+    assert world.calls == ["summary", "latest_telemetry"]
+
+
+@pytest.mark.parametrize("restart", ["reload", "set up anew"])
+async def test_warm_restart_costs_no_call(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    restart: str,
+) -> None:
+    """After a restart everything is there again, with true moments, at no cost."""
+    entry = await set_up()
+    before = _states(hass)
+    world.cloud.requests.clear()
+    for _ in range(3):
+        freezer.tick(30)
+        if restart == "reload":
+            await hass.config_entries.async_reload(entry.entry_id)
+        else:
+            await hass.config_entries.async_unload(entry.entry_id)
+            await set_up(entry)
+        await hass.async_block_till_done()
+    assert world.cloud.requests == []
+    assert _states(hass) == before
+
+
+async def test_values_are_not_made_younger_by_a_restart(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """What was too old before a long pause is not shown after it."""
+    entry = await set_up()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    world.cloud.faults.add(Fault(status=500))
+    freezer.tick(timedelta(hours=12))
+    await set_up(entry)
+    await _pass(hass, freezer, timedelta(minutes=1))
+    assert _state(hass, "sensor.hilltop_current_net_power_consumption") in (
+        "unknown",
+        STATE_UNAVAILABLE,
+    )
+    assert float(_state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+
+
+async def test_polls_follow_the_plan(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """On a paid plan a day brings each document about each quarter of an hour."""
+    await set_up()
+    world.cloud.requests.clear()
+    await _pass(hass, freezer, timedelta(hours=4))
+    calls = world.calls
+    for operation in ("telemetry_battery", "latest_telemetry"):
+        assert 10 <= calls.count(operation) <= 24
+    assert {request.status for request in world.cloud.requests} == {200}
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_polls_of_the_free_plan_stay_within_a_days_share(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """1,000 calls a month are 32 a day."""
+    await set_up()
+    world.cloud.requests.clear()
+    await _pass(hass, freezer, timedelta(hours=24))
+    assert 16 <= len(world.calls) <= 45
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    [
+        (Fault(operation="summary", status=500), ConfigEntryState.SETUP_RETRY),
+        (Fault(operation="summary", body="html"), ConfigEntryState.SETUP_RETRY),
+        (
+            Fault(operation="summary", cut="before_headers"),
+            ConfigEntryState.SETUP_RETRY,
+        ),
+        (Fault(operation="summary", status=403), ConfigEntryState.SETUP_RETRY),
+        (Fault(operation="summary", status=404), ConfigEntryState.SETUP_RETRY),
+        (Fault(operation="summary", quota="minute"), ConfigEntryState.SETUP_RETRY),
+    ],
+)
+async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    fault: Fault,
+    state: ConfigEntryState,
+) -> None:
+    """A failing set-up costs one call, its retries none until the next is due."""
+    world.cloud.faults.add(fault)
+    entry = await set_up()
+    assert entry.state is state
+    assert world.calls.count("summary") == len(world.calls) <= 1
+    assert entry.reason
+    for _ in range(3):
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert len(world.cloud.requests) == 1
+
+    world.cloud.faults.clear()
+    await _pass(hass, freezer, timedelta(minutes=40))
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize("operation", ["telemetry_battery", "latest_telemetry"])
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    operation: str,
+    status: int,
+) -> None:
+    """What the plan does not include goes; everything else stays."""
+    world.cloud.faults.add(Fault(operation=operation, status=status))
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.LOADED
+    assert not hass.config_entries.flow.async_progress()
+    asked = world.calls.count(operation)
+    await _pass(hass, freezer, timedelta(hours=3))
+    await hass.config_entries.async_reload(entry.entry_id)
+    await _pass(hass, freezer, timedelta(hours=3))
+    assert world.calls.count(operation) == asked
+    assert world.calls.count("summary") > 1
+    warnings = [
+        record
+        for record in caplog.records
+        if record.levelno >= logging.WARNING and "custom_components" in record.name
+    ]
+    assert len(warnings) == 1
+    assert "does not include" in warnings[0].getMessage()
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_failing_document_leaves_the_others_alone(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The failing one is asked more and more rarely, the others as before."""
+    world.cloud.faults.add(Fault(operation="latest_telemetry", status=500))
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.LOADED
+    await _pass(hass, freezer, timedelta(hours=6))
+    assert world.calls.count("latest_telemetry") <= 8
+    assert world.calls.count("telemetry_battery") >= 12
+    assert float(_state(hass, "sensor.hilltop_battery")) > 0
+
+
+async def test_an_api_key_of_another_application_asks_to_sign_in(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Key trouble with the indispensable document needs the user."""
+    world.cloud.faults.add(
+        Fault(operation="summary", status=401, details="API Key -Client mismatch")
+    )
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    flows = hass.config_entries.flow.async_progress()
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+
+
+async def test_deleted_credentials_ask_to_sign_in(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Without its developer application an account cannot be used."""
+    entry = world.entry()
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "auth_implementation": "gone"}
+    )
+    await set_up(entry)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    flows = hass.config_entries.flow.async_progress()
+    assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
+    assert world.cloud.requests == []
+
+
+async def test_unload_leaves_nothing_behind(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """No timer asks the cloud after an unload."""
+    entry = await set_up()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    world.cloud.requests.clear()
+    await _pass(hass, freezer, timedelta(hours=2))
+    assert world.cloud.requests == []
+
+
+async def test_removal_deletes_what_is_stored(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+) -> None:
+    """No file of ours remains."""
+    entry = await set_up()
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert [key for key in hass_storage if key.startswith(DOMAIN)]
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+
+
+async def test_two_systems_are_two_devices(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """A system that is chosen keeps its device; one that is not may be deleted."""
+    assert await async_setup_component(hass, "config", {})
+    other = world.add_system(name="Cabin")
+    entry = await set_up()
+    registry = dr.async_get(hass)
+    devices = {
+        device.name: device
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+    }
+    assert set(devices) == {"Hilltop", "Cabin"}
+    assert len(world.calls) == 5
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = [
+        system
+        for system in entry.data[CONF_SYSTEMS]
+        if system[CONF_ID] != other.system_id
+    ]
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_SYSTEMS: kept}
+    )
+    await set_up(entry)
+    client = await hass_ws_client(hass)
+    for name, deletable in (("Hilltop", False), ("Cabin", True)):
+        answer = await client.remove_device(devices[name].id)
+        assert answer["success"] is deletable
+
+
+def _state(hass: HomeAssistant, entity_id: str) -> str:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.state
+
+
+def _states(hass: HomeAssistant) -> dict[str, str]:
+    return {
+        state.entity_id: state.state
+        for state in hass.states.async_all()
+        if state.domain == "sensor"
+    }

@@ -183,12 +183,6 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             )
 
     @override
-    async def async_shutdown(self) -> None:
-        """Stop polling; what the schedule learnt is kept."""
-        await super().async_shutdown()
-        self.config_entry.runtime_data.account.schedule.remove(self.feed)
-
-    @override
     async def _async_update_data(self) -> Samples:
         due = self.next_poll()
         if due is None:
