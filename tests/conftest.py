@@ -1,10 +1,11 @@
 """A real Home Assistant beside a simulated Enphase cloud on loopback."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import web
 from homeassistant.components.application_credentials import (
@@ -108,6 +109,11 @@ class Stepper:
         self._waiting.append(future)
         await future
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a stream waits for its next step."""
+        return bool(self._waiting)
+
     def step(self) -> None:
         """Let all streams send their next frame."""
         waiting, self._waiting = self._waiting, []
@@ -173,6 +179,16 @@ async def credentials(hass: HomeAssistant, enable_custom_integrations: None) -> 
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET), DOMAIN
     )
+
+
+@pytest.fixture
+def entity_registry_enabled_by_default() -> Generator[None]:
+    """Enable entities that are disabled at first."""
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+        return_value=True,
+    ):
+        yield
 
 
 type SetUp = Callable[..., Any]

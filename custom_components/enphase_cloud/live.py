@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime, timedelta
 import logging
-from typing import Final
+from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -67,6 +67,7 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
         self.ends_at: datetime | None = None
         self._options = options
         self._burst: asyncio.Task[None] | None = None
+        self._opened: asyncio.Future[None] | None = None
         self._stop_waiting: CALLBACK_TYPE | None = None
         self._pending: Samples | None = None
         self._stop_pausing: CALLBACK_TYPE | None = None
@@ -95,20 +96,21 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
 
         Returns when it ends. Raises HomeAssistantError where it cannot be had.
         """
-        if self.ends_at is None:
-            with for_the_user():
-                try:
-                    await self._async_open(duration or self._options.length)
-                except EnphaseCloudError as err:
-                    raise _explained(err) from None
+        with for_the_user():
+            try:
+                await self._async_open(duration or self._options.length)
+            except EnphaseCloudError as err:
+                raise _explained(err) from None
         return self.ends_at or dt_util.utcnow()
 
-    async def async_stop(self) -> None:
+    @override
+    async def async_shutdown(self) -> None:
         """End the burst that runs, and plan no other."""
         self._cancel_waiting()
         if self._burst is not None:
             self._burst.cancel()
             await asyncio.wait([self._burst])
+        await super().async_shutdown()
 
     async def _async_begin_scheduled(self, _now: datetime) -> None:
         self._stop_waiting = None
@@ -125,15 +127,16 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
 
     async def _async_open(self, duration: timedelta) -> None:
         """Run a burst in the background; return once its stream is open."""
-        if self._burst is not None:
-            return
-        now = dt_util.utcnow()
-        self._memory.remember_live_start(self.system.system_id, now)
-        opened: asyncio.Future[None] = self.hass.loop.create_future()
-        self._burst = self.config_entry.async_create_background_task(
-            self.hass, self._async_run(duration, opened), "Enphase Cloud live stream"
-        )
-        await opened
+        if self._opened is None:
+            self._memory.remember_live_start(self.system.system_id, dt_util.utcnow())
+            self._opened = self.hass.loop.create_future()
+            self._burst = self.config_entry.async_create_background_task(
+                self.hass,
+                self._async_run(duration, self._opened),
+                "Enphase Cloud live stream",
+            )
+        # Whoever gives up waiting must not take the others with it.
+        await asyncio.shield(self._opened)
 
     async def _async_run(
         self, duration: timedelta, opened: asyncio.Future[None]
@@ -155,10 +158,10 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
                 opened.set_exception(err)
         finally:
             self._burst = None
+            self._opened = None
             self.ends_at = None
             self._publish_last()
-            if not opened.done():
-                opened.cancel()
+            opened.cancel()
 
     @callback
     def _take(self, arrived: Samples) -> None:

@@ -36,6 +36,9 @@ async def async_set_up_systems(
                 await coordinator.async_refresh()
             else:
                 await coordinator.async_config_entry_first_refresh()
+    for system in entry.runtime_data.systems:
+        if system.live is not None:
+            system.live.async_schedule()
 
 
 async def _async_system(stored: Mapping[str, Any]) -> EnphaseSystem:

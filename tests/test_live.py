@@ -1,0 +1,424 @@
+"""Bursts of live data, from the stream to the states."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+import voluptuous as vol
+
+from custom_components.enphase_cloud.const import (
+    CONF_BURST_LENGTH,
+    CONF_BURST_PAUSE,
+    CONF_LIVE_BURSTS,
+    DOMAIN,
+)
+from simulator import Fault
+
+from .conftest import SetUp, Stepper, World
+
+LIVE = "binary_sensor.hilltop_live_stream"
+GRID = "sensor.hilltop_current_net_power_consumption"
+BUTTON_START = "button.hilltop_start_live_data"
+BURSTS = {CONF_LIVE_BURSTS: True, CONF_BURST_PAUSE: 60, CONF_BURST_LENGTH: 30}
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop work until something is so."""
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("It did not come to that")
+
+
+async def press(hass: HomeAssistant, entity_id: str = BUTTON_START) -> None:
+    """Press a button."""
+    await hass.services.async_call(
+        BUTTON, SERVICE_PRESS, {ATTR_ENTITY_ID: entity_id}, blocking=True
+    )
+
+
+async def start(hass: HomeAssistant, **data: Any) -> Any:
+    """Start live data by the action."""
+    return await hass.services.async_call(
+        DOMAIN, "start_live_stream", data, blocking=True, return_response=True
+    )
+
+
+class Burst:
+    """Steps a burst second by second, with Home Assistant's clock."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        world: World,
+        stepper: Stepper,
+        freezer: FrozenDateTimeFactory,
+    ) -> None:
+        """Drive the streams of a world."""
+        self._hass = hass
+        self._world = world
+        self._stepper = stepper
+        self._freezer = freezer
+
+    async def second(self) -> None:
+        """Let a second pass, and its frame arrive."""
+        sent = len(self._world.cloud.frames)
+        await until(lambda: self._stepper.is_waiting or self.has_ended)
+        self._freezer.tick(1)
+        self._stepper.step()
+        await until(lambda: len(self._world.cloud.frames) > sent or self.has_ended)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        async_fire_time_changed(self._hass)
+        await asyncio.sleep(0)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the cloud has closed all its streams."""
+        return all(stream.closed_at for stream in self._world.cloud.streams)
+
+    async def run(self) -> None:
+        """Let it run to its end."""
+        while not self.has_ended:
+            await self.second()
+        await until(lambda: state(self._hass, LIVE) == STATE_OFF)
+
+
+@pytest.fixture
+def burst(
+    hass: HomeAssistant,
+    world: World,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> Burst:
+    """Return what lets a burst go on."""
+    return Burst(hass, world, stepper, freezer)
+
+
+def state(hass: HomeAssistant, entity_id: str) -> str:
+    """Return a state."""
+    found = hass.states.get(entity_id)
+    assert found is not None
+    return found.state
+
+
+def grid_of(frame: Any) -> float:
+    """Return what the entity shows for a frame."""
+    return round(frame.payload["data"]["grid_power"] / 1000, 3)
+
+
+async def test_a_burst_shows_what_the_gateway_measures(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Every state written during a burst is a frame's; the last one stays."""
+    await set_up()
+    assert state(hass, LIVE) == STATE_OFF
+    changes = async_capture_events(hass, "state_changed")
+    await press(hass)
+    await until(lambda: state(hass, LIVE) == STATE_ON)
+    assert world.calls[-1] == "live_data"
+    await burst.run()
+
+    shown = [
+        float(event.data["new_state"].state)
+        for event in changes
+        if event.data["entity_id"] == GRID
+    ]
+    sent = [grid_of(frame) for frame in world.cloud.frames]
+    assert len(sent) == 60
+    assert set(shown) <= set(sent)
+    assert shown[-1] == sent[-1] == float(state(hass, GRID))
+    # A minute of frames each second, published every five seconds.
+    assert 10 <= len(shown) <= 14
+    assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
+    assert state(hass, "sensor.hilltop_battery_mode") == "self_consumption"
+    assert world.cloud.counts()["live_data"] == 1
+
+
+async def test_the_end_of_a_stream_is_told(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    entity_registry_enabled_by_default: None,
+) -> None:
+    """A timestamp sensor says when live data ends."""
+    await set_up()
+    began = dt_util.utcnow()
+    await press(hass)
+    ends = state(hass, "sensor.hilltop_live_stream_ends")
+    assert datetime.fromisoformat(ends) == began + timedelta(seconds=60)
+    await burst.run()
+    assert state(hass, "sensor.hilltop_live_stream_ends") == "unknown"
+
+
+async def test_the_action_names_its_duration_and_tells_the_end(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A device as target, a duration as field, the end as answer."""
+    entry = await set_up()
+    began = dt_util.utcnow()
+    answer = await start(
+        hass, **{ATTR_DEVICE_ID: device_id(hass, entry), "duration": {"minutes": 2}}
+    )
+    assert answer == {
+        "Hilltop": {"ends_at": (began + timedelta(minutes=2)).isoformat()}
+    }
+    assert world.cloud.streams[0].duration == 120
+    await burst.run()
+
+
+async def test_a_second_request_joins_the_stream_that_runs(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """One stream per system at a time; nothing is paid twice."""
+    entry = await set_up()
+    first = await start(hass, config_entry_id=entry.entry_id)
+    await burst.second()
+    second = await start(hass, config_entry_id=entry.entry_id)
+    await press(hass)
+    assert first == second
+    assert len(world.cloud.streams) == 1
+    await burst.run()
+
+
+async def test_simultaneous_requests_open_one_stream(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Two automations at the same moment share a stream."""
+    entry = await set_up()
+    answers = await asyncio.gather(
+        start(hass, config_entry_id=entry.entry_id),
+        start(hass, config_entry_id=entry.entry_id),
+        press(hass),
+    )
+    assert answers[0] == answers[1]
+    assert len(world.cloud.streams) == 1
+    await burst.run()
+
+
+async def test_bursts_repeat_by_themselves(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Each pause after the start of a burst, the next one begins; polls go on."""
+    await set_up(options=BURSTS)
+    for number in (1, 2, 3):
+        async_fire_time_changed(hass)
+        await until(lambda number=number: len(world.cloud.streams) == number)
+        await burst.run()
+        began = world.cloud.streams[-1].opened_at
+        freezer.move_to(began + timedelta(minutes=60))
+    starts = [stream.opened_at for stream in world.cloud.streams]
+    assert starts[1] - starts[0] == starts[2] - starts[1] == timedelta(minutes=60)
+
+
+async def test_a_restart_repeats_no_burst(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The next burst comes when it would have come without a restart."""
+    entry = await set_up(options=BURSTS)
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await burst.run()
+    await hass.config_entries.async_reload(entry.entry_id)
+    freezer.tick(timedelta(minutes=58))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(world.cloud.streams) == 1
+    freezer.tick(timedelta(minutes=3))
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 2)
+    await burst.run()
+
+
+@pytest.mark.parametrize("end", ["unload", "reload", "stop"])
+async def test_the_end_of_the_entry_ends_the_stream(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, end: str
+) -> None:
+    """Nothing keeps a stream open that nobody looks at."""
+    entry = await set_up()
+    await press(hass)
+    await burst.second()
+    match end:
+        case "unload":
+            await hass.config_entries.async_unload(entry.entry_id)
+        case "reload":
+            await hass.config_entries.async_reload(entry.entry_id)
+            assert state(hass, LIVE) == STATE_OFF
+        case "stop":
+            await hass.async_stop(force=True)
+    sent = len(world.cloud.frames)
+    await burst.second()
+    assert burst.has_ended
+    assert len(world.cloud.frames) <= sent + 1
+    assert len(world.cloud.streams) == 1
+
+
+async def test_a_broken_stream_leaves_the_last_frame(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Pulling the plug in mid-burst loses nothing that was shown."""
+    entry = await set_up()
+    await press(hass)
+    for _ in range(7):
+        await burst.second()
+    last = world.cloud.frames[-1]
+    world.cloud.connections.drop()
+    await until(lambda: state(hass, LIVE) == STATE_OFF)
+    assert float(state(hass, GRID)) == grid_of(last)
+    assert entry.state is ConfigEntryState.LOADED
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [
+        (401, "live_not_entitled"),
+        (403, "live_not_entitled"),
+        (466, "live_not_supported"),
+        (472, "live_not_supported"),
+        (468, "live_failed"),
+        (473, "live_failed"),
+        (500, "live_failed"),
+        (550, "live_failed"),
+        (551, "live_failed"),
+        (552, "live_failed"),
+    ],
+)
+async def test_a_refusal_is_explained_and_touches_nothing(
+    hass: HomeAssistant, world: World, set_up: SetUp, status: int, key: str
+) -> None:
+    """Who pressed the button is told; polled entities stay as they are."""
+    await set_up()
+    before = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
+    world.cloud.faults.add(Fault(operation="live_data", status=status))
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass)
+    assert raised.value.translation_key == key
+    assert state(hass, LIVE) == STATE_OFF
+    after = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
+    counters = {"sensor.hilltop_calls_used_this_month"}
+    counters |= {"sensor.hilltop_calls_left_this_month"}
+    assert {k: v for k, v in after.items() if k not in counters} == {
+        k: v for k, v in before.items() if k not in counters
+    }
+    assert not hass.config_entries.flow.async_progress()
+
+
+async def test_a_failed_burst_by_timer_is_followed_by_the_next(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A passing trouble costs one burst; it is not tried again in secret."""
+    world.cloud.faults.add(Fault(operation="live_data", status=551, times=1))
+    await set_up(options=BURSTS)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert world.calls.count("live_data") == 1
+    freezer.tick(timedelta(minutes=59))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert world.calls.count("live_data") == 1
+    freezer.tick(timedelta(minutes=2))
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await burst.run()
+
+
+async def test_a_final_refusal_ends_bursts_by_timer(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """What the system cannot do is not tried again and again, and is said once."""
+    world.cloud.faults.add(Fault(operation="live_data", status=472))
+    await set_up(options=BURSTS)
+    for _ in range(5):
+        freezer.tick(timedelta(minutes=61))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert world.calls.count("live_data") == 1
+    assert caplog.text.count("No more bursts of live data") == 1
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_a_plan_without_streaming_offers_none(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """No entity, no burst, and an action that says why."""
+    entry = await set_up(options=BURSTS)
+    ids = [e.entity_id for e in entity_registry.entities.values()]
+    assert not [entity_id for entity_id in ids if "live" in entity_id]
+    with pytest.raises(ServiceValidationError) as raised:
+        await start(hass, config_entry_id=entry.entry_id)
+    assert raised.value.translation_key == "live_not_in_plan"
+    assert "live_data" not in world.calls
+
+
+@pytest.mark.parametrize("seconds", [29, 301, 0, -5])
+async def test_a_duration_out_of_range_is_refused(
+    hass: HomeAssistant, world: World, set_up: SetUp, seconds: int
+) -> None:
+    """A single stream lasts 30 to 300 seconds."""
+    entry = await set_up()
+    with pytest.raises(vol.Invalid):
+        await start(hass, config_entry_id=entry.entry_id, duration=seconds)
+    assert "live_data" not in world.calls
+
+
+async def test_the_action_refuses_what_is_no_system(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """A wrong target is named as such."""
+    await set_up()
+    for data, key in (
+        ({}, "no_target"),
+        ({ATTR_DEVICE_ID: "no such device"}, "unknown_device"),
+    ):
+        with pytest.raises(ServiceValidationError) as raised:
+            await start(hass, **data)
+        assert raised.value.translation_key == key
+    with pytest.raises(ServiceValidationError):
+        await start(hass, config_entry_id="no such entry")
+
+
+def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    """Return the device of the entry's first system."""
+    registry = dr.async_get(hass)
+    return dr.async_entries_for_config_entry(registry, entry.entry_id)[0].id
