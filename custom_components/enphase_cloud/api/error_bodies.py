@@ -26,7 +26,7 @@ from .exceptions import (
     UnknownSystemError,
     UnsupportedGatewayError,
 )
-from .models.convert import to_count, to_datetime
+from .models.convert import to_count, to_datetime, to_word
 from .operations import Operation
 from .transport import Answer, is_success
 
@@ -49,7 +49,20 @@ _LIVE_ERRORS: Final[dict[int, type[ApiError]]] = {
     551: ServiceUnreachableError,
     552: ConnectionNotEstablishedError,
 }
-_QUOTAS: Final[Mapping[object, type[QuotaExceededError]]] = {
+_NAMED_CODES: Final[Mapping[str, int]] = {
+    "NOT_AUTHENTICATED": 401,
+    "UNAUTHORIZED": 401,
+    "FORBIDDEN": 403,
+    "TOO_MANY_REQUESTS": 429,
+    "INVALID_DURATION": 461,
+    "UNSUPPORTED_ENVOY": 466,
+    "INVALID_SYSTEM_ID": 468,
+    "LIVE_STREAM_NOT_SUPPORTED": 472,
+    "IQ_GATEWAY_NOT_REPORTING": 473,
+    "SERVICE_UNREACHABLE": 550,
+    "CONNECTION_NOT_ESTABLISHED": 552,
+}
+_QUOTAS: Final[Mapping[str, type[QuotaExceededError]]] = {
     "minute": MinuteQuotaError,
     "month": MonthQuotaError,
 }
@@ -77,11 +90,11 @@ class ErrorBody:
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """Read a body, JSON or not."""
+        """Read a body: JSON, a plain text, or a page, which says nothing."""
         try:
             document = json.loads(body)
         except ValueError, RecursionError:
-            document = body.decode(errors="replace")
+            document = None if b"<" in body else body.decode(errors="replace")
         return cls.from_document(document)
 
     @classmethod
@@ -127,7 +140,7 @@ def api_error(operation: Operation, status: int, body: ErrorBody) -> ApiError:
 
 
 def _quota_error(operation: Operation, body: ErrorBody) -> QuotaExceededError:
-    error = _QUOTAS.get(str(body.fields.get("period")).lower(), QuotaExceededError)
+    error = _QUOTAS.get(to_word(body.fields.get("period")), QuotaExceededError)
     return error(
         operation,
         period_start=to_datetime(body.fields.get("period_start")),
@@ -137,7 +150,9 @@ def _quota_error(operation: Operation, body: ErrorBody) -> QuotaExceededError:
 
 
 def _to_code(value: object) -> int | None:
-    """Return a number that can be a status."""
+    """Return the status that a value is or names."""
+    if isinstance(value, str) and value in _NAMED_CODES:
+        return _NAMED_CODES[value]
     code = to_count(value)
     return code if code in range(400, 600) else None
 

@@ -1,8 +1,9 @@
 """Live data as it comes."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Self
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final, Self
 
 from aiohttp import ClientError, ClientResponse
 
@@ -110,8 +111,8 @@ async def open_stream(response: ClientResponse, *, ends_at: float) -> LiveStream
     """
     if not is_success(response.status) or _is_document(response):
         body = success(Operation.LIVE_DATA, await guarded(read_answer(response)))
-        _raise_for_error(parse_object(body))
         event = SseEvent(body.decode(errors="replace"), "message", "")
+        _to_frame(event)
         return LiveStream(response, ends_at=ends_at, events=[event])
     if "html" in response.content_type or "xml" in response.content_type:
         raise MalformedAnswerError("The answer is no live stream")
@@ -132,15 +133,10 @@ def _to_frame(event: SseEvent) -> LiveFrame:
     Raises ApiError where it is an error, MalformedAnswerError where it cannot be read.
     """
     data = parse_object(event.data)
-    _raise_for_error(data)
+    inner: object = data
+    while isinstance(inner, dict):
+        if inner.get("error") or ("code" in inner and "message" in inner):
+            body = ErrorBody.from_document(inner)
+            raise api_error(Operation.LIVE_DATA, HTTPStatus.OK, body)
+        inner = inner.get("data")
     return LiveFrame.from_api(data)
-
-
-def _raise_for_error(data: Mapping[str, Any]) -> None:
-    """Raise the error that an object inside a successful response is, if it is one."""
-    inner = data.get("data")
-    if isinstance(inner, dict):
-        return _raise_for_error(inner)
-    if data.get("error") or ("code" in data and "message" in data):
-        raise api_error(Operation.LIVE_DATA, 200, ErrorBody.from_document(data))
-    return None

@@ -1,11 +1,12 @@
 """The token endpoint of the cloud's OAuth2 server."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote_plus
 
-from aiohttp import BasicAuth, ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
 
 from .error_bodies import ErrorBody, api_error
@@ -15,7 +16,7 @@ from .exceptions import (
     MalformedAnswerError,
     TokenRequestError,
 )
-from .models.convert import to_count
+from .models.convert import to_count, to_text, to_word
 from .operations import Operation
 from .transport import exchange, parse_object, secure_url
 
@@ -49,10 +50,11 @@ async def request_token(
         session,
         "POST",
         secure_url(token_url),
-        # RFC 6749, 2.3.1: both are form-encoded first.
-        auth=BasicAuth(quote_plus(client_id), quote_plus(client_secret)),
         data=dict(parameters),
-        headers={"Accept": "application/json"},
+        headers={
+            "Accept": "application/json",
+            "Authorization": _basic(client_id, client_secret),
+        },
         timeout=_TIMEOUT,
     )
     if not answer.is_success:
@@ -65,9 +67,15 @@ async def request_token(
     return _token(parse_object(answer.body))
 
 
+def _basic(client_id: str, client_secret: str) -> str:
+    """Return HTTP Basic credentials, form-encoded first (RFC 6749, 2.3.1)."""
+    credentials = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {b64encode(credentials.encode()).decode()}"
+
+
 def _token_request_error(status: int, body: ErrorBody) -> TokenRequestError:
     """Tell a bad grant from a bad client (RFC 6749, 5.2, and Spring's dialect)."""
-    error = str(body.fields.get("error")).lower()
+    error = to_word(body.fields.get("error"))
     if error in _GRANT_ERRORS:
         return InvalidGrantError(status)
     if error in _CLIENT_ERRORS or status == HTTPStatus.UNAUTHORIZED:
@@ -87,7 +95,7 @@ def _token(document: Mapping[str, Any]) -> dict[str, Any]:
     if not _is_credential(token.get("refresh_token")):
         token.pop("refresh_token", None)
     token["expires_in"] = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME
-    token["token_type"] = str(token.get("token_type") or "bearer")
+    token["token_type"] = to_text(token.get("token_type")) or "bearer"
     return token
 
 

@@ -24,6 +24,7 @@ _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
 _NUMBER: Final = re.compile(
     r"\s*([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?)\s*%?\s*", re.ASCII
 )
+_INTEGER_LIMIT: Final = 2**53
 _FULL: Final = 100
 _LONGEST_NAME: Final = 64
 
@@ -61,9 +62,11 @@ def to_number(value: object) -> float | None:
 
 
 def to_integer(value: object) -> int | None:
-    """Return a whole number, rounded where needed."""
+    """Return a whole number, rounded where needed, of a size that floats keep exact."""
     number = to_number(value)
-    return None if number is None else round(number)
+    if number is None or abs(number) > _INTEGER_LIMIT:
+        return None
+    return round(number)
 
 
 def to_count(value: object) -> int | None:
@@ -105,6 +108,11 @@ def to_text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     return value.encode(errors="replace").decode().strip() or None
+
+
+def to_word(value: object) -> str:
+    """Return a text in lower case, empty where it is none."""
+    return value.lower() if isinstance(value, str) else ""
 
 
 def to_datetime(value: object) -> datetime | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from .convert import OpenEnum, to_datetime, to_identifier, to_object, to_power
+from .convert import OpenEnum, to_datetime, to_identifier, to_object, to_power, to_word
 
 
 class BatteryOperation(OpenEnum):
@@ -90,7 +90,7 @@ def _meter_reading(
     moments = []
     for channel in meters:
         power = to_power(channel.get("power"))
-        if power is not None and str(channel.get("name")).lower() == name:
+        if power is not None and to_word(channel.get("name")) == name:
             powers.append(power)
             moments.append(to_datetime(channel.get("last_report_at")))
     if not powers:

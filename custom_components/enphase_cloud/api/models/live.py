@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, Self, override
 
 from ..exceptions import MalformedAnswerError
-from .convert import OpenEnum, to_datetime, to_object, to_power, to_whole_percentage
+from .convert import (
+    OpenEnum,
+    to_datetime,
+    to_object,
+    to_power,
+    to_text,
+    to_whole_percentage,
+)
 
 
 class GridStatus(OpenEnum):
@@ -117,7 +124,7 @@ def _sampled_at(envelope: Mapping[str, Any]) -> datetime:
 def _to_utc(value: object) -> datetime | None:
     """Return the moment of a text such as "2026-06-01 12:00:00.5", which is in UTC."""
     try:
-        moment = datetime.fromisoformat(str(value)).replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(to_text(value) or "").replace(tzinfo=UTC)
     except ValueError:
         return None
     return to_datetime(moment.timestamp())

@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Any, Self
 
 from ..exceptions import MalformedAnswerError
-from .convert import OpenEnum, to_count, to_datetime, to_identifier, to_object, to_text
+from .convert import (
+    OpenEnum,
+    to_count,
+    to_datetime,
+    to_identifier,
+    to_object,
+    to_text,
+    to_word,
+)
 
 
 class SystemStatus(OpenEnum):
@@ -140,4 +148,4 @@ def _readable(entries: list[Any]) -> list[System]:
 
 def _to_switch(value: object) -> bool | None:
     """Return whether "enabled" or "disabled" is said."""
-    return {"enabled": True, "disabled": False}.get(str(value).lower())
+    return {"enabled": True, "disabled": False}.get(to_word(value))

@@ -1,0 +1,229 @@
+"""A cloud on loopback whose answers a test scripts, and a client that asks it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+import json
+from typing import Any, override
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+import pytest
+from yarl import URL
+
+from custom_components.enphase_cloud.api import (
+    AbstractAuth,
+    EnphaseCloudClient,
+    Operation,
+)
+
+type Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+API_KEY = "key-d41d8cd98f00b204"
+TOKEN = "token-5eb63bbbe01eeed0"
+RENEWED_TOKEN = "token-0cc175b9c0f1b6a8"
+SYSTEM_ID = 8_675_309_001
+
+
+def reply(
+    document: Any = None,
+    *,
+    status: int = 200,
+    body: bytes | None = None,
+    content_type: str = "application/json",
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Script an answer: a JSON document, or a body as it stands."""
+    if body is None:
+        body = json.dumps(document).encode()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return web.Response(
+            status=status, body=body, content_type=content_type, headers=headers
+        )
+
+    return answer
+
+
+def refusal(status: int = 401, message: str = "Not Authorized", **more: Any) -> Reply:
+    """Script an error in the cloud's usual envelope."""
+    return reply(
+        {"message": message, "details": "User is not authorized", "code": status}
+        | more,
+        status=status,
+    )
+
+
+class FakeCloud:
+    """Answers requests in the order a test has scripted, and remembers them."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.requests: list[web.Request] = []
+        self.bodies: list[bytes] = []
+        self.url = URL()
+        self._journal = journal
+        self._replies: list[Reply] = []
+
+    def script(self, *replies: Reply) -> None:
+        """Add answers."""
+        self._replies.extend(replies)
+
+    def discard(self) -> None:
+        """Forget answers that nobody has asked for."""
+        self._replies.clear()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the next scripted reply."""
+        self._journal.append("request")
+        self.requests.append(request)
+        self.bodies.append(await request.read())
+        return await self._replies.pop(0)(request)
+
+
+class FakeAuth(AbstractAuth):
+    """Hands out one token, and another when that is refused."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.renewed = RENEWED_TOKEN
+        self._journal = journal
+
+    @override
+    async def async_get_access_token(self, *, rejected: str | None = None) -> str:
+        if rejected is None:
+            self._journal.append("token")
+            return TOKEN
+        assert rejected == TOKEN
+        self._journal.append("renewal")
+        return self.renewed
+
+
+class FakeGate:
+    """Notes who comes and how they fare."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.refuse_with: Exception | None = None
+        self.outcomes: list[BaseException | None] = []
+        self._journal = journal
+
+    @asynccontextmanager
+    async def attempt(self, operation: Operation) -> AsyncIterator[None]:
+        """Count an attempt."""
+        self._journal.append(f"enter {operation}")
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        try:
+            yield
+        except BaseException as error:
+            self.outcomes.append(error)
+            raise
+        else:
+            self.outcomes.append(None)
+        finally:
+            self._journal.append("leave")
+
+
+class RawServer:
+    """Answers each connection with the same bytes, then hangs up."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+        self.connections = 0
+        self.port = 0
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection."""
+        self.connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(self.answer)
+        writer.close()
+
+
+class Clock:
+    """Lets the event loop's time pass at once."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._real = loop.time
+        self._ahead = 0.0
+
+    def time(self) -> float:
+        """Return the loop's time."""
+        return self._real() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._ahead += seconds
+
+
+@pytest.fixture
+def journal() -> list[str]:
+    """Return what happened, in order."""
+    return []
+
+
+@pytest.fixture
+def auth(journal: list[str]) -> FakeAuth:
+    """Return the source of tokens."""
+    return FakeAuth(journal)
+
+
+@pytest.fixture
+def gate(journal: list[str]) -> FakeGate:
+    """Return the gate."""
+    return FakeGate(journal)
+
+
+@pytest.fixture
+async def cloud(journal: list[str], socket_enabled: None) -> AsyncGenerator[FakeCloud]:
+    """Run a cloud on loopback."""
+    fake = FakeCloud(journal)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", fake.answer)
+    async with TestServer(app) as server:
+        fake.url = server.make_url("/")
+        yield fake
+
+
+@pytest.fixture
+async def session() -> AsyncGenerator[ClientSession]:
+    """Open a client session as an application would."""
+    async with ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def client(
+    session: ClientSession, auth: FakeAuth, gate: FakeGate, cloud: FakeCloud
+) -> EnphaseCloudClient:
+    """Return the client under test."""
+    return EnphaseCloudClient(session, auth, API_KEY, gate, url=cloud.url)
+
+
+@pytest.fixture
+async def raw_server(socket_enabled: None) -> AsyncGenerator[RawServer]:
+    """Run a server below HTTP."""
+    raw = RawServer()
+    server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+    raw.port = server.sockets[0].getsockname()[1]
+    yield raw
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.fixture
+def raw_client(
+    session: ClientSession, auth: FakeAuth, gate: FakeGate, raw_server: RawServer
+) -> EnphaseCloudClient:
+    """Return a client of the server below HTTP."""
+    url = f"http://127.0.0.1:{raw_server.port}"
+    return EnphaseCloudClient(session, auth, API_KEY, gate, url=url)
+
+
+@pytest.fixture
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Take the running loop's time in hand."""
+    loop = asyncio.get_running_loop()
+    clock = Clock(loop)
+    monkeypatch.setattr(loop, "time", clock.time)
+    return clock

@@ -1,0 +1,293 @@
+"""Every error that the cloud documents, in every shape of its error bodies."""
+
+from datetime import UTC, datetime
+import json
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.api import (
+    ApiError,
+    ConnectionNotEstablishedError,
+    EnphaseCloudClient,
+    ForbiddenError,
+    GatewayOfflineError,
+    InvalidApiKeyError,
+    InvalidDurationError,
+    InvalidRequestError,
+    LiveStreamNotSupportedError,
+    MinuteQuotaError,
+    MonthQuotaError,
+    NotEntitledError,
+    Operation,
+    QuotaExceededError,
+    ServerError,
+    ServiceUnreachableError,
+    UnknownSystemError,
+    UnsupportedGatewayError,
+)
+
+from .conftest import SYSTEM_ID, TOKEN, FakeAuth, FakeCloud, reply
+
+
+def live_error(code: Any, status: str = "", message: str = "") -> dict[str, Any]:
+    """Return an error as the live service writes it."""
+    error = {"code": code, "status": status, "message": message, "details": [{}]}
+    return {"error": error, "timestamp_epoch": 1_780_000_000, "type": "x_error"}
+
+
+NORMAL: dict[int, type[ApiError]] = {
+    400: InvalidRequestError,
+    402: ApiError,
+    403: ForbiddenError,
+    404: UnknownSystemError,
+    405: InvalidRequestError,
+    418: ApiError,
+    422: InvalidRequestError,
+    429: QuotaExceededError,
+    500: ServerError,
+    501: ServerError,
+    503: ServerError,
+    504: ServerError,
+}
+LIVE: dict[int, tuple[str, type[ApiError]]] = {
+    403: ("FORBIDDEN", ForbiddenError),
+    429: ("TOO_MANY_REQUESTS", QuotaExceededError),
+    461: ("INVALID_DURATION", InvalidDurationError),
+    462: ("INVALID_DURATION", InvalidDurationError),
+    463: ("INVALID_DURATION", InvalidDurationError),
+    466: ("UNSUPPORTED_ENVOY", UnsupportedGatewayError),
+    468: ("INVALID_SYSTEM_ID", UnknownSystemError),
+    472: ("LIVE_STREAM_NOT_SUPPORTED", LiveStreamNotSupportedError),
+    473: ("IQ_GATEWAY_NOT_REPORTING", GatewayOfflineError),
+    550: ("SERVICE_UNREACHABLE", ServiceUnreachableError),
+    551: ("SERVICE_UNREACHABLE", ServiceUnreachableError),
+    552: ("CONNECTION_NOT_ESTABLISHED", ConnectionNotEstablishedError),
+}
+
+# "$" stands for the status.
+ENVELOPES: list[Any] = [
+    {"message": "No", "details": "Not so", "code": "$"},
+    {"message": "No", "details": ["a", "b"], "code": "$", "period_end": None},
+    {"reason": "$", "message": ["No"]},
+    {"errorCode": 7, "errorMessages": ["Later"]},
+    {"error": "oops", "error_description": "Not so"},
+    live_error("$"),
+    {},
+    [],
+    "No",
+    None,
+]
+
+
+async def refused_summary(client: EnphaseCloudClient) -> ApiError:
+    """Ask for a summary that is refused."""
+    with pytest.raises(ApiError) as raised:
+        await client.get_summary(SYSTEM_ID)
+    return raised.value
+
+
+async def refused_stream(client: EnphaseCloudClient) -> ApiError:
+    """Open a stream that is refused."""
+    with pytest.raises(ApiError) as raised:
+        async with client.stream_live_data(SYSTEM_ID, duration=30):
+            pass
+    return raised.value
+
+
+@pytest.mark.parametrize(("status", "expected"), NORMAL.items())
+@pytest.mark.parametrize("envelope", ENVELOPES)
+async def test_the_status_decides_whatever_the_envelope(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    status: int,
+    expected: type[ApiError],
+    envelope: Any,
+) -> None:
+    envelope = json.loads(json.dumps(envelope).replace('"$"', str(status)))
+    cloud.script(reply(envelope, status=status))
+    error = await refused_summary(client)
+    assert type(error) is expected
+    assert (error.operation, error.status) == (Operation.SUMMARY, status)
+
+
+@pytest.mark.parametrize(("code", "expected"), LIVE.items())
+@pytest.mark.parametrize("http_status", [None, 200, 500])
+async def test_errors_of_the_live_service_are_told_by_their_code(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    code: int,
+    expected: tuple[str, type[ApiError]],
+    http_status: int | None,
+) -> None:
+    name, kind = expected
+    if http_status == 500 and code in {403, 429}:
+        kind = ServerError
+    cloud.script(reply(live_error(code, name), status=http_status or code))
+    error = await refused_stream(client)
+    assert type(error) is kind
+    assert error.operation is Operation.LIVE_DATA
+
+
+@pytest.mark.parametrize(("name", "expected"), LIVE.values())
+async def test_a_body_without_a_code_may_name_it(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    name: str,
+    expected: type[ApiError],
+) -> None:
+    cloud.script(reply(live_error(None, name)))
+    assert type(await refused_stream(client)) is expected
+
+
+async def test_a_standard_code_in_the_body_does_not_outweigh_the_status(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(reply({"code": 404, "message": "No"}, status=503))
+    error = await refused_summary(client)
+    assert type(error) is ServerError
+    assert error.status == 503
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>API Key is invalid</html>",
+        b"{",
+        b"[" * 60_000,
+        b"\xff\xfe",
+    ],
+    ids=["empty", "page", "truncated", "nested too deeply", "not text"],
+)
+async def test_errors_are_understood_without_their_bodies(
+    client: EnphaseCloudClient, cloud: FakeCloud, body: bytes
+) -> None:
+    cloud.script(reply(status=500, body=body), reply(status=404, body=body))
+    assert type(await refused_summary(client)) is ServerError
+    assert type(await refused_summary(client)) is UnknownSystemError
+
+
+async def test_trouble_with_the_key_may_be_told_in_plain_text(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    body = b"API Key missing in url/headers!"
+    cloud.script(reply(status=401, body=body, content_type="text/plain"))
+    error = await refused_summary(client)
+    assert isinstance(error, InvalidApiKeyError)
+    assert not error.mismatch
+
+
+async def test_a_page_does_not_blame_the_key(
+    client: EnphaseCloudClient, cloud: FakeCloud, auth: FakeAuth
+) -> None:
+    auth.renewed = TOKEN
+    page = b"<html>Is your API key invalid? Ask for a new one.</html>"
+    cloud.script(reply(status=401, body=page, content_type="text/html"))
+    assert type(await refused_summary(client)) is NotEntitledError
+
+
+async def test_the_live_service_names_the_key(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    document = live_error(401, "NOT_AUTHENTICATED", "API Key is invalid")
+    cloud.script(reply(document, status=401))
+    assert type(await refused_stream(client)) is InvalidApiKeyError
+
+
+@pytest.mark.parametrize(
+    "message", ["User is not authorized", "Usage report of the api key holder", ""]
+)
+async def test_other_texts_do_not_blame_the_key(
+    client: EnphaseCloudClient, cloud: FakeCloud, message: str
+) -> None:
+    refusal = reply({"message": message, "code": 401}, status=401)
+    cloud.script(refusal, refusal)
+    assert type(await refused_summary(client)) is NotEntitledError
+
+
+class TestQuota:
+    """429 tells more or less about the quota."""
+
+    START = datetime(2026, 6, 1, tzinfo=UTC)
+    END = datetime(2026, 7, 1, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("period", "expected"),
+        [
+            ("minute", MinuteQuotaError),
+            ("month", MonthQuotaError),
+            ("Month", MonthQuotaError),
+            ("week", QuotaExceededError),
+            (None, QuotaExceededError),
+            ([], QuotaExceededError),
+        ],
+    )
+    async def test_the_period_is_told(
+        self,
+        client: EnphaseCloudClient,
+        cloud: FakeCloud,
+        period: object,
+        expected: type[QuotaExceededError],
+    ) -> None:
+        document = {
+            "message": "Too Many Requests",
+            "details": "Usage limit exceeded for plan Watt",
+            "code": 429,
+            "period": period,
+            "period_start": self.START.timestamp(),
+            "period_end": str(int(self.END.timestamp())),
+            "limit": 1000,
+        }
+        cloud.script(reply(document, status=429))
+        error = await refused_summary(client)
+        assert type(error) is expected
+        assert isinstance(error, QuotaExceededError)
+        assert (error.period_start, error.period_end) == (self.START, self.END)
+        assert error.limit == 1000
+
+    async def test_everything_about_it_is_optional(
+        self, client: EnphaseCloudClient, cloud: FakeCloud
+    ) -> None:
+        cloud.script(reply({"code": 429, "period_end": "soon"}, status=429))
+        error = await refused_summary(client)
+        assert isinstance(error, QuotaExceededError)
+        told = (error.period, error.period_start, error.period_end, error.limit)
+        assert told == (None, None, None, None)
+
+    def test_the_kinds_tell_their_period(self) -> None:
+        assert MinuteQuotaError(Operation.SUMMARY).period == "minute"
+        assert MonthQuotaError(Operation.SUMMARY).period == "month"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                "error code status reason message details period limit".split()
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(document=json_values, status=st.integers(400, 599))
+async def test_any_error_body_is_an_api_error(
+    client: EnphaseCloudClient, cloud: FakeCloud, document: Any, status: int
+) -> None:
+    cloud.script(reply(document, status=status), reply(document, status=status))
+    error = await refused_summary(client)
+    assert 400 <= error.status < 600
+    assert error.operation is Operation.SUMMARY
+    cloud.discard()

@@ -1,0 +1,373 @@
+"""The live stream, from opening to end."""
+
+import asyncio
+from datetime import UTC, datetime
+import gzip
+import json
+from typing import Any
+
+from aiohttp import web
+from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.api import (
+    ApiError,
+    EnphaseCloudClient,
+    EnphaseConnectionError,
+    EnphaseTimeoutError,
+    GatewayOfflineError,
+    InvalidTokenError,
+    LiveFrame,
+    MalformedAnswerError,
+    QuotaExceededError,
+)
+
+from .conftest import SYSTEM_ID, Clock, FakeCloud, FakeGate, RawServer, Reply, reply
+
+START = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ERROR = {"error": {"code": 473, "message": "No", "status": "X"}, "type": "error"}
+
+
+def frame(number: int = 0, **measured: Any) -> dict[str, Any]:
+    """Return a frame as the cloud writes it."""
+    return {
+        "type": "response",
+        "timestamp_epoch": int(START.timestamp() + number) * 1000,
+        "data": {"pv_power": number} | measured,
+    }
+
+
+def event(document: object) -> bytes:
+    """Return a document as an event."""
+    return f"data: {json.dumps(document)}\n\n".encode()
+
+
+async def prepared(request: web.Request) -> web.StreamResponse:
+    """Open a stream."""
+    response = web.StreamResponse()
+    response.content_type = "text/event-stream"
+    await response.prepare(request)
+    return response
+
+
+def streamed(
+    *chunks: bytes,
+    content_type: str | None = "text/event-stream",
+    headers: dict[str, str] | None = None,
+) -> Reply:
+    """Script a stream that sends chunks and ends."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers=headers)
+        if content_type is not None:
+            response.content_type = content_type
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+        return response
+
+    return answer
+
+
+async def read(
+    client: EnphaseCloudClient, *, duration: int = 30
+) -> tuple[list[int | None], int]:
+    """Read a stream to its end; return the productions and the number skipped."""
+    async with client.stream_live_data(SYSTEM_ID, duration=duration) as stream:
+        productions = [frame.production async for frame in stream]
+        return productions, stream.skipped
+
+
+async def test_frames_come_in_order_until_the_stream_ends(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(streamed(*(event(frame(number)) for number in range(3))))
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        frames = [frame async for frame in stream]
+        assert [frame async for frame in stream] == []
+    assert all(isinstance(frame, LiveFrame) for frame in frames)
+    assert [frame.production for frame in frames] == [0, 1, 2]
+    assert frames[0].sampled_at == START
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        event(frame(1)) + event(frame(2)),
+        event({"data": frame(1)}) + event({"data": {"data": frame(2)}}),
+        f"{json.dumps(frame(1))}\n{json.dumps(frame(2))}".encode(),
+        b": hi\nevent: update\nid: 7\nretry: 9\n" + event(frame(1)) + event(frame(2)),
+        (event(frame(1)) + event(frame(2))).replace(b"\n", b"\r\n"),
+        (event(frame(1)) + event(frame(2))).removesuffix(b"\n\n"),
+        b"\xef\xbb\xbf"
+        + b"".join(
+            b"data: " + line + b"\n"
+            for line in json.dumps(frame(1), indent=1).encode().splitlines()
+        )
+        + b"\n"
+        + event(frame(2)),
+    ],
+    ids=["plain", "wrapped", "lines", "fields", "crlf", "cut end", "multi-line"],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_every_plausible_framing_is_read(
+    client: EnphaseCloudClient, cloud: FakeCloud, body: bytes, size: int
+) -> None:
+    cloud.script(streamed(*(body[i : i + size] for i in range(0, len(body), size))))
+    assert await read(client) == ([1, 2], 0)
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+async def test_a_whole_json_document_is_one_frame(
+    client: EnphaseCloudClient, cloud: FakeCloud, indent: int | None
+) -> None:
+    body = json.dumps({"data": frame(5)}, indent=indent).encode()
+    cloud.script(reply(body=body))
+    assert await read(client) == ([5], 0)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [None, "text/plain", "application/x-ndjson", "application/json"],
+)
+async def test_the_content_type_may_be_another_one_for_text(
+    client: EnphaseCloudClient, cloud: FakeCloud, content_type: str | None
+) -> None:
+    cloud.script(streamed(event(frame(1)), content_type=content_type))
+    assert await read(client) == ([1], 0)
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "application/xml"])
+async def test_a_page_is_no_stream(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate, content_type: str
+) -> None:
+    cloud.script(streamed(b"<html>", content_type=content_type))
+    with pytest.raises(MalformedAnswerError):
+        await read(client)
+    assert isinstance(gate.outcomes[0], MalformedAnswerError)
+
+
+async def test_a_redirected_stream_is_malformed(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(reply(status=302, headers={"Location": "/"}))
+    with pytest.raises(MalformedAnswerError):
+        await read(client)
+
+
+async def test_compressed_streams_are_read(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    body = gzip.compress(event(frame(1)))
+    cloud.script(streamed(body, headers={"Content-Encoding": "gzip"}))
+    assert await read(client) == ([1], 0)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"data: {\n\n",
+        b"data: hello\n\n",
+        b"data\n\n",
+        b"data: []\n\n",
+        b"data: \xff\n\n",
+        b"{\n",
+        b"data: " + b"[" * 100_000 + b"\n\n",
+        b"data: " + b'{"data":' * 20_000 + b"0" + b"}" * 20_000 + b"\n\n",
+        b"data: " + b"x" * 300_000 + b"\n\n",
+        event({}),
+        event(frame() | {"timestamp_epoch": None}),
+        event(frame() | {"data": {"pv_power": "a lot"}}),
+    ],
+)
+async def test_a_frame_that_cannot_be_read_ends_nothing(
+    client: EnphaseCloudClient, cloud: FakeCloud, bad: bytes
+) -> None:
+    cloud.script(streamed(event(frame(1)), bad, event(frame(2))))
+    assert await read(client) == ([1, 2], 1)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(st.binary(max_size=30), max_size=8))
+async def test_no_bytes_end_the_stream_with_an_error(
+    client: EnphaseCloudClient, cloud: FakeCloud, chunks: list[bytes]
+) -> None:
+    noise = [chunk for chunk in chunks if chunk]
+    cloud.script(streamed(*noise, b"\n\n", event(frame(1))))
+    productions, _ = await read(client)
+    assert productions == [1]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (ERROR, GatewayOfflineError),
+        ({"data": ERROR}, GatewayOfflineError),
+        ({"error": {"code": "429", "message": "No"}}, QuotaExceededError),
+        ({"message": "Too Many Requests", "code": 429}, QuotaExceededError),
+        ({"error": {"code": 401, "message": "expired"}}, InvalidTokenError),
+        ({"error": "gone"}, ApiError),
+    ],
+)
+@pytest.mark.parametrize("bare", [False, True])
+async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    document: object,
+    expected: type[ApiError],
+    *,
+    bare: bool,
+) -> None:
+    written = json.dumps(document).encode() + b"\n" if bare else event(document)
+    cloud.script(streamed(event(frame(1)) + written + event(frame(2))))
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        assert (await anext(stream)).production == 1
+        with pytest.raises(ApiError) as raised:
+            await anext(stream)
+    assert type(raised.value) is expected
+
+
+async def test_an_error_document_is_an_error_at_the_opening(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
+) -> None:
+    body = json.dumps({"error": {"code": 429, "message": "No"}}, indent=2).encode()
+    cloud.script(reply(body=body))
+    with pytest.raises(QuotaExceededError) as raised:
+        async with client.stream_live_data(SYSTEM_ID, duration=30):
+            pytest.fail("The stream is open")
+    assert gate.outcomes == [raised.value]
+
+
+@pytest.mark.parametrize("error", [None, {}, [], ""])
+async def test_a_frame_may_say_that_there_is_no_error(
+    client: EnphaseCloudClient, cloud: FakeCloud, error: object
+) -> None:
+    cloud.script(streamed(event(frame(1) | {"error": error})))
+    assert await read(client) == ([1], 0)
+
+
+async def test_the_gate_sees_the_opening_not_the_stream(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
+) -> None:
+    cloud.script(streamed(event(frame(1))))
+    async with client.stream_live_data(SYSTEM_ID, duration=30):
+        assert gate.outcomes == [None]
+
+
+class TestEnd:
+    """How a stream ends otherwise."""
+
+    HEAD = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    async def test_a_break_before_the_time_is_a_connection_error(
+        self, raw_client: EnphaseCloudClient, raw_server: RawServer
+    ) -> None:
+        raw_server.answer = self.HEAD + chunked(event(frame(1)))
+        async with raw_client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+            assert (await anext(stream)).production == 1
+            with pytest.raises(EnphaseConnectionError) as raised:
+                await anext(stream)
+            assert [live async for live in stream] == []
+        assert not isinstance(raised.value, EnphaseTimeoutError)
+
+    async def test_a_break_when_the_time_is_over_is_the_end(
+        self, raw_client: EnphaseCloudClient, raw_server: RawServer, clock: Clock
+    ) -> None:
+        raw_server.answer = self.HEAD + chunked(event(frame(1)))
+        productions = []
+        async with raw_client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+            async for live in stream:
+                productions.append(live.production)
+                clock.advance(30)
+        assert productions == [1]
+
+    async def test_a_stream_without_length_ends_with_its_connection(
+        self, raw_client: EnphaseCloudClient, raw_server: RawServer
+    ) -> None:
+        raw_server.answer = b"HTTP/1.1 200 OK\r\n\r\n" + event(frame(1))
+        assert await read(raw_client) == ([1], 0)
+
+    @pytest.mark.parametrize(
+        "pauses", [[46], [44, 44, 33]], ids=["silence", "endlessness"]
+    )
+    async def test_a_stream_that_hangs_is_a_timeout(
+        self,
+        client: EnphaseCloudClient,
+        cloud: FakeCloud,
+        clock: Clock,
+        pauses: list[int],
+    ) -> None:
+        wanted: asyncio.Queue[int | None] = asyncio.Queue()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = await prepared(request)
+            while (number := await wanted.get()) is not None:
+                await response.write(event(frame(number)))
+            return response
+
+        cloud.script(answer)
+        async with client.stream_live_data(SYSTEM_ID, duration=60) as stream:
+            for number, pause in enumerate(pauses):
+                wanted.put_nowait(number)
+                assert (await anext(stream)).production == number
+                clock.advance(pause)
+            with pytest.raises(EnphaseTimeoutError):
+                await anext(stream)
+        wanted.put_nowait(None)
+
+    async def test_leaving_early_closes_the_connection(
+        self, client: EnphaseCloudClient, cloud: FakeCloud
+    ) -> None:
+        closed = asyncio.get_running_loop().create_future()
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            response = await prepared(request)
+            await response.write(event(frame(1)))
+            try:
+                await asyncio.Event().wait()
+            finally:
+                closed.set_result(None)
+            return response
+
+        cloud.script(answer)
+        async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+            await anext(stream)
+            assert not closed.done()
+        await closed
+
+
+async def test_a_flood_of_frames_lets_others_run(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    count = 20_000
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    cloud.script(streamed(b"".join(event(frame(number)) for number in range(count))))
+    task = asyncio.create_task(other())
+    longest = frames = 0
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        turns_before = turns
+        async for _ in stream:
+            frames = frames + 1 if turns == turns_before else 1
+            turns_before = turns
+            longest = max(longest, frames)
+    task.cancel()
+    assert longest < 300
+
+
+def chunked(data: bytes) -> bytes:
+    """Return data as a chunk of a chunked transfer."""
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"

@@ -1,0 +1,575 @@
+"""Documents become values: what is sound is kept, what is odd is None."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime, timedelta
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.api import (
+    BatteryInterval,
+    BatteryMode,
+    BatteryOperation,
+    BatteryTelemetry,
+    ConnectionType,
+    GridStatus,
+    LatestTelemetry,
+    LiveFrame,
+    MalformedAnswerError,
+    ProductionSource,
+    Summary,
+    System,
+    SystemStatus,
+)
+from custom_components.enphase_cloud.api.models import SystemsPage
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EPOCH = int(NOON.timestamp())
+ID = 4711
+
+ODD_NUMBERS: list[Any] = [
+    None,
+    True,
+    "",
+    "many",
+    [],
+    {},
+    "NaN",
+    "inf",
+    float("nan"),
+    1e999,
+]
+ODD_MOMENTS: list[Any] = [*ODD_NUMBERS, 0, -1, 1e30, "yesterday", 10**400]
+ODD_NAMES: list[Any] = [None, True, 7, [], {}, "", "brand new", "x" * 300_000]
+
+
+def system(**members: Any) -> System:
+    """Return a system with some members."""
+    return System.from_api({"system_id": ID, "name": "Home"} | members)
+
+
+def summary(**members: Any) -> Summary:
+    """Return a summary with some members."""
+    return Summary.from_api({"system_id": ID} | members)
+
+
+class TestSystem:
+    """A system of an account."""
+
+    def test_is_read(self) -> None:
+        assert system(
+            public_name="Residential System",
+            timezone="Europe/Berlin",
+            address={"city": "Berlin"},
+            connection_type="Wi-Fi",
+            status="meter_issue",
+            last_report_at=EPOCH,
+            last_energy_at=EPOCH - 60,
+            operational_at=EPOCH - 120,
+            live_stream="enabled",
+        ) == System(
+            system_id=ID,
+            name="Home",
+            public_name="Residential System",
+            time_zone="Europe/Berlin",
+            status=SystemStatus.METER_ISSUE,
+            connection_type=ConnectionType.WIFI,
+            last_report_at=NOON,
+            last_energy_at=NOON - timedelta(minutes=1),
+            operational_at=NOON - timedelta(minutes=2),
+            live_stream=True,
+        )
+
+    def test_needs_nothing_but_its_id(self) -> None:
+        assert System.from_api({"system_id": str(ID)}) == System(
+            system_id=ID,
+            name="Enphase System",
+            public_name=None,
+            time_zone=None,
+            status=SystemStatus.UNKNOWN,
+            connection_type=ConnectionType.UNKNOWN,
+            last_report_at=None,
+            last_energy_at=None,
+            operational_at=None,
+            live_stream=None,
+        )
+
+    @pytest.mark.parametrize("name", [None, "", "  ", 7])
+    def test_goes_by_its_public_name_where_it_has_no_other(self, name: object) -> None:
+        assert system(name=name, public_name="Barn").name == "Barn"
+
+    def test_has_a_name_that_can_be_stored(self) -> None:
+        assert system(name="Barn \ud800").name.encode()
+
+    @pytest.mark.parametrize("status", SystemStatus)
+    def test_knows_every_documented_status(self, status: SystemStatus) -> None:
+        assert system(status=status.value).status is status
+        assert system(status=status.value.upper()).status is status
+
+    @pytest.mark.parametrize("name", ODD_NAMES)
+    def test_takes_names_it_does_not_know(self, name: object) -> None:
+        odd = system(status=name, connection_type=name, live_stream=name)
+        assert odd.status is SystemStatus.UNKNOWN
+        assert odd.connection_type is ConnectionType.UNKNOWN
+        assert odd.live_stream is None
+
+    @pytest.mark.parametrize(
+        ("live_stream", "expected"), [("disabled", False), ("Enabled", True)]
+    )
+    def test_tells_whether_live_data_is_enabled(
+        self, *, live_stream: str, expected: bool
+    ) -> None:
+        assert system(live_stream=live_stream).live_stream is expected
+
+    @pytest.mark.parametrize("system_id", [2**53, str(2**53 - 1), 2.0])
+    def test_has_exactly_its_id(self, system_id: float | str) -> None:
+        assert System.from_api({"system_id": system_id}).system_id == int(system_id)
+
+
+class TestSummary:
+    """The summary of a system."""
+
+    def test_is_read(self) -> None:
+        assert summary(
+            current_power=1234,
+            energy_today=5600,
+            energy_lifetime=7_800_000,
+            last_interval_end_at=EPOCH - 300,
+            last_report_at=EPOCH,
+            modules=16,
+            operational_at=EPOCH - 3600,
+            size_w=6400,
+            nmi=None,
+            source="microinverters",
+            status="normal",
+            summary_date="2026-06-01",
+            battery_charge_w=3840,
+            battery_discharge_w=3800,
+            battery_capacity_wh=10_080,
+        ) == Summary(
+            system_id=ID,
+            status=SystemStatus.NORMAL,
+            current_power=1234,
+            energy_today=5600.0,
+            energy_lifetime=7_800_000.0,
+            last_interval_end_at=NOON - timedelta(minutes=5),
+            last_report_at=NOON,
+            operational_at=NOON - timedelta(hours=1),
+            summary_date=date(2026, 6, 1),
+            modules=16,
+            size=6400,
+            source=ProductionSource.MICROINVERTERS,
+            battery_capacity=10_080.0,
+            battery_charge_power_limit=3840,
+            battery_discharge_power_limit=3800,
+        )
+
+    @pytest.mark.parametrize("power", ["815", "815.4", 815.2, " 815 "])
+    def test_takes_numbers_as_they_come(self, power: object) -> None:
+        assert summary(current_power=power).current_power == 815
+
+    @pytest.mark.parametrize("power", [*ODD_NUMBERS, 1e12, -1e12, 10_000_001, 10**400])
+    def test_has_no_power_where_that_is_nonsense(self, power: object) -> None:
+        odd = summary(current_power=power, size_w=power, battery_charge_w=power)
+        assert odd.current_power is odd.size is odd.battery_charge_power_limit is None
+
+    def test_may_have_a_power_below_zero_but_no_such_rating(self) -> None:
+        assert summary(current_power=-3).current_power == -3
+        assert summary(size_w=-3).size is None
+
+    @pytest.mark.parametrize("energy", [*ODD_NUMBERS, -1, 1e300, 10**400])
+    def test_has_no_energy_where_that_is_nonsense(self, energy: object) -> None:
+        odd = summary(energy_today=energy, energy_lifetime=energy)
+        assert odd.energy_today is odd.energy_lifetime is None
+
+    @pytest.mark.parametrize("moment", ODD_MOMENTS)
+    def test_has_no_moment_where_that_is_nonsense(self, moment: object) -> None:
+        assert summary(last_report_at=moment).last_report_at is None
+
+    @pytest.mark.parametrize("moment", [EPOCH, EPOCH * 1000, str(EPOCH), float(EPOCH)])
+    def test_takes_moments_in_seconds_and_milliseconds(self, moment: object) -> None:
+        assert summary(last_report_at=moment).last_report_at == NOON
+
+    @pytest.mark.parametrize("day", [None, 20260601, "today", "2026-13-01", ""])
+    def test_has_no_day_where_that_is_nonsense(self, day: object) -> None:
+        assert summary(summary_date=day).summary_date is None
+
+
+class TestBatteryTelemetry:
+    """A day of battery intervals."""
+
+    @staticmethod
+    def interval(end_at: object = EPOCH, **members: Any) -> dict[str, Any]:
+        """Return an interval as the cloud writes it."""
+        return {"end_at": end_at} | members
+
+    @staticmethod
+    def read(*intervals: Any, **members: Any) -> BatteryTelemetry:
+        """Return the telemetry of some intervals."""
+        document = {"system_id": ID, "intervals": list(intervals)} | members
+        return BatteryTelemetry.from_api(document)
+
+    def test_is_read(self) -> None:
+        telemetry = self.read(
+            self.interval(
+                charge={"enwh": 40, "devices_reporting": 3},
+                discharge={"enwh": 12, "devices_reporting": 2},
+                soc={"percent": 55, "devices_reporting": 3},
+            ),
+            last_reported_aggregate_soc="97%",
+        )
+        assert telemetry == BatteryTelemetry(
+            system_id=ID,
+            intervals=(
+                BatteryInterval(
+                    end_at=NOON,
+                    charged=40.0,
+                    discharged=12.0,
+                    state_of_charge=55.0,
+                    devices_reporting=2,
+                ),
+            ),
+            last_reported_state_of_charge=97,
+        )
+
+    def test_is_flat_and_in_order(self) -> None:
+        telemetry = self.read(
+            [[self.interval(EPOCH + 900)], []], self.interval(EPOCH), None, "x", [[7]]
+        )
+        ends = [interval.end_at for interval in telemetry.intervals]
+        assert ends == [NOON, NOON + timedelta(minutes=15)]
+
+    @pytest.mark.parametrize("end_at", ODD_MOMENTS)
+    def test_leaves_out_intervals_without_an_end(self, end_at: object) -> None:
+        assert self.read(self.interval(end_at)).intervals == ()
+
+    @pytest.mark.parametrize("part", [None, [], 7, {}, {"enwh": None}, {"enwh": -5}])
+    def test_keeps_intervals_of_which_little_is_known(self, part: object) -> None:
+        (interval,) = self.read(
+            self.interval(charge=part, discharge=part, soc=part)
+        ).intervals
+        assert interval.charged is interval.discharged is None
+        assert interval.state_of_charge is interval.devices_reporting is None
+
+    @pytest.mark.parametrize("percent", [*ODD_NUMBERS, -1, 101, "200%"])
+    def test_has_no_charge_outside_its_range(self, percent: object) -> None:
+        telemetry = self.read(
+            self.interval(soc={"percent": percent}), last_reported_aggregate_soc=percent
+        )
+        assert telemetry.intervals[0].state_of_charge is None
+        assert telemetry.last_reported_state_of_charge is None
+
+    @pytest.mark.parametrize("intervals", [None, {}, 7, "none"])
+    def test_may_have_no_intervals(self, intervals: object) -> None:
+        document = {"system_id": ID, "intervals": intervals}
+        assert BatteryTelemetry.from_api(document).intervals == ()
+
+
+class TestLatestTelemetry:
+    """The last reported powers."""
+
+    @staticmethod
+    def read(**devices: Any) -> LatestTelemetry:
+        """Return the telemetry of some devices."""
+        return LatestTelemetry.from_api({"system_id": ID, "devices": devices})
+
+    @staticmethod
+    def channel(
+        name: str, power: object, last_report_at: object = EPOCH
+    ) -> dict[str, Any]:
+        """Return a meter's channel as the cloud writes it."""
+        return {"name": name, "power": power, "last_report_at": last_report_at}
+
+    @staticmethod
+    def battery(
+        mode: object, power: object, last_report_at: object = EPOCH
+    ) -> dict[str, Any]:
+        """Return a battery as the cloud writes it."""
+        return {
+            "name": "Encharge",
+            "operational_mode": mode,
+            "power": power,
+            "last_report_at": last_report_at,
+        }
+
+    def test_sums_the_channels_that_report(self) -> None:
+        telemetry = self.read(
+            meters=[
+                self.channel("production", 700),
+                self.channel("production", 55, EPOCH - 60),
+                self.channel("production", None, None),
+                self.channel("Consumption", -12, EPOCH - 30),
+            ]
+        )
+        assert telemetry.system_id == ID
+        assert telemetry.production is not None
+        assert telemetry.production.power == 755
+        assert telemetry.production.reported_at == NOON - timedelta(minutes=1)
+        assert telemetry.consumption is not None
+        assert telemetry.consumption.power == -12
+        assert telemetry.battery is None
+
+    def test_has_no_moment_where_one_channel_has_none(self) -> None:
+        telemetry = self.read(
+            meters=[
+                self.channel("production", 700),
+                self.channel("production", 55, None),
+            ]
+        )
+        assert telemetry.production is not None
+        assert telemetry.production.reported_at is None
+
+    @pytest.mark.parametrize(
+        ("batteries", "power", "mode"),
+        [
+            ([("Discharging", 500)], 500, BatteryOperation.DISCHARGING),
+            ([("Discharging", -500)], 500, BatteryOperation.DISCHARGING),
+            ([("Charging", 500)], -500, BatteryOperation.CHARGING),
+            ([("charging", -500)], -500, BatteryOperation.CHARGING),
+            ([("Idle", -15)], 0, BatteryOperation.IDLE),
+            ([("Charging", 0)], 0, BatteryOperation.CHARGING),
+            ([("Charging", 9), ("Idle", 2)], -9, BatteryOperation.CHARGING),
+            ([("Charging", 9), ("Discharging", 10)], 1, BatteryOperation.DISCHARGING),
+            ([("Charging", 9), ("Discharging", 9)], 0, BatteryOperation.IDLE),
+            ([("Idle", 0), (None, None)], 0, BatteryOperation.IDLE),
+            ([("Resting", 0)], 0, BatteryOperation.UNKNOWN),
+        ],
+    )
+    def test_takes_the_direction_from_what_batteries_do(
+        self, batteries: list[tuple[str, int]], power: int, mode: BatteryOperation
+    ) -> None:
+        reading = self.read(encharges=[self.battery(*b) for b in batteries]).battery
+        assert reading is not None
+        assert (reading.power, reading.mode) == (power, mode)
+        assert reading.reported_at == NOON
+
+    @pytest.mark.parametrize("mode", [None, "Resting", 7])
+    def test_says_nothing_without_the_direction_of_one(self, mode: object) -> None:
+        batteries = [self.battery("Charging", 500), self.battery(mode, 500)]
+        assert self.read(encharges=batteries).battery is None
+
+    @pytest.mark.parametrize("devices", [None, [], 7, {"meters": {}, "encharges": "x"}])
+    def test_may_have_no_devices(self, devices: object) -> None:
+        telemetry = LatestTelemetry.from_api({"system_id": ID, "devices": devices})
+        assert telemetry.production is telemetry.consumption is None
+        assert telemetry.battery is None
+
+
+class TestLiveFrame:
+    """One frame of live data."""
+
+    MEASURED = {  # noqa: RUF012
+        "battery_mode": "Savings Mode",
+        "battery_power": -1500,
+        "battery_soc": 64,
+        "consumption_power": 900,
+        "envoy_serial_number": ["122000000000"],
+        "generator_power": 0,
+        "grid_power": -600,
+        "grid_status": "On Grid",
+        "pv_power": 3000,
+        "system_id": ID,
+    }
+    EXPECTED = LiveFrame(
+        sampled_at=NOON + timedelta(milliseconds=250),
+        production=3000,
+        consumption=900,
+        grid=-600,
+        battery=-1500,
+        generator=0,
+        state_of_charge=64,
+        grid_status=GridStatus.ON_GRID,
+        battery_mode=BatteryMode.SAVINGS,
+    )
+
+    @staticmethod
+    def read(moment: object = EPOCH * 1000, **measured: Any) -> LiveFrame:
+        """Return the frame of some measurements."""
+        return LiveFrame.from_api({"timestamp_epoch": moment, "data": measured})
+
+    @pytest.mark.parametrize("wrappers", [0, 1, 3])
+    @pytest.mark.parametrize(
+        "moment",
+        [
+            {"timestamp_epoch": EPOCH * 1000 + 250},
+            {"timestamp_epoch": EPOCH + 0.25},
+            {"timestamp_utc": "2026-06-01 12:00:00.250"},
+            {"timestamp_epoch": None, "timestamp_utc": "2026-06-01T12:00:00.25Z"},
+        ],
+    )
+    def test_is_read(self, moment: dict[str, Any], wrappers: int) -> None:
+        document = {"type": "response", **moment, "data": self.MEASURED}
+        for _ in range(wrappers):
+            document = {"data": document}
+        assert LiveFrame.from_api(document) == self.EXPECTED
+
+    def test_may_have_its_moment_beside_the_measurements(self) -> None:
+        document = self.MEASURED | {"timestamp_epoch": EPOCH * 1000 + 250}
+        assert LiveFrame.from_api(document) == self.EXPECTED
+
+    @pytest.mark.parametrize(
+        ("mode", "expected"),
+        [
+            ("Savings Mode", BatteryMode.SAVINGS),
+            ("savings", BatteryMode.SAVINGS),
+            ("Self-consumption", BatteryMode.SELF_CONSUMPTION),
+            ("Self - Consumption", BatteryMode.SELF_CONSUMPTION),
+            ("FULL BACKUP", BatteryMode.FULL_BACKUP),
+            ("DR Event Active", BatteryMode.GRID_SERVICES),
+            ("Storm Guard", BatteryMode.UNKNOWN),
+            (None, None),
+            ("", None),
+            (7, None),
+        ],
+    )
+    def test_compares_modes_by_letters(
+        self, mode: object, expected: BatteryMode | None
+    ) -> None:
+        assert self.read(battery_mode=mode, pv_power=1).battery_mode is expected
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            ("On Grid", GridStatus.ON_GRID),
+            ("off grid", GridStatus.OFF_GRID),
+            ("Unknown", GridStatus.UNKNOWN),
+            ("Elsewhere", GridStatus.UNKNOWN),
+            (None, None),
+        ],
+    )
+    def test_tells_the_state_of_the_grid(
+        self, status: object, expected: GridStatus | None
+    ) -> None:
+        assert self.read(grid_status=status, pv_power=1).grid_status is expected
+
+    @pytest.mark.parametrize("odd", [*ODD_NUMBERS, 1e12, -1e12, "1 kW"])
+    def test_leaves_out_only_what_is_odd(self, odd: object) -> None:
+        frame = self.read(pv_power=odd, grid_power=5, battery_soc=odd)
+        assert (frame.production, frame.grid, frame.state_of_charge) == (None, 5, None)
+
+    @pytest.mark.parametrize("moment", ODD_MOMENTS)
+    def test_needs_a_moment(self, moment: object) -> None:
+        with pytest.raises(MalformedAnswerError):
+            self.read(moment, pv_power=1)
+
+    @pytest.mark.parametrize("measured", [{}, {"pv_power": "x"}, {"battery_soc": 101}])
+    def test_needs_a_measurement(self, measured: dict[str, Any]) -> None:
+        with pytest.raises(MalformedAnswerError):
+            self.read(**measured)
+
+
+READERS: list[Callable[[Any], Any]] = [
+    System.from_api,
+    SystemsPage.from_api,
+    Summary.from_api,
+    BatteryTelemetry.from_api,
+    LatestTelemetry.from_api,
+    LiveFrame.from_api,
+]
+
+
+@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("document", [None, [], 7, "x", True])
+def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -> None:
+    with pytest.raises(MalformedAnswerError):
+        read(document)
+
+
+@pytest.mark.parametrize("read", [READERS[0], *READERS[2:5]])
+@pytest.mark.parametrize("system_id", [*ODD_NUMBERS, 0, -4711, "Barn", 2**53 + 2])
+def test_a_document_names_its_system(
+    read: Callable[[Any], Any], system_id: object
+) -> None:
+    with pytest.raises(MalformedAnswerError):
+        read({"system_id": system_id})
+
+
+MEMBERS = (
+    "system_id name public_name timezone status connection_type live_stream systems "
+    "total last_report_at last_energy_at operational_at current_power energy_today "
+    "energy_lifetime last_interval_end_at summary_date modules size_w source "
+    "battery_capacity_wh battery_charge_w battery_discharge_w intervals end_at charge "
+    "discharge soc enwh percent devices_reporting last_reported_aggregate_soc devices "
+    "meters encharges power operational_mode data timestamp_epoch timestamp_utc "
+    "pv_power consumption_power grid_power battery_power generator_power battery_soc "
+    "grid_status battery_mode"
+).split()
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(10**15, 10**400),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from([EPOCH, EPOCH * 1000, ID, 50, 815.5]),
+    st.sampled_from("97% production consumption Idle Charging Discharging".split()),
+    st.sampled_from(["2026-06-01", "2026-06-01 12:00:00.5", "On Grid", "Savings Mode"]),
+)
+documents = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=12)
+    ),
+    max_leaves=30,
+)
+
+
+@pytest.mark.parametrize("read", READERS)
+@given(document=documents)
+def test_no_document_raises_anything_else_or_leaves_the_ranges(
+    read: Callable[[Any], Any], document: Any
+) -> None:
+    if isinstance(document, dict):
+        document = {"system_id": ID, "timestamp_epoch": EPOCH, "systems": []} | document
+    try:
+        value = read(json.loads(json.dumps(document)))
+    except MalformedAnswerError:
+        return
+    check(value)
+
+
+LIMITS = {
+    "battery_capacity": (0, 1e13),
+    "charged": (0, 1e13),
+    "discharged": (0, 1e13),
+    "energy_today": (0, 1e13),
+    "energy_lifetime": (0, 1e13),
+    "state_of_charge": (0, 100),
+    "last_reported_state_of_charge": (0, 100),
+    "current_power": (-1e7, 1e7),
+    "size": (0, 1e7),
+    "battery_charge_power_limit": (0, 1e7),
+    "battery_discharge_power_limit": (0, 1e7),
+    "production": (-1e7, 1e7),
+    "consumption": (-1e7, 1e7),
+    "grid": (-1e7, 1e7),
+    "battery": (-1e7, 1e7),
+    "generator": (-1e7, 1e7),
+    "devices_reporting": (0, 2**53),
+    "modules": (0, 2**53),
+}
+
+
+def check(value: Any) -> None:
+    """Assert that all of a value is in its range."""
+    for name in (member.name for member in fields(value)):
+        item = getattr(value, name)
+        if isinstance(item, datetime):
+            assert item.tzinfo is UTC
+            assert 2000 <= item.year < 2100
+        elif isinstance(item, int | float) and name in LIMITS:
+            low, high = LIMITS[name]
+            assert low <= item <= high
+            assert not isinstance(item, bool)
+        elif isinstance(item, str):
+            assert item.encode()
+        elif isinstance(item, tuple):
+            for inner in item:
+                check(inner)
+        elif is_dataclass(item):
+            check(item)

@@ -1,0 +1,239 @@
+"""No error gives a secret away, in whatever way it is looked at."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+import json
+import logging
+import traceback
+
+from aiohttp import ClientSession, web
+import pytest
+
+from custom_components.enphase_cloud.api import (
+    EnphaseCloudClient,
+    EnphaseCloudError,
+    RequestWithheldError,
+    request_token,
+)
+
+from .conftest import (
+    API_KEY,
+    RENEWED_TOKEN,
+    SYSTEM_ID,
+    TOKEN,
+    Clock,
+    FakeAuth,
+    FakeCloud,
+    FakeGate,
+    RawServer,
+    Reply,
+    reply,
+)
+
+CLIENT_ID = "client-900150983cd24fb0"
+CLIENT_SECRET = "secret-d6963f7d28e17f72"
+REFRESH_TOKEN = "refresh-f96b697d7cb7938d"
+SERIAL_NUMBER = "122999888777"
+SECRETS = [
+    API_KEY,
+    TOKEN,
+    RENEWED_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    SERIAL_NUMBER,
+    str(SYSTEM_ID),
+    "Elm Street",
+]
+TELLTALE = {
+    "message": f"System not found for {{:id=>{SYSTEM_ID}}}",
+    "details": [f"Envoy {SERIAL_NUMBER} at Elm Street", f"key {API_KEY}"],
+    "error_description": f"Bearer {TOKEN} of {REFRESH_TOKEN}",
+}
+
+type Action = Callable[[EnphaseCloudClient, ClientSession, str], Awaitable[object]]
+
+
+async def ask(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
+    """Ask for a document."""
+    await client.get_summary(SYSTEM_ID)
+
+
+async def stream(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
+    """Read a stream."""
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as frames:
+        async for _ in frames:
+            pass
+
+
+async def sign_in(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
+    """Ask for a token."""
+    await request_token(
+        session,
+        f"{url}/oauth/token",
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        parameters={"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN},
+    )
+
+
+ACTIONS: list[Action] = [ask, stream, sign_in]
+
+
+def assert_silent(error: BaseException) -> None:
+    """Assert that an error and all that hangs on it hold no secret."""
+    told = "".join(traceback.format_exception(error))
+    waiting: list[BaseException] = [error]
+    while waiting:
+        current = waiting.pop()
+        told += f"{current} {current!r} {current.args} {vars(current)}"
+        waiting += [
+            linked for linked in (current.__cause__, current.__context__) if linked
+        ]
+    for secret in SECRETS:
+        assert secret not in told
+
+
+@pytest.fixture(autouse=True)
+def silent_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Assert that the client writes no secret to the log."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    for record in caplog.records:
+        if record.name.startswith(("aiohttp.access", "asyncio")):
+            continue  # These are the fake cloud's.
+        assert not any(secret in record.getMessage() for secret in SECRETS)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "status",
+    [200, 302, 400, 401, 403, 404, 422, 429, 461, 466, 468, 472, 473, 500, 551, 552],
+)
+async def test_refusals_are_silent(
+    client: EnphaseCloudClient,
+    session: ClientSession,
+    cloud: FakeCloud,
+    action: Action,
+    status: int,
+) -> None:
+    refusal = reply(
+        TELLTALE | {"code": 0}, status=status, headers={"X-Serial": SERIAL_NUMBER}
+    )
+    cloud.script(refusal, refusal)
+    with pytest.raises(EnphaseCloudError) as raised:
+        await action(client, session, str(cloud.url.origin()))
+    assert_silent(raised.value)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        f"HTTP/1.1 200 {API_KEY}\r\nbroken {TOKEN}\r\n\r\n".encode(),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{" + API_KEY.encode(),
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{TOKEN}\r\n".encode(),
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + TOKEN.encode(),
+        f"{REFRESH_TOKEN} {CLIENT_SECRET}\r\n\r\n".encode(),
+    ],
+)
+async def test_broken_connections_are_silent(
+    raw_client: EnphaseCloudClient,
+    raw_server: RawServer,
+    session: ClientSession,
+    action: Action,
+    answer: bytes,
+) -> None:
+    raw_server.answer = answer
+    with pytest.raises(EnphaseCloudError) as raised:
+        await action(raw_client, session, f"http://127.0.0.1:{raw_server.port}")
+    assert_silent(raised.value)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_unreachable_clouds_are_silent(
+    session: ClientSession,
+    auth: FakeAuth,
+    gate: FakeGate,
+    socket_enabled: None,
+    unused_tcp_port: int,
+    action: Action,
+) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    client = EnphaseCloudClient(session, auth, API_KEY, gate, url=url)
+    with pytest.raises(EnphaseCloudError) as raised:
+        await action(client, session, url)
+    assert_silent(raised.value)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    "document",
+    [
+        json.dumps(TELLTALE)[:-1],
+        json.dumps([TELLTALE]),
+        json.dumps({"system_id": TELLTALE, "data": TELLTALE}),
+        f"<html>{SERIAL_NUMBER}</html>",
+    ],
+)
+async def test_malformed_answers_are_silent(
+    client: EnphaseCloudClient,
+    session: ClientSession,
+    cloud: FakeCloud,
+    action: Action,
+    document: str,
+) -> None:
+    cloud.script(reply(body=document.encode()))
+    with pytest.raises(EnphaseCloudError) as raised:
+        await action(client, session, str(cloud.url.origin()))
+    assert_silent(raised.value)
+
+
+async def test_errors_inside_a_stream_are_silent(
+    client: EnphaseCloudClient, session: ClientSession, cloud: FakeCloud
+) -> None:
+    cloud.script(streamed(f"data: {json.dumps({'error': TELLTALE})}\n\n"))
+    with pytest.raises(EnphaseCloudError) as raised:
+        await stream(client, session, "")
+    assert_silent(raised.value)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_timeouts_are_silent(
+    client: EnphaseCloudClient,
+    session: ClientSession,
+    cloud: FakeCloud,
+    clock: Clock,
+    action: Action,
+) -> None:
+    over = asyncio.Event()
+
+    async def hang(request: web.Request) -> web.StreamResponse:
+        clock.advance(200)
+        await over.wait()
+        return web.Response()
+
+    cloud.script(hang)
+    with pytest.raises(EnphaseCloudError) as raised:
+        await action(client, session, str(cloud.url.origin()))
+    over.set()
+    assert_silent(raised.value)
+
+
+async def test_withheld_requests_are_silent(
+    client: EnphaseCloudClient, gate: FakeGate
+) -> None:
+    gate.refuse_with = RequestWithheldError(until=None, reason="month")
+    with pytest.raises(RequestWithheldError) as raised:
+        await client.get_summary(SYSTEM_ID)
+    assert_silent(raised.value)
+
+
+def test_the_client_does_not_show_its_key(client: EnphaseCloudClient) -> None:
+    assert API_KEY not in repr(client)
+
+
+def streamed(text: str) -> Reply:
+    """Script a stream."""
+    return reply(body=text.encode(), content_type="text/event-stream")

@@ -1,0 +1,120 @@
+"""The official specification's own examples, where a copy is at hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom_components.enphase_cloud.api import (
+    BatteryTelemetry,
+    LatestTelemetry,
+    LiveFrame,
+    Summary,
+    System,
+)
+from custom_components.enphase_cloud.api.models import SystemsPage
+
+SPECIFICATION = Path(__file__).parents[3] / "shared/api/System_API.swagger2.json"
+
+
+@pytest.fixture(scope="module")
+def examples() -> dict[tuple[str, str], Any]:
+    """Return the examples of successful answers by method and path."""
+    if not SPECIFICATION.exists():
+        pytest.skip("The official specification is not at hand")
+    specification = json.loads(SPECIFICATION.read_text())
+    found = {}
+    for path, operations in specification["paths"].items():
+        for method, operation in operations.items():
+            answer = operation["responses"].get("200", {}).get("examples", {})
+            for example in answer.values():
+                found[method, path.removeprefix("/api/v4/systems")] = example
+    return found
+
+
+def test_systems(examples: dict[tuple[str, str], Any]) -> None:
+    for method, path in (("get", ""), ("post", "/search")):
+        document = example(examples, method, path)
+        page = SystemsPage.from_api(document)
+        assert page.total == document["total"]
+        assert len(page.systems) == page.listed == len(document["systems"])
+        assert_kept(document["systems"][0], page.systems[0], System)
+
+
+def test_summary(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/{system_id}/summary")
+    summary = Summary.from_api(document)
+    assert_kept(document, summary, Summary)
+    assert summary.size == document["size_w"]
+    assert summary.battery_capacity == document["battery_capacity_wh"]
+
+
+def test_battery_telemetry(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/{system_id}/telemetry/battery")
+    telemetry = BatteryTelemetry.from_api(document)
+    assert len(telemetry.intervals) == len(document["intervals"])
+    first = document["intervals"][0]
+    interval = telemetry.intervals[0]
+    assert interval.end_at.timestamp() == first["end_at"]
+    assert interval.charged == first["charge"]["enwh"]
+    assert interval.discharged == first["discharge"]["enwh"]
+    assert interval.state_of_charge == first["soc"]["percent"]
+    shown = f"{telemetry.last_reported_state_of_charge}%"
+    assert shown == document["last_reported_aggregate_soc"]
+
+
+def test_latest_telemetry(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/{system_id}/latest_telemetry")
+    telemetry = LatestTelemetry.from_api(document)
+    powers = {
+        name: sum(
+            meter["power"] or 0
+            for meter in document["devices"]["meters"]
+            if meter["name"] == name
+        )
+        for name in ("production", "consumption")
+    }
+    assert telemetry.production is not None
+    assert telemetry.production.power == powers["production"]
+    assert telemetry.consumption is not None
+    assert telemetry.consumption.power == powers["consumption"]
+    assert telemetry.battery is not None
+    oldest = min(part["last_report_at"] for part in document["devices"]["encharges"])
+    assert telemetry.battery.reported_at is not None
+    assert telemetry.battery.reported_at.timestamp() == oldest
+
+
+def test_live_data(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/{system_id}/live_data")
+    frame = LiveFrame.from_api(document)
+    measured = document["data"]["data"]
+    assert frame.sampled_at.timestamp() * 1000 == document["data"]["timestamp_epoch"]
+    assert frame.production == measured["pv_power"]
+    assert frame.grid == measured["grid_power"]
+    assert frame.battery == measured["battery_power"]
+    assert frame.state_of_charge == measured["battery_soc"]
+
+
+def example(examples: dict[tuple[str, str], Any], method: str, path: str) -> Any:
+    """Return one example; its operation has to be in the specification."""
+    return examples[method, path]
+
+
+def assert_kept(document: dict[str, Any], value: Any, kind: type) -> None:
+    """Assert that members of equal name have equal values."""
+    kept = 0
+    for name, given in document.items():
+        if not hasattr(value, name):
+            continue
+        read = getattr(value, name)
+        if name.endswith("_at"):
+            read = None if read is None else read.timestamp()
+        elif name == "summary_date":
+            read = read.isoformat()
+        elif name == "live_stream":
+            read = "enabled" if read else "disabled"
+        assert read == given
+        kept += 1
+    assert kept > 5
+    assert isinstance(value, kind)
