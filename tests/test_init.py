@@ -9,15 +9,14 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
-from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.enphase_cloud import async_remove_config_entry_device
 from custom_components.enphase_cloud.const import CONF_SYSTEMS, DOMAIN
 from simulator import Fault
 
 from .conftest import SetUp, World
+from .helpers import pass_time, sensor_states, state
 
 COLD = ["summary", "telemetry_battery", "latest_telemetry"]
 
@@ -25,18 +24,6 @@ COLD = ["summary", "telemetry_battery", "latest_telemetry"]
 @pytest.fixture(autouse=True)
 def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-06-21 10:07:00+00:00")
-
-
-async def _pass(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
-) -> None:
-    """Let time pass in steps small enough for every timer to fire in its turn."""
-    step = timedelta(minutes=1)
-    while delta > timedelta():
-        freezer.tick(min(step, delta))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
-        delta -= step
 
 
 async def test_cold_set_up(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
@@ -67,7 +54,7 @@ async def test_warm_restart_costs_no_call(
 ) -> None:
     """After a restart everything is there again, with true moments, at no cost."""
     entry = await set_up()
-    before = _states(hass)
+    before = sensor_states(hass)
     world.cloud.requests.clear()
     for _ in range(3):
         freezer.tick(30)
@@ -78,7 +65,7 @@ async def test_warm_restart_costs_no_call(
             await set_up(entry)
         await hass.async_block_till_done()
     assert world.cloud.requests == []
-    assert _states(hass) == before
+    assert sensor_states(hass) == before
 
 
 async def test_values_are_not_made_younger_by_a_restart(
@@ -90,12 +77,12 @@ async def test_values_are_not_made_younger_by_a_restart(
     world.cloud.faults.add(Fault(status=500))
     freezer.tick(timedelta(hours=12))
     await set_up(entry)
-    await _pass(hass, freezer, timedelta(minutes=1))
-    assert _state(hass, "sensor.hilltop_current_net_power_consumption") in (
+    await pass_time(hass, freezer, timedelta(minutes=1))
+    assert state(hass, "sensor.hilltop_current_net_power_consumption") in (
         "unknown",
         STATE_UNAVAILABLE,
     )
-    assert float(_state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
 
 
 async def test_polls_follow_the_plan(
@@ -104,7 +91,7 @@ async def test_polls_follow_the_plan(
     """On a paid plan a day brings each document about each quarter of an hour."""
     await set_up()
     world.cloud.requests.clear()
-    await _pass(hass, freezer, timedelta(hours=4))
+    await pass_time(hass, freezer, timedelta(hours=4))
     calls = world.calls
     for operation in ("telemetry_battery", "latest_telemetry"):
         assert 10 <= calls.count(operation) <= 24
@@ -118,12 +105,12 @@ async def test_polls_of_the_free_plan_stay_within_a_days_share(
     """1,000 calls a month are 32 a day."""
     await set_up()
     world.cloud.requests.clear()
-    await _pass(hass, freezer, timedelta(hours=24))
+    await pass_time(hass, freezer, timedelta(hours=24))
     assert 16 <= len(world.calls) <= 45
 
 
 @pytest.mark.parametrize(
-    ("fault", "state"),
+    ("fault", "entry_state"),
     [
         (Fault(operation="summary", status=500), ConfigEntryState.SETUP_RETRY),
         (Fault(operation="summary", body="html"), ConfigEntryState.SETUP_RETRY),
@@ -142,12 +129,12 @@ async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     fault: Fault,
-    state: ConfigEntryState,
+    entry_state: ConfigEntryState,
 ) -> None:
     """A failing set-up costs one call, its retries none until the next is due."""
     world.cloud.faults.add(fault)
     entry = await set_up()
-    assert entry.state is state
+    assert entry.state is entry_state
     assert world.calls.count("summary") == len(world.calls) <= 1
     assert entry.reason
     for _ in range(3):
@@ -156,7 +143,7 @@ async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
     assert len(world.cloud.requests) == 1
 
     world.cloud.faults.clear()
-    await _pass(hass, freezer, timedelta(minutes=40))
+    await pass_time(hass, freezer, timedelta(minutes=40))
     assert entry.state is ConfigEntryState.LOADED
 
 
@@ -177,9 +164,9 @@ async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
     assert entry.state is ConfigEntryState.LOADED
     assert not hass.config_entries.flow.async_progress()
     asked = world.calls.count(operation)
-    await _pass(hass, freezer, timedelta(hours=3))
+    await pass_time(hass, freezer, timedelta(hours=3))
     await hass.config_entries.async_reload(entry.entry_id)
-    await _pass(hass, freezer, timedelta(hours=3))
+    await pass_time(hass, freezer, timedelta(hours=3))
     assert world.calls.count(operation) == asked
     assert world.calls.count("summary") > 1
     warnings = [
@@ -199,10 +186,10 @@ async def test_a_failing_document_leaves_the_others_alone(
     world.cloud.faults.add(Fault(operation="latest_telemetry", status=500))
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
-    await _pass(hass, freezer, timedelta(hours=6))
+    await pass_time(hass, freezer, timedelta(hours=6))
     assert world.calls.count("latest_telemetry") <= 8
     assert world.calls.count("telemetry_battery") >= 12
-    assert float(_state(hass, "sensor.hilltop_battery")) > 0
+    assert float(state(hass, "sensor.hilltop_battery")) > 0
 
 
 async def test_an_api_key_of_another_application_asks_to_sign_in(
@@ -245,7 +232,7 @@ async def test_unload_leaves_nothing_behind(
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
     world.cloud.requests.clear()
-    await _pass(hass, freezer, timedelta(hours=2))
+    await pass_time(hass, freezer, timedelta(hours=2))
     assert world.cloud.requests == []
 
 
@@ -268,10 +255,8 @@ async def test_two_systems_are_two_devices(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
-    hass_ws_client: WebSocketGenerator,
 ) -> None:
     """A system that is chosen keeps its device; one that is not may be deleted."""
-    assert await async_setup_component(hass, "config", {})
     other = world.add_system(name="Cabin")
     entry = await set_up()
     registry = dr.async_get(hass)
@@ -292,21 +277,7 @@ async def test_two_systems_are_two_devices(
         entry, data={**entry.data, CONF_SYSTEMS: kept}
     )
     await set_up(entry)
-    client = await hass_ws_client(hass)
     for name, deletable in (("Hilltop", False), ("Cabin", True)):
-        answer = await client.remove_device(devices[name].id)
-        assert answer["success"] is deletable
-
-
-def _state(hass: HomeAssistant, entity_id: str) -> str:
-    state = hass.states.get(entity_id)
-    assert state is not None
-    return state.state
-
-
-def _states(hass: HomeAssistant) -> dict[str, str]:
-    return {
-        state.entity_id: state.state
-        for state in hass.states.async_all()
-        if state.domain == "sensor"
-    }
+        device = devices[name]
+        allowed = await async_remove_config_entry_device(hass, entry, device)
+        assert allowed is deletable

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import ATTR_DEVICE_ID, ATTR_ENTITY_ID, STATE_OFF, STATE_ON
+from homeassistant.const import ATTR_DEVICE_ID, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -30,6 +29,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
+from .helpers import press, state
 
 LIVE = "binary_sensor.hilltop_live_stream"
 GRID = "sensor.hilltop_current_net_power_consumption"
@@ -49,13 +49,6 @@ async def until(condition: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0)
     pytest.fail("It did not come to that")
-
-
-async def press(hass: HomeAssistant, entity_id: str = BUTTON_START) -> None:
-    """Press a button."""
-    await hass.services.async_call(
-        BUTTON, SERVICE_PRESS, {ATTR_ENTITY_ID: entity_id}, blocking=True
-    )
 
 
 async def start(hass: HomeAssistant, **data: Any) -> Any:
@@ -116,13 +109,6 @@ def burst(
     return Burst(hass, world, stepper, freezer)
 
 
-def state(hass: HomeAssistant, entity_id: str) -> str:
-    """Return a state."""
-    found = hass.states.get(entity_id)
-    assert found is not None
-    return found.state
-
-
 def grid_of(frame: Any) -> float:
     """Return what the entity shows for a frame."""
     return round(frame.payload["data"]["grid_power"] / 1000, 3)
@@ -135,7 +121,7 @@ async def test_a_burst_shows_what_the_gateway_measures(
     await set_up()
     assert state(hass, LIVE) == STATE_OFF
     changes = async_capture_events(hass, "state_changed")
-    await press(hass)
+    await press(hass, BUTTON_START)
     await until(lambda: state(hass, LIVE) == STATE_ON)
     assert world.calls[-1] == "live_data"
     await burst.run()
@@ -166,7 +152,7 @@ async def test_the_end_of_a_stream_is_told(
     """A timestamp sensor says when live data ends."""
     await set_up()
     began = dt_util.utcnow()
-    await press(hass)
+    await press(hass, BUTTON_START)
     ends = state(hass, "sensor.hilltop_live_stream_ends")
     assert datetime.fromisoformat(ends) == began + timedelta(seconds=60)
     await burst.run()
@@ -197,7 +183,7 @@ async def test_a_second_request_joins_the_stream_that_runs(
     first = await start(hass, config_entry_id=entry.entry_id)
     await burst.second()
     second = await start(hass, config_entry_id=entry.entry_id)
-    await press(hass)
+    await press(hass, BUTTON_START)
     assert first == second
     assert len(world.cloud.streams) == 1
     await burst.run()
@@ -211,7 +197,7 @@ async def test_simultaneous_requests_open_one_stream(
     answers = await asyncio.gather(
         start(hass, config_entry_id=entry.entry_id),
         start(hass, config_entry_id=entry.entry_id),
-        press(hass),
+        press(hass, BUTTON_START),
     )
     assert answers[0] == answers[1]
     assert len(world.cloud.streams) == 1
@@ -266,7 +252,7 @@ async def test_the_end_of_the_entry_ends_the_stream(
 ) -> None:
     """Nothing keeps a stream open that nobody looks at."""
     entry = await set_up()
-    await press(hass)
+    await press(hass, BUTTON_START)
     await burst.second()
     match end:
         case "unload":
@@ -288,7 +274,7 @@ async def test_a_broken_stream_leaves_the_last_frame(
 ) -> None:
     """Pulling the plug in mid-burst loses nothing that was shown."""
     entry = await set_up()
-    await press(hass)
+    await press(hass, BUTTON_START)
     for _ in range(7):
         await burst.second()
     last = world.cloud.frames[-1]
@@ -321,7 +307,7 @@ async def test_a_refusal_is_explained_and_touches_nothing(
     before = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
     world.cloud.faults.add(Fault(operation="live_data", status=status))
     with pytest.raises(HomeAssistantError) as raised:
-        await press(hass)
+        await press(hass, BUTTON_START)
     assert raised.value.translation_key == key
     assert state(hass, LIVE) == STATE_OFF
     after = {s.entity_id: s.state for s in hass.states.async_all("sensor")}

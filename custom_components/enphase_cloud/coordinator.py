@@ -136,6 +136,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self.data = entry.runtime_data.memory.samples(system.system_id, source.source)
         self._profile = profile_from_options(entry.options)
         self._asked_for = False
+        self._failure: UpdateFailed | None = None
 
     @property
     def is_active(self) -> bool:
@@ -189,15 +190,27 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             self.config_entry.runtime_data.account.schedule.remove(self.feed)
             self.update_interval = _LONGEST_SLEEP
             return self.data
-        if self._asked_for or due <= dt_util.utcnow():
+        if not self._asked_for and due > dt_util.utcnow():
+            self._sleep_until(due)
+            return self._still_known(due)
+        try:
             samples = await self._async_poll()
-            due = self.next_poll()
-        else:
-            samples = self.data
-        self._sleep_until(due)
-        if not samples and not self.source.is_optional:
-            raise translated(UpdateFailed, "not_due_yet", until=due)
+        except UpdateFailed as err:
+            self._failure = err
+            raise
+        self._failure = None
+        self._sleep_until(self.next_poll())
         return samples
+
+    def _still_known(self, due: datetime) -> Samples:
+        """Return what is known between two polls; a failure lasts until the next."""
+        if self._failure is not None:
+            # Home Assistant is silent while a failure lasts, but values age.
+            self.async_update_listeners()
+            raise self._failure.with_traceback(None)
+        if not self.data and not self.source.is_optional:
+            raise translated(UpdateFailed, "not_due_yet", until=due)
+        return self.data
 
     def _sleep_until(self, due: datetime | None) -> None:
         pause = _LONGEST_SLEEP if due is None else due - dt_util.utcnow()

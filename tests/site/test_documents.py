@@ -297,7 +297,7 @@ def test_a_live_frame_is_taken_as_it_is() -> None:
 def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
     """A system without battery and generator streams zeros for them."""
     frame = _frame(battery=0, state_of_charge=0)
-    without: Samples = {Measurement.BATTERY_CAPACITY: Sample(0, NOON, Source.SUMMARY)}
+    without = _read(_summary(battery_capacity_wh=0))
     found = from_live_frame(frame, known=without)
     assert found.keys() == {
         Measurement.PRODUCTION_POWER,
@@ -327,7 +327,7 @@ def test_unknown_states_are_not_told() -> None:
     ("known", "expected"),
     [
         (NOTHING, False),
-        ({Measurement.BATTERY_CAPACITY: Sample(0, NOON, Source.SUMMARY)}, False),
+        (_read(_summary(battery_capacity_wh=0)), False),
         (WITH_BATTERY, True),
         ({Measurement.BATTERY_LEVEL: Sample(0, NOON, Source.BATTERY)}, True),
     ],

@@ -29,7 +29,8 @@ def from_summary(
     measured_at = summary.last_interval_end_at or reported_at
     found: dict[Measurement, tuple[Value | None, datetime]] = {
         Measurement.PRODUCTION_POWER: (summary.current_power, reported_at),
-        Measurement.BATTERY_CAPACITY: (summary.battery_capacity, fetched_at),
+        # A zero is what the summary says of a system without a battery.
+        Measurement.BATTERY_CAPACITY: (summary.battery_capacity or None, fetched_at),
         Measurement.ENERGY_PRODUCED_TODAY: (
             summary.energy_today,
             _within_summary_day(summary, measured_at, time_zone),
@@ -128,10 +129,7 @@ def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
 
 def has_battery(known: Samples) -> bool:
     """Tell whether there is evidence of a battery."""
-    capacity = known.get(Measurement.BATTERY_CAPACITY)
-    return (
-        capacity is not None and capacity.value != 0
-    ) or Measurement.BATTERY_LEVEL in known
+    return Measurement.BATTERY_CAPACITY in known or Measurement.BATTERY_LEVEL in known
 
 
 def energy_today(known: Samples, *, now: datetime, time_zone: tzinfo) -> float | None:

@@ -1,0 +1,40 @@
+"""What several test modules do with a Home Assistant under a frozen clock."""
+
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
+from homeassistant.const import ATTR_ENTITY_ID
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+
+async def pass_time(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
+) -> None:
+    """Let time pass in steps small enough for every timer to fire in its turn."""
+    step = timedelta(minutes=1)
+    while delta > timedelta():
+        freezer.tick(min(step, delta))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        delta -= step
+
+
+async def press(hass: HomeAssistant, entity_id: str) -> None:
+    """Press a button."""
+    await hass.services.async_call(
+        BUTTON, SERVICE_PRESS, {ATTR_ENTITY_ID: entity_id}, blocking=True
+    )
+
+
+def state(hass: HomeAssistant, entity_id: str) -> str:
+    """Return a state."""
+    found = hass.states.get(entity_id)
+    assert found is not None, f"There is no {entity_id}"
+    return found.state
+
+
+def sensor_states(hass: HomeAssistant) -> dict[str, str]:
+    """Return the states of all sensors."""
+    return {found.entity_id: found.state for found in hass.states.async_all("sensor")}
