@@ -194,6 +194,10 @@ class Cloud:
         self._systems[system_id] = system
         return system
 
+    def remove_account(self, account: Account) -> None:
+        """Remove an account; its tokens are worthless from now on."""
+        del self._accounts[account.email.lower()]
+
     @property
     def applications(self) -> list[Application]:
         """Return all applications."""

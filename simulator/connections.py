@@ -57,6 +57,8 @@ class Connections:
     def __init__(self) -> None:
         """Begin with none."""
         self._open: set[Connection] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     def __len__(self) -> int:
         """Return how many requests are being answered."""
@@ -67,10 +69,17 @@ class Connections:
         """Track a request while it is answered."""
         connection = Connection(request)
         self._open.add(connection)
+        self._idle.clear()
         try:
             yield connection
         finally:
             self._open.discard(connection)
+            if not self._open:
+                self._idle.set()
+
+    async def until_idle(self) -> None:
+        """Wait until no request is being answered."""
+        await self._idle.wait()
 
     def drop(self) -> int:
         """Cut all open connections as a broken line would; return how many."""

@@ -112,8 +112,9 @@ class Published:
 
     def intervals(self, start: int, end: int, seconds: int = QUARTER) -> Iterator[int]:
         """Yield the ends of the published intervals in (start, end]."""
+        first = max(start, self.system.operational_at) // seconds * seconds
         last = min(end, self.last_report_at) // seconds * seconds
-        return iter(range(start // seconds * seconds + seconds, last + 1, seconds))
+        return iter(range(first + seconds, last + 1, seconds))
 
     def micro_energy(self, end: int) -> int:
         """Return the Wh that microinverters report for the 5 minutes before `end`.

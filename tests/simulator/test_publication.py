@@ -1,0 +1,136 @@
+"""Tests of what the cloud knows of a system, and when."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from simulator import Cloud, Flow, System
+from simulator.moments import HOUR, QUARTER, Window, epoch
+from simulator.physics import energy
+from simulator.publication import Published, last_report
+
+NOW = datetime(2026, 6, 17, 19, 40, tzinfo=UTC)
+moments = st.integers(0, 6 * 24 * HOUR).map(lambda seconds: epoch(NOW) - seconds)
+
+
+def build(**properties: object) -> System:
+    """Build a system that is ten days old."""
+    cloud = Cloud(lambda: NOW)
+    owner = cloud.add_account(email="owner@example.com", password="sesame")
+    return cloud.add_system(
+        owner,
+        commissioned=date(2026, 6, 7),
+        **properties,  # type: ignore[arg-type]
+    )
+
+
+HOME = build(battery=2)
+CABIN = build(connection="cellular", meters=())
+HONEST = build(corrections=False)
+
+
+@settings(deadline=None)
+@given(moments, st.sampled_from([HOME, CABIN]))
+def test_reports_come_in_order_and_on_time(now: int, system: System) -> None:
+    """A report is visible minutes after it was taken, and the next one follows."""
+    period = 6 * HOUR if system is CABIN else QUARTER
+    report = last_report(system, now)
+    assert report is not None
+    assert report.taken_at < report.visible_at <= now
+    assert report.visible_at - report.taken_at <= 300
+    assert now - report.taken_at < period + 300
+    earlier = last_report(system, report.visible_at - 1)
+    assert earlier is not None
+    assert report.taken_at - earlier.taken_at == period
+
+
+@settings(deadline=None)
+@given(moments, st.integers(0, 2 * 24 * HOUR), st.sampled_from([HOME, CABIN]))
+def test_knowledge_grows(now: int, later: int, system: System) -> None:
+    """What was published stays; energy never falls; the truth is never exceeded."""
+    before, after = Published(system, now), Published(system, now + later)
+    start = system.operational_at
+    assert before.until <= after.until
+    for flow in Flow:
+        known = before.sum(flow, start, before.until)
+        assert known <= after.sum(flow, start, before.until)
+        interval = before.energy(flow, before.until)
+        assert interval <= after.energy(flow, before.until)
+
+
+@settings(deadline=None, max_examples=30)
+@given(moments, st.sampled_from([*Flow]), st.sampled_from([HOME, CABIN, HONEST]))
+def test_corrections_end_with_the_truth(now: int, flow: Flow, system: System) -> None:
+    """After three hours of reports an interval is what the meter really saw."""
+    end = now // QUARTER * QUARTER
+    later = Published(system, now + 12 * HOUR)
+    assert later.energy(flow, end) == energy(system.plant, flow, end - QUARTER, end)
+
+
+def test_some_intervals_come_late_and_most_do_not() -> None:
+    """Newest intervals are complete as a rule, not always; without corrections ever."""
+    ends = range(epoch(NOW) - 4 * 24 * HOUR, epoch(NOW), QUARTER)
+    missing = {
+        system: sum(
+            Published(system, end + 400).devices_reporting(end // QUARTER * QUARTER, 5)
+            < 5
+            for end in ends
+        )
+        for system in (HOME, HONEST)
+    }
+    assert missing[HONEST] == 0
+    assert 0.05 * len(ends) < missing[HOME] < 0.3 * len(ends)
+
+
+def test_nothing_is_reported_before_the_first_day() -> None:
+    """A new system has no report yet, and shows its first moment instead."""
+    before = HOME.operational_at - 60
+    assert last_report(HOME, before) is None
+    published = Published(HOME, before)
+    assert published.last_report_at == HOME.operational_at
+    assert list(published.intervals(before - HOUR, before)) == []
+
+
+@pytest.mark.parametrize("how", ["offline", "upload_pauses"])
+def test_silence_and_what_follows(how: str) -> None:
+    """A silent gateway leaves its last report; then all arrives at once."""
+    system = build()
+    start = epoch(NOW)
+    getattr(system, how).append(Window(start, start + 3 * HOUR))
+    during = Published(system, start + 2 * HOUR)
+    assert start - 1_200 < during.last_report_at < start
+    assert during.status == "comm"
+    after = Published(system, start + 3 * HOUR + 1_200)
+    assert after.last_report_at >= start + 3 * HOUR
+    assert after.status == "normal"
+    assert len(list(after.intervals(start, start + 2 * HOUR))) == 8
+
+
+def test_windows_are_ended_by_hand() -> None:
+    """What the control endpoint begins it can end."""
+    system = build()
+    later = NOW + timedelta(hours=1)
+    system.go_offline(NOW)
+    system.pause_uploads(NOW)
+    system.start_grid_outage(NOW)
+    assert system.is_offline(epoch(later))
+    assert system.upload_pauses == [Window(epoch(NOW))]
+    assert system.plant.outages == (Window(epoch(NOW) // 300 * 300),)
+    system.come_online(later)
+    system.resume_uploads(later)
+    system.end_grid_outage(later)
+    assert not system.is_offline(epoch(later))
+    assert system.upload_pauses == [Window(epoch(NOW), epoch(later))]
+    (outage,) = system.plant.outages
+    assert outage.end is not None
+    assert 0 < outage.end - epoch(later) <= 300
+
+
+def test_outage_in_a_given_span() -> None:
+    """An outage of known length covers whole steps."""
+    system = build()
+    system.start_grid_outage(NOW + timedelta(seconds=7), NOW + timedelta(seconds=308))
+    (outage,) = system.plant.outages
+    assert outage.end is not None
+    assert (outage.end - outage.start) == 600
