@@ -1,5 +1,6 @@
 """The Enphase Cloud integration: Enphase systems over the official API v4."""
 
+from functools import partial
 from typing import cast
 
 from homeassistant.const import CONF_API_KEY, Platform
@@ -28,6 +29,7 @@ from .oauth import (
     token_journal,
 )
 from .options import plan_from_options
+from .repairs import async_watch
 from .systems import async_set_up_systems
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
@@ -47,25 +49,21 @@ async def async_setup_entry(
     implementation = await _async_implementation(hass, entry)
     api_key: str = entry.data[CONF_API_KEY]
     plan = plan_from_options(entry.options)
-    account = await async_get_accounts(hass).async_acquire(
-        api_key, entry.entry_id, plan
+    accounts = async_get_accounts(hass)
+    account = await accounts.async_acquire(api_key, entry.entry_id, plan)
+    # The key that was used: another may be in the entry by then.
+    entry.async_on_unload(partial(accounts.async_release, api_key, entry.entry_id))
+    auth = ConfigEntryAuth(hass, entry, implementation, account)
+    await auth.async_restore()
+    memory = Memory(hass, entry.entry_id)
+    await memory.async_load(terms=plan.key)
+    client = EnphaseCloudClient(
+        async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
     )
-    try:
-        auth = ConfigEntryAuth(hass, entry, implementation, account)
-        await auth.async_restore()
-        memory = Memory(hass, entry.entry_id)
-        await memory.async_load(terms=plan.key)
-        client = EnphaseCloudClient(
-            async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
-        )
-        entry.runtime_data = EnphaseCloudData(
-            account=account, client=client, memory=memory
-        )
-        await async_set_up_systems(hass, entry, plan)
-        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    except BaseException:
-        await async_get_accounts(hass).async_release(api_key, entry.entry_id)
-        raise
+    entry.runtime_data = EnphaseCloudData(account=account, client=client, memory=memory)
+    await async_set_up_systems(hass, entry, plan)
+    async_watch(hass, entry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
 
@@ -79,9 +77,6 @@ async def async_unload_entry(
         for coordinator in system.coordinators:
             await coordinator.async_shutdown()
     await entry.runtime_data.memory.async_save()
-    await async_get_accounts(hass).async_release(
-        entry.data[CONF_API_KEY], entry.entry_id
-    )
     return True
 
 

@@ -153,12 +153,14 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         account = self.config_entry.runtime_data.account
         now = dt_util.utcnow()
         account.schedule.add(self.feed, profile=self._profile)
-        return account.schedule.next_poll(
+        due = account.schedule.next_poll(
             self.feed,
             now=now,
             calls_left=account.ledger.spendable(now),
             period_end=account.ledger.period_end(now),
         )
+        refusal = account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
+        return due if refusal is None else max(due, refusal.until)
 
     async def async_refresh_for_user(self) -> None:
         """Ask the cloud now, due or not, on the user's reserve.
@@ -269,9 +271,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             " for again. Everything else goes on",
             self.source.document,
         )
-        self.config_entry.runtime_data.memory.remember_refusal(
-            self.system.system_id, self.source.source
-        )
+        data = self.config_entry.runtime_data
+        data.memory.remember_refusal(self.system.system_id, self.source.source)
+        data.account.notify()
         return self.data
 
 

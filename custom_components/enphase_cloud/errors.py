@@ -16,12 +16,13 @@ def translated[ErrorT: HomeAssistantError](
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders={
-            name: _readable(value) for name, value in placeholders.items()
+            name: readable(value) for name, value in placeholders.items()
         },
     )
 
 
-def _readable(value: object) -> str:
+def readable(value: object) -> str:
+    """Return a value for a text that users read; moments in their own time."""
     if isinstance(value, datetime):
         return dt_util.as_local(value).strftime("%Y-%m-%d %H:%M")
     return "—" if value is None else str(value)

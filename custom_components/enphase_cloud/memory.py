@@ -74,6 +74,12 @@ class Memory:
         self._refused.add((system_id, source))
         self._save_soon()
 
+    @callback
+    def forget_refusals(self) -> None:
+        """Ask again for what the cloud refused."""
+        self._refused.clear()
+        self._save_soon()
+
     def live_started_at(self, system_id: int) -> datetime | None:
         """Return when the last burst of live data began."""
         return self._live_started_at.get(system_id)

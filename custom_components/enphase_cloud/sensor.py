@@ -21,7 +21,9 @@ from homeassistant.util import dt as dt_util
 from .account import Account
 from .api import BatteryMode, GridStatus, SystemStatus
 from .budget.ledger import ASSUMED
+from .budget.schedule import Document
 from .const import DOMAIN
+from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity
 from .site.documents import energy_today, start_of_day
@@ -135,6 +137,18 @@ ENERGY_TODAY = MeasurementSensorDescription(
     suggested_display_precision=2,
 )
 
+# By document; the keys are those of the coordinators' documents.
+NEXT_POLLS = {
+    document: SensorEntityDescription(
+        key=f"next_poll_{document}",
+        translation_key=f"next_poll_{document}",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+    )
+    for document in Document
+}
+
 LIVE_ENDS = SensorEntityDescription(
     key="live_stream_ends",
     translation_key="live_stream_ends",
@@ -168,6 +182,30 @@ ACCOUNT = (
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda account, now: account.ledger.left(now),
     ),
+    AccountSensorDescription(
+        key="calls_expected",
+        translation_key="calls_expected",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda account, now: account.ledger.expected_at_period_end(now),
+    ),
+    AccountSensorDescription(
+        key="calls_wasted",
+        translation_key="calls_wasted",
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda account, now: account.ledger.wasted(now),
+    ),
+    AccountSensorDescription(
+        key="calls_renewed",
+        translation_key="calls_renewed",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda account, now: account.ledger.period_end(now),
+    ),
 )
 
 
@@ -180,6 +218,11 @@ async def async_setup_entry(
     for system in entry.runtime_data.systems:
         async_add_entities(
             AccountSensor(entry, system, description) for description in ACCOUNT
+        )
+        async_add_entities(
+            NextPollSensor(entry, system, coordinator)
+            for coordinator in system.documents
+            if coordinator.is_active
         )
         if system.live is not None:
             async_add_entities([LiveEndsSensor(entry, system, LIVE_ENDS)])
@@ -278,6 +321,32 @@ class EnergyTodaySensor(MeasurementSensor):
     def snapshot(self) -> object:
         """Return what is shown."""
         return super().snapshot(), self.last_reset
+
+
+class NextPollSensor(EnphaseSystemEntity, SensorEntity):
+    """Show when a document will be asked for."""
+
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        coordinator: DocumentCoordinator,
+    ) -> None:
+        """Show the plan of a coordinator."""
+        super().__init__(entry, system, NEXT_POLLS[coordinator.source.document])
+        self._coordinator = coordinator
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """Return the moment to the minute, for it shifts with each call."""
+        due = self._coordinator.next_poll()
+        return None if due is None else due.replace(second=0, microsecond=0)
+
+    @override
+    def snapshot(self) -> object:
+        """Return what is shown."""
+        return self.native_value
 
 
 class LiveEndsSensor(EnphaseSystemEntity, SensorEntity):

@@ -1,0 +1,135 @@
+"""Repairs: what the user should know of the budget, gone when its cause is."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+
+from .account import Account
+from .budget.ledger import ASSUMED, LOST, Purpose
+from .const import DEVELOPER_PORTAL_URL, DOMAIN
+from .data import EnphaseCloudConfigEntry
+from .errors import readable
+
+QUOTA_USED_UP: Final = "quota_used_up"
+OTHER_PROGRAM: Final = "other_program"
+DOCUMENT_REFUSED: Final = "document_refused"
+
+type _Placeholders = Mapping[str, str]
+
+
+@callback
+def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
+    """Keep the issues of an entry true as long as it is loaded."""
+
+    @callback
+    def update() -> None:
+        account = entry.runtime_data.account
+        _show(hass, entry, QUOTA_USED_UP, _quota_used_up(account))
+        _show(hass, entry, OTHER_PROGRAM, _other_program(account))
+        _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
+
+    @callback
+    def clear() -> None:
+        for kind in (QUOTA_USED_UP, OTHER_PROGRAM, DOCUMENT_REFUSED):
+            _show(hass, entry, kind, None)
+
+    entry.async_on_unload(entry.runtime_data.account.async_add_listener(update))
+    entry.async_on_unload(clear)
+    update()
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
+) -> RepairsFlow:
+    """Return the flow that asks for refused documents again."""
+    return _AskAgainFlow()
+
+
+class _AskAgainFlow(ConfirmRepairFlow):
+    """Ask for refused documents again, after the user changed the plan."""
+
+    @override
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        if user_input is None:
+            return await super().async_step_confirm(user_input)
+        entry_id = str((self.data or {})["entry_id"])
+        entry: EnphaseCloudConfigEntry | None
+        entry = self.hass.config_entries.async_get_entry(entry_id)
+        if entry is not None:
+            entry.runtime_data.memory.forget_refusals()
+            self.hass.config_entries.async_schedule_reload(entry_id)
+        return self.async_create_entry(data={})
+
+
+def _quota_used_up(account: Account) -> _Placeholders | None:
+    ledger = account.ledger
+    now = dt_util.utcnow()
+    refusal = ledger.refusal(now, purpose=Purpose.USER)
+    if refusal is None or refusal.period != "month":
+        return None
+    own = {
+        operation: calls
+        for operation, calls in ledger.by_operation(now).items()
+        if operation not in (ASSUMED, LOST)
+    }
+    most = max(own, key=own.__getitem__, default="—")
+    return {
+        "limit": str(ledger.limit),
+        "until": readable(refusal.until),
+        "most_used": most,
+        "most_used_calls": str(own.get(most, 0)),
+        "foreign": str(ledger.foreign_calls(now)),
+    }
+
+
+def _other_program(account: Account) -> _Placeholders | None:
+    now = dt_util.utcnow()
+    if not account.ledger.other_program_suspected(now):
+        return None
+    return {"foreign": str(account.ledger.foreign_calls(now))}
+
+
+def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    data = entry.runtime_data
+    refused = {
+        coordinator.source.document
+        for system in data.systems
+        for coordinator in system.documents
+        if data.memory.is_refused(system.system_id, coordinator.source.source)
+    }
+    return {"documents": ", ".join(sorted(refused))} if refused else None
+
+
+def _show(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    kind: str,
+    placeholders: _Placeholders | None,
+    *,
+    fixable: bool = False,
+) -> None:
+    issue_id = f"{kind}_{entry.entry_id}"
+    if placeholders is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=fixable,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=kind,
+        translation_placeholders={"account": entry.title, **placeholders},
+        data={"entry_id": entry.entry_id} if fixable else None,
+        learn_more_url=DEVELOPER_PORTAL_URL,
+    )

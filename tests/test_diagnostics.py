@@ -1,0 +1,116 @@
+"""Diagnostics help, and hold no secret."""
+
+import json
+import logging
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.json import json_dumps
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.enphase_cloud.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
+from simulator import Fault
+
+from .conftest import (
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    EMAIL,
+    PASSWORD,
+    USER_ID,
+    SetUp,
+    World,
+)
+from .helpers import press
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+def _secrets(world: World, entry: MockConfigEntry) -> list[str]:
+    token = entry.data["token"]
+    address = world.system.address
+    return [
+        API_KEY,
+        CLIENT_ID,
+        CLIENT_SECRET,
+        EMAIL,
+        PASSWORD,
+        USER_ID,
+        token["access_token"],
+        token["refresh_token"],
+        str(world.system.system_id),
+        world.system.name,
+        world.system.gateway_serial,
+        address.city,
+        address.postal_code,
+    ]
+
+
+async def test_diagnostics_tell_the_state_without_a_secret(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Budget, documents and ages are there; who it is, is not."""
+    entry = await set_up()
+    await press(hass, "button.hilltop_start_live_data")
+    diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
+    text = json_dumps(diagnostics)
+    for secret in _secrets(world, entry):
+        assert secret not in text, secret
+    read = json.loads(text)
+    assert read["budget"]["by_operation"]["summary"] == 1
+    [system] = read["systems"]
+    assert [d["document"] for d in system["documents"]] == [
+        "summary",
+        "battery",
+        "latest",
+    ]
+    assert all(document["is_active"] for document in system["documents"])
+    assert system["live"]["is_running"] is True
+    assert system["documents"][0]["samples"]["system_status"]["value"] == "normal"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(status=500),
+        Fault(status=401),
+        Fault(status=403),
+        Fault(status=404),
+        Fault(status=422),
+        Fault(quota="month"),
+        Fault(cut="mid_body"),
+        Fault(body="html"),
+        Fault(body="wrong_types"),
+    ],
+)
+async def test_no_secret_reaches_the_log(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+) -> None:
+    """Whatever goes wrong, at whatever level is logged."""
+    caplog.set_level(logging.DEBUG)
+    world.cloud.faults.add(fault)
+    entry = await set_up()
+    world.cloud.faults.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    ours = "\n".join(
+        caplog.handler.format(record)
+        for record in caplog.records
+        # The plugin's stand-in for the disk logs all that is written to it.
+        if not record.name.startswith("pytest_homeassistant")
+    )
+    assert ours
+    secrets = set(_secrets(world, entry)) - {world.system.name}
+    for secret in secrets:
+        assert secret not in ours, secret

@@ -1,0 +1,142 @@
+"""Repairs and system health: the budget's troubles, told and taken back."""
+
+from datetime import timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .helpers import pass_time, press
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the free plan, where calls are scarce."""
+    return "watt"
+
+
+def _issues(issue_registry: ir.IssueRegistry) -> dict[str, dict[str, Any]]:
+    return {
+        issue.translation_key or "": dict(issue.translation_placeholders or {})
+        for (domain, _), issue in issue_registry.issues.items()
+        if domain == DOMAIN
+    }
+
+
+async def _use_up(hass: HomeAssistant, world: World) -> None:
+    world.cloud.faults.add(Fault(quota="month", times=1))
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "button.hilltop_refresh_now")
+
+
+async def test_a_month_that_is_used_up_and_renewed(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """The user is told until when and for what; the new month takes it back."""
+    await set_up()
+    assert not _issues(issue_registry)
+    freezer.tick(60)
+    await _use_up(hass, world)
+    issues = _issues(issue_registry)
+    assert set(issues) == {"quota_used_up", "other_program"}
+    assert issues["quota_used_up"]["limit"] == "1000"
+    assert issues["quota_used_up"]["most_used"] == "summary"
+    assert int(issues["other_program"]["foreign"]) > 300
+
+    freezer.move_to("2026-07-01 00:01:00+00:00")
+    await pass_time(hass, freezer, timedelta(hours=4))
+    assert not _issues(issue_registry)
+
+
+async def test_issues_go_with_the_entry(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """An account that is not loaded has no troubles."""
+    entry = await set_up()
+    freezer.tick(60)
+    await _use_up(hass, world)
+    assert _issues(issue_registry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert not _issues(issue_registry)
+
+
+async def test_a_refused_document_can_be_asked_for_again(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """After the user changed the plan, the repair brings the document back."""
+    assert await async_setup_component(hass, "repairs", {})
+    fault = world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
+    entry = await set_up()
+    assert _issues(issue_registry) == {
+        "document_refused": {"account": "Home", "documents": "latest"}
+    }
+    world.cloud.faults.remove(fault)
+    freezer.tick(60)
+
+    client = await hass_client()
+    issue_id = f"document_refused_{entry.entry_id}"
+    answer = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
+    )
+    form = await answer.json()
+    assert (form["type"], form["step_id"]) == ("form", "confirm")
+    asked = world.calls.count("latest_telemetry")
+    answer = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert (await answer.json())["type"] == "create_entry"
+    await hass.async_block_till_done()
+    await pass_time(hass, freezer, timedelta(minutes=30))
+    assert world.calls.count("latest_telemetry") == asked + 1
+    assert hass.states.get("sensor.hilltop_current_net_power_consumption")
+    assert not _issues(issue_registry)
+
+
+async def test_system_health(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Reachable, calls left, and until when the cloud refuses; at no cost."""
+    assert await async_setup_component(hass, "system_health", {})
+    await set_up()
+    spent = len(world.calls)
+    info = await get_system_health_info(hass, DOMAIN)
+    assert await info["can_reach_cloud"] == "ok"
+    assert 0 < info["calls_left"] < 1000
+    assert info["blocked_until"] is None
+    assert len(world.calls) == spent
+
+    freezer.tick(60)
+    await _use_up(hass, world)
+    info = await get_system_health_info(hass, DOMAIN)
+    assert await info["can_reach_cloud"] == "ok"
+    assert info["calls_left"] == 0
+    assert info["blocked_until"].startswith("2026-06-30 17:00")
