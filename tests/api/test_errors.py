@@ -154,19 +154,20 @@ async def test_a_standard_code_in_the_body_does_not_outweigh_the_status(
     "body",
     [
         b"",
+        b"api key " * 8000,
         b"<html>API Key is invalid</html>",
         b"{",
         b"[" * 60_000,
         b"\xff\xfe",
     ],
-    ids=["empty", "page", "truncated", "nested too deeply", "not text"],
+    ids=["empty", "words", "page", "truncated", "nested too deeply", "not text"],
 )
 async def test_errors_are_understood_without_their_bodies(
     client: EnphaseCloudClient, cloud: FakeCloud, body: bytes
 ) -> None:
-    cloud.script(reply(status=500, body=body), reply(status=404, body=body))
+    cloud.script(reply(status=500, body=body), reply(status=403, body=body))
     assert type(await refused_summary(client)) is ServerError
-    assert type(await refused_summary(client)) is UnknownSystemError
+    assert type(await refused_summary(client)) is ForbiddenError
 
 
 async def test_trouble_with_the_key_may_be_told_in_plain_text(

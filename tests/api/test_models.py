@@ -41,6 +41,7 @@ ODD_NUMBERS: list[Any] = [
     "inf",
     float("nan"),
     1e999,
+    "1" + " " * 100_000 + "x",
 ]
 ODD_MOMENTS: list[Any] = [*ODD_NUMBERS, 0, -1, 1e30, "yesterday", 10**400]
 ODD_NAMES: list[Any] = [None, True, 7, [], {}, "", "brand new", "x" * 300_000]

@@ -68,8 +68,8 @@ _QUOTAS: Final[Mapping[str, type[QuotaExceededError]]] = {
 }
 _KEY_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _KEY_TROUBLE: Final = re.compile(
-    r"(missing|invalid|unknown|expired)\W+api[ _-]?key"
-    r"|api[ _-]?key.*"
+    r"(missing|invalid|unknown|expired)\W{1,3}api[ _-]?key"
+    r"|api[ _-]?key.{1,40}?"
     r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))",
     re.DOTALL,
 )

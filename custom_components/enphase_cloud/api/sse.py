@@ -4,7 +4,6 @@ from typing import Final, NamedTuple
 
 EVENT_SIZE_LIMIT: Final = 256 * 1024
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-_LINE_ENDS: Final = (b"\n", b"\r")
 
 
 class SseEvent(NamedTuple):
@@ -42,7 +41,6 @@ class SseParser:
         # The event that has no blank line yet.
         self._data: list[bytes] = []
         self._size = 0
-        self._is_dropping = False
         self._type = ""
         self._id = ""
 
@@ -74,30 +72,36 @@ class SseParser:
         if self._is_after_return and chunk:
             self._is_after_return = False
             chunk = chunk.removeprefix(b"\n")
-        if b"\n" not in chunk and b"\r" not in chunk:
-            self._keep(chunk)
-            return []
-        self._is_after_return = chunk.endswith(b"\r")
-        if self._rest:
-            chunk = bytes(self._rest) + chunk
-            self._rest.clear()
-        lines: list[bytes | None] = [*chunk.splitlines()]
-        rest = b"" if chunk.endswith(_LINE_ENDS) else lines.pop()
+        if b"\r" in chunk:
+            self._is_after_return = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        complete = chunk.split(b"\n")
+        rest = complete.pop()
+        lines: list[bytes | None] = [*complete]
+        if complete:
+            lines[0] = self._completed(complete[0])
         if len(chunk) > self._size_limit:
-            lines = [
-                line if line is None or len(line) <= self._size_limit else None
-                for line in lines
-            ]
-        if self._rest_is_overlong:
-            self._rest_is_overlong = False
-            lines[0] = None
-        if self._is_first_line:
-            self._is_first_line = False
-            if lines[0] is not None:
-                lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+            lines = [line if self._fits(line) else None for line in lines]
         if rest:
             self._keep(rest)
         return lines
+
+    def _fits(self, line: bytes | None) -> bool:
+        return line is not None and len(line) <= self._size_limit
+
+    def _completed(self, end: bytes) -> bytes | None:
+        """Return the line whose end has come, None where it is overlong."""
+        is_first, self._is_first_line = self._is_first_line, False
+        if self._rest_is_overlong:
+            self._rest_is_overlong = False
+            return None
+        line = end
+        if self._rest:
+            line = bytes(self._rest) + end
+            self._rest.clear()
+        if not self._fits(line):
+            return None
+        return line.removeprefix(_BYTE_ORDER_MARK) if is_first else line
 
     def _keep(self, rest: bytes) -> None:
         """Hold a line's beginning back until the rest comes."""
@@ -125,19 +129,18 @@ class SseParser:
 
     def _add_data(self, value: bytes) -> None:
         """Add a line to the event's data."""
-        if self._is_dropping:
-            return
-        self._size += len(value) + 1
-        if self._size > self._size_limit:
+        size = self._size + len(value) + 1
+        if size > self._size_limit:
             self._drop()
         else:
+            self._size = size
             self._data.append(value)
 
     def _drop(self) -> None:
-        """Give the event up."""
-        if not self._is_dropping:
-            self._is_dropping = True
+        """Give the event up: it is too large, and nothing more fits in."""
+        if self._size <= self._size_limit:
             self.dropped += 1
+        self._size = self._size_limit + 1
         self._data.clear()
 
     def _dispatch(self, events: list[SseEvent]) -> None:
@@ -148,4 +151,3 @@ class SseParser:
             self._data.clear()
         self._type = ""
         self._size = 0
-        self._is_dropping = False

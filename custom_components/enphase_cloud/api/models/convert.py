@@ -21,12 +21,10 @@ ENERGY_LIMIT: Final = 10_000_000_000_000
 
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 _LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-_NUMBER: Final = re.compile(
-    r"\s*([+-]?\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?)\s*%?\s*", re.ASCII
-)
+_NUMBER: Final = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*%?", re.ASCII)
 _INTEGER_LIMIT: Final = 2**53
 _FULL: Final = 100
-_LONGEST_NAME: Final = 64
+_LONGEST_WORD: Final = 64
 
 
 def to_object(value: object) -> Mapping[str, Any]:
@@ -46,16 +44,15 @@ def to_identifier(value: object) -> int:
 
 def to_number(value: object) -> float | None:
     """Return a finite number, also out of a string such as "97%"."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        match = _NUMBER.fullmatch(value)
-        number = float(match[1]) if match else math.nan
-    elif isinstance(value, int | float):
+    # JSON makes no subclasses, save that bool is one of int.
+    if type(value) is int or type(value) is float:
         try:
             number = float(value)
         except OverflowError:
             return None
+    elif isinstance(value, str) and len(value) <= _LONGEST_WORD:
+        match = _NUMBER.fullmatch(value.strip())
+        number = float(match[1]) if match else math.nan
     else:
         return None
     return number if math.isfinite(number) else None
@@ -147,7 +144,7 @@ class OpenEnum(StrEnum):
     @classmethod
     def from_api(cls, value: object) -> Self:
         """Return the member that a value names, else UNKNOWN."""
-        if isinstance(value, str) and len(value) <= _LONGEST_NAME:
+        if isinstance(value, str) and len(value) <= _LONGEST_WORD:
             member: Self = _member(cls, value)
             return member
         return cls("unknown")

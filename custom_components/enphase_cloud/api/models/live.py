@@ -82,24 +82,23 @@ class LiveFrame:
             grid_status=_named(GridStatus, measured.get("grid_status")),
             battery_mode=_named(BatteryMode, measured.get("battery_mode")),
         )
-        if frame.is_empty:
+        if _measures_nothing(frame):
             raise MalformedAnswerError("The frame measures nothing")
         return frame
 
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether nothing is known of the moment."""
-        measured = (
-            self.production,
-            self.consumption,
-            self.grid,
-            self.battery,
-            self.generator,
-            self.state_of_charge,
-            self.grid_status,
-            self.battery_mode,
-        )
-        return measured.count(None) == len(measured)
+
+def _measures_nothing(frame: LiveFrame) -> bool:
+    measured = (
+        frame.production,
+        frame.consumption,
+        frame.grid,
+        frame.battery,
+        frame.generator,
+        frame.state_of_charge,
+        frame.grid_status,
+        frame.battery_mode,
+    )
+    return measured.count(None) == len(measured)
 
 
 def _unwrapped(data: Mapping[str, Any]) -> Mapping[str, Any]:
