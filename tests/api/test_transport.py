@@ -206,6 +206,7 @@ async def test_a_session_that_raises_by_itself_makes_no_difference(
         "http://localhost.example.com",
         "ftp://localhost",
         "localhost",
+        "https:///api",
         "",
     ],
 )
@@ -218,6 +219,14 @@ async def test_credentials_are_sent_over_https_only(
         await request_token(
             session, url, client_id="id", client_secret="secret", parameters={}
         )
+
+
+async def test_a_key_that_no_header_can_hold_is_refused(
+    session: ClientSession, auth: FakeAuth, gate: FakeGate
+) -> None:
+    with pytest.raises(ValueError, match="key") as raised:
+        EnphaseCloudClient(session, auth, "abc\r\nHost: x", gate)
+    assert "abc" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

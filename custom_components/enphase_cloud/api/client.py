@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import datetime
+from http import HTTPStatus
 from itertools import count
 from typing import Any, Final, Protocol
 
@@ -39,7 +40,7 @@ class Gate(Protocol):
 
         Entering counts the attempt, which leaves right after, or raises
         RequestWithheldError. The error of a failed attempt passes through the exit. A
-        stream's attempt ends when the stream is open.
+        stream's attempt ends when the stream is open; what fails later does not pass.
         """
 
 
@@ -64,8 +65,11 @@ class EnphaseCloudClient:
     ) -> None:
         """Bind the client to an application's key and a user's token.
 
-        Raises ValueError where the URL is neither https nor on this machine.
+        Raises ValueError where the URL is neither https nor on this machine, or the
+        key holds characters that no header can.
         """
+        if not api_key.isprintable():
+            raise ValueError("The API key holds control characters")
         self._session = session
         self._auth = auth
         self._api_key = api_key
@@ -223,19 +227,15 @@ class EnphaseCloudClient:
         application is not entitled to the operation.
         """
         token = await self._auth.async_get_access_token()
-        try:
+        with suppress(InvalidTokenError):
             async with self._gate.attempt(operation):
                 return await attempt(token)
-        except InvalidTokenError as refusal:
-            status = refusal.status
         renewed = await self._auth.async_get_access_token(rejected=token)
         if renewed != token:
-            try:
+            with suppress(InvalidTokenError):
                 async with self._gate.attempt(operation):
                     return await attempt(renewed)
-            except InvalidTokenError as refusal:
-                status = refusal.status
-        raise NotEntitledError(operation, status)
+        raise NotEntitledError(operation, HTTPStatus.UNAUTHORIZED)
 
     def _headers(self, token: str) -> dict[str, str]:
         return {

@@ -70,8 +70,7 @@ _KEY_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _KEY_TROUBLE: Final = re.compile(
     r"(missing|invalid|unknown|expired)\W{1,3}api[ _-]?key"
     r"|api[ _-]?key.{1,40}?"
-    r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))",
-    re.DOTALL,
+    r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))"
 )
 _NO_ACCESS: Final = "application is not authorized"
 

@@ -11,6 +11,7 @@ from yarl import URL
 
 from .error_bodies import ErrorBody, api_error
 from .exceptions import (
+    ApiError,
     InvalidClientError,
     InvalidGrantError,
     MalformedAnswerError,
@@ -58,12 +59,7 @@ async def request_token(
         timeout=_TIMEOUT,
     )
     if not answer.is_success:
-        body = ErrorBody.from_body(answer.body)
-        if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status in range(
-            500, 600
-        ):
-            raise api_error(Operation.TOKEN, answer.status, body)
-        raise _token_request_error(answer.status, body)
+        raise _refusal(answer.status, ErrorBody.from_body(answer.body))
     return _token(parse_object(answer.body))
 
 
@@ -73,8 +69,10 @@ def _basic(client_id: str, client_secret: str) -> str:
     return f"Basic {b64encode(credentials.encode()).decode()}"
 
 
-def _token_request_error(status: int, body: ErrorBody) -> TokenRequestError:
+def _refusal(status: int, body: ErrorBody) -> ApiError | TokenRequestError:
     """Tell a bad grant from a bad client (RFC 6749, 5.2, and Spring's dialect)."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status in range(500, 600):
+        return api_error(Operation.TOKEN, status, body)
     error = to_word(body.fields.get("error"))
     if error in _GRANT_ERRORS:
         return InvalidGrantError(status)

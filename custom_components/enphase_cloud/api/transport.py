@@ -50,16 +50,17 @@ def secure_url(url: URL | str) -> URL:
     Raises ValueError where it is neither https nor on this machine.
     """
     url = URL(url)
-    if url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host)):
+    host = url.host or ""
+    if (host and url.scheme == "https") or (
+        url.scheme == "http" and _is_loopback(host)
+    ):
         return url
     raise ValueError("Credentials are only sent over https")
 
 
-def _is_loopback(host: str | None) -> bool:
-    if host == "localhost":
-        return True
+def _is_loopback(host: str) -> bool:
     try:
-        return ip_address(host or "").is_loopback
+        return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
 
