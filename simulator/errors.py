@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import override
 
 _MESSAGES = {
     400: "Bad request",
@@ -88,11 +87,6 @@ class RefusalError(Exception):
         self.details = details or _DETAILS.get(status, "Unknown")
         self.live = live
         self.extra = extra or {}
-
-    @override
-    def __str__(self) -> str:
-        """Return status and details."""
-        return f"{self.status}: {self.details}"
 
     def body(self, *, details: bool = True) -> dict[str, object]:
         """Return the body of all operations but `live_data`.

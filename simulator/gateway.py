@@ -15,7 +15,7 @@ from .faults import Fault
 from .operations import LIVE_DATA, Operation, find
 from .records import Request, too_many
 from .tokens import InvalidGrantError
-from .world import Account, Application, System
+from .world import AccessControl, Account, Application, System
 
 _KEY_MISSING = RefusalError(
     401,
@@ -38,6 +38,8 @@ _NOT_ENTITLED = RefusalError(
 _NOT_FOUND = 404
 _UNKNOWN = "unknown"
 _CLIENT_ERRORS = range(400, 500)
+_CHARGERS = {AccessControl.CHARGER_MONITORING, AccessControl.CHARGER_CONTROL}
+"""These operations write the code of an error as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Gateway:
             "_meter_readings"
         ):
             body["message"] = "Not Authorized"
+        if call.operation and call.operation.access in _CHARGERS and "code" in body:
+            body["code"] = str(body["code"])
         return web.json_response(body, status=refusal.status)
 
     async def _answer(self, call: _Call) -> web.StreamResponse:

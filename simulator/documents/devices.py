@@ -49,6 +49,13 @@ def _device(
     }
 
 
+def _compliance(published: Published) -> Document:
+    """Return where the device was made; only shown in the United States."""
+    if published.system.address.country != "US":
+        return {}
+    return {"feoc_compliant": True, "dom_compliant": False}
+
+
 def _micros(published: Published) -> list[Document]:
     first = 482_000_000_000 + published.system.system_id * 100
     return [
@@ -61,6 +68,7 @@ def _micros(published: Published) -> list[Document]:
             sku="IQ8PLUS-72-2-US",
             model="IQ8+",
             product_name="IQ8+",
+            **_compliance(published),
         )
         for number in range(1, published.system.modules + 1)
     ]
@@ -123,6 +131,7 @@ def _encharges(published: Published) -> list[Document]:
             sku="IQBATTERY-5P-1P-NA",
             model="",
             product_name="IQ Battery 5P",
+            **_compliance(published),
         )
         for unit in range(1, (storage.units if storage else 0) + 1)
         for serial in [encharge_serial(published.system, unit)]

@@ -1,6 +1,7 @@
 """Systems, their summary and their devices."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import date
 
 from simulator.errors import RefusalError
@@ -34,7 +35,7 @@ def search(owned: list[Published], query: Query, body: object) -> Document:
         for published in _sorted(owned, body.get("sort_by"))
         if _matches(published, wanted)
     ]
-    show = _system_with_live_stream if query.get("live_stream") == "true" else _system
+    show = _found_live if query.get("live_stream") == "true" else _found
     return _page(found, query, 1_000, show)
 
 
@@ -87,18 +88,12 @@ def system(published: Published, query: Query) -> Document:
 
 def _system(published: Published) -> Document:
     found = published.system
-    address = found.address
     return {
         "system_id": found.system_id,
         "name": found.name,
         "public_name": "Residential System",
         "timezone": found.plant.time_zone,
-        "address": {
-            "city": address.city,
-            "state": address.state,
-            "country": address.country,
-            "postal_code": address.postal_code,
-        },
+        "address": asdict(found.address),
         "connection_type": found.connection,
         "energy_lifetime": -1,
         "energy_today": -1,
@@ -112,12 +107,18 @@ def _system(published: Published) -> Document:
     }
 
 
-def _system_with_live_stream(published: Published) -> Document:
+def _found(published: Published) -> Document:
+    """Return a system as a search shows it: without the city."""
+    document = _system(published)
+    address = asdict(published.system.address)
+    del address["city"]
+    return {**document, "address": address}
+
+
+def _found_live(published: Published) -> Document:
+    """Return a system as a search for live streams shows it."""
     supported = unsupported(published.system) is None
-    return {
-        **_system(published),
-        "live_stream": "enabled" if supported else "disabled",
-    }
+    return {**_found(published), "live_stream": "enabled" if supported else "disabled"}
 
 
 def summary(published: Published, query: Query) -> Document:

@@ -1,7 +1,7 @@
 """Energy in intervals, and the latest powers."""
 
 from simulator.moments import DAY, HOUR, QUARTER, STEP
-from simulator.physics import Flow, power
+from simulator.physics import Flow, Storage, power
 from simulator.publication import Published
 
 from .devices import device_id, encharge_serial
@@ -144,8 +144,8 @@ def latest_telemetry(published: Published, query: Query) -> Document:
     """Return the powers at the last report, in W."""
     del query
     devices: Document = {"meters": _meters(published)}
-    if published.system.plant.storage:
-        devices["encharges"] = _encharges(published)
+    if storage := published.system.plant.storage:
+        devices["encharges"] = _encharges(published, storage)
     return {
         "system_id": published.system.system_id,
         "items": "devices",
@@ -177,11 +177,8 @@ def _meters(published: Published) -> list[Document]:
     return rows
 
 
-def _encharges(published: Published) -> list[Document]:
+def _encharges(published: Published, storage: Storage) -> list[Document]:
     system = published.system
-    storage = system.plant.storage
-    if storage is None:
-        return []
     now = power(system.plant, published.last_report_at).battery
     mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
     stale = _is_stale(published)

@@ -70,6 +70,13 @@ async def test_system_has_its_facts(world: World, system: System) -> None:
     assert "live_stream" not in found
 
 
+async def test_systems_may_be_removed(world: World, system: System) -> None:
+    """A system that left the account is gone from everywhere."""
+    world.cloud.remove_system(system.system_id)
+    assert (await world.get(""))["total"] == 0
+    assert (await world.request(f"/{system.system_id}")).status == 404
+
+
 @pytest.mark.parametrize(
     ("query", "details"),
     [

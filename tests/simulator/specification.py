@@ -1,0 +1,130 @@
+"""Reads the official specification and holds answers against it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+import json
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).parents[2]
+PATH = _ROOT.parent / "shared" / "api" / "System_API.swagger2.json"
+
+_PREFIX = "/api/v4/systems"
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "array": list,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+    "object": dict,
+    "string": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the specification says about one answer of an operation."""
+
+    method: str
+    path: str
+    status: int
+    access: str
+    schema: Any
+    example: Any
+
+
+class Specification:
+    """The official specification."""
+
+    def __init__(self) -> None:
+        """Read it."""
+        self._document = json.loads(PATH.read_text(encoding="utf-8"))
+
+    def answers(self) -> Iterator[Answer]:
+        """Yield every documented answer, with its path below `/api/v4/systems`."""
+        for path, methods in self._document["paths"].items():
+            for method, operation in methods.items():
+                for status, answer in operation["responses"].items():
+                    yield Answer(
+                        method=method.upper(),
+                        path=path.removeprefix(_PREFIX),
+                        status=int(status),
+                        access=operation["tags"][0],
+                        schema=self._resolved(answer.get("schema", {})),
+                        example=next(iter(answer.get("examples", {}).values()), None),
+                    )
+
+    def _resolved(self, schema: Any) -> Any:
+        """Return a schema with its references followed."""
+        if isinstance(schema, list):
+            return [self._resolved(item) for item in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema:
+            name = schema["$ref"].rpartition("/")[2]
+            return self._resolved(self._document["definitions"][name])
+        return {key: self._resolved(value) for key, value in schema.items()}
+
+
+def problems(value: Any, schema: Any, example: Any, where: str = "") -> Iterator[str]:
+    """Yield where an answer differs from schema and example.
+
+    Fields must be in the schema or in the example, and of the schema's type; those of
+    the example must be there. Null is in order where the example has null.
+    """
+    if value is None:
+        if example is not None:
+            yield f"{where}: null"
+        return
+    expected = schema.get("type")
+    if expected and not _is(value, expected):
+        yield f"{where}: {type(value).__name__} is no {expected}"
+        return
+    if isinstance(value, dict):
+        yield from _object_problems(value, schema, example, where)
+    elif isinstance(value, list):
+        items = example if isinstance(example, list) else []
+        for item in value:
+            inner = schema.get("items", {})
+            yield from problems(item, inner, _union(items), f"{where}[]")
+
+
+def _is(value: Any, expected: str) -> bool:
+    if isinstance(value, bool) and expected != "boolean":
+        return False
+    return isinstance(value, _TYPES[expected])
+
+
+def _object_problems(
+    value: dict[str, Any], schema: Any, example: Any, where: str
+) -> Iterator[str]:
+    known = schema.get("properties", {})
+    others = schema.get("additionalProperties")
+    shown = example if isinstance(example, dict) else {}
+    for key, inner in value.items():
+        place = f"{where}.{key}".lstrip(".")
+        if key in known:
+            yield from problems(inner, known[key], shown.get(key, inner), place)
+        elif key in shown:
+            if not known and others is None:
+                yield from problems(inner, {}, shown[key], place)
+            elif others is not None:
+                yield from problems(inner, others, shown[key], place)
+            else:
+                yield f"{place}: in the example only"
+        else:
+            yield f"{place}: unknown"
+    yield from (
+        f"{where}.{key}: missing".lstrip(".") for key in shown if key not in value
+    )
+
+
+def _union(items: list[Any]) -> Any:
+    """Return an example item that has the fields which all example items have."""
+    if not items or not all(isinstance(item, dict) for item in items):
+        return items[0] if items else None
+    common = [key for key in items[0] if all(key in item for item in items)]
+    return {key: _first([item[key] for item in items]) for key in common}
+
+
+def _first(values: list[Any]) -> Any:
+    return None if None in values else values[0]

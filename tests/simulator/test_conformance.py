@@ -1,0 +1,228 @@
+"""Holds the simulator's answers against the official specification."""
+
+from collections.abc import Iterable
+import json
+import re
+from typing import Any
+
+import pytest
+
+from simulator import Address, Fault, System
+from simulator.operations import LIVE_DATA, OPERATIONS, Operation, find
+
+from .conftest import World
+from .specification import PATH, Answer, Specification, problems
+
+pytestmark = pytest.mark.skipif(not PATH.exists(), reason="No specification here")
+
+SIMULATED = {
+    operation.name
+    for operation in OPERATIONS
+    if operation.of_system or operation.of_account or operation is LIVE_DATA
+}
+
+CONTRADICTIONS = {
+    "devices": {
+        r"\.active: bool is no string": "The example has booleans",
+        r"(ev_chargers|heat_pump|iq_air)\[\]\.id: str": "The example has empty ids",
+        r": in the example only": "Some kinds of devices have fields of their own",
+    },
+    "energy_import_telemetry": {
+        r"wh_imported: in the example only": "The schema was copied from export",
+    },
+    "energy_lifetime": {
+        r"meter_start_date: str is no integer": "The example has a date",
+        r"(micro|meter)_production: in the example only": "With production=all",
+    },
+    "search": {r"reference.*: unknown": "The schema forgets what /systems has"},
+    "summary": {
+        r"evse_power\[\]\.\d+: unknown": "The keys are serial numbers",
+        r"nmi: str is no integer": "The example has text",
+    },
+    "system": {
+        r"interconnect_date: str is no integer": "Recorded answers have integers",
+    },
+}
+"""Where the specification's own examples contradict its schemas, and how."""
+
+LIBERTIES = {
+    "devices": {
+        r"^devices\.\w+: missing": "Only kinds that are there are shown",
+        r"cellular_modem: missing": "Only on cellular",
+        r"(feoc|dom)_compliant: missing": "Only in the United States",
+    },
+    "energy_lifetime": {
+        r"meter_start_date: missing": "Not present unless the system has a meter",
+    },
+    "latest_telemetry": {r"^devices\.\S+: missing": "Only kinds that are there"},
+    "live_data": {
+        r"battery_\w+: missing": "Only with a battery",
+    },
+    "summary": {
+        r"evse_power: missing": "No chargers are simulated",
+        r"nmi: null": "Recorded so; the number exists in Australia only",
+    },
+    "system": {
+        r"interconnect_date: null": "Recorded so",
+        r"reference\w*: missing": "Not returned unless a company gave one",
+    },
+    "telemetry_battery": {
+        r"last_reported_aggregate_soc: null": "There is no battery",
+    },
+}
+"""Where the simulator differs from the examples, and why it may."""
+
+
+@pytest.fixture(scope="module")
+def answers() -> list[Answer]:
+    """Return all documented answers."""
+    return list(Specification().answers())
+
+
+def operation_of(answer: Answer) -> Operation:
+    """Return the simulator's operation of a documented answer."""
+    (operation,) = (
+        operation
+        for operation, _ in find(answer.path)
+        if operation.method == answer.method
+    )
+    return operation
+
+
+def simulated(answers: Iterable[Answer], *, ok: bool) -> list[tuple[str, Answer]]:
+    """Return the answers of simulated operations: of status 200, or errors."""
+    named = [(operation_of(answer).name, answer) for answer in answers]
+    return [
+        (name, answer)
+        for name, answer in named
+        if name in SIMULATED and (answer.status == 200) is ok
+    ]
+
+
+def excused(name: str, problem: str, *tables: dict[str, dict[str, str]]) -> bool:
+    """Tell whether a problem is listed in one of the tables."""
+    return any(
+        re.search(pattern, problem)
+        for table in tables
+        for pattern in table.get(name, {})
+    )
+
+
+def test_every_operation_is_known(answers: list[Answer]) -> None:
+    """Each documented path and method is known, with its access control."""
+    for answer in answers:
+        assert str(operation_of(answer).access) == answer.access
+    documented = {operation_of(answer).name for answer in answers}
+    assert documented == {operation.name for operation in OPERATIONS}
+
+
+def test_contradictions_are_the_specifications_own(answers: list[Answer]) -> None:
+    """The table lists all contradictions of the specification, and nothing else."""
+    used = set()
+    for name, answer in simulated(answers, ok=True):
+        for problem in problems(answer.example, answer.schema, answer.example):
+            assert excused(name, problem, CONTRADICTIONS), (name, problem)
+            used |= {
+                (name, pattern)
+                for pattern in CONTRADICTIONS[name]
+                if re.search(pattern, problem)
+            }
+    listed = {
+        (name, pattern) for name, table in CONTRADICTIONS.items() for pattern in table
+    }
+    assert used == listed
+
+
+def worlds(world: World) -> list[System]:
+    """Build systems that differ as much as they can."""
+    return [
+        world.add_system(),
+        world.add_system(
+            battery=None, meters=[], address=Address(state="NSW", country="AU")
+        ),
+        world.add_system(battery=None),
+        world.add_system(battery=3, generator_w=9_000, phases=3, connection="cellular"),
+    ]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_documents_conform(world: World, answers: list[Answer]) -> None:
+    """Every document has the documented fields, and these have their types."""
+    taken = set()
+    for system in worlds(world):
+        for name, answer in simulated(answers, ok=True):
+            world.clock.advance(minutes=1)
+            for document in await documents(world, name, answer, system):
+                for problem in problems(document, answer.schema, answer.example):
+                    tables = CONTRADICTIONS, LIBERTIES
+                    assert excused(name, problem, *tables), (name, problem)
+                    taken |= {
+                        (name, pattern)
+                        for pattern in LIBERTIES.get(name, {})
+                        if re.search(pattern, problem)
+                    }
+    listed = {(name, pattern) for name, table in LIBERTIES.items() for pattern in table}
+    assert taken == listed
+
+
+async def documents(
+    world: World, name: str, answer: Answer, system: System
+) -> list[Any]:
+    """Ask for a document, or for the frames of a stream as the examples wrap them."""
+    query = {
+        "energy_lifetime": {"production": "all"},
+        "search": {"live_stream": "true"},
+    }
+    response = await world.request(
+        answer.path.replace("{system_id}", str(system.system_id)),
+        method=answer.method,
+        body={"system": {}} if name == "search" else None,
+        **query.get(name, {}),
+    )
+    if name != "live_data":
+        assert response.status == 200
+        return [await response.json()]
+    lines = (await response.text()).splitlines()
+    return [{"data": json.loads(line[6:])} for line in lines if line[:6] == "data: "]
+
+
+async def test_refusals_conform(world: World, answers: list[Answer]) -> None:
+    """Every documented refusal, ordered by a fault, has the documented body."""
+    system = world.add_system()
+    for name, answer in simulated(answers, ok=False):
+        world.clock.advance(minutes=1)
+        world.cloud.quota_details = "period" in answer.example
+        quota = answer.status == 429
+        world.cloud.faults.add(
+            Fault(
+                operation=name,
+                times=1,
+                quota="minute" if quota else None,
+                status=None if quota else answer.status,
+            )
+        )
+        status, body = await world.refusal(
+            answer.path.replace("{system_id}", str(system.system_id)),
+            method=answer.method,
+        )
+        assert status == answer.status
+        assert list(problems(body, answer.schema, answer.example)) == []
+        texts = {"message", "reason", "type"}
+        if name != "live_data":
+            expected = {key: answer.example.get(key) for key in texts}
+            assert {key: body.get(key) for key in texts} == expected
+        elif status != 401:
+            assert body["type"] == answer.example["type"]
+            assert body["error"] == answer.example["error"]
+
+
+async def test_all_operations_want_a_token(world: World, answers: list[Answer]) -> None:
+    """Every operation refuses a bad token in its documented words."""
+    for answer in answers:
+        if answer.status != 401 or answer.path.endswith("live_data"):
+            continue
+        world.clock.advance(minutes=1)
+        path = re.sub(r"\{\w+\}", "1", answer.path)
+        headers = {"key": "key", "Authorization": "Bearer x"}
+        status, body = await world.refusal(path, method=answer.method, headers=headers)
+        assert (status, body) == (401, answer.example)
