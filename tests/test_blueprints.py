@@ -1,0 +1,412 @@
+"""The blueprints, in a real Home Assistant beside a simulated cloud."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+import shutil
+from typing import Any
+from urllib.parse import quote
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.automation import DOMAIN as AUTOMATION
+from homeassistant.const import (
+    ATTR_ENTITY_ID,
+    SERVICE_TURN_OFF,
+    STATE_OFF,
+    STATE_ON,
+    UnitOfPower,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util, yaml as yaml_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    async_mock_service,
+)
+
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .helpers import press, state
+
+CHECKOUT = Path(__file__).parents[1]
+BLUEPRINTS = CHECKOUT / "blueprints" / "automation" / "enphase_cloud"
+REPOSITORY = "https://github.com/enphase-cloud/enphase-cloud/blob/main"
+
+LOAD = "sensor.charger"
+PRICE = "sensor.price"
+BOILER = "input_boolean.boiler"
+NET = "sensor.hilltop_current_net_power_consumption"
+GRID = "sensor.hilltop_grid_status"
+
+PANELS_ONLY = {"name": "Hilltop", "time_zone": "Europe/Berlin"}
+SURPLUS = {"surplus": 500, "shortage": 100}
+
+type Automate = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture(autouse=True)
+async def _blueprints(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Put the blueprints where an import puts them."""
+    hass.config.config_dir = str(tmp_path)
+    shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "ours")
+    await hass.config.async_set_time_zone("Europe/Berlin")
+
+
+@pytest.fixture
+async def _at_once(world: World) -> None:
+    """Let live streams send few frames, all of them at once."""
+
+    async def sleep(_seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    world.cloud.sleep = sleep
+    world.cloud.live_interval = 30
+
+
+@pytest.fixture
+async def automate(hass: HomeAssistant) -> AsyncGenerator[Automate]:
+    """Return a function that makes an automation from a blueprint."""
+
+    async def automate(blueprint: str, **inputs: Any) -> None:
+        use = {"path": f"ours/{blueprint}.yaml", "input": inputs}
+        assert await async_setup_component(
+            hass, AUTOMATION, {AUTOMATION: {"alias": "It", "use_blueprint": use}}
+        )
+        assert state(hass, "automation.it") == STATE_ON
+
+    yield automate
+    # It must not go on waiting after the test.
+    await hass.services.async_call(
+        AUTOMATION, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: "automation.it"}, blocking=True
+    )
+
+
+@pytest.fixture
+async def system(
+    hass: HomeAssistant, world: World, set_up: SetUp, _at_once: None
+) -> str:
+    """Set up the system, and return its device."""
+    entry = await set_up()
+    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    return device.id
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop work until something is so."""
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("It did not come to that")
+
+
+async def settle() -> None:
+    """Let what is going on come to rest; an automation may go on waiting."""
+    for _ in range(500):
+        await asyncio.sleep(0)
+
+
+async def wait(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, **delta: float
+) -> None:
+    """Let time pass at once."""
+    freezer.tick(timedelta(**delta))
+    async_fire_time_changed(hass)
+    await settle()
+
+
+def streams(world: World) -> int:
+    """Return how many live streams were opened and have ended."""
+    return sum(stream.closed_at is not None for stream in world.cloud.streams)
+
+
+@pytest.mark.parametrize("path", BLUEPRINTS.glob("*.yaml"), ids=lambda path: path.stem)
+def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
+    """Its address is its own, and the README offers to import it."""
+    blueprint = yaml_util.load_yaml(path)
+    assert isinstance(blueprint, dict)
+    url = f"{REPOSITORY}/{path.relative_to(CHECKOUT)}"
+    assert blueprint["blueprint"]["source_url"] == url
+    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert f"blueprint_url={quote(url, safe='')})" in readme
+
+
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        ("1500", UnitOfPower.WATT),
+        ("7.4", UnitOfPower.KILO_WATT),
+        ("on", None),
+    ],
+)
+async def test_live_during_load(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    value: str,
+    unit: str | None,
+) -> None:
+    """Streams follow one another while the load runs, and not after it."""
+    attributes = {} if unit is None else {"unit_of_measurement": unit}
+    hass.states.async_set(LOAD, "0" if unit else "off", attributes)
+    await automate("live_during_load", system=system, load=LOAD)
+    hass.states.async_set(LOAD, value, attributes)
+    await wait(hass, freezer, seconds=50)
+    assert streams(world) == 0
+    await wait(hass, freezer, seconds=20)
+    await until(lambda: streams(world) == 1)
+    assert world.cloud.streams[0].duration == 300
+    await wait(hass, freezer, minutes=15)
+    await until(lambda: streams(world) == 2)
+
+    hass.states.async_set(LOAD, "0" if unit else "off", attributes)
+    await wait(hass, freezer, minutes=15)
+    await wait(hass, freezer, minutes=15)
+    assert streams(world) == 2
+
+
+@pytest.mark.parametrize("value", ["1499", "unknown", "unavailable", "off"])
+async def test_no_live_data_without_a_load(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    value: str,
+) -> None:
+    """What is small or not known costs nothing."""
+    await automate("live_during_load", system=system, load=LOAD)
+    hass.states.async_set(LOAD, value, {"unit_of_measurement": UnitOfPower.WATT})
+    await wait(hass, freezer, minutes=5)
+    assert world.cloud.streams == []
+
+
+async def test_a_load_cannot_cost_more_than_allowed(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """After the most streams of a run there is none, however long it lasts."""
+    hass.states.async_set(LOAD, "off")
+    await automate("live_during_load", system=system, load=LOAD, most=2)
+    hass.states.async_set(LOAD, "on")
+    await wait(hass, freezer, minutes=2)
+    for _ in range(5):
+        await wait(hass, freezer, minutes=16)
+    await until(lambda: streams(world) == 2)
+
+
+async def test_a_failed_stream_does_not_end_the_automation(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A gateway that is offline now may be back a quarter of an hour later."""
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=473, times=1))
+    hass.states.async_set(LOAD, "off")
+    await automate("live_during_load", system=system, load=LOAD)
+    hass.states.async_set(LOAD, "on")
+    await wait(hass, freezer, minutes=2)
+    await until(lambda: fault.hits == 1)
+    await settle()
+    assert streams(world) == 0
+    await wait(hass, freezer, minutes=15)
+    await until(lambda: streams(world) == 1)
+
+
+@pytest.mark.parametrize(
+    ("at", "price", "inputs", "expected"),
+    [
+        # A Sunday; five o'clock in Berlin is three in UTC.
+        ("15:00", None, {}, 1),
+        ("17:30", None, {}, 1),
+        ("14:30", None, {}, 0),
+        ("18:00", None, {}, 0),
+        ("15:00", None, {"weekdays": ["mon", "sat"]}, 0),
+        ("02:30", None, {"start": "00:00:00", "end": "00:00:00"}, 1),
+        ("23:30", None, {"start": "22:00:00", "end": "06:00:00"}, 1),
+        ("15:00", "0.42", {"price": PRICE, "limit": 0.42}, 1),
+        ("15:00", "0.41", {"price": PRICE, "limit": 0.42}, 0),
+        ("15:00", "unknown", {"price": PRICE, "limit": -1}, 0),
+        ("14:00", "0.42", {"price": PRICE, "limit": 0.42}, 0),
+    ],
+)
+async def test_live_at_times(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    at: str,
+    price: str | None,
+    inputs: dict[str, Any],
+    expected: int,
+) -> None:
+    """Live data runs at its times, on its days, from its price on."""
+    if price is not None:
+        hass.states.async_set(PRICE, price)
+    await automate("live_at_times", system=system, **inputs)
+    day = "2026-06-21" if at > "10:07" else "2026-06-22"
+    freezer.move_to(f"{day} {at}:00+00:00")
+    async_fire_time_changed(hass)
+    await settle()
+    await until(lambda: streams(world) == len(world.cloud.streams))
+    assert streams(world) == expected
+
+
+async def test_live_at_times_keeps_its_pace(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """There is a stream each half hour and none between."""
+    await automate("live_at_times", system=system)
+    freezer.move_to("2026-06-21 14:44:30+00:00")
+    for _ in range(61):
+        await wait(hass, freezer, minutes=1)
+    await until(lambda: streams(world) == len(world.cloud.streams))
+    assert [stream.opened_at.strftime("%H:%M") for stream in world.cloud.streams] == [
+        "15:00",
+        "15:30",
+    ]
+
+
+async def test_grid_outage(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """An outage is told once, its end is looked for, and told."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    button = "button.hilltop_start_live_data"
+    await press(hass, button)
+    await until(lambda: streams(world) == 1 and state(hass, GRID) == "on_grid")
+    await automate("grid_outage", grid=GRID, battery="sensor.hilltop_battery")
+
+    world.system.start_grid_outage(dt_util.utcnow())
+    await press(hass, button)
+    await until(lambda: len(told) == 1)
+    assert told[0].data["title"] == "Grid outage"
+    level = round(float(state(hass, "sensor.hilltop_battery")))
+    assert told[0].data["message"] == (
+        f"Hilltop is off grid. The battery is at {level} %."
+    )
+
+    # The gateway is lost sight of, and is still off grid when it comes back.
+    world.system.go_offline(dt_util.utcnow())
+    for _ in range(5):
+        await wait(hass, freezer, minutes=16)
+    assert state(hass, GRID) == "unknown"
+    world.system.come_online(dt_util.utcnow())
+    await wait(hass, freezer, minutes=16)
+    await until(lambda: state(hass, GRID) == "off_grid")
+    assert len(told) == 1
+
+    world.system.end_grid_outage(dt_util.utcnow())
+    await wait(hass, freezer, minutes=16)
+    await until(lambda: len(told) == 2)
+    assert told[1].data["title"] == "Grid restored"
+    assert told[1].data["message"].startswith("Hilltop is on grid again after 1 hour")
+    count = len(world.cloud.streams)
+    for _ in range(3):
+        await wait(hass, freezer, minutes=16)
+    assert len(world.cloud.streams) == count
+
+
+async def test_looks_during_an_outage_are_limited(
+    hass: HomeAssistant,
+    world: World,
+    system: str,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A long outage costs no more than allowed."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    await press(hass, "button.hilltop_start_live_data")
+    await until(lambda: streams(world) == 1 and state(hass, GRID) == "on_grid")
+    await automate("grid_outage", grid=GRID, most=2)
+    world.system.start_grid_outage(dt_util.utcnow())
+    await press(hass, "button.hilltop_start_live_data")
+    await until(lambda: len(told) == 1)
+    assert told[0].data["message"] == "Hilltop is off grid."
+    for _ in range(6):
+        await wait(hass, freezer, minutes=16)
+    assert streams(world) == 4
+
+
+@pytest.fixture
+async def boiler(hass: HomeAssistant) -> None:
+    """Provide what can be switched."""
+    await async_setup_component(hass, "homeassistant", {})
+    config = {"input_boolean": {"boiler": {}}}
+    assert await async_setup_component(hass, "input_boolean", config)
+
+
+@pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+@pytest.mark.parametrize("end", ["import", "silence"])
+async def test_use_surplus(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    boiler: None,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    end: str,
+) -> None:
+    """The load runs on a surplus, but neither on the grid nor into the unknown."""
+    freezer.move_to("2026-06-21 00:07:00+00:00")
+    await set_up()
+    await automate("use_surplus", net=NET, load={"entity_id": BOILER}, **SURPLUS)
+    await wait(hass, freezer, hours=10)
+    await until(lambda: float(state(hass, NET)) < -0.5)
+    await wait(hass, freezer, minutes=4)
+    assert state(hass, BOILER) == STATE_OFF
+    await wait(hass, freezer, minutes=2)
+    assert state(hass, BOILER) == STATE_ON
+
+    if end == "import":
+        await wait(hass, freezer, hours=11)
+        await until(lambda: float(state(hass, NET)) > 0.1)
+    else:
+        world.system.go_offline(dt_util.utcnow())
+        await wait(hass, freezer, hours=4)
+        await until(lambda: state(hass, NET) == "unknown")
+    await wait(hass, freezer, minutes=4)
+    assert state(hass, BOILER) == STATE_ON
+    await wait(hass, freezer, minutes=2)
+    assert state(hass, BOILER) == STATE_OFF
+
+
+@pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+async def test_a_surplus_that_is_there_already(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    boiler: None,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """When automations are loaded the load is brought in line at once."""
+    await set_up()
+    assert float(state(hass, NET)) < -0.5
+    await automate("use_surplus", net=NET, load={"entity_id": BOILER}, **SURPLUS)
+    hass.bus.async_fire("automation_reloaded")
+    await until(lambda: state(hass, BOILER) == STATE_ON)
