@@ -1,5 +1,6 @@
 """Live data: a stream of server-sent events."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 import zlib
 
@@ -71,9 +72,8 @@ async def stream(
     )
     await response.prepare(request)
     try:
-        await _Stream(cloud, system, record, shape, response, connection).run()
-    except ConnectionResetError:
-        pass
+        with suppress(ConnectionResetError):
+            await _Stream(cloud, system, record, shape, response, connection).run()
     finally:
         record.closed_at = cloud.now()
     return response

@@ -50,7 +50,7 @@ class Source:
             "envoy_serial_number": [system.gateway_serial],
             "generator_power": flows.generator,
             "grid_power": flows.grid,
-            "grid_status": "On Grid" if flows.on_grid else "Off Grid",
+            "grid_status": flows.grid_status,
             "pv_power": flows.production,
             "system_id": system.system_id,
         }

@@ -36,7 +36,6 @@ _BODIES: dict[BodyFault, tuple[str, str]] = {
             }
         ),
     ),
-    "huge": ("application/json", '{"padding": "' + "x" * _HUGE + '"}'),
 }
 
 
@@ -67,11 +66,18 @@ def _answer(fault: Fault) -> web.Response | None:
             content_type="application/json",
         )
     if fault.body is not None:
-        content_type, text = _BODIES[fault.body]
+        content_type, text = _nonsense(fault.body)
         return web.Response(
             status=fault.status or 200, text=text, content_type=content_type
         )
     return None
+
+
+def _nonsense(body: BodyFault) -> tuple[str, str]:
+    """Return content type and text of a body."""
+    if body == "huge":
+        return "application/json", json.dumps({"padding": "x" * _HUGE})
+    return _BODIES[body]
 
 
 async def _cut(
@@ -83,7 +89,5 @@ async def _cut(
         await response.prepare(request)
     if where == "mid_body":
         await response.write(_HALF_A_BODY)
-    if request.transport is not None:
-        request.transport.close()
     connection.drop()
     return response

@@ -72,6 +72,11 @@ class Power:
     soc: float | None
     on_grid: bool
 
+    @property
+    def grid_status(self) -> str:
+        """Return the state of the grid as live data name it."""
+        return "On Grid" if self.on_grid else "Off Grid"
+
 
 def day(plant: Plant, local: date) -> Day:
     """Return a local day; before commissioning nothing flows."""

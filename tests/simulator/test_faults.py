@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from aiohttp import ClientError, ClientTimeout
+from aiohttp import ClientPayloadError, ClientTimeout, ServerDisconnectedError
 import pytest
 
 from simulator import Fault, System
@@ -105,13 +105,22 @@ async def test_no_answer(world: World) -> None:
     assert request.counted
 
 
-@pytest.mark.parametrize("cut", ["before_headers", "after_headers", "mid_body"])
-async def test_cut_lines(world: World, cut: Any) -> None:
-    """The line may be cut at any point."""
-    world.cloud.faults.add(Fault(cut=cut, times=1))
-    with pytest.raises(ClientError):
-        await (await world.request("")).read()
+async def test_line_cut_before_the_answer(world: World) -> None:
+    """The line may be cut before anything came."""
+    world.cloud.faults.add(Fault(cut="before_headers", times=1))
+    with pytest.raises(ServerDisconnectedError):
+        await world.request("")
     assert await statuses(world, "", 1) == [200]
+
+
+@pytest.mark.parametrize("cut", ["after_headers", "mid_body"])
+async def test_line_cut_within_the_answer(world: World, cut: Any) -> None:
+    """The line may be cut after the headers, or in the midst of the body."""
+    world.cloud.faults.add(Fault(cut=cut, times=1))
+    response = await world.request("")
+    assert response.status == 200
+    with pytest.raises(ClientPayloadError):
+        await response.read()
 
 
 @pytest.mark.parametrize(
