@@ -9,6 +9,7 @@ from pathlib import Path
 import sys
 
 import homeassistant
+from homeassistant.bootstrap import DEFAULT_INTEGRATIONS
 
 # Home Assistant's `default_config` without what a demo never shows.
 INTEGRATIONS = (
@@ -29,13 +30,16 @@ def main(target: Path) -> None:
     components = Path(homeassistant.__file__).parent / "components"
     requirements = {
         requirement
-        for domain in _with_dependencies(components, INTEGRATIONS)
+        # Home Assistant sets up its own choice as well, whatever is named.
+        for domain in _with_dependencies(
+            components, {*INTEGRATIONS, *DEFAULT_INTEGRATIONS}
+        )
         for requirement in _manifest(components, domain).get("requirements", ())
     }
     target.write_text("".join(f"{line}\n" for line in sorted(requirements)))
 
 
-def _with_dependencies(components: Path, domains: tuple[str, ...]) -> set[str]:
+def _with_dependencies(components: Path, domains: set[str]) -> set[str]:
     found: set[str] = set()
     waiting = list(domains)
     while waiting:
