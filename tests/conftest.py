@@ -24,6 +24,7 @@ from custom_components.enphase_cloud.const import (
     CONF_CONNECTION,
     CONF_LIVE_STREAM,
     CONF_PLAN,
+    CONF_STREAMS_PER_MONTH,
     CONF_SYSTEMS,
     CONF_TIME_ZONE,
     DOMAIN,
@@ -92,7 +93,11 @@ class World:
                     for system in self.systems
                 ],
             },
-            options={CONF_PLAN: self.application.plan.name.lower(), **(options or {})},
+            options={
+                CONF_PLAN: self.application.plan.name.lower(),
+                CONF_STREAMS_PER_MONTH: 100,
+                **(options or {}),
+            },
         )
 
 

@@ -10,7 +10,11 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -24,6 +28,7 @@ from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
     CONF_LIVE_BURSTS,
+    CONF_STREAMS_PER_MONTH,
     DOMAIN,
 )
 from simulator import Fault
@@ -34,7 +39,12 @@ from .helpers import press, state
 LIVE = "binary_sensor.hilltop_live_stream"
 GRID = "sensor.hilltop_current_net_power_consumption"
 BUTTON_START = "button.hilltop_start_live_data"
-BURSTS = {CONF_LIVE_BURSTS: True, CONF_BURST_PAUSE: 60, CONF_BURST_LENGTH: 30}
+BURSTS = {
+    CONF_STREAMS_PER_MONTH: 1000,
+    CONF_LIVE_BURSTS: True,
+    CONF_BURST_PAUSE: 60,
+    CONF_BURST_LENGTH: 30,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -75,10 +85,10 @@ class Burst:
         self._freezer = freezer
 
     async def second(self) -> None:
-        """Let a second pass, and its frame arrive."""
+        """Let the time between two frames pass, a second at first."""
         sent = len(self._world.cloud.frames)
         await until(lambda: self._stepper.is_waiting or self.has_ended)
-        self._freezer.tick(1)
+        self._freezer.tick(self._world.cloud.live_interval)
         self._stepper.step()
         await until(lambda: len(self._world.cloud.frames) > sent or self.has_ended)
         for _ in range(50):
@@ -169,7 +179,11 @@ async def test_the_action_names_its_duration_and_tells_the_end(
         hass, **{ATTR_DEVICE_ID: device_id(hass, entry), "duration": {"minutes": 2}}
     )
     assert answer == {
-        "Hilltop": {"ends_at": (began + timedelta(minutes=2)).isoformat()}
+        "Hilltop": {
+            "ends_at": (began + timedelta(minutes=2)).isoformat(),
+            "streams": 1,
+            "cost_usd": 0.1,
+        }
     }
     assert world.cloud.streams[0].duration == 120
     await burst.run()
@@ -184,7 +198,8 @@ async def test_a_second_request_joins_the_stream_that_runs(
     await burst.second()
     second = await start(hass, config_entry_id=entry.entry_id)
     await press(hass, BUTTON_START)
-    assert first == second
+    assert first["Hilltop"]["ends_at"] == second["Hilltop"]["ends_at"]
+    assert (first["Hilltop"]["streams"], second["Hilltop"]["streams"]) == (1, 0)
     assert len(world.cloud.streams) == 1
     await burst.run()
 
@@ -199,7 +214,8 @@ async def test_simultaneous_requests_open_one_stream(
         start(hass, config_entry_id=entry.entry_id),
         press(hass, BUTTON_START),
     )
-    assert answers[0] == answers[1]
+    assert sorted(answer["Hilltop"]["streams"] for answer in answers[:2]) == [0, 1]
+    assert answers[0]["Hilltop"]["ends_at"] == answers[1]["Hilltop"]["ends_at"]
     assert len(world.cloud.streams) == 1
     await burst.run()
 
@@ -289,14 +305,10 @@ async def test_a_broken_stream_leaves_the_last_frame(
     [
         (401, "live_not_entitled"),
         (403, "live_not_entitled"),
-        (466, "live_not_supported"),
-        (472, "live_not_supported"),
+        (466, "live_gateway_too_old"),
+        (472, "live_needs_meters"),
         (468, "live_failed"),
-        (473, "live_failed"),
         (500, "live_failed"),
-        (550, "live_failed"),
-        (551, "live_failed"),
-        (552, "live_failed"),
     ],
 )
 async def test_a_refusal_is_explained_and_touches_nothing(
@@ -311,12 +323,68 @@ async def test_a_refusal_is_explained_and_touches_nothing(
     assert raised.value.translation_key == key
     assert state(hass, LIVE) == STATE_OFF
     after = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
-    counters = {"sensor.hilltop_calls_used_this_month"}
-    counters |= {"sensor.hilltop_calls_left_this_month"}
-    assert {k: v for k, v in after.items() if k not in counters} == {
-        k: v for k, v in before.items() if k not in counters
+    spent = {entity_id for entity_id in before if before[entity_id] != after[entity_id]}
+    assert spent == {
+        "sensor.hilltop_calls_used_this_month",
+        "sensor.hilltop_calls_left_this_month",
+        "sensor.hilltop_live_streams_left_this_month",
     }
     assert not hass.config_entries.flow.async_progress()
+
+
+@pytest.mark.parametrize(
+    ("status", "key"),
+    [
+        (473, "live_gateway_offline"),
+        (550, "live_failed"),
+        (551, "live_failed"),
+        (552, "live_failed"),
+    ],
+)
+async def test_a_passing_trouble_is_tried_again_a_few_times(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    status: int,
+    key: str,
+) -> None:
+    """Three attempts with growing pauses, each counted; then the user is told."""
+    await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=status))
+    pressed = hass.async_create_task(press(hass, BUTTON_START))
+    for attempt in (1, 2, 3):
+        await until(lambda attempt=attempt: fault.hits == attempt)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        freezer.tick(15)
+        async_fire_time_changed(hass)
+    with pytest.raises(HomeAssistantError) as raised:
+        await pressed
+    assert raised.value.translation_key == key
+    assert fault.hits == 3
+    assert state(hass, "sensor.hilltop_live_streams_left_this_month") == "97"
+
+
+async def test_a_passing_trouble_passes(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The second attempt finds the gateway again."""
+    await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
+    pressed = hass.async_create_task(press(hass, BUTTON_START))
+    await until(lambda: fault.hits == 1)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    freezer.tick(5)
+    async_fire_time_changed(hass)
+    await pressed
+    assert state(hass, LIVE) == STATE_ON
+    await burst.run()
 
 
 async def test_a_failed_burst_by_timer_is_followed_by_the_next(
@@ -327,7 +395,7 @@ async def test_a_failed_burst_by_timer_is_followed_by_the_next(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A passing trouble costs one burst; it is not tried again in secret."""
-    world.cloud.faults.add(Fault(operation="live_data", status=551, times=1))
+    world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     await set_up(options=BURSTS)
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -377,11 +445,11 @@ async def test_a_plan_without_streaming_offers_none(
     assert "live_data" not in world.calls
 
 
-@pytest.mark.parametrize("seconds", [29, 301, 0, -5])
+@pytest.mark.parametrize("seconds", [29, 3601, 0, -5])
 async def test_a_duration_out_of_range_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, seconds: int
 ) -> None:
-    """A single stream lasts 30 to 300 seconds."""
+    """Live data is asked for from half a minute to an hour."""
     entry = await set_up()
     with pytest.raises(vol.Invalid):
         await start(hass, config_entry_id=entry.entry_id, duration=seconds)
@@ -408,3 +476,152 @@ def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     """Return the device of the entry's first system."""
     registry = dr.async_get(hass)
     return dr.async_entries_for_config_entry(registry, entry.entry_id)[0].id
+
+
+async def test_a_long_request_is_a_chain_of_streams(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Streams follow one another without a gap until the time is over."""
+    entry = await set_up()
+    world.cloud.live_interval = 20
+    began = dt_util.utcnow()
+    answer = await start(hass, config_entry_id=entry.entry_id, duration=660)
+    granted = answer["Hilltop"]
+    assert granted == {
+        "ends_at": (began + timedelta(seconds=660)).isoformat(),
+        "streams": 3,
+        "cost_usd": 0.3,
+    }
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert [stream.duration for stream in world.cloud.streams] == [300, 300, 60]
+    assert world.cloud.live_cost == pytest.approx(granted["cost_usd"])
+    assert dt_util.utcnow() - began <= timedelta(seconds=680)
+
+
+async def test_a_request_for_longer_lengthens_what_runs(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """One stream follows; asking again and again does not pay again and again."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=60)
+    streams = 0
+    for _ in range(3):
+        await burst.second()
+        answer = await start(hass, config_entry_id=entry.entry_id, duration=120)
+        streams += answer["Hilltop"]["streams"]
+    assert streams == 1
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert len(world.cloud.streams) == 2
+    assert 60 <= world.cloud.streams[1].duration <= 66
+
+
+async def test_stop_ends_what_runs(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """The last frame stays, polls go on, and live data can start again."""
+    entry = await set_up()
+    await press(hass, BUTTON_START)
+    for _ in range(3):
+        await burst.second()
+    last = world.cloud.frames[-1]
+    await hass.services.async_call(
+        DOMAIN,
+        "stop_live_stream",
+        {ATTR_DEVICE_ID: device_id(hass, entry)},
+        blocking=True,
+    )
+    assert state(hass, LIVE) == STATE_OFF
+    assert float(state(hass, GRID)) == grid_of(last)
+    await burst.second()
+    assert burst.has_ended
+    await press(hass, BUTTON_START)
+    assert len(world.cloud.streams) == 2
+    await burst.run()
+
+
+async def test_live_data_rests_when_its_budget_is_used_up(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Nothing more is paid this month, the user was told, the next month goes on."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
+    left = "sensor.hilltop_live_streams_left_this_month"
+    world.cloud.live_interval = 20
+    used_up = (DOMAIN, f"live_budget_used_up_{entry.entry_id}")
+    answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    assert answer["Hilltop"]["streams"] == 2
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert len(world.cloud.streams) == 2
+    assert state(hass, left) == "0"
+    assert used_up in issue_registry.issues
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, BUTTON_START)
+    assert raised.value.translation_key == "live_budget_used_up"
+    assert world.calls.count("live_data") == 2
+
+    freezer.move_to("2026-07-01 00:00:30+00:00")
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, left) == "2"
+    assert used_up not in issue_registry.issues
+    await press(hass, BUTTON_START)
+    await burst.run()
+
+
+async def test_without_a_budget_nothing_is_paid(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Live data is off until the user says what it may cost."""
+    entry = await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 0})
+    freezer.tick(timedelta(hours=5))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    with pytest.raises(HomeAssistantError):
+        await start(hass, config_entry_id=entry.entry_id)
+    assert "live_data" not in world.calls
+
+
+async def test_a_refusal_of_the_plan_switches_live_data_off(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """It is not asked for again, not even after a restart; a repair tells."""
+    world.cloud.faults.add(Fault(operation="live_data", status=403))
+    entry = await set_up()
+    with pytest.raises(HomeAssistantError):
+        await press(hass, BUTTON_START)
+    await hass.config_entries.async_reload(entry.entry_id)
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, BUTTON_START)
+    assert raised.value.translation_key == "live_not_entitled"
+    assert world.calls.count("live_data") == 1
+    issue = issue_registry.issues[DOMAIN, f"document_refused_{entry.entry_id}"]
+    assert issue.translation_placeholders == {"account": "Home", "documents": "live"}
+
+
+async def test_a_burst_does_not_shift_the_polls(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """While live data streams, polls come as planned."""
+    entry = await set_up()
+    world.cloud.requests.clear()
+    world.cloud.live_interval = 20
+    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    polls = [operation for operation in world.calls if operation != "live_data"]
+    assert 9 <= len(polls) <= 16
+    assert world.calls.count("live_data") == 12

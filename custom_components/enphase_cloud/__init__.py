@@ -74,6 +74,8 @@ async def async_unload_entry(
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     for system in entry.runtime_data.systems:
+        if system.bursts is not None:
+            await system.bursts.async_shutdown()
         for coordinator in system.coordinators:
             await coordinator.async_shutdown()
     await entry.runtime_data.memory.async_save()

@@ -1,7 +1,7 @@
 """One account per API key: its budget, shared by all entries that use the key."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 import hashlib
@@ -145,16 +145,21 @@ class AccountRegistry:
         self._accounts: dict[str, Account] = {}
         self._users: dict[str, dict[str, Plan]] = {}
 
-    async def async_acquire(self, api_key: str, user: str, plan: Plan) -> Account:
+    async def async_acquire(
+        self, api_key: str, user: str, plan: Plan, *, instead_of: str | None = None
+    ) -> Account:
         """Return the account of a key for a user (a config entry or a flow).
 
-        Where users of one key name different plans, the smallest one counts.
+        Where users of one key name different plans, the smallest one counts. What the
+        user that this one stands in for has named does not count meanwhile.
         """
         fingerprint = _fingerprint(api_key)
         async with self._lock:
             users = self._users.setdefault(fingerprint, {})
             users[user] = plan
-            plan = _smallest(users)
+            plan = _smallest(
+                named for other, named in users.items() if other != instead_of
+            )
             account = self._accounts.get(fingerprint)
             if account is None:
                 account = await self._async_load(fingerprint, plan)
@@ -169,9 +174,13 @@ class AccountRegistry:
         async with self._lock:
             users = self._users.get(fingerprint, {})
             users.pop(user, None)
-            if not users and (account := self._accounts.pop(fingerprint, None)):
-                self._users.pop(fingerprint, None)
-                await account.async_close()
+            if (account := self._accounts.get(fingerprint)) is None:
+                return
+            if users:
+                account.ledger.change_plan(_smallest(users.values()), dt_util.utcnow())
+                return
+            del self._accounts[fingerprint], self._users[fingerprint]
+            await account.async_close()
 
     async def async_forget(self, api_key: str) -> None:
         """Remove what is stored about a key that nobody uses any more."""
@@ -213,5 +222,5 @@ def _fingerprint(api_key: str) -> str:
     return hashlib.sha256(api_key.encode()).hexdigest()[:16]
 
 
-def _smallest(users: dict[str, Plan]) -> Plan:
-    return min(users.values(), key=lambda plan: plan.calls_per_month)
+def _smallest(plans: Iterable[Plan]) -> Plan:
+    return min(plans, key=lambda plan: plan.calls_per_month)

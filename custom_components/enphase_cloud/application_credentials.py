@@ -21,9 +21,10 @@ async def async_get_auth_implementation(
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
     """Return what the credentials dialog's description refers to."""
+    # Without "my" the browser's own address counts, which is not known here.
     redirect_url = (
         MY_AUTH_CALLBACK_PATH
         if "my" in hass.config.components
-        else f"<your Home Assistant's URL>{AUTH_CALLBACK_PATH}"
+        else f"https://<your Home Assistant>{AUTH_CALLBACK_PATH}"
     )
     return {"portal_url": DEVELOPER_PORTAL_URL, "redirect_url": redirect_url}

@@ -45,7 +45,7 @@ class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         """Return whether a stream runs."""
-        return self._system.live is not None and self._system.live.is_running
+        return self._system.bursts is not None and self._system.bursts.is_running
 
     @override
     def snapshot(self) -> object:

@@ -1,6 +1,6 @@
 """Config flow: sign in, name the API key and the plan, choose the systems."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 import logging
 import time
 from typing import Any, Final, override
@@ -14,17 +14,15 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
-from homeassistant.helpers.selector import (
-    SelectOptionDict,
-    SelectSelector,
-    SelectSelectorConfig,
-    SelectSelectorMode,
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2FlowHandler,
+    ImplementationUnavailableError,
+    async_get_implementations,
 )
-import voluptuous as vol
 
-from .api import EnphaseCloudError, InvalidClientError, InvalidGrantError, System
+from .api import EnphaseCloudError, System
 from .const import (
+    CONF_ACCOUNT_ID,
     CONF_CONNECTION,
     CONF_LIVE_STREAM,
     CONF_PLAN,
@@ -34,10 +32,16 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
-from .flow_forms import API_KEY_FORM, CUSTOM_PLAN_FORM, KEEP_API_KEY_FORM
-from .flow_probe import ProbeFailedError, async_find_systems, reason_for
+from .flow_forms import API_KEY_FORM, CUSTOM_PLAN_FORM, KEEP_API_KEY_FORM, systems_form
+from .flow_probe import (
+    SIGN_IN_REASONS,
+    KeyRefusedError,
+    ProbeFailedError,
+    async_find_systems,
+    reason_for,
+)
 from .oauth import EnphaseOAuth2Implementation
-from .options import plan_from_options
+from .options import consistent, plan_from_options
 from .options_flow import EnphaseCloudOptionsFlow
 
 _LOGGER = logging.getLogger(__name__)
@@ -85,11 +89,17 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Explain why, before the browser goes to Enphase."""
         if user_input is None:
-            return self.async_show_form(
-                step_id="reauth_confirm",
-                description_placeholders={"account": self._get_reauth_entry().title},
-            )
-        return await self.async_step_user()
+            return self.async_show_form(step_id="reauth_confirm")
+        implementation = self._get_reauth_entry().data.get(_IMPLEMENTATION)
+        try:
+            known = await async_get_implementations(self.hass, DOMAIN)
+        except ImplementationUnavailableError:
+            known = {}
+        if implementation not in known:
+            return await self.async_step_user()
+        return await self.async_step_pick_implementation(
+            {"implementation": implementation}
+        )
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
@@ -105,20 +115,13 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Exchange the code that the sign-in page gave for tokens."""
         try:
-            token = await self.flow_impl.async_request_token(
-                {
-                    "grant_type": "authorization_code",
-                    "code": self.external_data["code"],
-                    "redirect_uri": self.external_data["state"]["redirect_uri"],
-                }
-            )
-        except InvalidClientError:
-            return self.async_abort(reason="invalid_client")
-        except InvalidGrantError:
-            return self.async_abort(reason="code_expired")
+            token = await self.flow_impl.async_resolve_external_data(self.external_data)
         except EnphaseCloudError as err:
-            _LOGGER.debug("The token request failed: %s", err)
-            return self.async_abort(reason=f"sign_in_{reason_for(err)}")
+            _LOGGER.debug("The sign-in could not be completed: %s", err)
+            return self.async_abort(
+                reason=reason_for(err, SIGN_IN_REASONS),
+                description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
+            )
         token["expires_at"] = time.time() + token["expires_in"]
         return await self.async_oauth_create_entry(
             {_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: token}
@@ -127,81 +130,61 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
         """Recognise the account, and ask for the API key."""
-        if not (account_id := data[CONF_TOKEN].get("enl_uid")):
-            return self.async_abort(reason="sign_in_malformed_answer")
-        await self.async_set_unique_id(str(account_id))
-        if self.source in (SOURCE_REAUTH, SOURCE_RECONFIGURE):
-            self._abort_if_unique_id_mismatch(reason="wrong_account")
-        else:
-            self._abort_if_unique_id_configured()
+        if not (account_id := data[CONF_TOKEN].get(CONF_ACCOUNT_ID)):
+            return self.async_abort(reason="malformed_answer")
+        # A flow that was begun elsewhere and forgotten must not stand in the way.
+        await self.async_set_unique_id(str(account_id), raise_on_progress=False)
         self._data = data
+        if (entry := self._changed_entry) is None:
+            self._abort_if_unique_id_configured()
+        else:
+            self._abort_if_unique_id_mismatch(reason="wrong_account")
+            self._data[CONF_API_KEY] = entry.data[CONF_API_KEY]
+            self._options = dict(entry.options)
         return await self.async_step_api_key()
 
     async def async_step_api_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the API key and the plan that was bought for it."""
-        errors: dict[str, str] = {}
-        entry = self._changed_entry
-        if user_input is not None:
-            key = user_input.get(CONF_API_KEY, "").strip()
-            self._data[CONF_API_KEY] = key or (entry and entry.data[CONF_API_KEY])
-            self._options = {CONF_PLAN: user_input[CONF_PLAN]}
-            if user_input[CONF_PLAN] == PLAN_CUSTOM:
-                return await self.async_step_custom_plan()
-            if not (errors := await self._async_probe()):
-                return await self.async_step_systems()
-        form = API_KEY_FORM if entry is None else KEEP_API_KEY_FORM
-        suggested = user_input or (entry.options if entry else {})
-        return self.async_show_form(
-            step_id="api_key",
-            data_schema=self.add_suggested_values_to_schema(form, suggested),
-            errors=errors,
-            description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
-        )
+        """Ask for the API key and the plan that was chosen for it."""
+        if user_input is None:
+            return self._show_api_key_form()
+        if key := user_input.get(CONF_API_KEY, "").strip():
+            self._data[CONF_API_KEY] = key
+        self._options[CONF_PLAN] = user_input[CONF_PLAN]
+        if not _can_be_sent(self._data.get(CONF_API_KEY, "")):
+            return self._show_api_key_form(KeyRefusedError("api_key_malformed"))
+        if user_input[CONF_PLAN] == PLAN_CUSTOM:
+            return await self.async_step_custom_plan()
+        return await self._async_find_systems()
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the limits of a plan that is not in the list."""
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            self._options |= user_input
-            if not (errors := await self._async_probe()):
-                return await self.async_step_systems()
-        entry = self._changed_entry
-        suggested = user_input or (entry.options if entry else {})
-        return self.async_show_form(
-            step_id="custom_plan",
-            data_schema=self.add_suggested_values_to_schema(
-                CUSTOM_PLAN_FORM, suggested
-            ),
-            # The key is a field of the step before; here its error stands above all.
-            errors={"base": next(iter(errors.values()))} if errors else {},
-        )
+        if user_input is None:
+            return self.async_show_form(
+                step_id="custom_plan",
+                data_schema=self.add_suggested_values_to_schema(
+                    CUSTOM_PLAN_FORM, self._options
+                ),
+            )
+        self._options |= user_input
+        return await self._async_find_systems()
 
     async def async_step_systems(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Let the user choose among several systems."""
-        if not self._found:
-            return self.async_abort(reason="no_systems")
-        if self.source == SOURCE_REAUTH:
-            return self._finish(self._get_reauth_entry().data[CONF_SYSTEMS])
-        if len(self._found) == 1:
-            return self._finish([_stored(self._found[0])])
-        if user_input is not None and (chosen := user_input[CONF_SYSTEMS]):
-            return self._finish(
-                [
-                    _stored(system)
-                    for system in self._found
-                    if str(system.system_id) in chosen
-                ]
+        chosen = self._chosen_before if user_input is None else user_input[CONF_SYSTEMS]
+        if user_input is None or not chosen:
+            return self.async_show_form(
+                step_id="systems",
+                data_schema=systems_form(self._found, chosen=chosen),
+                errors={} if user_input is None else {CONF_SYSTEMS: "choose_a_system"},
             )
-        return self.async_show_form(
-            step_id="systems",
-            data_schema=_systems_form(self._found, self._chosen_before),
-            errors={} if user_input is None else {CONF_SYSTEMS: "choose_a_system"},
+        return self._finish(
+            _stored(system) for system in self._found if str(system.system_id) in chosen
         )
 
     @property
@@ -214,32 +197,68 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     @property
     def _chosen_before(self) -> list[str]:
+        """Return the systems of the entry that still exist, for a new one all."""
+        found = [str(system.system_id) for system in self._found]
         if (entry := self._changed_entry) is None:
-            return [str(system.system_id) for system in self._found]
-        return [str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]]
+            return found
+        before = {str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]}
+        return [system_id for system_id in found if system_id in before]
 
-    async def _async_probe(self) -> dict[str, str]:
-        """Prove the key with one cheap call, and keep what it found."""
+    def _show_api_key_form(
+        self, failure: ProbeFailedError | None = None
+    ) -> ConfigFlowResult:
+        """Show key and plan; a key that was not refused need not be typed again."""
+        errors = {}
+        placeholders = {"portal_url": DEVELOPER_PORTAL_URL}
+        if failure is not None:
+            field = "base"
+            if isinstance(failure, KeyRefusedError):
+                field = CONF_API_KEY
+                self._data.pop(CONF_API_KEY, None)
+            errors[field] = failure.reason
+            placeholders["until"] = failure.until
+        form = KEEP_API_KEY_FORM if CONF_API_KEY in self._data else API_KEY_FORM
+        return self.async_show_form(
+            step_id="api_key",
+            data_schema=self.add_suggested_values_to_schema(form, self._options),
+            errors=errors,
+            description_placeholders=placeholders,
+        )
+
+    async def _async_find_systems(self) -> ConfigFlowResult:
+        """Prove the key with one cheap call, and go on with what it found."""
+        entry = self._changed_entry
         try:
             self._found = await async_find_systems(
                 self.hass,
                 flow_id=self.flow_id,
+                entry_id=None if entry is None else entry.entry_id,
                 api_key=self._data[CONF_API_KEY],
                 access_token=self._data[CONF_TOKEN]["access_token"],
                 plan=plan_from_options(self._options),
             )
-        except ProbeFailedError as err:
-            return {err.field: err.reason}
-        return {}
+        except ProbeFailedError as failure:
+            return self._show_api_key_form(failure)
+        if not self._found:
+            return self.async_abort(reason="no_systems")
+        if entry is not None and self.source == SOURCE_REAUTH:
+            return self._finish(entry.data[CONF_SYSTEMS])
+        if len(self._found) == 1:
+            return self._finish(_stored(system) for system in self._found)
+        return await self.async_step_systems()
 
-    def _finish(self, systems: list[dict[str, Any]]) -> ConfigFlowResult:
-        data = {**self._data, CONF_SYSTEMS: systems}
+    def _finish(self, systems: Iterable[Mapping[str, Any]]) -> ConfigFlowResult:
+        data = {**self._data, CONF_SYSTEMS: list(systems)}
+        options = consistent(self._options)
         if (entry := self._changed_entry) is not None:
-            return self.async_update_reload_and_abort(
-                entry, data=data, options={**entry.options, **self._options}
-            )
-        names = ", ".join(system[CONF_NAME] for system in systems)
-        return self.async_create_entry(title=names, data=data, options=self._options)
+            return self.async_update_reload_and_abort(entry, data=data, options=options)
+        title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
+        return self.async_create_entry(title=title, data=data, options=options)
+
+
+def _can_be_sent(api_key: str) -> bool:
+    """Tell whether a key is one that a header can carry."""
+    return api_key.isascii() and api_key.isprintable() and len(api_key.split()) == 1
 
 
 def _stored(system: System) -> dict[str, Any]:
@@ -250,19 +269,3 @@ def _stored(system: System) -> dict[str, Any]:
         CONF_CONNECTION: system.connection_type,
         CONF_LIVE_STREAM: system.live_stream,
     }
-
-
-def _systems_form(found: list[System], chosen: list[str]) -> vol.Schema:
-    options = [
-        SelectOptionDict(value=str(system.system_id), label=system.name)
-        for system in found
-    ]
-    return vol.Schema(
-        {
-            vol.Required(CONF_SYSTEMS, default=chosen): SelectSelector(
-                SelectSelectorConfig(
-                    options=options, multiple=True, mode=SelectSelectorMode.LIST
-                )
-            )
-        }
-    )

@@ -15,11 +15,15 @@ CONF_BURST_LENGTH: Final = "burst_length"
 CONF_BURST_PAUSE: Final = "burst_pause"
 CONF_CALLS_PER_MINUTE: Final = "calls_per_minute"
 CONF_CALLS_PER_MONTH: Final = "calls_per_month"
+CONF_LIVE_BEGIN: Final = "live_begin"
 CONF_LIVE_BURSTS: Final = "live_bursts"
+CONF_LIVE_END: Final = "live_end"
+CONF_LIVE_HOURS: Final = "live_hours"
 CONF_LIVE_STREAM: Final = "live_stream"
 CONF_PLAN: Final = "plan"
 CONF_PROFILE: Final = "profile"
 CONF_PUBLISH_INTERVAL: Final = "publish_interval"
+CONF_STREAMS_PER_MONTH: Final = "streams_per_month"
 CONF_SYSTEMS: Final = "systems"
 CONF_TIME_ZONE: Final = "time_zone"
 CONF_CONNECTION: Final = "connection"
@@ -28,7 +32,11 @@ PLAN_CUSTOM: Final = "custom"
 
 MIN_STREAM: Final = timedelta(seconds=30)
 MAX_STREAM: Final = timedelta(seconds=300)
+# What one request for live data may ask for, as a chain of streams.
+MAX_LIVE: Final = timedelta(seconds=3600)
 
 DEFAULT_BURST_LENGTH: Final = 60
 DEFAULT_BURST_PAUSE: Final = 60
+DEFAULT_LIVE_BEGIN: Final = "07:00:00"
+DEFAULT_LIVE_END: Final = "22:00:00"
 DEFAULT_PUBLISH_INTERVAL: Final = 5

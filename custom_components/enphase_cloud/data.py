@@ -13,6 +13,7 @@ from .memory import Memory
 from .site.samples import Samples, merge
 
 if TYPE_CHECKING:
+    from .bursts import Bursts
     from .coordinator import DocumentCoordinator
     from .live import LiveCoordinator
 
@@ -27,6 +28,7 @@ class EnphaseSystem:
     cellular: bool
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
+    bursts: Bursts | None = None
 
     @property
     def coordinators(self) -> Iterator[DocumentCoordinator | LiveCoordinator]:

@@ -10,10 +10,10 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads_object
 
+from .bursts import Bursts
 from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
 from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .live import LiveCoordinator
 from .site.samples import Samples
 
 _SECRET: Final = {
@@ -53,7 +53,7 @@ def _system(system: EnphaseSystem) -> dict[str, Any]:
         "time_zone": str(system.time_zone),
         "cellular": system.cellular,
         "documents": [_document(coordinator) for coordinator in system.documents],
-        "live": system.live and _live(system.live),
+        "live": system.bursts and _live(system.bursts),
     }
 
 
@@ -67,11 +67,13 @@ def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
     }
 
 
-def _live(coordinator: LiveCoordinator) -> dict[str, Any]:
+def _live(bursts: Bursts) -> dict[str, Any]:
     return {
-        "is_running": coordinator.is_running,
-        "ends_at": coordinator.ends_at,
-        "samples": _samples(coordinator.data),
+        "is_running": bursts.is_running,
+        "ends_at": bursts.ends_at,
+        "streams_left": bursts.streams_left,
+        "skipped_frames": bursts.skipped_frames,
+        "samples": _samples(bursts.live.data),
     }
 
 

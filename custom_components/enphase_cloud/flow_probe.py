@@ -1,13 +1,15 @@
 """Prove an API key with one cheap call, before anything is stored."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
-from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util import dt as dt_util
 
-from .account import async_get_accounts, for_the_user
+from .account import Account, async_get_accounts, for_the_user
 from .api import (
     AbstractAuth,
     EnphaseCloudClient,
@@ -16,6 +18,8 @@ from .api import (
     EnphaseTimeoutError,
     ForbiddenError,
     InvalidApiKeyError,
+    InvalidClientError,
+    InvalidGrantError,
     MalformedAnswerError,
     NotEntitledError,
     QuotaExceededError,
@@ -28,25 +32,44 @@ from .oauth import cloud_url
 
 _LOGGER = logging.getLogger(__name__)
 
-# The first kind that fits names the reason.
-_REASONS: Final[tuple[tuple[type[EnphaseCloudError], str], ...]] = (
+type _Reasons = tuple[tuple[type[EnphaseCloudError], str], ...]
+
+# Of each table the first kind that fits names the reason, a key of the translations.
+_CLOUD_TROUBLE: Final[_Reasons] = (
     (QuotaExceededError, "quota_exceeded"),
-    (RequestWithheldError, "budget_exhausted"),
     (EnphaseTimeoutError, "timeout"),
     (EnphaseConnectionError, "cannot_connect"),
     (MalformedAnswerError, "malformed_answer"),
     (ServerError, "server_error"),
+    (EnphaseCloudError, "request_refused"),
+)
+SIGN_IN_REASONS: Final[_Reasons] = (
+    (InvalidClientError, "invalid_client"),
+    (InvalidGrantError, "code_expired"),
+    *_CLOUD_TROUBLE,
+)
+PROBE_REASONS: Final[_Reasons] = (
+    (RequestWithheldError, "budget_exhausted"),
+    (ForbiddenError, "forbidden"),
+    *_CLOUD_TROUBLE,
 )
 
 
 class ProbeFailedError(Exception):
-    """The key could not be proved: which field is to blame, and why."""
+    """The key could not be proved.
 
-    def __init__(self, field: str, reason: str) -> None:
-        """Keep both as keys of translations."""
+    `reason` is a key of the translations, `until` a local time where waiting helps.
+    """
+
+    def __init__(self, reason: str, *, until: str = "") -> None:
+        """Keep what the form shows."""
         super().__init__(reason)
-        self.field = field
         self.reason = reason
+        self.until = until
+
+
+class KeyRefusedError(ProbeFailedError):
+    """The key itself is to blame."""
 
 
 class _FlowAuth(AbstractAuth):
@@ -61,14 +84,21 @@ class _FlowAuth(AbstractAuth):
 
 
 async def async_find_systems(
-    hass: HomeAssistant, *, flow_id: str, api_key: str, access_token: str, plan: Plan
+    hass: HomeAssistant,
+    *,
+    flow_id: str,
+    entry_id: str | None,
+    api_key: str,
+    access_token: str,
+    plan: Plan,
 ) -> list[System]:
     """Return the account's systems, with a live stream's availability where known.
 
-    Costs one call, two where the plan has live streams. Raises ProbeFailedError.
+    Costs one call, two where the plan has live streams. They are charged under this
+    plan, whatever the entry that is being changed has named. Raises ProbeFailedError.
     """
     accounts = async_get_accounts(hass)
-    account = await accounts.async_acquire(api_key, flow_id, plan)
+    account = await accounts.async_acquire(api_key, flow_id, plan, instead_of=entry_id)
     client = EnphaseCloudClient(
         async_get_clientsession(hass),
         _FlowAuth(access_token),
@@ -84,17 +114,14 @@ async def async_find_systems(
             return systems
     except EnphaseCloudError as err:
         _LOGGER.debug("The API key could not be proved: %s", err)
-        raise _probe_failed(err) from None
+        raise _probe_failed(err, account) from None
     finally:
         await accounts.async_release(api_key, flow_id)
 
 
-def reason_for(err: EnphaseCloudError) -> str:
+def reason_for(err: EnphaseCloudError, reasons: _Reasons) -> str:
     """Return the translation key that tells a user what went wrong."""
-    for kind, reason in _REASONS:
-        if isinstance(err, kind):
-            return reason
-    return "malformed_answer"
+    return next(reason for kind, reason in reasons if isinstance(err, kind))
 
 
 async def _async_with_live_stream(
@@ -105,16 +132,29 @@ async def _async_with_live_stream(
     except EnphaseCloudError as err:
         _LOGGER.debug("Whether systems can stream is not known: %s", err)
         return systems
-    by_id = {system.system_id: system for system in found}
-    return [by_id.get(system.system_id, system) for system in systems]
+    # A search may leave out what the list tells, such as the time zone.
+    can_stream = {system.system_id: system.live_stream for system in found}
+    return [
+        replace(system, live_stream=can_stream.get(system.system_id))
+        for system in systems
+    ]
 
 
-def _probe_failed(err: EnphaseCloudError) -> ProbeFailedError:
+def _probe_failed(err: EnphaseCloudError, account: Account) -> ProbeFailedError:
     match err:
         case InvalidApiKeyError(mismatch=True):
-            return ProbeFailedError(CONF_API_KEY, "api_key_mismatch")
+            return KeyRefusedError("api_key_mismatch")
         case InvalidApiKeyError() | NotEntitledError():
-            return ProbeFailedError(CONF_API_KEY, "api_key_refused")
-        case ForbiddenError():
-            return ProbeFailedError("base", "forbidden")
-    return ProbeFailedError("base", reason_for(err))
+            return KeyRefusedError("api_key_refused")
+        case RequestWithheldError():
+            until = err.until
+        case _:
+            until = account.ledger.blocked_until(dt_util.utcnow())
+    return ProbeFailedError(reason_for(err, PROBE_REASONS), until=_local_time(until))
+
+
+def _local_time(moment: datetime | None) -> str:
+    """Return a moment in the user's time, rounded up to whole minutes."""
+    if moment is None:
+        return ""
+    return dt_util.as_local(moment + timedelta(seconds=59)).strftime("%Y-%m-%d %H:%M")

@@ -1,12 +1,11 @@
 """Sign-in: the OAuth2 implementation, and the tokens of a config entry."""
 
 import asyncio
-import logging
+from http import HTTPStatus
 import os
 import time
-from typing import Any, NoReturn, override
+from typing import Any, Final, override
 
-from aiohttp import RequestInfo
 from homeassistant.components.application_credentials import (
     AuthImplementation,
     AuthorizationServer,
@@ -15,14 +14,8 @@ from homeassistant.components.application_credentials import (
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import (
-    OAuth2TokenRequestError,
-    OAuth2TokenRequestReauthError,
-    OAuth2TokenRequestTransientError,
-)
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.storage import Store
-from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from .account import Account, signing_in
@@ -36,14 +29,12 @@ from .api import (
 )
 from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
 
-_LOGGER = logging.getLogger(__name__)
-
 # A token that ends this soon is renewed first; the cloud's clock may run ahead.
-_CLOCK_SKEW_SECONDS = 60
-# A new token that is refused has not been revoked: the refusal has another reason.
-_FRESH_SECONDS = 300
+_CLOCK_SKEW_SECONDS: Final = 60
+# A token as new as this is refused for another reason than its age.
+_FRESH_SECONDS: Final = 300
 
-_STORAGE_VERSION = 1
+_STORAGE_VERSION: Final = 1
 
 
 def cloud_url() -> URL:
@@ -52,66 +43,47 @@ def cloud_url() -> URL:
 
 
 class EnphaseOAuth2Implementation(AuthImplementation):
-    """Sign in through the user's developer application (API document «quickstart»)."""
+    """Sign in through the user's developer application (API document "Quickstart")."""
 
     def __init__(
         self, hass: HomeAssistant, auth_domain: str, credential: ClientCredential
     ) -> None:
         """Point Home Assistant's implementation at Enphase."""
-        url = cloud_url()
+        url = cloud_url() / "oauth"
         super().__init__(
             hass,
             auth_domain,
             credential,
             AuthorizationServer(
-                authorize_url=str(url / "oauth" / "authorize"),
-                token_url=str(url / "oauth" / "token"),
+                authorize_url=str(url / "authorize"), token_url=str(url / "token")
             ),
         )
 
-    async def async_request_token(self, parameters: dict[str, str]) -> dict[str, Any]:
+    @override
+    async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
         """Request a token, the client authenticating by HTTP Basic.
 
-        Raises the errors of `api.request_token`.
+        Raises the errors of `api.request_token`, which tell apart more than Home
+        Assistant's and hold no headers.
         """
         return await request_token(
             async_get_clientsession(self.hass),
             self.token_url,
             client_id=self.client_id,
             client_secret=self.client_secret,
-            parameters=parameters,
+            # The header names the client.
+            parameters={
+                name: value for name, value in data.items() if name != "client_id"
+            },
         )
-
-    @override
-    async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Request a token with Home Assistant's own errors."""
-        data.pop("client_id", None)
-        try:
-            return await self.async_request_token(data)
-        except EnphaseCloudError as err:
-            _raise_for_home_assistant(err, URL(self.token_url))
-
-
-def _raise_for_home_assistant(err: EnphaseCloudError, url: URL) -> NoReturn:
-    """Raise the matching OAuth2 error, its request stripped of headers and query."""
-    kind: type[OAuth2TokenRequestError]
-    if isinstance(err, InvalidClientError | InvalidGrantError):
-        kind, status = OAuth2TokenRequestReauthError, 401
-    else:
-        kind, status = OAuth2TokenRequestTransientError, 503
-    raise kind(
-        request_info=RequestInfo(url, "POST", CIMultiDictProxy(CIMultiDict()), url),
-        status=status,
-        message=str(err),
-        domain=DOMAIN,
-    ) from None
 
 
 class ConfigEntryAuth(AbstractAuth):
     """The tokens of a config entry.
 
-    The cloud gives a new refresh token with each renewal. It is on disk before the
-    new access token is used, so that no crash can lose the sign-in.
+    The cloud gives a new refresh token with each renewal, and the old one dies. The
+    new one is on disk before its access token is used, so that no crash can lose the
+    sign-in. A refused renewal is final: signing in again reloads the entry.
     """
 
     def __init__(
@@ -127,13 +99,15 @@ class ConfigEntryAuth(AbstractAuth):
         self._implementation = implementation
         self._account = account
         self._journal = token_journal(hass, entry.entry_id)
-        self._lock = asyncio.Lock()
+        self._renewal: asyncio.Task[EnphaseCloudError | None] | None = None
+        self._refusal: EnphaseCloudError | None = None
 
     async def async_restore(self) -> None:
         """Take over a token that was renewed just before Home Assistant was killed."""
-        journal = await self._journal.async_load()
-        if journal and journal["expires_at"] > self._token["expires_at"]:
-            self._keep(journal)
+        known = self._token.get("refresh_token")
+        match await self._journal.async_load():
+            case {"replaces": str(replaced), "token": dict(token)} if replaced == known:
+                self._keep(token)
 
     @override
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
@@ -142,40 +116,54 @@ class ConfigEntryAuth(AbstractAuth):
         Raises InvalidGrantError or InvalidClientError where the user has to sign in
         again, other errors of the API where the cloud could not be asked.
         """
-        async with self._lock:
-            if self._must_be_renewed(rejected):
-                await self._renew()
-            token: str = self._token["access_token"]
-            return token
+        if self._must_be_renewed(rejected):
+            if self._renewal is None or self._renewal.done():
+                # Whoever waits for it may give up; the new tokens must be kept.
+                self._renewal = self._entry.async_create_task(
+                    self._hass, self._async_renew(), "Enphase Cloud token renewal"
+                )
+            if (failure := await asyncio.shield(self._renewal)) is not None:
+                raise failure
+        token: str = self._token["access_token"]
+        return token
 
     @property
     def _token(self) -> dict[str, Any]:
-        token: dict[str, Any] = self._entry.data[CONF_TOKEN]
-        return token
+        return self._entry.data.get(CONF_TOKEN) or {}
 
     def _must_be_renewed(self, rejected: str | None) -> bool:
-        left = self._token["expires_at"] - time.time()
-        if left < _CLOCK_SKEW_SECONDS:
+        token = self._token
+        left = (token.get("expires_at") or 0) - time.time()
+        if left < _CLOCK_SKEW_SECONDS or not token.get("access_token"):
             return True
-        if self._token["access_token"] != rejected:
+        if token["access_token"] != rejected:
             return False
-        return bool(self._token["expires_in"] - left > _FRESH_SECONDS)
+        age = (token.get("expires_in") or 0) - left
+        return not 0 <= age < _FRESH_SECONDS
 
-    async def _renew(self) -> None:
-        parameters = {
-            "grant_type": "refresh_token",
-            "refresh_token": self._token["refresh_token"],
-        }
-        with signing_in():
-            async with self._account.attempt(Operation.TOKEN):
-                renewed = await self._implementation.async_request_token(parameters)
-        token = {
-            **self._token,
-            **renewed,
-            "expires_at": time.time() + renewed["expires_in"],
-        }
-        await self._journal.async_save(token)
-        self._keep(token)
+    async def _async_renew(self) -> EnphaseCloudError | None:
+        """Renew the tokens; return what prevented it."""
+        if self._refusal is not None:
+            return self._refusal
+        token = self._token
+        if not token.get("refresh_token"):
+            return InvalidGrantError(HTTPStatus.BAD_REQUEST)
+        try:
+            with signing_in():
+                async with self._account.attempt(Operation.TOKEN):
+                    renewed = await self._implementation.async_refresh_token(token)
+        except (InvalidClientError, InvalidGrantError) as err:
+            self._refusal = err
+            return err
+        except EnphaseCloudError as err:
+            return err
+        # The entry may have been removed while the cloud was slow.
+        if self._hass.config_entries.async_get_entry(self._entry.entry_id) is not None:
+            await self._journal.async_save(
+                {"replaces": token["refresh_token"], "token": renewed}
+            )
+            self._keep(renewed)
+        return None
 
     def _keep(self, token: dict[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(
@@ -184,5 +172,11 @@ class ConfigEntryAuth(AbstractAuth):
 
 
 def token_journal(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
-    """Return the store of an entry's newest token."""
-    return Store(hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.token", private=True)
+    """Return the store of an entry's newest token, and of which one it replaces."""
+    return Store(
+        hass,
+        _STORAGE_VERSION,
+        f"{DOMAIN}.{entry_id}.token",
+        private=True,
+        atomic_writes=True,
+    )

@@ -2,33 +2,56 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Self
+from datetime import time, timedelta, tzinfo
+from enum import StrEnum
+from typing import Any, Final, Self
 
+from .budget.daylight import Daylight
 from .budget.plans import PLANS, Plan, custom_plan
 from .budget.schedule import Profile
+from .budget.streams import Hours, all_day, between, by_day
 from .const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
+    CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
+    CONF_LIVE_END,
+    CONF_LIVE_HOURS,
     CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_PROFILE,
     CONF_PUBLISH_INTERVAL,
+    CONF_STREAMS_PER_MONTH,
     DEFAULT_BURST_LENGTH,
     DEFAULT_BURST_PAUSE,
+    DEFAULT_LIVE_BEGIN,
+    DEFAULT_LIVE_END,
     DEFAULT_PUBLISH_INTERVAL,
     PLAN_CUSTOM,
 )
+
+_CUSTOM: Final = {CONF_CALLS_PER_MINUTE, CONF_CALLS_PER_MONTH, CONF_LIVE_STREAM}
+
+
+class LiveHours(StrEnum):
+    """When bursts of live data may begin by themselves."""
+
+    ALL_DAY = "all_day"
+    DAYLIGHT = "daylight"
+    BETWEEN = "between"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
     """How live data is wanted."""
 
+    streams_per_month: int
     bursts: bool
+    hours_kind: LiveHours
+    begin: time
+    end: time
     pause: timedelta
     length: timedelta
     publish_interval: timedelta
@@ -37,7 +60,11 @@ class LiveOptions:
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """Read the options of an entry."""
         return cls(
+            streams_per_month=int(options.get(CONF_STREAMS_PER_MONTH, 0)),
             bursts=options.get(CONF_LIVE_BURSTS, False),
+            hours_kind=LiveHours(options.get(CONF_LIVE_HOURS, LiveHours.ALL_DAY)),
+            begin=time.fromisoformat(options.get(CONF_LIVE_BEGIN, DEFAULT_LIVE_BEGIN)),
+            end=time.fromisoformat(options.get(CONF_LIVE_END, DEFAULT_LIVE_END)),
             pause=timedelta(minutes=options.get(CONF_BURST_PAUSE, DEFAULT_BURST_PAUSE)),
             length=timedelta(
                 seconds=options.get(CONF_BURST_LENGTH, DEFAULT_BURST_LENGTH)
@@ -46,6 +73,16 @@ class LiveOptions:
                 seconds=options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL)
             ),
         )
+
+
+    def hours(self, daylight: Daylight, time_zone: tzinfo) -> Hours:
+        """Return in which hours of a system's day bursts may begin by themselves."""
+        match self.hours_kind:
+            case LiveHours.DAYLIGHT:
+                return by_day(daylight)
+            case LiveHours.BETWEEN:
+                return between(self.begin, self.end, time_zone)
+        return all_day
 
 
 def plan_from_options(options: Mapping[str, Any]) -> Plan:
@@ -62,3 +99,17 @@ def plan_from_options(options: Mapping[str, Any]) -> Plan:
 def profile_from_options(options: Mapping[str, Any]) -> Profile:
     """Return what the user wants to see freshest."""
     return Profile(options.get(CONF_PROFILE, Profile.BALANCED))
+
+
+def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without what the plan they name does not have.
+
+    Limits belong to a custom plan only. Bursts that a plan without live streams ends
+    must not come back with the next plan by themselves, for they cost money.
+    """
+    kept = dict(options)
+    if kept[CONF_PLAN] != PLAN_CUSTOM:
+        kept = {name: value for name, value in kept.items() if name not in _CUSTOM}
+    if not plan_from_options(kept).has_live_stream:
+        kept.pop(CONF_LIVE_BURSTS, None)
+    return kept

@@ -1,46 +1,57 @@
 """Options flow: plan, what is to be freshest, and live data."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.const import CONF_API_KEY, CONF_ID
 
+from .budget.preview import Preview, preview
+from .budget.schedule import Document, Feed, Profile
+from .budget.streams import StreamAllowance
 from .const import (
-    CONF_BURST_PAUSE,
-    CONF_LIVE_BURSTS,
+    CONF_LIVE_STREAM,
     CONF_PLAN,
-    DEFAULT_BURST_PAUSE,
+    CONF_STREAMS_PER_MONTH,
+    CONF_SYSTEMS,
+    DOMAIN,
     PLAN_CUSTOM,
 )
-from .flow_forms import BUDGET_FORM, CUSTOM_PLAN_FORM, LIVE_FORM
-from .options import plan_from_options
+from .data import EnphaseCloudConfigEntry
+from .flow_forms import CUSTOM_PLAN_FORM, LIVE_FORM, PLAN_FORM, PROFILE_FORM
+from .options import LiveOptions, consistent, plan_from_options
 
-_MINUTES_A_MONTH: Final = 30 * 24 * 60
+_LONG: Final = timedelta(hours=2)
+# So many streams show what a month may cost, until the user has named a number.
+_EXAMPLE: Final = 100
 
 
 class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     """Change the options of an account, each explained with what it costs."""
 
+    config_entry: EnphaseCloudConfigEntry
+
     def __init__(self) -> None:
-        """Begin with the options as they are."""
+        """Begin with nothing chosen."""
         self._options: dict[str, Any] = {}
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the plan and the profile."""
+        """Ask for the plan."""
         if user_input is None:
             self._options = dict(self.config_entry.options)
             return self.async_show_form(
                 step_id="init",
                 data_schema=self.add_suggested_values_to_schema(
-                    BUDGET_FORM, self._options
+                    PLAN_FORM, self._options
                 ),
                 last_step=False,
             )
         self._options |= user_input
         if user_input[CONF_PLAN] == PLAN_CUSTOM:
             return await self.async_step_custom_plan()
-        return await self._async_step_after_plan()
+        return await self.async_step_profile()
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
@@ -55,37 +66,106 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
                 last_step=False,
             )
         self._options |= user_input
-        return await self._async_step_after_plan()
+        return await self.async_step_profile()
+
+    async def async_step_profile(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what is to be freshest, showing what each choice gives."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="profile",
+                data_schema=self.add_suggested_values_to_schema(
+                    PROFILE_FORM, self._options
+                ),
+                description_placeholders=self._freshness(),
+                last_step=not self._can_stream,
+            )
+        self._options |= user_input
+        if self._can_stream:
+            return await self.async_step_live()
+        return self.async_create_entry(data=consistent(self._options))
 
     async def async_step_live(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how live data is wanted; each burst costs a call and money."""
-        if user_input is None:
-            return self.async_show_form(
-                step_id="live",
-                data_schema=self.add_suggested_values_to_schema(
-                    LIVE_FORM, self._options
-                ),
-                description_placeholders=self._cost(),
-            )
-        self._options |= user_input
-        return self.async_create_entry(data=self._options)
+        """Ask how live data is wanted; each stream costs a call and money."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._options |= user_input
+            if not (errors := self._live_errors()):
+                return self.async_create_entry(data=consistent(self._options))
+        return self.async_show_form(
+            step_id="live",
+            data_schema=self.add_suggested_values_to_schema(LIVE_FORM, self._options),
+            errors=errors,
+            description_placeholders=self._cost(),
+        )
 
-    async def _async_step_after_plan(self) -> ConfigFlowResult:
-        if plan_from_options(self._options).has_live_stream:
-            return await self.async_step_live()
-        # What the plan does not have cannot stay switched on.
-        self._options[CONF_LIVE_BURSTS] = False
-        return self.async_create_entry(data=self._options)
+    @property
+    def _can_stream(self) -> bool:
+        """Tell whether the plan has streams, and some system may have them."""
+        return plan_from_options(self._options).has_live_stream and any(
+            system.get(CONF_LIVE_STREAM) is not False
+            for system in self.config_entry.data[CONF_SYSTEMS]
+        )
+
+    @property
+    def _feeds(self) -> list[Feed]:
+        """Return what is polled under the API key; before it is known, all."""
+        entries: list[EnphaseCloudConfigEntry]
+        entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
+        api_key = self.config_entry.data[CONF_API_KEY]
+        return [
+            coordinator.feed
+            for entry in entries
+            if entry.data[CONF_API_KEY] == api_key
+            for system in entry.runtime_data.systems
+            for coordinator in system.documents
+            if coordinator.is_active
+        ] or [
+            Feed(system=str(system[CONF_ID]), document=document)
+            for system in self.config_entry.data[CONF_SYSTEMS]
+            for document in Document
+        ]
+
+    def _freshness(self) -> dict[str, str]:
+        plan = plan_from_options(self._options)
+        feeds = self._feeds
+        given = {
+            profile: preview(plan, profile=profile, feeds=feeds) for profile in Profile
+        }
+        return {
+            "limit": f"{plan.calls_per_month:,}",
+            "calls": f"{given[Profile.BALANCED].calls_per_month:,}",
+        } | {
+            f"{profile}_{document}": _interval(expected, document)
+            for profile, expected in given.items()
+            for document in Document
+        }
+
+    def _live_errors(self) -> dict[str, str]:
+        options = LiveOptions.from_options(self._options)
+        allowance = StreamAllowance(options.streams_per_month)
+        if options.bursts and not allowance.left_for_bursts(used=0):
+            return {CONF_STREAMS_PER_MONTH: "too_few_streams"}
+        return {}
 
     def _cost(self) -> dict[str, str]:
         price = plan_from_options(self._options).live_stream_price or 0.0
-        pause = self._options.get(CONF_BURST_PAUSE, DEFAULT_BURST_PAUSE)
-        bursts = round(_MINUTES_A_MONTH / pause)
+        streams = self._options.get(CONF_STREAMS_PER_MONTH) or _EXAMPLE
         return {
             "price": f"${price:.2f}",
-            "pause": str(round(pause)),
-            "bursts": str(bursts),
-            "cost": f"${bursts * price:.2f}",
+            "streams": f"{streams:,}",
+            "cost": f"${streams * price:,.2f}",
         }
+
+
+def _interval(expected: Preview, document: Document) -> str:
+    """Return how long apart the updates are by day."""
+    freshness = expected.documents.get(document)
+    if freshness is None or freshness.by_day is None:
+        return "—"
+    if freshness.by_day < _LONG:
+        return f"{freshness.by_day / timedelta(minutes=1):.0f} min"
+    return f"{freshness.by_day / timedelta(hours=1):.1f} h"

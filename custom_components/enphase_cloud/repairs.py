@@ -17,10 +17,24 @@ from .budget.ledger import ASSUMED, LOST, Purpose
 from .const import DEVELOPER_PORTAL_URL, DOMAIN
 from .data import EnphaseCloudConfigEntry
 from .errors import readable
+from .site.samples import Source
 
 QUOTA_USED_UP: Final = "quota_used_up"
 OTHER_PROGRAM: Final = "other_program"
 DOCUMENT_REFUSED: Final = "document_refused"
+LIVE_BUDGET_LOW: Final = "live_budget_low"
+LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
+
+_KINDS: Final = (
+    QUOTA_USED_UP,
+    OTHER_PROGRAM,
+    DOCUMENT_REFUSED,
+    LIVE_BUDGET_LOW,
+    LIVE_BUDGET_USED_UP,
+)
+
+# The user is warned when less than this share of the live streams is left.
+_LOW: Final = 0.1
 
 type _Placeholders = Mapping[str, str]
 
@@ -35,10 +49,12 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, QUOTA_USED_UP, _quota_used_up(account))
         _show(hass, entry, OTHER_PROGRAM, _other_program(account))
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
+        _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
+        _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
 
     @callback
     def clear() -> None:
-        for kind in (QUOTA_USED_UP, OTHER_PROGRAM, DOCUMENT_REFUSED):
+        for kind in _KINDS:
             _show(hass, entry, kind, None)
 
     entry.async_on_unload(entry.runtime_data.account.async_add_listener(update))
@@ -102,12 +118,29 @@ def _other_program(account: Account) -> _Placeholders | None:
 def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     refused = {
-        coordinator.source.document
+        source
         for system in data.systems
-        for coordinator in system.documents
-        if data.memory.is_refused(system.system_id, coordinator.source.source)
+        for source in Source
+        if data.memory.is_refused(system.system_id, source)
     }
     return {"documents": ", ".join(sorted(refused))} if refused else None
+
+
+def _live_budget(
+    entry: EnphaseCloudConfigEntry, *, is_used_up: bool
+) -> _Placeholders | None:
+    data = entry.runtime_data
+    bursts = next((system.bursts for system in data.systems if system.bursts), None)
+    if bursts is None or not bursts.streams_per_month:
+        return None
+    left = bursts.streams_left
+    if left > bursts.streams_per_month * _LOW or is_used_up is (left > 0):
+        return None
+    return {
+        "left": str(left),
+        "limit": str(bursts.streams_per_month),
+        "until": readable(data.account.ledger.period_end(dt_util.utcnow())),
+    }
 
 
 def _show(

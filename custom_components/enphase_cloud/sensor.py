@@ -22,6 +22,7 @@ from .account import Account
 from .api import BatteryMode, GridStatus, SystemStatus
 from .budget.ledger import ASSUMED
 from .budget.schedule import Document
+from .bursts import Bursts
 from .const import DOMAIN
 from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -149,12 +150,30 @@ NEXT_POLLS = {
     for document in Document
 }
 
-LIVE_ENDS = SensorEntityDescription(
-    key="live_stream_ends",
-    translation_key="live_stream_ends",
-    device_class=SensorDeviceClass.TIMESTAMP,
-    entity_category=EntityCategory.DIAGNOSTIC,
-    entity_registry_enabled_default=False,
+
+@dataclass(frozen=True, kw_only=True)
+class LiveSensorDescription(SensorEntityDescription):
+    """Describe a sensor that shows a figure of the live streams."""
+
+    value_fn: Callable[[Bursts], StateType | datetime]
+
+
+LIVE = (
+    LiveSensorDescription(
+        key="live_stream_ends",
+        translation_key="live_stream_ends",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=lambda bursts: bursts.ends_at,
+    ),
+    LiveSensorDescription(
+        key="live_streams_left",
+        translation_key="live_streams_left",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda bursts: bursts.streams_left,
+    ),
 )
 
 
@@ -224,8 +243,10 @@ async def async_setup_entry(
             for coordinator in system.documents
             if coordinator.is_active
         )
-        if system.live is not None:
-            async_add_entities([LiveEndsSensor(entry, system, LIVE_ENDS)])
+        if (bursts := system.bursts) is not None:
+            async_add_entities(
+                LiveSensor(entry, system, bursts, description) for description in LIVE
+            )
         _add_as_evidence_comes(hass, entry, system, async_add_entities)
 
 
@@ -349,15 +370,27 @@ class NextPollSensor(EnphaseSystemEntity, SensorEntity):
         return self.native_value
 
 
-class LiveEndsSensor(EnphaseSystemEntity, SensorEntity):
-    """Show when the live stream that runs will end."""
+class LiveSensor(EnphaseSystemEntity, SensorEntity):
+    """Show a figure of the live streams."""
+
+    entity_description: LiveSensorDescription
+
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        bursts: Bursts,
+        description: LiveSensorDescription,
+    ) -> None:
+        """Show a figure of a system's bursts."""
+        super().__init__(entry, system, description)
+        self._bursts = bursts
 
     @property
     @override
-    def native_value(self) -> datetime | None:
-        """Return the end, or None where no stream runs."""
-        live = self._system.live
-        return None if live is None else live.ends_at
+    def native_value(self) -> StateType | datetime:
+        """Return the figure."""
+        return self.entity_description.value_fn(self._bursts)
 
     @override
     def snapshot(self) -> object:

@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import ConnectionType
 from .budget.plans import Plan
+from .bursts import Bursts
 from .const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
 from .coordinator import DOCUMENT_SOURCES, DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -29,6 +30,14 @@ async def async_set_up_systems(
         if plan.has_live_stream and stored.get(CONF_LIVE_STREAM) is not False:
             options = LiveOptions.from_options(entry.options)
             system.live = LiveCoordinator(hass, entry, system, options)
+            system.bursts = Bursts(
+                hass,
+                entry,
+                system,
+                system.live,
+                options=options,
+                price=plan.live_stream_price,
+            )
         for source in DOCUMENT_SOURCES:
             coordinator = DocumentCoordinator(hass, entry, system, source)
             system.documents.append(coordinator)
@@ -37,8 +46,8 @@ async def async_set_up_systems(
             else:
                 await coordinator.async_config_entry_first_refresh()
     for system in entry.runtime_data.systems:
-        if system.live is not None:
-            system.live.async_schedule()
+        if system.bursts is not None:
+            system.bursts.async_schedule()
 
 
 async def _async_system(stored: Mapping[str, Any]) -> EnphaseSystem:

@@ -8,13 +8,16 @@ from typing import Any, Self
 from .stored import moment, optional_moment
 
 _DAY = timedelta(days=1)
-_NIGHTS_KEPT = 4
+_NIGHTS_KEPT = 5
 # A shorter pause of production is no night.
 _SHORTEST_NIGHT = timedelta(hours=2)
 # How far from a reading that differs the change is looked for at most.
 _UNCERTAINTY = timedelta(minutes=30)
 # The day begins a publication early: at dawn all that is known is a night old.
-_LEAD = timedelta(minutes=15)
+_LEAD = timedelta(minutes=7.5)
+_Q=0.25
+_DQ=0.5
+_INTERVAL = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,22 @@ class Daylight:
         known = replace(self, producing=producing, read_at=data_at)
         if self.read_at is None or producing == self.producing:
             return known
+        gap = data_at - self.read_at
         if not producing:
-            return replace(known, dusk=min(data_at, self.read_at + _UNCERTAINTY))
+            # Production ended between the readings; each tells of the time before it.
+            return replace(
+                known, dusk=self.read_at - _INTERVAL + min(gap * _DQ, 2 * _INTERVAL)
+            )
         if self.dusk is None or data_at - self.dusk < _SHORTEST_NIGHT:
             return known
-        night = Night(self.dusk, max(self.read_at, data_at - _UNCERTAINTY))
-        return replace(known, nights=(*self.nights, night)[-_NIGHTS_KEPT:])
+        dawn = self.read_at + gap * _Q if gap < _SHORTEST_NIGHT else data_at - 2 * _INTERVAL
+        nights = (*self.nights, Night(self.dusk, dawn))[-_NIGHTS_KEPT:]
+        return replace(known, nights=nights)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a night was seen yet."""
+        return bool(self.nights)
 
     def is_day(self, at: datetime) -> bool:
         """Return whether production is expected at a moment, or soon."""
@@ -69,7 +82,13 @@ class Daylight:
         """Return when the next night begins; needs a night to be known."""
         last = self.nights[-1].dusk
         latest = max(_from(last, night.dusk) for night in self.nights)
-        return _next(last + latest, after)
+        dusk = _next(last + latest, after)
+        if self.read_at is not None and self.producing:
+            # Today it may last longer than usual.
+            held = self.read_at + timedelta(minutes=15)
+            if held > dusk or (held > after and self.next_dawn(dusk - _DAY) > held):
+                return held
+        return dusk
 
     def seconds(self, start: datetime, end: datetime) -> tuple[float, float]:
         """Return the seconds of day and of night between two moments."""

@@ -11,9 +11,10 @@ from .stored import count, number, optional_moment
 USUAL_PERIOD = timedelta(minutes=15)
 _FIRST_LAG = timedelta(minutes=8)
 # A question asked too early shifts the next ones a step later, one asked in time a
-# small part of it earlier; so about one in thirty is asked too early.
-_STEP = timedelta(seconds=40)
-_PART = 1 / 30
+# small part of it earlier: so about one in seventeen is asked too early, which is where
+# a later question would wait for longer than it would save.
+_STEP = timedelta(seconds=15)
+_PART = 1 / 16
 # Only questions asked so soon after news was expected teach how late it arrives.
 _ON_TIME = timedelta(minutes=2)
 # So many questions in vain make a gateway a silent one, which is asked more rarely.
@@ -32,6 +33,7 @@ class Rhythm:
     lag: timedelta = _FIRST_LAG
     data_at: datetime | None = None
     asked_at: datetime | None = None
+    too_early: int = 0  # questions on time that came too early
     in_vain: int = 0  # expected news that did not come, in a row
     news: int = 0  # news since the period was last put to the test
     gap: timedelta | None = None  # between the last news, if that took long
@@ -77,6 +79,13 @@ class Rhythm:
         """Return the period, or the usual one if a slow rhythm is to be tested."""
         return USUAL_PERIOD if self.news >= _TEST_AFTER else self.period
 
+    def _with_lag(self, *, too_early: bool) -> Self:
+        """Learn from a question that was asked on time."""
+        # Boldly at first, until the limit is felt.
+        earlier = max(_STEP / 4**self.too_early, _STEP * _PART)
+        lag = self.lag + _STEP if too_early else max(timedelta(), self.lag - earlier)
+        return replace(self, lag=lag, too_early=min(self.too_early + too_early, 9))
+
     def _pause_end(self, asked_at: datetime) -> datetime:
         """Return until when a gateway that went silent is left alone."""
         if not self.is_silent:
@@ -85,17 +94,19 @@ class Rhythm:
         return asked_at + min(pause, max(self.period, _LONGEST_PAUSE))
 
     def _without_news(self, now: datetime, data_at: datetime) -> Self:
+        known = replace(self, asked_at=now)
         if now < data_at + self.period + self.lag:
-            return replace(self, asked_at=now, news=0)
-        later = self._is_on_time(now, data_at) and self.in_vain == 0
-        return replace(
-            self,
-            asked_at=now,
-            in_vain=self.in_vain + 1,
-            lag=self.lag + _STEP if later else self.lag,
-        )
+            return replace(known, news=0)
+        if self._is_on_time(now, data_at) and not self.in_vain:
+            known = known._with_lag(too_early=True)
+        return replace(known, in_vain=self.in_vain + 1)
 
     def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Self:
+        known = replace(self, data_at=data_at, asked_at=now, in_vain=0)
+        if self._is_on_time(now, before):
+            # The newest may be yet to come although there was some news.
+            is_old = now - data_at > self.lag + self.period / 2
+            known = known._with_lag(too_early=is_old)
         gap = data_at - before
         period, news = self.period, self.news + 1
         long_gap = gap if self.is_silent and gap > 2 * self.period else None
@@ -104,21 +115,7 @@ class Rhythm:
             period, news = min(gap, self.gap), 0
         elif gap < self.period * (1 - _ALIKE):
             period, news = max(USUAL_PERIOD, gap), 0
-        known = replace(
-            self,
-            period=period,
-            data_at=data_at,
-            asked_at=now,
-            in_vain=0,
-            news=news,
-            gap=long_gap,
-        )
-        if self._is_on_time(now, before):
-            # The newest may be yet to come although there was some news.
-            early = now - data_at > self.lag + self.period / 2
-            lag = self.lag + (_STEP if early else -_STEP * _PART)
-            known = replace(known, lag=max(timedelta(), lag))
-        return known
+        return replace(known, period=period, news=news, gap=long_gap)
 
     def _is_on_time(self, now: datetime, data_at: datetime) -> bool:
         """Return whether the question came right when news was expected."""
@@ -132,6 +129,7 @@ class Rhythm:
             "lag": self.lag.total_seconds(),
             "data_at": self.data_at and self.data_at.timestamp(),
             "asked_at": self.asked_at and self.asked_at.timestamp(),
+            "too_early": self.too_early,
             "in_vain": self.in_vain,
             "news": self.news,
             "gap": self.gap and self.gap.total_seconds(),
@@ -146,6 +144,7 @@ class Rhythm:
             lag=timedelta(seconds=number(data["lag"])),
             data_at=optional_moment(data["data_at"]),
             asked_at=optional_moment(data["asked_at"]),
+            too_early=count(data["too_early"]),
             in_vain=count(data["in_vain"]),
             news=count(data["news"]),
             gap=None if gap is None else timedelta(seconds=number(gap)),

@@ -14,6 +14,7 @@ from .stored import count, optional_moment
 
 __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 
+_HALF = 0.5
 _FIRST_FAILURE_PAUSE = timedelta(minutes=5)
 _LONGEST_FAILURE_PAUSE = timedelta(hours=6)
 
@@ -120,6 +121,10 @@ class Schedule:
         if not any(feed.system == other.system for other in self._feeds):
             self._daylight.pop(feed.system, None)
 
+    def daylight(self, system: str) -> Daylight:
+        """Return when a system produces, as far as it is known."""
+        return self._daylight.get(system, Daylight())
+
     def observe(
         self,
         feed: Feed,
@@ -180,29 +185,21 @@ class Schedule:
         self, feed: Feed, since: datetime, level: float, period_end: datetime
     ) -> datetime:
         """Return when the share of the feed has grown to one call."""
-        rhythm = self._feeds[feed].rhythm
-        daylight = self._daylight.get(feed.system, Daylight())
         weighs = self._weight(feed)
+        rhythm = self._feeds[feed].rhythm
+        daylight = self.daylight(feed.system)
         period = rhythm.period.total_seconds()
-        missing = 1.0
-        at = since
-        while at < period_end:
-            is_day = daylight.is_day(at)
-            until = daylight.next_change(at)
-            pace = rate(level, weighs.at(is_day=is_day), period)
-            if pace * (until - at).total_seconds() >= missing:
-                at += timedelta(seconds=missing / pace)
-                break
-            if pace == 0:
-                # At dawn all that is known is a night old.
-                at, missing = until, 0.0
-                last = daylight.next_dusk(until - timedelta(days=1))
-                if (rhythm.data_at or at) < last:
-                    return last + rhythm.lag + rhythm.period / 2
-                break
-            missing -= pace * (until - at).total_seconds()
-            at = until
-        return min(at, period_end)
+        paces = {
+            is_day: rate(level, weighs.at(is_day=is_day), period)
+            for is_day in (True, False)
+        }
+        if not paces[True]:
+            return period_end
+        if paces[False]:
+            due = _saved_up(since, paces, daylight)
+        else:
+            due = _due_by_day(since, timedelta(seconds=1 / paces[True]), daylight, rhythm)
+        return min(due, period_end)
 
     def _level(self, now: datetime, calls_left: int, period_end: datetime) -> float:
         return level(self._stretches(now, period_end), calls_left)
@@ -228,6 +225,40 @@ class Schedule:
             if feed.system == system and state.rhythm.in_vain:
                 rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
                 self._feeds[feed] = replace(state, rhythm=rhythm)
+
+
+def _saved_up(
+    since: datetime, paces: Mapping[bool, float], daylight: Daylight
+) -> datetime:
+    """Return when one call is saved up, at one pace by day and another by night."""
+    missing = 1.0
+    while True:
+        is_day = daylight.is_day(since)
+        until = daylight.next_change(since)
+        share = paces[is_day] * (until - since).total_seconds()
+        if share >= missing:
+            return since + timedelta(seconds=missing / paces[is_day])
+        missing -= share
+        since = until
+
+
+def _due_by_day(
+    since: datetime, interval: timedelta, daylight: Daylight, rhythm: Rhythm
+) -> datetime:
+    """Return when a document is due that matters by day only.
+
+    It is asked for at dawn, when all that is known is a night old, and at last when it
+    tells what the day came to; in between at an interval.
+    """
+    if rhythm.data_at is None or not daylight.is_known:
+        return since + interval
+    told = rhythm.data_at
+    if not daylight.is_day(told) and since < (dawn := daylight.next_dawn(told)):
+        return dawn
+    dusk = daylight.next_dusk(told)
+    if since + interval * (1 + _HALF) <= dusk:
+        return since + interval
+    return dusk + rhythm.lag + rhythm.period
 
 
 def _since(state: _State, now: datetime) -> datetime:

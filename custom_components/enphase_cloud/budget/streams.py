@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta, tzinfo
 import math
 from typing import Final
 
+from .daylight import Daylight
+
 _DAY: Final = timedelta(days=1)
 # Scheduled bursts leave this share to what users and automations ask for.
 _SHARE_FOR_REQUESTS: Final = 0.2
@@ -61,6 +63,16 @@ def next_burst(
 def all_day(at: datetime) -> Window:
     """Return the hours that never end."""
     return at, at + _DAY
+
+
+def by_day(daylight: Daylight) -> Hours:
+    """Return the hours in which a system produces, as far as they are known."""
+
+    def window(at: datetime) -> Window:
+        opens = at if daylight.is_day(at) else daylight.next_change(at)
+        return opens, daylight.next_change(opens)
+
+    return window
 
 
 def between(begin: time, end: time, time_zone: tzinfo) -> Hours:
