@@ -16,8 +16,9 @@ from .world import System
 _UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
 _SETTLED_AFTER = 3 * HOUR
 MICRO_EXCESS_PERCENT = 1
-_SILENT_AFTER = 2
-"""A gateway that misses so many reports is shown as not reporting."""
+"""Microinverters measure about so much more than the meter behind them."""
+_SILENT_PERIODS = 3
+"""A gateway from which so long nothing came is shown as not reporting."""
 
 _COMPLETE_AT_ONCE = 0.85
 _COMPLETE_SOON = 0.97
@@ -80,7 +81,7 @@ class Published:
     def status(self) -> str:
         """Return the system's status: `comm` when the gateway fell silent."""
         silence = self.now - self.last_report_at
-        if silence > (_SILENT_AFTER + 1) * upload_period(self.system):
+        if silence > _SILENT_PERIODS * upload_period(self.system):
             return "comm"
         return self.system.status
 
