@@ -1,0 +1,171 @@
+"""Walks through flows as a user does; whatever a flow shows must be translated."""
+
+from collections.abc import Iterable
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntry,
+    ConfigFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+import voluptuous as vol
+from yarl import URL
+
+import custom_components.enphase_cloud
+from custom_components.enphase_cloud.const import DOMAIN
+
+from .conftest import EMAIL, PASSWORD
+
+INTEGRATION = Path(custom_components.enphase_cloud.__file__).parent
+ENGLISH: dict[str, Any] = json.loads(
+    (INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8")
+)
+
+
+def placeholders(text: str) -> set[str]:
+    """Return the names that a text wants filled in."""
+    return set(re.findall(r"{(\w+)}", text))
+
+
+def field_names(schema: vol.Schema | None) -> set[str]:
+    """Return the fields of a form."""
+    return set() if schema is None else {str(field) for field in schema.schema}
+
+
+def required(result: ConfigFlowResult) -> set[str]:
+    """Return the fields that a form wants filled in."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return {str(field) for field in schema.schema if isinstance(field, vol.Required)}
+
+
+def suggested(result: ConfigFlowResult) -> dict[str, Any]:
+    """Return what the fields of a form are filled with."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return {
+        str(field): field.description["suggested_value"]
+        for field in schema.schema
+        if field.description and "suggested_value" in field.description
+    }
+
+
+def assert_translated(result: ConfigFlowResult) -> ConfigFlowResult:
+    """Hold what a flow shows against en.json, as Home Assistant's own tests do."""
+    section = "config" if result["handler"] == DOMAIN else "options"
+    given = set(result.get("description_placeholders") or {})
+    if result["type"] is FlowResultType.ABORT:
+        _assert_filled([ENGLISH[section]["abort"][result["reason"]]], given)
+    if result["type"] is FlowResultType.FORM:
+        texts = ENGLISH[section]["step"][result["step_id"]]
+        fields = field_names(result["data_schema"])
+        for kind in ("data", "data_description"):
+            named = texts.get(kind, {})
+            assert set(named) == fields, f"{kind} of {result['step_id']}"
+            _assert_filled(named.values(), given)
+        errors = (result["errors"] or {}).values()
+        _assert_filled(
+            [
+                texts["title"],
+                texts.get("description", ""),
+                *(ENGLISH[section]["error"][error] for error in errors),
+            ],
+            given,
+        )
+    return result
+
+
+def _assert_filled(texts: Iterable[str], given: set[str]) -> None:
+    for text in texts:
+        assert placeholders(text) <= given, text
+
+
+class User:
+    """Somebody before the forms of Home Assistant and the pages of Enphase."""
+
+    def __init__(self, hass: HomeAssistant, client: TestClient[Any, Any]) -> None:
+        """Sit down."""
+        self._hass = hass
+        self._client = client
+
+    @property
+    def _flow(self) -> Any:
+        return self._hass.config_entries.flow
+
+    async def add(self) -> ConfigFlowResult:
+        """Begin to add an account."""
+        return assert_translated(
+            await self._flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+        )
+
+    async def reconfigure(self, entry: ConfigEntry[Any]) -> ConfigFlowResult:
+        """Begin to change an account."""
+        return assert_translated(
+            await self._flow.async_init(
+                DOMAIN,
+                context={"source": SOURCE_RECONFIGURE, "entry_id": entry.entry_id},
+            )
+        )
+
+    async def submit(
+        self, result: ConfigFlowResult, **user_input: Any
+    ) -> ConfigFlowResult:
+        """Submit a form."""
+        assert result["type"] is FlowResultType.FORM, result
+        shown = await self._flow.async_configure(result["flow_id"], user_input)
+        await self._hass.async_block_till_done()
+        return assert_translated(shown)
+
+    async def approve(
+        self,
+        result: ConfigFlowResult,
+        *,
+        email: str = EMAIL,
+        password: str = PASSWORD,
+        decision: str = "approve",
+    ) -> URL:
+        """Fill in the sign-in page; return where it sends the browser to."""
+        assert result["type"] is FlowResultType.EXTERNAL_STEP
+        page = URL(result["url"])
+        async with async_get_clientsession(self._hass).post(
+            page.with_query(None),
+            data={
+                **page.query,
+                "email": email,
+                "password": password,
+                "decision": decision,
+            },
+            allow_redirects=False,
+        ) as response:
+            assert response.status == 302, await response.text()
+            return URL(response.headers["Location"])
+
+    async def come_back(self, address: URL) -> None:
+        """Follow the way back to Home Assistant."""
+        response = await self._client.get(address.path_qs)
+        assert response.status == 200
+
+    async def proceed(self, result: ConfigFlowResult) -> ConfigFlowResult:
+        """Return what a flow shows after the way back."""
+        shown = await self._flow.async_configure(result["flow_id"])
+        await self._hass.async_block_till_done()
+        return assert_translated(shown)
+
+    async def sign_in(
+        self, result: ConfigFlowResult, **answers: str
+    ) -> ConfigFlowResult:
+        """Sign in at Enphase and come back."""
+        await self.come_back(await self.approve(result, **answers))
+        return await self.proceed(result)
+
+    async def add_and_sign_in(self, **answers: str) -> ConfigFlowResult:
+        """Begin to add an account, and sign in to it."""
+        return await self.sign_in(await self.add(), **answers)

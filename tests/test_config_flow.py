@@ -1,0 +1,732 @@
+"""Add an account: the way to the end, and each way out."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+import logging
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.application_credentials import (
+    DOMAIN as APPLICATION_CREDENTIALS,
+)
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import config_entry_oauth2_flow
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
+from yarl import URL
+
+from custom_components.enphase_cloud.budget.ledger import Ledger
+from custom_components.enphase_cloud.budget.plans import PLANS
+from custom_components.enphase_cloud.const import (
+    CONF_CALLS_PER_MINUTE,
+    CONF_CALLS_PER_MONTH,
+    CONF_CONNECTION,
+    CONF_LIVE_STREAM,
+    CONF_PLAN,
+    CONF_SYSTEMS,
+    CONF_TIME_ZONE,
+    DOMAIN,
+    ENV_CLOUD_URL,
+)
+from simulator import AccessControl, Fault
+
+from .conftest import (
+    API_KEY,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    EMAIL,
+    PASSWORD,
+    USER_ID,
+    SetUp,
+    World,
+)
+from .flows import User, field_names, required, suggested
+
+WATT = {CONF_PLAN: "watt"}
+LIMITS = {
+    CONF_CALLS_PER_MINUTE: 20,
+    CONF_CALLS_PER_MONTH: 5000,
+    CONF_LIVE_STREAM: False,
+}
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+async def user(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> User:
+    """Return somebody who adds an account."""
+    return User(hass, await hass_client_no_auth())
+
+
+type Ledgers = Callable[[], list[Ledger]]
+
+
+@pytest.fixture
+def nothing_stored(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Ledgers:
+    """Return a check that a failed flow left nothing but what it spent."""
+
+    def check() -> list[Ledger]:
+        assert hass.config_entries.async_entries(DOMAIN) == []
+        stored = {key for key in hass_storage if key.startswith(DOMAIN)}
+        ledgers = {key for key in stored if key.startswith(f"{DOMAIN}.account.")}
+        assert stored == ledgers
+        return [
+            Ledger.restore(
+                hass_storage[key]["data"]["ledger"], PLANS["watt"], now=dt_util.utcnow()
+            )
+            for key in ledgers
+        ]
+
+    return check
+
+
+async def _finish(user: User, form: ConfigFlowResult, **answers: Any) -> None:
+    """Show that a form still leads to the end."""
+    done = await user.submit(form, **{CONF_PLAN: "watt", **answers})
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["result"].state is ConfigEntryState.LOADED
+
+
+async def _start_again(user: User, world: World) -> None:
+    """Show that nothing that happened stands in the way of another attempt."""
+    world.cloud.faults.clear()
+    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
+
+
+async def _while_the_cloud_hangs(
+    hass: HomeAssistant, fault: Fault, step: Any
+) -> ConfigFlowResult:
+    """Return what a step shows that waits for the cloud in vain."""
+    task = asyncio.ensure_future(step)
+    async with asyncio.timeout(30):
+        while not fault.hits:  # noqa: ASYNC110 (the simulator sets no event)
+            await asyncio.sleep(0)
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=32))
+    result: ConfigFlowResult = await task
+    return result
+
+
+# The way to the end
+
+
+async def test_one_system(hass: HomeAssistant, world: World, user: User) -> None:
+    """An account with one system: sign in, name key and plan, done."""
+    form = await user.add_and_sign_in()
+    assert form["step_id"] == "api_key"
+    assert field_names(form["data_schema"]) == {CONF_API_KEY, CONF_PLAN}
+
+    done = await user.submit(form, api_key=f" {API_KEY}\n", plan="watt")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    entry = done["result"]
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.title == "Hilltop"
+    assert entry.unique_id == USER_ID
+    assert entry.options == WATT
+    assert entry.data["auth_implementation"] == DOMAIN
+    assert entry.data[CONF_API_KEY] == API_KEY
+    assert entry.data[CONF_SYSTEMS] == [
+        {
+            CONF_ID: world.system.system_id,
+            CONF_NAME: "Hilltop",
+            CONF_TIME_ZONE: "Europe/Berlin",
+            CONF_CONNECTION: "ethernet",
+            CONF_LIVE_STREAM: None,
+        }
+    ]
+    token = entry.data[CONF_TOKEN]
+    assert token["expires_at"] == dt_util.utcnow().timestamp() + token["expires_in"]
+
+
+@pytest.mark.parametrize(
+    ("named", "calls"),
+    [
+        ("watt", ["systems"]),
+        ("kilowatt", ["systems", "search"]),
+        ("megawatt", ["systems", "search"]),
+        ("partner", ["systems", "search"]),
+    ],
+)
+async def test_the_proof_of_the_key_is_cheap(
+    world: World, user: User, named: str, calls: list[str]
+) -> None:
+    """One call proves the key, another tells where live streams can be had."""
+    form = await user.add_and_sign_in()
+    assert world.calls == []
+    with patch("custom_components.enphase_cloud.async_setup_entry", return_value=True):
+        await user.submit(form, api_key=API_KEY, plan=named)
+    assert world.calls == calls
+
+
+@pytest.mark.parametrize("live_stream", [True, False])
+async def test_a_custom_plan(world: World, user: User, *, live_stream: bool) -> None:
+    """Limits that are not in the list are asked for on a page of their own."""
+    limits = LIMITS | {CONF_LIVE_STREAM: live_stream}
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="custom")
+    assert form["step_id"] == "custom_plan"
+    assert world.calls == []
+    done = await user.submit(form, **limits)
+    assert done["result"].options == {CONF_PLAN: "custom", **limits}
+    [system] = done["result"].data[CONF_SYSTEMS]
+    assert system[CONF_LIVE_STREAM] is (True if live_stream else None)
+
+
+async def test_several_systems(hass: HomeAssistant, world: World, user: User) -> None:
+    """Of several systems at least one is chosen; names may be alike."""
+    twin = world.add_system(name="Hilltop")
+    barn = world.add_system(name="Barn", live_stream=False, connection="cellular")
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="kilowatt")
+    assert form["step_id"] == "systems"
+    ids = [str(system.system_id) for system in world.systems]
+    [(field, selector)] = form["data_schema"].schema.items()
+    assert field.default() == ids
+    labels = [option["label"] for option in selector.config["options"]]
+    assert len(set(labels)) == 3
+
+    form = await user.submit(form, systems=[])
+    assert form["errors"] == {CONF_SYSTEMS: "choose_a_system"}
+    [field] = form["data_schema"].schema
+    assert field.default() == []
+
+    done = await user.submit(form, systems=[str(barn.system_id), ids[0]])
+    assert done["title"] == "Hilltop, Barn"
+    stored = done["result"].data[CONF_SYSTEMS]
+    assert [(system[CONF_ID], system[CONF_LIVE_STREAM]) for system in stored] == [
+        (world.system.system_id, True),
+        (barn.system_id, False),
+    ]
+    assert stored[1][CONF_CONNECTION] == "cellular"
+    assert twin.system_id not in {request.system_id for request in world.cloud.requests}
+
+
+async def test_whether_systems_can_stream_is_a_bonus(world: World, user: User) -> None:
+    """The key is proved by the first call; the second may fail."""
+    world.cloud.faults.add(Fault(operation="search", status=500))
+    form = await user.add_and_sign_in()
+    done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
+    [system] = done["result"].data[CONF_SYSTEMS]
+    assert system[CONF_LIVE_STREAM] is None
+    assert system[CONF_TIME_ZONE] == "Europe/Berlin"
+
+
+async def test_a_search_without_time_zones_loses_none(world: World, user: User) -> None:
+    """The search may leave out what the list of systems tells."""
+    system_id = world.system.system_id
+    system = f'{{"system_id": {system_id}, "live_stream": "enabled"}}'
+    world.cloud.faults.add(
+        Fault(operation="search", raw=f'{{"systems": [{system}], "total": 1}}')
+    )
+    form = await user.add_and_sign_in()
+    done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
+    [stored] = done["result"].data[CONF_SYSTEMS]
+    assert stored[CONF_NAME] == "Hilltop"
+    assert stored[CONF_TIME_ZONE] == "Europe/Berlin"
+    assert stored[CONF_LIVE_STREAM] is True
+
+
+# Ways out of the sign-in
+
+
+async def test_without_credentials(
+    hass: HomeAssistant, world: World, enable_custom_integrations: None
+) -> None:
+    """Without client id and secret there is nothing to sign in with."""
+    assert await async_setup_component(hass, APPLICATION_CREDENTIALS, {})
+    user = User(hass, None)
+    shown = await user.add()
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "missing_credentials"
+
+
+async def test_sign_in_refused(
+    world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """The home owner may refuse access."""
+    shown = await user.add_and_sign_in(decision="deny")
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "user_rejected_authorize"
+    assert nothing_stored() == []
+    await _start_again(user, world)
+
+
+async def test_wrong_password(world: World, user: User) -> None:
+    """A wrong password is Enphase's affair; the flow waits for the right one."""
+    shown = await user.add()
+    with pytest.raises(AssertionError, match="do not match"):
+        await user.approve(shown, password="guess")
+    form = await user.sign_in(shown)
+    await _finish(user, form, api_key=API_KEY)
+
+
+async def _replace_credentials(
+    hass_ws_client: WebSocketGenerator, hass: HomeAssistant, **new: str
+) -> None:
+    """Correct client id and secret as the text of the flow advises."""
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": f"{APPLICATION_CREDENTIALS}/list"})
+    [known] = (await client.receive_json())["result"]
+    for command in (
+        {"type": "delete", f"{APPLICATION_CREDENTIALS}_id": known["id"]},
+        {"type": "create", "domain": DOMAIN, **new},
+    ):
+        await client.send_json_auto_id(
+            {**command, "type": f"{APPLICATION_CREDENTIALS}/{command['type']}"}
+        )
+        answer = await client.receive_json()
+        assert answer["success"], answer
+
+
+async def test_wrong_client_secret(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """A wrong secret is told as such, and can be corrected."""
+    world.cloud.add_application(
+        client_id=CLIENT_ID, client_secret="right-secret", api_key=API_KEY
+    )
+    shown = await user.add_and_sign_in()
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "invalid_client"
+    assert nothing_stored() == []
+    await _replace_credentials(
+        hass_ws_client, hass, client_id=CLIENT_ID, client_secret="right-secret"
+    )
+    await _start_again(user, world)
+
+
+async def test_wrong_client_id(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Enphase shows no sign-in page for a client id it does not know."""
+    await _replace_credentials(
+        hass_ws_client, hass, client_id="no such client", client_secret=CLIENT_SECRET
+    )
+    shown = await user.add()
+    with pytest.raises(AssertionError, match="invalid_client"):
+        await user.approve(shown)
+    hass.config_entries.flow.async_abort(shown["flow_id"])
+    assert nothing_stored() == []
+    await _replace_credentials(
+        hass_ws_client, hass, client_id=CLIENT_ID, client_secret=CLIENT_SECRET
+    )
+    await _start_again(user, world)
+
+
+async def test_code_used_twice(
+    hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """A code works once; whoever used it first, the user is told to start again."""
+    shown = await user.add()
+    address = await user.approve(shown)
+    implementations = await config_entry_oauth2_flow.async_get_implementations(
+        hass, DOMAIN
+    )
+    await implementations[DOMAIN].async_resolve_external_data(
+        {
+            "code": address.query["code"],
+            "state": {"redirect_uri": str(address.with_query(None))},
+        }
+    )
+    await user.come_back(address)
+    shown = await user.proceed(shown)
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "code_expired"
+    assert nothing_stored() == []
+    await _start_again(user, world)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ({"expire_code": True}, "code_expired"),
+        ({"status": 400, "details": "invalid_grant"}, "code_expired"),
+        ({"status": 401, "details": "unauthorized"}, "invalid_client"),
+        ({"status": 400, "details": "invalid_request"}, "request_refused"),
+        ({"status": 403}, "request_refused"),
+        ({"status": 429}, "quota_exceeded"),
+        ({"status": 500}, "server_error"),
+        ({"status": 503}, "server_error"),
+        ({"cut": "before_headers"}, "cannot_connect"),
+        ({"cut": "mid_body"}, "cannot_connect"),
+        ({"body": "html"}, "malformed_answer"),
+        ({"body": "empty"}, "malformed_answer"),
+        ({"body": "not_json"}, "malformed_answer"),
+        ({"body": "list"}, "malformed_answer"),
+        ({"body": "wrong_types"}, "malformed_answer"),
+        ({"body": "huge"}, "malformed_answer"),
+        ({"redirect": "/elsewhere"}, "malformed_answer"),
+        ({"raw": '{"access_token": "a", "refresh_token": "b"}'}, "malformed_answer"),
+    ],
+)
+async def test_the_token_request_fails(
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    fault: dict[str, Any],
+    reason: str,
+) -> None:
+    """Whatever goes wrong behind the sign-in page has its own message."""
+    world.cloud.faults.add(Fault(operation="token", **fault))
+    shown = await user.add_and_sign_in()
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == reason
+    assert nothing_stored() == []
+    await _start_again(user, world)
+
+
+async def test_the_token_request_hangs(
+    hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """The flow does not wait for ever."""
+    fault = world.cloud.faults.add(Fault(operation="token", hang=True))
+    shown = await user.add()
+    address = await user.approve(shown)
+    await user.come_back(address)
+    shown = await _while_the_cloud_hangs(hass, fault, user.proceed(shown))
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "timeout"
+    assert nothing_stored() == []
+    await _start_again(user, world)
+
+
+async def test_the_same_account_twice(world: World, user: User, set_up: SetUp) -> None:
+    """An account is added once; its plan, key and systems are changed elsewhere."""
+    entry = await set_up()
+    before = dict(entry.data)
+    world.cloud.requests.clear()
+    shown = await user.add_and_sign_in()
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "already_configured"
+    assert entry.data == before
+    assert world.calls == []
+
+
+async def test_an_abandoned_flow_does_not_stand_in_the_way(
+    hass: HomeAssistant, world: World, user: User
+) -> None:
+    """A window that was left open ends when another one finishes."""
+    await user.add_and_sign_in()
+    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
+    assert hass.config_entries.flow.async_progress() == []
+
+
+# Ways out of the proof of the key
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "calls"),
+    [
+        ("no-such-key", "api_key_refused", 0),
+        ("key-of-another", "api_key_mismatch", 1),
+        ("", "api_key_malformed", 0),
+        ("  \t", "api_key_malformed", 0),
+        ("two words", "api_key_malformed", 0),
+        ("two\nlines", "api_key_malformed", 0),
+        ("schlüssel", "api_key_malformed", 0),
+    ],
+)
+async def test_wrong_key(
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    key: str,
+    error: str,
+    calls: int,
+) -> None:
+    """A wrong key is told at its field, and must be typed again; the plan is kept."""
+    world.cloud.add_application(
+        client_id="another", client_secret="another", api_key="key-of-another"
+    )
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=key, plan="megawatt")
+    assert form["errors"] == {CONF_API_KEY: error}
+    assert suggested(form) == {CONF_PLAN: "megawatt"}
+    assert CONF_API_KEY in required(form)
+    assert len(world.calls) == calls
+    nothing_stored()
+    await _finish(user, form, api_key=API_KEY)
+
+
+async def test_an_access_control_is_missing(world: World, user: User) -> None:
+    """Enphase answers the same as for an unknown key; the text says both."""
+    access = [AccessControl.PRODUCTION]
+    world.cloud.add_application(
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        api_key=API_KEY,
+        access=access,
+    )
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert form["errors"] == {CONF_API_KEY: "api_key_refused"}
+    assert world.calls == ["systems"]
+
+
+FAILURES = [
+    ({"status": 403}, "forbidden"),
+    ({"status": 404}, "request_refused"),
+    ({"status": 418}, "request_refused"),
+    ({"status": 422}, "request_refused"),
+    ({"status": 500}, "server_error"),
+    ({"status": 503}, "server_error"),
+    ({"cut": "before_headers"}, "cannot_connect"),
+    ({"cut": "mid_body"}, "cannot_connect"),
+    ({"body": "html"}, "malformed_answer"),
+    ({"body": "empty"}, "malformed_answer"),
+    ({"body": "list"}, "malformed_answer"),
+    ({"body": "wrong_types"}, "malformed_answer"),
+    ({"redirect": "/elsewhere"}, "malformed_answer"),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), FAILURES)
+async def test_the_cloud_fails_the_proof(
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    fault: dict[str, Any],
+    error: str,
+) -> None:
+    """What is not the key's fault keeps the key: submitting again is enough."""
+    world.cloud.faults.add(Fault(operation="systems", **fault))
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert form["errors"] == {"base": error}
+    assert suggested(form) == {CONF_PLAN: "watt"}
+    assert required(form) == {CONF_PLAN}
+    assert world.calls == ["systems"]
+    [ledger] = nothing_stored()
+    assert ledger.by_operation(dt_util.utcnow())["systems"] == 1
+    world.cloud.faults.clear()
+    await _finish(user, form)
+
+
+async def test_the_cloud_hangs_at_the_proof(
+    hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """The form comes back when the cloud is too slow."""
+    fault = world.cloud.faults.add(Fault(operation="systems", hang=True))
+    form = await user.add_and_sign_in()
+    form = await _while_the_cloud_hangs(
+        hass, fault, user.submit(form, api_key=API_KEY, plan="watt")
+    )
+    assert form["errors"] == {"base": "timeout"}
+    nothing_stored()
+    world.cloud.faults.clear()
+    await _finish(user, form)
+
+
+async def test_the_cloud_is_unreachable_at_the_proof(
+    world: World,
+    user: User,
+    nothing_stored: Ledgers,
+    monkeypatch: pytest.MonkeyPatch,
+    unused_tcp_port: int,
+) -> None:
+    """Nobody listens; later somebody does."""
+    form = await user.add_and_sign_in()
+    monkeypatch.setenv(ENV_CLOUD_URL, f"http://127.0.0.1:{unused_tcp_port}")
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert form["errors"] == {"base": "cannot_connect"}
+    nothing_stored()
+    monkeypatch.setenv(ENV_CLOUD_URL, world.url)
+    await _finish(user, form)
+
+
+async def test_the_minute_is_used_up(
+    world: World, user: User, freezer: FrozenDateTimeFactory
+) -> None:
+    """A 429 is believed: before its end Enphase is not asked again."""
+    world.cloud.faults.add(Fault(operation="systems", quota="minute", times=1))
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert form["errors"] == {"base": "quota_exceeded"}
+    assert form["description_placeholders"]["until"] == "2026-06-21 03:08"
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {"base": "budget_exhausted"}
+    assert form["description_placeholders"]["until"] == "2026-06-21 03:08"
+    assert world.calls == ["systems"]
+    freezer.tick(timedelta(minutes=1))
+    await _finish(user, form)
+
+
+async def test_the_month_is_used_up(
+    world: World, user: User, nothing_stored: Ledgers, freezer: FrozenDateTimeFactory
+) -> None:
+    """The month's quota comes back with the next month, as Enphase told."""
+    world.cloud.faults.add(Fault(operation="systems", quota="month", times=1))
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert form["errors"] == {"base": "quota_exceeded"}
+    # The end of June in UTC, in the time of the user.
+    assert form["description_placeholders"]["until"] == "2026-06-30 17:00"
+    [ledger] = nothing_stored()
+    assert ledger.left(dt_util.utcnow()) == 0
+    freezer.move_to("2026-07-01 00:01:00+00:00")
+    await _start_again(user, world)
+
+
+async def test_the_budget_is_used_up(
+    world: World, user: User, nothing_stored: Ledgers, freezer: FrozenDateTimeFactory
+) -> None:
+    """No call leaves that the plan does not allow; a larger plan or time helps."""
+    world.cloud.faults.add(Fault(operation="systems", status=500, times=1))
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="custom")
+    form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
+    assert form["step_id"] == "api_key"
+    assert form["errors"] == {"base": "server_error"}
+    assert suggested(form) == {CONF_PLAN: "custom"}
+    form = await user.submit(form, plan="custom")
+    assert suggested(form) == LIMITS | {CONF_CALLS_PER_MINUTE: 1}
+    form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
+    assert form["errors"] == {"base": "budget_exhausted"}
+    assert form["description_placeholders"]["until"] == "2026-06-21 03:09"
+    assert world.calls == ["systems"]
+    nothing_stored()
+    await _finish(user, form, plan="kilowatt")
+
+
+async def test_failed_proofs_stay_counted(
+    world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """What a flow spent is known to the next one, and to the entry."""
+    world.cloud.faults.add(Fault(operation="systems", status=500, times=2))
+    for _ in range(2):
+        form = await user.add_and_sign_in()
+        form = await user.submit(form, api_key=API_KEY, plan="watt")
+        assert form["errors"] == {"base": "server_error"}
+    [ledger] = nothing_stored()
+    assert ledger.by_operation(dt_util.utcnow())["systems"] == 2
+    done = await user.submit(form, plan="watt")
+    account = done["result"].runtime_data.account
+    assert account.ledger.by_operation(dt_util.utcnow())["systems"] == 3
+
+
+async def test_an_account_without_systems(
+    world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """Another login may own the system; signing in to it is another flow."""
+    world.cloud.add_account(email="noor@example.com", password="empty", user_id="77")
+    form = await user.add_and_sign_in(email="noor@example.com", password="empty")
+    shown = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "no_systems"
+    assert world.calls == ["systems"]
+    nothing_stored()
+    await _start_again(user, world)
+
+
+# What is beside the way
+
+
+async def test_secrets_stay_out_of_the_log(
+    world: World, user: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither success nor failure tells a secret."""
+    caplog.set_level(logging.DEBUG)
+    world.cloud.faults.add(Fault(operation="token", status=400, times=1))
+    await user.add_and_sign_in()
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key="key-typed-wrong", plan="watt")
+    done = await user.submit(form, api_key=API_KEY, plan="watt")
+    token = done["result"].data[CONF_TOKEN]
+    told = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.enphase_cloud")
+    ]
+    assert any("could not be" in message for message in told)
+    for secret in (
+        CLIENT_SECRET,
+        API_KEY,
+        "key-typed-wrong",
+        EMAIL,
+        PASSWORD,
+        USER_ID,
+        str(world.system.system_id),
+        token["access_token"],
+        token["refresh_token"],
+    ):
+        assert not [message for message in told if secret in message]
+
+
+@pytest.fixture
+async def flows_over_http(hass: HomeAssistant) -> str:
+    """Serve Home Assistant's own API of flows, and return its path."""
+    assert await async_setup_component(hass, "config", {})
+    return "/api/config/config_entries/flow"
+
+
+async def test_the_forms_travel_over_http(
+    flows_over_http: str,
+    world: World,
+    user: User,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Home Assistant's own interface can show and submit each form."""
+    world.add_system(name="Barn")
+    client = await hass_client()
+
+    async def post(path: str, **body: Any) -> Any:
+        response = await client.post(path, json=body)
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    shown = await post(flows_over_http, handler=DOMAIN)
+    shown["type"] = FlowResultType(shown["type"])
+    flow = f"{flows_over_http}/{shown['flow_id']}"
+    await user.come_back(await user.approve(shown))
+    form = await (await client.get(flow)).json()
+    key, plan = form["data_schema"]
+    assert key["selector"]["text"]["type"] == "password"
+    assert plan["selector"]["select"]["translation_key"] == CONF_PLAN
+    form = await post(flow, api_key=API_KEY, plan="custom")
+    assert form["step_id"] == "custom_plan"
+    assert [field["name"] for field in form["data_schema"]] == list(LIMITS)
+    form = await post(flow, **LIMITS)
+    assert form["step_id"] == "systems"
+    done = await post(flow, systems=[str(world.systems[1].system_id)])
+    assert done["type"] == FlowResultType.CREATE_ENTRY
+    assert done["title"] == "Barn"
+
+
+async def test_the_sign_in_leads_to_the_cloud(world: World, user: User) -> None:
+    """The address holds what OAuth wants, and no secret."""
+    shown = await user.add()
+    address = URL(shown["url"])
+    assert str(address.origin()) == world.url
+    assert address.path == "/oauth/authorize"
+    assert set(address.query) == {"response_type", "client_id", "redirect_uri", "state"}
+    assert address.query["response_type"] == "code"
+    assert address.query["client_id"] == CLIENT_ID
+    assert address.query["redirect_uri"].endswith("/auth/external/callback")
+    assert CLIENT_SECRET not in shown["url"]

@@ -1,0 +1,410 @@
+"""Sign in to an account again, and change it."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    ImplementationUnavailableError,
+)
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
+
+from custom_components.enphase_cloud.const import (
+    CONF_BURST_LENGTH,
+    CONF_LIVE_BURSTS,
+    CONF_PLAN,
+    CONF_PROFILE,
+    CONF_SYSTEMS,
+    DOMAIN,
+)
+from simulator import Application, Fault
+
+from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, World
+from .flows import User, assert_translated, required, suggested
+
+NEW_KEY = "key-renewed-91c4"
+
+
+@pytest.fixture(autouse=True)
+def _first_of_june(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-01 10:07:00+00:00")
+
+
+@pytest.fixture
+async def user(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> User:
+    """Return somebody who has an account already."""
+    return User(hass, await hass_client_no_auth())
+
+
+class _Watch:
+    """What an entry was, and how often it was loaded since."""
+
+    def __init__(self, entry: ConfigEntry[Any]) -> None:
+        self._entry = entry
+        self._before = (entry.title, dict(entry.data), dict(entry.options))
+        self.loads = 0
+        entry.async_on_state_change(self._count)
+
+    def _count(self) -> None:
+        self.loads += self._entry.state is ConfigEntryState.LOADED
+
+    @property
+    def is_untouched(self) -> bool:
+        entry = self._entry
+        now = (entry.title, dict(entry.data), dict(entry.options))
+        return now == self._before and self.loads == 0
+
+
+async def _asked_to_sign_in(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> ConfigFlowResult:
+    """Return the form with which a re-authentication begins."""
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    [flow] = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    assert form["step_id"] == "reauth_confirm"
+    assert form["description_placeholders"] == {"name": entry.title}
+    return assert_translated(form)
+
+
+def _second_application(world: World, **properties: Any) -> Application:
+    return world.cloud.add_application(
+        client_id="second-client",
+        client_secret="second-secret",
+        api_key=NEW_KEY,
+        **properties,
+    )
+
+
+async def _add_second_credentials(hass: HomeAssistant) -> None:
+    credential = ClientCredential("second-client", "second-secret", "Second")
+    await async_import_client_credential(hass, DOMAIN, credential, "second")
+
+
+# Re-authentication
+
+
+async def test_sign_in_again(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Signing in again keeps key and options, and loads the entry once."""
+    entry = await set_up(options={CONF_PROFILE: "battery_first"})
+    watch = _Watch(entry)
+    old, options = entry.data, entry.options
+    world.cloud.tokens.revoke(world.owner)
+    world.cloud.requests.clear()
+
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.sign_in(form)
+    assert form["step_id"] == "api_key"
+    assert suggested(form) == {CONF_PLAN: "kilowatt"}
+    done = await user.submit(form, plan="kilowatt")
+    assert done["type"] is FlowResultType.ABORT
+    assert done["reason"] == "reauth_successful"
+    assert world.calls == ["systems", "search"]
+    assert watch.loads == 1
+    assert entry.data[CONF_TOKEN] != old[CONF_TOKEN]
+    assert entry.data == {**old, CONF_TOKEN: entry.data[CONF_TOKEN]}
+    assert entry.options == options
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_a_new_key(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+) -> None:
+    """The key may be replaced; the account of the old one is closed."""
+    entry = await set_up()
+    world.cloud.add_application(
+        client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_key=NEW_KEY, plan="watt"
+    )
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.sign_in(form)
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {CONF_API_KEY: "api_key_refused"}
+    assert CONF_API_KEY in required(form)
+    done = await user.submit(form, api_key=NEW_KEY, plan="watt")
+    assert done["reason"] == "reauth_successful"
+    assert entry.data[CONF_API_KEY] == NEW_KEY
+    assert entry.options[CONF_PLAN] == "watt"
+    assert entry.state is ConfigEntryState.LOADED
+
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    reserved = [
+        stored["data"]["ledger"]["reserved"]
+        for key, stored in hass_storage.items()
+        if key.startswith(f"{DOMAIN}.account.")
+    ]
+    assert reserved == [0, 0]
+
+
+@pytest.mark.parametrize("again", ["reauth", "reconfigure"])
+async def test_another_account_is_refused(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, again: str
+) -> None:
+    """Nobody else's account may slip into an entry."""
+    entry = await set_up()
+    watch = _Watch(entry)
+    world.cloud.add_account(email="noor@example.com", password="x", user_id="77")
+    world.cloud.requests.clear()
+    if again == "reauth":
+        form = await _asked_to_sign_in(hass, entry)
+    else:
+        form = await user.reconfigure(entry)
+    shown = await user.submit(form)
+    shown = await user.sign_in(shown, email="noor@example.com", password="x")
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "wrong_account"
+    assert watch.is_untouched
+    assert world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [({"status": 500}, "server_error"), ({"quota": "month"}, "quota_exceeded")],
+)
+async def test_signing_in_again_fails(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    fault: dict[str, Any],
+    error: str,
+) -> None:
+    """Until the proof succeeds, nothing changes."""
+    entry = await set_up()
+    watch = _Watch(entry)
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.sign_in(form)
+    world.cloud.faults.add(Fault(operation="systems", times=1, **fault))
+    form = await user.submit(form, plan="kilowatt")
+    assert form["errors"] == {"base": error}
+    assert watch.is_untouched
+
+
+async def test_the_systems_are_gone(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """An account that lost its systems keeps its entry as it was."""
+    entry = await set_up()
+    watch = _Watch(entry)
+    world.cloud.remove_system(world.system.system_id)
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.sign_in(form)
+    shown = await user.submit(form, plan="kilowatt")
+    assert shown["reason"] == "no_systems"
+    assert watch.is_untouched
+
+
+async def test_the_same_application_again(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """With several applications, the entry's own is taken without asking."""
+    _second_application(world)
+    await _add_second_credentials(hass)
+    entry = await set_up()
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "auth_implementation": "second"}
+    )
+    shown = await user.submit(await _asked_to_sign_in(hass, entry))
+    assert shown["type"] is FlowResultType.EXTERNAL_STEP
+    assert "client_id=second-client" in shown["url"]
+
+
+async def test_the_application_is_gone(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Where the credentials were deleted, others are offered."""
+    entry = await set_up()
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, "auth_implementation": "deleted"}
+    )
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.sign_in(form)
+    done = await user.submit(form, plan="kilowatt")
+    assert done["reason"] == "reauth_successful"
+    assert entry.data["auth_implementation"] == DOMAIN
+
+
+async def test_no_application_can_be_had(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Home Assistant may not know its applications for a while."""
+    entry = await set_up()
+    form = await _asked_to_sign_in(hass, entry)
+    where = "homeassistant.helpers.config_entry_oauth2_flow.async_get_implementations"
+    here = "custom_components.enphase_cloud.config_flow.async_get_implementations"
+    failure = ImplementationUnavailableError("away")
+    with patch(where, side_effect=failure), patch(here, side_effect=failure):
+        shown = await user.submit(form)
+    assert shown["type"] is FlowResultType.ABORT
+    assert shown["reason"] == "oauth_implementation_unavailable"
+
+
+# Reconfiguration
+
+
+async def test_another_application(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """The user may move to another application, with its key and plan."""
+    entry = await set_up(options={CONF_LIVE_BURSTS: True, CONF_BURST_LENGTH: 90})
+    watch = _Watch(entry)
+    _second_application(world, plan="watt")
+    await _add_second_credentials(hass)
+
+    form = await user.submit(await user.reconfigure(entry))
+    assert form["step_id"] == "pick_implementation"
+    form = await user.sign_in(await user.submit(form, implementation="second"))
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {CONF_API_KEY: "api_key_mismatch"}
+    done = await user.submit(form, api_key=NEW_KEY, plan="watt")
+    assert done["type"] is FlowResultType.ABORT
+    assert done["reason"] == "reconfigure_successful"
+    assert watch.loads == 1
+    assert entry.data["auth_implementation"] == "second"
+    assert entry.data[CONF_API_KEY] == NEW_KEY
+    # Bursts cost money: they do not come back by themselves with a larger plan.
+    assert entry.options[CONF_PLAN] == "watt"
+    assert entry.options[CONF_BURST_LENGTH] == 90
+    assert CONF_LIVE_BURSTS not in entry.options
+
+
+@pytest.fixture
+async def config_api(hass: HomeAssistant) -> None:
+    """Serve the commands with which the interface deletes devices."""
+    assert await async_setup_component(hass, "config", {})
+
+
+async def test_other_systems(
+    hass: HomeAssistant,
+    config_api: None,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    hass_ws_client: WebSocketGenerator,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """The device of a system that is not chosen any more can be deleted, no other."""
+    barn = world.add_system(name="Barn")
+    entry = await set_up()
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(form)
+    form = await user.submit(form, plan="kilowatt")
+    done = await user.submit(form, systems=[str(barn.system_id)])
+    assert done["reason"] == "reconfigure_successful"
+    assert [system[CONF_ID] for system in entry.data[CONF_SYSTEMS]] == [barn.system_id]
+
+    client = await hass_ws_client(hass)
+    deleted = {}
+    for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id):
+        await client.send_json_auto_id(
+            {
+                "type": "config/device_registry/remove_config_entry",
+                "config_entry_id": entry.entry_id,
+                "device_id": device.id,
+            }
+        )
+        deleted[device.name] = (await client.receive_json())["success"]
+    assert deleted == {"Hilltop": True, "Barn": False}
+
+
+async def test_a_system_is_gone(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Chosen before the user chooses is what was chosen and still exists."""
+    barn = world.add_system(name="Barn")
+    entry = await set_up()
+    cabin = world.add_system(name="Cabin")
+    world.cloud.remove_system(world.system.system_id)
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(form)
+    form = await user.submit(form, plan="kilowatt")
+    assert form["step_id"] == "systems"
+    [field] = form["data_schema"].schema
+    assert field.default() == [str(barn.system_id)]
+    both = [str(barn.system_id), str(cabin.system_id)]
+    done = await user.submit(form, systems=both)
+    assert done["reason"] == "reconfigure_successful"
+    assert [str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]] == both
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_a_larger_plan_lifts_an_exhausted_one(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Who bought a larger plan because the calls ran out can say so."""
+    entry = await set_up()
+    world.cloud.faults.add(Fault(operation="systems", quota="month", times=1))
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(form)
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {"base": "quota_exceeded"}
+    freezer.tick(timedelta(minutes=2))
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {"base": "budget_exhausted"}
+    assert entry.runtime_data.account.ledger.limit == 1_000
+    done = await user.submit(form, plan="kilowatt")
+    assert done["reason"] == "reconfigure_successful"
+    assert entry.options[CONF_PLAN] == "kilowatt"
+    assert entry.runtime_data.account.ledger.limit == 50_000
+
+
+@pytest.mark.parametrize("named", ["watt", "megawatt"])
+async def test_a_flow_that_fails_leaves_the_budget_alone(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, named: str
+) -> None:
+    """A plan that was only tried does not stay with those who share the key."""
+    entry = await set_up()
+    ledger = entry.runtime_data.account.ledger
+    world.cloud.faults.add(Fault(operation="systems", status=500))
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(form)
+    await user.submit(form, plan=named)
+    assert entry.runtime_data.account.ledger is ledger
+    assert ledger.plan.key == "kilowatt"
+
+
+async def test_the_key_is_kept_for_the_entry_only(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """The key of an entry is not shown again, not even as a suggestion."""
+    entry = await set_up()
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(form)
+    assert API_KEY not in str(suggested(form))
+    assert CONF_API_KEY not in suggested(form)
