@@ -1,6 +1,7 @@
 """Walks through flows as a user does; whatever a flow shows must be translated."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 import json
 from pathlib import Path
 import re
@@ -16,6 +17,7 @@ from homeassistant.config_entries import (
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+import pytest
 import voluptuous as vol
 from yarl import URL
 
@@ -28,6 +30,15 @@ INTEGRATION = Path(custom_components.enphase_cloud.__file__).parent
 ENGLISH: dict[str, Any] = json.loads(
     (INTEGRATION / "translations" / "en.json").read_text(encoding="utf-8")
 )
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let the event loop work until something is so."""
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("It did not come to that")
 
 
 def placeholders(text: str) -> set[str]:

@@ -51,7 +51,7 @@ from .conftest import (
     SetUp,
     World,
 )
-from .flows import User, field_names, required, suggested
+from .flows import User, field_names, required, suggested, until
 
 WATT = {CONF_PLAN: "watt"}
 LIMITS = {
@@ -118,9 +118,7 @@ async def _while_the_cloud_hangs(
 ) -> ConfigFlowResult:
     """Return what a step shows that waits for the cloud in vain."""
     task = asyncio.ensure_future(step)
-    async with asyncio.timeout(30):
-        while not fault.hits:  # noqa: ASYNC110 (the simulator sets no event)
-            await asyncio.sleep(0)
+    await until(lambda: fault.hits)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=32))
     result: ConfigFlowResult = await task
     return result
