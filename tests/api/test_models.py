@@ -1,7 +1,7 @@
 """Documents become values: what is sound is kept, what is odd is None."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 import json
 from typing import Any
@@ -470,6 +470,23 @@ READERS: list[Callable[[Any], Any]] = [
     LatestTelemetry.from_api,
     LiveFrame.from_api,
 ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        system(),
+        summary(),
+        TestBatteryTelemetry.read(TestBatteryTelemetry.interval()),
+        TestLatestTelemetry.read(encharges=[TestLatestTelemetry.battery("Idle", 0)]),
+        TestLiveFrame.EXPECTED,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_do_not_change(value: Any) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, None)
+    assert {value: 1}[replace(value)] == 1
 
 
 @pytest.mark.parametrize("read", READERS)

@@ -45,34 +45,28 @@ def reference(stream: bytes) -> list[SseEvent]:
     return events
 
 
-# Pieces that meet at every corner of the grammar.
-streams = st.lists(
-    st.one_of(
-        st.sampled_from(
-            [
-                b"\n",
-                b"\r",
-                b"\r\n",
-                b"data:",
-                b"data: ",
-                b"data",
-                b"event: ",
-                b"id:",
-                b"id",
-                b"retry: 10",
-                b":",
-                b"\xef\xbb\xbf",
-                b"\xe2\x82\xac",
-                b"\xe2\x82",
-                b"\xff",
-                b"\0",
-                b"\x0b\x0c\x1c\xc2\x85",
-                b'{"type":"response"}',
-            ]
+texts = st.sampled_from(
+    [b"", b"1", b" 2", b"\xe2\x82\xac", b"\xe2\x82", b"\xff", b"\0", b"\x0b\xc2\x85:"]
+)
+lines = st.one_of(
+    st.just(b""),
+    st.tuples(st.sampled_from([b"data:", b"data: ", b"data"]), texts).map(b"".join),
+    st.tuples(
+        st.sampled_from([b"event:", b"id: ", b"id", b"retry:", b":", b"{", b"Data: "]),
+        texts,
+    ).map(b"".join),
+    st.binary(max_size=16),
+)
+# Streams that meet at every corner of the grammar.
+streams = st.tuples(
+    st.sampled_from([b"", b"\xef\xbb\xbf", b"\xef\xbb"]),
+    st.lists(
+        st.tuples(lines, st.sampled_from([b"\n", b"\r", b"\r\n", b"\n\n"])).map(
+            b"".join
         ),
-        st.binary(max_size=8),
-    ),
-    max_size=40,
+        max_size=16,
+    ).map(b"".join),
+    lines,
 ).map(b"".join)
 
 
@@ -115,6 +109,13 @@ def test_reads_every_field() -> None:
 def test_remembers_the_id_but_not_the_type() -> None:
     events = parse([b"id: 7\nevent: frame\ndata: 1\n\ndata: 2\n\n"])
     assert events[1] == SseEvent(data="2", event="message", id="7")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_ignores_one_byte_order_mark_at_the_start(size: int) -> None:
+    stream = b"\xef\xbb\xbfdata: 1\n\xef\xbb\xbfdata: 2\n\n"
+    chunks = [stream[i : i + size] for i in range(0, len(stream), size)]
+    assert parse(chunks) == [SseEvent("1", "message", "")]
 
 
 def test_ignores_an_id_with_a_null() -> None:
@@ -166,11 +167,23 @@ def test_drops_only_the_event_that_is_too_large(large: bytes) -> None:
     assert parser.dropped == 1
 
 
-def test_keeps_an_event_that_is_just_not_too_large() -> None:
+@pytest.mark.parametrize("size", [1, LIMIT, 1000])
+def test_keeps_an_event_that_is_just_not_too_large(size: int) -> None:
     parser = SseParser(size_limit=LIMIT)
     data = "x" * (LIMIT - len("data: "))
-    assert parser.feed(f"data: {data}\n\n".encode())[0].data == data
+    stream = f"data: {data}\n\n".encode()
+    chunks = [stream[i : i + size] for i in range(0, len(stream), size)]
+    assert [event.data for chunk in chunks for event in parser.feed(chunk)] == [data]
     assert parser.dropped == 0
+
+
+def test_keeps_lines_that_are_together_just_not_too_large() -> None:
+    parser = SseParser(size_limit=LIMIT)
+    data = ["x" * (LIMIT // 4 - 1)] * 4
+    stream = "".join(f"data: {line}\n" for line in data) + "\n"
+    assert parser.feed(stream.encode())[0].data == "\n".join(data)
+    parser.feed(b"data\n" + stream.encode())
+    assert parser.dropped == 1
 
 
 @pytest.mark.parametrize("line", [b"x", b"data: 1\n", b":\n"])
