@@ -1,0 +1,148 @@
+"""Who may import whom, and what nobody does (docs/architecture.md)."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import custom_components.enphase_cloud
+
+PACKAGE = Path(custom_components.enphase_cloud.__file__).parent
+NAME = custom_components.enphase_cloud.__name__
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+# The rooms that know nothing of Home Assistant, and what each may see of others.
+PURE_ROOMS = {"api": set[str](), "budget": set[str](), "site": {"api"}}
+# What a room without I/O has no use for.
+IO = {"aiohttp", "asyncio", "os", "pathlib", "socket", "threading", "urllib"}
+CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
+
+
+def _tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def _absolute(module: str, node: ast.ImportFrom) -> str:
+    """Return the full name of the module that a "from" imports from."""
+    if not node.level:
+        return node.module or ""
+    path = MODULES[module]
+    package = [NAME, *path.relative_to(PACKAGE).parent.parts]
+    kept = package[: len(package) - node.level + 1]
+    return ".".join([*kept, *filter(None, [node.module])])
+
+
+def _imports(module: str) -> Iterator[str]:
+    """Yield the full names of everything that a module imports, wherever it does."""
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = _absolute(module, node)
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def _inside(module: str) -> Iterator[str]:
+    """Yield what a module imports from the integration, relative to it."""
+    for name in _imports(module):
+        if name.startswith(f"{NAME}."):
+            yield name.removeprefix(f"{NAME}.")
+
+
+def _of(*rooms: str) -> list[str]:
+    return [module for module in MODULES if module.partition(".")[0] in rooms]
+
+
+def test_the_rooms_are_there() -> None:
+    """These tests look at something."""
+    assert len(MODULES) > 30
+    for room in PURE_ROOMS:
+        assert len(_of(room)) >= 3
+
+
+@pytest.mark.parametrize("module", _of(*PURE_ROOMS))
+def test_pure_rooms_know_neither_home_assistant_nor_one_another(module: str) -> None:
+    """Api, budget and site could leave the house; site may read api's models."""
+    room = module.partition(".")[0]
+    assert not [name for name in _imports(module) if name.startswith("homeassistant")]
+    for name in _inside(module):
+        other = name.partition(".")[0]
+        assert other == room or other in PURE_ROOMS[room], name
+        if other != room:
+            assert name.startswith("api.models."), name
+
+
+@pytest.mark.parametrize("module", _of("budget", "site"))
+def test_rooms_without_io_touch_nothing(module: str) -> None:
+    """No network, no files, and the clock is an argument."""
+    roots = {name.partition(".")[0] for name in _imports(module)}
+    assert not roots & (IO | {"time"})
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner = node.func.value
+            called = (owner.id if isinstance(owner, ast.Name) else "", node.func.attr)
+            assert called not in CLOCKS, ast.unparse(node)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nobody_enters_by_the_front_door(module: str) -> None:
+    """What several need has a module of its own; __init__ is Home Assistant's."""
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.ImportFrom) and _absolute(module, node) == NAME:
+            assert all(alias.name in MODULES for alias in node.names)
+        if isinstance(node, ast.Import):
+            assert NAME not in {alias.name for alias in node.names}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_annotations_need_no_future(module: str) -> None:
+    """Python 3.14 evaluates them late by itself."""
+    assert not [name for name in _imports(module) if name.startswith("__future__")]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_session_is_home_assistants(module: str) -> None:
+    """Nobody opens a ClientSession."""
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            assert called not in {
+                "ClientSession",
+                "TCPConnector",
+                "async_create_clientsession",
+            }
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_are_not_too_long(module: str) -> None:
+    """Past about 400 lines a room wants a wall."""
+    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 450
+
+
+def test_imports_make_no_circle() -> None:
+    """Each module can be understood before those that build on it."""
+    graph = {
+        module: {
+            known
+            for name in _at_import_time(module)
+            for known in (name, name.rpartition(".")[0], f"{name}.__init__")
+            if known in MODULES and known != module
+        }
+        for module in MODULES
+    }
+    while graph:
+        leaves = {module for module, needs in graph.items() if not needs & set(graph)}
+        assert leaves, f"A circle among {sorted(graph)}"
+        graph = {module: graph[module] for module in graph if module not in leaves}
+
+
+def _at_import_time(module: str) -> Iterator[str]:
+    """Yield what is imported when a module is loaded, type checking left out."""
+    for node in _tree(module).body:
+        if isinstance(node, ast.ImportFrom):
+            origin = _absolute(module, node).removeprefix(f"{NAME}.")
+            yield from (f"{origin}.{alias.name}" for alias in node.names)

@@ -1,0 +1,366 @@
+"""Whatever is shown is in en.json, with what fills it in; nothing there is unused."""
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+import inspect
+import json
+import re
+import textwrap
+from types import ModuleType
+from typing import Any
+
+from homeassistant.helpers.config_entry_oauth2_flow import AbstractOAuth2FlowHandler
+from homeassistant.helpers.selector import SelectSelector
+from homeassistant.util.yaml import load_yaml_dict
+import pytest
+
+from custom_components.enphase_cloud import (
+    binary_sensor,
+    button,
+    config_flow,
+    flow_forms,
+    flow_probe,
+    options_flow,
+    repairs,
+    sensor,
+    system_health,
+)
+from custom_components.enphase_cloud.budget.plans import PLANS
+from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
+from custom_components.enphase_cloud.const import CONF_PLAN
+from custom_components.enphase_cloud.flow_probe import PROBE_REASONS, SIGN_IN_REASONS
+
+from .flows import ENGLISH, INTEGRATION, field_names, placeholders
+
+ICONS: dict[str, Any] = json.loads(
+    (INTEGRATION / "icons.json").read_text(encoding="utf-8")
+)
+SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
+PLATFORMS = {"binary_sensor": binary_sensor, "button": button, "sensor": sensor}
+# What Home Assistant's own methods, called by name, abort a flow with.
+ABORTED_BY = {
+    "_abort_if_unique_id_configured": {"already_configured"},
+    "async_update_reload_and_abort": {"reauth_successful", "reconfigure_successful"},
+}
+
+
+def _calls(source: str | ModuleType, *names: str) -> Iterator[ast.Call]:
+    """Yield the calls of some functions or methods."""
+    if isinstance(source, ModuleType):
+        source = inspect.getsource(source)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = called.attr if isinstance(called, ast.Attribute) else called
+            if (name.id if isinstance(name, ast.Name) else name) in names:
+                yield node
+
+
+def _keyword(call: ast.Call, name: str) -> str | None:
+    """Return the text that a call gives for a keyword, if it is a literal."""
+    for keyword in call.keywords:
+        if keyword.arg == name and isinstance(keyword.value, ast.Constant):
+            return str(keyword.value.value)
+    return None
+
+
+def _literals(*modules: ModuleType) -> set[str]:
+    """Return all texts that stand in some modules."""
+    return {
+        node.value
+        for module in modules
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def _texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of the translations with its path."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _texts(value, f"{path}.{key}".lstrip("."))
+    else:
+        yield path, node
+
+
+TEXTS = dict(_texts(ENGLISH))
+
+
+# Exceptions
+
+
+def _translated() -> Iterator[tuple[str, set[str]]]:
+    """Yield the key and the placeholders of each translated exception."""
+    for path in sorted(INTEGRATION.glob("*.py")):
+        for call in _calls(path.read_text(encoding="utf-8"), "translated"):
+            key = call.args[1]
+            assert isinstance(key, ast.Constant), ast.unparse(call)
+            yield str(key.value), {str(keyword.arg) for keyword in call.keywords}
+
+
+def test_exceptions() -> None:
+    """Each exception has a message, filled in with exactly what is passed."""
+    used: dict[str, set[str]] = {}
+    for key, given in _translated():
+        assert used.setdefault(key, given) == given, key
+    assert used == {
+        key: placeholders(exception["message"])
+        for key, exception in ENGLISH["exceptions"].items()
+    }
+
+
+# Flows
+
+
+def test_steps_and_fields() -> None:
+    """Each form of a flow has its texts, field by field."""
+    shown = {
+        "config": {
+            "api_key": flow_forms.API_KEY_FORM,
+            "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
+            "reauth_confirm": None,
+            "reconfigure": None,
+            "systems": flow_forms.systems_form([], chosen=[]),
+        },
+        "options": {
+            "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
+            "init": flow_forms.PLAN_FORM,
+            "live": flow_forms.LIVE_FORM,
+            "profile": flow_forms.PROFILE_FORM,
+        },
+    }
+    for section, module in (("config", config_flow), ("options", options_flow)):
+        steps = {
+            _keyword(call, "step_id") for call in _calls(module, "async_show_form")
+        }
+        assert steps == set(shown[section])
+        # Home Assistant shows this one by itself.
+        inherited = {"pick_implementation"} if section == "config" else set()
+        assert set(ENGLISH[section]["step"]) == steps | inherited
+        for step, form in shown[section].items():
+            texts = ENGLISH[section]["step"][step]
+            assert set(texts.get("data", {})) == field_names(form)
+            assert set(texts.get("data_description", {})) == field_names(form)
+
+
+def test_a_key_that_is_kept_has_the_same_fields() -> None:
+    """One set of texts serves both forms of the key."""
+    forms = (flow_forms.API_KEY_FORM, flow_forms.KEEP_API_KEY_FORM)
+    assert field_names(forms[0]) == field_names(forms[1])
+
+
+def _inherited_reasons() -> Iterator[str]:
+    """Yield what Home Assistant aborts with in methods that are not overridden."""
+    for name, method in vars(AbstractOAuth2FlowHandler).items():
+        overridden = name in vars(EnphaseCloudConfigFlow)
+        if inspect.iscoroutinefunction(method) and not overridden:
+            source = textwrap.dedent(inspect.getsource(method))
+            for call in _calls(source, "async_abort"):
+                if reason := _keyword(call, "reason"):
+                    yield reason
+
+
+def test_aborts() -> None:
+    """Each way out of the flow is explained, also where Home Assistant takes it."""
+    reasons = {reason for _kind, reason in SIGN_IN_REASONS}
+    reasons |= set(_inherited_reasons())
+    for call in _calls(config_flow, "async_abort", "_abort_if_unique_id_mismatch"):
+        if reason := _keyword(call, "reason"):
+            reasons.add(reason)
+    for method, aborts in ABORTED_BY.items():
+        assert list(_calls(config_flow, method))
+        reasons |= aborts
+    assert "user_rejected_authorize" in reasons
+    assert set(ENGLISH["config"]["abort"]) == reasons
+
+
+def test_errors() -> None:
+    """Each error of a form is explained."""
+    errors = {reason for _kind, reason in PROBE_REASONS}
+    for module in (config_flow, flow_probe):
+        for call in _calls(module, "KeyRefusedError"):
+            assert isinstance(call.args[0], ast.Constant)
+            errors.add(str(call.args[0].value))
+    errors.add("choose_a_system")
+    assert set(ENGLISH["config"]["error"]) == errors
+    assert errors <= _literals(config_flow, flow_probe)
+    assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
+
+
+def _selectors() -> Iterator[SelectSelector]:
+    forms = (
+        form
+        for name, form in vars(flow_forms).items()
+        if name.isupper() and hasattr(form, "schema")
+    )
+    for form in forms:
+        for selector in form.schema.values():
+            if isinstance(selector, SelectSelector):
+                yield selector
+
+
+def test_selectors() -> None:
+    """Each choice has a label."""
+    choices = {
+        selector.config["translation_key"]: {
+            str(option) for option in selector.config["options"]
+        }
+        for selector in _selectors()
+    }
+    assert choices == {
+        key: set(texts["options"]) for key, texts in ENGLISH["selector"].items()
+    }
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=PLANS)
+def test_the_labels_of_plans_are_true(plan: Any) -> None:
+    """A label tells the limit of the plan, and whether it has live streams."""
+    label = ENGLISH["selector"][CONF_PLAN]["options"][plan.key]
+    assert plan.key in label.lower()
+    assert f"{plan.calls_per_month:,} calls a month" in label
+    assert "live streams" in label
+    assert ("no live streams" in label) is not plan.has_live_stream
+
+
+# Entities
+
+
+def _descriptions(found: Iterable[object]) -> Iterator[Any]:
+    for value in found:
+        # Home Assistant makes classes of descriptions that are not related.
+        if type(value).__name__.endswith("Description"):
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from _descriptions(value)
+        elif isinstance(value, dict):
+            yield from _descriptions(value.values())
+
+
+def _by_key(platform: str) -> dict[str, Any]:
+    """Return the descriptions of a platform by their translation key."""
+    by_key = {}
+    for description in _descriptions(vars(PLATFORMS[platform]).values()):
+        if description.translation_key is None:
+            # Home Assistant then names it after its device class.
+            assert description.device_class is not None, description.key
+        else:
+            by_key[description.translation_key] = description
+    return by_key
+
+
+def test_there_are_no_other_platforms() -> None:
+    """Texts and icons belong to platforms that exist."""
+    assert set(ENGLISH["entity"]) == set(PLATFORMS)
+    assert set(ICONS["entity"]) <= set(PLATFORMS)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_entities(platform: str) -> None:
+    """Each entity has a name, and a text for each of its states."""
+    described = _by_key(platform)
+    texts = ENGLISH["entity"][platform]
+    assert set(texts) == set(described)
+    for key, description in described.items():
+        named = texts[key]
+        assert named["name"]
+        states = set(getattr(description, "options", None) or ())
+        assert set(named.get("state", {})) == states, key
+        if getattr(description, "native_unit_of_measurement", None) is not None:
+            assert "unit_of_measurement" not in named
+        assert set(named) <= {"name", "state", "unit_of_measurement"}
+
+
+@pytest.mark.parametrize("platform", ICONS["entity"])
+def test_icons(platform: str) -> None:
+    """Icons belong to entities that exist, and to states they can have."""
+    described = _by_key(platform)
+    for key, icons in ICONS["entity"][platform].items():
+        states = set(getattr(described[key], "options", None) or {"on", "off"})
+        assert set(icons.get("state", {})) <= states
+        for _path, icon in _texts(icons):
+            assert re.fullmatch(r"mdi:[a-z0-9-]+", icon)
+
+
+# Actions, repairs, system health
+
+
+def test_actions() -> None:
+    """Each action and each of its fields is explained, and has an icon."""
+    assert set(SERVICES) == set(ENGLISH["services"]) == set(ICONS["services"])
+    for name, action in SERVICES.items():
+        texts = ENGLISH["services"][name]
+        assert texts["name"]
+        assert texts["description"]
+        assert set(texts.get("fields", {})) == set(action.get("fields", {}))
+        for field in texts.get("fields", {}).values():
+            assert set(field) == {"name", "description"}
+
+
+def test_repairs() -> None:
+    """Each issue is explained: by a text, or by the step that repairs it."""
+    tree = ast.parse(inspect.getsource(repairs))
+    kinds = {
+        node.value.value
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    }
+    given = {
+        str(key.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert set(ENGLISH["issues"]) == kinds
+    for kind, texts in ENGLISH["issues"].items():
+        assert texts["title"]
+        assert ("description" in texts) is not ("fix_flow" in texts), kind
+        for _path, text in _texts(texts):
+            assert placeholders(text) <= given
+
+
+def test_system_health() -> None:
+    """Each line of system health has a label."""
+    shown = {
+        str(key.value)
+        for node in ast.walk(ast.parse(inspect.getsource(system_health)))
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+    assert set(ENGLISH["system_health"]["info"]) == shown
+
+
+# All texts
+
+
+def test_there_are_no_other_sections() -> None:
+    """What these tests do not look at is not there."""
+    assert set(ENGLISH) == {
+        "application_credentials",
+        "config",
+        "entity",
+        "exceptions",
+        "issues",
+        "options",
+        "selector",
+        "services",
+        "system_health",
+    }
+
+
+@pytest.mark.parametrize("path", TEXTS)
+def test_texts_are_sound(path: str) -> None:
+    """The rules of Home Assistant's own checks, which run elsewhere."""
+    text = TEXTS[path]
+    assert text
+    assert text == text.strip()
+    assert "://" not in text, "addresses go into placeholders"
+    assert not re.search(r"</?[a-z]", text, re.IGNORECASE), "no HTML"
+    assert "[%key:" not in text, "references are not resolved here"
+    assert not re.search(r"'\{\w+\}'", text), "quotes would hide a placeholder"
+    without = re.sub(r"\{\w+\}", "", text)
+    assert "{" not in without
+    assert "}" not in without
