@@ -1,7 +1,7 @@
 """Prove an API key with one cheap call, before anything is stored."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 import logging
 from typing import Final, override
 
@@ -28,6 +28,7 @@ from .api import (
     System,
 )
 from .budget.plans import Plan
+from .errors import readable
 from .oauth import cloud_url
 
 _LOGGER = logging.getLogger(__name__)
@@ -150,11 +151,8 @@ def _probe_failed(err: EnphaseCloudError, account: Account) -> ProbeFailedError:
             until = err.until
         case _:
             until = account.ledger.blocked_until(dt_util.utcnow())
-    return ProbeFailedError(reason_for(err, PROBE_REASONS), until=_local_time(until))
-
-
-def _local_time(moment: datetime | None) -> str:
-    """Return a moment in the user's time, rounded up to whole minutes."""
-    if moment is None:
-        return ""
-    return dt_util.as_local(moment + timedelta(seconds=59)).strftime("%Y-%m-%d %H:%M")
+    return ProbeFailedError(
+        reason_for(err, PROBE_REASONS),
+        # Shown without seconds, and not too early.
+        until=readable(until and until + timedelta(seconds=59)),
+    )
