@@ -37,7 +37,7 @@ from custom_components.enphase_cloud.const import (
     CONF_SYSTEMS,
     DOMAIN,
 )
-from simulator import Application, Fault
+from simulator import AccessControl, Application, Fault
 
 from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, World
 from .flows import User, assert_translated, required, suggested
@@ -304,6 +304,32 @@ async def test_another_application(
 async def config_api(hass: HomeAssistant) -> None:
     """Serve the commands with which the interface deletes devices."""
     assert await async_setup_component(hass, "config", {})
+
+
+async def test_what_the_old_application_lacked(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Another application of the same plan may have other access controls."""
+    world.cloud.add_application(
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        api_key=API_KEY,
+        plan="kilowatt",
+        access=set(AccessControl) - {AccessControl.CONSUMPTION},
+    )
+    entry = await set_up()
+    refused = {
+        request.operation for request in world.cloud.requests if request.status == 401
+    }
+    assert "telemetry_battery" in refused
+    _second_application(world, plan="kilowatt")
+    await _add_second_credentials(hass)
+    world.cloud.requests.clear()
+    form = await user.submit(await user.reconfigure(entry))
+    form = await user.sign_in(await user.submit(form, implementation="second"))
+    done = await user.submit(form, api_key=NEW_KEY, plan="kilowatt")
+    assert done["reason"] == "reconfigure_successful"
+    assert refused <= set(world.calls)
 
 
 async def test_other_systems(

@@ -56,7 +56,7 @@ async def async_setup_entry(
     auth = ConfigEntryAuth(hass, entry, implementation, account)
     await auth.async_restore()
     memory = Memory(hass, entry.entry_id)
-    await memory.async_load(terms=plan.key)
+    await memory.async_load(terms=f"{plan.key} {implementation.domain}")
     client = EnphaseCloudClient(
         async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
     )
