@@ -26,6 +26,8 @@ from .exceptions import (
 _DOCUMENT_LIMIT: Final = 4 * 1024 * 1024
 _ERROR_LIMIT: Final = 64 * 1024
 
+_decode: Final = json.JSONDecoder().decode
+
 
 class Answer(NamedTuple):
     """A status and its body; an error's body may be empty though the cloud sent one."""
@@ -124,7 +126,7 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
 def parse_object(text: bytes | str) -> Mapping[str, Any]:
     """Return a JSON object, or raise MalformedAnswerError."""
     try:
-        document = json.loads(text)
+        document = _decode(text) if isinstance(text, str) else json.loads(text)
     except ValueError, RecursionError:
         document = None
     if isinstance(document, dict):

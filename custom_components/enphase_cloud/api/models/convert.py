@@ -29,7 +29,7 @@ _LONGEST_WORD: Final = 64
 
 def to_object(value: object) -> Mapping[str, Any]:
     """Return a JSON object, or raise MalformedAnswerError."""
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return value
     raise MalformedAnswerError("The answer is no JSON object")
 
@@ -96,8 +96,10 @@ def to_percentage(value: object) -> float | None:
 
 def to_whole_percentage(value: object) -> int | None:
     """Return a whole number between 0 and 100."""
-    percentage = to_percentage(value)
-    return None if percentage is None else round(percentage)
+    percentage = value if type(value) is int else to_number(value)
+    if percentage is None or not 0 <= percentage <= _FULL:
+        return None
+    return round(percentage)
 
 
 def to_text(value: object) -> str | None:

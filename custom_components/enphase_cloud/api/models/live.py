@@ -88,17 +88,16 @@ class LiveFrame:
 
 
 def _measures_nothing(frame: LiveFrame) -> bool:
-    measured = (
-        frame.production,
-        frame.consumption,
-        frame.grid,
-        frame.battery,
-        frame.generator,
-        frame.state_of_charge,
-        frame.grid_status,
-        frame.battery_mode,
+    return (
+        frame.production is None
+        and frame.consumption is None
+        and frame.grid is None
+        and frame.battery is None
+        and frame.generator is None
+        and frame.state_of_charge is None
+        and frame.grid_status is None
+        and frame.battery_mode is None
     )
-    return measured.count(None) == len(measured)
 
 
 def _unwrapped(data: Mapping[str, Any]) -> Mapping[str, Any]:
