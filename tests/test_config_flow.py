@@ -14,7 +14,7 @@ from homeassistant.components.application_credentials import (
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
 from homeassistant.helpers import config_entry_oauth2_flow
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -49,6 +49,7 @@ from .conftest import (
     PASSWORD,
     USER_ID,
     SetUp,
+    Stepper,
     World,
 )
 from .flows import User, field_names, required, suggested, until
@@ -540,6 +541,27 @@ async def test_the_cloud_hangs_at_the_proof(
     nothing_stored()
     world.cloud.faults.clear()
     await _finish(user, form)
+
+
+async def test_closed_while_the_cloud_is_slow(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    stepper: Stepper,
+    nothing_stored: Ledgers,
+) -> None:
+    """An answer that comes after the user has left makes no entry."""
+    fault = world.cloud.faults.add(Fault(operation="systems", delay=1, times=1))
+    form = await user.add_and_sign_in()
+    task = asyncio.ensure_future(user.submit(form, api_key=API_KEY, plan="watt"))
+    await until(lambda: fault.hits)
+    hass.config_entries.flow.async_abort(form["flow_id"])
+    stepper.step()
+    with pytest.raises(UnknownFlow):
+        await task
+    [ledger] = nothing_stored()
+    assert ledger.by_operation(dt_util.utcnow())["systems"] == 1
+    await _start_again(user, world)
 
 
 async def test_the_cloud_is_unreachable_at_the_proof(
