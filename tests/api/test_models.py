@@ -46,6 +46,13 @@ ODD_NUMBERS: list[Any] = [
 ODD_MOMENTS: list[Any] = [*ODD_NUMBERS, 0, -1, 1e30, "yesterday", 10**400]
 ODD_NAMES: list[Any] = [None, True, 7, [], {}, "", "brand new", "x" * 300_000]
 
+DOCUMENTED_STATUSES = (
+    "normal comm micro power meter meter_issue battery storage_idle encharge "
+    "encharge_issue enpower enpower_issue retired deactivated not_monitored unused "
+    "disabled debug info monitored muted warning error no_data rma unknown nsr any "
+    "data_upload on_grid off_grid grid_unknown"
+).split()
+
 
 def system(**members: Any) -> System:
     """Return a system with some members."""
@@ -105,10 +112,10 @@ class TestSystem:
     def test_has_a_name_that_can_be_stored(self) -> None:
         assert system(name="Barn \ud800").name.encode()
 
-    @pytest.mark.parametrize("status", SystemStatus)
-    def test_knows_every_documented_status(self, status: SystemStatus) -> None:
-        assert system(status=status.value).status is status
-        assert system(status=status.value.upper()).status is status
+    @pytest.mark.parametrize("status", DOCUMENTED_STATUSES)
+    def test_knows_every_documented_status(self, status: str) -> None:
+        assert system(status=status).status == status
+        assert system(status=status.upper()).status == status
 
     @pytest.mark.parametrize("name", ODD_NAMES)
     def test_takes_names_it_does_not_know(self, name: object) -> None:
