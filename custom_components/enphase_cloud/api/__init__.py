@@ -1,7 +1,7 @@
 """A client of the Enphase Monitoring API v4, without any tie to Home Assistant."""
 
 from .auth import AbstractAuth
-from .client import DEFAULT_URL, EnphaseCloudClient, Gate
+from .client import DEFAULT_URL, EnphaseCloudClient, Gate, Granularity
 from .exceptions import (
     ApiError,
     ConnectionNotEstablishedError,
@@ -37,7 +37,13 @@ from .models import (
     BatteryReading,
     BatteryTelemetry,
     ConnectionType,
+    DailyBatteryEnergies,
+    DailyEnergies,
+    DailySeries,
+    EnergyInterval,
+    EnergyIntervals,
     GridStatus,
+    IntervalSeries,
     LatestTelemetry,
     LiveFrame,
     PowerReading,
@@ -61,6 +67,11 @@ __all__ = [
     "BatteryTelemetry",
     "ConnectionNotEstablishedError",
     "ConnectionType",
+    "DailyBatteryEnergies",
+    "DailyEnergies",
+    "DailySeries",
+    "EnergyInterval",
+    "EnergyIntervals",
     "EnphaseCloudClient",
     "EnphaseCloudError",
     "EnphaseConnectionError",
@@ -68,7 +79,9 @@ __all__ = [
     "ForbiddenError",
     "Gate",
     "GatewayOfflineError",
+    "Granularity",
     "GridStatus",
+    "IntervalSeries",
     "InvalidApiKeyError",
     "InvalidClientError",
     "InvalidDurationError",

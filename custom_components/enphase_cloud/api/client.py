@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from itertools import count
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
@@ -16,6 +16,13 @@ from .error_bodies import success
 from .exceptions import InvalidTokenError, NotEntitledError
 from .live import LiveStream, open_stream
 from .models.battery import BatteryTelemetry
+from .models.energy import (
+    DailyBatteryEnergies,
+    DailyEnergies,
+    DailySeries,
+    EnergyIntervals,
+    IntervalSeries,
+)
 from .models.latest import LatestTelemetry
 from .models.summary import Summary
 from .models.systems import System, SystemsPage
@@ -30,6 +37,9 @@ _STREAM_IDLE_SECONDS: Final = 45
 _STREAM_OVERTIME_SECONDS: Final = 60
 _LIST_PAGE_SIZE: Final = 100
 _SEARCH_PAGE_SIZE: Final = 1000
+
+type Granularity = Literal["day", "week"]
+"""How long a document of intervals is; they are equally fine in both."""
 
 
 class Gate(Protocol):
@@ -126,19 +136,81 @@ class EnphaseCloudClient:
         return Summary.from_api(await self._request(Operation.SUMMARY, url))
 
     async def get_battery_telemetry(
-        self, system_id: int, *, start_at: datetime | None = None
+        self,
+        system_id: int,
+        *,
+        start_at: datetime | None = None,
+        granularity: Granularity = "day",
     ) -> BatteryTelemetry:
-        """Return a day of battery intervals (GET /systems/{id}/telemetry/battery).
+        """Return battery intervals (GET /systems/{id}/telemetry/battery).
 
-        The day begins at `start_at`, which is aware, without it at the last midnight
-        of the system. Raises UnknownSystemError and ForbiddenError.
+        They are those of the day or week from `start_at` on, which is aware and at
+        most two years ago; without it, those of the system's present day. Raises
+        UnknownSystemError, ForbiddenError and InvalidRequestError.
         """
-        params = {} if start_at is None else {"start_at": int(start_at.timestamp())}
         return BatteryTelemetry.from_api(
             await self._request(
                 Operation.BATTERY_TELEMETRY,
                 self._url / str(system_id) / "telemetry" / "battery",
-                params=params,
+                params=_window(start_at, granularity),
+            )
+        )
+
+    async def get_energy_intervals(
+        self,
+        system_id: int,
+        series: IntervalSeries,
+        *,
+        start_at: datetime | None = None,
+        granularity: Granularity = "day",
+    ) -> EnergyIntervals:
+        """Return one flow in intervals (GET /systems/{id}/…, the series' path).
+
+        Arguments and errors are those of get_battery_telemetry.
+        """
+        document = await self._request(
+            series.operation,
+            self._url.joinpath(str(system_id), series.path),
+            params=_window(start_at, granularity),
+        )
+        return EnergyIntervals.from_api(document, series)
+
+    async def get_daily_energies(
+        self,
+        system_id: int,
+        series: DailySeries,
+        *,
+        start_date: date | None = None,
+        end_date: date | None = None,
+    ) -> DailyEnergies:
+        """Return one flow day by day (GET /systems/{id}/…, the series' path).
+
+        Both dates are days of the system and included; without them, all days up to
+        yesterday. Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
+        """
+        document = await self._request(
+            series.operation,
+            self._url / str(system_id) / series.path,
+            params=_days(start_date, end_date),
+        )
+        return DailyEnergies.from_api(document, member=series.member)
+
+    async def get_daily_battery_energies(
+        self,
+        system_id: int,
+        *,
+        start_date: date | None = None,
+        end_date: date | None = None,
+    ) -> DailyBatteryEnergies:
+        """Return what batteries did day by day (GET /systems/{id}/battery_lifetime).
+
+        Arguments and errors are those of get_daily_energies.
+        """
+        return DailyBatteryEnergies.from_api(
+            await self._request(
+                Operation.BATTERY_LIFETIME,
+                self._url / str(system_id) / "battery_lifetime",
+                params=_days(start_date, end_date),
             )
         )
 
@@ -243,6 +315,20 @@ class EnphaseCloudClient:
             "Authorization": f"Bearer {token}",
             "key": self._api_key,
         }
+
+
+def _window(start_at: datetime | None, granularity: Granularity) -> dict[str, Any]:
+    """Return the parameters of telemetry; a day is what the cloud tells unasked."""
+    if start_at is None:
+        return {}
+    start = {"start_at": int(start_at.timestamp())}
+    return start if granularity == "day" else start | {"granularity": granularity}
+
+
+def _days(start_date: date | None, end_date: date | None) -> dict[str, str]:
+    """Return the parameters of a lifetime series."""
+    dates = {"start_date": start_date, "end_date": end_date}
+    return {name: day.isoformat() for name, day in dates.items() if day is not None}
 
 
 async def _all_pages(

@@ -1,6 +1,14 @@
 """The documents of the cloud as values."""
 
 from .battery import BatteryInterval, BatteryTelemetry
+from .energy import (
+    DailyBatteryEnergies,
+    DailyEnergies,
+    DailySeries,
+    EnergyInterval,
+    EnergyIntervals,
+    IntervalSeries,
+)
 from .latest import BatteryOperation, BatteryReading, LatestTelemetry, PowerReading
 from .live import BatteryMode, GridStatus, LiveFrame
 from .summary import ProductionSource, Summary
@@ -13,7 +21,13 @@ __all__ = [
     "BatteryReading",
     "BatteryTelemetry",
     "ConnectionType",
+    "DailyBatteryEnergies",
+    "DailyEnergies",
+    "DailySeries",
+    "EnergyInterval",
+    "EnergyIntervals",
     "GridStatus",
+    "IntervalSeries",
     "LatestTelemetry",
     "LiveFrame",
     "PowerReading",
