@@ -1,0 +1,198 @@
+"""`scripts/demo --check`: compare what Home Assistant shows with what is true."""
+
+from collections.abc import Set as AbstractSet
+import json
+from pathlib import Path
+import tempfile
+from typing import Final
+
+from aiohttp import ClientSession
+
+from simulator.demo import SECOND_OWNER, demo_cloud
+
+from .crashes import check_crashes
+from .credentials import Credentials, demo_credentials, systems_of
+from .folder import remove
+from .home_assistant import HomeAssistantError
+from .live_check import check_live
+from .logs import complaints, installations, leaks, stored_tokens
+from .polled_check import check_polled
+from .processes import DemoError, free_port
+from .report import Report
+from .set_up import add_integration, remove_integration
+from .stage import Stage
+from .subject import Subject
+
+# A forecast moves with the time.
+_FORECASTS: Final = {"calls_expected"}
+
+
+# An access and a refresh token, before and after the renewal.
+_TOKENS: Final = 4
+
+
+async def check() -> bool:
+    """Walk the flows in a folder of its own; return whether all is as it should be."""
+    folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-check-"))
+    report = Report()
+    async with ClientSession() as session:
+        stage = Stage(
+            session,
+            folder,
+            port=free_port(),
+            cloud_port=free_port(),
+            log_level="debug",
+        )
+        try:
+            await _check(session, stage, report)
+        except (DemoError, HomeAssistantError) as err:
+            report.expect("The check can be finished", holds=False, found=err)
+        finally:
+            await stage.end()
+    if report.conclude():
+        remove(folder)
+        return True
+    print(f"Logs and storage are kept in {folder}")
+    return False
+
+
+async def _check(session: ClientSession, stage: Stage, report: Report) -> None:
+    report.heading("Home Assistant starts, the integration is set up")
+    await stage.start()
+    credentials = demo_credentials()
+    (subject,) = await _set_up(session, stage, report, credentials)
+    report.heading("Polled values, after pressing “Refresh now”")
+    await check_polled(session, subject)
+    await _check_second_account(session, stage, report)
+    await _check_restart(subject, "after polls", new=await _enable_all(subject))
+    await check_live(subject)
+    for time in ("first", "second"):
+        await _check_restart(subject, f"after live data, for the {time} time")
+    tokens = stored_tokens(stage.folder)
+    await check_crashes(subject)
+    tokens |= stored_tokens(stage.folder)
+    report.expect("The tokens were renewed", holds=len(tokens) == _TOKENS)
+    owners = (credentials, demo_credentials(email=SECOND_OWNER))
+    await _check_secrecy(subject, tokens.union(*map(_secrets, owners)))
+
+
+async def _set_up(
+    session: ClientSession, stage: Stage, report: Report, credentials: Credentials
+) -> list[Subject]:
+    """Set an account up; return its systems."""
+    entry = await add_integration(session, stage.home_assistant, credentials)
+    report.expect("The config flow ends with a loaded entry", holds=True)
+    return [
+        Subject(
+            stage=stage,
+            credentials=credentials,
+            entry_id=entry["entry_id"],
+            system_id=system_id,
+            report=report,
+        )
+        for system_id in systems_of(credentials)
+    ]
+
+
+async def _check_second_account(
+    session: ClientSession, stage: Stage, report: Report
+) -> None:
+    """Look at an account with two systems, and remove it again."""
+    report.heading("Another account on the same API key, with two systems")
+    credentials = demo_credentials(email=SECOND_OWNER)
+    subjects = await _set_up(session, stage, report, credentials)
+    for subject in subjects:
+        await check_polled(session, subject)
+    entry_id = subjects[0].entry_id
+    await remove_integration(stage.home_assistant, entry_id)
+    left = [
+        str(path.relative_to(stage.folder))
+        for path in (stage.folder / ".storage").iterdir()
+        if entry_id in path.name
+    ]
+    report.expect(
+        "Once it is removed, nothing is stored of it", holds=not left, found=left
+    )
+
+
+async def _enable_all(subject: Subject) -> set[str]:
+    """Enable what is disabled at first; the next start adds it. Return the keys."""
+    disabled = (await subject.entities()).disabled
+    for entity_id in disabled.values():
+        await subject.home_assistant.command(
+            "config/entity_registry/update", entity_id=entity_id, disabled_by=None
+        )
+    return set(disabled)
+
+
+async def _check_restart(
+    subject: Subject, when: str, *, new: AbstractSet[str] = frozenset()
+) -> None:
+    """Restart Home Assistant; entities that are `new` had no state before."""
+    report = subject.report
+    report.heading(f"A restart {when}")
+    await subject.until_nothing_is_due()
+    shown, calls = await subject.shown(), await subject.calls()
+    await subject.stage.restart_home_assistant()
+    await subject.settle_after_start()
+    after = await subject.shown()
+    spent = await subject.calls() - calls
+    report.expect("It costs no call", holds=not spent, found=dict(spent))
+    lasting = shown.keys() - new - _FORECASTS
+    changed = {
+        key: (shown[key], after.get(key))
+        for key in lasting
+        if after.get(key) != shown[key]
+    }
+    report.expect(
+        f"{len(lasting)} entities show what they showed before",
+        holds=not changed,
+        found=changed,
+    )
+    report.expect(
+        "None is without a state",
+        holds="missing" not in after.values(),
+        found=after,
+    )
+
+
+async def _check_secrecy(subject: Subject, secrets: set[str]) -> None:
+    report = subject.report
+    report.heading("Logs and diagnostics")
+    log = subject.stage.home_assistant_program.log.read_text(errors="replace")
+    report.expect(
+        "Home Assistant's log has no warning and no error of ours",
+        holds=not complaints(log),
+        found="\n".join(complaints(log)),
+    )
+    report.expect(
+        "Home Assistant found everything installed",
+        holds=not installations(log),
+        found=installations(log),
+    )
+    report.expect(
+        f"None of {len(secrets)} secrets is in the log, at level debug",
+        holds=not leaks(log, secrets),
+        found=leaks(log, secrets),
+    )
+    diagnostics = json.dumps(await subject.diagnostics())
+    report.expect(
+        "None of them is in the diagnostics",
+        holds=not leaks(diagnostics, secrets),
+        found=leaks(diagnostics, secrets),
+    )
+
+
+def _secrets(credentials: Credentials) -> set[str]:
+    """Return what is known beforehand; serial numbers hold the system's id."""
+    application = credentials.application
+    owner = demo_cloud().account(credentials.email)
+    assert owner is not None
+    return {
+        application.client_secret,
+        application.api_key,
+        credentials.email,
+        credentials.password,
+        owner.user_id,
+        *map(str, systems_of(credentials)),
+    }

@@ -1,0 +1,119 @@
+"""The demo itself: everything runs until the user ends it."""
+
+import asyncio
+import os
+from pathlib import Path
+import signal
+from typing import Final
+
+from aiohttp import ClientSession
+
+from .credentials import Credentials, demo_credentials
+from .folder import remove
+from .home_assistant import PASSWORD, USERNAME
+from .processes import DemoError, claim_port
+from .set_up import add_integration, choose_options, entries_of_integration
+from .stage import Stage
+
+# With this code Home Assistant asks to be started again.
+_RESTART_CODE: Final = 100
+
+# As often as the integration allows, so that something moves most of the time.
+_LIVE: Final = {
+    "streams_per_month": 12_000,
+    "live_bursts": True,
+    "burst_pause": 5,
+    "burst_length": 120,
+    "publish_interval": 2,
+}
+
+
+async def run(
+    folder: Path, *, port: int, cloud_port: int, fresh: bool, empty: bool
+) -> None:
+    """Run the demo until it is cancelled.
+
+    `fresh` forgets what an earlier demo has stored; `empty` does so, too, and leaves
+    the integration to the user to set up. Raises DemoError where it cannot go on.
+    """
+    claim_port(port, "--port")
+    claim_port(cloud_port, "--cloud-port")
+    if fresh or empty:
+        remove(folder)
+    credentials = demo_credentials()
+    async with ClientSession() as session:
+        stage = Stage(session, folder, port=port, cloud_port=cloud_port)
+        try:
+            print("Starting the simulated cloud and Home Assistant …", flush=True)
+            await stage.start()
+            if not empty:
+                await _set_up(session, stage, credentials)
+            print(_welcome(stage, credentials, empty=empty), flush=True)
+            await _watch(stage)
+        finally:
+            print("\nEnding Home Assistant and the simulated cloud …", flush=True)
+            await stage.end()
+
+
+async def _set_up(
+    session: ClientSession, stage: Stage, credentials: Credentials
+) -> None:
+    if await entries_of_integration(stage.home_assistant):
+        return
+    print("Setting up the integration through its config flow …", flush=True)
+    entry = await add_integration(session, stage.home_assistant, credentials)
+    await choose_options(stage.home_assistant, entry["entry_id"], _LIVE)
+
+
+async def _watch(stage: Stage) -> None:
+    """Restart Home Assistant when asked to. Raises DemoError when something ended."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, asked.set)
+    while True:
+        restart = asyncio.create_task(asked.wait())
+        ends = {
+            asyncio.create_task(program.ended()): program
+            for program in (stage.cloud_program, stage.home_assistant_program)
+        }
+        await asyncio.wait([restart, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for end, program in ends.items():
+            if end.done() and end.result() != _RESTART_CODE:
+                raise DemoError(program.obituary(end.result()))
+        for task in (restart, *ends):
+            task.cancel()
+        asked.clear()
+        print("Restarting Home Assistant …", flush=True)
+        await stage.restart_home_assistant()
+        print("Home Assistant runs again.", flush=True)
+
+
+def _welcome(stage: Stage, credentials: Credentials, *, empty: bool) -> str:
+    application = credentials.application
+    to_do = (
+        f"""
+The integration is yours to set up: Settings → Devices & services → Add integration
+→ Enphase Cloud. What it asks for:
+    client ID       {application.client_id}
+    client secret   {application.client_secret}
+    email           {credentials.email}
+    password        {credentials.password}
+    API key         {application.api_key}
+    plan            {application.plan.name}"""
+        if empty
+        else f"""
+Things to try:
+    Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
+    of live data (two minutes of every five); press "Start live data" or "Refresh now".
+    ⚙ beside the entry: options, with what they cost.
+    kill -USR1 {os.getpid()} restarts Home Assistant alone; it costs no call."""
+    )
+    return f"""
+Home Assistant    {stage.home_assistant.url}    user {USERNAME}, password {PASSWORD}
+Simulated cloud   {stage.cloud.url}    sign-in {credentials.email}, \
+password {credentials.password}
+    what it was asked {stage.cloud.url}/_control/counts
+    all its owners, applications and keys: {stage.cloud_program.log}
+{to_do}
+
+Ctrl-C ends it. The next start takes up where this one ended; --fresh starts anew.
+"""
