@@ -1,0 +1,175 @@
+"""Known energies become external statistics of the recorder.
+
+The recorder is the memory: what it holds is read back, merged with what arrives, and
+only the hours that differ are written.
+"""
+
+import asyncio
+from datetime import datetime, tzinfo
+from functools import partial
+from typing import Final
+
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow as RecorderRow,
+    async_add_external_statistics,
+    get_last_statistics,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import SynchronizeTask
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from .const import DOMAIN
+from .site.energy import (
+    Flow,
+    Readings,
+    Span,
+    StatisticsRow,
+    hourly,
+    merge,
+    readings_of_rows,
+    statistics_rows,
+    top_of_hour,
+)
+from .site.intervals import system_day
+
+_NAMES: Final = {
+    Flow.PRODUCTION: "solar production",
+    Flow.CONSUMPTION: "consumption",
+    Flow.GRID_IMPORT: "grid import",
+    Flow.GRID_EXPORT: "grid export",
+    Flow.BATTERY_CHARGE: "battery charge",
+    Flow.BATTERY_DISCHARGE: "battery discharge",
+}
+# Whole watt-hours are exact in a database, kilowatt-hours are not.
+_UNIT: Final = UnitOfEnergy.WATT_HOUR
+_UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
+
+
+def statistic_id(system_id: int, flow: Flow) -> str:
+    """Return the id of a flow's statistic; it outlives the config entry."""
+    return f"{DOMAIN}:{system_id}_{flow}"
+
+
+class StatisticsImporter:
+    """Writes the statistics of one system."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        system_id: int,
+        system_name: str,
+        time_zone: tzinfo,
+    ) -> None:
+        """Name the system, and the time zone of its days."""
+        self._hass = hass
+        self._system_id = system_id
+        self._system_name = system_name
+        self._time_zone = time_zone
+        self._lock = asyncio.Lock()
+
+    async def async_import(self, flow: Flow, arrived: Readings) -> datetime | None:
+        """Bring a statistic up to date, and return the first hour that changed.
+
+        Returns None where nothing changed. What arrives outranks what was told
+        before, save that zeros of an answer of zeros take nothing back; so answers
+        have to be imported in the order in which they were fetched. Returns after the
+        recorder has written.
+        """
+        if not arrived:
+            return None
+        async with self._lock:
+            recorded, sum_before = await self._async_recorded(
+                statistic_id(self._system_id, flow), self._first_day_start(arrived)
+            )
+            known = merge(readings_of_rows(recorded), arrived)
+            rows = statistics_rows(hourly(known), sum_before=sum_before)
+            told = set(recorded)
+            changed = [row for row in rows if row not in told]
+            if changed:
+                await self._async_write(flow, changed)
+        return changed[0].start if changed else None
+
+    def _first_day_start(self, arrived: Readings) -> datetime:
+        """Return when the system's day began on which the first hour falls."""
+        return self._day(top_of_hour(min(arrived).start)).start
+
+    async def _async_recorded(
+        self, statistic: str, start: datetime
+    ) -> tuple[list[StatisticsRow], int]:
+        """Return the rows from a moment on, and the sum before them."""
+        recorder = get_instance(self._hass)
+        found = await recorder.async_add_executor_job(
+            statistics_during_period,
+            self._hass,
+            start,
+            None,
+            {statistic},
+            "hour",
+            _UNITS,
+            {"change", "last_reset", "sum"},
+        )
+        if rows := found.get(statistic):
+            told = [self._row(row) for row in rows]
+            return told, told[0].sum - told[0].energy
+        last = await recorder.async_add_executor_job(
+            partial(
+                get_last_statistics,
+                self._hass,
+                1,
+                statistic,
+                convert_units=False,
+                types={"sum"},
+            )
+        )
+        return [], sum(round(row.get("sum") or 0) for row in last.get(statistic, []))
+
+    def _row(self, row: RecorderRow) -> StatisticsRow:
+        """Read a row of the recorder; its `last_reset` names the day it tells."""
+        reset = row.get("last_reset")
+        return StatisticsRow(
+            start=dt_util.utc_from_timestamp(row["start"]),
+            energy=max(0, round(row.get("change") or 0)),
+            sum=round(row.get("sum") or 0),
+            day=None if reset is None else self._day(dt_util.utc_from_timestamp(reset)),
+        )
+
+    def _day(self, moment: datetime) -> Span:
+        """Return the system's day on which a moment falls."""
+        return system_day(moment.astimezone(self._time_zone).date(), self._time_zone)
+
+    async def _async_write(self, flow: Flow, rows: list[StatisticsRow]) -> None:
+        """Write rows, and wait until the recorder has done so."""
+        async_add_external_statistics(
+            self._hass,
+            StatisticMetaData(
+                mean_type=StatisticMeanType.NONE,
+                has_sum=True,
+                name=f"{self._system_name} {_NAMES[flow]}",
+                source=DOMAIN,
+                statistic_id=statistic_id(self._system_id, flow),
+                unit_class=EnergyConverter.UNIT_CLASS,
+                unit_of_measurement=_UNIT,
+            ),
+            [
+                StatisticData(
+                    start=row.start,
+                    state=row.energy,
+                    sum=row.sum,
+                    last_reset=None if row.day is None else row.day.start,
+                )
+                for row in rows
+            ],
+        )
+        written = self._hass.loop.create_future()
+        get_instance(self._hass).queue_task(SynchronizeTask(written))
+        await written

@@ -1,0 +1,272 @@
+"""Energies in the recorder: exact, corrected, and never twice."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from zoneinfo import ZoneInfo
+
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    list_statistic_ids,
+    statistics_during_period,
+    valid_statistic_id,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+import pytest
+
+from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
+from custom_components.enphase_cloud.site.energy import (
+    HOUR,
+    NO_READINGS,
+    Flow,
+    Reading,
+    Readings,
+    Span,
+    hourly,
+    merge,
+)
+from custom_components.enphase_cloud.site.intervals import system_day
+
+# The recorder has to be there before Home Assistant.
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+SYSTEM_ID = 4_711_001
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FETCHED_AT = datetime(2026, 6, 1, tzinfo=UTC)
+# Its midnight is at a quarter past an hour of UTC.
+KATHMANDU = ZoneInfo("Asia/Kathmandu")
+DAY = system_day(date(2026, 5, 1), KATHMANDU)
+FIRST, *_ = DAY.hours
+
+
+@pytest.fixture
+def importer(hass: HomeAssistant) -> StatisticsImporter:
+    """Return the importer of a system in Nepal, beside a recorder on SQLite."""
+    return StatisticsImporter(
+        hass, system_id=SYSTEM_ID, system_name="Hilltop", time_zone=KATHMANDU
+    )
+
+
+def reading(energy: float, *, is_certain: bool = True) -> Reading:
+    """Return what an answer says."""
+    return Reading(is_certain=is_certain, fetched_at=FETCHED_AT, energy=energy)
+
+
+def hours(energies: Mapping[int, float], *, is_certain: bool = True) -> Readings:
+    """Return the energies of hours, by their position."""
+    return {
+        Span(FIRST + position * HOUR, HOUR): reading(energy, is_certain=is_certain)
+        for position, energy in energies.items()
+    }
+
+
+async def recorded(
+    hass: HomeAssistant, flow: Flow = Flow.PRODUCTION
+) -> list[StatisticsRow]:
+    """Return the rows of a statistic, in Wh."""
+    statistic = statistic_id(SYSTEM_ID, flow)
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        LONG_AGO,
+        None,
+        {statistic},
+        "hour",
+        {"energy": "Wh"},
+        {"change", "state", "sum"},
+    )
+    return found.get(statistic, [])
+
+
+async def told(
+    hass: HomeAssistant, flow: Flow = Flow.PRODUCTION
+) -> dict[int, float | None]:
+    """Return the Wh of each hour, by its position, as the dashboard counts them."""
+    rows = await recorded(hass, flow)
+    sums = [row["sum"] or 0 for row in rows]
+    assert sums == sorted(sums)
+    assert [row["state"] for row in rows] == [row["change"] for row in rows]
+    return {
+        round((row["start"] - FIRST.timestamp()) / 3600): row["change"] for row in rows
+    }
+
+
+@pytest.mark.parametrize("flow", Flow)
+async def test_a_statistic_is_one_that_the_dashboard_offers(
+    hass: HomeAssistant, importer: StatisticsImporter, flow: Flow
+) -> None:
+    """Each flow has a statistic of its own, with a sum of energy."""
+    assert await importer.async_import(flow, hours({0: 1_500, 1: 0, 2: 250})) == FIRST
+    (metadata,) = await get_instance(hass).async_add_executor_job(
+        list_statistic_ids, hass
+    )
+    assert valid_statistic_id(metadata["statistic_id"])
+    assert metadata["statistic_id"] == f"enphase_cloud:{SYSTEM_ID}_{flow}"
+    assert metadata["source"] == "enphase_cloud"
+    assert metadata["has_sum"] is True
+    assert metadata["unit_class"] == "energy"
+    assert metadata["statistics_unit_of_measurement"] == "Wh"
+    assert str(metadata["name"]).startswith("Hilltop ")
+    assert await told(hass, flow) == {0: 1_500, 1: 0, 2: 250}
+
+
+async def test_names_tell_the_flows_apart(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """Nobody has to read an id."""
+    for flow in Flow:
+        await importer.async_import(flow, hours({0: 1}))
+    listed = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
+    assert len({metadata["name"] for metadata in listed}) == len(Flow)
+
+
+async def test_nothing_is_nothing(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """No statistic is made of no energy, nor of parts of an hour."""
+    assert await importer.async_import(Flow.PRODUCTION, NO_READINGS) is None
+    part = {Span(FIRST, timedelta(minutes=15)): reading(5)}
+    assert await importer.async_import(Flow.PRODUCTION, part) is None
+    assert await recorded(hass) == []
+
+
+async def test_importing_twice_changes_nothing(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """The second time nothing is written."""
+    window = hours({0: 100, 1: 200, 30: 300})
+    await importer.async_import(Flow.PRODUCTION, window)
+    before = await recorded(hass)
+    assert await importer.async_import(Flow.PRODUCTION, window) is None
+    assert await recorded(hass) == before
+
+
+async def test_a_correction_moves_its_hour_and_all_later_sums(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """No other hour changes its energy."""
+    await importer.async_import(Flow.PRODUCTION, hours(dict.fromkeys(range(60), 100)))
+    changed = await importer.async_import(Flow.PRODUCTION, hours({30: 40}))
+    assert changed == FIRST + 30 * HOUR
+    assert await told(hass) == dict.fromkeys(range(60), 100) | {30: 40}
+    assert (await recorded(hass))[-1]["sum"] == 59 * 100 + 40
+
+
+async def test_a_sum_goes_on_after_a_gap(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """A restart weeks later begins no new sum."""
+    await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 200}))
+    await importer.async_import(Flow.PRODUCTION, hours({1_000: 50}))
+    assert [row["sum"] for row in await recorded(hass)] == [100, 300, 350]
+
+
+async def test_an_older_window_is_put_before(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """Backfill raises what comes after it."""
+    await importer.async_import(Flow.PRODUCTION, hours({1_000: 50}))
+    await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 200}))
+    assert [row["sum"] for row in await recorded(hass)] == [100, 300, 350]
+
+
+async def test_windows_in_any_order_give_the_same_rows(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """Overlaps and repetitions included."""
+    random = Random(5)
+    truth = {position: random.randrange(2_000) for position in range(120)}
+    windows = [
+        hours({at: truth[at] for at in range(start, min(start + 20, 120))})
+        for start in range(0, 120, 13)
+    ]
+    ordered = [Flow.PRODUCTION, Flow.CONSUMPTION, Flow.GRID_IMPORT]
+    for flow in ordered:
+        shuffled = windows * 2
+        random.shuffle(shuffled)
+        for window in shuffled:
+            await importer.async_import(flow, window)
+    for flow in ordered:
+        assert await told(hass, flow) == truth
+
+
+async def test_imports_at_the_same_time_lose_nothing(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """One waits for the other."""
+    await asyncio.gather(
+        *(
+            importer.async_import(Flow.PRODUCTION, hours({position: 10}))
+            for position in (3, 1, 2, 0)
+        )
+    )
+    assert await told(hass) == dict.fromkeys(range(4), 10)
+
+
+async def test_zeros_alone_take_nothing_back(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """Not even after a restart, when only the recorder remembers."""
+    await importer.async_import(Flow.PRODUCTION, hours({0: 100}))
+    zeros = hours({0: 0, 1: 0}, is_certain=False)
+    await importer.async_import(Flow.PRODUCTION, zeros)
+    assert await told(hass) == {0: 100, 1: 0}
+    await importer.async_import(Flow.PRODUCTION, hours({0: 0, 1: 7}))
+    assert await told(hass) == {0: 0, 1: 7}
+
+
+async def test_hours_take_the_place_of_their_day(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """While they arrive, window by window, the day keeps its energy."""
+    tomorrow = system_day(date(2026, 5, 2), KATHMANDU)
+    totals = {DAY: reading(2_400), tomorrow: reading(1_000)}
+    await importer.async_import(Flow.PRODUCTION, totals)
+    assert await told(hass) == {0: 2_400, 24: 1_000}
+    for window in (range(10, 14), range(12, 20), range(2), range(20, 24), range(2, 10)):
+        await importer.async_import(Flow.PRODUCTION, hours(dict.fromkeys(window, 100)))
+        assert sum((await told(hass)).values()) == 3_400
+    assert await told(hass) == dict.fromkeys(range(24), 100) | {24: 1_000}
+    # A day that is told by its hours is not told by its total any more.
+    assert await importer.async_import(Flow.PRODUCTION, totals) is None
+
+
+async def test_the_recorder_remembers_as_memory_would(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """Windows imported one by one tell what all of them tell together."""
+    answers = [
+        {DAY: reading(5_000)},
+        hours({1: 700, 2: 0, 23: 60}),
+        hours({0: 300}),
+        hours({1: 650, 24: 9}),
+    ]
+    known = NO_READINGS
+    for number, answer in enumerate(answers):
+        at = FETCHED_AT + number * HOUR
+        dated = {
+            span: Reading(is_certain=True, fetched_at=at, energy=each.energy)
+            for span, each in answer.items()
+        }
+        known = merge(known, dated)
+        await importer.async_import(Flow.CONSUMPTION, dated)
+        expected = [energy.energy for energy in hourly(known).values()]
+        assert list((await told(hass, Flow.CONSUMPTION)).values()) == expected
+
+
+async def test_sums_that_somebody_spoiled_are_mended(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """What the cloud says of an hour counts, and sums rise again."""
+    await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 100, 2: 100}))
+    get_instance(hass).async_adjust_statistics(
+        statistic_id(SYSTEM_ID, Flow.PRODUCTION), FIRST + HOUR, -500, "Wh"
+    )
+    await get_instance(hass).async_block_till_done()
+    window = hours({0: 100, 1: 100, 2: 100})
+    assert await importer.async_import(Flow.PRODUCTION, window) == FIRST + HOUR
+    sums = [row["sum"] or 0 for row in await recorded(hass)]
+    assert [later - sooner for sooner, later in pairwise(sums)] == [100, 100]
