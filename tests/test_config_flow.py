@@ -108,10 +108,10 @@ async def _finish(user: User, form: ConfigFlowResult, **answers: Any) -> None:
     assert done["result"].state is ConfigEntryState.LOADED
 
 
-async def _start_again(user: User, world: World) -> None:
+async def _start_again(user: User, world: World, *, plan: str = "watt") -> None:
     """Show that nothing that happened stands in the way of another attempt."""
     world.cloud.faults.clear()
-    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
+    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY, plan=plan)
 
 
 async def _while_the_cloud_hangs(
@@ -450,6 +450,7 @@ async def test_an_abandoned_flow_does_not_stand_in_the_way(
         ("two words", "api_key_malformed", 0),
         ("two\nlines", "api_key_malformed", 0),
         ("schlüssel", "api_key_malformed", 0),
+        ("nothing\0inside", "api_key_malformed", 0),
     ],
 )
 async def test_wrong_key(
@@ -635,6 +636,23 @@ async def test_the_budget_is_used_up(
     await _finish(user, form, plan="kilowatt")
 
 
+async def test_the_proof_may_use_what_is_kept_for_the_user(
+    world: World, user: User
+) -> None:
+    """Of three calls a minute polls leave two, people before a form one."""
+    limits = LIMITS | {CONF_CALLS_PER_MINUTE: 3}
+    world.cloud.faults.add(Fault(operation="systems", status=500, times=1))
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="custom")
+    form = await user.submit(form, **limits)
+    assert form["errors"] == {"base": "server_error"}
+    form = await user.submit(form, plan="custom")
+    with patch("custom_components.enphase_cloud.async_setup_entry", return_value=True):
+        done = await user.submit(form, **limits)
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert world.calls == ["systems", "systems"]
+
+
 async def test_failed_proofs_stay_counted(
     world: World, user: User, nothing_stored: Ledgers
 ) -> None:
@@ -651,18 +669,19 @@ async def test_failed_proofs_stay_counted(
     assert account.ledger.by_operation(dt_util.utcnow())["systems"] == 3
 
 
+@pytest.mark.parametrize("plan", ["watt", "kilowatt"])
 async def test_an_account_without_systems(
-    world: World, user: User, nothing_stored: Ledgers
+    world: World, user: User, nothing_stored: Ledgers, plan: str
 ) -> None:
     """Another login may own the system; signing in to it is another flow."""
     world.cloud.add_account(email="noor@example.com", password="empty", user_id="77")
     form = await user.add_and_sign_in(email="noor@example.com", password="empty")
-    shown = await user.submit(form, api_key=API_KEY, plan="watt")
+    shown = await user.submit(form, api_key=API_KEY, plan=plan)
     assert shown["type"] is FlowResultType.ABORT
     assert shown["reason"] == "no_systems"
     assert world.calls == ["systems"]
     nothing_stored()
-    await _start_again(user, world)
+    await _start_again(user, world, plan=plan)
 
 
 # What is beside the way

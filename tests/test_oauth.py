@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
+from unittest.mock import patch
 
 from aiohttp import web
 from freezegun.api import FrozenDateTimeFactory
@@ -14,6 +15,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntry
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -24,10 +26,11 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.enphase_cloud.account import Account, async_get_accounts
 from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
-    EnphaseCloudError,
     EnphaseTimeoutError,
     InvalidGrantError,
+    MonthQuotaError,
     NotEntitledError,
+    RequestWithheldError,
 )
 from custom_components.enphase_cloud.application_credentials import (
     async_get_auth_implementation,
@@ -294,18 +297,30 @@ async def test_the_new_token_is_on_disk_before_it_is_used(
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """When the first call with a new token arrives, a crash can lose it no more."""
+    """However long the disk takes, nothing is asked for with the new token before."""
     before = signed_in.token
     freezer.tick(DAY)
-    fault = world.cloud.faults.add(Fault(operation="summary", hang=True))
-    call = asyncio.ensure_future(signed_in.ask())
-    await until(lambda: fault.hits)
+    save = Store.async_save
+    may_write = asyncio.Event()
+
+    async def save_later(store: Store[Any], data: Any) -> None:
+        if store.key.endswith(".token"):
+            await may_write.wait()
+        await save(store, data)
+
+    with patch.object(Store, "async_save", save_later):
+        call = asyncio.ensure_future(signed_in.ask())
+        await until(lambda: world.cloud.requests and world.cloud.requests[-1].status)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert _operations(world) == ["token"]
+        assert signed_in.token == before
+        may_write.set()
+        await call
+    assert _operations(world) == ["token", "summary"]
     journal = _journal(hass_storage, signed_in.entry)
     assert journal["replaces"] == before["refresh_token"]
     assert journal["token"] == signed_in.token != before
-    world.cloud.connections.drop()
-    with pytest.raises(EnphaseCloudError):
-        await call
 
 
 async def test_killed_after_a_renewal(
@@ -452,6 +467,19 @@ async def test_removed_while_the_cloud_is_slow(
     stepper.step()
     await hass.async_block_till_done()
     assert [key for key in hass_storage if key.startswith(DOMAIN)] == []
+
+
+async def test_a_renewal_needs_no_budget(
+    world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without a sign-in nothing works any more, so it goes before everything."""
+    world.cloud.faults.add(Fault(operation="summary", quota="month"))
+    with pytest.raises(MonthQuotaError):
+        await signed_in.ask()
+    freezer.tick(DAY)
+    with pytest.raises(RequestWithheldError):
+        await signed_in.ask()
+    assert _operations(world) == ["summary", "token"]
 
 
 # When the sign-in ends, and when it does not
