@@ -1,6 +1,5 @@
 """`scripts/demo --check`: compare what Home Assistant shows with what is true."""
 
-from collections.abc import Set as AbstractSet
 import json
 from pathlib import Path
 import tempfile
@@ -10,7 +9,7 @@ from aiohttp import ClientSession
 
 from simulator.demo import SECOND_OWNER, demo_cloud
 
-from .crashes import check_crashes
+from .crashes import kill_after_a_renewal, kill_in_a_burst, kill_in_a_renewal
 from .credentials import Credentials, demo_credentials, systems_of
 from .folder import remove
 from .home_assistant import HomeAssistantError
@@ -19,13 +18,10 @@ from .logs import complaints, installations, leaks, stored_tokens
 from .polled_check import check_polled
 from .processes import DemoError, free_port
 from .report import Report
+from .restart_check import check_restart, enable_all, let_token_expire
 from .set_up import add_integration, remove_integration
 from .stage import Stage
 from .subject import Subject
-
-# A forecast moves with the time.
-_FORECASTS: Final = {"calls_expected"}
-
 
 # An access and a refresh token, before and after the renewal.
 _TOKENS: Final = 4
@@ -64,12 +60,14 @@ async def _check(session: ClientSession, stage: Stage, report: Report) -> None:
     report.heading("Polled values, after pressing “Refresh now”")
     await check_polled(session, subject)
     await _check_second_account(session, stage, report)
-    await _check_restart(subject, "after polls", new=await _enable_all(subject))
+    await check_restart(subject, "after polls", new=await enable_all(subject))
     await check_live(subject)
-    for time in ("first", "second"):
-        await _check_restart(subject, f"after live data, for the {time} time")
+    await check_restart(subject, "after live data")
     tokens = stored_tokens(stage.folder)
-    await check_crashes(subject)
+    await kill_in_a_burst(subject)
+    await check_restart(subject, "a day later", while_down=let_token_expire)
+    await kill_in_a_renewal(subject)
+    await kill_after_a_renewal(subject)
     tokens |= stored_tokens(stage.folder)
     report.expect("The tokens were renewed", holds=len(tokens) == _TOKENS)
     owners = (credentials, demo_credentials(email=SECOND_OWNER))
@@ -112,47 +110,6 @@ async def _check_second_account(
     ]
     report.expect(
         "Once it is removed, nothing is stored of it", holds=not left, found=left
-    )
-
-
-async def _enable_all(subject: Subject) -> set[str]:
-    """Enable what is disabled at first; the next start adds it. Return the keys."""
-    disabled = (await subject.entities()).disabled
-    for entity_id in disabled.values():
-        await subject.home_assistant.command(
-            "config/entity_registry/update", entity_id=entity_id, disabled_by=None
-        )
-    return set(disabled)
-
-
-async def _check_restart(
-    subject: Subject, when: str, *, new: AbstractSet[str] = frozenset()
-) -> None:
-    """Restart Home Assistant; entities that are `new` had no state before."""
-    report = subject.report
-    report.heading(f"A restart {when}")
-    await subject.until_nothing_is_due()
-    shown, calls = await subject.shown(), await subject.calls()
-    await subject.stage.restart_home_assistant()
-    await subject.settle_after_start()
-    after = await subject.shown()
-    spent = await subject.calls() - calls
-    report.expect("It costs no call", holds=not spent, found=dict(spent))
-    lasting = shown.keys() - new - _FORECASTS
-    changed = {
-        key: (shown[key], after.get(key))
-        for key in lasting
-        if after.get(key) != shown[key]
-    }
-    report.expect(
-        f"{len(lasting)} entities show what they showed before",
-        holds=not changed,
-        found=changed,
-    )
-    report.expect(
-        "None is without a state",
-        holds="missing" not in after.values(),
-        found=after,
     )
 
 

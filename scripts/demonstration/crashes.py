@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
-import json
 from typing import Final
 
 from aiohttp import ClientError
@@ -18,15 +17,8 @@ _FRAMES_BEFORE_THE_KILL: Final = 3
 _DELAY_SECONDS: Final = 20
 
 
-async def check_crashes(subject: Subject) -> None:
-    """Kill Home Assistant and see that neither ledger nor sign-in is lost."""
-    await _kill_in_a_burst(subject)
-    await _expire_token(subject)
-    await _kill_in_a_renewal(subject)
-    await _kill_after_a_renewal(subject)
-
-
-async def _kill_in_a_burst(subject: Subject) -> None:
+async def kill_in_a_burst(subject: Subject) -> None:
+    """Live data is streaming, and its call was counted a moment ago."""
     subject.report.heading("kill -9 in a burst that the button began")
     sent = len(await subject.cloud.frames(subject.system_id))
     await subject.press("start_live_stream")
@@ -43,8 +35,11 @@ async def _kill_in_a_burst(subject: Subject) -> None:
     await subject.expect_nothing_lost("After that")
 
 
-async def _kill_in_a_renewal(subject: Subject) -> None:
-    """The request for a new token gets lost, and so does Home Assistant."""
+async def kill_in_a_renewal(subject: Subject) -> None:
+    """The request for a new token gets lost, and so does Home Assistant.
+
+    The token must be one that has expired.
+    """
     subject.report.heading("kill -9 while a new token is asked for")
     await subject.cloud.order_fault(
         operation=TOKEN, delay=_DELAY_SECONDS, cut="before_headers", times=1
@@ -58,8 +53,11 @@ async def _kill_in_a_renewal(subject: Subject) -> None:
     await subject.expect_nothing_lost("After that")
 
 
-async def _kill_after_a_renewal(subject: Subject) -> None:
-    """The new token is in use for the first time; its predecessor is worthless."""
+async def kill_after_a_renewal(subject: Subject) -> None:
+    """The new token is in use for the first time; its predecessor is worthless.
+
+    The token must be one that has expired.
+    """
     subject.report.heading("kill -9 while a new token is used for the first time")
     await subject.cloud.order_fault(operation="summary", delay=_DELAY_SECONDS, times=1)
 
@@ -87,7 +85,8 @@ async def _kill_after_a_renewal(subject: Subject) -> None:
 
 
 async def _kill_and_start(subject: Subject) -> None:
-    await subject.stage.restart_home_assistant(in_good_order=False)
+    await subject.stage.home_assistant_program.kill()
+    await subject.stage.start_home_assistant()
     await subject.settle_after_start()
 
 
@@ -106,16 +105,3 @@ async def _refresh_until(
 
 async def _requests(subject: Subject) -> list[Json]:
     return await subject.cloud.requests(subject.credentials.application.client_id)
-
-
-async def _expire_token(subject: Subject) -> None:
-    """Let a day pass for the access token: the stored one is due for renewal."""
-    program = subject.stage.home_assistant_program
-    await program.stop()
-    path = subject.stage.folder / ".storage" / "core.config_entries"
-    stored: Json = json.loads(path.read_text())
-    for entry in stored["data"]["entries"]:
-        if entry["entry_id"] == subject.entry_id:
-            entry["data"]["token"]["expires_at"] = 0
-    path.write_text(json.dumps(stored))
-    await subject.stage.start_home_assistant()

@@ -72,12 +72,9 @@ class Stage:
         await onboard(home_assistant)
         await program.until(home_assistant.is_running, _START_SECONDS)
 
-    async def restart_home_assistant(self, *, in_good_order: bool = True) -> None:
-        """End Home Assistant, or kill it, and start it again. Raises DemoError."""
-        if in_good_order:
-            await self.home_assistant_program.stop()
-        else:
-            await self.home_assistant_program.kill()
+    async def restart_home_assistant(self) -> None:
+        """End Home Assistant in good order and start it again. Raises DemoError."""
+        await self.home_assistant_program.stop()
         await self.start_home_assistant()
 
     async def end(self) -> None:

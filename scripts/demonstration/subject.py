@@ -19,7 +19,7 @@ from .stage import Stage
 _RESTART: Final = timedelta(seconds=45)
 
 # Home Assistant runs; what it would ask for because of its start, it asks for now.
-_SETTLE_SECONDS: Final = 3
+_SETTLE_SECONDS: Final = 2
 
 
 @dataclass(slots=True, kw_only=True)
