@@ -270,3 +270,19 @@ async def test_sums_that_somebody_spoiled_are_mended(
     assert await importer.async_import(Flow.PRODUCTION, window) == FIRST + HOUR
     sums = [row["sum"] or 0 for row in await recorded(hass)]
     assert [later - sooner for sooner, later in pairwise(sums)] == [100, 100]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo"])
+async def test_a_system_that_changes_its_time_zone_loses_and_gains_nothing(
+    hass: HomeAssistant, importer: StatisticsImporter, zone: str
+) -> None:
+    """Days that were told keep their energy though they begin elsewhere."""
+    totals = {
+        system_day(date(2026, 5, day), KATHMANDU): reading(1_000) for day in range(1, 9)
+    }
+    await importer.async_import(Flow.PRODUCTION, totals)
+    moved = StatisticsImporter(
+        hass, system_id=SYSTEM_ID, system_name="Hilltop", time_zone=ZoneInfo(zone)
+    )
+    await moved.async_import(Flow.PRODUCTION, hours({30: 5}))
+    assert sum((await told(hass)).values()) == 8_000

@@ -30,6 +30,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 from .const import DOMAIN
 from .site.energy import (
     Flow,
+    HourlyEnergy,
     Readings,
     Span,
     StatisticsRow,
@@ -91,8 +92,10 @@ class StatisticsImporter:
             recorded, sum_before = await self._async_recorded(
                 statistic_id(self._system_id, flow), self._first_day_start(arrived)
             )
-            known = merge(readings_of_rows(recorded), arrived)
-            rows = statistics_rows(hourly(known), sum_before=sum_before)
+            # Rows cannot be deleted; one that says nothing any more says zero.
+            hours = dict.fromkeys((row.start for row in recorded), HourlyEnergy(0))
+            hours |= hourly(merge(readings_of_rows(recorded), arrived))
+            rows = statistics_rows(hours, sum_before=sum_before)
             told = set(recorded)
             changed = [row for row in rows if row not in told]
             if changed:
@@ -134,13 +137,13 @@ class StatisticsImporter:
         return [], sum(round(row.get("sum") or 0) for row in last.get(statistic, []))
 
     def _row(self, row: RecorderRow) -> StatisticsRow:
-        """Read a row of the recorder; its `last_reset` names the day it tells."""
-        reset = row.get("last_reset")
+        """Read a row of the recorder; one with a `last_reset` tells of its day."""
+        start = dt_util.utc_from_timestamp(row["start"])
         return StatisticsRow(
-            start=dt_util.utc_from_timestamp(row["start"]),
+            start=start,
             energy=max(0, round(row.get("change") or 0)),
             sum=round(row.get("sum") or 0),
-            day=None if reset is None else self._day(dt_util.utc_from_timestamp(reset)),
+            day=None if row.get("last_reset") is None else self._day(start),
         )
 
     def _day(self, moment: datetime) -> Span:
