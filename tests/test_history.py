@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from random import Random
+from typing import override
 from zoneinfo import ZoneInfo
 
 from homeassistant.components.recorder.statistics import (
@@ -14,9 +16,17 @@ from homeassistant.components.recorder.statistics import (
     valid_statistic_id,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.recorder import get_instance
 import pytest
 
+from custom_components.enphase_cloud.api import (
+    AbstractAuth,
+    DailySeries,
+    EnphaseCloudClient,
+    IntervalSeries,
+    Operation,
+)
 from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
 from custom_components.enphase_cloud.site.energy import (
     HOUR,
@@ -28,7 +38,14 @@ from custom_components.enphase_cloud.site.energy import (
     hourly,
     merge,
 )
-from custom_components.enphase_cloud.site.intervals import system_day
+from custom_components.enphase_cloud.site.intervals import (
+    battery_intervals,
+    readings_of_days,
+    readings_of_intervals,
+    system_day,
+)
+
+from .conftest import World
 
 # The recorder has to be there before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -64,10 +81,10 @@ def hours(energies: Mapping[int, float], *, is_certain: bool = True) -> Readings
 
 
 async def recorded(
-    hass: HomeAssistant, flow: Flow = Flow.PRODUCTION
+    hass: HomeAssistant, flow: Flow = Flow.PRODUCTION, system_id: int = SYSTEM_ID
 ) -> list[StatisticsRow]:
     """Return the rows of a statistic, in Wh."""
-    statistic = statistic_id(SYSTEM_ID, flow)
+    statistic = statistic_id(system_id, flow)
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
         hass,
@@ -286,3 +303,145 @@ async def test_a_system_that_changes_its_time_zone_loses_and_gains_nothing(
     )
     await moved.async_import(Flow.PRODUCTION, hours({30: 5}))
     assert sum((await told(hass)).values()) == 8_000
+
+
+class OwnersToken(AbstractAuth):
+    """A token that is good."""
+
+    def __init__(self, world: World) -> None:
+        token = world.cloud.tokens_for(world.application, world.owner)
+        self._token = str(token["access_token"])
+
+    @override
+    async def async_get_access_token(self, *, rejected: str | None = None) -> str:
+        return self._token
+
+
+class OpenGate:
+    """Lets every attempt out."""
+
+    def attempt(self, operation: Operation) -> AbstractAsyncContextManager[None]:
+        """Let an attempt out."""
+        return nullcontext()
+
+
+class History:
+    """A system's documents, as the client brings them, and its statistics."""
+
+    def __init__(
+        self, hass: HomeAssistant, world: World, zone: str, now: datetime
+    ) -> None:
+        world.cloud.now = lambda: now
+        self.now = now
+        self.system = world.add_system(
+            time_zone=zone,
+            latitude=40,
+            battery=1,
+            commissioned=(now - timedelta(days=12)).date(),
+        )
+        self.system_id = self.system.system_id
+        self.truth = world.cloud.truth(self.system_id)
+        self._zone = ZoneInfo(zone)
+        self._client = EnphaseCloudClient(
+            async_get_clientsession(hass),
+            OwnersToken(world),
+            world.application.api_key,
+            OpenGate(),
+            url=world.url,
+        )
+        self._importer = StatisticsImporter(
+            hass,
+            system_id=self.system_id,
+            system_name="Moved",
+            time_zone=self._zone,
+        )
+
+    async def import_days(self) -> None:
+        """Import the totals of all days."""
+        batteries = await self._client.get_daily_battery_energies(self.system_id)
+        totals = {
+            Flow.BATTERY_CHARGE: batteries.charged,
+            Flow.BATTERY_DISCHARGE: batteries.discharged,
+        } | {
+            Flow[series.name]: await self._client.get_daily_energies(
+                self.system_id, series
+            )
+            for series in DailySeries
+        }
+        for flow, daily in totals.items():
+            readings = readings_of_days(
+                daily, fetched_at=self.now, time_zone=self._zone, power_limit=100_000
+            )
+            await self._importer.async_import(flow, readings)
+
+    async def import_week(self, start_at: datetime) -> None:
+        """Import the intervals of a week."""
+        telemetry = await self._client.get_battery_telemetry(
+            self.system_id, start_at=start_at, granularity="week"
+        )
+        documents = dict(battery_intervals(telemetry)) | {
+            flow: await self._client.get_energy_intervals(
+                self.system_id, series, start_at=start_at, granularity="week"
+            )
+            for flow, series in {
+                Flow.PRODUCTION: IntervalSeries.PRODUCTION_METER,
+                Flow.CONSUMPTION: IntervalSeries.CONSUMPTION,
+                Flow.GRID_IMPORT: IntervalSeries.GRID_IMPORT,
+                Flow.GRID_EXPORT: IntervalSeries.GRID_EXPORT,
+            }.items()
+        }
+        for flow, document in documents.items():
+            readings = readings_of_intervals(
+                document, fetched_at=self.now, power_limit=100_000
+            )
+            await self._importer.async_import(flow, readings)
+
+
+TRUE_FLOWS = {
+    Flow.PRODUCTION: "production",
+    Flow.CONSUMPTION: "consumption",
+    Flow.GRID_IMPORT: "import",
+    Flow.GRID_EXPORT: "export",
+    Flow.BATTERY_CHARGE: "charge",
+    Flow.BATTERY_DISCHARGE: "discharge",
+}
+
+
+@pytest.mark.parametrize("plan", ["partner"])
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29)),
+        ("Europe/Berlin", date(2026, 10, 25)),
+        ("Asia/Kathmandu", date(2026, 6, 1)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),
+    ],
+)
+async def test_days_and_then_hours_are_what_really_flowed(
+    hass: HomeAssistant, world: World, zone: str, day: date
+) -> None:
+    """From the cloud through client and recorder, over a change of the clocks."""
+    last = system_day(day, ZoneInfo(zone))
+    settled_at = last.start + last.length
+    history = History(hass, world, zone, settled_at + 6 * HOUR)
+    began_at = datetime.fromtimestamp(history.system.operational_at, UTC)
+
+    await history.import_days()
+    for flow, true_flow in TRUE_FLOWS.items():
+        rows = await recorded(hass, flow, history.system_id)
+        assert len(rows) >= 11
+        assert rows[-1]["sum"] == history.truth.lifetime(true_flow, settled_at)
+
+    for week in (0, 1, 0):
+        start_at = began_at.replace(minute=0) + timedelta(weeks=week)
+        await history.import_week(start_at)
+    for flow, true_flow in TRUE_FLOWS.items():
+        rows = await recorded(hass, flow, history.system_id)
+        told_hours = {
+            datetime.fromtimestamp(row["start"], UTC): row["change"] for row in rows
+        }
+        # The hour in which the system began is not whole in every time zone.
+        hour = began_at.replace(minute=0) + HOUR
+        while (end := hour + HOUR) <= settled_at:
+            assert told_hours[hour] == history.truth.energy(true_flow, hour, end)
+            hour = end
