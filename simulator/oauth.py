@@ -3,7 +3,7 @@
 from base64 import b64decode
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import hdrs, web
 
@@ -180,7 +180,8 @@ class OAuth:
             text = b64decode(encoded, validate=True).decode()
         except binascii.Error, UnicodeDecodeError:
             text = ""
-        client_id, _, client_secret = text.partition(":")
+        # Both are form-encoded before they are joined (RFC 6749, 2.3.1).
+        client_id, client_secret = map(unquote_plus, text.partition(":")[::2])
         application = self._cloud.application(client_id)
         if (
             scheme.lower() != "basic"

@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.budget.ledger import ASSUMED, Ledger
 from custom_components.enphase_cloud.budget.plans import PLANS
-from custom_components.enphase_cloud.const import CONF_SYSTEMS, DOMAIN
+from custom_components.enphase_cloud.const import CONF_PLAN, CONF_SYSTEMS, DOMAIN
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -110,7 +110,8 @@ async def test_entries_on_one_key_share_its_calls(
     await hass.config_entries.async_unload(second.entry_id)
     await pass_time(hass, freezer, timedelta(hours=12))
     assert 8 <= both <= 30
-    assert int(state(hass, USED)) == len(world.calls)
+    # Renewals of the sign-in are counted here, though not by the cloud.
+    assert int(state(hass, USED)) == len(world.cloud.requests)
 
 
 async def test_the_cloud_says_that_the_month_is_used_up(
@@ -178,3 +179,39 @@ async def test_a_new_month_starts_anew(
     july = [request for request in world.cloud.requests if request.at.month == 7]
     assert int(state(hass, USED)) == len(july)
     assert int(state(hass, LEFT)) == 1000 - len(july)
+
+
+async def test_a_plan_that_was_named_too_large_can_be_corrected(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is assumed of the month before us goes by the plan that is true."""
+    entry = await set_up(options={CONF_PLAN: "kilowatt"})
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_PLAN: "watt"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert 200 < int(state(hass, LEFT)) < 1000
+    freezer.tick(60)
+    await press(hass, "button.hilltop_refresh_now")
+    assert len(world.calls) == 6
+
+
+async def test_a_key_is_remembered_as_long_as_an_entry_has_it(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Removing one entry keeps the count for another, be it loaded or not."""
+    entry = await set_up()
+    other = MockConfigEntry(
+        domain=DOMAIN, unique_id="5550003", data=dict(entry.data), options=entry.options
+    )
+    other.add_to_hass(hass)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert _own(_stored_ledger(hass_storage)) == 3
+    await hass.config_entries.async_remove(other.entry_id)
+    await hass.async_block_till_done()
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]

@@ -88,7 +88,9 @@ async def async_remove_entry(
     """Delete what is stored about an Enphase account."""
     await Memory(hass, entry.entry_id).async_remove()
     await token_journal(hass, entry.entry_id).async_remove()
-    await async_get_accounts(hass).async_forget(entry.data[CONF_API_KEY])
+    await async_get_accounts(hass).async_forget(
+        entry.data[CONF_API_KEY], entry_id=entry.entry_id
+    )
 
 
 async def async_remove_config_entry_device(

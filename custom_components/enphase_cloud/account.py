@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import hashlib
 from typing import Any, Final
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -182,11 +182,19 @@ class AccountRegistry:
             del self._accounts[fingerprint], self._users[fingerprint]
             await account.async_close()
 
-    async def async_forget(self, api_key: str) -> None:
-        """Remove what is stored about a key that nobody uses any more."""
+    async def async_forget(self, api_key: str, *, entry_id: str | None) -> None:
+        """Remove what is stored about a key unless another entry has it.
+
+        An entry that is disabled just now has it, too; `entry_id` is the one that goes.
+        """
         fingerprint = _fingerprint(api_key)
+        kept = any(
+            entry.data.get(CONF_API_KEY) == api_key
+            for entry in self._hass.config_entries.async_entries(DOMAIN)
+            if entry.entry_id != entry_id
+        )
         async with self._lock:
-            if fingerprint not in self._accounts:
+            if fingerprint not in self._accounts and not kept:
                 await self._store(fingerprint).async_remove()
 
     async def _async_load(self, fingerprint: str, plan: Plan) -> Account:

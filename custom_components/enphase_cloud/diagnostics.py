@@ -35,7 +35,7 @@ async def async_get_config_entry_diagnostics(
     now = dt_util.utcnow()
     diagnostics = {
         "entry": async_redact_data(entry.as_dict(), _SECRET),
-        "token_expires_at": entry.data[CONF_TOKEN]["expires_at"],
+        "token_expires_at": entry.data[CONF_TOKEN].get("expires_at"),
         "budget": {
             "used": data.account.ledger.used(now),
             "left": data.account.ledger.left(now),

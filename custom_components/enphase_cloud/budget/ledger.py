@@ -18,6 +18,8 @@ _DAY = timedelta(days=1)
 # The cloud's minute, and what requests may be late on their way to it.
 _MINUTE = timedelta(seconds=70)
 _MONTHS_KEPT = 4
+# What another program took in a month is kept free in the next, a little less each time.
+_FOREIGN_FADES = 0.95
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
 _PROBE_TIMEOUT = timedelta(minutes=1)
@@ -250,7 +252,11 @@ class Ledger:
             self._month(now).foreign = 0
 
     def change_plan(self, plan: Plan, now: datetime) -> None:
-        """Go by another plan from now on; what is spent stays spent."""
+        """Go by another plan from now on; what is spent stays spent.
+
+        What was only assumed to be spent, for want of a record, is assumed anew.
+        """
+        self._assume_anew(self._plan.calls_per_month, plan.calls_per_month)
         if (plan.calls_per_minute, plan.calls_per_month) != (
             self._plan.calls_per_minute,
             self._plan.calls_per_month,
@@ -259,6 +265,17 @@ class Ledger:
             if self._block is not None:
                 self._block.until = min(self._block.until, now)
         self._plan = plan
+
+    def _assume_anew(self, old_limit: int, new_limit: int) -> None:
+        """Bring what is assumed of a share of one limit to the same share of another.
+
+        A plan that was named too large must not lock its correction out.
+        """
+        if old_limit <= 0:
+            return
+        for month in self._months:
+            if assumed := month.operations[ASSUMED]:
+                month.operations[ASSUMED] = assumed * new_limit // old_limit
 
     def record_wasted(self, now: datetime) -> None:
         """Count an answered call that brought nothing new."""
@@ -359,7 +376,7 @@ class Ledger:
             # A month before all that is remembered: the clock cannot be trusted.
             month.operations[ASSUMED] = self.limit
             return month
-        self._foreign_pace *= 0.8
+        self._foreign_pace *= _FOREIGN_FADES
         self._months = sorted([*self._months, month], key=lambda month: month.start)
         del self._months[:-_MONTHS_KEPT]
         return month
@@ -417,6 +434,7 @@ class Ledger:
         self._months = [Month.from_dict(month) for month in data["months"]]
         if not self._months:
             raise ValueError("A record holds a month")
+        self._assume_anew(count(data["plan"][1]), self._plan.calls_per_month)
         self._recent = [moment(call) for call in data["recent"]]
         if (block := data["block"]) is not None and same_plan:
             self._block = _Block(
