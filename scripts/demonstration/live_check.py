@@ -17,7 +17,7 @@ _LENGTH_SECONDS: Final = 30
 _PATIENCE_SECONDS: Final = 90
 
 # How late Home Assistant may learn that a stream was opened.
-_LATENESS_SECONDS: Final = 5
+_LATENESS_SECONDS: Final = 10
 
 _OPTIONS: Final = {
     "streams_per_month": 100,

@@ -32,6 +32,7 @@ from .waiting import until
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
+_TALL: Final[ViewportSize] = {"width": 1280, "height": 1280}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # As root in a container, and without talking to anybody.
@@ -181,7 +182,9 @@ class _Visitor:
         await _until_streaming(stage.cloud, system_id)
         entities = await Entities.find(stage.home_assistant, system_id)
         await page.goto(self._url(f"/config/devices/device/{entities.device_id}"))
+        await page.set_viewport_size(_TALL)
         await self._shoot("device")
+        await page.set_viewport_size(_SIZE)
         query = urlencode(
             {
                 "entity_id": ",".join(entities.ids[key] for key in _CURVES),
