@@ -41,13 +41,8 @@ async def async_setup_entry(
 class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     """Tell whether live data is streaming."""
 
-    @property
     @override
-    def is_on(self) -> bool:
-        """Return whether a stream runs."""
-        return self._system.bursts is not None and self._system.bursts.is_running
-
-    @override
-    def snapshot(self) -> object:
-        """Return what is shown."""
-        return self.is_on
+    def read(self) -> object:
+        bursts = self._system.bursts
+        self._attr_is_on = bursts is not None and bursts.is_running
+        return self._attr_is_on

@@ -1,6 +1,5 @@
 """What a loaded config entry holds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -29,18 +28,24 @@ class EnphaseSystem:
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
     bursts: Bursts | None = None
+    _partitions: list[Samples] = field(default_factory=list, init=False)
+    _newest: Samples = field(default_factory=dict, init=False)
 
     @property
-    def coordinators(self) -> Iterator[DocumentCoordinator | LiveCoordinator]:
-        """Yield all coordinators of the system."""
-        yield from self.documents
-        if self.live is not None:
-            yield self.live
+    def coordinators(self) -> list[DocumentCoordinator | LiveCoordinator]:
+        """Return all coordinators of the system."""
+        if self.live is None:
+            return [*self.documents]
+        return [*self.documents, self.live]
 
     @property
     def samples(self) -> Samples:
         """Return the newest that any source knows."""
-        return merge(coordinator.data for coordinator in self.coordinators)
+        partitions = [coordinator.data for coordinator in self.coordinators]
+        if partitions != self._partitions:
+            self._partitions = partitions
+            self._newest = merge(partitions)
+        return self._newest
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Base of the entities: one device per system, state written only when it changes."""
 
+from abc import abstractmethod
 from typing import override
 
 from homeassistant.core import callback
@@ -8,6 +9,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .site.samples import Measurement
 
 
 class EnphaseCloudEntity(Entity):
@@ -39,23 +41,27 @@ class EnphaseCloudEntity(Entity):
 class EnphaseSystemEntity(EnphaseCloudEntity):
     """An entity that shows what polls and live streams say about a system."""
 
+    # What frames of live data change; None where they change nothing.
+    _measurement: Measurement | None = None
     _shown: object = None
 
-    def snapshot(self) -> object:
-        """Return all that the state depends on, to see whether it changed."""
-        return None
+    @abstractmethod
+    def read(self) -> object:
+        """Set the attributes to what is known; return all that the state depends on."""
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to all that knows something about the system."""
         await super().async_added_to_hass()
         for coordinator in self._system.coordinators:
-            self.async_on_remove(coordinator.async_add_listener(self._async_on_news))
-        self._shown = self.snapshot()
+            self.async_on_remove(
+                coordinator.async_add_listener(self._async_on_news, self._measurement)
+            )
+        self._shown = self.read()
 
     @callback
     def _async_on_news(self) -> None:
-        shown = self.snapshot()
+        shown = self.read()
         if shown != self._shown:
             self._shown = shown
             self.async_write_ha_state()

@@ -1,10 +1,9 @@
 """Live data: frames of a stream become samples that entities see."""
 
-from datetime import datetime
+import asyncio
 import logging
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -39,10 +38,10 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
         )
         self._memory = entry.runtime_data.memory
         self._system = system
-        self._publish_interval = options.publish_interval
+        self._publish_interval = options.publish_interval.total_seconds()
         self.data = self._memory.samples(system.system_id, Source.LIVE)
         self._pending: Samples | None = None
-        self._stop_pausing: CALLBACK_TYPE | None = None
+        self._pause: asyncio.TimerHandle | None = None
 
     @callback
     def take(self, frame: LiveFrame) -> None:
@@ -50,27 +49,35 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
         arrived = from_live_frame(frame, known=self._system.samples)
         known = self.data if self._pending is None else self._pending
         self._pending = advance(known, arrived, now=dt_util.utcnow())
-        if self._stop_pausing is None:
+        if self._pause is None:
             self._publish()
 
     @callback
     def publish_last(self) -> None:
         """Publish what is still unpublished, and remember it over a restart."""
-        if self._stop_pausing is not None:
-            self._stop_pausing()
-            self._stop_pausing = None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
         if self._pending is not None:
             self.data, self._pending = self._pending, None
         self._memory.remember_samples(self._system.system_id, Source.LIVE, self.data)
         self.async_update_listeners()
 
     @callback
-    def _publish(self, _now: datetime | None = None) -> None:
-        self._stop_pausing = None
+    def _publish(self) -> None:
+        self._pause = None
         if self._pending is None:
             return
-        self._stop_pausing = async_call_later(
-            self.hass, self._publish_interval, self._publish
-        )
-        self.data, self._pending = self._pending, None
-        self.async_update_listeners()
+        self._pause = self.hass.loop.call_later(self._publish_interval, self._publish)
+        known, self.data, self._pending = self.data, self._pending, None
+        if known.keys() == self.data.keys():
+            self._update_listeners_to_frames()
+        else:
+            self.async_update_listeners()
+
+    @callback
+    def _update_listeners_to_frames(self) -> None:
+        """Spare those whose context is no measurement that frames tell."""
+        for update, measurement in list(self._listeners.values()):
+            if measurement in self.data:
+                update()

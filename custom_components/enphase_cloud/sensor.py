@@ -273,6 +273,8 @@ def _add_as_evidence_comes(
             for description in (*MEASUREMENTS, ENERGY_TODAY)
             if description.key not in added and has_evidence(description)
         ]
+        if not new:
+            return
         added.update(description.key for description in new)
         async_add_entities(
             (EnergyTodaySensor if description is ENERGY_TODAY else MeasurementSensor)(
@@ -291,57 +293,51 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     entity_description: MeasurementSensorDescription
 
-    @property
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        description: MeasurementSensorDescription,
+    ) -> None:
+        """Show a measurement of a system."""
+        super().__init__(entry, system, description)
+        self._measurement = description.measurement
+
     @override
-    def available(self) -> bool:
-        """Return whether there is a value, or somebody who could give one."""
-        return self.native_value is not None or all(
+    def read(self) -> object:
+        self._attr_native_value = self._value(dt_util.utcnow())
+        # Unavailable is what has no value and nobody who could give one.
+        self._attr_available = self._attr_native_value is not None or all(
             coordinator.last_update_success for coordinator in self._system.documents
         )
+        return self._attr_native_value, self._attr_available
 
-    @property
-    @override
-    def native_value(self) -> StateType | datetime:
+    def _value(self, now: datetime) -> StateType | datetime:
         """Return the value unless it is too old to be told."""
         value = fresh_value(
             self._system.samples,
             self.entity_description.measurement,
-            now=dt_util.utcnow(),
+            now=now,
             cellular=self._system.cellular,
         )
         if self.device_class is SensorDeviceClass.TIMESTAMP and value is not None:
             return dt_util.utc_from_timestamp(float(value))
         return value
 
-    @override
-    def snapshot(self) -> object:
-        """Return what is shown."""
-        return self.native_value, self.available
-
 
 class EnergyTodaySensor(MeasurementSensor):
     """Show the energy produced since the system's midnight."""
 
-    @property
     @override
-    def native_value(self) -> StateType | datetime:
-        """Return the energy of the system's current day."""
+    def read(self) -> object:
+        self._attr_last_reset = start_of_day(dt_util.utcnow(), self._system.time_zone)
+        return super().read(), self._attr_last_reset
+
+    @override
+    def _value(self, now: datetime) -> StateType | datetime:
         return energy_today(
-            self._system.samples,
-            now=dt_util.utcnow(),
-            time_zone=self._system.time_zone,
+            self._system.samples, now=now, time_zone=self._system.time_zone
         )
-
-    @property
-    @override
-    def last_reset(self) -> datetime:
-        """Return the system's midnight."""
-        return start_of_day(dt_util.utcnow(), self._system.time_zone)
-
-    @override
-    def snapshot(self) -> object:
-        """Return what is shown."""
-        return super().snapshot(), self.last_reset
 
 
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):
@@ -357,17 +353,12 @@ class NextPollSensor(EnphaseSystemEntity, SensorEntity):
         super().__init__(entry, system, NEXT_POLLS[coordinator.source.document])
         self._coordinator = coordinator
 
-    @property
     @override
-    def native_value(self) -> datetime | None:
-        """Return the moment to the minute, for it shifts with each call."""
+    def read(self) -> object:
         due = self._coordinator.next_poll()
-        return None if due is None else due.replace(second=0, microsecond=0)
-
-    @override
-    def snapshot(self) -> object:
-        """Return what is shown."""
-        return self.native_value
+        # To the minute, for it shifts with each call.
+        self._attr_native_value = due and due.replace(second=0, microsecond=0)
+        return self._attr_native_value
 
 
 class LiveSensor(EnphaseSystemEntity, SensorEntity):
@@ -386,16 +377,10 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
         super().__init__(entry, system, description)
         self._bursts = bursts
 
-    @property
     @override
-    def native_value(self) -> StateType | datetime:
-        """Return the figure."""
-        return self.entity_description.value_fn(self._bursts)
-
-    @override
-    def snapshot(self) -> object:
-        """Return what is shown."""
-        return self.native_value
+    def read(self) -> object:
+        self._attr_native_value = self.entity_description.value_fn(self._bursts)
+        return self._attr_native_value
 
 
 class AccountSensor(EnphaseAccountEntity, SensorEntity):

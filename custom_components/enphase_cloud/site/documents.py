@@ -107,24 +107,25 @@ def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
     A system without a battery or a generator streams zeros for them; these are no
     evidence that it has one.
     """
-    found: dict[Measurement, tuple[Value | None, datetime]] = {
-        measurement: (value, frame.sampled_at)
-        for measurement, value in (
-            (Measurement.PRODUCTION_POWER, frame.production),
-            (Measurement.CONSUMPTION_POWER, frame.consumption),
-            (Measurement.GRID_POWER, frame.grid),
-        )
+    found: dict[Measurement, Value | None] = {
+        Measurement.PRODUCTION_POWER: frame.production,
+        Measurement.CONSUMPTION_POWER: frame.consumption,
+        Measurement.GRID_POWER: frame.grid,
     }
-    if frame.grid_status not in (None, GridStatus.UNKNOWN):
-        found[Measurement.GRID_STATUS] = (frame.grid_status, frame.sampled_at)
+    if frame.grid_status is not GridStatus.UNKNOWN:
+        found[Measurement.GRID_STATUS] = frame.grid_status
     if has_battery(known):
-        found[Measurement.BATTERY_POWER] = (frame.battery, frame.sampled_at)
-        found[Measurement.BATTERY_LEVEL] = (frame.state_of_charge, frame.sampled_at)
-        if frame.battery_mode not in (None, BatteryMode.UNKNOWN):
-            found[Measurement.BATTERY_MODE] = (frame.battery_mode, frame.sampled_at)
+        found[Measurement.BATTERY_POWER] = frame.battery
+        found[Measurement.BATTERY_LEVEL] = frame.state_of_charge
+        if frame.battery_mode is not BatteryMode.UNKNOWN:
+            found[Measurement.BATTERY_MODE] = frame.battery_mode
     if frame.generator or Measurement.GENERATOR_POWER in known:
-        found[Measurement.GENERATOR_POWER] = (frame.generator, frame.sampled_at)
-    return _samples(found, Source.LIVE)
+        found[Measurement.GENERATOR_POWER] = frame.generator
+    return {
+        measurement: Sample(value, frame.sampled_at, Source.LIVE)
+        for measurement, value in found.items()
+        if value is not None
+    }
 
 
 def has_battery(known: Samples) -> bool:

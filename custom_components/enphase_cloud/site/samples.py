@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import chain
 import math
 from typing import Any, Final
 
@@ -93,12 +92,11 @@ def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
 def merge(partitions: Iterable[Samples]) -> Samples:
     """Compose what several sources know; for each measurement the newest wins."""
     merged: dict[Measurement, Sample] = {}
-    for measurement, sample in chain.from_iterable(
-        samples.items() for samples in partitions
-    ):
-        held = merged.get(measurement)
-        if held is None or _precedence(sample) > _precedence(held):
-            merged[measurement] = sample
+    for samples in partitions:
+        for measurement, sample in samples.items():
+            held = merged.get(measurement)
+            if held is None or _takes_precedence(sample, held):
+                merged[measurement] = sample
     return merged
 
 
@@ -136,8 +134,10 @@ def from_json(data: object) -> Samples:
     }
 
 
-def _precedence(sample: Sample) -> tuple[datetime, int]:
-    return sample.observed_at, _RANK[sample.source]
+def _takes_precedence(sample: Sample, held: Sample) -> bool:
+    if sample.observed_at == held.observed_at:
+        return _RANK[sample.source] > _RANK[held.source]
+    return sample.observed_at > held.observed_at
 
 
 def _not_in_future(sample: Sample, now: datetime) -> Sample:
