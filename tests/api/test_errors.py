@@ -50,6 +50,8 @@ NORMAL: dict[int, type[ApiError]] = {
     501: ServerError,
     503: ServerError,
     504: ServerError,
+    599: ServerError,
+    600: ApiError,
 }
 LIVE: dict[int, tuple[str, type[ApiError]]] = {
     403: ("FORBIDDEN", ForbiddenError),
@@ -139,6 +141,35 @@ async def test_a_body_without_a_code_may_name_it(
 ) -> None:
     cloud.script(reply(live_error(None, name)))
     assert type(await refused_stream(client)) is expected
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"code": 466, "message": "No"},
+        {"code": "466", "message": "No"},
+        {"reason": "466", "message": ["No"]},
+        {"error": {"code": 466}},
+        {"error": {"code": "466"}, "code": 500},
+    ],
+)
+async def test_a_code_of_the_live_service_is_found_in_every_envelope(
+    client: EnphaseCloudClient, cloud: FakeCloud, document: object
+) -> None:
+    cloud.script(reply(document, status=500))
+    error = await refused_stream(client)
+    assert type(error) is UnsupportedGatewayError
+    assert error.status == 466
+
+
+@pytest.mark.parametrize("name", ["NOT_AUTHENTICATED", "UNAUTHORIZED"])
+async def test_a_body_may_name_a_refused_token(
+    client: EnphaseCloudClient, cloud: FakeCloud, name: str
+) -> None:
+    refusal = reply(live_error(None, name))
+    cloud.script(refusal, refusal)
+    assert type(await refused_stream(client)) is NotEntitledError
+    assert len(cloud.requests) == 2
 
 
 async def test_a_standard_code_in_the_body_does_not_outweigh_the_status(
