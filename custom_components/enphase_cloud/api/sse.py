@@ -49,23 +49,24 @@ class SseParser:
         events: list[SseEvent] = []
         for line in self._lines(chunk):
             if line:
-                if line.startswith(b"data:"):
-                    self._add_data(line[6:] if line.startswith(b" ", 5) else line[5:])
+                if line.startswith(b"data: "):
+                    self._add_data(line[6:])
                 else:
                     self._read_field(line, events)
             elif line is None:
                 self._drop()
             else:
-                self._dispatch(events)
+                if self._data:
+                    data = b"\n".join(self._data).decode(errors="replace")
+                    events.append(SseEvent(data, self._type or "message", self._id))
+                    self._data.clear()
+                self._type = ""
+                self._size = 0
         return events
 
     def close(self) -> list[SseEvent]:
         """End the stream; return what only a lenient parser finds unfinished."""
-        events: list[SseEvent] = []
-        if self._lenient:
-            events += self.feed(b"\n")
-            self._dispatch(events)
-        return events
+        return self.feed(b"\n\n") if self._lenient else []
 
     def _lines(self, chunk: bytes) -> list[bytes | None]:
         """Return the lines that a chunk completes, None for each that is overlong."""
@@ -75,11 +76,10 @@ class SseParser:
         if b"\r" in chunk:
             self._is_after_return = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        complete = chunk.split(b"\n")
-        rest = complete.pop()
-        lines: list[bytes | None] = [*complete]
-        if complete:
-            lines[0] = self._completed(complete[0])
+        lines: list[bytes | None] = [*chunk.split(b"\n")]
+        rest = lines.pop()
+        if lines and (self._rest or self._rest_is_overlong or self._is_first_line):
+            lines[0] = self._completed(lines[0])
         if len(chunk) > self._size_limit:
             lines = [line if self._fits(line) else None for line in lines]
         if rest:
@@ -89,7 +89,7 @@ class SseParser:
     def _fits(self, line: bytes | None) -> bool:
         return line is not None and len(line) <= self._size_limit
 
-    def _completed(self, end: bytes) -> bytes | None:
+    def _completed(self, end: bytes | None) -> bytes | None:
         """Return the line whose end has come, None where it is overlong."""
         is_first, self._is_first_line = self._is_first_line, False
         if self._rest_is_overlong:
@@ -113,7 +113,7 @@ class SseParser:
             self._rest_is_overlong = True
 
     def _read_field(self, line: bytes, events: list[SseEvent]) -> None:
-        """Take in a line that is neither blank nor `data:`."""
+        """Take in a line that is not blank."""
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         match name:
@@ -142,12 +142,3 @@ class SseParser:
             self.dropped += 1
         self._size = self._size_limit + 1
         self._data.clear()
-
-    def _dispatch(self, events: list[SseEvent]) -> None:
-        """End the event at a blank line."""
-        if self._data:
-            data = b"\n".join(self._data).decode(errors="replace")
-            events.append(SseEvent(data, self._type or "message", self._id))
-            self._data.clear()
-        self._type = ""
-        self._size = 0
