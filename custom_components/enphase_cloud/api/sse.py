@@ -76,10 +76,11 @@ class SseParser:
         if b"\r" in chunk:
             self._is_after_return = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines: list[bytes | None] = [*chunk.split(b"\n")]
-        rest = lines.pop()
+        complete = chunk.split(b"\n")
+        rest = complete.pop()
+        lines: list[bytes | None] = [*complete]
         if lines and (self._rest or self._rest_is_overlong or self._is_first_line):
-            lines[0] = self._completed(lines[0])
+            lines[0] = self._completed(complete[0])
         if len(chunk) > self._size_limit:
             lines = [line if self._fits(line) else None for line in lines]
         if rest:
@@ -89,7 +90,7 @@ class SseParser:
     def _fits(self, line: bytes | None) -> bool:
         return line is not None and len(line) <= self._size_limit
 
-    def _completed(self, end: bytes | None) -> bytes | None:
+    def _completed(self, end: bytes) -> bytes | None:
         """Return the line whose end has come, None where it is overlong."""
         is_first, self._is_first_line = self._is_first_line, False
         if self._rest_is_overlong:
