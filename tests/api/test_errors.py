@@ -211,6 +211,26 @@ async def test_trouble_with_the_key_may_be_told_in_plain_text(
     assert not error.mismatch
 
 
+async def test_trouble_with_the_key_may_be_told_in_a_list(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    document = {"reason": "401", "message": ["No", "API Key -Client mismatch"]}
+    cloud.script(reply(document, status=401))
+    error = await refused_summary(client)
+    assert isinstance(error, InvalidApiKeyError)
+    assert error.mismatch
+
+
+@pytest.mark.parametrize("code", [7, 200, 399, 600, -404, None, True, "soon"])
+async def test_a_code_that_is_no_status_says_nothing(
+    client: EnphaseCloudClient, cloud: FakeCloud, code: object
+) -> None:
+    cloud.script(reply({"error": {"code": code}}))
+    error = await refused_stream(client)
+    assert type(error) is ApiError
+    assert error.status == 200
+
+
 async def test_a_page_does_not_blame_the_key(
     client: EnphaseCloudClient, cloud: FakeCloud, auth: FakeAuth
 ) -> None:

@@ -231,6 +231,15 @@ async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
     assert type(raised.value) is expected
 
 
+async def test_a_stream_that_was_left_has_no_more_frames(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(streamed(event(frame(1))))
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        pass
+    assert [frame async for frame in stream] == []
+
+
 async def test_an_error_document_is_an_error_at_the_opening(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
