@@ -11,13 +11,15 @@ _DAY = timedelta(days=1)
 _NIGHTS_KEPT = 5
 # A shorter pause of production is no night.
 _SHORTEST_NIGHT = timedelta(hours=2)
-# How far from a reading that differs the change is looked for at most.
-_UNCERTAINTY = timedelta(minutes=30)
-# The day begins a publication early: at dawn all that is known is a night old.
-_LEAD = timedelta(minutes=7.5)
-_Q=0.25
-_DQ=0.5
+# Readings further apart do not tell when between them production began or ended.
+_LONGEST_GAP = timedelta(hours=5)
+# A reading tells of the interval that ends with it.
 _INTERVAL = timedelta(minutes=15)
+# Where between two readings that differ dawn and dusk are taken to be. Rather early and
+# late: to be asleep at dawn, when all that is known is a night old, costs most.
+_DAWN_WITHIN = 0.25
+_DUSK_WITHIN = 0.5
+_LEAD = _INTERVAL / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Daylight:
     """The recent nights of a system; without any, all is day."""
 
     nights: tuple[Night, ...] = ()
-    # The newest reading, whether it showed production, and since when it does so.
+    # The newest reading, and when production ended last.
     producing: bool | None = None
     read_at: datetime | None = None
     dusk: datetime | None = None
@@ -47,15 +49,16 @@ class Daylight:
             return known
         gap = data_at - self.read_at
         if not producing:
-            # Production ended between the readings; each tells of the time before it.
-            return replace(
-                known, dusk=self.read_at - _INTERVAL + min(gap * _DQ, 2 * _INTERVAL)
-            )
+            dusk = self.read_at + gap * _DUSK_WITHIN - _INTERVAL
+            return replace(known, dusk=dusk if gap < _LONGEST_GAP else None)
         if self.dusk is None or data_at - self.dusk < _SHORTEST_NIGHT:
             return known
-        dawn = self.read_at + gap * _Q if gap < _SHORTEST_NIGHT else data_at - 2 * _INTERVAL
+        if gap < _LONGEST_GAP:
+            dawn = self.read_at + gap * _DAWN_WITHIN
+        else:
+            dawn = data_at - 2 * _INTERVAL
         nights = (*self.nights, Night(self.dusk, dawn))[-_NIGHTS_KEPT:]
-        return replace(known, nights=nights)
+        return replace(known, nights=nights, dusk=None)
 
     @property
     def is_known(self) -> bool:
@@ -79,22 +82,25 @@ class Daylight:
         return _next(last + earliest - _LEAD, after)
 
     def next_dusk(self, after: datetime) -> datetime:
-        """Return when the next night begins; needs a night to be known."""
-        last = self.nights[-1].dusk
-        latest = max(_from(last, night.dusk) for night in self.nights)
-        dusk = _next(last + latest, after)
-        if self.read_at is not None and self.producing:
-            # Today it may last longer than usual.
-            held = self.read_at + timedelta(minutes=15)
-            if held > dusk or (held > after and self.next_dawn(dusk - _DAY) > held):
-                return held
-        return dusk
+        """Return when the next night begins; needs a night to be known.
+
+        Today it is later than usual if production goes on.
+        """
+        usual = self._usual_dusk(after)
+        if self.read_at is None or not self.producing:
+            return usual
+        held = self.read_at + _INTERVAL
+        if usual < held < self.next_dawn(usual):
+            return held
+        if after < held < self.next_dawn(usual - _DAY):
+            return held
+        return usual
 
     def seconds(self, start: datetime, end: datetime) -> tuple[float, float]:
         """Return the seconds of day and of night between two moments."""
         total = max(timedelta(), end - start)
         whole, rest = divmod(total, _DAY)
-        day = whole * self._day_length
+        day = whole * self.length
         at = start
         while at < start + rest:
             until = min(self.next_change(at), start + rest)
@@ -104,11 +110,17 @@ class Daylight:
         return day.total_seconds(), (total - day).total_seconds()
 
     @property
-    def _day_length(self) -> timedelta:
+    def length(self) -> timedelta:
+        """Return how long a day lasts at present."""
         if not self.nights:
             return _DAY
         dawn = self.next_dawn(self.nights[-1].dawn)
-        return self.next_dusk(dawn) - dawn
+        return self._usual_dusk(dawn) - dawn
+
+    def _usual_dusk(self, after: datetime) -> datetime:
+        last = self.nights[-1].dusk
+        latest = max(_from(last, night.dusk) for night in self.nights)
+        return _next(last + latest, after)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON."""

@@ -1,15 +1,31 @@
 """Counts every call before it leaves; never under-counts, not even after a crash."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
-import math
 from typing import Any, Self
 
+from .limits import (
+    Block,
+    BudgetExhaustedError,
+    Period,
+    Purpose,
+    Refusal,
+    reserve,
+    sign_in_reserve,
+)
 from .month import Month, month_around, month_begins
 from .plans import Plan
-from .stored import count, moment, number
+from .stored import count, duration, moment, number
+
+__all__ = [
+    "ASSUMED",
+    "LOST",
+    "BudgetExhaustedError",
+    "Ledger",
+    "Period",
+    "Purpose",
+    "Refusal",
+]
 
 ASSUMED = "assumed"  # calls that a missing or damaged record may have held
 LOST = "lost"  # calls that may have left unrecorded before a crash
@@ -18,82 +34,13 @@ _DAY = timedelta(days=1)
 # The cloud's minute, and what requests may be late on their way to it.
 _MINUTE = timedelta(seconds=70)
 _MONTHS_KEPT = 4
-# What another program took in a month is kept free in the next, a little less each time.
+# What another program took in a month is kept free in the next, a little less each
+# time, for it may be gone.
 _FOREIGN_FADES = 0.95
+# The cloud may refuse calls by the minute for other reasons, but hardly often.
+_SUSPICIOUS = 3
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
-_PROBE_TIMEOUT = timedelta(minutes=1)
-_CLOCK_TOLERANCE = timedelta(minutes=1)
-
-
-class Period(StrEnum):
-    """What a limit of the plan counts by."""
-
-    MINUTE = "minute"
-    MONTH = "month"
-
-
-class Purpose(StrEnum):
-    """Why a call is made; decides how far into the reserve it may reach."""
-
-    BACKGROUND = "background"
-    USER = "user"
-    SIGN_IN = "sign_in"
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """No call may leave for this limit until then."""
-
-    period: Period
-    until: datetime
-
-
-def reserve(limit: int, time_left: timedelta, *, elapsed: float) -> int:
-    """Return how many of the calls left background work may not touch.
-
-    They are for sign-ins and, between 3 % of the month's calls at its beginning and
-    1 % at its end, for the user. `elapsed` is the share of the month that has passed.
-    """
-    user = round(limit * (0.01 + 0.02 * (1 - elapsed)))
-    return user + _sign_in_reserve(limit, time_left)
-
-
-def _sign_in_reserve(limit: int, time_left: timedelta) -> int:
-    # A token lives for a day.
-    return min(math.ceil(time_left / _DAY), limit // 20)
-
-
-class BudgetExhaustedError(Exception):
-    """The plan allows no such call now."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        """Say which limit is reached, and until when."""
-        super().__init__(f"The calls of this {refusal.period} are spent")
-        self.period = refusal.period
-        self.until = refusal.until
-
-
-@dataclass(slots=True)
-class _Block:
-    """A refusal by the cloud: nothing until its end, then one call to try."""
-
-    period: Period
-    since: datetime
-    until: datetime
-    probed: datetime | None = None
-
-    def refusal(self, now: datetime) -> Refusal | None:
-        """Return until when nothing may leave; None if a probe may."""
-        # If the clock went back, the end may be far away: rather try.
-        longest = self.until - self.since + _CLOCK_TOLERANCE
-        if now < self.until and self.until - now <= longest:
-            return Refusal(self.period, self.until)
-        if self.probed is not None and self.probed <= now < (
-            answer_due := self.probed + _PROBE_TIMEOUT
-        ):
-            return Refusal(self.period, answer_due)
-        return None
 
 
 class Ledger:
@@ -112,7 +59,7 @@ class Ledger:
         self._month_begins = timedelta()
         self._months: list[Month] = []
         self._recent: list[datetime] = []
-        self._block: _Block | None = None
+        self._block: Block | None = None
         self._refusals = 0
         self._foreign_pace = 0.0
         self._charged = 0
@@ -141,7 +88,7 @@ class Ledger:
         """Return the ledger as JSON, with the reservation for calls yet to come."""
         block = self._block
         return {
-            "plan": [self._plan.calls_per_minute, self._plan.calls_per_month],
+            "plan": _limits(self._plan),
             "cloud_limit": self._cloud_limit,
             "month_begins": self._month_begins.total_seconds(),
             "months": [month.as_dict() for month in self._months],
@@ -241,12 +188,14 @@ class Ledger:
             until = now + pause
             if period_end is not None and period_end - now <= _MINUTE:
                 until = max(until, period_end)
-        self._block = _Block(period or Period.MINUTE, now, until)
+        self._block = Block(period or Period.MINUTE, now, until)
 
     def answered(self, now: datetime) -> None:
         """Note that the cloud answered an API call with anything but a refusal."""
-        self._refusals = 0
-        if self._block is not None and self._block.probed is not None:
+        if self._block is None:
+            self._refusals = 0
+        elif self._block.probed is not None:
+            self._refusals = 0
             self._block = None
             # The cloud has calls left, so what it had counted belongs to the past.
             self._month(now).foreign = 0
@@ -256,26 +205,12 @@ class Ledger:
 
         What was only assumed to be spent, for want of a record, is assumed anew.
         """
-        self._assume_anew(self._plan.calls_per_month, plan.calls_per_month)
-        if (plan.calls_per_minute, plan.calls_per_month) != (
-            self._plan.calls_per_minute,
-            self._plan.calls_per_month,
-        ):
+        if _limits(plan) != _limits(self._plan):
+            self._assume_anew(self._plan.calls_per_month, plan.calls_per_month)
             self._cloud_limit = None
             if self._block is not None:
                 self._block.until = min(self._block.until, now)
         self._plan = plan
-
-    def _assume_anew(self, old_limit: int, new_limit: int) -> None:
-        """Bring what is assumed of a share of one limit to the same share of another.
-
-        A plan that was named too large must not lock its correction out.
-        """
-        if old_limit <= 0:
-            return
-        for month in self._months:
-            if assumed := month.operations[ASSUMED]:
-                month.operations[ASSUMED] = assumed * new_limit // old_limit
 
     def record_wasted(self, now: datetime) -> None:
         """Count an answered call that brought nothing new."""
@@ -340,7 +275,7 @@ class Ledger:
 
     def other_program_suspected(self, now: datetime) -> bool:
         """Return whether the cloud refused calls that we believed to have."""
-        return self._month(now).unexplained > 0
+        return self._month(now).unexplained >= _SUSPICIOUS
 
     # How it works.
 
@@ -355,7 +290,7 @@ class Ledger:
         """Return how many calls a purpose may bring this month to."""
         time_left = month.end - now
         if purpose is Purpose.USER:
-            return self.limit - _sign_in_reserve(self.limit, time_left)
+            return self.limit - sign_in_reserve(self.limit, time_left)
         kept = reserve(self.limit, time_left, elapsed=month.elapsed(now))
         return self.limit - kept - round(self._foreign_pace)
 
@@ -389,6 +324,15 @@ class Ledger:
         month.operations[ASSUMED] = int(self.limit * assumed)
         self._months = [month]
 
+    def _assume_anew(self, old_limit: int, limit: int) -> None:
+        """Assume the same share of another limit to be spent.
+
+        A plan that was named too large must not lock its correction out.
+        """
+        for month in self._months:
+            assumed = month.operations[ASSUMED]
+            month.operations[ASSUMED] = assumed * limit // max(1, old_limit)
+
     def _month_told(
         self, now: datetime, start: datetime | None, end: datetime | None
     ) -> Month:
@@ -418,26 +362,27 @@ class Ledger:
         left = self._limit(month, now, Purpose.BACKGROUND) - month.used
         month.foreign = max(month.foreign, self.limit - month.own)
         if left > 0:
-            month.unexplained += 1
-            self._foreign_pace = month.foreign / max(0.1, month.elapsed(now))
+            month.unexplained += _SUSPICIOUS
+            pace = month.foreign / max(0.1, month.elapsed(now))
+            # However much another program takes, half of the calls are ours.
+            self._foreign_pace = min(pace, self.limit / 2)
 
     def _read(self, data: Any, now: datetime) -> None:
         """Take over a record; raises if it is damaged."""
-        same_plan = data["plan"] == [
-            self._plan.calls_per_minute,
-            self._plan.calls_per_month,
-        ]
+        same_plan = data["plan"] == _limits(self._plan)
         cloud_limit = data["cloud_limit"]
         if same_plan and cloud_limit is not None:
             self._cloud_limit = count(cloud_limit)
-        self._month_begins = timedelta(seconds=data["month_begins"])
-        self._months = [Month.from_dict(month) for month in data["months"]]
+        self._month_begins = duration(data["month_begins"])
+        months = [Month.from_dict(month) for month in data["months"]]
+        self._months = sorted(months, key=lambda month: month.start)
         if not self._months:
             raise ValueError("A record holds a month")
-        self._assume_anew(count(data["plan"][1]), self._plan.calls_per_month)
+        _, former_limit = data["plan"]
+        self._assume_anew(count(former_limit), self._plan.calls_per_month)
         self._recent = [moment(call) for call in data["recent"]]
         if (block := data["block"]) is not None and same_plan:
-            self._block = _Block(
+            self._block = Block(
                 Period(block["period"]), moment(block["since"]), moment(block["until"])
             )
         self._refusals = min(count(data["refusals"]), 16)
@@ -456,3 +401,7 @@ class Ledger:
             current.operations[LOST] += calls
         self._recent += [now] * calls
         self._charged += calls
+
+
+def _limits(plan: Plan) -> list[int]:
+    return [plan.calls_per_minute, plan.calls_per_month]

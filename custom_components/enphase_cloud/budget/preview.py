@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from .documents import Document, Feed, Profile, weight
-from .ledger import reserve
+from .limits import reserve
 from .plans import Plan
 from .rhythm import USUAL_PERIOD
 from .shares import Stretch, level, rate

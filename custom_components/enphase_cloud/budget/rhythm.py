@@ -6,23 +6,24 @@ from datetime import datetime, timedelta
 import math
 from typing import Any, Self
 
-from .stored import count, number, optional_moment
+from .stored import count, duration, optional_moment
 
 USUAL_PERIOD = timedelta(minutes=15)
 _FIRST_LAG = timedelta(minutes=8)
-# A question asked too early shifts the next ones a step later, one asked in time a
-# small part of it earlier: so about one in seventeen is asked too early, which is where
-# a later question would wait for longer than it would save.
+# A question asked too early makes the next ones a step later, one asked in time a small
+# part of it earlier: so about one in twenty is asked too early, which is about where a
+# later one would wait for longer than it would save.
 _STEP = timedelta(seconds=15)
-_PART = 1 / 16
+_PART = 1 / 20
 # Only questions asked so soon after news was expected teach how late it arrives.
 _ON_TIME = timedelta(minutes=2)
 # So many questions in vain make a gateway a silent one, which is asked more rarely.
 _SILENT = 2
 _LONGEST_PAUSE = timedelta(hours=6)
+# Two long gaps that differ by less than this share are a rhythm; one may be an outage.
 _ALIKE = 0.25
 # A slow rhythm is put to the test after so much news.
-_TEST_AFTER = 40
+_TEST_AFTER = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,14 @@ class Rhythm:
     lag: timedelta = _FIRST_LAG
     data_at: datetime | None = None
     asked_at: datetime | None = None
-    too_early: int = 0  # questions on time that came too early
+    too_early: int = 0  # questions that came too early, as far as they matter
     in_vain: int = 0  # expected news that did not come, in a row
     news: int = 0  # news since the period was last put to the test
     gap: timedelta | None = None  # between the last news, if that took long
 
     def observe(
         self, now: datetime, data_at: datetime | None, *, changed: bool
-    ) -> tuple[Self, bool]:
+    ) -> tuple[Rhythm, bool]:
         """Learn from an answer; return the new rhythm and whether it brought news.
 
         Without a moment of the data, a change of the answer is news of that moment.
@@ -53,9 +54,9 @@ class Rhythm:
             is_news = self.data_at is None or data_at > self.data_at
         if self.data_at is None:
             return replace(self, data_at=data_at, asked_at=now), True
-        if not is_news:
-            return self._without_news(now, self.data_at), False
-        return self._with_news(now, self.data_at, data_at), True
+        if is_news:
+            return self._with_news(now, self.data_at, data_at), True
+        return self._without_news(now, self.data_at), False
 
     @property
     def is_silent(self) -> bool:
@@ -66,61 +67,66 @@ class Rhythm:
         """Return when news is expected first, not before a moment."""
         if self.data_at is None or self.asked_at is None:
             return after
-        period = self._period_to_ask
-        after = max(after, self.asked_at + period / 2, self._pause_end(self.asked_at))
+        # A slow rhythm in doubt is held against the usual one.
+        in_doubt = self.in_vain or self.news >= _TEST_AFTER
+        period = USUAL_PERIOD if in_doubt else self.period
+        after = max(after, self.asked_at + max(period / 2, self._pause))
         first = self.data_at + period + self.lag
         if after <= first:
             return first
-        periods = math.ceil((after - first) / period)
-        return first + periods * period
+        return first + math.ceil((after - first) / period) * period
 
     @property
-    def _period_to_ask(self) -> timedelta:
-        """Return the period, or the usual one if a slow rhythm is to be tested."""
-        return USUAL_PERIOD if self.news >= _TEST_AFTER else self.period
-
-    def _with_lag(self, *, too_early: bool) -> Self:
-        """Learn from a question that was asked on time."""
-        # Boldly at first, until the limit is felt.
-        earlier = max(_STEP / 4**self.too_early, _STEP * _PART)
-        lag = self.lag + _STEP if too_early else max(timedelta(), self.lag - earlier)
-        return replace(self, lag=lag, too_early=min(self.too_early + too_early, 9))
-
-    def _pause_end(self, asked_at: datetime) -> datetime:
-        """Return until when a gateway that went silent is left alone."""
+    def _pause(self) -> timedelta:
+        """Return how long a gateway that went silent is left alone."""
         if not self.is_silent:
-            return asked_at
-        pause = self.period * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
-        return asked_at + min(pause, max(self.period, _LONGEST_PAUSE))
+            return timedelta()
+        pause = USUAL_PERIOD * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
+        return min(pause, _LONGEST_PAUSE)
 
-    def _without_news(self, now: datetime, data_at: datetime) -> Self:
-        known = replace(self, asked_at=now)
+    def _without_news(self, now: datetime, data_at: datetime) -> Rhythm:
         if now < data_at + self.period + self.lag:
-            return replace(known, news=0)
+            return replace(self, asked_at=now, news=0)
+        known: Rhythm = self
         if self._is_on_time(now, data_at) and not self.in_vain:
-            known = known._with_lag(too_early=True)
-        return replace(known, in_vain=self.in_vain + 1)
+            known = _asked_too_early(self)
+        return replace(known, asked_at=now, in_vain=self.in_vain + 1)
 
-    def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Self:
-        known = replace(self, data_at=data_at, asked_at=now, in_vain=0)
+    def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Rhythm:
+        known: Rhythm = self
         if self._is_on_time(now, before):
             # The newest may be yet to come although there was some news.
             is_old = now - data_at > self.lag + self.period / 2
-            known = known._with_lag(too_early=is_old)
+            known = _asked_too_early(self) if is_old else _asked_in_time(self)
         gap = data_at - before
         period, news = self.period, self.news + 1
         long_gap = gap if self.is_silent and gap > 2 * self.period else None
         if long_gap is not None and self.gap is not None and _alike(gap, self.gap):
-            # One long gap may be an outage, two alike are a rhythm.
             period, news = min(gap, self.gap), 0
         elif gap < self.period * (1 - _ALIKE):
             period, news = max(USUAL_PERIOD, gap), 0
-        return replace(known, period=period, news=news, gap=long_gap)
+        return replace(
+            known,
+            period=period,
+            data_at=data_at,
+            asked_at=now,
+            in_vain=0,
+            news=news,
+            gap=long_gap,
+        )
 
     def _is_on_time(self, now: datetime, data_at: datetime) -> bool:
         """Return whether the question came right when news was expected."""
         since_expected = now - data_at - self.lag
         return since_expected >= self.period and since_expected % self.period < _ON_TIME
+
+    def not_after(self, now: datetime) -> Rhythm:
+        """Return the rhythm for a clock that was ahead of itself before now."""
+        return replace(
+            self,
+            data_at=self.data_at and min(self.data_at, now),
+            asked_at=self.asked_at and min(self.asked_at, now),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON."""
@@ -140,15 +146,27 @@ class Rhythm:
         """Return what was stored; raises ValueError, KeyError or TypeError."""
         gap = data["gap"]
         return cls(
-            period=max(USUAL_PERIOD, timedelta(seconds=number(data["period"]))),
-            lag=timedelta(seconds=number(data["lag"])),
+            period=max(USUAL_PERIOD, duration(data["period"])),
+            lag=duration(data["lag"]),
             data_at=optional_moment(data["data_at"]),
             asked_at=optional_moment(data["asked_at"]),
             too_early=count(data["too_early"]),
             in_vain=count(data["in_vain"]),
             news=count(data["news"]),
-            gap=None if gap is None else timedelta(seconds=number(gap)),
+            gap=None if gap is None else duration(gap),
         )
+
+
+def _asked_too_early(rhythm: Rhythm) -> Rhythm:
+    return replace(
+        rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, 9)
+    )
+
+
+def _asked_in_time(rhythm: Rhythm) -> Rhythm:
+    # Boldly at first, until the limit is felt; hardly where a wait matters little.
+    part = max(1 / 4**rhythm.too_early, _PART * (USUAL_PERIOD / rhythm.period))
+    return replace(rhythm, lag=max(timedelta(), rhythm.lag - part * _STEP))
 
 
 def _alike(one: timedelta, other: timedelta) -> bool:

@@ -14,6 +14,7 @@ from .stored import count, optional_moment
 
 __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 
+# How much of a share the rest of a day must be worth for another poll.
 _HALF = 0.5
 _FIRST_FAILURE_PAUSE = timedelta(minutes=5)
 _LONGEST_FAILURE_PAUSE = timedelta(hours=6)
@@ -38,6 +39,16 @@ class _State:
             return None
         pause = _FIRST_FAILURE_PAUSE * 2.0 ** min(self.failures - 1, 10)
         return self.failed_at + min(pause, _LONGEST_FAILURE_PAUSE)
+
+    def not_after(self, now: datetime) -> Self:
+        """Return the state as it is if the clock was ahead of itself before now."""
+        return replace(
+            self,
+            rhythm=self.rhythm.not_after(now),
+            # It may be ahead by as much as a poll may come early.
+            since=self.since and min(self.since, now + self.rhythm.period / 2),
+            failed_at=self.failed_at and min(self.failed_at, now),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the state as JSON."""
@@ -170,7 +181,7 @@ class Schedule:
 
         `calls_left` is what all feeds together may spend until the period ends.
         """
-        state = self._feeds[feed]
+        state = self._feeds[feed] = self._feeds[feed].not_after(now)
         moment = now
         if state.since is not None:
             level = self._level(now, calls_left, period_end)
@@ -195,11 +206,10 @@ class Schedule:
         }
         if not paces[True]:
             return period_end
-        if paces[False]:
-            due = _saved_up(since, paces, daylight)
-        else:
-            due = _due_by_day(since, timedelta(seconds=1 / paces[True]), daylight, rhythm)
-        return min(due, period_end)
+        interval = timedelta(seconds=1 / paces[True])
+        if paces[False] or 2 * interval > daylight.length:
+            return _saved_up(since, paces, daylight, period_end)
+        return _due_by_day(since, min(interval, period_end - since), daylight, rhythm)
 
     def _level(self, now: datetime, calls_left: int, period_end: datetime) -> float:
         return level(self._stretches(now, period_end), calls_left)
@@ -228,18 +238,19 @@ class Schedule:
 
 
 def _saved_up(
-    since: datetime, paces: Mapping[bool, float], daylight: Daylight
+    since: datetime, paces: Mapping[bool, float], daylight: Daylight, end: datetime
 ) -> datetime:
     """Return when one call is saved up, at one pace by day and another by night."""
     missing = 1.0
-    while True:
-        is_day = daylight.is_day(since)
+    while since < end:
+        pace = paces[daylight.is_day(since)]
         until = daylight.next_change(since)
-        share = paces[is_day] * (until - since).total_seconds()
+        share = pace * (until - since).total_seconds()
         if share >= missing:
-            return since + timedelta(seconds=missing / paces[is_day])
+            return min(since + timedelta(seconds=missing / pace), end)
         missing -= share
         since = until
+    return end
 
 
 def _due_by_day(
@@ -258,7 +269,7 @@ def _due_by_day(
     dusk = daylight.next_dusk(told)
     if since + interval * (1 + _HALF) <= dusk:
         return since + interval
-    return dusk + rhythm.lag + rhythm.period
+    return max(since + interval * _HALF, dusk + rhythm.lag + 2 * rhythm.period)
 
 
 def _since(state: _State, now: datetime) -> datetime:

@@ -1,6 +1,9 @@
 """Reads what was stored, and trusts none of it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_YEAR_2200 = 7_258_118_400
+_LONGEST = timedelta(days=40)
 
 
 def count(value: object) -> int:
@@ -11,20 +14,24 @@ def count(value: object) -> int:
 
 
 def number(value: object) -> float:
-    """Return a stored positive number; raises ValueError unless it is one."""
+    """Return a stored number from 0 on; raises ValueError unless it is one."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError("Not a number")  # noqa: TRY004  # one error for bad data
-    if not 0 <= value < 1e12:  # noqa: PLR2004  # neither infinite nor NaN
+    if not 0 <= value <= _YEAR_2200:
         raise ValueError("Not a number of ours")
     return float(value)
 
 
+def duration(value: object) -> timedelta:
+    """Return a stored duration; raises ValueError unless it is one."""
+    if (seconds := timedelta(seconds=number(value))) > _LONGEST:
+        raise ValueError("Not a duration of ours")
+    return seconds
+
+
 def moment(value: object) -> datetime:
     """Return a stored moment; raises ValueError unless it is one."""
-    try:
-        return datetime.fromtimestamp(number(value), UTC)
-    except (OverflowError, OSError) as err:
-        raise ValueError("Not a moment") from err
+    return datetime.fromtimestamp(number(value), UTC)
 
 
 def optional_moment(value: object) -> datetime | None:
