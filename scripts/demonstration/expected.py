@@ -21,6 +21,7 @@ _SOURCES: Final = (
     "battery_discharge",
 )
 _SINK: Final = "current_power_consumption"
+POWERS: Final = (*_SOURCES, _SINK)
 
 
 async def polled(
