@@ -1,0 +1,262 @@
+"""The defined answers of the ledger to what can go wrong."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.budget.ledger import (
+    ASSUMED,
+    BudgetExhaustedError,
+    Ledger,
+    Period,
+    Purpose,
+)
+from custom_components.enphase_cloud.budget.plans import (
+    PLANS,
+    AccessControl,
+    custom_plan,
+)
+
+WATT = PLANS["watt"]
+FIRST = datetime(2026, 6, 1, tzinfo=UTC)
+TENTH = datetime(2026, 6, 10, 12, tzinfo=UTC)
+JULY = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def _spend(ledger: Ledger, calls: int, begin: datetime) -> datetime:
+    """Spend calls far enough apart for the minute not to matter."""
+    at = begin
+    for _ in range(calls):
+        ledger.charge("summary", at, purpose=Purpose.USER)
+        at += timedelta(seconds=75)
+    return at
+
+
+def test_a_key_that_is_new_in_mid_month_may_have_been_used_before() -> None:
+    """What has passed of the month counts as spent, in proportion."""
+    ledger = Ledger(WATT, now=TENTH)
+    assert 300 <= ledger.used(TENTH) <= 330
+    assert ledger.by_operation(TENTH) == {ASSUMED: ledger.used(TENTH)}
+    assert ledger.used(JULY) == 0
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "plan",
+                        "months",
+                        "recent",
+                        "block",
+                        "reserved",
+                        "charged",
+                        "refusals",
+                    ]
+                ),
+                inner,
+            )
+        ),
+    )
+)
+def test_a_damaged_record_is_answered_safely(damaged: Any) -> None:
+    """Whatever is on the disk: no exception, and never as if nothing was spent."""
+    ledger = Ledger.restore(damaged, WATT, now=TENTH)
+    assert ledger.used(TENTH) >= 300
+    if damaged is not None:
+        refusal = ledger.refusal(TENTH, purpose=Purpose.USER)
+        assert refusal is not None
+        assert refusal.period is Period.MINUTE
+
+
+@pytest.mark.parametrize("key", ["plan", "months", "recent", "block", "charged"])
+@pytest.mark.parametrize("value", [None, "x", -1, [], {}, [{}], [[]], True, 1e300])
+def test_a_record_that_is_damaged_in_one_place(key: str, value: Any) -> None:
+    """One damaged field must not raise, nor open the purse."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = _spend(ledger, 400, FIRST)
+    data = ledger.as_dict() | {key: value}
+    restored = Ledger.restore(data, WATT, now=at)
+    spent_or_assumed = restored.used(at)
+    assert spent_or_assumed >= min(400, int(1000 * (at - FIRST) / (JULY - FIRST)))
+
+
+def test_the_reserve_is_for_the_user_and_the_sign_in() -> None:
+    """Background work stops first, then the user, never the sign-in."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = FIRST
+    spent = 0
+    while (refusal := ledger.refusal(at, purpose=Purpose.BACKGROUND)) is None:
+        ledger.charge("summary", at, purpose=Purpose.BACKGROUND)
+        spent += 1
+        at += timedelta(seconds=75)
+    assert refusal.period is Period.MONTH
+    assert refusal.until == JULY
+    assert 900 < spent < 1000
+    assert ledger.refusal(at, purpose=Purpose.USER) is None
+    with pytest.raises(BudgetExhaustedError):
+        _spend(ledger, 1000 - spent, at)
+    assert ledger.left(at) > 0
+    ledger.charge("token", at, purpose=Purpose.SIGN_IN)
+
+
+def test_the_minute_is_kept_in_both_ways_of_counting() -> None:
+    """A burst at the turn of a calendar minute stays within the limit."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = FIRST + timedelta(seconds=55)
+    allowed = 0
+    for second in range(15):
+        try:
+            now = at + timedelta(seconds=second)
+            ledger.charge("summary", now, purpose=Purpose.USER)
+            allowed += 1
+        except BudgetExhaustedError as err:
+            period, until = err.period, err.until
+    assert allowed <= WATT.calls_per_minute
+    assert period is Period.MINUTE
+    assert until - at <= timedelta(seconds=75)
+    assert ledger.refusal(until, purpose=Purpose.USER) is None
+
+
+def test_a_refusal_of_the_month_is_believed_until_it_ends_then_probed() -> None:
+    """Blocked to the period's end, then one call, then all if it is answered."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = _spend(ledger, 10, FIRST)
+    end = JULY + timedelta(hours=7)  # the cloud's month is not UTC's
+    start = FIRST + timedelta(hours=7)
+    ledger.refused_by_cloud(
+        at + timedelta(hours=8),
+        period=Period.MONTH,
+        period_start=start,
+        period_end=end,
+        limit=1000,
+    )
+    later = at + timedelta(hours=9)
+    assert ledger.blocked_until(later) == end
+    assert ledger.left(later) == 0
+    assert ledger.other_program_suspected(later)
+    assert ledger.foreign_calls(later) > 900
+    assert ledger.refusal(JULY, purpose=Purpose.USER) is not None
+
+    assert ledger.refusal(end, purpose=Purpose.USER) is None
+    ledger.charge("summary", end, purpose=Purpose.USER)
+    assert ledger.refusal(end, purpose=Purpose.USER) is not None
+    ledger.answered(end)
+    assert ledger.refusal(end + timedelta(seconds=1), purpose=Purpose.USER) is None
+    assert ledger.period_end(end) == datetime(2026, 8, 1, 7, tzinfo=UTC)
+
+
+def test_a_probe_that_is_never_answered_does_not_block_for_ever() -> None:
+    """After a minute without an answer the next call may try."""
+    ledger = Ledger(WATT, now=FIRST)
+    ledger.refused_by_cloud(FIRST, period=Period.MINUTE)
+    at = ledger.blocked_until(FIRST)
+    assert at is not None
+    ledger.charge("summary", at, purpose=Purpose.USER)
+    blocked = ledger.blocked_until(at)
+    assert blocked == at + timedelta(minutes=1)
+    assert ledger.refusal(blocked, purpose=Purpose.USER) is None
+
+
+def test_refusals_in_a_row_lengthen_the_pause() -> None:
+    """A storm of 429s is met with patience."""
+    ledger = Ledger(WATT, now=FIRST)
+    at, pauses = FIRST, []
+    for _ in range(12):
+        ledger.refused_by_cloud(at)
+        until = ledger.blocked_until(at)
+        assert until is not None
+        pauses.append(until - at)
+        at = until
+        ledger.charge("summary", at, purpose=Purpose.USER)
+    assert pauses == sorted(pauses)
+    assert pauses[0] == timedelta(minutes=1)
+    assert pauses[-1] == timedelta(hours=6)
+    ledger.answered(at)
+    assert ledger.refusal(at + timedelta(hours=1), purpose=Purpose.USER) is None
+
+
+def test_a_month_without_told_end_is_asked_again_some_hours_later() -> None:
+    """A 429 of the month that tells nothing more blocks, but not for weeks."""
+    ledger = Ledger(WATT, now=FIRST)
+    ledger.refused_by_cloud(TENTH, period=Period.MONTH)
+    until = ledger.blocked_until(TENTH)
+    assert until is not None
+    assert until - TENTH == timedelta(hours=6)
+
+
+def test_a_smaller_limit_of_the_cloud_is_believed() -> None:
+    """What the cloud says of the plan is the truth, until another plan is named."""
+    ledger = Ledger(WATT, now=FIRST)
+    ledger.refused_by_cloud(
+        TENTH, period=Period.MONTH, period_start=FIRST, period_end=JULY, limit=500
+    )
+    assert ledger.limit == 500
+    restored = Ledger.restore(ledger.as_dict(), WATT, now=TENTH)
+    assert restored.limit == 500
+    assert restored.blocked_until(TENTH) == JULY
+    restored.change_plan(PLANS["kilowatt"], TENTH)
+    assert restored.limit == 50_000
+    assert restored.refusal(TENTH, purpose=Purpose.USER) is None
+
+
+def test_another_programs_pace_is_planned_with_next_month() -> None:
+    """What others took is not planned away again at once."""
+    ledger = Ledger(WATT, now=FIRST)
+    untouched = Ledger(WATT, now=FIRST).spendable(JULY)
+    _spend(ledger, 700, FIRST)
+    at = datetime(2026, 6, 25, tzinfo=UTC)
+    ledger.refused_by_cloud(
+        at, period=Period.MONTH, period_start=FIRST, period_end=JULY, limit=1000
+    )
+    assert ledger.foreign_calls(at) == 300
+    assert untouched - 400 < ledger.spendable(JULY) < untouched - 200
+
+
+def test_a_clock_that_falls_into_an_older_month_opens_no_new_purse() -> None:
+    """Before all that is remembered, the clock cannot be trusted."""
+    ledger = Ledger(WATT, now=FIRST)
+    april = datetime(2026, 4, 15, tzinfo=UTC)
+    refusal = ledger.refusal(april, purpose=Purpose.USER)
+    assert refusal is not None
+    assert refusal.period is Period.MONTH
+
+
+def test_a_clock_that_falls_back_lifts_no_refusal_for_ever() -> None:
+    """A block that lies far ahead of a clock that was reset is probed."""
+    ledger = Ledger(WATT, now=TENTH)
+    ledger.refused_by_cloud(TENTH, period=Period.MINUTE)
+    earlier = TENTH - timedelta(days=3)
+    assert ledger.blocked_until(earlier) is None
+
+
+def test_wasted_calls_are_counted() -> None:
+    """Answers without news are shown to the user."""
+    ledger = Ledger(WATT, now=FIRST)
+    ledger.record_wasted(FIRST)
+    restored = Ledger.restore(ledger.as_dict(), WATT, now=FIRST)
+    assert restored.wasted(FIRST) == 1
+
+
+@pytest.mark.parametrize("limits", [(0, 100), (10, 0), (-1, 5)])
+def test_a_plan_allows_something(limits: tuple[int, int]) -> None:
+    """Limits below one are a slip of the keyboard."""
+    minute, month = limits
+    with pytest.raises(ValueError, match="at least one"):
+        custom_plan(calls_per_minute=minute, calls_per_month=month, live_stream=False)
+
+
+def test_plans_say_what_they_open() -> None:
+    """Live streams begin with Kilowatt; a custom plan says it itself."""
+    assert [key for key, plan in PLANS.items() if plan.has_live_stream] == [
+        "kilowatt",
+        "megawatt",
+        "partner",
+    ]
+    custom = custom_plan(calls_per_minute=1, calls_per_month=1, live_stream=True)
+    assert AccessControl.STREAMING in custom.access
