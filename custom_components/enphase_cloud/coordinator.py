@@ -186,6 +186,12 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             )
 
     @override
+    async def async_shutdown(self) -> None:
+        """Stop polling, and leave the calls to what else is polled with the key."""
+        await super().async_shutdown()
+        self.config_entry.runtime_data.account.schedule.remove(self.feed)
+
+    @override
     async def _async_update_data(self) -> Samples:
         due = self.next_poll()
         if due is None:

@@ -260,3 +260,40 @@ def test_plans_say_what_they_open() -> None:
     ]
     custom = custom_plan(calls_per_minute=1, calls_per_month=1, live_stream=True)
     assert AccessControl.STREAMING in custom.access
+
+
+def test_a_month_that_begins_elsewhere_takes_its_calls_along() -> None:
+    """The cloud's month may straddle two of ours; nothing counted is lost."""
+    ledger = Ledger(WATT, now=FIRST)
+    _spend(ledger, 300, FIRST + timedelta(days=20))
+    july = _spend(ledger, 50, JULY)
+    ledger.refused_by_cloud(
+        july,
+        period=Period.MONTH,
+        period_start=FIRST + timedelta(days=9),
+        period_end=JULY + timedelta(days=9),
+        limit=1000,
+    )
+    assert ledger.by_operation(july)["summary"] == 350
+    assert ledger.left(july) == 0
+    assert ledger.period_end(july) == JULY + timedelta(days=9)
+    restored = Ledger.restore(ledger.as_dict(), WATT, now=july)
+    assert restored.by_operation(july)["summary"] == 350
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"period_start": FIRST},
+        {"period_end": JULY},
+        {"period_start": JULY, "period_end": FIRST},
+        {"period_start": FIRST, "period_end": FIRST + timedelta(days=60)},
+        {"period_start": FIRST, "period_end": FIRST + timedelta(days=1)},
+    ],
+)
+def test_a_period_that_is_no_month_is_not_believed(told: dict[str, datetime]) -> None:
+    """Half a period, a reversed one, a day or a season moves no month."""
+    ledger = Ledger(WATT, now=FIRST)
+    ledger.refused_by_cloud(TENTH, period=Period.MONTH, **told)
+    assert ledger.period_end(TENTH) == JULY
+    assert ledger.refusal(TENTH, purpose=Purpose.USER) is not None

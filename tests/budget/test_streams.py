@@ -7,11 +7,13 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.budget.daylight import Daylight
 from custom_components.enphase_cloud.budget.streams import (
     Hours,
     StreamAllowance,
     all_day,
     between,
+    by_day,
     next_burst,
     split,
 )
@@ -129,3 +131,38 @@ def test_without_any_left_the_next_burst_is_next_months() -> None:
         last=MONTH, now=MONTH + HOUR, pause=HOUR, left=0, period_end=END, hours=all_day
     )
     assert at == END
+
+
+def test_bursts_by_daylight_keep_to_the_systems_days() -> None:
+    """Where nights are known, no burst begins in one; before, any time will do."""
+    daylight = Daylight()
+    assert by_day(daylight)(MONTH)[0] == MONTH
+    for hour in range(48):
+        producing = 6 <= hour % 24 < 18
+        daylight = daylight.observe(MONTH + hour * HOUR, producing=producing)
+    hours = by_day(daylight)
+    now, last = MONTH + timedelta(days=2), None
+    for _ in range(60):
+        now = next_burst(
+            last=last,
+            now=now,
+            pause=3 * HOUR,
+            left=1000,
+            period_end=END,
+            hours=hours,
+        )
+        assert daylight.is_day(now)
+        last = now
+        now += timedelta(seconds=1)
+
+
+def test_at_night_the_next_window_opens_at_dawn() -> None:
+    """A window begins when the system does."""
+    daylight = Daylight()
+    for hour in range(48):
+        producing = 6 <= hour % 24 < 18
+        daylight = daylight.observe(MONTH + hour * HOUR, producing=producing)
+    night = daylight.next_dusk(MONTH + 60 * HOUR) + HOUR
+    opens, closes = by_day(daylight)(night)
+    assert opens == daylight.next_dawn(night)
+    assert closes > opens

@@ -97,12 +97,12 @@ class Schedule:
             try:
                 feed = Feed(system, Document(document))
                 schedule._remembered[feed] = _State.from_dict(value)
-            except AttributeError, KeyError, TypeError, ValueError:
+            except AttributeError, LookupError, TypeError, ValueError:
                 continue
         for key, value in _items(data, "daylight"):
             try:
                 schedule._daylight[str(key)] = Daylight.from_dict(value)
-            except AttributeError, KeyError, TypeError, ValueError:
+            except AttributeError, LookupError, TypeError, ValueError:
                 continue
         return schedule
 
@@ -126,11 +126,9 @@ class Schedule:
         self._feeds[feed] = replace(state, profile=profile)
 
     def remove(self, feed: Feed) -> None:
-        """Poll a document no longer, and forget it."""
-        self._feeds.pop(feed, None)
-        self._remembered.pop(feed, None)
-        if not any(feed.system == other.system for other in self._feeds):
-            self._daylight.pop(feed.system, None)
+        """Poll a document no longer; what was learnt waits for its return."""
+        if (state := self._feeds.pop(feed, None)) is not None:
+            self._remembered[feed] = state
 
     def daylight(self, system: str) -> Daylight:
         """Return when a system produces, as far as it is known."""
