@@ -218,13 +218,38 @@ def test_another_programs_pace_is_planned_with_next_month() -> None:
     assert untouched - 400 < ledger.spendable(JULY) < untouched - 200
 
 
-def test_a_clock_that_falls_into_an_older_month_opens_no_new_purse() -> None:
-    """Before all that is remembered, the clock cannot be trusted."""
+@pytest.mark.parametrize("fall", [timedelta(days=20), timedelta(days=50)])
+def test_a_clock_that_falls_into_an_older_month_opens_no_new_purse(
+    fall: timedelta,
+) -> None:
+    """While nobody knows which clock is right, calls need room in both months."""
     ledger = Ledger(WATT, now=FIRST)
-    april = datetime(2026, 4, 15, tzinfo=UTC)
-    refusal = ledger.refusal(april, purpose=Purpose.USER)
+    at = _spend(ledger, 968, FIRST)
+    refusal = ledger.refusal(at - fall, purpose=Purpose.BACKGROUND)
     assert refusal is not None
     assert refusal.period is Period.MONTH
+    ledger.charge("token", at - fall, purpose=Purpose.SIGN_IN)
+    assert ledger.used(at) == 969
+
+
+def test_a_clock_that_was_ahead_of_itself_hides_no_calls() -> None:
+    """What left in a month that had not begun is counted in the present one."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = _spend(ledger, 100, FIRST)
+    _spend(ledger, 20, at + timedelta(days=200))
+    assert ledger.used(at) == 120
+    restored = Ledger.restore(ledger.as_dict(), WATT, now=at)
+    assert 120 <= restored.used(at) <= 121
+    restored.charge("summary", at, purpose=Purpose.USER)
+    assert restored.used(JULY) == 0
+
+
+def test_a_key_installed_under_a_clock_of_the_future_is_not_locked() -> None:
+    """The true month is opened as that of a key without a record."""
+    ledger = Ledger(WATT, now=datetime(2099, 1, 1, tzinfo=UTC))
+    ledger.charge("summary", datetime(2099, 1, 1, tzinfo=UTC), purpose=Purpose.USER)
+    assert 300 <= ledger.used(TENTH) <= 330
+    assert ledger.refusal(TENTH, purpose=Purpose.BACKGROUND) is None
 
 
 def test_a_clock_that_falls_back_lifts_no_refusal_for_ever() -> None:
