@@ -74,7 +74,6 @@ class LiveOptions:
             ),
         )
 
-
     def hours(self, daylight: Daylight, time_zone: tzinfo) -> Hours:
         """Return in which hours of a system's day bursts may begin by themselves."""
         match self.hours_kind:
