@@ -16,6 +16,7 @@ from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+import hypothesis
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -31,6 +32,14 @@ from custom_components.enphase_cloud.const import (
     ENV_CLOUD_URL,
 )
 from simulator import Account, Application, Cloud, System, create_app
+
+# Machines are shared and noisy: how long an example takes says nothing.
+hypothesis.settings.register_profile(
+    "shared",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("shared")
 
 CLIENT_ID = "test-client"
 CLIENT_SECRET = "test-secret-3f9c"
