@@ -154,6 +154,7 @@ async def test_a_stream_tells_its_duration_in_a_header(
     headers = cloud.requests[0].headers
     assert headers["duration"] == "123"
     assert headers["Accept"] == "text/event-stream"
+    assert headers["Accept-Encoding"] == "identity"
 
 
 class TestGate:

@@ -352,6 +352,27 @@ class TestEnd:
         await closed
 
 
+async def test_what_is_no_stream_leaves_no_connection(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    closed = asyncio.get_running_loop().create_future()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_type = "text/html"
+        await response.prepare(request)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            closed.set_result(None)
+        return response
+
+    cloud.script(answer)
+    with pytest.raises(MalformedAnswerError):
+        await read(client)
+    await closed
+
+
 async def test_a_flood_of_frames_lets_others_run(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
