@@ -1,0 +1,1 @@
+"""Live data: speed, writes and memory, beside rivals in the same run."""

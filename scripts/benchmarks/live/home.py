@@ -1,0 +1,250 @@
+"""A Home Assistant beside a simulated cloud, on a clock that is moved by hand."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+import time
+from typing import Any, Final, override
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver, web
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
+
+from custom_components import enphase_cloud
+from custom_components.enphase_cloud.bursts import Bursts
+from custom_components.enphase_cloud.const import (
+    CONF_CALLS_PER_MINUTE,
+    CONF_CALLS_PER_MONTH,
+    CONF_LIVE_STREAM,
+    CONF_PLAN,
+    CONF_STREAMS_PER_MONTH,
+    CONF_SYSTEMS,
+    CONF_TIME_ZONE,
+    DOMAIN,
+    ENV_CLOUD_URL,
+    PLAN_CUSTOM,
+)
+from custom_components.enphase_cloud.data import EnphaseCloudData
+from simulator import Cloud, System, create_app
+
+# A summer morning: sun, load and battery change every second.
+_START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
+_NAME: Final = "Hilltop"
+# Turns of the event loop.
+_PATIENCE: Final = 100_000
+_PLENTY: Final = {
+    CONF_PLAN: PLAN_CUSTOM,
+    CONF_CALLS_PER_MINUTE: 10_000,
+    CONF_CALLS_PER_MONTH: 10_000_000,
+    CONF_LIVE_STREAM: True,
+    CONF_STREAMS_PER_MONTH: 100_000,
+}
+
+type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class HandMovedLoop(asyncio.SelectorEventLoop):
+    """An event loop whose time stands still until it is moved."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self._now = 0.0
+        self.moment = _START
+        super().__init__()
+
+    @override
+    def time(self) -> float:
+        """Return the seconds by which the loop was moved."""
+        return self._now
+
+    def move(self, seconds: float) -> None:
+        """Let time pass; what is due then runs in the loop's next round."""
+        self._now += seconds
+        self.moment = _START + timedelta(seconds=self._now)
+
+
+@dataclass(slots=True, kw_only=True)
+class Home:
+    """The integration in a running Home Assistant, with one system."""
+
+    hass: HomeAssistant
+    cloud: Cloud
+    system: System
+    answer: Answer | None = None
+    """What answers requests for live data instead of the simulated cloud."""
+
+    @property
+    def data(self) -> EnphaseCloudData:
+        """Return what the config entry holds."""
+        data: EnphaseCloudData
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        data = entry.runtime_data
+        return data
+
+    def entity_id(self, key: str) -> str:
+        """Return the entity of a sensor of the system."""
+        registry = er.async_get(self.hass)
+        unique_id = f"{self.system.system_id}_{key}"
+        found = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+        assert found is not None, key
+        return found
+
+    @property
+    def bursts(self) -> Bursts:
+        """Return the live streams of the system."""
+        bursts = self.data.systems[0].bursts
+        assert bursts is not None
+        return bursts
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, and what is due then happen."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, HandMovedLoop)
+        loop.move(seconds)
+        await settle()
+
+
+async def settle(rounds: int = 25) -> None:
+    """Let the loop work off what is ready, over loopback, too."""
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop work until something is so."""
+    for _ in range(_PATIENCE):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise TimeoutError
+
+
+def now() -> datetime:
+    """Return the moment that the loop's time stands for."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, HandMovedLoop)
+    return loop.moment
+
+
+@asynccontextmanager
+async def home(**options: Any) -> AsyncGenerator[Home]:
+    """Set the integration up with some options, and a plan that allows anything."""
+    loop = asyncio.get_running_loop()
+    cloud = Cloud(now)
+    application = cloud.add_application(
+        client_id="id", client_secret="secret", api_key="key", plan="partner"
+    )
+    owner = cloud.add_account(email="owner@example.com", password="secret")
+    system = cloud.add_system(
+        owner, name=_NAME, battery=2, time_zone="Europe/Berlin", latitude=48.0
+    )
+    token = cloud.tokens_for(application, owner)
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id=owner.user_id,
+        data={
+            "auth_implementation": DOMAIN,
+            CONF_TOKEN: {**token, "expires_at": time.time() + 86_400},
+            CONF_API_KEY: application.api_key,
+            CONF_SYSTEMS: [
+                {
+                    CONF_ID: system.system_id,
+                    CONF_NAME: _NAME,
+                    CONF_TIME_ZONE: "Europe/Berlin",
+                }
+            ],
+        },
+        options={**_PLENTY, **options},
+    )
+    async with _home_assistant() as hass:
+        at_home = Home(hass=hass, cloud=cloud, system=system)
+        async with _served(at_home) as url:
+            with (
+                # As quick as the function it replaces.
+                patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
+                patch.dict(os.environ, {ENV_CLOUD_URL: url}),
+            ):
+                await _set_up(hass, entry)
+                yield at_home
+                await hass.config_entries.async_unload(entry.entry_id)
+                await hass.async_stop(force=True)
+
+
+class _Resolver(ThreadedResolver):
+    """Resolves without listening to the network, as Home Assistant's own does."""
+
+    real_close = ThreadedResolver.close
+
+
+@asynccontextmanager
+async def _home_assistant() -> AsyncGenerator[HomeAssistant]:
+    with (
+        _folder() as folder,
+        patch(
+            "homeassistant.helpers.aiohttp_client._async_make_resolver",
+            return_value=_Resolver(),
+        ),
+    ):
+        async with async_test_home_assistant(config_dir=folder) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS)
+            yield hass
+
+
+@contextmanager
+def _folder() -> Generator[str]:
+    """Make a configuration folder in which the integration is installed."""
+    with TemporaryDirectory() as folder:
+        package = Path(enphase_cloud.__file__).parents[1]
+        Path(folder, package.name).symlink_to(package)
+        yield folder
+
+
+@asynccontextmanager
+async def _served(at_home: Home) -> AsyncGenerator[str]:
+    """Serve the cloud on loopback; give its address."""
+
+    @web.middleware
+    async def answer(
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        if at_home.answer is not None and request.path.endswith("/live_data"):
+            return await at_home.answer(request)
+        return await handler(request)
+
+    app = create_app(at_home.cloud)
+    app.middlewares.append(answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential("id", "secret"), DOMAIN
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()

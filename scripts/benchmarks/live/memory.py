@@ -1,0 +1,112 @@
+"""What bursts leave in memory."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+import gc
+from http import HTTPStatus
+from itertools import cycle, islice
+import tracemalloc
+from typing import Final, Literal
+
+from aiohttp import hdrs, web
+from homeassistant.exceptions import HomeAssistantError
+
+from simulator import System
+
+from .home import Home, home, now, until
+from .recording import record
+
+_BURSTS: Final = 10_000
+# So many bursts fill caches and pools before memory is compared.
+_WARMING_UP: Final = 500
+_LENGTH: Final = timedelta(seconds=30)
+_FRAMES: Final = 3
+_ERROR: Final = b'data: {"error": {"code": 551}}\n\n'
+_MIB: Final = 1024 * 1024
+
+type Kind = Literal["whole", "broken", "failing", "refused", "stopped"]
+
+_KINDS: Final[tuple[Kind, ...]] = (
+    *("whole", "broken", "whole", "failing"),
+    *("whole", "refused", "whole", "stopped"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How much more memory Python holds after many bursts [MiB]."""
+
+    bursts: int
+    growth: float
+
+
+async def measure() -> Memory:
+    """Run bursts of all kinds over loopback, one after the other."""
+    async with home() as at_home:
+        kinds = cycle(_KINDS)
+        await _run(at_home, islice(kinds, _WARMING_UP))
+        tracemalloc.start()
+        try:
+            await _run(at_home, islice(kinds, _WARMING_UP))
+            before = _held()
+            await _run(at_home, islice(kinds, _BURSTS))
+            growth = _held() - before
+        finally:
+            tracemalloc.stop()
+    return Memory(_BURSTS, growth / _MIB)
+
+
+def _held() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
+
+
+async def _run(at_home: Home, kinds: Iterable[Kind]) -> None:
+    bursts = at_home.bursts
+    for kind in kinds:
+        at_home.answer = _Answer(at_home.system, kind).send
+        with suppress(HomeAssistantError):
+            await bursts.async_request(_LENGTH)
+        if kind == "stopped":
+            await bursts.async_stop()
+        await until(lambda: not bursts.is_running)
+        await at_home.pass_time(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How the cloud answers a request for live data."""
+
+    system: System
+    kind: Kind
+
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        """Stream a few frames, or what is wrong instead."""
+        if self.kind == "refused":
+            return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})
+        await response.prepare(request)
+        begin = now() - timedelta(seconds=_FRAMES)
+        frames = record(self.system, begin=begin, seconds=_FRAMES)
+        with suppress(ConnectionResetError):
+            for frame in frames:
+                await response.write(frame.encoded)
+            await self._end(request, response, frames[0].encoded)
+        return response
+
+    async def _end(
+        self, request: web.Request, response: web.StreamResponse, frame: bytes
+    ) -> None:
+        match self.kind:
+            case "broken":
+                await response.write(frame[:40])
+                if request.transport is not None:
+                    request.transport.abort()
+            case "failing":
+                await response.write(_ERROR)
+            case "stopped":
+                await until(
+                    lambda: request.transport is None or request.transport.is_closing()
+                )
