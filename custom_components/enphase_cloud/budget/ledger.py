@@ -28,8 +28,9 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
-# The cloud's minute, and what requests may be late on their way to it.
-_MINUTE = timedelta(seconds=70)
+# How long a call may wait for the disk and travel before the cloud counts it.
+_WAY = timedelta(seconds=10)
+_MINUTE = timedelta(minutes=1) + _WAY
 # The cloud may refuse calls by the minute for other reasons, but hardly often.
 _SUSPICIOUS = 3
 _FIRST_PAUSE = timedelta(minutes=1)
@@ -138,6 +139,8 @@ class Ledger:
         """
         if (refusal := self.refusal(now, purpose=purpose)) is not None:
             raise BudgetExhaustedError(refusal)
+        # At the end of a month, the call may reach the next one.
+        self._months.present(now + _WAY)
         for month in self._months.from_present(now):
             month.operations[operation] += 1
         self._months.present(now).ahead += 1

@@ -197,7 +197,7 @@ class Months:
         if earlier:
             month.others = earlier[-1].others * _OTHERS_FADE
             # Later ones were opened by a clock that was ahead of itself.
-            month.operations[LOST] = sum(known.ahead for known in self._later(now))
+            month.operations[LOST] = sum(later.ahead for later in self._later(now))
             self._known = [*earlier, month][-_KEPT:]
         else:
             # What passed of the month counts as spent, save for one day's calls.
