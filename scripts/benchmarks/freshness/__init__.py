@@ -1,0 +1,1 @@
+"""How fresh data is for the calls that a plan allows."""

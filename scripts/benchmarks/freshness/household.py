@@ -1,0 +1,198 @@
+"""A year of the real schedule and ledger, on a virtual clock."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+import json
+from typing import Any
+
+import numpy as np
+
+from custom_components.enphase_cloud.budget.ledger import (
+    BudgetExhaustedError,
+    Ledger,
+    Period,
+    Purpose,
+)
+from custom_components.enphase_cloud.budget.plans import Plan
+from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
+
+from .cloud import Cloud, Refused
+from .world import DAY, END, YEAR, Kind, System, clock, seconds
+
+# Home Assistant looks at the schedule again at least so often.
+_LONGEST_SLEEP = timedelta(hours=1)
+_SHORTEST_SLEEP = timedelta(seconds=1)
+_RESTART = timedelta(seconds=60)
+_SAVE_DELAY = timedelta(seconds=10)
+_TOKEN_LIFE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What becomes of the Home Assistant that polls."""
+
+    restarts_nightly: bool = False
+    killed_daily: bool = False
+
+
+@dataclass(slots=True)
+class Record:
+    """What a year brought."""
+
+    # The polls of a document: when, and up to when its data were known then.
+    polls: dict[Feed, list[tuple[float, float]]]
+    answered: int = 0
+    wasted: int = 0
+    withheld: int = 0
+    calls: list[float] = field(default_factory=list)
+    # By month: the share of the plan that background work could have spent.
+    unused: list[float] = field(default_factory=list)
+
+
+class Household:
+    """Polls some systems for a year with one API key."""
+
+    def __init__(
+        self, plan: Plan, systems: tuple[System, ...], cloud: Cloud, habits: Habits
+    ) -> None:
+        """Install everything at the first moment of the year."""
+        self._plan = plan
+        self._cloud = cloud
+        self._systems = {system.name: system for system in systems}
+        self._record = Record(
+            {
+                Feed(system.name, Document(kind)): []
+                for system in systems
+                for kind in system.published
+            }
+        )
+        self._now = YEAR
+        self._token_until = self._now
+        self._disk = "{}"
+        self._unsaved_since: datetime | None = None
+        days = np.arange(0, END, DAY)
+        chance = np.random.default_rng(len(days))
+        self._restarts = [*(days + DAY / 8)] if habits.restarts_nightly else []
+        self._kills = (
+            [*(days + chance.uniform(0, DAY, days.size))] if habits.killed_daily else []
+        )
+        self._start()
+
+    def live_through(self) -> Record:
+        """Return what the year brought."""
+        feeds = list(self._record.polls)
+        wake = dict.fromkeys(feeds, self._now)
+        while (moment := min(wake.values())) < clock(END):
+            feed = min(feeds, key=lambda each: wake[each])
+            self._advance(max(moment, self._now))
+            if self._restarts and seconds(self._now) >= self._restarts[0]:
+                self._restarts.pop(0)
+                self._stop()
+                self._start()
+            pause = self._due(feed) - self._now
+            if pause <= timedelta():
+                pause = self._poll(feed) or self._due(feed) - self._now
+            wake[feed] = self._now + min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP)
+        self._close_month()
+        return self._record
+
+    def _advance(self, moment: datetime) -> None:
+        """Let time pass: what waits to be saved is saved, and months end."""
+        if self._unsaved_since and moment - self._unsaved_since >= _SAVE_DELAY:
+            self._save()
+        if moment >= self._ledger.period_end(self._now):
+            self._close_month()
+        self._now = moment
+
+    def _close_month(self) -> None:
+        last = self._ledger.period_end(self._now) - timedelta(seconds=1)
+        left = self._ledger.spendable(last)
+        self._record.unused.append(left / self._plan.calls_per_month)
+
+    def _due(self, feed: Feed) -> datetime:
+        return self._schedule.next_poll(
+            feed,
+            now=self._now,
+            calls_left=self._ledger.spendable(self._now),
+            period_end=self._ledger.period_end(self._now),
+        )
+
+    def _poll(self, feed: Feed) -> timedelta | None:
+        """Ask for a document; return how long to wait if that was not possible."""
+        try:
+            if self._token_until <= self._now:
+                self._call("token", Purpose.SIGN_IN)
+                self._token_until = self._now + _TOKEN_LIFE
+            refused = self._call(feed.document, Purpose.BACKGROUND)
+        except BudgetExhaustedError as err:
+            self._record.withheld += 1
+            return err.until - self._now
+        self._record.calls.append(seconds(self._now))
+        if self._kills and seconds(self._now) >= self._kills[0]:
+            # The worst moment: the call has left, its answer is never seen.
+            self._kills.pop(0)
+            self._now += _RESTART
+            self._start()
+        elif refused is not None:
+            self._ledger.refused_by_cloud(
+                self._now,
+                period=None if refused.period is None else Period(refused.period),
+                period_start=refused.period_start,
+                period_end=refused.period_end,
+                limit=refused.limit,
+            )
+            self._schedule.failed(feed, now=self._now)
+            self._save()
+        elif self._cloud.fails():
+            self._ledger.answered(self._now)
+            self._schedule.failed(feed, now=self._now)
+        else:
+            self._ledger.answered(self._now)
+            self._learn(feed)
+        self._unsaved_since = self._unsaved_since or self._now
+        return None
+
+    def _call(self, operation: str, purpose: Purpose) -> Refused | None:
+        if self._ledger.charge(operation, self._now, purpose=purpose):
+            self._save()
+        return self._cloud.call(seconds(self._now))
+
+    def _learn(self, feed: Feed) -> None:
+        system = self._systems[feed.system]
+        published = system.published[Kind(feed.document)]
+        data_at = float(published.data_at[published.newest(seconds(self._now))])
+        polls = self._record.polls[feed]
+        self._record.answered += 1
+        if self._schedule.observe(
+            feed,
+            now=self._now,
+            data_at=clock(data_at),
+            changed=not polls or polls[-1][1] != data_at,
+            producing=(
+                None if feed.document is Document.BATTERY else system.produces(data_at)
+            ),
+        ):
+            self._record.wasted += 1
+            self._ledger.record_wasted(self._now)
+        polls.append((seconds(self._now), data_at))
+
+    def _save(self) -> None:
+        data: dict[str, Any] = {
+            "ledger": self._ledger.as_dict(),
+            "schedule": self._schedule.as_dict(),
+        }
+        self._disk = json.dumps(data)
+        self._ledger.saved(data["ledger"])
+        self._unsaved_since = None
+
+    def _stop(self) -> None:
+        self._ledger.release(self._now)
+        self._save()
+
+    def _start(self) -> None:
+        data = json.loads(self._disk)
+        self._ledger = Ledger.restore(data.get("ledger"), self._plan, now=self._now)
+        self._schedule = Schedule.restore(data.get("schedule"))
+        for feed in self._record.polls:
+            self._schedule.add(feed)
+        self._unsaved_since = None

@@ -1,0 +1,75 @@
+"""The years that are simulated."""
+
+from dataclasses import dataclass, field
+
+from custom_components.enphase_cloud.budget.plans import PLANS, Plan
+
+from .cloud import Trouble
+from .household import Habits
+from .world import DAY, Kind, Site
+
+_HOME = Site("home", latitude=48.1, longitude=11.6)
+_PV = (Kind.SUMMARY,)
+_BATTERY = (Kind.SUMMARY, Kind.BATTERY)
+_ALL = (Kind.SUMMARY, Kind.BATTERY, Kind.LATEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A year with one API key."""
+
+    kinds: tuple[Kind, ...]
+    sites: tuple[Site, ...] = (_HOME,)
+    plan: Plan = PLANS["watt"]
+    trouble: Trouble = field(default_factory=Trouble)
+    habits: Habits = field(default_factory=Habits)
+
+
+SCENARIOS = {
+    "watt-pv-only": Scenario(_PV),
+    "watt-battery": Scenario(_BATTERY),
+    "watt-battery-and-power": Scenario(_ALL),
+    "watt-two-systems": Scenario(
+        _BATTERY, sites=(_HOME, Site("hut", latitude=46.5, longitude=8.0))
+    ),
+    "watt-sydney": Scenario(
+        _BATTERY,
+        sites=(Site("sydney", latitude=-33.9, longitude=151.2),),
+        trouble=Trouble(time_zone="Australia/Sydney"),
+    ),
+    "watt-los-angeles": Scenario(
+        _BATTERY,
+        sites=(Site("los angeles", latitude=34.1, longitude=-118.2),),
+        trouble=Trouble(time_zone="America/Los_Angeles"),
+    ),
+    "watt-kathmandu": Scenario(
+        _BATTERY,
+        sites=(Site("kathmandu", latitude=27.7, longitude=85.3),),
+        trouble=Trouble(time_zone="Asia/Kathmandu"),
+    ),
+    "watt-nightly-restarts": Scenario(_BATTERY, habits=Habits(restarts_nightly=True)),
+    "watt-daily-kill": Scenario(_BATTERY, habits=Habits(killed_daily=True)),
+    "watt-other-program": Scenario(
+        _BATTERY, trouble=Trouble(foreign_calls_per_month=200)
+    ),
+    "watt-storms": Scenario(_BATTERY, trouble=Trouble(storms_per_month=8)),
+    "watt-failures": Scenario(_BATTERY, trouble=Trouble(failure_rate=0.03)),
+    "watt-silent-gateway": Scenario(
+        _BATTERY,
+        sites=(
+            Site(
+                "home",
+                latitude=48.1,
+                longitude=11.6,
+                silences=tuple(
+                    (day * DAY, (day + 3) * DAY) for day in (40.3, 130.6, 220.9, 310.2)
+                ),
+            ),
+        ),
+    ),
+    "watt-cellular": Scenario(
+        _BATTERY,
+        sites=(Site("cabin", latitude=48.1, longitude=11.6, cellular=True),),
+    ),
+    "kilowatt-battery-and-power": Scenario(_ALL, plan=PLANS["kilowatt"]),
+}

@@ -1,0 +1,157 @@
+"""A system under the sun, and when the cloud publishes what it measured.
+
+This is a model of its own: it knows nothing of the code it is there to test. All
+moments are seconds since the year began in UTC.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+import math
+
+import numpy as np
+
+type Moments = np.ndarray[tuple[int], np.dtype[np.float64]]
+
+YEAR = datetime(2027, 1, 1, tzinfo=UTC)
+DAY = 86_400.0
+END = 365 * DAY
+QUARTER = 900.0
+
+# The shares of documents that the cloud shows late, and of uploads that fail.
+_STUCK = 0.015
+_LOST = 0.007
+
+
+class Kind(StrEnum):
+    """The documents that the cloud serves."""
+
+    SUMMARY = "summary"
+    BATTERY = "battery"
+    LATEST = "latest"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a system stands, and how it reports."""
+
+    name: str
+    latitude: float
+    longitude: float
+    cellular: bool = False
+    silences: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Publications:
+    """What becomes known of a document: data up to `data_at`, from `at` on."""
+
+    at: Moments
+    data_at: Moments
+
+    def newest(self, moment: float) -> int:
+        """Return the number of the newest publication at a moment."""
+        return int(self.at.searchsorted(moment, side="right")) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A year of a system: its days, and all that the cloud publishes of it."""
+
+    name: str
+    days: tuple[tuple[float, float], ...]
+    published: dict[Kind, Publications]
+
+    def produces(self, data_at: float) -> bool:
+        """Return whether there was production in the interval up to a moment."""
+        index = bisect_left(self.days, (data_at,)) - 1
+        return index >= 0 and bool(data_at - QUARTER < self.days[index][1])
+
+
+def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
+    """Let a year pass at a site."""
+    chance = np.random.default_rng(seed)
+    uploads = _uploads(site, chance)
+    measured = {
+        # The one recording that there is ends 55 s before the gateway's report.
+        Kind.SUMMARY: uploads - 55,
+        Kind.LATEST: uploads - 5,
+        # Telemetry knows whole quarters of an hour only.
+        Kind.BATTERY: np.floor(uploads / QUARTER) * QUARTER,
+    }
+    published = {}
+    for kind in kinds:
+        # What the cloud needs to receive, process and show it, usually 1.5 to 3 min.
+        late = 60 + chance.lognormal(math.log(45), 0.6, uploads.size)
+        stuck = chance.random(uploads.size) < _STUCK
+        late[stuck] += chance.uniform(300, 840, np.count_nonzero(stuck))
+        published[kind] = _as_seen(uploads + late, measured[kind])
+    return System(site.name, tuple(_days(site, chance)), published)
+
+
+def _uploads(site: Site, chance: np.random.Generator) -> Moments:
+    """Return when a gateway uploads."""
+    period = 6 * 3600.0 if site.cellular else QUARTER
+    # A gateway has its own moment in the period, to spread the load on the cloud.
+    offset = chance.uniform(120, 300)
+    grid = np.arange(-DAY, END + DAY, period)
+    jitter = 120.0 if site.cellular else 10.0
+    uploads = grid + offset + chance.normal(0, jitter, grid.size).clip(-100, 900)
+    kept = chance.random(grid.size) >= _LOST
+    for begin, end in site.silences:
+        kept &= ~((uploads >= begin) & (uploads < end))
+    return uploads[kept]
+
+
+def _as_seen(at: Moments, data_at: Moments) -> Publications:
+    """Drop what arrives after newer data."""
+    order = np.argsort(at, kind="stable")
+    at, data_at = at[order], data_at[order]
+    is_news = np.ones(at.size, dtype=bool)
+    is_news[1:] = data_at[1:] > np.maximum.accumulate(data_at)[:-1]
+    return Publications(at[is_news], data_at[is_news])
+
+
+def _days(site: Site, chance: np.random.Generator) -> list[tuple[float, float]]:
+    """Return from when to when there was production, day by day."""
+    days = []
+    noon = -DAY - site.longitude / 360 * DAY + DAY / 2
+    while noon < END + DAY:
+        year_angle = 2 * math.pi * (noon / DAY + 10) / 365.25
+        declination = math.radians(-23.44) * math.cos(year_angle)
+        half = DAY / 2 * _sunlit(math.radians(site.latitude), declination)
+        equation_of_time = 60 * (
+            9.87 * math.sin(2 * year_angle - 2.99) - 7.67 * math.sin(year_angle - 0.17)
+        )
+        # Inverters wake up some time after sunrise, later under thick clouds.
+        dull = chance.beta(1.5, 3.0, 2) * 1800 + chance.normal(0, 120, 2)
+        middle = noon - equation_of_time
+        days.append((middle - half + dull[0], middle + half - dull[1]))
+        noon += DAY
+    return [day for day in days if day[1] - day[0] > 0]
+
+
+def _sunlit(latitude: float, declination: float) -> float:
+    """Return the share of a day in which the sun is 2° above the horizon."""
+    height = math.sin(math.radians(2))
+    sine = math.sin(latitude) * math.sin(declination)
+    cosine = math.cos(latitude) * math.cos(declination)
+    return math.acos(min(1.0, max(-1.0, (height - sine) / cosine))) / math.pi
+
+
+def months() -> list[tuple[float, float]]:
+    """Return the twelve months of the year in UTC."""
+    begins = [seconds(YEAR.replace(month=month)) for month in range(1, 13)]
+    return list(pairwise([*begins, END]))
+
+
+def clock(moment: float) -> datetime:
+    """Return what a clock shows at a moment."""
+    return YEAR + timedelta(seconds=moment)
+
+
+def seconds(shown: datetime) -> float:
+    """Return the moment at which a clock shows something."""
+    return (shown - YEAR).total_seconds()
