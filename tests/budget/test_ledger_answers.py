@@ -322,3 +322,16 @@ def test_a_period_that_is_no_month_is_not_believed(told: dict[str, datetime]) ->
     ledger.refused_by_cloud(TENTH, period=Period.MONTH, **told)
     assert ledger.period_end(TENTH) == JULY
     assert ledger.refusal(TENTH, purpose=Purpose.USER) is not None
+
+
+def test_what_is_assumed_tells_no_pace() -> None:
+    """A key that is new on the tenth does not seem to spend the whole plan."""
+    ledger = Ledger(PLANS["kilowatt"], now=TENTH)
+    at = TENTH
+    for _ in range(48):
+        ledger.charge("summary", at, purpose=Purpose.USER)
+        at += timedelta(minutes=30)
+    expected = ledger.expected_at_period_end(at)
+    assumed = ledger.by_operation(at)[ASSUMED]
+    own_days = (JULY - TENTH) / timedelta(days=1)
+    assert expected - assumed == pytest.approx(48 * own_days, rel=0.1)

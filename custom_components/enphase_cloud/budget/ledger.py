@@ -251,10 +251,16 @@ class Ledger:
         return self._months.present(now).wasted
 
     def expected_at_period_end(self, now: datetime) -> int:
-        """Return the calls spent at the end of the month if all goes on as now."""
+        """Return the calls spent at the end of the month if all goes on as now.
+
+        What was assumed of the time before this ledger began tells no pace.
+        """
         month = self._months.present(now)
-        passed = max(now - month.start, _DAY)
-        return round(month.used * (1 + (month.end - now) / passed))
+        assumed = month.operations[ASSUMED]
+        begun = month.start + (month.end - month.start) * (assumed / self.limit)
+        passed = max(now - begun, _DAY)
+        lengths_to_come = (month.end - now) / passed
+        return round(month.used + (month.used - assumed) * lengths_to_come)
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """Return until when the cloud's refusal holds; None if it does not."""
