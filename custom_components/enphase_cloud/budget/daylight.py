@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Self
 
 from .stored import moment, optional_moment
@@ -30,7 +31,7 @@ class Night:
     dawn: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, for what is computed once
 class Daylight:
     """The recent nights of a system; without any, all is day."""
 
@@ -77,9 +78,7 @@ class Daylight:
 
     def next_dawn(self, after: datetime) -> datetime:
         """Return when the next day begins; needs a night to be known."""
-        last = self.nights[-1].dawn
-        earliest = min(_from(last, night.dawn) for night in self.nights)
-        return _next(last + earliest - _LEAD, after)
+        return _next(self._dawn, after)
 
     def next_dusk(self, after: datetime) -> datetime:
         """Return when the next night begins; needs a night to be known.
@@ -118,9 +117,19 @@ class Daylight:
         return self._usual_dusk(dawn) - dawn
 
     def _usual_dusk(self, after: datetime) -> datetime:
+        return _next(self._dusk, after)
+
+    @cached_property
+    def _dawn(self) -> datetime:
+        """Return a moment at the time of day of the earliest recent dawn."""
+        last = self.nights[-1].dawn
+        return last + min(_from(last, night.dawn) for night in self.nights) - _LEAD
+
+    @cached_property
+    def _dusk(self) -> datetime:
+        """Return a moment at the time of day of the latest recent dusk."""
         last = self.nights[-1].dusk
-        latest = max(_from(last, night.dusk) for night in self.nights)
-        return _next(last + latest, after)
+        return last + max(_from(last, night.dusk) for night in self.nights)
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was learnt as JSON."""

@@ -1,44 +1,38 @@
-"""Measure how fresh calls keep the picture: python -m scripts.benchmarks.freshness."""
+"""Measure freshness: python -m scripts.benchmarks.freshness [--json] [--plot]."""
 
+from argparse import ArgumentParser
+from concurrent.futures import ProcessPoolExecutor
 import json
-import sys
 
-from .report import Result, play
+from .measure import Result, play
+from .report import as_json, table
 from .scenarios import SCENARIOS
 
 
-def figures(result: Result) -> dict[str, float]:
-    """Return what the promise is held against, shares as fractions."""
-    return {
-        "calls": result.calls,
-        "over_limit": result.over_limit,
-        "ratio_to_bound": round(result.age / result.least_age, 3),
-        "ratio_to_fixed": round(result.age / result.fixed_age, 3),
-        "wasted": round(result.wasted, 4),
-        "unused": round(result.unused, 4),
-    }
-
-
 def main() -> None:
-    """Play all scenarios, a line each as it ends."""
-    print(
-        f"{'scenario':24} {'calls':>7} {'month':>6} {'minute':>6} {'over':>5}"
-        f" {'429':>5} {'wasted':>7} {'unused':>7} {'age':>6} {'bound':>6} {'fixed':>6}"
-    )
-    scenarios = {}
-    for name, scenario in SCENARIOS.items():
-        result = play(scenario)
-        scenarios[name] = figures(result)
-        print(
-            f"{name:24} {result.calls:7} {result.worst_month:6}"
-            f" {result.worst_minute:6} {result.over_limit:5} {result.refusals:5}"
-            f" {result.wasted:7.1%} {result.unused:7.1%} {result.age:6.1f}"
-            f" {result.age / result.least_age:6.3f}"
-            f" {result.age / result.fixed_age:6.3f}",
-            flush=True,
-        )
-    if "--json" in sys.argv[1:]:
-        print(json.dumps({"scenarios": scenarios}))
+    """Play all scenarios, or those named, and report."""
+    parser = ArgumentParser(prog="scripts/bench freshness", description=__doc__)
+    parser.add_argument("scenario", nargs="*", help="; ".join(SCENARIOS))
+    parser.add_argument("--json", action="store_true", help="one object as last line")
+    parser.add_argument("--plot", action="store_true", help="draw docs/images")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.scenario) - set(SCENARIOS):
+        parser.error(f"there is no scenario {', '.join(sorted(unknown))}")
+    if arguments.plot:
+        from .plot import draw  # noqa: PLC0415  # matplotlib is slow to load
+
+        draw()
+        return
+    names = arguments.scenario or list(SCENARIOS)
+    # The longest first, so that the cores finish together.
+    longest_first = sorted(names, key=lambda name: -SCENARIOS[name].effort)
+    with ProcessPoolExecutor() as pool:
+        played = pool.map(play, [SCENARIOS[name] for name in longest_first])
+        results: dict[str, Result] = dict(zip(longest_first, played, strict=True))
+    results = {name: results[name] for name in names}
+    print(table(results))
+    if arguments.json:
+        print(json.dumps(as_json(results)))
 
 
 if __name__ == "__main__":

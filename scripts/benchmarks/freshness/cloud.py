@@ -1,8 +1,8 @@
-"""The cloud's side of the calls: it counts, refuses and answers."""
+"""The cloud's side of the calls: it counts, refuses and fails."""
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,15 +10,17 @@ import numpy as np
 
 from .world import END, clock, seconds
 
+MINUTE = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The body of a 429."""
+    """The body of a 429, which may tell nothing."""
 
-    period: str | None
-    period_start: datetime | None
-    period_end: datetime | None
-    limit: int | None
+    period: str | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,102 +34,85 @@ class Trouble:
     time_zone: str = "UTC"
 
 
-@dataclass
 class Cloud:
     """Counts calls by its own minutes and months."""
 
-    calls_per_minute: int
-    calls_per_month: int
-    trouble: Trouble
-    seed: int
-    refusals: int = 0
-    own: list[float] = field(default_factory=list)
-    _minutes: Counter[int] = field(default_factory=Counter)
-    _months: Counter[int] = field(default_factory=Counter)
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        calls_per_minute: int,
+        calls_per_month: int,
+        trouble: Trouble,
+        seed: int,
+    ) -> None:
         """Roll the dice for the year."""
-        chance = np.random.default_rng(self.seed)
-        zone = ZoneInfo(self.trouble.time_zone)
+        self.calls: list[float] = []
+        self.refusals = 0
+        self._calls_per_minute = calls_per_minute
+        self._calls_per_month = calls_per_month
+        self._failure_rate = trouble.failure_rate
+        self._chance = np.random.default_rng(seed)
+        zone = ZoneInfo(trouble.time_zone)
         self._begins = [
             seconds(datetime(2026 + month // 12, month % 12 + 1, 1, tzinfo=zone))
             for month in range(11, 27)
         ]
-        foreign = 12 * self.trouble.foreign_calls_per_month
-        self._foreign = np.sort(chance.uniform(0, END, foreign)).tolist()
-        self._counted = 0
-        begins = chance.uniform(0, END, 12 * self.trouble.storms_per_month)
-        self._storms = [
-            (begin, begin + length)
-            for begin, length in zip(
-                begins, chance.uniform(1200, 5400, begins.size), strict=True
-            )
-        ]
-        self._chance = chance
-
-    def month(self, moment: float) -> int:
-        """Return which of the cloud's months a moment lies in."""
-        return bisect_right(self._begins, moment) - 1
-
-    def fails(self) -> bool:
-        """Return whether the cloud has a bad moment."""
-        return bool(self._chance.random() < self.trouble.failure_rate)
+        foreign = 12 * trouble.foreign_calls_per_month
+        self._foreign = np.sort(self._chance.uniform(0, END, foreign)).tolist()
+        storms = self._chance.uniform(0, END, 12 * trouble.storms_per_month)
+        lengths = self._chance.uniform(20 * MINUTE, 90 * MINUTE, storms.size)
+        self._storms = list(zip(storms, storms + lengths, strict=True))
+        self._minutes: Counter[int] = Counter()
+        self._months: Counter[int] = Counter()
 
     def call(self, moment: float) -> Refused | None:
         """Count a call and refuse it if a limit is reached."""
-        while (
-            self._counted < len(self._foreign)
-            and self._foreign[self._counted] <= moment
-        ):
-            self._months[self.month(self._foreign[self._counted])] += 1
-            self._counted += 1
-        self.own.append(moment)
+        while self._foreign and self._foreign[0] <= moment:
+            self._months[self._month(self._foreign.pop(0))] += 1
+        self.calls.append(moment)
         refused = self._refusal(moment)
-        if refused is not None:
-            self.refusals += 1
+        self.refusals += refused is not None
         return refused
 
+    def fails(self) -> bool:
+        """Return whether the cloud has a bad moment."""
+        return bool(self._chance.random() < self._failure_rate)
+
     def _refusal(self, moment: float) -> Refused | None:
-        minute, month = int(moment // 60), self.month(moment)
+        minute, month = int(moment // MINUTE), self._month(moment)
         self._minutes[minute] += 1
         self._months[month] += 1
-        if self._months[month] > self.calls_per_month:
+        if self._months[month] > self._calls_per_month:
             begin, end = self._begins[month : month + 2]
-            return Refused("month", clock(begin), clock(end), self.calls_per_month)
-        if self._minutes[minute] > self.calls_per_minute:
-            begin = minute * 60
-            return Refused(
-                "minute", clock(begin), clock(begin + 60), self.calls_per_minute
-            )
-        if any(begin <= moment < end for begin, end in self._storms):
-            if minute % 2:
-                return Refused(None, None, None, None)
-            begin = minute * 60
-            return Refused(
-                "minute", clock(begin), clock(begin + 60), self.calls_per_minute
-            )
+            return Refused("month", clock(begin), clock(end), self._calls_per_month)
+        is_stormy = any(begin <= moment < end for begin, end in self._storms)
+        if is_stormy and minute % 2:
+            return Refused()
+        if is_stormy or self._minutes[minute] > self._calls_per_minute:
+            begin, end = minute * MINUTE, (minute + 1) * MINUTE
+            return Refused("minute", clock(begin), clock(end), self._calls_per_minute)
         return None
+
+    def _month(self, moment: float) -> int:
+        return bisect_right(self._begins, moment) - 1
 
     def worst_month(self) -> int:
         """Return the most calls of ours in one of the cloud's months."""
-        return max(Counter(self.month(moment) for moment in self.own).values())
+        return max(Counter(map(self._month, self.calls)).values())
 
     def worst_minute(self) -> int:
         """Return the most calls of ours in any 60 seconds."""
-        calls = np.array(self.own)
-        return int(
-            (
-                np.searchsorted(calls, calls + 60, side="left") - np.arange(calls.size)
-            ).max()
-        )
+        return int(self._within_a_minute().max())
 
     def over_limit(self) -> int:
         """Return how many calls of ours the plan did not allow."""
-        by_month = Counter(self.month(moment) for moment in self.own)
-        calls = np.array(self.own)
-        before = np.arange(calls.size) - np.searchsorted(
-            calls, calls - 60, side="right"
-        )
-        return sum(
-            max(0, count - self.calls_per_month) for count in by_month.values()
-        ) + int(np.count_nonzero(before >= self.calls_per_minute))
+        months = Counter(map(self._month, self.calls)).values()
+        over_month = sum(max(0, count - self._calls_per_month) for count in months)
+        over_minute = self._within_a_minute() > self._calls_per_minute
+        return over_month + int(np.count_nonzero(over_minute))
+
+    def _within_a_minute(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Return for each call how many left in the 60 s that end with it."""
+        calls = np.array(self.calls)
+        earlier = calls.searchsorted(calls - MINUTE, side="right")
+        return np.arange(1, calls.size + 1) - earlier

@@ -1,20 +1,24 @@
 """What the schedule is held against: the best there could be, and the usual."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .measure import Clockwork
+from .weights import WeightedTime
 from .world import END, Moments, Publications, months
 
-_LONGEST_GAP = 160
+type Feed = tuple[Publications, WeightedTime]
+
+# No optimum of these scenarios leaves out as many publications in a row: 25 h.
+_LONGEST_GAP = 100
 _PRICES = 12
 _FIRST_PRICE = 1e6
-_FINE = 1.06
+# From there on calls cost nothing, or the price is as good as exact.
 _FREE = 1.0
+_EXACT = 1.1
 
 
-def least_age(feeds: list[tuple[Publications, Clockwork]], calls: Moments) -> float:
+def least_age(feeds: Sequence[Feed], calls: Moments) -> float:
     """Return a lower bound of the weighted age, integrated over the year.
 
     No schedule that makes as many calls in each month can do better, not even one that
@@ -28,41 +32,61 @@ def least_age(feeds: list[tuple[Publications, Clockwork]], calls: Moments) -> fl
     for begin, end in months():
         allowed = np.count_nonzero((calls >= begin) & (calls < end))
 
-        def bounds(
-            prices: Moments,
-            begin: float = begin,
-            end: float = end,
-            leaving: int = allowed,
-        ) -> Moments:
-            return sum(
-                (_cheapest(*feed, begin, end, prices) for feed in feeds),
-                start=-prices * leaving,
-            )
+        def bounds(prices: Moments) -> Moments:
+            ages = (_cheapest(*feed, begin, end, prices) for feed in feeds)  # noqa: B023
+            return sum(ages, start=-prices * allowed)  # noqa: B023
 
         bound, price = _highest(bounds, price)
         total += bound
     return total
 
 
+def unforeseen(published: Publications) -> Publications:
+    """Return publications as they look to who cannot foresee their delays.
+
+    Who asks so long after the moment of data that the answer is youngest on average
+    gets an answer of that age, and no other wait does better.
+    """
+    ages = []
+    for wait in np.arange(30.0, 900.0, 5.0):
+        asked = published.data_at[1:] + wait
+        newest = published.at.searchsorted(asked, side="right") - 1
+        known = newest >= 0
+        ages.append((np.mean(asked[known] - published.data_at[newest[known]]), wait))
+    age, wait = min(ages)
+    asked = published.data_at + wait
+    return Publications(asked, asked - age)
+
+
+def age_at_fixed_intervals(feeds: Sequence[Feed], calls: int) -> float:
+    """Return the weighted age if each document is polled at one interval all year."""
+    interval = END * len(feeds) / calls
+    total = 0.0
+    for number, (published, weighted) in enumerate(feeds):
+        phase = interval * (number + 0.5) / len(feeds)
+        polls = np.concatenate(([0.0], np.arange(phase, END, interval)))
+        newest = published.at.searchsorted(polls, side="right") - 1
+        total += weighted.age(polls, published.data_at[newest])
+    return total
+
+
 def _highest(bounds: Callable[[Moments], Moments], price: float) -> tuple[float, float]:
-    """Return the highest bound, and at which price it is found."""
-    spread = 4.0
+    """Return the highest bound, and at which price it is found, near a guess."""
+    spread = 1.6
     while True:
         prices = price * np.geomspace(1 / spread, spread, _PRICES)
         values = bounds(prices)
         top = int(values.argmax())
         price = float(prices[top])
-        if price < _FREE:
+        if price < _FREE or (spread < _EXACT and 0 < top < _PRICES - 1):
             return float(values[top]), price
         if 0 < top < _PRICES - 1:
-            if spread < _FINE:
-                return float(values[top]), price
             spread **= 2 / (_PRICES - 1)
 
 
 def _cheapest(
     published: Publications,
-    clock: Clockwork,
+    weighted: WeightedTime,
     begin: float,
     end: float,
     prices: Moments,
@@ -73,31 +97,12 @@ def _cheapest(
     at = np.append(published.at[first:last], end)
     at[0] = begin
     data_at = published.data_at[first:last]
-    weight, moment = clock.totals(at)
-    # From the last to the first: what is still to pay if publication i is asked for.
+    weight, moment = weighted.totals(at)
+    # From the last to the first: what is to pay if a publication is asked for.
     cost = np.zeros((at.size, prices.size))
     for index in range(at.size - 2, -1, -1):
-        until = slice(index + 1, min(at.size, index + 1 + _LONGEST_GAP))
-        age = (
-            moment[until]
-            - moment[index]
-            - data_at[index] * (weight[until] - weight[index])
-        )
+        until = slice(index + 1, index + 1 + _LONGEST_GAP)
+        age = moment[until] - moment[index]
+        age -= data_at[index] * (weight[until] - weight[index])
         cost[index] = (age[:, None] + cost[until]).min(axis=0) + prices
     return cost[0] - prices
-
-
-def age_at_fixed_intervals(
-    feeds: list[tuple[Publications, Clockwork]], calls: int
-) -> float:
-    """Return the weighted age if each document is polled at one interval all year."""
-    interval = END * len(feeds) / calls
-    total = 0.0
-    for number, (published, clock) in enumerate(feeds):
-        phase = interval * (number + 0.5) / len(feeds)
-        polls = np.concatenate(([0.0], np.arange(phase, END, interval)))
-        known = published.data_at[
-            np.searchsorted(published.at, polls, side="right") - 1
-        ]
-        total += clock.age(polls, known)
-    return total

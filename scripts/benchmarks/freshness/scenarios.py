@@ -24,11 +24,19 @@ class Scenario:
     trouble: Trouble = field(default_factory=Trouble)
     habits: Habits = field(default_factory=Habits)
 
+    @property
+    def effort(self) -> int:
+        """Return how long this takes to play, roughly."""
+        return len(self.kinds) * len(self.sites) * self.plan.calls_per_month
+
 
 SCENARIOS = {
     "watt-pv-only": Scenario(_PV),
     "watt-battery": Scenario(_BATTERY),
     "watt-battery-and-power": Scenario(_ALL),
+    "watt-steady-uploads": Scenario(
+        _BATTERY, sites=(Site("home", latitude=48.1, longitude=11.6, steady=True),)
+    ),
     "watt-two-systems": Scenario(
         _BATTERY, sites=(_HOME, Site("hut", latitude=46.5, longitude=8.0))
     ),

@@ -20,10 +20,6 @@ DAY = 86_400.0
 END = 365 * DAY
 QUARTER = 900.0
 
-# The shares of documents that the cloud shows late, and of uploads that fail.
-_STUCK = 0.015
-_LOST = 0.007
-
 
 class Kind(StrEnum):
     """The documents that the cloud serves."""
@@ -41,6 +37,8 @@ class Site:
     latitude: float
     longitude: float
     cellular: bool = False
+    # Whether the cloud takes the same time for each upload, and loses none.
+    steady: bool = False
     silences: tuple[tuple[float, float], ...] = ()
 
 
@@ -74,20 +72,17 @@ def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
     """Let a year pass at a site."""
     chance = np.random.default_rng(seed)
     uploads = _uploads(site, chance)
-    measured = {
+    data_at = {
         # The one recording that there is ends 55 s before the gateway's report.
         Kind.SUMMARY: uploads - 55,
         Kind.LATEST: uploads - 5,
         # Telemetry knows whole quarters of an hour only.
         Kind.BATTERY: np.floor(uploads / QUARTER) * QUARTER,
     }
-    published = {}
-    for kind in kinds:
-        # What the cloud needs to receive, process and show it, usually 1.5 to 3 min.
-        late = 60 + chance.lognormal(math.log(45), 0.6, uploads.size)
-        stuck = chance.random(uploads.size) < _STUCK
-        late[stuck] += chance.uniform(300, 840, np.count_nonzero(stuck))
-        published[kind] = _as_seen(uploads + late, measured[kind])
+    published = {
+        kind: _as_seen(uploads + _delays(site, uploads.size, chance), data_at[kind])
+        for kind in kinds
+    }
     return System(site.name, tuple(_days(site, chance)), published)
 
 
@@ -99,10 +94,25 @@ def _uploads(site: Site, chance: np.random.Generator) -> Moments:
     grid = np.arange(-DAY, END + DAY, period)
     jitter = 120.0 if site.cellular else 10.0
     uploads = grid + offset + chance.normal(0, jitter, grid.size).clip(-100, 900)
-    kept = chance.random(grid.size) >= _LOST
+    lost = 0.0 if site.steady else 0.007
+    kept = chance.random(grid.size) >= lost
     for begin, end in site.silences:
         kept &= ~((uploads >= begin) & (uploads < end))
     return uploads[kept]
+
+
+def _delays(site: Site, count: int, chance: np.random.Generator) -> Moments:
+    """Return what the cloud needs to receive, process and show uploads.
+
+    How long that is nobody has recorded: usually 1.5 to 3 minutes here, at times much
+    longer.
+    """
+    if site.steady:
+        return np.full(count, 115.0)
+    delays = 60 + chance.lognormal(math.log(45), 0.6, count)
+    stuck = chance.random(count) < 0.015
+    delays[stuck] += chance.uniform(300, 840, np.count_nonzero(stuck))
+    return delays
 
 
 def _as_seen(at: Moments, data_at: Moments) -> Publications:
@@ -130,7 +140,7 @@ def _days(site: Site, chance: np.random.Generator) -> list[tuple[float, float]]:
         middle = noon - equation_of_time
         days.append((middle - half + dull[0], middle + half - dull[1]))
         noon += DAY
-    return [day for day in days if day[1] - day[0] > 0]
+    return days
 
 
 def _sunlit(latitude: float, declination: float) -> float:
