@@ -1,22 +1,33 @@
 """Says what was measured."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .measure import Result
 from .scenarios import SCENARIOS
 
-_HEAD = (
-    f"{'':27}{'calls':>7}{'worst':>6}{'of':>7}{'worst':>7}{'of':>4}{'over':>6}"
-    f"{'429':>5}{'wasted':>8}{'unused':>8}  {'mean age of data in minutes':31}"
-    f"{'to bound':>16}{'to fixed':>9}",
-    f"{'':27}{'':7}{'month':>6}{'':7}{'minute':>7}{'':4}{'limit':>6}"
-    f"{'':5}{'':8}{'':8}{'ours':>7}{'bound':>8}{'(blind)':>9}{'fixed':>8}"
-    f"{'':1}{'':>7}{'(blind)':>8}{'':9}",
-)
+_COLUMNS = {
+    "": 27,
+    "calls": 7,
+    "worst month": 14,
+    "minute": 8,
+    "over": 5,
+    "429": 5,
+    "wasted": 8,
+    "unused": 8,
+    "age": 8,
+    "bound": 8,
+    "(blind)": 9,
+    "fixed": 8,
+    "to bound": 10,
+    "(blind) ": 9,
+    "to fixed": 10,
+}
 _FOOT = """
 A year on a virtual clock, each row with the calls that our schedule made in it.
+  worst    the most calls of a month and of 60 seconds; over: calls beyond a limit
   unused   what background work left beyond the reserve, in the worst month
+  age      of data, mean over time, weighted, in minutes
   bound    no schedule can do better, even if it foresees every publication
   (blind)  the same, if it foresees all but how long each upload will take to appear
   fixed    each document at one interval around the clock"""
@@ -24,18 +35,35 @@ A year on a virtual clock, each row with the calls that our schedule made in it.
 
 def table(results: Mapping[str, Result]) -> str:
     """Return a table for people."""
-    return "\n".join([*_HEAD, *(_row(*item) for item in results.items()), _FOOT])
+    rows = [_line(_COLUMNS), *(_line(_row(*item)) for item in results.items())]
+    return "\n".join([*rows, _FOOT])
 
 
-def _row(name: str, result: Result) -> str:
+def _line(cells: Iterable[str]) -> str:
+    first, *others = zip(cells, _COLUMNS.values(), strict=True)
+    return f"{first[0]:{first[1]}}" + "".join(
+        f"{cell:>{width}}" for cell, width in others
+    )
+
+
+def _row(name: str, result: Result) -> tuple[str, ...]:
     plan = SCENARIOS[name].plan
     return (
-        f"{name:27}{result.calls:7}{result.worst_month:6}{plan.calls_per_month:7}"
-        f"{result.worst_minute:7}{plan.calls_per_minute:4}{result.over_limit:6}"
-        f"{result.refusals:5}{result.wasted:8.1%}{result.unused:8.1%}"
-        f"{result.age:7.1f}{result.least_age:8.1f}{result.unforeseen_age:9.1f}"
-        f"{result.fixed_age:8.1f}{result.ratio_to_bound:8.3f}"
-        f"{result.ratio_to_unforeseen:8.3f}{result.ratio_to_fixed:9.3f}"
+        name,
+        f"{result.calls}",
+        f"{result.worst_month}/{plan.calls_per_month}",
+        f"{result.worst_minute}/{plan.calls_per_minute}",
+        f"{result.over_limit}",
+        f"{result.refusals}",
+        f"{result.wasted:.1%}",
+        f"{result.unused:.1%}",
+        f"{result.age:.1f}",
+        f"{result.least_age:.1f}",
+        f"{result.unforeseen_age:.1f}",
+        f"{result.fixed_age:.1f}",
+        f"{result.ratio_to_bound:.3f}",
+        f"{result.ratio_to_unforeseen:.3f}",
+        f"{result.ratio_to_fixed:.3f}",
     )
 
 

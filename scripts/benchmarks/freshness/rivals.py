@@ -105,4 +105,5 @@ def _cheapest(
         age = moment[until] - moment[index]
         age -= data_at[index] * (weight[until] - weight[index])
         cost[index] = (age[:, None] + cost[until]).min(axis=0) + prices
-    return cost[0] - prices
+    cheapest: Moments = cost[0] - prices
+    return cheapest

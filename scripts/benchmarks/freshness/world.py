@@ -19,6 +19,8 @@ YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400.0
 END = 365 * DAY
 QUARTER = 900.0
+# The shares of uploads that are lost, and that arrive many minutes late.
+_LOST, _STUCK = 0.007, 0.015
 
 
 class Kind(StrEnum):
@@ -94,11 +96,11 @@ def _uploads(site: Site, chance: np.random.Generator) -> Moments:
     grid = np.arange(-DAY, END + DAY, period)
     jitter = 120.0 if site.cellular else 10.0
     uploads = grid + offset + chance.normal(0, jitter, grid.size).clip(-100, 900)
-    lost = 0.0 if site.steady else 0.007
+    lost = 0.0 if site.steady else _LOST
     kept = chance.random(grid.size) >= lost
     for begin, end in site.silences:
         kept &= ~((uploads >= begin) & (uploads < end))
-    return uploads[kept]
+    return np.compress(kept, uploads)
 
 
 def _delays(site: Site, count: int, chance: np.random.Generator) -> Moments:
@@ -110,7 +112,7 @@ def _delays(site: Site, count: int, chance: np.random.Generator) -> Moments:
     if site.steady:
         return np.full(count, 115.0)
     delays = 60 + chance.lognormal(math.log(45), 0.6, count)
-    stuck = chance.random(count) < 0.015
+    stuck = chance.random(count) < _STUCK
     delays[stuck] += chance.uniform(300, 840, np.count_nonzero(stuck))
     return delays
 
