@@ -1,0 +1,106 @@
+"""The schedule keeps its head whatever clock and cloud tell."""
+
+from datetime import UTC, datetime, timedelta
+import json
+
+from hypothesis import given, settings, strategies as st
+
+from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
+
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+QUARTER = timedelta(minutes=15)
+FEEDS = [Feed("home", document) for document in Document]
+
+MOMENTS = st.timedeltas(-40 * DAY, 40 * DAY)
+ANSWERS = st.tuples(
+    st.sampled_from(FEEDS),
+    # The clock may jump, and data may be dated anywhere.
+    st.one_of(st.timedeltas(timedelta(seconds=1), DAY), MOMENTS),
+    st.one_of(st.none(), st.timedeltas(-DAY, timedelta(hours=1)), MOMENTS),
+    st.booleans(),
+    st.sampled_from([True, False, None]),
+    st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ANSWERS, max_size=40), st.integers(0, 60_000))
+def test_a_due_that_can_be_had_whatever_happened(
+    answers: list[tuple[Feed, timedelta, timedelta | None, bool, bool | None, bool]],
+    calls: int,
+) -> None:
+    """Never in the past, and never far away while there are calls."""
+    schedule = Schedule()
+    for feed in FEEDS:
+        schedule.add(feed)
+    now = BEGIN
+    for feed, passes, data_age, changed, producing, failed in answers:
+        now += passes
+        data_at = None if data_age is None else now + data_age
+        if failed:
+            schedule.failed(feed, now=now)
+        else:
+            schedule.observe(
+                feed, now=now, data_at=data_at, changed=changed, producing=producing
+            )
+        schedule = Schedule.restore(json.loads(json.dumps(schedule.as_dict())))
+        for each in FEEDS:
+            schedule.add(each)
+    end = now + 10 * DAY
+    for feed in FEEDS:
+        due = schedule.next_poll(feed, now=now, calls_left=calls, period_end=end)
+        assert due >= now
+        assert due <= end + 2 * DAY
+        if calls > 1_000:
+            # A night is the longest that there is to wait for.
+            assert due <= now + 2 * DAY
+
+
+@given(st.timedeltas(timedelta(minutes=1), 400 * DAY))
+def test_a_clock_that_goes_back_puts_nothing_off(jump: timedelta) -> None:
+    """What was asked for in the future is asked for soon."""
+    schedule = Schedule()
+    feed = Feed("home", Document.BATTERY)
+    schedule.add(feed)
+    schedule.observe(
+        feed,
+        now=BEGIN + jump,
+        data_at=BEGIN - QUARTER,
+        changed=True,
+        producing=None,
+    )
+    due = schedule.next_poll(
+        feed, now=BEGIN, calls_left=50_000, period_end=BEGIN + 31 * DAY
+    )
+    assert due <= BEGIN + timedelta(hours=1)
+
+
+def test_few_calls_are_not_spent_on_dawn_and_dusk() -> None:
+    """Where there is less than two a day for the summary, its share decides."""
+    schedule = Schedule()
+    feed = Feed("home", Document.SUMMARY)
+    schedule.add(feed)
+    now, end, calls, polls = BEGIN, BEGIN + 31 * DAY, 400, []
+    while True:
+        due = schedule.next_poll(feed, now=now, calls_left=calls, period_end=end)
+        if due >= end:
+            break
+        now = max(due, now + timedelta(seconds=1))
+        if now > BEGIN + 5 * DAY and calls > 30:
+            calls = 30
+        calls -= 1
+        polls.append(now)
+        quarters = (now - timedelta(minutes=5) - BEGIN) // QUARTER
+        data_at = BEGIN + quarters * QUARTER
+        schedule.observe(
+            feed,
+            now=now,
+            data_at=data_at,
+            changed=True,
+            producing=6 <= data_at.hour < 18,
+        )
+    late = [at for at in polls if at > BEGIN + 6 * DAY]
+    assert 20 <= len(late) <= 30
+    assert all(5 <= at.hour <= 18 for at in late)
+    assert max(late) > end - 3 * DAY
