@@ -1,9 +1,7 @@
 """Bursts of live data, from the stream to the states."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -35,10 +33,8 @@ from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
 from .helpers import press, state
+from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
-LIVE = "binary_sensor.hilltop_live_stream"
-GRID = "sensor.hilltop_current_net_power_consumption"
-BUTTON_START = "button.hilltop_start_live_data"
 BURSTS = {
     CONF_STREAMS_PER_MONTH: 1000,
     CONF_LIVE_BURSTS: True,
@@ -52,62 +48,6 @@ def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-06-21 10:07:00+00:00")
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop work until something is so."""
-    for _ in range(20_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    pytest.fail("It did not come to that")
-
-
-async def start(hass: HomeAssistant, **data: Any) -> Any:
-    """Start live data by the action."""
-    return await hass.services.async_call(
-        DOMAIN, "start_live_stream", data, blocking=True, return_response=True
-    )
-
-
-class Burst:
-    """Steps a burst second by second, with Home Assistant's clock."""
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        world: World,
-        stepper: Stepper,
-        freezer: FrozenDateTimeFactory,
-    ) -> None:
-        """Drive the streams of a world."""
-        self._hass = hass
-        self._world = world
-        self._stepper = stepper
-        self._freezer = freezer
-
-    async def second(self) -> None:
-        """Let the time between two frames pass, a second at first."""
-        sent = len(self._world.cloud.frames)
-        await until(lambda: self._stepper.is_waiting or self.has_ended)
-        self._freezer.tick(self._world.cloud.live_interval)
-        self._stepper.step()
-        await until(lambda: len(self._world.cloud.frames) > sent or self.has_ended)
-        for _ in range(50):
-            await asyncio.sleep(0)
-        async_fire_time_changed(self._hass)
-        await asyncio.sleep(0)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the cloud has closed all its streams."""
-        return all(stream.closed_at for stream in self._world.cloud.streams)
-
-    async def run(self) -> None:
-        """Let it run to its end."""
-        while not self.has_ended:
-            await self.second()
-        await until(lambda: state(self._hass, LIVE) == STATE_OFF)
-
-
 @pytest.fixture
 def burst(
     hass: HomeAssistant,
@@ -117,11 +57,6 @@ def burst(
 ) -> Burst:
     """Return what lets a burst go on."""
     return Burst(hass, world, stepper, freezer)
-
-
-def grid_of(frame: Any) -> float:
-    """Return what the entity shows for a frame."""
-    return round(frame.payload["data"]["grid_power"] / 1000, 3)
 
 
 async def test_a_burst_shows_what_the_gateway_measures(

@@ -1,6 +1,7 @@
 """Bursts of live streams: start, run, lengthen, end, next."""
 
 import asyncio
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
@@ -16,8 +17,10 @@ from .account import for_the_user
 from .api import (
     ConnectionNotEstablishedError,
     EnphaseCloudError,
+    EnphaseTimeoutError,
     ForbiddenError,
     GatewayOfflineError,
+    LiveStream,
     LiveStreamNotSupportedError,
     NotEntitledError,
     Operation,
@@ -52,6 +55,8 @@ _PASSING: Final = (
     ServiceUnreachableError,
 )
 _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
+# Clocks differ; a stream that ends so much too soon has ended as it should.
+_TOLERANCE: Final = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,43 @@ class Grant:
     ends_at: datetime
     streams: int
     cost: float | None
+
+
+class _StoppedError(EnphaseCloudError):
+    """A burst was stopped before its first stream was open."""
+
+    def __init__(self) -> None:
+        super().__init__("It was stopped")
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Burst:
+    """Streams that follow one another.
+
+    `opened` tells what prevented the first stream, None once that is open. The end of
+    a stream that opens is the one to be expected.
+    """
+
+    wanted_until: datetime
+    stream_ends_at: datetime
+    following: int
+    for_user: bool
+    opened: asyncio.Future[EnphaseCloudError | None]
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """Return when live data ends."""
+        if not self.following:
+            return self.stream_ends_at
+        return max(self.stream_ends_at, self.wanted_until)
+
+    async def async_wait_until_open(self) -> None:
+        """Wait for the first stream, or raise what prevented it."""
+        # Who gives up waiting must not take the others along.
+        await asyncio.wait([self.opened])
+        if (err := self.opened.result()) is not None:
+            raise err
 
 
 class Bursts:
@@ -85,25 +127,23 @@ class Bursts:
         self._options = options
         self._price = price
         self._allowance = StreamAllowance(options.streams_per_month)
-        self._task: asyncio.Task[None] | None = None
-        self._opened: asyncio.Future[None] | None = None
-        self._stream_ends_at: datetime | None = None
-        self._wanted_until: datetime | None = None
-        self._following = 0
-        self._stop_waiting: CALLBACK_TYPE | None = None
+        self._burst: _Burst | None = None
+        self._cancel_next: CALLBACK_TYPE | None = None
+        self._is_supported = True
+        self._is_shut_down = False
         self.skipped_frames = 0
+        # Also where the set-up of the entry fails later on.
+        entry.async_on_unload(self._shut_down)
 
     @property
     def is_running(self) -> bool:
         """Whether a live stream is open or being opened."""
-        return self._task is not None
+        return self._burst is not None
 
     @property
     def ends_at(self) -> datetime | None:
         """Return when live data ends; None where none is streaming."""
-        if self._stream_ends_at is None or not self._following:
-            return self._stream_ends_at
-        return max(self._stream_ends_at, self._wanted_until or self._stream_ends_at)
+        return None if self._burst is None else self._burst.ends_at
 
     @property
     def streams_per_month(self) -> int:
@@ -117,25 +157,16 @@ class Bursts:
 
     @callback
     def async_schedule(self) -> None:
-        """Arrange the next burst, if the user wants bursts."""
-        self._cancel_waiting()
-        if not self._options.bursts:
-            return
-        now = dt_util.utcnow()
-        due = next_burst(
-            last=self._data.memory.live_started_at(self._system.system_id),
-            now=now,
-            pause=self._options.pause,
-            left=self._allowance.left_for_bursts(self._streams_used),
-            period_end=self._data.account.ledger.period_end(now),
-            hours=self._options.hours(
-                self._data.account.schedule.daylight(str(self._system.system_id)),
-                self._system.time_zone,
-            ),
-        )
-        self._stop_waiting = async_track_point_in_utc_time(
-            self._hass, self._async_begin_scheduled, due
-        )
+        """Plan the next burst, if the user wants bursts and they can be had."""
+        self._forget_next()
+        if (
+            self._options.bursts
+            and self._is_supported
+            and not (self._is_refused or self._is_shut_down or self._hass.is_stopping)
+        ):
+            self._cancel_next = async_track_point_in_utc_time(
+                self._hass, self._async_begin_scheduled, self._next_burst()
+            )
 
     async def async_request(self, duration: timedelta | None = None) -> Grant:
         """Start live data on the user's behalf, join what runs, or lengthen it.
@@ -145,25 +176,27 @@ class Bursts:
         if self._is_refused:
             raise translated(HomeAssistantError, "live_not_entitled")
         length = duration or self._options.length
-        until = dt_util.utcnow() + length
         try:
-            with for_the_user():
-                if self._task is None:
-                    return await self._async_start(length, until)
-                await self._async_wait_until_open()
+            while (burst := self._burst) is not None:
+                await burst.async_wait_until_open()
+                if burst is self._burst:
+                    return self._lengthen(burst, length)
+            burst = self._begin(length, for_user=True)
+            streams = burst.following + 1
+            await burst.async_wait_until_open()
         except EnphaseCloudError as err:
             raise _explained(err) from None
-        return self._lengthen(until)
+        return self._grant(burst, streams)
 
     async def async_stop(self) -> None:
         """End the burst that runs; scheduled ones go on later."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        if self._burst is not None and self._burst.task is not None:
+            self._burst.task.cancel()
+            await asyncio.wait([self._burst.task])
 
     async def async_shutdown(self) -> None:
-        """End the burst that runs, and plan no other."""
-        self._cancel_waiting()
+        """End the burst that runs, and let no other begin."""
+        self._shut_down()
         await self.async_stop()
 
     @property
@@ -177,23 +210,39 @@ class Bursts:
         calls = self._data.account.ledger.by_operation(dt_util.utcnow())
         return calls.get(Operation.LIVE_DATA, 0) + calls.get(LOST, 0)
 
-    async def _async_begin_scheduled(self, _now: datetime) -> None:
-        self._stop_waiting = None
-        if self._is_refused:
-            return
-        try:
-            if self._task is None:
-                length = self._options.length
-                await self._async_start(length, dt_util.utcnow() + length)
-        except _UNSUPPORTED as err:
-            _LOGGER.warning("No more bursts of live data until a reload: %s", err)
-            return
-        except (EnphaseCloudError, HomeAssistantError) as err:
-            _LOGGER.info("This burst of live data was not possible: %s", err)
-        self.async_schedule()
+    def _next_burst(self) -> datetime:
+        now = dt_util.utcnow()
+        return next_burst(
+            last=self._data.memory.live_started_at(self._system.system_id),
+            now=now,
+            pause=self._options.pause,
+            left=self._allowance.left_for_bursts(self._streams_used),
+            period_end=self._data.account.ledger.period_end(now),
+            hours=self._options.hours(
+                self._data.account.schedule.daylight(str(self._system.system_id)),
+                self._system.time_zone,
+            ),
+        )
 
-    async def _async_start(self, length: timedelta, until: datetime) -> Grant:
-        """Run a burst in the background; return once its first stream is open."""
+    @callback
+    def _async_begin_scheduled(self, _now: datetime) -> None:
+        self._cancel_next = None
+        if self._burst is not None:
+            return  # Its end plans the next one.
+        # What was asked for by hand may have put it off.
+        if self._next_burst() <= dt_util.utcnow() and not self._hass.is_stopping:
+            self._begin(self._options.length, for_user=False)
+        else:
+            self.async_schedule()
+
+    @callback
+    def _begin(self, length: timedelta, *, for_user: bool) -> _Burst:
+        """Run a burst in the background.
+
+        Raises HomeAssistantError where the user does not want to pay for it.
+        """
+        if self._is_shut_down:
+            raise _StoppedError
         streams = min(split(length, MAX_STREAM), self.streams_left)
         if not streams:
             raise translated(
@@ -201,97 +250,117 @@ class Bursts:
                 "live_budget_used_up",
                 limit=self._options.streams_per_month,
             )
-        self._data.memory.remember_live_start(self._system.system_id, dt_util.utcnow())
-        self._wanted_until = until
-        self._following = streams - 1
-        self._opened = self._hass.loop.create_future()
-        self._task = self._entry.async_create_background_task(
-            self._hass, self._async_run(self._opened), "Enphase Cloud live data"
+        now = dt_util.utcnow()
+        self._data.memory.remember_live_start(self._system.system_id, now)
+        self._burst = burst = _Burst(
+            wanted_until=now + length,
+            stream_ends_at=now,
+            following=streams - 1,
+            for_user=for_user,
+            opened=self._hass.loop.create_future(),
         )
-        await self._async_wait_until_open()
-        return self._grant(streams)
+        # It runs until it has to wait, and may be over before there is a task.
+        burst.task = self._entry.async_create_background_task(
+            self._hass, self._async_run(burst), "Enphase Cloud live data"
+        )
+        return burst
 
-    async def _async_wait_until_open(self) -> None:
-        if self._opened is not None:
-            # Whoever gives up waiting must not take the others with it.
-            await asyncio.shield(self._opened)
-
-    def _lengthen(self, until: datetime) -> Grant:
-        """Let the burst go on for longer, by streams that follow the one that runs.
+    def _lengthen(self, burst: _Burst, length: timedelta) -> Grant:
+        """Let a burst go on for longer, by streams that follow the one that runs.
 
         A little more than what runs anyway is not worth another stream.
         """
-        now = dt_util.utcnow()
-        ends_at = self._stream_ends_at or now
-        if until - ends_at < MIN_STREAM:
-            return self._grant(0)
-        before = self._following
-        needed = split(until - ends_at, MAX_STREAM)
-        self._following = max(before, min(needed, self.streams_left))
-        self._wanted_until = max(until, self._wanted_until or until)
+        until = dt_util.utcnow() + length
+        missing = until - burst.stream_ends_at
+        if missing < min(MIN_STREAM, length / 2):
+            return self._grant(burst, 0)
+        before = burst.following
+        needed = split(missing, MAX_STREAM)
+        burst.following = max(before, min(needed, self.streams_left))
+        burst.wanted_until = max(until, burst.wanted_until)
+        burst.for_user = True
         self.live.async_update_listeners()
-        return self._grant(self._following - before)
+        return self._grant(burst, burst.following - before)
 
-    def _grant(self, streams: int) -> Grant:
+    def _grant(self, burst: _Burst, streams: int) -> Grant:
         cost = None if self._price is None else round(streams * self._price, 2)
-        return Grant(self.ends_at or dt_util.utcnow(), streams, cost)
+        return Grant(burst.ends_at, streams, cost)
 
-    async def _async_run(self, opened: asyncio.Future[None]) -> None:
+    async def _async_run(self, burst: _Burst) -> None:
+        failure: EnphaseCloudError = _StoppedError()
         try:
-            await self._async_stream(self._next_length(), opened)
-            while self._following and self.streams_left:
-                self._following -= 1
-                await self._async_stream(self._next_length(), opened)
+            while await self._async_stream(burst):
+                burst.following -= 1
         except EnphaseCloudError as err:
-            if isinstance(err, _REFUSED):
-                self._switch_off()
-            if opened.done():
-                _LOGGER.info("Live data ended early: %s", err)
-            else:
-                opened.set_exception(err)
+            failure = err
+            self._heed(err, burst)
         finally:
-            self._task = None
-            self._opened = None
-            self._stream_ends_at = None
-            self._following = 0
+            self._burst = None
+            if not burst.opened.done():
+                burst.opened.set_result(failure)
+            self.async_schedule()
             self.live.publish_last()
-            opened.cancel()
 
-    def _next_length(self) -> int:
-        """Return how long the next stream is to be [s]."""
-        now = dt_util.utcnow()
-        wanted = (self._wanted_until or now) - now
-        return round(max(MIN_STREAM, min(wanted, MAX_STREAM)).total_seconds())
-
-    async def _async_stream(self, seconds: int, opened: asyncio.Future[None]) -> None:
-        """Open one stream and take its frames until it ends."""
-        for pause in (*_PAUSES, None):
-            try:
-                await self._async_read(seconds, opened)
-            except _PASSING:
-                is_open = self._stream_ends_at is not None
-                if is_open or pause is None or not self.streams_left:
-                    raise
-                # Others fail at the same moment: do not come back at the same, too.
-                jitter = random.uniform(0.5, 1.5)  # noqa: S311
-                await asyncio.sleep(pause.total_seconds() * jitter)
-            else:
-                return
-
-    async def _async_read(self, seconds: int, opened: asyncio.Future[None]) -> None:
-        self._stream_ends_at = None
-        async with self._data.client.stream_live_data(
-            self._system.system_id, duration=seconds
-        ) as stream:
-            self._stream_ends_at = dt_util.utcnow() + timedelta(seconds=seconds)
-            if not opened.done():
-                opened.set_result(None)
+    async def _async_stream(self, burst: _Burst) -> bool:
+        """Take the frames of one stream; return whether another one is to follow."""
+        wanted = burst.wanted_until - dt_util.utcnow()
+        seconds = round(max(MIN_STREAM, min(wanted, MAX_STREAM)).total_seconds())
+        length = timedelta(seconds=seconds)
+        burst.stream_ends_at = dt_util.utcnow() + length
+        async with AsyncExitStack() as stack:
+            stream = await self._async_open(stack, burst, seconds)
+            burst.stream_ends_at = dt_util.utcnow() + length
+            if not burst.opened.done():
+                burst.opened.set_result(None)
             self.live.async_update_listeners()
             try:
                 async for frame in stream:
                     self.live.take(frame)
+            except EnphaseTimeoutError:
+                if dt_util.utcnow() < burst.stream_ends_at:
+                    raise  # Else it did not end, and the client closed it.
             finally:
                 self.skipped_frames += stream.skipped
+        # Streams that end at once would be paid for one after the other.
+        was_whole = dt_util.utcnow() >= burst.stream_ends_at - _TOLERANCE
+        return was_whole and burst.following > 0 and self.streams_left > 0
+
+    async def _async_open(
+        self, stack: AsyncExitStack, burst: _Burst, seconds: int
+    ) -> LiveStream:
+        """Open a stream, again and again where the trouble may pass."""
+        for pause in _PAUSES:
+            try:
+                return await self._async_enter(stack, burst, seconds)
+            except _PASSING:
+                if not self.streams_left:
+                    raise
+            # Others fail at the same moment: do not come back at the same, too.
+            jitter = random.uniform(0.5, 1.5)  # noqa: S311
+            await asyncio.sleep(pause.total_seconds() * jitter)
+        return await self._async_enter(stack, burst, seconds)
+
+    async def _async_enter(
+        self, stack: AsyncExitStack, burst: _Burst, seconds: int
+    ) -> LiveStream:
+        with for_the_user() if burst.for_user else nullcontext():
+            return await stack.enter_async_context(
+                self._data.client.stream_live_data(
+                    self._system.system_id, duration=seconds
+                )
+            )
+
+    def _heed(self, err: EnphaseCloudError, burst: _Burst) -> None:
+        """Draw the conclusions for the bursts to come, and log what nobody is told."""
+        if isinstance(err, _REFUSED):
+            self._switch_off()
+        if burst.opened.done():
+            _LOGGER.info("Live data ended early: %s", err)
+        elif isinstance(err, _UNSUPPORTED) and not burst.for_user:
+            self._is_supported = False
+            _LOGGER.warning("No more bursts of live data until a reload: %s", err)
+        elif not burst.for_user:
+            _LOGGER.info("This burst of live data was not possible: %s", err)
 
     def _switch_off(self) -> None:
         _LOGGER.warning(
@@ -302,10 +371,15 @@ class Bursts:
         self._data.account.notify()
 
     @callback
-    def _cancel_waiting(self) -> None:
-        if self._stop_waiting is not None:
-            self._stop_waiting()
-            self._stop_waiting = None
+    def _shut_down(self) -> None:
+        self._is_shut_down = True
+        self._forget_next()
+
+    @callback
+    def _forget_next(self) -> None:
+        if self._cancel_next is not None:
+            self._cancel_next()
+            self._cancel_next = None
 
 
 def _explained(err: EnphaseCloudError) -> HomeAssistantError:

@@ -1,0 +1,103 @@
+"""Steps live data through a Home Assistant under a frozen clock."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.enphase_cloud.const import DOMAIN
+
+from .conftest import Stepper, World
+from .helpers import state
+
+LIVE = "binary_sensor.hilltop_live_stream"
+GRID = "sensor.hilltop_current_net_power_consumption"
+BUTTON_START = "button.hilltop_start_live_data"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the event loop work until something is so."""
+    for _ in range(20_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("It did not come to that")
+
+
+async def settle() -> None:
+    """Let the event loop work off what is on its way over loopback."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+async def start(hass: HomeAssistant, **data: Any) -> Any:
+    """Start live data by the action."""
+    return await hass.services.async_call(
+        DOMAIN, "start_live_stream", data, blocking=True, return_response=True
+    )
+
+
+class Burst:
+    """Steps a burst second by second, with Home Assistant's clock."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        world: World,
+        stepper: Stepper,
+        freezer: FrozenDateTimeFactory,
+    ) -> None:
+        """Drive the streams of a world."""
+        self._hass = hass
+        self._world = world
+        self._stepper = stepper
+        self._freezer = freezer
+
+    async def second(self) -> None:
+        """Let the time between two frames pass, a second at first."""
+        await self.step(self._world.cloud.live_interval)
+
+    async def step(self, seconds: float) -> None:
+        """Let streams send what comes next, some time after what came last."""
+        await until(lambda: self._stepper.is_waiting or self._is_over)
+        self._freezer.tick(seconds)
+        self._stepper.step()
+        await until(lambda: self._stepper.is_waiting or self._is_over)
+        await settle()
+        async_fire_time_changed(self._hass)
+        await asyncio.sleep(0)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the cloud has closed all its streams."""
+        return all(stream.closed_at for stream in self._world.cloud.streams)
+
+    @property
+    def _is_over(self) -> bool:
+        return self.has_ended and not self._hass.states.is_state(LIVE, STATE_ON)
+
+    async def until_closed(self) -> None:
+        """Let the cloud notice that nobody listens any more."""
+        for _ in range(100):
+            if not len(self._world.cloud.connections):
+                return
+            self._freezer.tick(0.1)
+            async_fire_time_changed(self._hass)
+            await settle()
+        pytest.fail("A connection is still open")
+
+    async def run(self) -> None:
+        """Let it run to its end."""
+        while not self.has_ended:
+            await self.second()
+        await until(lambda: state(self._hass, LIVE) == STATE_OFF)
+
+
+def grid_of(frame: Any) -> float:
+    """Return what the entity shows for a frame."""
+    return round(frame.payload["data"]["grid_power"] / 1000, 3)

@@ -1,0 +1,385 @@
+"""Bursts begin, end and are stopped at awkward moments."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.enphase_cloud.const import (
+    CONF_BURST_LENGTH,
+    CONF_BURST_PAUSE,
+    CONF_CALLS_PER_MINUTE,
+    CONF_CALLS_PER_MONTH,
+    CONF_LIVE_BURSTS,
+    CONF_LIVE_STREAM,
+    CONF_PLAN,
+    CONF_STREAMS_PER_MONTH,
+    DOMAIN,
+    PLAN_CUSTOM,
+)
+from simulator import Fault
+
+from .conftest import SetUp, Stepper, World
+from .helpers import press, state
+from .live import BUTTON_START, LIVE, Burst, settle, start, until
+
+LEFT = "sensor.hilltop_live_streams_left_this_month"
+BURSTS = {
+    CONF_STREAMS_PER_MONTH: 1000,
+    CONF_LIVE_BURSTS: True,
+    CONF_BURST_PAUSE: 60,
+    CONF_BURST_LENGTH: 30,
+}
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def burst(
+    hass: HomeAssistant,
+    world: World,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> Burst:
+    """Return what lets a burst go on."""
+    return Burst(hass, world, stepper, freezer)
+
+
+async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Stop live data by the action."""
+    await hass.services.async_call(
+        DOMAIN, "stop_live_stream", {"config_entry_id": entry.entry_id}, blocking=True
+    )
+
+
+type End = Callable[[HomeAssistant, MockConfigEntry], Coroutine[Any, Any, Any]]
+
+ENDS: dict[str, End] = {
+    "stop": stop,
+    "unload": lambda hass, entry: hass.config_entries.async_unload(entry.entry_id),
+    "reload": lambda hass, entry: hass.config_entries.async_reload(entry.entry_id),
+}
+
+
+async def test_a_burst_that_the_budget_withholds_is_told_and_forgotten(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing is sent; live data can start as soon as the budget allows."""
+    entry = await set_up(
+        options={
+            CONF_PLAN: PLAN_CUSTOM,
+            CONF_CALLS_PER_MINUTE: 4,
+            CONF_CALLS_PER_MONTH: 1000,
+            CONF_LIVE_STREAM: True,
+        }
+    )
+    with suppress(HomeAssistantError):
+        while True:
+            await start(hass, config_entry_id=entry.entry_id)
+            await stop(hass, entry)
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as raised:
+            await start(hass, config_entry_id=entry.entry_id)
+        assert raised.value.translation_key == "budget_exhausted"
+        assert state(hass, LIVE) == STATE_OFF
+    sent = world.calls.count("live_data")
+    freezer.tick(timedelta(minutes=2))
+    await start(hass, config_entry_id=entry.entry_id)
+    assert state(hass, LIVE) == STATE_ON
+    assert world.calls.count("live_data") == sent + 1
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_while_a_stream_opens_is_told_to_who_waits(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, end: str
+) -> None:
+    """Whoever asked gets an error, not a cancellation; the line is closed."""
+    entry = await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
+    waiting = [
+        hass.async_create_task(press(hass, BUTTON_START)),
+        hass.async_create_task(start(hass, config_entry_id=entry.entry_id)),
+    ]
+    await until(lambda: fault.hits == 1)
+    await ENDS[end](hass, entry)
+    for asked in waiting:
+        with pytest.raises(HomeAssistantError) as raised:
+            await asked
+        assert raised.value.translation_key == "live_failed"
+    await burst.until_closed()
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_while_a_retry_waits_leaves_no_retry(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    end: str,
+) -> None:
+    """What may pass is not tried again once nobody wants it."""
+    entry = await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=552))
+    pressed = hass.async_create_task(press(hass, BUTTON_START))
+    await until(lambda: fault.hits == 1)
+    await settle()
+    await ENDS[end](hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await pressed
+    for _ in range(3):
+        freezer.tick(15)
+        async_fire_time_changed(hass)
+        await settle()
+    assert fault.hits == 1
+
+
+async def test_stopping_a_scheduled_burst_that_opens_spares_the_next(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Stop ends what runs; the schedule goes on."""
+    fault = world.cloud.faults.add(Fault(operation="live_data", hang=True, times=1))
+    entry = await set_up(options=BURSTS)
+    async_fire_time_changed(hass)
+    await until(lambda: fault.hits == 1)
+    await stop(hass, entry)
+    assert state(hass, LIVE) == STATE_OFF
+    freezer.tick(timedelta(minutes=61))
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await burst.run()
+
+
+@pytest.mark.parametrize("end", ["unload", "reload"])
+async def test_an_end_when_a_scheduled_burst_has_just_failed_leaves_no_timer(
+    hass: HomeAssistant, world: World, set_up: SetUp, end: str
+) -> None:
+    """Whatever the moment, after the end no burst is planned by what has ended."""
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
+    entry = await set_up(options=BURSTS)
+    async_fire_time_changed(hass)
+    await until(lambda: fault.hits == 1)
+    for _ in range(200):
+        if state(hass, LIVE) == STATE_OFF:
+            break
+        await asyncio.sleep(0)
+    await ENDS[end](hass, entry)
+
+
+async def test_a_set_up_that_fails_late_leaves_no_burst(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Bursts are planned before the platforms are there; these may fail."""
+    with patch.object(
+        hass.config_entries, "async_forward_entry_setups", side_effect=ValueError
+    ):
+        entry = await set_up(options=BURSTS)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    freezer.tick(timedelta(minutes=61))
+    async_fire_time_changed(hass)
+    await settle()
+    assert "live_data" not in world.calls
+
+
+async def test_who_gives_up_waiting_takes_nobody_along(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A cancelled request ends no other; a later failure is told to the rest only."""
+    entry = await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=552))
+    impatient, patient = (
+        asyncio.create_task(start(hass, config_entry_id=entry.entry_id))
+        for _ in range(2)
+    )
+    await until(lambda: fault.hits == 1)
+    await settle()
+    impatient.cancel()
+    await settle()
+    assert impatient.cancelled()
+    for attempt in (2, 3):
+        freezer.tick(15)
+        async_fire_time_changed(hass)
+        await until(lambda attempt=attempt: fault.hits == attempt)
+        await settle()
+    with pytest.raises(HomeAssistantError):
+        await patient
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_request_in_the_last_second_gets_its_time(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Asked for half a minute, half a minute is what comes."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    for _ in range(29):
+        await burst.second()
+    asked_at = dt_util.utcnow()
+    answer = await start(hass, config_entry_id=entry.entry_id, duration=30)
+    assert answer["Hilltop"]["streams"] == 1
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert dt_util.utcnow() - asked_at >= timedelta(seconds=30)
+    assert [stream.duration for stream in world.cloud.streams] == [30, 30]
+
+
+@pytest.mark.parametrize("shape", ["empty", "reset", "error_object"])
+async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
+) -> None:
+    """Streams that end at once would be paid for by the dozen."""
+    entry = await set_up()
+    world.cloud.faults.add(Fault(operation="live_data", stream=shape))
+    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert len(world.cloud.streams) == 1
+
+
+async def test_a_chain_goes_on_after_a_stream_that_does_not_end(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A stream that outlasts its time is closed, and the next one opened."""
+    entry = await set_up()
+    world.cloud.live_interval = 5
+    world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
+    began = dt_util.utcnow()
+    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert world.cloud.streams[0].duration == 300
+    assert len(world.cloud.streams) == 2
+    assert 600 <= (dt_util.utcnow() - began).total_seconds() <= 610
+
+
+async def test_a_chain_over_the_end_of_a_month_is_paid_by_both(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Each stream counts in the month in which it begins."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 4})
+    freezer.move_to("2026-06-30 23:52:00+00:00")
+    world.cloud.live_interval = 20
+    answer = await start(hass, config_entry_id=entry.entry_id, duration=900)
+    assert answer["Hilltop"]["streams"] == 3
+    assert state(hass, LEFT) == "3"
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    months = [stream.opened_at.month for stream in world.cloud.streams]
+    assert months == [6, 6, 7]
+    assert state(hass, LEFT) == "3"
+
+
+async def test_the_share_for_requests_is_kept_until_a_burst_begins(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What was planned is looked at again when its time has come."""
+    entry = await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 5})
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await burst.run()
+    for number in range(2, 5):
+        await start(hass, config_entry_id=entry.entry_id)
+        await until(lambda number=number: len(world.cloud.streams) == number)
+        await burst.run()
+    assert state(hass, LEFT) == "1"
+    while dt_util.utcnow().month == 6:
+        freezer.tick(timedelta(hours=6))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        await settle()
+        if dt_util.utcnow().month == 6:
+            assert len(world.cloud.streams) == 4
+
+
+async def test_a_burst_that_is_due_during_another_waits_for_its_end(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """It neither joins nor keeps the event loop busy with waiting."""
+    options = {**BURSTS, CONF_STREAMS_PER_MONTH: 100_000, CONF_BURST_PAUSE: 5}
+    entry = await set_up(options=options)
+    world.cloud.live_interval = 5
+    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    while world.cloud.streams[-1].opened_at == world.cloud.streams[0].opened_at:
+        await burst.second()
+    with patch.object(hass.loop, "call_at", wraps=hass.loop.call_at) as planned:
+        for _ in range(20):
+            await burst.second()
+    assert planned.call_count < 200
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 3)
+    assert world.cloud.streams[-1].duration == 30
+    await burst.run()
+
+
+async def test_requests_and_a_stop_at_the_same_moment_tell_the_truth(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Who was promised streams gets them, or is told otherwise."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    answers = await asyncio.gather(
+        start(hass, config_entry_id=entry.entry_id, duration=600),
+        stop(hass, entry),
+        start(hass, config_entry_id=entry.entry_id, duration=600),
+        stop(hass, entry),
+        start(hass, config_entry_id=entry.entry_id, duration=60),
+        return_exceptions=True,
+    )
+    assert all(
+        answer is None or isinstance(answer, (dict, HomeAssistantError))
+        for answer in answers
+    )
+    await settle()
+    promised = answers[-1]
+    assert (state(hass, LIVE) == STATE_ON) is isinstance(promised, dict)
+
+
+async def test_no_burst_begins_while_home_assistant_stops(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It would be paid for and seen by nobody."""
+    await set_up(options=BURSTS)
+    await hass.async_stop(force=True)
+    freezer.tick(timedelta(minutes=61))
+    async_fire_time_changed(hass)
+    await settle()
+    assert "live_data" not in world.calls
