@@ -623,7 +623,7 @@ async def test_the_budget_is_used_up(
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="custom")
     form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
-    assert form["step_id"] == "api_key"
+    assert form["step_id"] == "keep_api_key"
     assert form["errors"] == {"base": "server_error"}
     assert suggested(form) == {CONF_PLAN: "custom"}
     form = await user.submit(form, plan="custom")

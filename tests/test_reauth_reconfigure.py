@@ -123,7 +123,7 @@ async def test_sign_in_again(
 
     form = await user.submit(await _asked_to_sign_in(hass, entry))
     form = await user.sign_in(form)
-    assert form["step_id"] == "api_key"
+    assert form["step_id"] == "keep_api_key"
     assert suggested(form) == {CONF_PLAN: "kilowatt"}
     done = await user.submit(form, plan="kilowatt")
     assert done["type"] is FlowResultType.ABORT
@@ -152,6 +152,7 @@ async def test_a_new_key(
     form = await user.sign_in(form)
     form = await user.submit(form, plan="watt")
     assert form["errors"] == {CONF_API_KEY: "api_key_refused"}
+    assert form["step_id"] == "api_key"
     assert CONF_API_KEY in required(form)
     done = await user.submit(form, api_key=NEW_KEY, plan="watt")
     assert done["reason"] == "reauth_successful"

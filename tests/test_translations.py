@@ -118,6 +118,7 @@ def test_steps_and_fields() -> None:
         "config": {
             "api_key": flow_forms.API_KEY_FORM,
             "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
+            "keep_api_key": flow_forms.KEEP_API_KEY_FORM,
             "reauth_confirm": None,
             "reconfigure": None,
             "systems": flow_forms.systems_form([], chosen=[]),
@@ -141,12 +142,6 @@ def test_steps_and_fields() -> None:
             texts = ENGLISH[section]["step"][step]
             assert set(texts.get("data", {})) == field_names(form)
             assert set(texts.get("data_description", {})) == field_names(form)
-
-
-def test_a_key_that_is_kept_has_the_same_fields() -> None:
-    """One set of texts serves both forms of the key."""
-    forms = (flow_forms.API_KEY_FORM, flow_forms.KEEP_API_KEY_FORM)
-    assert field_names(forms[0]) == field_names(forms[1])
 
 
 def _inherited_reasons() -> Iterator[str]:

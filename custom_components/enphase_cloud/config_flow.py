@@ -158,6 +158,12 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return await self.async_step_custom_plan()
         return await self._async_find_systems()
 
+    async def async_step_keep_api_key(
+        self, user_input: dict[str, Any]
+    ) -> ConfigFlowResult:
+        """Ask for the same where a key is known, which an empty field keeps."""
+        return await self.async_step_api_key(user_input)
+
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -217,10 +223,20 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 self._data.pop(CONF_API_KEY, None)
             errors[field] = failure.reason
             placeholders["until"] = failure.until
-        form = KEEP_API_KEY_FORM if CONF_API_KEY in self._data else API_KEY_FORM
+        if CONF_API_KEY in self._data:
+            return self.async_show_form(
+                step_id="keep_api_key",
+                data_schema=self.add_suggested_values_to_schema(
+                    KEEP_API_KEY_FORM, self._options
+                ),
+                errors=errors,
+                description_placeholders=placeholders,
+            )
         return self.async_show_form(
             step_id="api_key",
-            data_schema=self.add_suggested_values_to_schema(form, self._options),
+            data_schema=self.add_suggested_values_to_schema(
+                API_KEY_FORM, self._options
+            ),
             errors=errors,
             description_placeholders=placeholders,
         )

@@ -78,7 +78,7 @@ _PLAN: Final = {
 
 API_KEY_FORM: Final = vol.Schema({vol.Required(CONF_API_KEY): _SECRET, **_PLAN})
 
-# Where there is a key already, an empty field keeps it.
+# An empty field keeps the key that is known.
 KEEP_API_KEY_FORM: Final = vol.Schema({vol.Optional(CONF_API_KEY): _SECRET, **_PLAN})
 
 PLAN_FORM: Final = vol.Schema(_PLAN)
