@@ -55,7 +55,7 @@ class Fault:
         times: How many requests are hit; None until the fault is removed.
         delay: Seconds to wait before anything else happens.
         status: Answer with this status and the documented body, or with `body` or
-            `raw`.
+            `raw`. Of a `stream`, what its error objects say after its first frame.
         details: What the body of that answer says instead of the documented text.
         quota: Answer 429 as if this period's quota were used up.
         hang: Never answer.

@@ -10,7 +10,7 @@ from .cloud import Cloud
 from .connections import Connection
 from .errors import RefusalError
 from .faults import Fault
-from .live_faults import SHAPES, Shape
+from .live_faults import Shape, shape_of
 from .live_frames import Payload, Source, unsupported
 from .moments import epoch
 from .records import Frame, Stream
@@ -62,7 +62,7 @@ async def stream(
         duration=duration,
     )
     cloud.streams.append(record)
-    shape = SHAPES[fault.stream] if fault and fault.stream else Shape()
+    shape = shape_of(fault)
     response = web.StreamResponse(
         headers={
             hdrs.CONTENT_TYPE: shape.content_type,

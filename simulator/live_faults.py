@@ -4,20 +4,20 @@ Each shape is the ordinary stream but for what its name says.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import batched
 import json
 from math import nan
 
 from .errors import RefusalError, timestamps
-from .faults import StreamFault
+from .faults import Fault, StreamFault
 from .live_frames import Payload, Source
 
 _MEGABYTE = 1024 * 1024
 _HOUR = timedelta(hours=1)
 _LATE = timedelta(seconds=30)
-_FLOOD_FRAMES = 50
+_FLOOD_FRAMES = 100
 _FLOOD_INTERVAL = 0.01
 _ABSURDITIES: tuple[object, ...] = (nan, 10**12, "much", -40, None, [], True, -1e300)
 
@@ -104,9 +104,15 @@ def _bare_minimum(number: int, source: Source) -> list[Payload]:
     return [{"data": {"pv_power": pv_power} if number % 2 else None}]
 
 
-def _error(number: int, source: Source) -> list[Payload]:
+def _failing(status: int) -> Callable[[int, Source], list[Payload]]:
     """Send one frame, then only error objects."""
-    return [RefusalError(551).live_body(source.now())] if number else [source.frame()]
+
+    def frames(number: int, source: Source) -> list[Payload]:
+        if number:
+            return [RefusalError(status).live_body(source.now())]
+        return [source.frame()]
+
+    return frames
 
 
 def _foreign_letters(number: int, source: Source) -> list[Payload]:
@@ -134,6 +140,16 @@ def _sevens(data: bytes) -> Iterable[bytes]:
     return (bytes(piece) for piece in batched(data, 7, strict=False))
 
 
+def shape_of(fault: Fault | None) -> Shape:
+    """Return how a stream is made that a fault befalls."""
+    if fault is None or fault.stream is None:
+        return Shape()
+    shape = SHAPES[fault.stream]
+    return (
+        shape if fault.status is None else replace(shape, frames=_failing(fault.status))
+    )
+
+
 SHAPES: dict[StreamFault, Shape] = {
     "absurd": Shape(frames=_absurd),
     "annotated": Shape(encode=_annotated),
@@ -150,7 +166,7 @@ SHAPES: dict[StreamFault, Shape] = {
     "duplicates": Shape(frames=_twice),
     "empty": Shape(ends_after=0),
     "endless": Shape(endless=True),
-    "error_object": Shape(frames=_error),
+    "error_object": Shape(frames=_failing(551)),
     "flood": Shape(frames=_flood, interval=_FLOOD_INTERVAL),
     "garbage": Shape(encode=lambda _: b"data: {\xff\xfe not json\n\n"),
     "gzip": Shape(gzip=True),

@@ -50,7 +50,7 @@ async def befall(
     if fault.hang or fault.cut:
         return await _cut(fault.cut or "before_headers", request, connection)
     answer = _answer(fault)
-    if answer is None and fault.status is not None:
+    if answer is None and fault.status is not None and fault.stream is None:
         raise RefusalError(fault.status, fault.details)
     return answer
 

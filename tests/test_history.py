@@ -26,6 +26,7 @@ from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
     IntervalSeries,
     Operation,
+    QuotaExceededError,
 )
 from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
 from custom_components.enphase_cloud.site.energy import (
@@ -323,6 +324,9 @@ class OpenGate:
     def attempt(self, operation: Operation) -> AbstractAsyncContextManager[None]:
         """Let an attempt out."""
         return nullcontext()
+
+    async def refused(self, err: QuotaExceededError) -> None:
+        """Know no quota."""
 
 
 class History:

@@ -301,6 +301,35 @@ async def test_a_passing_trouble_is_tried_again_a_few_times(
     assert state(hass, "sensor.hilltop_live_streams_left_this_month") == "97"
 
 
+async def test_a_quota_that_an_open_stream_tells_is_heeded(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The cloud accepts no more calls for now, so none is made, not even by hand."""
+    entry = await set_up()
+    fault = world.cloud.faults.add(
+        Fault(operation="live_data", stream="error_object", status=429)
+    )
+    await start(hass, config_entry_id=entry.entry_id)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    world.cloud.faults.remove(fault)
+    for ask in (
+        start(hass, config_entry_id=entry.entry_id),
+        press(hass, "button.hilltop_refresh_now"),
+    ):
+        with pytest.raises(HomeAssistantError) as raised:
+            await ask
+        assert raised.value.translation_key == "budget_exhausted"
+    assert world.calls.count("live_data") == 1
+    freezer.tick(timedelta(minutes=2))
+    await start(hass, config_entry_id=entry.entry_id)
+    await burst.run()
+
+
 async def test_a_passing_trouble_passes(
     hass: HomeAssistant,
     world: World,

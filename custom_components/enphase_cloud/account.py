@@ -84,14 +84,7 @@ class Account:
         try:
             yield
         except QuotaExceededError as err:
-            self.ledger.refused_by_cloud(
-                dt_util.utcnow(),
-                period=None if err.period is None else Period(err.period),
-                period_start=err.period_start,
-                period_end=err.period_end,
-                limit=err.limit,
-            )
-            await self._async_save()
+            await self.refused(err)
             raise
         except ApiError:
             self.ledger.answered(dt_util.utcnow())
@@ -100,6 +93,18 @@ class Account:
             self.ledger.answered(dt_util.utcnow())
         finally:
             self.notify()
+
+    async def refused(self, err: QuotaExceededError) -> None:
+        """Believe the cloud that a quota is used up, and persist it."""
+        self.ledger.refused_by_cloud(
+            dt_util.utcnow(),
+            period=None if err.period is None else Period(err.period),
+            period_start=err.period_start,
+            period_end=err.period_end,
+            limit=err.limit,
+        )
+        await self._async_save()
+        self.notify()
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:

@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.api import (
     AbstractAuth,
     EnphaseCloudClient,
     Operation,
+    QuotaExceededError,
 )
 
 type Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -103,6 +104,7 @@ class FakeGate:
     def __init__(self, journal: list[str]) -> None:
         self.refuse_with: Exception | None = None
         self.outcomes: list[BaseException | None] = []
+        self.refusals: list[QuotaExceededError] = []
         self._journal = journal
 
     @asynccontextmanager
@@ -120,6 +122,10 @@ class FakeGate:
             self.outcomes.append(None)
         finally:
             self._journal.append("leave")
+
+    async def refused(self, err: QuotaExceededError) -> None:
+        """Note what an open stream told."""
+        self.refusals.append(err)
 
 
 class RawServer:

@@ -19,6 +19,7 @@ from custom_components.enphase_cloud.api import (
     InvalidTokenError,
     LiveFrame,
     MalformedAnswerError,
+    MonthQuotaError,
     QuotaExceededError,
 )
 
@@ -229,6 +230,39 @@ async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
         with pytest.raises(ApiError) as raised:
             await anext(stream)
     assert type(raised.value) is expected
+
+
+async def test_the_gate_hears_of_a_quota_that_a_stream_tells(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
+) -> None:
+    told = {"code": 429, "message": "No", "period": "month", "period_end": 1782864000}
+    cloud.script(streamed(event(frame(1)) + event({"error": told})))
+    with pytest.raises(MonthQuotaError) as raised:
+        await read(client)
+    assert gate.outcomes == [None]
+    assert gate.refusals == [raised.value]
+    assert raised.value.period_end == datetime(2026, 7, 1, tzinfo=UTC)
+
+
+async def test_the_gate_hears_of_it_whatever_the_reader_makes_of_it(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
+) -> None:
+    cloud.script(streamed(event({"error": {"code": 429, "message": "No"}})))
+    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        with pytest.raises(QuotaExceededError):
+            await anext(stream)
+        assert [frame async for frame in stream] == []
+    assert len(gate.refusals) == 1
+
+
+async def test_the_gate_hears_of_no_other_error_of_a_stream(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
+) -> None:
+    cloud.script(streamed(event(frame(1)) + event(ERROR)))
+    with pytest.raises(GatewayOfflineError):
+        await read(client)
+    assert gate.outcomes == [None]
+    assert not gate.refusals
 
 
 async def test_a_stream_that_was_left_has_no_more_frames(

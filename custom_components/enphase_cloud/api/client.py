@@ -13,7 +13,7 @@ from yarl import URL
 
 from .auth import AbstractAuth
 from .error_bodies import success
-from .exceptions import InvalidTokenError, NotEntitledError
+from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
 from .live import LiveStream, open_stream
 from .models.battery import BatteryTelemetry
 from .models.energy import (
@@ -52,6 +52,9 @@ class Gate(Protocol):
         RequestWithheldError. The error of a failed attempt passes through the exit. A
         stream's attempt ends when the stream is open; what fails later does not pass.
         """
+
+    async def refused(self, err: QuotaExceededError) -> None:
+        """Learn from a stream that was open already that a quota is used up."""
 
 
 class EnphaseCloudClient:
@@ -233,8 +236,8 @@ class EnphaseCloudClient:
         `duration` is 30 to 300 seconds; each stream is billed. Entering raises
         UnknownSystemError, ForbiddenError, InvalidDurationError,
         UnsupportedGatewayError, LiveStreamNotSupportedError, GatewayOfflineError,
-        ServiceUnreachableError and ConnectionNotEstablishedError. The connection closes
-        on exit.
+        ServiceUnreachableError and ConnectionNotEstablishedError. On exit the
+        connection closes, and the gate learns of a QuotaExceededError of the stream.
         """
 
         async def attempt(token: str) -> LiveStream:
@@ -245,6 +248,8 @@ class EnphaseCloudClient:
             yield stream
         finally:
             stream.close()
+            if stream.refusal is not None:
+                await self._gate.refused(stream.refusal)
 
     async def _request(
         self, operation: Operation, url: URL, *, method: str = "GET", **options: Any

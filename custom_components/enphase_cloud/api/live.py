@@ -12,6 +12,7 @@ from .exceptions import (
     EnphaseConnectionError,
     EnphaseTimeoutError,
     MalformedAnswerError,
+    QuotaExceededError,
 )
 from .models.live import LiveFrame
 from .operations import Operation
@@ -31,7 +32,8 @@ class LiveStream:
 
     Iterating raises EnphaseTimeoutError when the stream falls silent or does not end,
     EnphaseConnectionError when it breaks before its time, and the ApiError that an
-    error inside the stream tells.
+    error inside the stream tells. Where that says that a quota is used up, it is kept
+    as `refusal`.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class LiveStream:
         self._events = iter(events)
         self._is_open = True
         self._unreadable = 0
+        self.refusal: QuotaExceededError | None = None
 
     @property
     def skipped(self) -> int:
@@ -74,6 +77,9 @@ class LiveStream:
                     return _to_frame(event)
                 except MalformedAnswerError:
                     self._unreadable += 1
+                except QuotaExceededError as err:
+                    self.refusal = err
+                    raise
             if not self._is_open:
                 raise StopAsyncIteration
             self._events = iter(await self._receive())
