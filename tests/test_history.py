@@ -15,6 +15,7 @@ from homeassistant.components.recorder.statistics import (
     statistics_during_period,
     valid_statistic_id,
 )
+from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.recorder import get_instance
@@ -79,6 +80,13 @@ def hours(energies: Mapping[int, float], *, is_certain: bool = True) -> Readings
         Span(FIRST + position * HOUR, HOUR): reading(energy, is_certain=is_certain)
         for position, energy in energies.items()
     }
+
+
+async def written(hass: HomeAssistant) -> None:
+    """Wait until the recorder has done what it was asked for."""
+    done = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
 
 
 async def recorded(
@@ -283,7 +291,7 @@ async def test_sums_that_somebody_spoiled_are_mended(
     get_instance(hass).async_adjust_statistics(
         statistic_id(SYSTEM_ID, Flow.PRODUCTION), FIRST + HOUR, -500, "Wh"
     )
-    await get_instance(hass).async_block_till_done()
+    await written(hass)
     window = hours({0: 100, 1: 100, 2: 100})
     assert await importer.async_import(Flow.PRODUCTION, window) == FIRST + HOUR
     sums = [row["sum"] or 0 for row in await recorded(hass)]
