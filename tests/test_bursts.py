@@ -8,14 +8,16 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_OFF, STATE_ON
-from homeassistant.core import HomeAssistant
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.const import CONF_TOKEN, EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
 )
 
@@ -35,9 +37,10 @@ from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
 from .helpers import press, state
-from .live import BUTTON_START, LIVE, Burst, settle, start, until
+from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
 LEFT = "sensor.hilltop_live_streams_left_this_month"
+USED = "sensor.hilltop_calls_used_this_month"
 BURSTS = {
     CONF_STREAMS_PER_MONTH: 1000,
     CONF_LIVE_BURSTS: True,
@@ -248,6 +251,40 @@ async def test_a_request_in_the_last_second_gets_its_time(
     assert [stream.duration for stream in world.cloud.streams] == [30, 30]
 
 
+@pytest.mark.parametrize("turns", range(0, 40, 4))
+async def test_a_request_at_any_moment_of_an_end_gets_its_time(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+    turns: int,
+) -> None:
+    """Whether what runs is lengthened or something new begins: nobody waits in vain."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    for _ in range(29):
+        await burst.second()
+    await until(lambda: stepper.is_waiting)
+    freezer.tick(1)
+    stepper.step()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    asked_at = dt_util.utcnow()
+    granted = (await start(hass, config_entry_id=entry.entry_id, duration=30))[
+        "Hilltop"
+    ]
+    assert granted["streams"] == 1
+    ends_at = dt_util.parse_datetime(granted["ends_at"])
+    assert ends_at is not None
+    assert ends_at >= asked_at + timedelta(seconds=30)
+    await until(lambda: len(world.cloud.streams) == 2)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert timedelta() <= dt_util.utcnow() - ends_at <= timedelta(seconds=1)
+
+
 @pytest.mark.parametrize("shape", ["empty", "reset", "error_object"])
 async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
@@ -383,3 +420,244 @@ async def test_no_burst_begins_while_home_assistant_stops(
     async_fire_time_changed(hass)
     await settle()
     assert "live_data" not in world.calls
+
+
+@pytest.mark.parametrize("entity_id", [USED, LEFT, LIVE, GRID])
+async def test_an_automation_stops_a_burst_by_which_it_was_started(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, entity_id: str
+) -> None:
+    """What a burst tells runs automations at once, from the burst's first step on."""
+    entry = await set_up()
+    stops: list[asyncio.Task[None]] = []
+
+    @callback
+    def stop_it(_event: Event[EventStateChangedData]) -> None:
+        if not stops:
+            stops.append(hass.async_create_task(stop(hass, entry)))
+
+    async_track_state_change_event(hass, entity_id, stop_it)
+    with suppress(HomeAssistantError):
+        await start(hass, config_entry_id=entry.entry_id)
+    await until(lambda: bool(stops))
+    await asyncio.gather(*stops)
+    assert state(hass, LIVE) == STATE_OFF
+    await burst.until_closed()
+
+
+async def test_live_data_is_on_when_it_streams_and_not_before(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A stream that does not open must not trigger what waits for its end."""
+    entry = await set_up()
+    fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    asked = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    await until(lambda: fault.hits == 1)
+    await press(hass, "button.hilltop_refresh_now")
+    await stop(hass, entry)
+    with pytest.raises(HomeAssistantError):
+        await asked
+    assert LIVE not in {event.data["entity_id"] for event in changes}
+    await burst.until_closed()
+
+
+async def test_a_chain_that_the_budget_cuts_tells_its_true_end(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """Two streams of five minutes are no hour."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
+    world.cloud.live_interval = 20
+    began = dt_util.utcnow()
+    answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    ends_at = dt_util.parse_datetime(answer["Hilltop"]["ends_at"])
+    assert ends_at == began + timedelta(minutes=10)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert timedelta() <= dt_util.utcnow() - ends_at <= timedelta(seconds=20)
+
+
+async def test_what_retries_have_cost_is_not_promised(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A first attempt in vain leaves one stream of two."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
+    world.cloud.live_interval = 20
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
+    asked = hass.async_create_task(
+        start(hass, config_entry_id=entry.entry_id, duration=600)
+    )
+    await until(lambda: fault.hits == 1)
+    await settle()
+    freezer.tick(5)
+    async_fire_time_changed(hass)
+    granted = (await asked)["Hilltop"]
+    assert granted["streams"] == 1
+    assert granted["cost_usd"] == 0.1
+    assert dt_util.parse_datetime(granted["ends_at"]) == dt_util.utcnow() + timedelta(
+        minutes=5
+    )
+    await burst.run()
+    assert len(world.cloud.streams) == 1
+
+
+async def test_no_stream_follows_once_nobody_wants_it(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A stream that outlasts all that was asked for is followed by none."""
+    entry = await set_up()
+    world.cloud.live_interval = 5
+    world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
+    await start(hass, config_entry_id=entry.entry_id, duration=330)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert len(world.cloud.streams) == 1
+
+
+async def test_a_joined_burst_draws_on_what_is_kept_for_the_user(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A scheduled burst that is tried again becomes the user's, who joins it."""
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
+    options = {
+        CONF_PLAN: PLAN_CUSTOM,
+        CONF_CALLS_PER_MINUTE: 9,
+        CONF_CALLS_PER_MONTH: 100_000,
+        CONF_LIVE_STREAM: True,
+    }
+    entry = await set_up(options=BURSTS | options)
+    async_fire_time_changed(hass)
+    await until(lambda: fault.hits == 1)
+    await settle()
+    # Two times three documents and an attempt: now there is one call for the user only.
+    await press(hass, "button.hilltop_refresh_now")
+    joined = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    await settle()
+    freezer.tick(5)
+    async_fire_time_changed(hass)
+    await joined
+    assert len(world.cloud.streams) == 1
+    await burst.run()
+
+
+@pytest.mark.parametrize("status", [466, 468, 472])
+@pytest.mark.parametrize("by_hand", [False, True])
+async def test_what_an_open_stream_says_is_lacking_is_not_paid_for_again(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+    status: int,
+    *,
+    by_hand: bool,
+) -> None:
+    """An error within a stream means the same as one in its stead."""
+    world.cloud.faults.add(
+        Fault(operation="live_data", stream="error_object", status=status)
+    )
+    entry = await set_up(options=BURSTS)
+    if by_hand:
+        await start(hass, config_entry_id=entry.entry_id)
+    else:
+        async_fire_time_changed(hass)
+    await until(lambda: state(hass, LIVE) == STATE_ON)
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    for _ in range(3):
+        freezer.tick(timedelta(minutes=61))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        await settle()
+    assert len(world.cloud.streams) == 1
+
+
+async def test_an_end_of_the_sign_in_asks_for_a_new_one(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The token is renewed before an opening; if that is refused, the user signs in."""
+    entry = await set_up()
+    world.cloud.tokens.revoke(world.owner)
+    freezer.tick(timedelta(days=1))
+    world.cloud.requests.clear()
+    with pytest.raises(HomeAssistantError) as raised:
+        await start(hass, config_entry_id=entry.entry_id)
+    assert raised.value.translation_key == "sign_in_again"
+    assert "live_data" not in world.calls
+    assert state(hass, LIVE) == STATE_OFF
+    await hass.async_block_till_done()
+    [flow] = hass.config_entries.flow.async_progress()
+    assert flow["context"]["source"] == SOURCE_REAUTH
+    assert flow["context"]["entry_id"] == entry.entry_id
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_while_the_token_is_renewed_keeps_the_token(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+    end: str,
+) -> None:
+    """The cloud has given it out by then: losing it would lose the sign-in."""
+    entry = await set_up()
+    known = entry.data[CONF_TOKEN]
+    fault = world.cloud.faults.add(Fault(operation="token", delay=1))
+    freezer.tick(timedelta(days=1))
+    asked = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    await until(lambda: stepper.is_waiting)
+    ended = hass.async_create_task(ENDS[end](hass, entry))
+    await settle()
+    world.cloud.faults.remove(fault)
+    stepper.step()
+    await ended
+    with pytest.raises(HomeAssistantError):
+        await asked
+    await hass.async_block_till_done()
+    assert entry.data[CONF_TOKEN]["refresh_token"] != known["refresh_token"]
+    assert "live_data" not in world.calls
+
+
+async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What was streamed stays, and live data can be had when calls can."""
+    entry = await set_up(
+        options={
+            CONF_PLAN: PLAN_CUSTOM,
+            CONF_CALLS_PER_MINUTE: 7,
+            CONF_CALLS_PER_MONTH: 100_000,
+            CONF_LIVE_STREAM: True,
+        }
+    )
+    world.cloud.live_interval = 20
+    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    while len(world.cloud.frames) < 15:
+        await burst.second()
+    with suppress(HomeAssistantError):
+        while True:
+            await press(hass, "button.hilltop_refresh_now")
+    last = world.cloud.frames[-1]
+    while state(hass, LIVE) == STATE_ON:
+        await burst.second()
+    assert len(world.cloud.streams) == 1
+    assert float(state(hass, GRID)) == grid_of(last)
+    freezer.tick(timedelta(minutes=2))
+    await start(hass, config_entry_id=entry.entry_id)
+    assert len(world.cloud.streams) == 2
+    await burst.run()

@@ -20,6 +20,8 @@ from .api import (
     EnphaseTimeoutError,
     ForbiddenError,
     GatewayOfflineError,
+    InvalidClientError,
+    InvalidGrantError,
     LiveStream,
     LiveStreamNotSupportedError,
     NotEntitledError,
@@ -93,9 +95,8 @@ class _Burst:
     @property
     def ends_at(self) -> datetime:
         """Return when live data ends."""
-        if not self.following:
-            return self.stream_ends_at
-        return max(self.stream_ends_at, self.wanted_until)
+        possible = self.stream_ends_at + self.following * MAX_STREAM
+        return max(self.stream_ends_at, min(self.wanted_until, possible))
 
     async def async_wait_until_open(self) -> None:
         """Wait for the first stream, or raise what prevented it."""
@@ -137,13 +138,14 @@ class Bursts:
 
     @property
     def is_running(self) -> bool:
-        """Whether a live stream is open or being opened."""
-        return self._burst is not None
+        """Whether live data is streaming, or about to go on."""
+        return self.ends_at is not None
 
     @property
     def ends_at(self) -> datetime | None:
         """Return when live data ends; None where none is streaming."""
-        return None if self._burst is None else self._burst.ends_at
+        burst = self._burst
+        return None if burst is None or not burst.opened.done() else burst.ends_at
 
     @property
     def streams_per_month(self) -> int:
@@ -178,21 +180,25 @@ class Bursts:
         length = duration or self._options.length
         try:
             while (burst := self._burst) is not None:
+                burst.for_user = True
                 await burst.async_wait_until_open()
                 if burst is self._burst:
                     return self._lengthen(burst, length)
             burst = self._begin(length, for_user=True)
-            streams = burst.following + 1
             await burst.async_wait_until_open()
+        except RequestWithheldError as err:
+            raise translated(
+                HomeAssistantError, "budget_exhausted", until=err.until
+            ) from None
         except EnphaseCloudError as err:
             raise _explained(err) from None
-        return self._grant(burst, streams)
+        return self._grant(burst, burst.following + 1)
 
     async def async_stop(self) -> None:
         """End the burst that runs; scheduled ones go on later."""
-        if self._burst is not None and self._burst.task is not None:
-            self._burst.task.cancel()
-            await asyncio.wait([self._burst.task])
+        if self._burst is not None and (task := self._burst.task) is not None:
+            task.cancel()
+            await asyncio.wait([task])
 
     async def async_shutdown(self) -> None:
         """End the burst that runs, and let no other begin."""
@@ -259,8 +265,7 @@ class Bursts:
             for_user=for_user,
             opened=self._hass.loop.create_future(),
         )
-        # It runs until it has to wait, and may be over before there is a task.
-        burst.task = self._entry.async_create_background_task(
+        self._entry.async_create_background_task(
             self._hass, self._async_run(burst), "Enphase Cloud live data"
         )
         return burst
@@ -278,7 +283,6 @@ class Bursts:
         needed = split(missing, MAX_STREAM)
         burst.following = max(before, min(needed, self.streams_left))
         burst.wanted_until = max(until, burst.wanted_until)
-        burst.for_user = True
         self.live.async_update_listeners()
         return self._grant(burst, burst.following - before)
 
@@ -287,6 +291,8 @@ class Bursts:
         return Grant(burst.ends_at, streams, cost)
 
     async def _async_run(self, burst: _Burst) -> None:
+        # It runs at once, and may be stopped before it has been waited for.
+        burst.task = asyncio.current_task()
         failure: EnphaseCloudError = _StoppedError()
         try:
             while await self._async_stream(burst):
@@ -311,6 +317,8 @@ class Bursts:
             stream = await self._async_open(stack, burst, seconds)
             burst.stream_ends_at = dt_util.utcnow() + length
             if not burst.opened.done():
+                # What trouble has cost is not there any more.
+                burst.following = min(burst.following, self.streams_left)
                 burst.opened.set_result(None)
             self.live.async_update_listeners()
             try:
@@ -321,9 +329,11 @@ class Bursts:
                     raise  # Else it did not end, and the client closed it.
             finally:
                 self.skipped_frames += stream.skipped
+        now = dt_util.utcnow()
         # Streams that end at once would be paid for one after the other.
-        was_whole = dt_util.utcnow() >= burst.stream_ends_at - _TOLERANCE
-        return was_whole and burst.following > 0 and self.streams_left > 0
+        was_whole = now >= burst.stream_ends_at - _TOLERANCE
+        is_wanted = burst.following > 0 and now < burst.wanted_until
+        return was_whole and is_wanted and self.streams_left > 0
 
     async def _async_open(
         self, stack: AsyncExitStack, burst: _Burst, seconds: int
@@ -354,11 +364,13 @@ class Bursts:
         """Draw the conclusions for the bursts to come, and log what nobody is told."""
         if isinstance(err, _REFUSED):
             self._switch_off()
-        if burst.opened.done():
-            _LOGGER.info("Live data ended early: %s", err)
-        elif isinstance(err, _UNSUPPORTED) and not burst.for_user:
+        elif isinstance(err, _UNSUPPORTED) and self._options.bursts:
             self._is_supported = False
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
+        elif isinstance(err, InvalidGrantError | InvalidClientError):
+            self._entry.async_start_reauth(self._hass)
+        elif burst.opened.done():
+            _LOGGER.info("Live data ended early: %s", err)
         elif not burst.for_user:
             _LOGGER.info("This burst of live data was not possible: %s", err)
 
@@ -384,10 +396,10 @@ class Bursts:
 
 def _explained(err: EnphaseCloudError) -> HomeAssistantError:
     match err:
-        case RequestWithheldError():
-            return translated(HomeAssistantError, "budget_exhausted", until=err.until)
         case NotEntitledError() | ForbiddenError():
             return translated(HomeAssistantError, "live_not_entitled")
+        case InvalidGrantError() | InvalidClientError():
+            return translated(HomeAssistantError, "sign_in_again")
         case UnsupportedGatewayError():
             return translated(HomeAssistantError, "live_gateway_too_old")
         case LiveStreamNotSupportedError():
