@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 import hashlib
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .api import ApiError, Operation, QuotaExceededError, RequestWithheldError
+from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
 from .budget.plans import Plan
 from .budget.schedule import Schedule
@@ -57,10 +59,12 @@ class Account:
         store: Store[dict[str, Any]],
         ledger: Ledger,
         schedule: Schedule,
+        backlog: Backlog,
     ) -> None:
         """Take what was restored; `AccountRegistry` makes accounts."""
         self.ledger = ledger
         self.schedule = schedule
+        self.backlog = backlog
         self._store = store
         self._listeners: set[CALLBACK_TYPE] = set()
         self._unsubscribe = hass.bus.async_listen_once(
@@ -106,6 +110,21 @@ class Account:
         await self._async_save()
         self.notify()
 
+    def means(self, now: datetime) -> Means:
+        """Return what background work may spend until the month ends."""
+        period_end = self.ledger.period_end(now)
+        return Means(
+            calls_left=self.ledger.spendable(now),
+            polls=self.schedule.demand(now, period_end),
+            period_end=period_end,
+            calls_per_minute=self.ledger.plan.calls_per_minute,
+        )
+
+    def calls_for_polls(self, now: datetime) -> int:
+        """Return how many calls polling may spend until the month ends."""
+        means = self.means(now)
+        return means.calls_left - self.backlog.claim(now, means)
+
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Call a listener whenever the budget changed; return what ends it."""
@@ -137,7 +156,11 @@ class Account:
         self.ledger.saved(data["ledger"])
 
     def _as_dict(self) -> dict[str, Any]:
-        return {"ledger": self.ledger.as_dict(), "schedule": self.schedule.as_dict()}
+        return {
+            "ledger": self.ledger.as_dict(),
+            "schedule": self.schedule.as_dict(),
+            "backlog": self.backlog.as_dict(),
+        }
 
 
 class AccountRegistry:
@@ -208,7 +231,8 @@ class AccountRegistry:
         now = dt_util.utcnow()
         ledger = Ledger.restore(stored.get("ledger"), plan, now=now)
         schedule = Schedule.restore(stored.get("schedule"))
-        return Account(self._hass, store, ledger, schedule)
+        backlog = Backlog.restore(stored.get("backlog"))
+        return Account(self._hass, store, ledger, schedule, backlog)
 
     def _store(self, fingerprint: str) -> Store[dict[str, Any]]:
         return Store(

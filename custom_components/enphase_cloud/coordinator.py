@@ -35,7 +35,7 @@ from .site.documents import (
     from_summary,
     has_battery,
 )
-from .site.samples import Measurement, Samples, Source, advance
+from .site.samples import UNDATED, Measurement, Samples, Source, advance
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ async def _async_read_battery(
     client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
 ) -> Samples:
     telemetry = await client.get_battery_telemetry(system.system_id)
+    if system.energies is not None:
+        system.energies.take_battery(telemetry, fetched_at=now)
     return from_battery_telemetry(telemetry, fetched_at=now)
 
 
@@ -156,7 +158,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         due = account.schedule.next_poll(
             self.feed,
             now=now,
-            calls_left=account.ledger.spendable(now),
+            calls_left=account.calls_for_polls(now),
             period_end=account.ledger.period_end(now),
         )
         refusal = account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
@@ -289,9 +291,7 @@ def newest_measurement(samples: Samples, now: datetime) -> datetime | None:
         (
             sample.observed_at
             for measurement, sample in samples.items()
-            if measurement
-            not in (Measurement.SYSTEM_STATUS, Measurement.BATTERY_CAPACITY)
-            and sample.observed_at <= now
+            if measurement not in UNDATED and sample.observed_at <= now
         ),
         default=None,
     )

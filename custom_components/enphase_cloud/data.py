@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .bursts import Bursts
     from .coordinator import DocumentCoordinator
     from .live import LiveCoordinator
+    from .metering import EnergyCoordinator
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -28,15 +29,17 @@ class EnphaseSystem:
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
     bursts: Bursts | None = None
+    energies: EnergyCoordinator | None = None
     _partitions: list[Samples] = field(default_factory=list, init=False)
     _newest: Samples = field(default_factory=dict, init=False)
 
     @property
-    def coordinators(self) -> list[DocumentCoordinator | LiveCoordinator]:
+    def coordinators(
+        self,
+    ) -> list[DocumentCoordinator | LiveCoordinator | EnergyCoordinator]:
         """Return all coordinators of the system."""
-        if self.live is None:
-            return [*self.documents]
-        return [*self.documents, self.live]
+        others = (self.live, self.energies)
+        return [*self.documents, *(other for other in others if other is not None)]
 
     @property
     def samples(self) -> Samples:

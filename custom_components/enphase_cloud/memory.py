@@ -9,6 +9,9 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .site.energy import Flow
+from .site.meters import Meter
+from .site.progress import Progress
 from .site.samples import NOTHING, Samples, Source, from_json, to_json
 
 _STORAGE_VERSION: Final = 1
@@ -16,7 +19,7 @@ _SAVE_DELAY_SECONDS: Final = 10
 
 
 class Memory:
-    """Samples by system and source, and which documents the cloud refused."""
+    """What is known of each system by source, and which sources the cloud refused."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Begin with nothing known."""
@@ -26,6 +29,8 @@ class Memory:
         self._samples: dict[tuple[int, Source], Samples] = {}
         self._refused: set[tuple[int, Source]] = set()
         self._live_started_at: dict[int, datetime] = {}
+        self._progress: dict[tuple[int, Source], Progress] = {}
+        self._meters: dict[tuple[int, Flow], Meter] = {}
 
     async def async_load(self, terms: str) -> None:
         """Read what is stored.
@@ -43,6 +48,10 @@ class Memory:
                     self._refused.add((system_id, source))
             if started := remembered.get("live_started_at"):
                 self._live_started_at[system_id] = dt_util.utc_from_timestamp(started)
+            for source, progress in remembered.get("progress", {}).items():
+                self._progress[system_id, Source(source)] = Progress.from_dict(progress)
+            for flow, meter in remembered.get("meters", {}).items():
+                self._meters[system_id, Flow(flow)] = Meter.from_dict(meter)
 
     async def async_remove(self) -> None:
         """Delete what is stored."""
@@ -90,6 +99,28 @@ class Memory:
         self._live_started_at[system_id] = at
         self._save_soon()
 
+    def progress(self, system_id: int, source: Source) -> Progress:
+        """Return how far the energies of a source are known."""
+        return self._progress.get((system_id, source), Progress())
+
+    @callback
+    def remember_progress(
+        self, system_id: int, source: Source, progress: Progress
+    ) -> None:
+        """Keep how far the energies of a source are known."""
+        self._progress[system_id, source] = progress
+        self._save_soon()
+
+    def meter(self, system_id: int, flow: Flow) -> Meter:
+        """Return what is known of a flow's energy today and ever."""
+        return self._meters.get((system_id, flow), Meter())
+
+    @callback
+    def remember_meter(self, system_id: int, flow: Flow, meter: Meter) -> None:
+        """Keep what is known of a flow's energy today and ever."""
+        self._meters[system_id, flow] = meter
+        self._save_soon()
+
     @callback
     def _save_soon(self) -> None:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
@@ -107,6 +138,16 @@ class Memory:
                     source for source in Source if self.is_refused(system_id, source)
                 ),
                 "live_started_at": started.timestamp() if started else None,
+                "progress": {
+                    source: progress.as_dict()
+                    for (owner, source), progress in self._progress.items()
+                    if owner == system_id
+                },
+                "meters": {
+                    flow: meter.as_dict()
+                    for (owner, flow), meter in self._meters.items()
+                    if owner == system_id
+                },
             }
         return {"terms": self._terms, "systems": systems}
 

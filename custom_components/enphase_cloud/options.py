@@ -15,6 +15,8 @@ from .const import (
     CONF_BURST_PAUSE,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
     CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
     CONF_LIVE_END,
@@ -33,6 +35,30 @@ from .const import (
 )
 
 _CUSTOM: Final = {CONF_CALLS_PER_MINUTE, CONF_CALLS_PER_MONTH, CONF_LIVE_STREAM}
+
+
+class History(StrEnum):
+    """How much of the past the user wishes to have."""
+
+    NONE = "none"
+    DAYS = "days"
+    HOURS = "hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyOptions:
+    """How exact energies are wanted; without updates, not at all."""
+
+    updates_per_day: int
+    history: History
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> Self:
+        """Read the options of an entry."""
+        return cls(
+            updates_per_day=int(options.get(CONF_ENERGY_UPDATES, 0)),
+            history=History(options.get(CONF_HISTORY, History.NONE)),
+        )
 
 
 class LiveHours(StrEnum):

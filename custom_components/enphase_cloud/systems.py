@@ -14,7 +14,8 @@ from .const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZO
 from .coordinator import DOCUMENT_SOURCES, DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .live import LiveCoordinator
-from .options import LiveOptions
+from .metering import EnergyCoordinator
+from .options import EnergyOptions, LiveOptions
 
 
 async def async_set_up_systems(
@@ -38,6 +39,9 @@ async def async_set_up_systems(
                 options=options,
                 price=plan.live_stream_price,
             )
+        energy_options = EnergyOptions.from_options(entry.options)
+        if energy_options.updates_per_day and "recorder" in hass.config.components:
+            system.energies = EnergyCoordinator(hass, entry, system, energy_options)
         for source in DOCUMENT_SOURCES:
             coordinator = DocumentCoordinator(hass, entry, system, source)
             system.documents.append(coordinator)
@@ -48,6 +52,8 @@ async def async_set_up_systems(
     for system in entry.runtime_data.systems:
         if system.bursts is not None:
             system.bursts.async_schedule()
+        if system.energies is not None:
+            system.energies.async_begin()
 
 
 async def _async_system(stored: Mapping[str, Any]) -> EnphaseSystem:

@@ -33,6 +33,7 @@ from custom_components.enphase_cloud.site.samples import (
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
+TODAY = Measurement.ENERGY_PRODUCED_TODAY
 
 
 def _epoch(moment: datetime) -> int:
@@ -106,8 +107,8 @@ def test_a_new_day_replaces_yesterdays_energy_before_the_sun_rises() -> None:
     )
     today = Measurement.ENERGY_PRODUCED_TODAY
     assert night[today].observed_at > evening[today].observed_at
-    assert energy_today(night, now=after_midnight, time_zone=BERLIN) == 0
-    assert energy_today(evening, now=dusk, time_zone=BERLIN) == 8500
+    assert energy_today(night, TODAY, now=after_midnight, time_zone=BERLIN) == 0
+    assert energy_today(evening, TODAY, now=dusk, time_zone=BERLIN) == 8500
 
 
 @pytest.mark.parametrize(("power", "expected"), [(0, 0.0), (150, None), (None, None)])
@@ -120,12 +121,14 @@ def test_between_midnight_and_the_first_report(
         datetime(2026, 6, 21, 21, tzinfo=UTC),
     )
     after_midnight = datetime(2026, 6, 21, 22, 30, tzinfo=UTC)
-    assert energy_today(evening, now=after_midnight, time_zone=BERLIN) == expected
+    assert (
+        energy_today(evening, TODAY, now=after_midnight, time_zone=BERLIN) == expected
+    )
 
 
 def test_energy_today_is_unknown_without_a_summary() -> None:
     """Nothing is invented."""
-    assert energy_today(NOTHING, now=NOON, time_zone=BERLIN) is None
+    assert energy_today(NOTHING, TODAY, now=NOON, time_zone=BERLIN) is None
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Sydney", "UTC"])

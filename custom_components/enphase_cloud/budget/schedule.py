@@ -172,6 +172,14 @@ class Schedule:
         state = self._feeds[feed]
         self._feeds[feed] = replace(state, failures=state.failures + 1, failed_at=now)
 
+    def demand(self, now: datetime, period_end: datetime) -> float:
+        """Return how many calls it would take to ask for all news until then."""
+        return sum(
+            each.duration / each.period
+            for each in self._stretches(now, period_end)
+            if each.weight > 0
+        )
+
     def next_poll(
         self, feed: Feed, *, now: datetime, calls_left: int, period_end: datetime
     ) -> datetime:

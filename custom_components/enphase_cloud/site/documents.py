@@ -9,6 +9,7 @@ from ..api.models import (
     GridStatus,
     LatestTelemetry,
     LiveFrame,
+    ProductionSource,
     Summary,
     SystemStatus,
 )
@@ -40,7 +41,25 @@ def from_summary(
             None if summary.status is SystemStatus.UNKNOWN else summary.status,
             fetched_at,
         ),
+        Measurement.PRODUCTION_SOURCE: (
+            None if summary.source is ProductionSource.UNKNOWN else summary.source,
+            fetched_at,
+        ),
+        Measurement.RATED_POWER: (summary.size or None, fetched_at),
+        Measurement.RATED_CHARGE_POWER: (
+            summary.battery_charge_power_limit or None,
+            fetched_at,
+        ),
+        Measurement.RATED_DISCHARGE_POWER: (
+            summary.battery_discharge_power_limit or None,
+            fetched_at,
+        ),
     }
+    if summary.operational_at is not None:
+        found[Measurement.OPERATIONAL_SINCE] = (
+            int(summary.operational_at.timestamp()),
+            fetched_at,
+        )
     if summary.last_report_at is not None:
         found[Measurement.LAST_REPORT] = (
             int(summary.last_report_at.timestamp()),
@@ -133,17 +152,21 @@ def has_battery(known: Samples) -> bool:
     return Measurement.BATTERY_CAPACITY in known or Measurement.BATTERY_LEVEL in known
 
 
-def energy_today(known: Samples, *, now: datetime, time_zone: tzinfo) -> float | None:
-    """Return the energy produced on the system's current day [Wh].
+def energy_today(
+    known: Samples, measurement: Measurement, *, now: datetime, time_zone: tzinfo
+) -> float | None:
+    """Return an energy of the system's current day [Wh].
 
-    Between midnight and the first report of a new day it is zero as long as the
-    system stood still when it was last heard of, else unknown.
+    Between midnight and the first report of a new day it is unknown, save that of a
+    production that stood still when it was last heard of: that is zero.
     """
-    sample = known.get(Measurement.ENERGY_PRODUCED_TODAY)
+    sample = known.get(measurement)
     if sample is None or not isinstance(sample.value, int | float):
         return None
     if sample.observed_at >= start_of_day(now, time_zone):
         return float(sample.value)
+    if measurement is not Measurement.ENERGY_PRODUCED_TODAY:
+        return None
     production = known.get(Measurement.PRODUCTION_POWER)
     return 0.0 if production is not None and production.value == 0 else None
 

@@ -21,7 +21,22 @@ class Measurement(StrEnum):
     BATTERY_MODE = "battery_mode"
     GRID_STATUS = "grid_status"
     ENERGY_PRODUCED_TODAY = "energy_produced_today"  # [Wh]
+    ENERGY_CONSUMED_TODAY = "energy_consumed_today"  # [Wh]
+    ENERGY_IMPORTED_TODAY = "energy_imported_today"  # [Wh]
+    ENERGY_EXPORTED_TODAY = "energy_exported_today"  # [Wh]
+    ENERGY_CHARGED_TODAY = "energy_charged_today"  # [Wh]
+    ENERGY_DISCHARGED_TODAY = "energy_discharged_today"  # [Wh]
     ENERGY_PRODUCED_LIFETIME = "energy_produced_lifetime"  # [Wh], never falls
+    ENERGY_CONSUMED_LIFETIME = "energy_consumed_lifetime"  # [Wh], never falls
+    ENERGY_IMPORTED_LIFETIME = "energy_imported_lifetime"  # [Wh], never falls
+    ENERGY_EXPORTED_LIFETIME = "energy_exported_lifetime"  # [Wh], never falls
+    ENERGY_CHARGED_LIFETIME = "energy_charged_lifetime"  # [Wh], never falls
+    ENERGY_DISCHARGED_LIFETIME = "energy_discharged_lifetime"  # [Wh], never falls
+    PRODUCTION_SOURCE = "production_source"
+    RATED_POWER = "rated_power"  # [W]
+    RATED_CHARGE_POWER = "rated_charge_power"  # [W]
+    RATED_DISCHARGE_POWER = "rated_discharge_power"  # [W]
+    OPERATIONAL_SINCE = "operational_since"  # [s] since the epoch
     SYSTEM_STATUS = "system_status"
     LAST_REPORT = "last_report"  # [s] since the epoch
 
@@ -33,6 +48,11 @@ class Source(StrEnum):
     BATTERY = "battery"
     LATEST = "latest"
     LIVE = "live"
+    PRODUCTION_INTERVALS = "production_intervals"
+    CONSUMPTION_INTERVALS = "consumption_intervals"
+    IMPORT_INTERVALS = "import_intervals"
+    EXPORT_INTERVALS = "export_intervals"
+    BATTERY_INTERVALS = "battery_intervals"
 
 
 type Value = float | str
@@ -70,7 +90,28 @@ _NIGHT: Final = timedelta(hours=18)
 # A gateway on cellular uploads four times a day.
 _CELLULAR_AGE: Final = timedelta(hours=9)
 
-_MONOTONE: Final = frozenset({Measurement.ENERGY_PRODUCED_LIFETIME})
+_MONOTONE: Final = frozenset(
+    {
+        Measurement.ENERGY_PRODUCED_LIFETIME,
+        Measurement.ENERGY_CONSUMED_LIFETIME,
+        Measurement.ENERGY_IMPORTED_LIFETIME,
+        Measurement.ENERGY_EXPORTED_LIFETIME,
+        Measurement.ENERGY_CHARGED_LIFETIME,
+        Measurement.ENERGY_DISCHARGED_LIFETIME,
+    }
+)
+UNDATED: Final = frozenset(
+    {
+        Measurement.SYSTEM_STATUS,
+        Measurement.BATTERY_CAPACITY,
+        Measurement.PRODUCTION_SOURCE,
+        Measurement.RATED_POWER,
+        Measurement.RATED_CHARGE_POWER,
+        Measurement.RATED_DISCHARGE_POWER,
+        Measurement.OPERATIONAL_SINCE,
+    }
+)
+"""What has no moment of measurement, but that of the answer that told it."""
 
 
 def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:

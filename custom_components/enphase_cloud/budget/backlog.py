@@ -1,0 +1,120 @@
+"""Calls for energies beside those for what is polled: each day's, and history's."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import math
+from typing import Any, Final, Self
+
+from .stored import optional_moment
+
+_DAY: Final = timedelta(days=1)
+_MINUTE: Final = timedelta(minutes=1)
+# What history may take of the calls while there is no surplus.
+_SHARE: Final = 0.25
+# What history may take of a minute.
+_SHARE_OF_MINUTE: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a system wants: calls each day, and calls of history, once."""
+
+    per_day: int = 0
+    history: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What there is to spend until the month ends.
+
+    `calls_left` is what background work may spend. `polls` is what polling would spend
+    if it asked for all news; what goes beyond is a surplus.
+    """
+
+    calls_left: int
+    polls: float
+    period_end: datetime
+    calls_per_minute: int
+
+
+class Backlog:
+    """The demands of all systems on one API key."""
+
+    def __init__(self, last: datetime | None = None) -> None:
+        """Begin without demands; `last` is when history was asked for last."""
+        self._demands: dict[str, Demand] = {}
+        self._last = last
+
+    @classmethod
+    def restore(cls, data: object) -> Self:
+        """Begin with what as_dict() returned earlier; never raises."""
+        try:
+            return cls(optional_moment(data["last"]))  # type: ignore[index]
+        except LookupError, TypeError, ValueError:
+            return cls()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outlives a restart as JSON; systems tell their demands anew."""
+        return {"last": self._last and self._last.timestamp()}
+
+    def want(self, system: str, demand: Demand) -> None:
+        """Note what a system wants, instead of what it wanted before."""
+        self._demands[system] = demand
+
+    def forget(self, system: str) -> None:
+        """Note that a system wants nothing any more."""
+        self._demands.pop(system, None)
+
+    @property
+    def per_day(self) -> int:
+        """Return the calls of each day."""
+        return sum(demand.per_day for demand in self._demands.values())
+
+    @property
+    def history(self) -> int:
+        """Return the calls of history that are still to be made."""
+        return sum(demand.history for demand in self._demands.values())
+
+    def claim(self, now: datetime, means: Means) -> int:
+        """Return how many of the calls left are not for polling."""
+        daily = self._daily(now, means)
+        return daily + min(self.history, self._allowed(now, means))
+
+    def spent(self, now: datetime) -> None:
+        """Note that history was asked for."""
+        self._last = now
+
+    def pause(self, now: datetime, means: Means) -> timedelta | None:
+        """Return how long to wait between two calls of history; None for ever."""
+        allowed = self._allowed(now, means)
+        if not allowed:
+            return None
+        if self._surplus(now, means) >= self.history:
+            return _MINUTE / max(1, int(means.calls_per_minute * _SHARE_OF_MINUTE))
+        return max(means.period_end - now, _MINUTE) / allowed
+
+    def next_call(self, now: datetime, means: Means) -> datetime:
+        """Return when history may be asked for, now or later."""
+        pause = self.pause(now, means)
+        if pause is None:
+            return means.period_end
+        # A clock that was ahead of itself must not hold it up.
+        last = min(self._last, now) if self._last is not None else now - pause
+        return min(max(now, last + pause), max(now, means.period_end))
+
+    def duration(self, now: datetime, means: Means, *, calls: int) -> timedelta | None:
+        """Return how long that many calls of history will take, as things are."""
+        pause = self.pause(now, means)
+        return None if pause is None else calls * pause
+
+    def _daily(self, now: datetime, means: Means) -> int:
+        days = max(means.period_end - now, timedelta()) / _DAY
+        return min(means.calls_left, math.ceil(self.per_day * days))
+
+    def _surplus(self, now: datetime, means: Means) -> int:
+        return int(means.calls_left - self._daily(now, means) - means.polls)
+
+    def _allowed(self, now: datetime, means: Means) -> int:
+        """Return how many calls history may take until the month ends."""
+        share = (means.calls_left - self._daily(now, means)) * _SHARE
+        return max(int(share), self._surplus(now, means), 0)

@@ -1,0 +1,186 @@
+"""The documents of energies: how each is asked for, and what it says."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from .api import (
+    DailyEnergies,
+    DailySeries,
+    EnergyIntervals,
+    EnphaseCloudClient,
+    IntervalSeries,
+    ProductionSource,
+)
+from .data import EnphaseSystem
+from .site.documents import has_battery
+from .site.energy import Flow, Readings
+from .site.intervals import (
+    battery_intervals,
+    power_limit,
+    readings_of_days,
+    readings_of_intervals,
+)
+from .site.progress import Days
+from .site.samples import Measurement, Samples, Source
+
+type Intervals = Mapping[Flow, EnergyIntervals]
+type Dailies = Mapping[Flow, DailyEnergies]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyDocument:
+    """How the flows of a document are asked for: a week in intervals, or day by day.
+
+    Each costs one call.
+    """
+
+    is_wanted: Callable[[Samples], bool]
+    async_week: Callable[
+        [EnphaseCloudClient, EnphaseSystem, datetime], Awaitable[Intervals]
+    ]
+    async_days: Callable[[EnphaseCloudClient, EnphaseSystem, Days], Awaitable[Dailies]]
+
+
+def readings_of_week(
+    intervals: Intervals, system: EnphaseSystem, *, fetched_at: datetime
+) -> dict[Flow, Readings]:
+    """Return what a week's answer says of each of its flows."""
+    return {
+        flow: readings_of_intervals(
+            document,
+            fetched_at=fetched_at,
+            power_limit=_power_limit(flow, system.samples),
+        )
+        for flow, document in intervals.items()
+    }
+
+
+def readings_of_dailies(
+    dailies: Dailies, system: EnphaseSystem, *, fetched_at: datetime
+) -> dict[Flow, Readings]:
+    """Return what the answer of a lifetime series says of each of its flows."""
+    return {
+        flow: readings_of_days(
+            daily,
+            fetched_at=fetched_at,
+            time_zone=system.time_zone,
+            power_limit=_power_limit(flow, system.samples),
+        )
+        for flow, daily in dailies.items()
+    }
+
+
+def newest_interval(intervals: Intervals) -> datetime | None:
+    """Return the end of the newest interval that is told of all flows."""
+    ends = [
+        document.intervals[-1].end_at
+        for document in intervals.values()
+        if document.intervals
+    ]
+    return min(ends, default=None)
+
+
+def _series(
+    flow: Flow, series: IntervalSeries, daily_series: DailySeries
+) -> EnergyDocument:
+    async def async_week(
+        client: EnphaseCloudClient, system: EnphaseSystem, start: datetime
+    ) -> Intervals:
+        measured = _measured_production(system) if flow is Flow.PRODUCTION else series
+        return {
+            flow: await client.get_energy_intervals(
+                system.system_id, measured, start_at=start, granularity="week"
+            )
+        }
+
+    async def async_days(
+        client: EnphaseCloudClient, system: EnphaseSystem, days: Days
+    ) -> Dailies:
+        return {
+            flow: await client.get_daily_energies(
+                system.system_id,
+                daily_series,
+                start_date=days.first,
+                end_date=days.last,
+            )
+        }
+
+    return EnergyDocument(
+        is_wanted=_is_producing if flow is Flow.PRODUCTION else _has_consumption_meter,
+        async_week=async_week,
+        async_days=async_days,
+    )
+
+
+async def _async_battery_week(
+    client: EnphaseCloudClient, system: EnphaseSystem, start: datetime
+) -> Intervals:
+    return battery_intervals(
+        await client.get_battery_telemetry(
+            system.system_id, start_at=start, granularity="week"
+        )
+    )
+
+
+async def _async_battery_days(
+    client: EnphaseCloudClient, system: EnphaseSystem, days: Days
+) -> Dailies:
+    daily = await client.get_daily_battery_energies(
+        system.system_id, start_date=days.first, end_date=days.last
+    )
+    return {
+        Flow.BATTERY_CHARGE: daily.charged,
+        Flow.BATTERY_DISCHARGE: daily.discharged,
+    }
+
+
+def _is_producing(known: Samples) -> bool:
+    """Tell whether it is known what measures the production."""
+    return Measurement.PRODUCTION_SOURCE in known
+
+
+def _has_consumption_meter(known: Samples) -> bool:
+    return Measurement.CONSUMPTION_POWER in known or Measurement.GRID_POWER in known
+
+
+def _measured_production(system: EnphaseSystem) -> IntervalSeries:
+    if system.samples[Measurement.PRODUCTION_SOURCE].value == ProductionSource.METER:
+        return IntervalSeries.PRODUCTION_METER
+    return IntervalSeries.PRODUCTION_MICRO
+
+
+def _power_limit(flow: Flow, known: Samples) -> float:
+    def rated(measurement: Measurement) -> int | None:
+        sample = known.get(measurement)
+        return None if sample is None else int(sample.value)
+
+    return power_limit(
+        flow,
+        size=rated(Measurement.RATED_POWER),
+        charge_limit=rated(Measurement.RATED_CHARGE_POWER),
+        discharge_limit=rated(Measurement.RATED_DISCHARGE_POWER),
+    )
+
+
+# In the order in which they are asked for.
+ENERGY_DOCUMENTS: Final[Mapping[Source, EnergyDocument]] = {
+    Source.PRODUCTION_INTERVALS: _series(
+        Flow.PRODUCTION, IntervalSeries.PRODUCTION_METER, DailySeries.PRODUCTION
+    ),
+    Source.CONSUMPTION_INTERVALS: _series(
+        Flow.CONSUMPTION, IntervalSeries.CONSUMPTION, DailySeries.CONSUMPTION
+    ),
+    Source.IMPORT_INTERVALS: _series(
+        Flow.GRID_IMPORT, IntervalSeries.GRID_IMPORT, DailySeries.GRID_IMPORT
+    ),
+    Source.EXPORT_INTERVALS: _series(
+        Flow.GRID_EXPORT, IntervalSeries.GRID_EXPORT, DailySeries.GRID_EXPORT
+    ),
+    Source.BATTERY_INTERVALS: EnergyDocument(
+        is_wanted=has_battery,
+        async_week=_async_battery_week,
+        async_days=_async_battery_days,
+    ),
+}

@@ -1,0 +1,422 @@
+"""Energies of a system: kept true in statistics and sensors, within the budget."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+import logging
+from typing import Final, override
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from .api import (
+    BatteryTelemetry,
+    EnphaseCloudError,
+    ForbiddenError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NotEntitledError,
+    QuotaExceededError,
+    RequestWithheldError,
+)
+from .budget.backlog import Demand
+from .budget.ledger import Purpose
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .energy_documents import (
+    ENERGY_DOCUMENTS,
+    newest_interval,
+    readings_of_dailies,
+    readings_of_week,
+)
+from .history import StatisticsImporter
+from .options import EnergyOptions, History
+from .site.agenda import Agenda, Item, Step
+from .site.energy import SETTLES_AFTER, Flow, Readings, Span
+from .site.intervals import battery_intervals, system_day
+from .site.meters import Meter
+from .site.progress import KEPT, Days, Progress
+from .site.samples import Measurement, Sample, Samples, Source, advance, merge
+
+_LOGGER = logging.getLogger(__name__)
+
+# When all of the day before is settled. Systems ask at different minutes.
+_UPDATE_AT: Final = SETTLES_AFTER + timedelta(minutes=15)
+_SPREAD: Final = timedelta(minutes=45)
+
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_PAUSE: Final = timedelta(seconds=20)
+_LONGEST_PAUSE: Final = timedelta(minutes=15)
+_FIRST_FAILURE_PAUSE: Final = timedelta(minutes=5)
+_LONGEST_FAILURE_PAUSE: Final = timedelta(hours=6)
+# So often an answer that cannot be used is asked for; then it is passed over.
+_TRIES: Final = 3
+
+# Today's and lifetime energy of each flow that no other document tells.
+_MEASUREMENTS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {
+    Flow.CONSUMPTION: (
+        Measurement.ENERGY_CONSUMED_TODAY,
+        Measurement.ENERGY_CONSUMED_LIFETIME,
+    ),
+    Flow.GRID_IMPORT: (
+        Measurement.ENERGY_IMPORTED_TODAY,
+        Measurement.ENERGY_IMPORTED_LIFETIME,
+    ),
+    Flow.GRID_EXPORT: (
+        Measurement.ENERGY_EXPORTED_TODAY,
+        Measurement.ENERGY_EXPORTED_LIFETIME,
+    ),
+    Flow.BATTERY_CHARGE: (
+        Measurement.ENERGY_CHARGED_TODAY,
+        Measurement.ENERGY_CHARGED_LIFETIME,
+    ),
+    Flow.BATTERY_DISCHARGE: (
+        Measurement.ENERGY_DISCHARGED_TODAY,
+        Measurement.ENERGY_DISCHARGED_LIFETIME,
+    ),
+}
+
+
+class EnergyCoordinator(DataUpdateCoordinator[Samples]):
+    """Ask for energies, a call at a time: each day's, and history's when wished for.
+
+    It has no interval of its own; it wakes up when the next call is due.
+    """
+
+    config_entry: EnphaseCloudConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        options: EnergyOptions,
+    ) -> None:
+        """Begin with what is remembered."""
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name="Enphase Cloud energies"
+        )
+        self._system = system
+        self._options = options
+        self._account = entry.runtime_data.account
+        self._memory = entry.runtime_data.memory
+        self._agenda = Agenda(
+            first_at=_UPDATE_AT + _SPREAD * (system.system_id * 7919 % 1000 / 1000),
+            time_zone=system.time_zone,
+        )
+        self._importer = StatisticsImporter(
+            hass,
+            system_id=system.system_id,
+            system_name=system.name,
+            time_zone=system.time_zone,
+        )
+        self._importing = asyncio.Lock()
+        self.data = merge(
+            self._memory.samples(system.system_id, source)
+            for source in ENERGY_DOCUMENTS
+        )
+        self._cancel_next: CALLBACK_TYPE | None = None
+        self._rests_until: datetime | None = None
+        self._failures = 0
+        self._is_shut_down = False
+        # Also where the set-up of the entry fails later on.
+        entry.async_on_unload(self._shut_down)
+
+    @property
+    def calls_per_day(self) -> int:
+        """Return how many calls the updates of a day cost."""
+        return sum(item.updates_per_day for item in self._items)
+
+    @property
+    def calls_wanted(self) -> int:
+        """Return how many calls of history are still to be made."""
+        return sum(item.progress.calls_wanted for item in self._items)
+
+    @property
+    def share_done(self) -> float | None:
+        """Return how much of the history asked for is there [%]; None without any."""
+        asked = sum(item.progress.calls_asked for item in self._items)
+        return 100 * (1 - self.calls_wanted / asked) if asked else None
+
+    def next_update(self) -> datetime | None:
+        """Return when energies are asked for next; None where they are not."""
+        due = filter(None, map(self._agenda.next_update, self._items))
+        earliest = min(due, default=None)
+        return earliest and max(earliest, dt_util.utcnow())
+
+    def earliest_hour(self) -> datetime:
+        """Return from when on the cloud may have intervals of the system."""
+        earliest = dt_util.utcnow() - KEPT
+        since = self._system.samples.get(Measurement.OPERATIONAL_SINCE)
+        if since is None:
+            return earliest
+        return max(earliest, dt_util.utc_from_timestamp(float(since.value)))
+
+    @callback
+    def async_begin(self) -> None:
+        """Begin to ask for what is wanted, in a moment."""
+        self._plan(_FIRST_PAUSE)
+
+    @callback
+    def want(self, change: Callable[[Progress], Progress]) -> None:
+        """Change what is wanted of each document, and get it in the background."""
+        for item in self._items:
+            self._remember(item.source, change(item.progress))
+        self._plan(_PAUSE)
+        self.async_update_listeners()
+
+    @callback
+    def take_battery(
+        self, telemetry: BatteryTelemetry, *, fetched_at: datetime
+    ) -> None:
+        """Import what a poll of the batteries tells of today, at no cost."""
+        self.config_entry.async_create_background_task(
+            self.hass,
+            self._async_take_battery(telemetry, fetched_at),
+            "Enphase Cloud energies of batteries",
+        )
+
+    async def _async_take_battery(
+        self, telemetry: BatteryTelemetry, fetched_at: datetime
+    ) -> None:
+        readings = readings_of_week(
+            battery_intervals(telemetry), self._system, fetched_at=fetched_at
+        )
+        async with self._importing:
+            await self._async_import(readings)
+            self._read_meters(Source.BATTERY_INTERVALS, readings, fetched_at)
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Ask for nothing more."""
+        await super().async_shutdown()
+        self._shut_down()
+
+    @property
+    def _items(self) -> list[Item]:
+        """Return the documents that the system has and the cloud tells."""
+        return [
+            Item(
+                source=source,
+                progress=self._memory.progress(self._system.system_id, source),
+                updates_per_day=self._updates_per_day(source),
+            )
+            for source, document in ENERGY_DOCUMENTS.items()
+            if document.is_wanted(self._system.samples)
+            and not self._memory.is_refused(self._system.system_id, source)
+        ]
+
+    def _updates_per_day(self, source: Source) -> int:
+        """Return how often a document is asked for news.
+
+        Today's of the battery come with polls; what they leave open is asked for once.
+        """
+        updates = self._options.updates_per_day
+        return min(1, updates) if source is Source.BATTERY_INTERVALS else updates
+
+    def _remember(self, source: Source, progress: Progress) -> None:
+        self._memory.remember_progress(self._system.system_id, source, progress)
+
+    def _heed_wish(self) -> None:
+        """Let what the user wished for be wanted once, of all documents."""
+        wish = self._options.history
+        for item in self._items:
+            if item.progress.wish != wish:
+                wanting = self._wishing(item.progress, wish)
+                self._remember(item.source, replace(wanting, wish=wish))
+
+    def _wishing(self, progress: Progress, wish: History) -> Progress:
+        if wish is History.NONE:
+            return progress.want_nothing()
+        wanting = progress.want_days(Days())
+        if wish is History.DAYS:
+            return wanting
+        now = dt_util.utcnow()
+        return wanting.want_hours(self.earliest_hour(), now, now=now)
+
+    def _next_step(self, now: datetime) -> Step | None:
+        account = self._account
+        return self._agenda.next_step(
+            self._items,
+            now=now,
+            next_history=account.backlog.next_call(now, account.means(now)),
+        )
+
+    @callback
+    def _plan(self, pause: timedelta) -> None:
+        """Wake up when the next call is due, but not before a pause."""
+        self._forget_next()
+        if self._is_shut_down or self.hass.is_stopping:
+            return
+        now = dt_util.utcnow()
+        self._heed_wish()
+        self._account.backlog.want(
+            str(self._system.system_id),
+            Demand(per_day=self.calls_per_day, history=self.calls_wanted),
+        )
+        step = self._next_step(now)
+        due = max(
+            now + _LONGEST_PAUSE if step is None else step.due,
+            self._rests_until or now,
+        )
+        self._cancel_next = async_track_point_in_utc_time(
+            self.hass,
+            self._async_wake_up,
+            now + min(max(due - now, pause), _LONGEST_PAUSE),
+        )
+
+    @callback
+    def _async_wake_up(self, _now: datetime) -> None:
+        self._cancel_next = None
+        self.config_entry.async_create_background_task(
+            self.hass, self._async_step(), "Enphase Cloud energies"
+        )
+
+    async def _async_step(self) -> None:
+        """Make the next call if it is due, and plan the one after it."""
+        try:
+            now = dt_util.utcnow()
+            step = self._next_step(now)
+            may_call = self._rests_until is None or self._rests_until <= now
+            if step is not None and step.due <= now and may_call:
+                await self._async_try(step, now)
+        finally:
+            self._plan(_PAUSE)
+
+    async def _async_try(self, step: Step, now: datetime) -> None:
+        self._rests_until = None
+        try:
+            await self._async_take(step, now)
+        except RequestWithheldError as err:
+            self._rests_until = err.until
+        except QuotaExceededError:
+            refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
+            self._rests_until = None if refusal is None else refusal.until
+        except NotEntitledError, ForbiddenError:
+            self._switch_off(step.source)
+        except EnphaseCloudError as err:
+            self._heed_failure(err, step, now)
+        else:
+            self._failures = 0
+
+    async def _async_take(self, step: Step, now: datetime) -> None:
+        """Ask for a window, and import what it tells."""
+        client = self.config_entry.runtime_data.client
+        document = ENERGY_DOCUMENTS[step.source]
+        if isinstance(step.window, Days):
+            dailies = await document.async_days(client, self._system, step.window)
+            readings = readings_of_dailies(dailies, self._system, fetched_at=now)
+            newest = None
+        else:
+            if not step.is_update:
+                self._account.backlog.spent(now)
+            intervals = await document.async_week(
+                client, self._system, step.window.start
+            )
+            readings = readings_of_week(intervals, self._system, fetched_at=now)
+            newest = newest_interval(intervals)
+        async with self._importing:
+            await self._async_import(readings)
+            self._have(step, now, newest)
+            if step.window == Days():
+                self._take_totals(readings)
+            self._read_meters(step.source, readings, now)
+        # What is paid for must not be asked for again after a crash.
+        await self._memory.async_save()
+
+    async def _async_import(self, readings: Mapping[Flow, Readings]) -> None:
+        for flow, told in readings.items():
+            await self._importer.async_import(flow, told)
+
+    def _have(self, step: Step, now: datetime, newest: datetime | None) -> None:
+        """Note that a window is done."""
+        progress = self._memory.progress(self._system.system_id, step.source)
+        if isinstance(step.window, Days):
+            progress = progress.have_days(step.window)
+        elif step.is_update:
+            progress = progress.have_update(step.window, fetched_at=now, newest=newest)
+        else:
+            progress = progress.have_week(step.window, fetched_at=now, newest=newest)
+        self._remember(step.source, progress.forget_old(now))
+
+    def _take_totals(self, readings: Mapping[Flow, Readings]) -> None:
+        for flow, told in readings.items():
+            meter = self._memory.meter(self._system.system_id, flow)
+            self._memory.remember_meter(
+                self._system.system_id, flow, meter.take_days(told)
+            )
+
+    def _read_meters(
+        self, source: Source, readings: Mapping[Flow, Readings], now: datetime
+    ) -> None:
+        """Let hours count for today and ever, and show what these come to."""
+        system_id = self._system.system_id
+        today = system_day(
+            now.astimezone(self._system.time_zone).date(), self._system.time_zone
+        )
+        known = self._memory.progress(system_id, source).known
+        arrived: dict[Measurement, Sample] = {}
+        for flow, told in readings.items():
+            meter = self._memory.meter(system_id, flow).take(told)
+            meter = meter.fold(known, keep_from=today.start)
+            self._memory.remember_meter(system_id, flow, meter)
+            if flow in _MEASUREMENTS:
+                arrived |= _samples(flow, meter, today, source)
+        samples = advance(self._memory.samples(system_id, source), arrived, now=now)
+        self._memory.remember_samples(system_id, source, samples)
+        self.data = {**self.data, **samples}
+        self.async_update_listeners()
+
+    def _heed_failure(self, err: EnphaseCloudError, step: Step, now: datetime) -> None:
+        """Rest, longer from failure to failure."""
+        pause = min(
+            _FIRST_FAILURE_PAUSE * 2.0 ** min(self._failures, 10),
+            _LONGEST_FAILURE_PAUSE,
+        )
+        self._failures += 1
+        self._rests_until = now + pause
+        if (
+            isinstance(err, InvalidRequestError | MalformedAnswerError)
+            and self._failures >= _TRIES
+        ):
+            _LOGGER.warning("Energies of %s are passed over: %s", step.source, err)
+            self._have(step, now, newest=None)
+            self._failures = 0
+        else:
+            _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)
+
+    def _switch_off(self, source: Source) -> None:
+        _LOGGER.warning(
+            "The plan of the API key does not include %s; they are not asked for again."
+            " Everything else goes on",
+            source,
+        )
+        self._memory.remember_refusal(self._system.system_id, source)
+        self._account.notify()
+
+    @callback
+    def _shut_down(self) -> None:
+        self._is_shut_down = True
+        self._account.backlog.forget(str(self._system.system_id))
+        self._forget_next()
+
+    @callback
+    def _forget_next(self) -> None:
+        if self._cancel_next is not None:
+            self._cancel_next()
+            self._cancel_next = None
+
+
+def _samples(flow: Flow, meter: Meter, today: Span, source: Source) -> Samples:
+    """Return what a meter shows of today and ever."""
+    of_today, ever = _MEASUREMENTS[flow]
+    found: dict[Measurement, Sample] = {}
+    if (read_until := meter.read_until) is None:
+        return found
+    if (energy := meter.of_day(today)) is not None:
+        found[of_today] = Sample(energy, read_until, source)
+    if (energy := meter.lifetime) is not None:
+        found[ever] = Sample(energy, read_until, source)
+    return found

@@ -1,0 +1,103 @@
+"""Which call for energies comes next, and when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from operator import attrgetter, itemgetter
+
+from .intervals import system_day
+from .progress import Days, Progress, Week, Window
+from .samples import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A document, how far it is known, and how often a day its news are wanted."""
+
+    source: Source
+    progress: Progress
+    updates_per_day: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One call: a window of a document, due at a moment.
+
+    It is either an update or a part of history.
+    """
+
+    source: Source
+    window: Window
+    due: datetime
+    is_update: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """When a system's energies are asked for.
+
+    Updates come at equal distances, the first of a day at `first_at` after the
+    system's midnight. Weeks of history come when calls can be spared.
+    """
+
+    first_at: timedelta
+    time_zone: tzinfo
+
+    def next_step(
+        self, items: Iterable[Item], *, now: datetime, next_history: datetime
+    ) -> Step | None:
+        """Return the next call; of those that are due, days come before hours.
+
+        `next_history` is when a call for a week of history can be spared.
+        """
+        days: list[Step] = []
+        updates: list[Step] = []
+        weeks: list[tuple[datetime, Step]] = []
+        for item in items:
+            source, progress = item.source, item.progress
+            match progress.next_wanted:
+                case Days() as window:
+                    days.append(_part(source, window, now))
+                case Week() as window:
+                    weeks.append((window.start, _part(source, window, next_history)))
+            if (due := self.next_update(item)) is not None:
+                updates.append(
+                    Step(
+                        source=source,
+                        window=progress.update(now),
+                        due=max(due, now),
+                        is_update=True,
+                    )
+                )
+        oldest = [step for _, step in sorted(weeks, key=itemgetter(0))[:1]]
+        return min([*days, *updates, *oldest], key=attrgetter("due"), default=None)
+
+    def next_update(self, item: Item) -> datetime | None:
+        """Return when a document's news are due; None where they are not wanted.
+
+        They are wanted once at the very beginning.
+        """
+        if not item.updates_per_day:
+            return None
+        if (last := item.progress.updated_at) is None:
+            return datetime.min.replace(tzinfo=UTC)
+        today = last.astimezone(self.time_zone).date()
+        days = (
+            system_day(today + timedelta(days=offset), self.time_zone)
+            for offset in (-1, 0, 1)
+        )
+        return next(
+            due
+            for day in days
+            for number in range(item.updates_per_day)
+            if (
+                due := day.start
+                + self.first_at
+                + day.length * number / item.updates_per_day
+            )
+            > last
+        )
+
+
+def _part(source: Source, window: Window, due: datetime) -> Step:
+    return Step(source=source, window=window, due=due, is_update=False)

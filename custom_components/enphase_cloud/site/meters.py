@@ -1,0 +1,118 @@
+"""What flowed today and ever, of hours that arrive late and are corrected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from .energy import HOUR, Hours, Readings, Span, hourly
+from .ranges import Ranges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """The energy of a flow [Wh]: a total up to a moment, and hours since.
+
+    Without the energies of all days, there is no total, only hours.
+    """
+
+    total: int | None = None
+    total_until: datetime | None = None
+    hours: Mapping[datetime, int] = field(default_factory=dict)
+
+    @property
+    def read_until(self) -> datetime | None:
+        """Return the end of the newest hour that is known."""
+        return max(self.hours) + HOUR if self.hours else self.total_until
+
+    @property
+    def lifetime(self) -> int | None:
+        """Return the energy of the system's whole life."""
+        return None if self.total is None else self.total + sum(self.hours.values())
+
+    def of_day(self, day: Span) -> int | None:
+        """Return the energy of a day as far as it is known, None if it is not."""
+        hours = [self.hours[hour] for hour in day.hours if hour in self.hours]
+        return sum(hours) if hours else None
+
+    def take_days(self, readings: Readings) -> Self:
+        """Take the energies of all days as the total up to the last of them.
+
+        A total that there is already stays: it knows what came since.
+        """
+        if self.total is not None or not readings:
+            return self
+        until = max(span.start + span.length for span in readings)
+        return replace(
+            self,
+            total=round(sum(reading.energy for reading in readings.values())),
+            total_until=until,
+            hours=_since(until, self.hours),
+        )
+
+    def take(self, readings: Readings) -> Self:
+        """Take hours; those of an answer of nothing but zeros correct none."""
+        arrived = _energies(hourly(readings))
+        if self.total_until is not None:
+            arrived = _since(self.total_until, arrived)
+        is_certain = any(reading.is_certain for reading in readings.values())
+        hours = {**self.hours, **arrived} if is_certain else {**arrived, **self.hours}
+        return replace(self, hours=hours)
+
+    def fold(self, settled: Ranges, keep_from: datetime) -> Self:
+        """Add hours that will not change any more to the total, but those to keep."""
+        if self.total_until is None:
+            return replace(self, hours=_since(keep_from, self.hours))
+        until = min(
+            next(
+                (end for start, end in settled if start <= self.total_until < end),
+                self.total_until,
+            ),
+            keep_from,
+        )
+        if until <= self.total_until:
+            return self
+        folded = (energy for hour, energy in self.hours.items() if hour < until)
+        return replace(
+            self,
+            total=(self.total or 0) + sum(folded),
+            total_until=until,
+            hours=_since(until, self.hours),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the meter as JSON."""
+        return {
+            "total": self.total,
+            "total_until": self.total_until and self.total_until.timestamp(),
+            "hours": [
+                [hour.timestamp(), energy] for hour, energy in self.hours.items()
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what as_dict() told; a new meter where that is damaged."""
+        if not isinstance(data, Mapping):
+            return cls()
+        try:
+            until, total = data["total_until"], data["total"]
+            return cls(
+                total=None if total is None else int(total),
+                total_until=until and datetime.fromtimestamp(until, UTC),
+                hours={
+                    datetime.fromtimestamp(hour, UTC): int(energy)
+                    for hour, energy in data["hours"]
+                },
+            )
+        except LookupError, OSError, OverflowError, TypeError, ValueError:
+            return cls()
+
+
+def _energies(hours: Hours) -> dict[datetime, int]:
+    """Return what is of the hours alone."""
+    return {start: told.energy for start, told in hours.items() if told.day is None}
+
+
+def _since(moment: datetime, hours: Mapping[datetime, int]) -> dict[datetime, int]:
+    return {hour: energy for hour, energy in hours.items() if hour >= moment}

@@ -1,0 +1,185 @@
+"""How far the energies of a document are known, and what to ask for next."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+import math
+from typing import Any, Final, Self
+
+from .energy import HOUR, SETTLES_AFTER, top_of_hour
+from .ranges import Ranges, union, without
+
+WEEK: Final = timedelta(days=7)
+"""How much one call tells in intervals."""
+KEPT: Final = timedelta(days=729)
+"""How long the cloud keeps intervals: two years, less a day for its clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of the system to ask for in one call, both included; None has no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The seven days of intervals from a moment on, to ask for in one call."""
+
+    start: datetime
+
+    @property
+    def end(self) -> datetime:
+        """Return when it ends; the present ends it, too."""
+        return self.start + WEEK
+
+
+type Window = Days | Week
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """What was imported of a document, and what is still wanted.
+
+    What is known in hours is settled: the cloud corrects it no more. `updated_at` is
+    when the newest intervals were asked for last, `wish` what was wished for last, and
+    `calls_asked` how many calls all that was asked for takes.
+    """
+
+    known: Ranges = ()
+    wanted: Ranges = ()
+    days: Days | None = None
+    updated_at: datetime | None = None
+    wish: str | None = None
+    calls_asked: int = 0
+
+    @property
+    def calls_wanted(self) -> int:
+        """Return how many calls of history are still to be made."""
+        return (self.days is not None) + sum(1 for _ in _weeks(self.wanted))
+
+    @property
+    def next_wanted(self) -> Window | None:
+        """Return what of history comes next: days first, then the oldest hours."""
+        if self.days is not None:
+            return self.days
+        return next(_weeks(self.wanted), None)
+
+    def update(self, now: datetime) -> Week:
+        """Return the week that tells the newest hours, and those not settled yet."""
+        earliest = top_of_hour(now - WEEK) + HOUR
+        settled = self.known[-1][1] if self.known else earliest
+        return Week(min(max(settled, earliest), top_of_hour(now)))
+
+    def want_days(self, days: Days) -> Self:
+        """Ask for days, unless more is asked for already."""
+        return self if self.days == Days() else self._asking(replace(self, days=days))
+
+    def want_hours(
+        self, start: datetime, end: datetime, *, now: datetime, again: bool = False
+    ) -> Self:
+        """Ask for hours that are not known; with `again`, also for those that are."""
+        start = max(top_of_hour(start), top_of_hour(now - KEPT) + HOUR)
+        known = without(self.known, [(start, end)]) if again else self.known
+        wanted = union([*self.wanted, *without([(start, min(end, now))], known)])
+        return self._asking(replace(self, known=known, wanted=wanted))
+
+    def want_nothing(self) -> Self:
+        """Give up what is still wanted; what is known stays."""
+        return replace(self, wanted=(), days=None, calls_asked=0)
+
+    def have_days(self, days: Days) -> Self:
+        """Note that days were imported."""
+        return replace(self, days=None if days == self.days else self.days)
+
+    def have_week(
+        self, week: Week, *, fetched_at: datetime, newest: datetime | None
+    ) -> Self:
+        """Note that a week was imported.
+
+        `newest` is the end of the newest interval that the answer told. What a gateway
+        has not reported yet may still come for a week.
+        """
+        told_until = min(newest or week.start, fetched_at) - SETTLES_AFTER
+        settled = top_of_hour(max(told_until, fetched_at - WEEK))
+        return replace(
+            self,
+            known=union([*self.known, (week.start, min(week.end, settled))]),
+            wanted=without(self.wanted, [(week.start, week.end)]),
+        )
+
+    def have_update(
+        self, week: Week, *, fetched_at: datetime, newest: datetime | None
+    ) -> Self:
+        """Note that an update was imported; what it was too late for becomes wanted."""
+        progress = self.have_week(week, fetched_at=fetched_at, newest=newest)
+        if self.known and self.known[-1][1] < week.start:
+            progress = progress.want_hours(
+                self.known[-1][1], week.start, now=fetched_at
+            )
+        return replace(progress, updated_at=fetched_at)
+
+    def forget_old(self, now: datetime) -> Self:
+        """Leave out of what is wanted what the cloud does not keep any more."""
+        too_old = (datetime.min.replace(tzinfo=UTC), top_of_hour(now - KEPT) + HOUR)
+        return replace(self, wanted=without(self.wanted, [too_old]))
+
+    def _asking(self, wanting: Self) -> Self:
+        """Return the progress that wants more, and knows how much more that is."""
+        done = self.calls_asked - self.calls_wanted if self.calls_wanted else 0
+        return replace(wanting, calls_asked=max(0, done) + wanting.calls_wanted)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the progress as JSON."""
+        return {
+            "known": _stored(self.known),
+            "wanted": _stored(self.wanted),
+            "days": self.days and [_iso(self.days.first), _iso(self.days.last)],
+            "updated_at": self.updated_at and self.updated_at.timestamp(),
+            "wish": self.wish,
+            "calls_asked": self.calls_asked,
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what as_dict() told; nothing is known where that is damaged."""
+        if not isinstance(data, Mapping):
+            return cls()
+        try:
+            return cls(
+                known=_restored(data["known"]),
+                wanted=_restored(data["wanted"]),
+                days=data["days"] and Days(*map(_date, data["days"])),
+                updated_at=data["updated_at"]
+                and datetime.fromtimestamp(data["updated_at"], UTC),
+                wish=data["wish"],
+                calls_asked=int(data["calls_asked"]),
+            )
+        except LookupError, OSError, OverflowError, TypeError, ValueError:
+            return cls()
+
+
+def _weeks(ranges: Ranges) -> Iterator[Week]:
+    for start, end in ranges:
+        weeks = math.ceil((end - start) / WEEK)
+        yield from (Week(start + number * WEEK) for number in range(weeks))
+
+
+def _stored(ranges: Ranges) -> list[list[float]]:
+    return [[start.timestamp(), end.timestamp()] for start, end in ranges]
+
+
+def _restored(stored: list[list[float]]) -> Ranges:
+    return union(
+        (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
+        for start, end in stored
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _date(stored: str | None) -> date | None:
+    return None if stored is None else date.fromisoformat(stored)
