@@ -118,6 +118,7 @@ def test_steps_and_fields() -> None:
         "config": {
             "api_key": flow_forms.API_KEY_FORM,
             "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
+            "energy": flow_forms.ENERGY_FORM,
             "keep_api_key": flow_forms.KEEP_API_KEY_FORM,
             "reauth_confirm": None,
             "reconfigure": None,
@@ -125,6 +126,7 @@ def test_steps_and_fields() -> None:
         },
         "options": {
             "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
+            "energy": flow_forms.ENERGY_FORM,
             "init": flow_forms.PLAN_FORM,
             "live": flow_forms.LIVE_FORM,
             "profile": flow_forms.PROFILE_FORM,
@@ -201,6 +203,11 @@ def test_selectors() -> None:
             str(option) for option in selector.config["options"]
         }
         for selector in _selectors()
+    } | {
+        selector["translation_key"]: set(selector["options"])
+        for action in load_yaml_dict(str(INTEGRATION / "services.yaml")).values()
+        for field in action["fields"].values()
+        if "translation_key" in (selector := field["selector"].get("select") or {})
     }
     assert choices == {
         key: set(texts["options"]) for key, texts in ENGLISH["selector"].items()

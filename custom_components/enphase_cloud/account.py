@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator, Iterable
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 import hashlib
 from typing import Any, Final
 
@@ -17,12 +18,14 @@ from homeassistant.util.hass_dict import HassKey
 from .api import ApiError, Operation, QuotaExceededError, RequestWithheldError
 from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
+from .budget.limits import reserve
 from .budget.plans import Plan
 from .budget.schedule import Schedule
 from .const import DOMAIN
 
 _STORAGE_VERSION: Final = 1
 _SAVE_DELAY_SECONDS: Final = 10
+_MONTH: Final = timedelta(days=30)
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
 
@@ -119,6 +122,22 @@ class Account:
             period_end=period_end,
             calls_per_minute=self.ledger.plan.calls_per_minute,
         )
+
+    def duration_of_history(self, now: datetime, *, more: int = 0) -> timedelta | None:
+        """Return how long the history that is wanted takes, and more calls of it.
+
+        None where no call can be spared for it.
+        """
+        means = self.means(now)
+        end = means.period_end + _MONTH
+        limit = self.ledger.limit
+        month = replace(
+            means,
+            calls_left=limit - reserve(limit, _MONTH, elapsed=0),
+            polls=self.schedule.demand(means.period_end, end),
+            period_end=end,
+        )
+        return self.backlog.duration(now, means, month, more=more)
 
     def calls_for_polls(self, now: datetime) -> int:
         """Return how many calls polling may spend until the month ends."""

@@ -1,6 +1,7 @@
 """Actions: what users and automations ask for, at the cost of calls."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
@@ -16,28 +17,51 @@ from homeassistant.helpers import (
     device_registry as dr,
     service,
 )
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .bursts import Grant
 from .const import DOMAIN, MAX_LIVE, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .errors import translated
+from .metering import EnergyCoordinator
+from .options import History
+from .site.progress import KEPT, Days, Progress
 
 ACTION_START_LIVE_STREAM: Final = "start_live_stream"
 ACTION_STOP_LIVE_STREAM: Final = "stop_live_stream"
+ACTION_IMPORT_HISTORY: Final = "import_history"
+ACTION_STOP_HISTORY_IMPORT: Final = "stop_history_import"
+ATTR_AGAIN: Final = "again"
 ATTR_DURATION: Final = "duration"
+ATTR_FROM: Final = "from"
+ATTR_PREVIEW: Final = "preview"
+ATTR_RESOLUTION: Final = "resolution"
+ATTR_TO: Final = "to"
 
 _TARGET: Final = {
     vol.Optional(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
 }
-_STOP_LIVE_STREAM_SCHEMA: Final = vol.Schema(_TARGET)
+_TARGET_SCHEMA: Final = vol.Schema(_TARGET)
 _START_LIVE_STREAM_SCHEMA: Final = vol.Schema(
     {
         **_TARGET,
         vol.Optional(ATTR_DURATION): vol.All(
             cv.positive_time_period, vol.Range(min=MIN_STREAM, max=MAX_LIVE)
         ),
+    }
+)
+_IMPORT_HISTORY_SCHEMA: Final = vol.Schema(
+    {
+        **_TARGET,
+        vol.Optional(ATTR_FROM): cv.date,
+        vol.Optional(ATTR_TO): cv.date,
+        vol.Required(ATTR_RESOLUTION): vol.All(
+            vol.Coerce(History), vol.In([History.DAY, History.HOUR])
+        ),
+        vol.Optional(ATTR_AGAIN, default=False): cv.boolean,
+        vol.Optional(ATTR_PREVIEW, default=False): cv.boolean,
     }
 )
 
@@ -55,7 +79,20 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         DOMAIN,
         ACTION_STOP_LIVE_STREAM,
         _async_stop_live_streams,
-        schema=_STOP_LIVE_STREAM_SCHEMA,
+        schema=_TARGET_SCHEMA,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        ACTION_IMPORT_HISTORY,
+        _async_import_history,
+        schema=_IMPORT_HISTORY_SCHEMA,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+    hass.services.async_register(
+        DOMAIN,
+        ACTION_STOP_HISTORY_IMPORT,
+        _async_stop_history_import,
+        schema=_TARGET_SCHEMA,
     )
 
 
@@ -91,6 +128,64 @@ async def _async_stop_live_streams(call: ServiceCall) -> None:
     for system in _targeted_systems(call):
         if system.bursts is not None:
             await system.bursts.async_stop()
+
+
+async def _async_import_history(call: ServiceCall) -> ServiceResponse:
+    wanted = [
+        (system, *_wanted_history(system, call)) for system in _targeted_systems(call)
+    ]
+    answer: dict[str, Any] = {}
+    for system, energies, change in wanted:
+        calls = energies.cost(change)
+        duration = energies.duration(calls)
+        if not call.data[ATTR_PREVIEW]:
+            energies.want(change)
+        answer[system.name] = {
+            "calls": calls,
+            "expected_end": duration and (dt_util.utcnow() + duration).isoformat(),
+        }
+    return answer
+
+
+async def _async_stop_history_import(call: ServiceCall) -> None:
+    for system in _targeted_systems(call):
+        if system.energies is not None:
+            system.energies.want(Progress.want_nothing)
+
+
+def _wanted_history(
+    system: EnphaseSystem, call: ServiceCall
+) -> tuple[EnergyCoordinator, Callable[[Progress], Progress]]:
+    """Return who imports a system's history, and what the call wants of it.
+
+    Raises ServiceValidationError for what cannot be had.
+    """
+    if (energies := system.energies) is None:
+        raise translated(ServiceValidationError, "history_needs_recorder")
+    first: date | None = call.data.get(ATTR_FROM)
+    last: date | None = call.data.get(ATTR_TO)
+    now = dt_util.utcnow()
+    today = now.astimezone(system.time_zone).date()
+    if (first or date.min) > (last or today):
+        raise translated(ServiceValidationError, "history_range_empty")
+    if call.data[ATTR_RESOLUTION] is History.DAY:
+        return energies, lambda progress: progress.want_days(Days(first, last))
+    kept = (now - KEPT).astimezone(system.time_zone).date()
+    if (first or today) < kept:
+        raise translated(ServiceValidationError, "history_too_old", earliest=kept)
+    start = energies.earliest_hour()
+    if first is not None:
+        start = max(start, _midnight(first, system))
+    end = now if last is None else _midnight(last + timedelta(days=1), system)
+    again: bool = call.data[ATTR_AGAIN]
+    return energies, lambda progress: progress.want_hours(
+        start, end, now=now, again=again
+    )
+
+
+def _midnight(day: date, system: EnphaseSystem) -> datetime:
+    """Return when a system's day begins."""
+    return dt_util.as_utc(datetime.combine(day, time(), system.time_zone))
 
 
 def _targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:

@@ -19,11 +19,14 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
     async_get_implementations,
 )
+from homeassistant.helpers.recorder import DATA_INSTANCE
 
 from .api import EnphaseCloudError, System
+from .budget.plans import Plan
 from .const import (
     CONF_ACCOUNT_ID,
     CONF_CONNECTION,
+    CONF_ENERGY_UPDATES,
     CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_SYSTEMS,
@@ -32,7 +35,13 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
-from .flow_forms import API_KEY_FORM, CUSTOM_PLAN_FORM, KEEP_API_KEY_FORM, systems_form
+from .flow_forms import (
+    API_KEY_FORM,
+    CUSTOM_PLAN_FORM,
+    ENERGY_FORM,
+    KEEP_API_KEY_FORM,
+    systems_form,
+)
 from .flow_probe import (
     SIGN_IN_REASONS,
     KeyRefusedError,
@@ -46,6 +55,8 @@ from .options_flow import EnphaseCloudOptionsFlow
 
 _LOGGER = logging.getLogger(__name__)
 
+# From so many calls a month on, energies may be asked for every hour.
+_PLENTY: Final = 20_000
 _IMPLEMENTATION: Final = "auth_implementation"
 
 
@@ -189,9 +200,23 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 data_schema=systems_form(self._found, chosen=chosen),
                 errors={} if user_input is None else {CONF_SYSTEMS: "choose_a_system"},
             )
-        return self._finish(
-            _stored(system) for system in self._found if str(system.system_id) in chosen
+        return await self._async_choose(
+            system for system in self._found if str(system.system_id) in chosen
         )
+
+    async def async_step_energy(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer statistics of energies, and history."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="energy",
+                data_schema=self.add_suggested_values_to_schema(
+                    ENERGY_FORM, _usual_energies(plan_from_options(self._options))
+                ),
+            )
+        self._options |= user_input
+        return self._finish(self._data[CONF_SYSTEMS])
 
     @property
     def _changed_entry(self) -> ConfigEntry[Any] | None:
@@ -260,8 +285,15 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         if entry is not None and self.source == SOURCE_REAUTH:
             return self._finish(entry.data[CONF_SYSTEMS])
         if len(self._found) == 1:
-            return self._finish(_stored(system) for system in self._found)
+            return await self._async_choose(self._found)
         return await self.async_step_systems()
+
+    async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
+        """Take systems, and ask a new user for what else they want of them."""
+        self._data[CONF_SYSTEMS] = [_stored(system) for system in systems]
+        if self._changed_entry is None and DATA_INSTANCE in self.hass.data:
+            return await self.async_step_energy()
+        return self._finish(self._data[CONF_SYSTEMS])
 
     def _finish(self, systems: Iterable[Mapping[str, Any]]) -> ConfigFlowResult:
         data = {**self._data, CONF_SYSTEMS: list(systems)}
@@ -270,6 +302,11 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return self.async_update_reload_and_abort(entry, data=data, options=options)
         title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
         return self.async_create_entry(title=title, data=data, options=options)
+
+
+def _usual_energies(plan: Plan) -> dict[str, int]:
+    """Return how often energies are asked for unless the user says otherwise."""
+    return {CONF_ENERGY_UPDATES: 24 if plan.calls_per_month >= _PLENTY else 1}
 
 
 def _can_be_sent(api_key: str) -> bool:

@@ -28,6 +28,8 @@ from .const import (
     CONF_BURST_PAUSE,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
     CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
     CONF_LIVE_END,
@@ -47,7 +49,7 @@ from .const import (
     MIN_STREAM,
     PLAN_CUSTOM,
 )
-from .options import LiveHours
+from .options import History, LiveHours
 
 
 def _integer(minimum: float, maximum: float, unit: str | None = None) -> Any:
@@ -96,6 +98,15 @@ PROFILE_FORM: Final = vol.Schema(
         vol.Required(CONF_PROFILE, default=Profile.BALANCED): _choice(
             list(Profile), CONF_PROFILE
         )
+    }
+)
+
+ENERGY_FORM: Final = vol.Schema(
+    {
+        vol.Required(CONF_ENERGY_UPDATES, default=1): _integer(0, 24),
+        vol.Required(CONF_HISTORY, default=History.DAY): _choice(
+            list(History), CONF_HISTORY
+        ),
     }
 )
 

@@ -47,7 +47,7 @@ _UPDATE_AT: Final = SETTLES_AFTER + timedelta(minutes=15)
 _SPREAD: Final = timedelta(minutes=45)
 
 _FIRST_PAUSE: Final = timedelta(minutes=1)
-_PAUSE: Final = timedelta(seconds=20)
+_PAUSE: Final = timedelta(seconds=3)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 _FIRST_FAILURE_PAUSE: Final = timedelta(minutes=5)
 _LONGEST_FAILURE_PAUSE: Final = timedelta(hours=6)
@@ -124,10 +124,11 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         # Also where the set-up of the entry fails later on.
         entry.async_on_unload(self._shut_down)
 
-    @property
-    def calls_per_day(self) -> int:
-        """Return how many calls the updates of a day cost."""
-        return sum(item.updates_per_day for item in self._items)
+    def calls_per_day(self, updates: int | None = None) -> int:
+        """Return what the updates of a day cost, or would if there were so many."""
+        if updates is None:
+            updates = self._options.updates_per_day
+        return sum(_updates(item.source, updates) for item in self._items)
 
     @property
     def calls_wanted(self) -> int:
@@ -159,6 +160,30 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         """Begin to ask for what is wanted, in a moment."""
         self._plan(_FIRST_PAUSE)
 
+    def cost(self, change: Callable[[Progress], Progress]) -> int:
+        """Return how many calls more a change of what is wanted would take."""
+        return sum(
+            change(item.progress).calls_wanted - item.progress.calls_wanted
+            for item in self._items
+        )
+
+    def wishing(self, progress: Progress, history: History) -> Progress:
+        """Return the progress of a document that wants the past as fine as wished."""
+        if history is History.NONE:
+            return progress.want_nothing()
+        wanting = progress.want_days(Days())
+        if history is History.DAY:
+            return wanting
+        now = dt_util.utcnow()
+        return wanting.want_hours(self.earliest_hour(), now, now=now)
+
+    def duration(self, calls: int) -> timedelta | None:
+        """Return how long it takes until so many calls more can be spared.
+
+        None where no call of the plan can be.
+        """
+        return self._account.duration_of_history(dt_util.utcnow(), more=calls)
+
     @callback
     def want(self, change: Callable[[Progress], Progress]) -> None:
         """Change what is wanted of each document, and get it in the background."""
@@ -172,6 +197,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self, telemetry: BatteryTelemetry, *, fetched_at: datetime
     ) -> None:
         """Import what a poll of the batteries tells of today, at no cost."""
+        if not self._options.updates_per_day:
+            return
         self.config_entry.async_create_background_task(
             self.hass,
             self._async_take_battery(telemetry, fetched_at),
@@ -201,20 +228,12 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             Item(
                 source=source,
                 progress=self._memory.progress(self._system.system_id, source),
-                updates_per_day=self._updates_per_day(source),
+                updates_per_day=_updates(source, self._options.updates_per_day),
             )
             for source, document in ENERGY_DOCUMENTS.items()
             if document.is_wanted(self._system.samples)
             and not self._memory.is_refused(self._system.system_id, source)
         ]
-
-    def _updates_per_day(self, source: Source) -> int:
-        """Return how often a document is asked for news.
-
-        Today's of the battery come with polls; what they leave open is asked for once.
-        """
-        updates = self._options.updates_per_day
-        return min(1, updates) if source is Source.BATTERY_INTERVALS else updates
 
     def _remember(self, source: Source, progress: Progress) -> None:
         self._memory.remember_progress(self._system.system_id, source, progress)
@@ -224,17 +243,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         wish = self._options.history
         for item in self._items:
             if item.progress.wish != wish:
-                wanting = self._wishing(item.progress, wish)
+                wanting = self.wishing(item.progress, wish)
                 self._remember(item.source, replace(wanting, wish=wish))
-
-    def _wishing(self, progress: Progress, wish: History) -> Progress:
-        if wish is History.NONE:
-            return progress.want_nothing()
-        wanting = progress.want_days(Days())
-        if wish is History.DAYS:
-            return wanting
-        now = dt_util.utcnow()
-        return wanting.want_hours(self.earliest_hour(), now, now=now)
 
     def _next_step(self, now: datetime) -> Step | None:
         account = self._account
@@ -254,7 +264,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self._heed_wish()
         self._account.backlog.want(
             str(self._system.system_id),
-            Demand(per_day=self.calls_per_day, history=self.calls_wanted),
+            Demand(per_day=self.calls_per_day(), history=self.calls_wanted),
         )
         step = self._next_step(now)
         due = max(
@@ -407,6 +417,14 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         if self._cancel_next is not None:
             self._cancel_next()
             self._cancel_next = None
+
+
+def _updates(source: Source, updates: int) -> int:
+    """Return how often a day a document is asked for news.
+
+    Today's of the battery come with polls; what they leave open is asked for once.
+    """
+    return min(1, updates) if source is Source.BATTERY_INTERVALS else updates
 
 
 def _samples(flow: Flow, meter: Meter, today: Span, source: Source) -> Samples:

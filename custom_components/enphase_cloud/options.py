@@ -38,11 +38,11 @@ _CUSTOM: Final = {CONF_CALLS_PER_MINUTE, CONF_CALLS_PER_MONTH, CONF_LIVE_STREAM}
 
 
 class History(StrEnum):
-    """How much of the past the user wishes to have."""
+    """How fine the past is wished for."""
 
     NONE = "none"
-    DAYS = "days"
-    HOURS = "hours"
+    DAY = "day"
+    HOUR = "hour"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

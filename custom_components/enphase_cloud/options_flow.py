@@ -1,15 +1,22 @@
 """Options flow: plan, what is to be freshest, and live data."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import (
+    ConfigEntryState,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
 from homeassistant.const import CONF_API_KEY, CONF_ID
 
 from .budget.preview import Preview, preview
 from .budget.schedule import Document, Feed, Profile
 from .budget.streams import StreamAllowance
 from .const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
     CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_STREAMS_PER_MONTH,
@@ -18,10 +25,19 @@ from .const import (
     PLAN_CUSTOM,
 )
 from .data import EnphaseCloudConfigEntry
-from .flow_forms import CUSTOM_PLAN_FORM, LIVE_FORM, PLAN_FORM, PROFILE_FORM
-from .options import LiveOptions, consistent, plan_from_options
+from .flow_forms import (
+    CUSTOM_PLAN_FORM,
+    ENERGY_FORM,
+    LIVE_FORM,
+    PLAN_FORM,
+    PROFILE_FORM,
+)
+from .metering import EnergyCoordinator
+from .options import EnergyOptions, History, LiveOptions, consistent, plan_from_options
 
 _LONG: Final = timedelta(hours=2)
+_VERY_LONG: Final = timedelta(days=2)
+_NO_ENERGIES: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
 # So many streams show what a month may cost, until the user has named a number.
 _EXAMPLE: Final = 100
 
@@ -51,7 +67,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         self._options |= user_input
         if user_input[CONF_PLAN] == PLAN_CUSTOM:
             return await self.async_step_custom_plan()
-        return await self.async_step_profile()
+        return await self.async_step_energy()
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
@@ -63,6 +79,24 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
                 data_schema=self.add_suggested_values_to_schema(
                     CUSTOM_PLAN_FORM, self._options
                 ),
+                last_step=False,
+            )
+        self._options |= user_input
+        return await self.async_step_energy()
+
+    async def async_step_energy(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for statistics of energies, showing what they cost."""
+        if user_input is None:
+            if not self._energies:
+                return await self.async_step_profile()
+            return self.async_show_form(
+                step_id="energy",
+                data_schema=self.add_suggested_values_to_schema(
+                    ENERGY_FORM, {**_NO_ENERGIES, **self._options}
+                ),
+                description_placeholders=self._cost_of_energies(),
                 last_step=False,
             )
         self._options |= user_input
@@ -111,6 +145,41 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         )
 
     @property
+    def _energies(self) -> list[EnergyCoordinator]:
+        """Return what imports energies for the systems of this entry."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return []
+        systems = self.config_entry.runtime_data.systems
+        return [system.energies for system in systems if system.energies is not None]
+
+    def _cost_of_energies(self) -> dict[str, str]:
+        energies = self._energies
+
+        def cost(history: History) -> int:
+            return sum(
+                each.cost(partial(each.wishing, history=history)) for each in energies
+            )
+
+        hours = cost(History.HOUR)
+        return {
+            "calls_per_update": str(sum(each.calls_per_day(1) for each in energies)),
+            "calls_days": str(cost(History.DAY)),
+            "calls_hours": str(hours),
+            "time_hours": _time(energies[0].duration(hours)),
+        }
+
+    @property
+    def _energies_per_day(self) -> int:
+        """Return the calls for energies of a day, as chosen here and elsewhere."""
+        if not (energies := self._energies):
+            return 0
+        chosen = EnergyOptions.from_options(self._options).updates_per_day
+        elsewhere = self.config_entry.runtime_data.account.backlog.per_day - sum(
+            each.calls_per_day() for each in energies
+        )
+        return elsewhere + sum(each.calls_per_day(chosen) for each in energies)
+
+    @property
     def _feeds(self) -> list[Feed]:
         """Return what is polled under the API key; before it is known, all."""
         entries: list[EnphaseCloudConfigEntry]
@@ -133,7 +202,13 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         plan = plan_from_options(self._options)
         feeds = self._feeds
         given = {
-            profile: preview(plan, profile=profile, feeds=feeds) for profile in Profile
+            profile: preview(
+                plan,
+                profile=profile,
+                feeds=feeds,
+                energies_per_day=self._energies_per_day,
+            )
+            for profile in Profile
         }
         return {
             "limit": f"{plan.calls_per_month:,}",
@@ -159,6 +234,17 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             "streams": f"{streams:,}",
             "cost": f"${streams * price:,.2f}",
         }
+
+
+def _time(duration: timedelta | None) -> str:
+    """Return a time in the unit that suits it."""
+    if duration is None:
+        return "—"
+    if duration < _LONG:
+        return f"{max(1, duration / timedelta(minutes=1)):.0f} min"
+    if duration < _VERY_LONG:
+        return f"{duration / timedelta(hours=1):.0f} h"
+    return f"{duration / timedelta(days=1):.0f} d"
 
 
 def _interval(expected: Preview, document: Document) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
 from .api import ConnectionType
@@ -39,9 +40,10 @@ async def async_set_up_systems(
                 options=options,
                 price=plan.live_stream_price,
             )
-        energy_options = EnergyOptions.from_options(entry.options)
-        if energy_options.updates_per_day and "recorder" in hass.config.components:
-            system.energies = EnergyCoordinator(hass, entry, system, energy_options)
+        if DATA_INSTANCE in hass.data:
+            system.energies = EnergyCoordinator(
+                hass, entry, system, EnergyOptions.from_options(entry.options)
+            )
         for source in DOCUMENT_SOURCES:
             coordinator = DocumentCoordinator(hass, entry, system, source)
             system.documents.append(coordinator)

@@ -86,12 +86,9 @@ class Backlog:
 
     def pause(self, now: datetime, means: Means) -> timedelta | None:
         """Return how long to wait between two calls of history; None for ever."""
-        allowed = self._allowed(now, means)
-        if not allowed:
+        if not self._allowed(now, means):
             return None
-        if self._surplus(now, means) >= self.history:
-            return _MINUTE / max(1, int(means.calls_per_minute * _SHARE_OF_MINUTE))
-        return max(means.period_end - now, _MINUTE) / allowed
+        return self._pause(now, means, self.history)
 
     def next_call(self, now: datetime, means: Means) -> datetime:
         """Return when history may be asked for, now or later."""
@@ -102,10 +99,30 @@ class Backlog:
         last = min(self._last, now) if self._last is not None else now - pause
         return min(max(now, last + pause), max(now, means.period_end))
 
-    def duration(self, now: datetime, means: Means, *, calls: int) -> timedelta | None:
-        """Return how long that many calls of history will take, as things are."""
-        pause = self.pause(now, means)
-        return None if pause is None else calls * pause
+    def duration(
+        self, now: datetime, means: Means, month: Means, *, more: int = 0
+    ) -> timedelta | None:
+        """Return how long history takes, as things are; None for ever.
+
+        `more` calls are added to those that are wanted. `month` is what there is from
+        one month's beginning to its end.
+        """
+        calls = self.history + more
+        allowed = self._allowed(now, means)
+        if calls <= allowed:
+            return calls * self._pause(now, means, calls)
+        start = means.period_end
+        if not (later := self._allowed(start, month)):
+            return None
+        rest = calls - allowed
+        if rest <= later:
+            return start - now + rest * self._pause(start, month, rest)
+        return start - now + (month.period_end - start) * (rest / later)
+
+    def _pause(self, now: datetime, means: Means, calls: int) -> timedelta:
+        if self._surplus(now, means) >= calls:
+            return _MINUTE / max(1, int(means.calls_per_minute * _SHARE_OF_MINUTE))
+        return max(means.period_end - now, _MINUTE) / max(1, self._allowed(now, means))
 
     def _daily(self, now: datetime, means: Means) -> int:
         days = max(means.period_end - now, timedelta()) / _DAY

@@ -29,9 +29,16 @@ class Preview:
     calls_per_month: int
 
 
-def preview(plan: Plan, *, profile: Profile, feeds: Collection[Feed]) -> Preview:
+def preview(
+    plan: Plan,
+    *,
+    profile: Profile,
+    feeds: Collection[Feed],
+    energies_per_day: int = 0,
+) -> Preview:
     """Return what to expect, with days as long as nights.
 
+    `energies_per_day` is how many calls of a day go to energies instead of polls.
     Where systems differ in their documents, a document's freshness is that of the
     system where it is best.
     """
@@ -48,7 +55,9 @@ def preview(plan: Plan, *, profile: Profile, feeds: Collection[Feed]) -> Preview
         for each in (known.day, known.night)
     ]
     month = plan.calls_per_month
-    share = level(stretches, month - reserve(month, _MONTH, elapsed=1))
+    energies = energies_per_day * _MONTH.days
+    polls = month - reserve(month, _MONTH, elapsed=1) - energies
+    share = level(stretches, polls)
     documents: dict[Document, Freshness] = {}
     for feed in sorted(feeds, key=lambda feed: weights[feed].day):
         documents[feed.document] = Freshness(
@@ -56,7 +65,7 @@ def preview(plan: Plan, *, profile: Profile, feeds: Collection[Feed]) -> Preview
             _interval(rate(share, weights[feed].night, period)),
         )
     calls = sum(rate(share, each.weight, period) * half for each in stretches)
-    return Preview(documents, round(calls))
+    return Preview(documents, round(calls) + energies)
 
 
 def _interval(rate: float) -> timedelta | None:
