@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -16,7 +17,13 @@ from .conftest import Stepper, World
 from .helpers import state
 
 LIVE = "binary_sensor.hilltop_live_stream"
+PRODUCTION = "sensor.hilltop_current_power_production"
+CONSUMPTION = "sensor.hilltop_current_power_consumption"
 GRID = "sensor.hilltop_current_net_power_consumption"
+BATTERY = "sensor.hilltop_current_battery_discharge"
+LEVEL = "sensor.hilltop_battery"
+MODE = "sensor.hilltop_battery_mode"
+GRID_STATUS = "sensor.hilltop_grid_status"
 BUTTON_START = "button.hilltop_start_live_data"
 
 
@@ -101,3 +108,18 @@ class Burst:
 def grid_of(frame: Any) -> float:
     """Return what the entity shows for a frame."""
     return round(frame.payload["data"]["grid_power"] / 1000, 3)
+
+
+def truth_at(world: World, moment: datetime) -> dict[str, str]:
+    """Return what entities that live data feeds show when they tell of a moment."""
+    power = world.cloud.truth(world.system.system_id).power(moment)
+    assert power.soc is not None
+    return {
+        PRODUCTION: str(power.production / 1000),
+        CONSUMPTION: str(power.consumption / 1000),
+        GRID: str(power.grid / 1000),
+        BATTERY: str(power.battery / 1000),
+        LEVEL: str(round(power.soc)),
+        MODE: "self_consumption",
+        GRID_STATUS: "on_grid" if power.on_grid else "off_grid",
+    }

@@ -1,0 +1,284 @@
+"""Whatever a server streams: polled values stay, others run, nothing is left behind."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+import gc
+import json
+import re
+import time
+from typing import Any, Final
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.async_ import get_scheduled_timer_handles
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
+from simulator.faults import StreamFault
+
+from .conftest import SetUp, Stepper, World
+from .helpers import sensor_states, state
+from .live import BATTERY, CONSUMPTION, GRID, LIVE, PRODUCTION, Burst, settle, truth_at
+
+_BLOCKED_SECONDS: Final = 0.05
+_TICK: Final = 0.01
+_DURATION: Final = 30
+
+# All that the simulator can do to a stream, and what is no stream at all.
+STREAMS: Final[dict[str, dict[str, Any]]] = {
+    shape: {"stream": shape} for shape in StreamFault.__value__.__args__
+}
+ANSWERS: Final[dict[str, dict[str, Any]]] = {
+    "redirect": {"redirect": "https://example.com/live"},
+    "200 with an error object": {
+        "status": 200,
+        "raw": json.dumps(
+            {"error": {"code": 500, "message": "No", "status": "SERVICE_UNREACHABLE"}}
+        ),
+    },
+    "silence before the headers": {"hang": True},
+    "cut before the headers": {"cut": "before_headers"},
+    "cut after the headers": {"cut": "after_headers"},
+    "cut in the body": {"cut": "mid_body"},
+    **{
+        f"{body} body": {"body": body}
+        for body in ("html", "empty", "wrong_types", "huge", "not_json", "list")
+    },
+    "html with an error": {"status": 502, "body": "html"},
+    "huge error": {"status": 500, "body": "huge"},
+}
+# Streams of which no frame tells something newer than the polled documents.
+TELLING_NOTHING: Final = {
+    "bare",
+    "clock_behind",
+    "comments",
+    "empty",
+    "garbage",
+    "no_newline",
+    "silence",
+    "sparse",
+}
+# What each stream changes by being asked for.
+FIGURES: Final = {
+    "sensor.hilltop_calls_used_this_month",
+    "sensor.hilltop_calls_left_this_month",
+    "sensor.hilltop_live_streams_left_this_month",
+}
+
+
+class LoopWatch:
+    """Knows the longest time for which one callback kept the event loop.
+
+    It is CPU time of the thread, not wall-clock time: on a shared machine the latter
+    tells mostly what others do. Callbacks of the simulator, which runs in the same
+    loop, count as well, so that ours take even less. The garbage collector is kept
+    out: when it runs, and what it finds, is a matter of the whole process.
+    """
+
+    def __init__(self) -> None:
+        """Begin without having seen anything."""
+        self.longest = 0.0
+        self.callback = ""
+
+    @contextmanager
+    def watching(self) -> Generator[None]:
+        """Watch each callback that the event loop runs."""
+        run = asyncio.Handle._run
+
+        def timed(handle: asyncio.Handle) -> None:
+            began = time.thread_time()
+            run(handle)
+            if (spent := time.thread_time() - began) > self.longest:
+                self.longest, self.callback = spent, repr(handle)
+
+        gc.collect()
+        gc.disable()
+        try:
+            with patch.object(asyncio.Handle, "_run", timed):
+                yield
+        finally:
+            gc.enable()
+
+
+class Siege:
+    """Asks a hostile cloud for live data, and lets time pass until that is over."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        stepper: Stepper,
+        freezer: FrozenDateTimeFactory,
+        entry: MockConfigEntry,
+    ) -> None:
+        """Take what moves the time."""
+        self._hass = hass
+        self._stepper = stepper
+        self._freezer = freezer
+        self._entry = entry
+
+    async def endure(self, *, tick: float, steps: int) -> None:
+        """Ask, and let steps of time pass until live data has ended by itself."""
+        asked = self._hass.async_create_task(self._call("start", duration=_DURATION))
+        await settle()
+        for _ in range(steps):
+            if asked.done() and state(self._hass, LIVE) == STATE_OFF:
+                break
+            await self.pass_time(tick)
+        with suppress(HomeAssistantError):
+            await asked
+
+    async def stop(self) -> None:
+        """Stop live data by hand."""
+        await self._call("stop")
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass, and a frame come."""
+        self._freezer.tick(seconds)
+        self._stepper.step()
+        await settle()
+        async_fire_time_changed(self._hass)
+        await settle()
+
+    async def _call(self, action: str, **data: Any) -> None:
+        data["config_entry_id"] = self._entry.entry_id
+        await self._hass.services.async_call(
+            DOMAIN, f"{action}_live_stream", data, blocking=True
+        )
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+def timers(hass: HomeAssistant) -> Counter[str]:
+    """Return what the event loop has still to call, by name, but for the disk."""
+    return Counter(
+        re.sub(r".* when=\S+ ([\w.]+).*", r"\1", repr(handle))
+        for handle in get_scheduled_timer_handles(hass.loop)
+        if not handle.cancelled() and "delayed_write" not in repr(handle)
+    )
+
+
+def live_tasks() -> list[asyncio.Task[Any]]:
+    """Return the tasks of live data."""
+    return [task for task in asyncio.all_tasks() if "live data" in task.get_name()]
+
+
+def shown(states: list[State], entity_id: str) -> set[str]:
+    """Return all that an entity has shown."""
+    return {found.state for found in states if found.entity_id == entity_id}
+
+
+@pytest.mark.parametrize("case", [*STREAMS, *ANSWERS])
+async def test_a_hostile_server_harms_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+    case: str,
+) -> None:
+    """Values are true, the loop is free, the end is an end, and life goes on."""
+    entry = await set_up()
+    siege = Siege(hass, stepper, freezer, entry)
+    timers_before = timers(hass)
+    before = sensor_states(hass)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    fault = world.cloud.faults.add(
+        Fault(operation="live_data", **(STREAMS | ANSWERS)[case])
+    )
+    watch = LoopWatch()
+    with watch.watching():
+        if case == "flood":
+            await siege.endure(tick=_TICK, steps=100)
+            await siege.stop()
+        else:
+            await siege.endure(tick=1, steps=100)
+    assert fault.hits == 1
+
+    # Live data has ended, and polled values are what they were.
+    assert state(hass, LIVE) == STATE_OFF
+    assert not live_tasks()
+    states = [event.data["new_state"] for event in changes]
+    after = sensor_states(hass)
+    truths = [
+        truth_at(world, frame.at)
+        for frame in world.cloud.frames
+        if "error" not in frame.payload
+    ]
+    assert {*before} - FIGURES == {
+        entity_id
+        for entity_id in {*before} - FIGURES
+        if after[entity_id] == before[entity_id]
+        or (truths and entity_id in truths[0] and case not in TELLING_NOTHING)
+    }
+    # All that was shown meanwhile is true.
+    for entity_id in truths[0] if truths else ():
+        true = {before.get(entity_id), *(truth[entity_id] for truth in truths)}
+        if case == "absurd" and entity_id in (PRODUCTION, CONSUMPTION, GRID, BATTERY):
+            true.add("-0.04")  # As a power, this is as good as any.
+        if case == "clock_behind":
+            true.add("unknown")  # An hour is too old for some.
+        assert shown(states, entity_id) <= true
+    if truths and case not in TELLING_NOTHING | {"absurd", "out_of_order"}:
+        assert after[GRID] == truths[-1][GRID]
+
+    # Nobody else had to wait, nothing is left behind, and nothing else has suffered.
+    assert watch.longest < _BLOCKED_SECONDS, watch.callback
+    await Burst(hass, world, stepper, freezer).until_closed()
+    assert not timers(hass) - timers_before
+    assert entry.state is ConfigEntryState.LOADED
+    assert not hass.config_entries.flow.async_progress()
+
+    # The next burst is as good as any.
+    world.cloud.faults.remove(fault)
+    await siege.endure(tick=1, steps=1)
+    assert state(hass, LIVE) == STATE_ON
+    assert state(hass, GRID) == truth_at(world, world.cloud.frames[-2].at)[GRID]
+    await siege.stop()
+
+
+@pytest.mark.parametrize("shape", ["byte_by_byte", "comments", "no_newline", "silence"])
+@pytest.mark.parametrize("end", ["stop", "unload", "reload", "shutdown"])
+async def test_an_end_in_the_midst_of_something_leaves_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+    shape: StreamFault,
+    end: str,
+) -> None:
+    """Half a frame, half a line, or nothing at all: an end is an end at once."""
+    entry = await set_up()
+    siege = Siege(hass, stepper, freezer, entry)
+    timers_before = timers(hass)
+    world.cloud.faults.add(Fault(operation="live_data", stream=shape))
+    await siege.endure(tick=1, steps=3)
+    assert state(hass, LIVE) == STATE_ON
+    match end:
+        case "stop":
+            await siege.stop()
+        case "unload":
+            await hass.config_entries.async_unload(entry.entry_id)
+        case "reload":
+            await hass.config_entries.async_reload(entry.entry_id)
+        case "shutdown":
+            await hass.async_stop(force=True)
+    assert not live_tasks()
+    await Burst(hass, world, stepper, freezer).until_closed()
+    assert not timers(hass) - timers_before
+    assert len(world.cloud.streams) == 1
