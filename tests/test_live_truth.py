@@ -1,0 +1,135 @@
+"""What entities show during a burst is what the system does, frame by frame."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_ON
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.enphase_cloud.const import CONF_PUBLISH_INTERVAL, DOMAIN
+
+from .conftest import SetUp, Stepper, World
+from .helpers import pass_time, press, state
+from .live import GRID, GRID_STATUS, LIVE, Burst, start, truth_at
+
+_REFRESH = "button.hilltop_refresh_now"
+_OUTAGE = datetime(2026, 6, 17, 5, 40, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _morning(freezer: FrozenDateTimeFactory) -> None:
+    """Begin when the sun and the battery's charge rise."""
+    freezer.move_to(_OUTAGE - timedelta(minutes=3))
+
+
+@pytest.fixture
+def burst(
+    hass: HomeAssistant,
+    world: World,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> Burst:
+    """Return what lets a burst go on."""
+    return Burst(hass, world, stepper, freezer)
+
+
+@pytest.mark.parametrize("publish_interval", [1, 5, 7])
+async def test_entities_agree_with_the_system_on_every_frame_that_is_published(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    publish_interval: int,
+) -> None:
+    """Five minutes with an outage, and with polls whose documents are older."""
+    entry = await set_up(options={CONF_PUBLISH_INTERVAL: publish_interval})
+    world.system.start_grid_outage(_OUTAGE)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    fed = truth_at(world, dt_util.utcnow()).keys()
+    published: list[datetime] = []
+    while state(hass, LIVE) == STATE_ON:
+        changes.clear()
+        await burst.second()
+        if len(world.cloud.frames) in (100, 200):
+            await press(hass, _REFRESH)
+        if {event.data["entity_id"] for event in changes} & fed:
+            published.append(dt_util.utcnow())
+            frame = world.cloud.frames[-1]
+            assert dt_util.utcnow() - frame.at <= timedelta(seconds=1)
+            truth = truth_at(world, frame.at)
+            assert {entity_id: state(hass, entity_id) for entity_id in fed} == truth
+    assert len(world.cloud.frames) == 300
+    last = truth_at(world, world.cloud.frames[-1].at)
+    assert {entity_id: state(hass, entity_id) for entity_id in fed} == last
+    assert last[GRID_STATUS] == "off_grid"
+    # As often as was wanted, and not more often; only the last frame does not wait.
+    interval = timedelta(seconds=publish_interval)
+    assert all(
+        later - earlier >= interval for earlier, later in pairwise(published[:-1])
+    )
+    assert 0.9 * 300 / publish_interval <= len(published) <= 300 / publish_interval + 2
+
+
+@pytest.mark.parametrize("frames", range(1, 9))
+@pytest.mark.parametrize("end", ["stop", "break"])
+async def test_the_last_frame_is_never_lost(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    frames: int,
+    end: str,
+) -> None:
+    """Wherever in the interval of publishing a burst ends."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    while len(world.cloud.frames) < frames:
+        await burst.second()
+    if end == "stop":
+        await hass.services.async_call(
+            DOMAIN,
+            "stop_live_stream",
+            {"config_entry_id": entry.entry_id},
+            blocking=True,
+        )
+    else:
+        world.cloud.connections.drop()
+        await burst.second()
+    assert state(hass, LIVE) != STATE_ON
+    last = truth_at(world, world.cloud.frames[-1].at)
+    assert len(world.cloud.frames) == frames
+    assert {entity_id: state(hass, entity_id) for entity_id in last} == last
+
+
+async def test_after_a_burst_polls_take_over_with_what_is_newer(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """No older value comes back in between: a frame, then a newer report."""
+    entry = await set_up()
+    world.cloud.live_interval = 5
+    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    await burst.run()
+    last = world.cloud.frames[-1].at
+    reports = set()
+    for _ in range(55):
+        await pass_time(hass, freezer, timedelta(minutes=1))
+        await press(hass, _REFRESH)
+        report = datetime.fromtimestamp(
+            world.cloud.published(world.system).last_report_at, UTC
+        )
+        newest = max(last, report)
+        reports.add(newest)
+        assert state(hass, GRID) == truth_at(world, newest)[GRID]
+        # No document tells this.
+        assert state(hass, GRID_STATUS) == truth_at(world, last)[GRID_STATUS]
+    assert last in reports
+    assert len(reports) >= 4
