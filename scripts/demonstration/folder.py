@@ -15,6 +15,7 @@ _CONFIGURATION: Final = """\
 homeassistant:
   auth_mfa_modules: []
 application_credentials:
+automation: !include automations.yaml
 config:
 energy:
 frontend:
@@ -29,6 +30,9 @@ recorder:
 sun:
 system_health:
 """
+
+# What Home Assistant finds in its folder of what is developed here.
+_LINKED: Final = ("custom_components", "blueprints/automation/enphase_cloud")
 
 # The step "core_config" of the onboarding would set up a weather service, a radio
 # and a speech service, all on the internet. The demo is a closed world: it tells
@@ -67,9 +71,13 @@ def prepare(folder: Path, *, port: int, log_level: str = "info") -> None:
     _store(storage / "http", _http(port), version=3)
     if not (storage / "onboarding").exists():
         _store(storage / "onboarding", _ONBOARDING, version=4)
-    link = folder / "custom_components"
-    link.unlink(missing_ok=True)
-    link.symlink_to(CHECKOUT / "custom_components")
+    # What automations are made of in the frontend is added here.
+    (folder / "automations.yaml").touch()
+    for path in _LINKED:
+        link = folder / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(CHECKOUT / path)
 
 
 def remove(folder: Path) -> None:

@@ -119,6 +119,19 @@ class HomeAssistant:
             "call_service", domain=domain, service=service, service_data=data
         )
 
+    async def ask(self, action: str, **data: Any) -> Json:
+        """Perform an action and return its response. Raises HomeAssistantError."""
+        domain, _, service = action.partition(".")
+        result: Json = await self.command(
+            "call_service",
+            domain=domain,
+            service=service,
+            service_data=data,
+            return_response=True,
+        )
+        response: Json = result["response"]
+        return response
+
     async def states(self) -> dict[str, Json]:
         """Return all states by entity id."""
         states: list[Json] = await self.get("/api/states")

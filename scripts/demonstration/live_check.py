@@ -8,7 +8,7 @@ from .cloud import LIVE
 from .entities import Entities, Truth, tells
 from .expected import live, seconds_between
 from .home_assistant import Json
-from .set_up import DOMAIN, choose_options
+from .set_up import DOMAIN, add_automation, choose_options
 from .subject import Subject
 from .waiting import until
 
@@ -28,8 +28,17 @@ _OPTIONS: Final = {
 }
 
 
+# An automation starts live data at this event.
+_WANTED: Final = "live_data_wanted"
+
+
+async def start_by_automation(subject: Subject) -> None:
+    """Let the automation that `check_live` has added start live data."""
+    await subject.home_assistant.command("fire_event", event_type=_WANTED)
+
+
 async def check_live(subject: Subject) -> None:
-    """Look at a burst that comes by itself, and at one that is asked for."""
+    """Look at a burst that comes by itself, and at one that an automation starts."""
 
     async def choose_bursts() -> None:
         await choose_options(subject.home_assistant, subject.entry_id, _OPTIONS)
@@ -37,18 +46,33 @@ async def check_live(subject: Subject) -> None:
     async def refresh() -> None:
         await subject.press("refresh")
 
-    async def perform_action() -> None:
-        entities = await subject.entities()
-        await subject.home_assistant.act(
-            f"{DOMAIN}.start_live_stream",
-            device_id=entities.device_id,
-            duration={"seconds": _LENGTH_SECONDS},
+    async def start() -> None:
+        await start_by_automation(subject)
+
+    async def join() -> None:
+        await subject.press("start_live_stream")
+        answer = await subject.home_assistant.ask(action["action"], **action["data"])
+        report.expect(
+            "Who asks meanwhile is told that it costs no further stream",
+            holds=[granted["streams"] for granted in answer.values()] == [0],
+            found=answer,
         )
 
-    async def press_start() -> None:
-        await subject.press("start_live_stream")
-
     report = subject.report
+    entities = await subject.entities()
+    action: Json = {
+        "action": f"{DOMAIN}.start_live_stream",
+        "data": {
+            "device_id": entities.device_id,
+            "duration": {"seconds": _LENGTH_SECONDS},
+        },
+    }
+    await add_automation(
+        subject.home_assistant,
+        alias="Live data when it is wanted",
+        triggers=[{"trigger": "event", "event_type": _WANTED}],
+        actions=[action],
+    )
     report.heading("A burst by itself, after choosing bursts in the options")
     spent = await _check_burst(subject, choose_bursts, meanwhile=refresh)
     report.expect(
@@ -59,12 +83,12 @@ async def check_live(subject: Subject) -> None:
         ),
         found=dict(spent),
     )
-    report.heading("A burst by action, off the grid; the button is pressed, too")
+    report.heading("A burst by automation, off the grid; button and action join it")
     await subject.cloud.set_outage(subject.system_id, outage=True)
-    spent = await _check_burst(subject, perform_action, meanwhile=press_start)
+    spent = await _check_burst(subject, start, meanwhile=join)
     await subject.cloud.set_outage(subject.system_id, outage=False)
     report.expect(
-        "Both are one stream, which costs one call",
+        "The three are one stream, which costs one call",
         holds=spent == Counter({LIVE: 1}),
         found=dict(spent),
     )

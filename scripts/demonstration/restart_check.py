@@ -21,6 +21,15 @@ async def enable_all(subject: Subject) -> set[str]:
     return set(disabled)
 
 
+async def check_restarts(
+    subject: Subject, when: str, *, new: AbstractSet[str] = frozenset()
+) -> None:
+    """Restart three times in a row; entities that are `new` had no state before."""
+    for number in ("first", "second", "third"):
+        await check_restart(subject, f"{when}, the {number} in a row", new=new)
+        new = frozenset()
+
+
 async def check_restart(
     subject: Subject,
     when: str,
@@ -40,7 +49,11 @@ async def check_restart(
     await subject.settle_after_start()
     after = await subject.shown()
     spent = await subject.calls() - calls
-    report.expect("It costs no call", holds=not spent, found=dict(spent))
+    report.expect(
+        f"It costs no call: the cloud has counted {calls.total()} before and after",
+        holds=not spent,
+        found=dict(spent),
+    )
     lasting = shown.keys() - new - _FORECASTS
     changed = {
         key: (shown[key], after.get(key))

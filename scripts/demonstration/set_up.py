@@ -54,21 +54,30 @@ async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
 
 
 async def add_integration(
-    session: ClientSession, home_assistant: HomeAssistant, credentials: Credentials
+    session: ClientSession,
+    home_assistant: HomeAssistant,
+    credentials: Credentials,
+    *,
+    energy: Mapping[str, Any] | None = None,
 ) -> Json:
-    """Add the integration through its config flow; return its config entry."""
+    """Add the integration through its config flow; return its config entry.
+
+    Without an answer about statistics of energies, what the flow suggests is taken.
+    """
     await _add_application(home_assistant, credentials.application)
     step = await home_assistant.post(_FLOW, {"handler": DOMAIN})
     if step["type"] != "external":
         raise DemoError(f"The config flow does not begin with a sign-in: {step}")
     await sign_in(session, URL(step["url"]), credentials)
     application = credentials.application
-    answers = {
+    answers: dict[str, Mapping[str, Any]] = {
         "api_key": {
             "api_key": application.api_key,
             "plan": application.plan.name.lower(),
         }
     }
+    if energy is not None:
+        answers["energy"] = energy
     step = await home_assistant.get(f"{_FLOW}/{step['flow_id']}")
     await _answer(home_assistant, _FLOW, step, answers)
     entry = (await entries_of_integration(home_assistant))[-1]
@@ -80,6 +89,11 @@ async def add_integration(
 async def remove_integration(home_assistant: HomeAssistant, entry_id: str) -> None:
     """Remove a config entry."""
     await home_assistant.delete(f"{_ENTRIES}/{entry_id}")
+
+
+async def add_automation(home_assistant: HomeAssistant, **automation: Any) -> None:
+    """Add an automation as the frontend's editor does."""
+    await home_assistant.post("/api/config/automation/config/demo", automation)
 
 
 async def choose_options(

@@ -60,9 +60,13 @@ class Stage:
         """
         for program in (self.cloud_program, self.home_assistant_program):
             program.log.unlink(missing_ok=True)
+        await self.start_cloud()
+        await self.start_home_assistant()
+
+    async def start_cloud(self) -> None:
+        """Start the cloud alone; return once it answers. Raises DemoError."""
         await self.cloud_program.start()
         await self.cloud_program.until(self.cloud.is_up, _START_SECONDS)
-        await self.start_home_assistant()
 
     async def start_home_assistant(self) -> None:
         """Start Home Assistant alone; return once it runs. Raises DemoError."""

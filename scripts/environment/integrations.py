@@ -14,6 +14,7 @@ from homeassistant.bootstrap import DEFAULT_INTEGRATIONS
 # Home Assistant's `default_config` without what a demo never shows.
 INTEGRATIONS = (
     "application_credentials",
+    "automation",
     "config",
     "energy",
     "frontend",
