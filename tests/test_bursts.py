@@ -661,3 +661,39 @@ async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
     await start(hass, config_entry_id=entry.entry_id)
     assert len(world.cloud.streams) == 2
     await burst.run()
+
+
+async def test_systems_share_what_may_be_paid_for(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A chain that was promised more ends where another one took the rest."""
+    world.add_system(name="Valley")
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 3})
+    world.cloud.live_interval = 20
+    await start(hass, config_entry_id=entry.entry_id, duration=900)
+    valley = "binary_sensor.valley_live_stream"
+    assert state(hass, valley) == STATE_ON
+    while STATE_ON in (state(hass, LIVE), state(hass, valley)):
+        await burst.second()
+    assert len(world.cloud.streams) == 3
+    assert state(hass, LEFT) == "0"
+
+
+async def test_a_set_up_that_fails_during_a_burst_leaves_no_burst(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Neither goes the burst on, nor does another one follow."""
+    fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
+
+    async def fail_late(*_: object) -> None:
+        async_fire_time_changed(hass)
+        await until(lambda: fault.hits == 1)
+        raise ValueError
+
+    with patch.object(hass.config_entries, "async_forward_entry_setups", fail_late):
+        entry = await set_up(options=BURSTS)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    freezer.tick(timedelta(minutes=61))
+    async_fire_time_changed(hass)
+    await settle()
+    assert fault.hits == 1
