@@ -1,0 +1,253 @@
+"""Ask for history: at set-up, in the options, by action; what it says, and costs."""
+
+from collections.abc import AsyncGenerator
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder
+from homeassistant.components.recorder.statistics import get_last_statistics
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    CONF_PLAN,
+    DOMAIN,
+)
+from custom_components.enphase_cloud.history import statistic_id
+from custom_components.enphase_cloud.site.energy import Flow
+
+from .conftest import API_KEY, SetUp, World
+from .flows import User, suggested
+from .helpers import state
+from .test_options_flow import Options
+
+IMPORT = "sensor.hilltop_history_import"
+# A system with meters and batteries has five documents of energies.
+DOCUMENTS = 5
+
+
+@pytest.fixture(autouse=True)
+async def _summer_noon(
+    recorder_mock: Recorder, hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> AsyncGenerator[None]:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+    yield
+    # The recorder of the tests ends before Home Assistant does.
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def go_on(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int
+) -> None:
+    """Let time pass by the minute."""
+    for _ in range(minutes):
+        freezer.tick(timedelta(minutes=1))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def first_and_last(
+    hass: HomeAssistant, world: World, flow: Flow
+) -> tuple[datetime, datetime]:
+    """Return the first and the last hour of a statistic."""
+    statistic = statistic_id(world.system.system_id, flow)
+    rows = await get_instance(hass).async_add_executor_job(
+        partial(
+            get_last_statistics,
+            hass,
+            20_000,
+            statistic,
+            convert_units=False,
+            types={"sum"},
+        )
+    )
+    starts = [dt_util.utc_from_timestamp(row["start"]) for row in rows[statistic]]
+    return min(starts), max(starts)
+
+
+async def act(
+    hass: HomeAssistant, action: str, *, answers: bool = True, **data: Any
+) -> Any:
+    """Call an action for the only system."""
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    return await hass.services.async_call(
+        DOMAIN,
+        action,
+        {"config_entry_id": entry.entry_id, **data},
+        blocking=True,
+        return_response=answers,
+    )
+
+
+@pytest.mark.parametrize(("named", "updates"), [("watt", 1), ("kilowatt", 24)])
+async def test_history_is_offered_at_set_up(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+    named: str,
+    updates: int,
+) -> None:
+    """The last form; it suggests what the plan can bear, and all days."""
+    user = User(hass, await hass_client_no_auth())
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan=named)
+    assert form["step_id"] == "energy"
+    assert suggested(form) == {CONF_ENERGY_UPDATES: updates}
+    done = await user.submit(form, energy_updates=2, history="hour")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert done["result"].options == {
+        CONF_PLAN: named,
+        CONF_ENERGY_UPDATES: 2,
+        CONF_HISTORY: "hour",
+    }
+    assert not {call for call in world.calls if call.endswith("_lifetime")}
+
+
+async def test_after_several_systems_history_is_offered(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """The systems come first."""
+    world.add_system(name="Barn")
+    user = User(hass, await hass_client_no_auth())
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    form = await user.submit(form, systems=[str(world.system.system_id)])
+    done = await user.submit(form, energy_updates=0, history="none")
+    assert done["title"] == "Hilltop"
+    assert done["result"].options[CONF_ENERGY_UPDATES] == 0
+
+
+async def test_the_options_say_what_it_costs(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Calls of an update, of all days and all hours; and how long it takes."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
+    options = Options(hass, entry)
+    form = await options.submit(await options.open(), plan="kilowatt")
+    assert form["step_id"] == "energy"
+    assert suggested(form) == {CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"}
+    said = form["description_placeholders"]
+    assert said is not None
+    assert said["calls_per_update"] == str(DOCUMENTS)
+    assert int(said["calls_hours"]) > 20 * DOCUMENTS
+    assert said["time_hours"].endswith(" min")
+
+    form = await options.submit(form, energy_updates=24, history="hour")
+    assert form["step_id"] == "profile"
+    assert form["description_placeholders"] is not None
+    often = form["description_placeholders"]["calls"]
+    form = await options.submit(form, profile="balanced")
+    await options.submit(form, **suggested(form))
+    assert entry.options[CONF_HISTORY] == "hour"
+
+    form = await options.submit(await options.open(), plan="kilowatt")
+    form = await options.submit(form, energy_updates=0, history="none")
+    assert form["description_placeholders"] is not None
+    seldom = form["description_placeholders"]["calls"]
+    # Four documents hourly, and the batteries once a day.
+    assert _number(often) - _number(seldom) == (4 * 24 + 1) * 30
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_on_a_small_plan_hours_take_long(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The answer tells; a preview starts nothing."""
+    await set_up(options={CONF_ENERGY_UPDATES: 1})
+    days = await act(hass, "import_history", resolution="day", preview=True)
+    assert days["Hilltop"]["calls"] == DOCUMENTS
+    hours = await act(hass, "import_history", resolution="hour", preview=True)
+    assert hours["Hilltop"]["calls"] > 20 * DOCUMENTS
+    end = datetime.fromisoformat(hours["Hilltop"]["expected_end"])
+    weeks = (end - dt_util.utcnow()) / timedelta(weeks=1)
+    assert 2 < weeks < 26
+    assert state(hass, IMPORT) == "unknown"
+
+
+async def test_a_range_of_hours(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Only the days named, in the system's time; progress is shown until the end."""
+    await set_up(options={CONF_ENERGY_UPDATES: 1})
+    await go_on(hass, freezer, minutes=8)
+    world.cloud.requests.clear()
+    named: dict[str, Any] = {
+        "resolution": "hour",
+        "from": date(2026, 3, 2),
+        "to": date(2026, 3, 15),
+    }
+    answer = await act(hass, "import_history", **named)
+    assert answer["Hilltop"]["calls"] == 2 * DOCUMENTS
+    assert state(hass, IMPORT) == "0.0"
+    await go_on(hass, freezer, minutes=4)
+    assert 0 < float(state(hass, IMPORT)) < 100
+    await go_on(hass, freezer, minutes=8)
+    assert state(hass, IMPORT) == "100.0"
+    first, _ = await first_and_last(hass, world, Flow.GRID_IMPORT)
+    assert first == datetime.fromisoformat("2026-03-01T23:00:00+00:00")
+
+    # What is known is not asked for again, unless that is wanted.
+    answer = await act(hass, "import_history", **named)
+    assert answer["Hilltop"]["calls"] == 0
+    answer = await act(hass, "import_history", **named, again=True, preview=True)
+    assert answer["Hilltop"]["calls"] == 2 * DOCUMENTS
+
+
+async def test_an_import_can_be_stopped(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing more is asked for, also not after a restart."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"})
+    await go_on(hass, freezer, minutes=20)
+    assert 0 < float(state(hass, IMPORT)) < 100
+    await act(hass, "stop_history_import", answers=False)
+    assert state(hass, IMPORT) == "unknown"
+    world.cloud.requests.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await go_on(hass, freezer, minutes=15)
+    assert not set(world.calls) - {"summary", "telemetry_battery", "latest_telemetry"}
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"resolution": "hour", "from": date(2024, 6, 1)}, "2024-06-"),
+        (
+            {"resolution": "day", "from": date(2026, 3, 2), "to": date(2026, 3, 1)},
+            "after the last",
+        ),
+        ({"resolution": "hour", "from": date(2026, 7, 1)}, "in the future"),
+    ],
+)
+async def test_what_cannot_be_had(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    named: dict[str, Any],
+    message: str,
+) -> None:
+    """A clear error, and nothing is asked for."""
+    await set_up(options={CONF_ENERGY_UPDATES: 1})
+    with pytest.raises(ServiceValidationError, match=message):
+        await act(hass, "import_history", **named)
+    assert state(hass, IMPORT) == "unknown"
+
+
+def _number(text: str) -> int:
+    return int(text.replace(",", ""))
