@@ -72,14 +72,20 @@ def readings_of_dailies(
     }
 
 
-def newest_interval(intervals: Intervals) -> datetime | None:
-    """Return the end of the newest interval that is told of all flows."""
+def told_until(readings: Mapping[Flow, Readings]) -> datetime | None:
+    """Return up to when all flows are told for certain; None where one is not."""
     ends = [
-        document.intervals[-1].end_at
-        for document in intervals.values()
-        if document.intervals
+        max(
+            (
+                span.start + span.length
+                for span, reading in told.items()
+                if reading.is_certain
+            ),
+            default=None,
+        )
+        for told in readings.values()
     ]
-    return min(ends, default=None)
+    return None if None in ends else min(filter(None, ends), default=None)
 
 
 def _series(

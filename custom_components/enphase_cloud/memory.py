@@ -41,17 +41,22 @@ class Memory:
         self._terms = terms
         stored = await self._store.async_load() or {}
         for system_id, remembered in _by_system(stored.get("systems")):
+            progress = remembered.get("progress", {})
+            meters = remembered.get("meters", {})
             for source in Source:
                 samples = from_json(remembered.get("samples", {}).get(source))
                 self._samples[system_id, source] = samples
+                if source in progress:
+                    self._progress[system_id, source] = Progress.from_dict(
+                        progress[source]
+                    )
                 if stored.get("terms") == terms and source in remembered["refused"]:
                     self._refused.add((system_id, source))
             if started := remembered.get("live_started_at"):
                 self._live_started_at[system_id] = dt_util.utc_from_timestamp(started)
-            for source, progress in remembered.get("progress", {}).items():
-                self._progress[system_id, Source(source)] = Progress.from_dict(progress)
-            for flow, meter in remembered.get("meters", {}).items():
-                self._meters[system_id, Flow(flow)] = Meter.from_dict(meter)
+            for flow in Flow:
+                if flow in meters:
+                    self._meters[system_id, flow] = Meter.from_dict(meters[flow])
 
     async def async_remove(self) -> None:
         """Delete what is stored."""

@@ -1,6 +1,7 @@
 """Energies of a system: kept true in statistics and sensors, within the budget."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,16 +28,17 @@ from .budget.ledger import Purpose
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_documents import (
     ENERGY_DOCUMENTS,
-    newest_interval,
     readings_of_dailies,
     readings_of_week,
+    told_until,
 )
 from .history import StatisticsImporter
 from .options import EnergyOptions, History
 from .site.agenda import Agenda, Item, Step
-from .site.energy import SETTLES_AFTER, Flow, Readings, Span
+from .site.energy import SETTLES_AFTER, Flow, Readings
+from .site.failures import Failures
 from .site.intervals import battery_intervals, system_day
-from .site.meters import Meter
+from .site.meters import samples_of_meter
 from .site.progress import KEPT, Days, Progress
 from .site.samples import Measurement, Sample, Samples, Source, advance, merge
 
@@ -49,34 +51,8 @@ _SPREAD: Final = timedelta(minutes=45)
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _PAUSE: Final = timedelta(seconds=3)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
-_FIRST_FAILURE_PAUSE: Final = timedelta(minutes=5)
-_LONGEST_FAILURE_PAUSE: Final = timedelta(hours=6)
 # So often an answer that cannot be used is asked for; then it is passed over.
 _TRIES: Final = 3
-
-# Today's and lifetime energy of each flow that no other document tells.
-_MEASUREMENTS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {
-    Flow.CONSUMPTION: (
-        Measurement.ENERGY_CONSUMED_TODAY,
-        Measurement.ENERGY_CONSUMED_LIFETIME,
-    ),
-    Flow.GRID_IMPORT: (
-        Measurement.ENERGY_IMPORTED_TODAY,
-        Measurement.ENERGY_IMPORTED_LIFETIME,
-    ),
-    Flow.GRID_EXPORT: (
-        Measurement.ENERGY_EXPORTED_TODAY,
-        Measurement.ENERGY_EXPORTED_LIFETIME,
-    ),
-    Flow.BATTERY_CHARGE: (
-        Measurement.ENERGY_CHARGED_TODAY,
-        Measurement.ENERGY_CHARGED_LIFETIME,
-    ),
-    Flow.BATTERY_DISCHARGE: (
-        Measurement.ENERGY_DISCHARGED_TODAY,
-        Measurement.ENERGY_DISCHARGED_LIFETIME,
-    ),
-}
 
 
 class EnergyCoordinator(DataUpdateCoordinator[Samples]):
@@ -119,7 +95,10 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         )
         self._cancel_next: CALLBACK_TYPE | None = None
         self._rests_until: datetime | None = None
-        self._failures = 0
+        # In a row: of each document, and of whatever was asked for.
+        self._failures_of: defaultdict[Source, Failures] = defaultdict(Failures)
+        self._failures = Failures()
+        self._is_asking = False
         self._is_shut_down = False
         # Also where the set-up of the entry fails later on.
         entry.async_on_unload(self._shut_down)
@@ -227,13 +206,18 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         return [
             Item(
                 source=source,
-                progress=self._memory.progress(self._system.system_id, source),
+                progress=self._progress(source),
+                rests_until=self._failures_of[source].rest_until,
                 updates_per_day=_updates(source, self._options.updates_per_day),
             )
             for source, document in ENERGY_DOCUMENTS.items()
             if document.is_wanted(self._system.samples)
             and not self._memory.is_refused(self._system.system_id, source)
         ]
+
+    def _progress(self, source: Source) -> Progress:
+        progress = self._memory.progress(self._system.system_id, source)
+        return progress.as_of(dt_util.utcnow())
 
     def _remember(self, source: Source, progress: Progress) -> None:
         self._memory.remember_progress(self._system.system_id, source, progress)
@@ -258,7 +242,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     def _plan(self, pause: timedelta) -> None:
         """Wake up when the next call is due, but not before a pause."""
         self._forget_next()
-        if self._is_shut_down or self.hass.is_stopping:
+        if self._is_shut_down or self._is_asking or self.hass.is_stopping:
             return
         now = dt_util.utcnow()
         self._heed_wish()
@@ -286,6 +270,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
     async def _async_step(self) -> None:
         """Make the next call if it is due, and plan the one after it."""
+        self._is_asking = True
         try:
             now = dt_util.utcnow()
             step = self._next_step(now)
@@ -293,10 +278,12 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             if step is not None and step.due <= now and may_call:
                 await self._async_try(step, now)
         finally:
+            self._is_asking = False
             self._plan(_PAUSE)
 
     async def _async_try(self, step: Step, now: datetime) -> None:
-        self._rests_until = None
+        # Unless it is known better: where the recorder fails, calls are in vain.
+        self._rests_until = now + _LONGEST_PAUSE
         try:
             await self._async_take(step, now)
         except RequestWithheldError as err:
@@ -305,11 +292,13 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
             self._rests_until = None if refusal is None else refusal.until
         except NotEntitledError, ForbiddenError:
+            self._rests_until = None
             self._switch_off(step.source)
         except EnphaseCloudError as err:
             self._heed_failure(err, step, now)
         else:
-            self._failures = 0
+            self._rests_until = None
+            self._failures = self._failures_of[step.source] = Failures()
 
     async def _async_take(self, step: Step, now: datetime) -> None:
         """Ask for a window, and import what it tells."""
@@ -326,7 +315,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
                 client, self._system, step.window.start
             )
             readings = readings_of_week(intervals, self._system, fetched_at=now)
-            newest = newest_interval(intervals)
+            newest = told_until(readings)
         async with self._importing:
             await self._async_import(readings)
             self._have(step, now, newest)
@@ -342,14 +331,14 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
     def _have(self, step: Step, now: datetime, newest: datetime | None) -> None:
         """Note that a window is done."""
-        progress = self._memory.progress(self._system.system_id, step.source)
+        progress = self._progress(step.source)
         if isinstance(step.window, Days):
             progress = progress.have_days(step.window)
         elif step.is_update:
             progress = progress.have_update(step.window, fetched_at=now, newest=newest)
         else:
             progress = progress.have_week(step.window, fetched_at=now, newest=newest)
-        self._remember(step.source, progress.forget_old(now))
+        self._remember(step.source, progress)
 
     def _take_totals(self, readings: Mapping[Flow, Readings]) -> None:
         for flow, told in readings.items():
@@ -366,34 +355,31 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         today = system_day(
             now.astimezone(self._system.time_zone).date(), self._system.time_zone
         )
-        known = self._memory.progress(system_id, source).known
+        settled = self._progress(source).settled(now)
         arrived: dict[Measurement, Sample] = {}
         for flow, told in readings.items():
             meter = self._memory.meter(system_id, flow).take(told)
-            meter = meter.fold(known, keep_from=today.start)
+            meter = meter.fold(settled, keep_from=today.start)
             self._memory.remember_meter(system_id, flow, meter)
-            if flow in _MEASUREMENTS:
-                arrived |= _samples(flow, meter, today, source)
+            arrived |= samples_of_meter(meter, flow, today=today, source=source)
         samples = advance(self._memory.samples(system_id, source), arrived, now=now)
         self._memory.remember_samples(system_id, source, samples)
         self.data = {**self.data, **samples}
         self.async_update_listeners()
 
     def _heed_failure(self, err: EnphaseCloudError, step: Step, now: datetime) -> None:
-        """Rest, longer from failure to failure."""
-        pause = min(
-            _FIRST_FAILURE_PAUSE * 2.0 ** min(self._failures, 10),
-            _LONGEST_FAILURE_PAUSE,
-        )
-        self._failures += 1
-        self._rests_until = now + pause
+        """Rest, longer from failure to failure; what fails holds up nothing else."""
+        failures = self._failures_of[step.source].another(now)
+        self._failures_of[step.source] = failures
+        self._failures = self._failures.another(now)
+        self._rests_until = self._failures.rest_until
         if (
             isinstance(err, InvalidRequestError | MalformedAnswerError)
-            and self._failures >= _TRIES
+            and failures.count >= _TRIES
         ):
             _LOGGER.warning("Energies of %s are passed over: %s", step.source, err)
             self._have(step, now, newest=None)
-            self._failures = 0
+            self._failures_of[step.source] = Failures()
         else:
             _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)
 
@@ -425,16 +411,3 @@ def _updates(source: Source, updates: int) -> int:
     Today's of the battery come with polls; what they leave open is asked for once.
     """
     return min(1, updates) if source is Source.BATTERY_INTERVALS else updates
-
-
-def _samples(flow: Flow, meter: Meter, today: Span, source: Source) -> Samples:
-    """Return what a meter shows of today and ever."""
-    of_today, ever = _MEASUREMENTS[flow]
-    found: dict[Measurement, Sample] = {}
-    if (read_until := meter.read_until) is None:
-        return found
-    if (energy := meter.of_day(today)) is not None:
-        found[of_today] = Sample(energy, read_until, source)
-    if (energy := meter.lifetime) is not None:
-        found[ever] = Sample(energy, read_until, source)
-    return found

@@ -12,11 +12,15 @@ from .samples import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """A document, how far it is known, and how often a day its news are wanted."""
+    """A document, how far it is known, and how often a day its news are wanted.
+
+    Where it could not be had, it is left alone until `rests_until`.
+    """
 
     source: Source
     progress: Progress
     updates_per_day: int
+    rests_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +50,26 @@ class Agenda:
     def next_step(
         self, items: Iterable[Item], *, now: datetime, next_history: datetime
     ) -> Step | None:
-        """Return the next call; of those that are due, days come before hours.
+        """Return the next call; None if there is none.
 
+        Of those that are due, days come first, then updates, then the oldest week.
         `next_history` is when a call for a week of history can be spared.
         """
         days: list[Step] = []
         updates: list[Step] = []
         weeks: list[tuple[datetime, Step]] = []
         for item in items:
-            source, progress = item.source, item.progress
+            progress = item.progress
             match progress.next_wanted:
                 case Days() as window:
-                    days.append(_part(source, window, now))
+                    days.append(_step(item, window, now))
                 case Week() as window:
-                    weeks.append((window.start, _part(source, window, next_history)))
-            if (due := self.next_update(item)) is not None:
-                updates.append(
-                    Step(
-                        source=source,
-                        window=progress.update(now),
-                        due=max(due, now),
-                        is_update=True,
-                    )
-                )
-        oldest = [step for _, step in sorted(weeks, key=itemgetter(0))[:1]]
+                    due = max(next_history, now)
+                    weeks.append((window.start, _step(item, window, due)))
+            if (news := self.next_update(item)) is not None:
+                window = progress.update(now)
+                updates.append(_step(item, window, max(news, now), is_update=True))
+        oldest = [step for _, step in sorted(weeks, key=itemgetter(0))]
         return min([*days, *updates, *oldest], key=attrgetter("due"), default=None)
 
     def next_update(self, item: Item) -> datetime | None:
@@ -99,5 +99,12 @@ class Agenda:
         )
 
 
-def _part(source: Source, window: Window, due: datetime) -> Step:
-    return Step(source=source, window=window, due=due, is_update=False)
+def _step(
+    item: Item, window: Window, due: datetime, *, is_update: bool = False
+) -> Step:
+    return Step(
+        source=item.source,
+        window=window,
+        due=max(due, item.rests_until or due),
+        is_update=is_update,
+    )

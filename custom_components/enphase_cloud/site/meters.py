@@ -2,11 +2,39 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any, Self
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
 
-from .energy import HOUR, Hours, Readings, Span, hourly
+from .energy import HOUR, Flow, Hours, Readings, Span, hourly
 from .ranges import Ranges
+from .samples import NOTHING, Measurement, Sample, Samples, Source
+
+# Before the energies of all days tell a total: hours that these may leave out.
+_KEPT: Final = timedelta(days=7)
+
+# Today's and lifetime energy of each flow that no other document tells.
+_MEASUREMENTS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {
+    Flow.CONSUMPTION: (
+        Measurement.ENERGY_CONSUMED_TODAY,
+        Measurement.ENERGY_CONSUMED_LIFETIME,
+    ),
+    Flow.GRID_IMPORT: (
+        Measurement.ENERGY_IMPORTED_TODAY,
+        Measurement.ENERGY_IMPORTED_LIFETIME,
+    ),
+    Flow.GRID_EXPORT: (
+        Measurement.ENERGY_EXPORTED_TODAY,
+        Measurement.ENERGY_EXPORTED_LIFETIME,
+    ),
+    Flow.BATTERY_CHARGE: (
+        Measurement.ENERGY_CHARGED_TODAY,
+        Measurement.ENERGY_CHARGED_LIFETIME,
+    ),
+    Flow.BATTERY_DISCHARGE: (
+        Measurement.ENERGY_DISCHARGED_TODAY,
+        Measurement.ENERGY_DISCHARGED_LIFETIME,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +90,7 @@ class Meter:
     def fold(self, settled: Ranges, keep_from: datetime) -> Self:
         """Add hours that will not change any more to the total, but those to keep."""
         if self.total_until is None:
-            return replace(self, hours=_since(keep_from, self.hours))
+            return replace(self, hours=_since(keep_from - _KEPT, self.hours))
         until = min(
             next(
                 (end for start, end in settled if start <= self.total_until < end),
@@ -96,17 +124,34 @@ class Meter:
         if not isinstance(data, Mapping):
             return cls()
         try:
-            until, total = data["total_until"], data["total"]
+            hours = {
+                datetime.fromtimestamp(hour, UTC): int(energy)
+                for hour, energy in data["hours"]
+            }
+            if data["total"] is None:
+                return cls(hours=hours)
             return cls(
-                total=None if total is None else int(total),
-                total_until=until and datetime.fromtimestamp(until, UTC),
-                hours={
-                    datetime.fromtimestamp(hour, UTC): int(energy)
-                    for hour, energy in data["hours"]
-                },
+                total=int(data["total"]),
+                total_until=datetime.fromtimestamp(data["total_until"], UTC),
+                hours=hours,
             )
         except LookupError, OSError, OverflowError, TypeError, ValueError:
             return cls()
+
+
+def samples_of_meter(
+    meter: Meter, flow: Flow, *, today: Span, source: Source
+) -> Samples:
+    """Return what a flow's meter shows of today and ever."""
+    if flow not in _MEASUREMENTS or (read_until := meter.read_until) is None:
+        return NOTHING
+    of_today, ever = _MEASUREMENTS[flow]
+    energies = {of_today: meter.of_day(today), ever: meter.lifetime}
+    return {
+        measurement: Sample(energy, read_until, source)
+        for measurement, energy in energies.items()
+        if energy is not None
+    }
 
 
 def _energies(hours: Hours) -> dict[datetime, int]:

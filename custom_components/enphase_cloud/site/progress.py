@@ -7,12 +7,14 @@ import math
 from typing import Any, Final, Self
 
 from .energy import HOUR, SETTLES_AFTER, top_of_hour
-from .ranges import Ranges, union, without
+from .ranges import Ranges, union, within, without
 
 WEEK: Final = timedelta(days=7)
 """How much one call tells in intervals."""
 KEPT: Final = timedelta(days=729)
 """How long the cloud keeps intervals: two years, less a day for its clock."""
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,15 @@ class Days:
 
     first: date | None = None
     last: date | None = None
+
+    def extended(self, other: Self) -> Self:
+        """Return the days from the first to the last of both."""
+        firsts, lasts = (self.first, other.first), (self.last, other.last)
+        return replace(
+            self,
+            first=None if None in firsts else min(filter(None, firsts)),
+            last=None if None in lasts else max(filter(None, lasts)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +84,27 @@ class Progress:
         return Week(min(max(settled, earliest), top_of_hour(now)))
 
     def want_days(self, days: Days) -> Self:
-        """Ask for days, unless more is asked for already."""
-        return self if self.days == Days() else self._asking(replace(self, days=days))
+        """Ask for days, beside those that are asked for already."""
+        wanted = days if self.days is None else self.days.extended(days)
+        return self._asking(replace(self, days=wanted))
+
+    def as_of(self, now: datetime) -> Self:
+        """Return the progress as it is now.
+
+        What the cloud does not keep any more is not wanted. What a clock that was ahead
+        of itself noted does not count.
+        """
+        return replace(
+            self,
+            known=within(self.known, _LONG_AGO, now),
+            wanted=within(self.wanted, top_of_hour(now - KEPT) + HOUR, now),
+            updated_at=self.updated_at and min(self.updated_at, now),
+        )
+
+    def settled(self, now: datetime) -> Ranges:
+        """Return what will not change any more: it is known, or will not be told."""
+        untold = without([(_LONG_AGO, top_of_hour(now - WEEK))], self.wanted)
+        return union([*self.known, *untold])
 
     def want_hours(
         self, start: datetime, end: datetime, *, now: datetime, again: bool = False
@@ -98,8 +128,8 @@ class Progress:
     ) -> Self:
         """Note that a week was imported.
 
-        `newest` is the end of the newest interval that the answer told. What a gateway
-        has not reported yet may still come for a week.
+        `newest` is the end of the newest interval that the answer told for certain.
+        What a gateway has not reported yet may still come for a week.
         """
         told_until = min(newest or week.start, fetched_at) - SETTLES_AFTER
         settled = top_of_hour(max(told_until, fetched_at - WEEK))
@@ -112,18 +142,15 @@ class Progress:
     def have_update(
         self, week: Week, *, fetched_at: datetime, newest: datetime | None
     ) -> Self:
-        """Note that an update was imported; what it was too late for becomes wanted."""
-        progress = self.have_week(week, fetched_at=fetched_at, newest=newest)
-        if self.known and self.known[-1][1] < week.start:
-            progress = progress.want_hours(
-                self.known[-1][1], week.start, now=fetched_at
-            )
-        return replace(progress, updated_at=fetched_at)
+        """Note that an update was imported; what no update was in time for is wanted.
 
-    def forget_old(self, now: datetime) -> Self:
-        """Leave out of what is wanted what the cloud does not keep any more."""
-        too_old = (datetime.min.replace(tzinfo=UTC), top_of_hour(now - KEPT) + HOUR)
-        return replace(self, wanted=without(self.wanted, [too_old]))
+        What earlier ones asked for in vain, for a week, is not asked for again.
+        """
+        progress = self.have_week(week, fetched_at=fetched_at, newest=newest)
+        since = self.known[-1][1] if self.known else self.updated_at
+        if since is not None and max(since, self.updated_at or since) < week.start:
+            progress = progress.want_hours(since, week.start, now=fetched_at)
+        return replace(progress, updated_at=fetched_at)
 
     def _asking(self, wanting: Self) -> Self:
         """Return the progress that wants more, and knows how much more that is."""
@@ -150,9 +177,8 @@ class Progress:
             return cls(
                 known=_restored(data["known"]),
                 wanted=_restored(data["wanted"]),
-                days=data["days"] and Days(*map(_date, data["days"])),
-                updated_at=data["updated_at"]
-                and datetime.fromtimestamp(data["updated_at"], UTC),
+                days=None if data["days"] is None else Days(*map(_date, data["days"])),
+                updated_at=_moment(data["updated_at"]),
                 wish=data["wish"],
                 calls_asked=int(data["calls_asked"]),
             )
@@ -175,6 +201,10 @@ def _restored(stored: list[list[float]]) -> Ranges:
         (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
         for start, end in stored
     )
+
+
+def _moment(stored: float | None) -> datetime | None:
+    return None if stored is None else datetime.fromtimestamp(stored, UTC)
 
 
 def _iso(day: date | None) -> str | None:

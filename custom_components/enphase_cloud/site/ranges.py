@@ -19,6 +19,11 @@ def union(ranges: Iterable[Range]) -> Ranges:
     return tuple(joined)
 
 
+def within(ranges: Iterable[Range], start: datetime, end: datetime) -> Ranges:
+    """Return what is in ranges from a moment on, up to another."""
+    return union((max(start, begin), min(end, stop)) for begin, stop in ranges)
+
+
 def without(ranges: Iterable[Range], taken: Iterable[Range]) -> Ranges:
     """Return what is in ranges and in none of those taken."""
     rest = list(union(ranges))
