@@ -57,7 +57,8 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FETCHED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 # Its midnight is at a quarter past an hour of UTC.
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
-DAY = system_day(date(2026, 5, 1), KATHMANDU)
+DAY_ONE = date(2026, 5, 1)
+DAY = system_day(DAY_ONE, KATHMANDU)
 FIRST, *_ = DAY.hours
 
 
@@ -281,6 +282,47 @@ async def test_the_recorder_remembers_as_memory_would(
         await importer.async_import(Flow.CONSUMPTION, dated)
         expected = [energy.energy for energy in hourly(known).values()]
         assert list((await told(hass, Flow.CONSUMPTION)).values()) == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_days_and_hours_in_any_order_are_remembered(
+    hass: HomeAssistant, importer: StatisticsImporter, seed: int
+) -> None:
+    """Whatever is corrected, and wherever it is put between what is there."""
+    random = Random(seed)
+    days = [
+        system_day(DAY_ONE + timedelta(days=number), KATHMANDU)
+        for number in (0, 1, 2, 9, 10)
+    ]
+    known = NO_READINGS
+    for number in range(12):
+        day = random.choice(days)
+        first, length = random.randrange(24), random.randrange(1, 30)
+        at = FETCHED_AT + number * HOUR
+        spans = (
+            [day]
+            if random.random() < 0.4
+            else [
+                Span(next(day.hours) + position * HOUR, HOUR)
+                for position in range(first, first + length)
+            ]
+        )
+        answer = {
+            span: Reading(
+                is_certain=True,
+                fetched_at=at,
+                energy=random.randrange(100) * (span.length // HOUR),
+            )
+            for span in spans
+        }
+        known = merge(known, answer)
+        await importer.async_import(Flow.PRODUCTION, answer)
+        expected = {
+            round((hour - FIRST) / HOUR): each.energy
+            for hour, each in hourly(known).items()
+        }
+        # A row that says nothing any more says zero.
+        assert dict.fromkeys(await told(hass), 0) | expected == await told(hass)
 
 
 async def test_sums_that_somebody_spoiled_are_mended(

@@ -5,7 +5,7 @@ only the hours that differ are written.
 """
 
 import asyncio
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final
 
@@ -29,6 +29,7 @@ from homeassistant.util.unit_conversion import EnergyConverter
 
 from .const import DOMAIN
 from .site.energy import (
+    HOUR,
     Flow,
     HourlyEnergy,
     Readings,
@@ -89,42 +90,44 @@ class StatisticsImporter:
         if not arrived:
             return None
         async with self._lock:
-            recorded, sum_before = await self._async_recorded(
-                statistic_id(self._system_id, flow), self._first_day_start(arrived)
-            )
+            statistic = statistic_id(self._system_id, flow)
+            days = self._whole_days(arrived)
+            recorded, sum_before = await self._async_recorded(statistic, days)
             # Rows cannot be deleted; one that says nothing any more says zero.
             hours = dict.fromkeys((row.start for row in recorded), HourlyEnergy(0))
             hours |= hourly(merge(readings_of_rows(recorded), arrived))
             rows = statistics_rows(hours, sum_before=sum_before)
+            if recorded and rows[-1].sum != recorded[-1].sum:
+                later = await self._async_rows(statistic, recorded[-1].start + HOUR)
+                hours = {row.start: HourlyEnergy(row.energy, row.day) for row in later}
+                rows += statistics_rows(hours, sum_before=rows[-1].sum)
+                recorded += later
             told = set(recorded)
             changed = [row for row in rows if row not in told]
             if changed:
                 await self._async_write(flow, changed)
         return changed[0].start if changed else None
 
-    def _first_day_start(self, arrived: Readings) -> datetime:
-        """Return when the system's day began on which the first hour falls."""
-        return self._day(top_of_hour(min(arrived).start)).start
+    def _whole_days(self, arrived: Readings) -> Span:
+        """Return the days of the system on which hours of readings fall."""
+        first = self._day(top_of_hour(min(arrived).start))
+        last_end = max(span.start + span.length for span in arrived)
+        last = self._day(last_end - timedelta.resolution)
+        return Span(first.start, last.start + last.length - first.start)
 
     async def _async_recorded(
-        self, statistic: str, start: datetime
+        self, statistic: str, days: Span
     ) -> tuple[list[StatisticsRow], int]:
-        """Return the rows from a moment on, and the sum before them."""
-        recorder = get_instance(self._hass)
-        found = await recorder.async_add_executor_job(
-            statistics_during_period,
-            self._hass,
-            start,
-            None,
-            {statistic},
-            "hour",
-            _UNITS,
-            {"change", "last_reset", "sum"},
-        )
-        if rows := found.get(statistic):
-            told = [self._row(row) for row in rows]
-            return told, told[0].sum - told[0].energy
-        last = await recorder.async_add_executor_job(
+        """Return the rows of some days, and the sum before them.
+
+        Where the days have no row, all later rows are returned, too.
+        """
+        if rows := (
+            await self._async_rows(statistic, days.start, days.start + days.length)
+            or await self._async_rows(statistic, days.start)
+        ):
+            return rows, rows[0].sum - rows[0].energy
+        last = await get_instance(self._hass).async_add_executor_job(
             partial(
                 get_last_statistics,
                 self._hass,
@@ -135,6 +138,22 @@ class StatisticsImporter:
             )
         )
         return [], sum(round(row.get("sum") or 0) for row in last.get(statistic, []))
+
+    async def _async_rows(
+        self, statistic: str, start: datetime, end: datetime | None = None
+    ) -> list[StatisticsRow]:
+        """Return the rows from a moment on, up to another."""
+        found = await get_instance(self._hass).async_add_executor_job(
+            statistics_during_period,
+            self._hass,
+            start,
+            end,
+            {statistic},
+            "hour",
+            _UNITS,
+            {"change", "last_reset", "sum"},
+        )
+        return [self._row(row) for row in found.get(statistic, [])]
 
     def _row(self, row: RecorderRow) -> StatisticsRow:
         """Read a row of the recorder; one with a `last_reset` tells of its day."""
