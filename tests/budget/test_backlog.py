@@ -22,7 +22,7 @@ def some_means(draw: st.DrawFn) -> Means:
     """Draw what there is to spend, and what polls would."""
     return Means(
         calls_left=draw(st.integers(0, 60_000)),
-        polls=draw(st.floats(0, 60_000)),
+        polls=draw(st.integers(0, 60_000)),
         period_end=NOW + draw(st.timedeltas(timedelta(), timedelta(days=31))),
         calls_per_minute=draw(st.integers(1, 300)),
     )
