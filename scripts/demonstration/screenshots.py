@@ -1,8 +1,8 @@
 """Take the pictures of docs/images: walk through the demo as a user would."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 import shutil
 import tempfile
@@ -24,7 +24,7 @@ from .cloud import Cloud
 from .credentials import Credentials, demo_credentials, systems_of
 from .entities import Entities
 from .folder import CHECKOUT, remove
-from .home_assistant import PASSWORD, USERNAME
+from .home_assistant import PASSWORD, USERNAME, HomeAssistantError
 from .processes import DemoError, free_port
 from .set_up import DOMAIN
 from .stage import Stage
@@ -32,7 +32,7 @@ from .waiting import until
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
-_TALL: Final[ViewportSize] = {"width": 1280, "height": 1280}
+_TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # As root in a container, and without talking to anybody.
@@ -52,8 +52,10 @@ _PUBLISH_SECONDS: Final = "1"
 
 # Home Assistant has no event for the end of its animations.
 _ANIMATION_MS: Final = 1_200
-# So many frames make a curve.
-_FRAMES: Final = 45
+# So many frames make a page to look at.
+_FRAMES: Final = 15
+# Before and after a burst, curves are at rest.
+_REST: Final = timedelta(seconds=15)
 _CURVES: Final = (
     "current_power_production",
     "current_power_consumption",
@@ -107,7 +109,7 @@ class _Visitor:
         self._page: Page
 
     async def walk(self) -> None:
-        """Go from the login to the history."""
+        """Go from the login to the repairs."""
         context = await self._browser.new_context(
             viewport=_SIZE, locale="en-US", timezone_id="America/Chicago"
         )
@@ -115,8 +117,10 @@ class _Visitor:
         self._page.on("console", _complain)
         await self._log_in()
         await self._add_integration()
-        await self._choose_options()
-        await self._look_at_device()
+        await self._look_at_freshness()
+        await self._choose_live_data()
+        await self._look_at_live_data()
+        await self._look_at_repairs()
         await context.close()
 
     async def _log_in(self) -> None:
@@ -151,6 +155,9 @@ class _Visitor:
         await page.get_by_text("Choose systems").wait_for()
         await self._shoot("systems")
         await self._press("Submit")
+        await page.get_by_text("History to import").first.wait_for()
+        await self._shoot("energy")
+        await self._press("Submit")
         await self._press("Skip and finish")
 
     async def _sign_in(self, page: Page, credentials: Credentials) -> None:
@@ -159,13 +166,15 @@ class _Visitor:
         await self._shoot("sign-in", page)
         await page.get_by_role("button", name="Approve").click()
 
-    async def _choose_options(self) -> None:
-        page = self._page
-        await page.goto(self._url(f"/config/integrations/integration/{DOMAIN}"))
-        await self._press("Configure")
-        await self._press("Next")
-        await page.get_by_text("What should be freshest").first.wait_for()
+    async def _look_at_freshness(self) -> None:
+        """See what the smallest plan would give, and choose nothing."""
+        await self._begin_options("Watt (free): ", energy_updates="1")
         await self._shoot("options-freshness")
+
+    async def _choose_live_data(self) -> None:
+        page = self._page
+        plan = self._credentials.application.plan
+        await self._begin_options(f"{plan.name}: ", energy_updates="24")
         await self._press("Next")
         numbers = page.locator("input[type=number]")
         await numbers.first.fill(_STREAMS_PER_MONTH)
@@ -174,10 +183,22 @@ class _Visitor:
         await self._shoot("options-live")
         await self._press("Submit")
 
-    async def _look_at_device(self) -> None:
-        """Look at the system that streams, and at the curves of a minute."""
+    async def _begin_options(self, plan: str, *, energy_updates: str) -> None:
+        """Go through the options, up to what is to be freshest."""
+        page = self._page
+        await page.goto(self._url(f"/config/integrations/integration/{DOMAIN}"))
+        await self._press("Configure")
+        await page.locator("ha-select").last.click()
+        await page.get_by_text(plan).last.click()
+        await self._press("Next")
+        await page.get_by_text("History to import").first.wait_for()
+        await page.locator("input[type=number]").fill(energy_updates)
+        await self._press("Next")
+        await page.get_by_text("What should be freshest").first.wait_for()
+
+    async def _look_at_live_data(self) -> None:
+        """Look at the system that streams, and at the curves of a burst."""
         page, stage = self._page, self._stage
-        began = datetime.now(UTC) - timedelta(seconds=10)
         system_id = systems_of(self._credentials)[-1]
         await _until_streaming(stage.cloud, system_id)
         entities = await Entities.find(stage.home_assistant, system_id)
@@ -185,15 +206,31 @@ class _Visitor:
         await page.set_viewport_size(_TALL)
         await self._shoot("device")
         await page.set_viewport_size(_SIZE)
+        began, ended = await _ended_stream(stage.cloud)
+        await page.wait_for_timeout(_REST / timedelta(milliseconds=1))
         query = urlencode(
             {
                 "entity_id": ",".join(entities.ids[key] for key in _CURVES),
-                "start_date": began.isoformat(),
-                "end_date": (began + timedelta(seconds=75)).isoformat(),
+                "start_date": (began - _REST).isoformat(),
+                "end_date": (ended + _REST).isoformat(),
             }
         )
         await page.goto(self._url(f"/history?{query}"))
         await self._shoot("history")
+
+    async def _look_at_repairs(self) -> None:
+        """Let the cloud refuse what should still be allowed, and see what is told."""
+        page, stage = self._page, self._stage
+        system_id = systems_of(self._credentials)[-1]
+        entities = await Entities.find(stage.home_assistant, system_id)
+        await stage.cloud.order_fault(quota="month")
+        with suppress(HomeAssistantError):
+            await stage.home_assistant.act(
+                "button.press", entity_id=entities.ids["refresh"]
+            )
+        await page.goto(self._url("/config/repairs"))
+        await page.get_by_text("Another program uses the API key").first.click()
+        await self._shoot("repair")
 
     async def _press(self, name: str) -> None:
         await self._page.get_by_role("button", name=name, exact=True).last.click()
@@ -211,10 +248,22 @@ class _Visitor:
 
 
 async def _until_streaming(cloud: Cloud, system_id: int) -> None:
-    async def makes_a_curve() -> bool:
+    async def streams() -> bool:
         return len(await cloud.frames(system_id)) >= _FRAMES
 
-    await until("live data has streamed for a while", makes_a_curve, seconds=120)
+    await until("live data has streamed for a while", streams, seconds=120)
+
+
+async def _ended_stream(cloud: Cloud) -> tuple[datetime, datetime]:
+    """Return when the newest stream began and ended, once it has."""
+
+    async def has_ended() -> bool:
+        return (await cloud.streams())[-1]["closed_at"] is not None
+
+    await until("live data has ended", has_ended, seconds=120)
+    stream = (await cloud.streams())[-1]
+    began, ended = stream["opened_at"], stream["closed_at"]
+    return datetime.fromisoformat(began), datetime.fromisoformat(ended)
 
 
 def _complain(message: ConsoleMessage) -> None:
