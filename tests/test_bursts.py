@@ -12,6 +12,7 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
@@ -377,6 +378,7 @@ async def test_a_burst_that_is_due_during_another_waits_for_its_end(
         await burst.second()
     with patch.object(hass.loop, "call_at", wraps=hass.loop.call_at) as planned:
         for _ in range(20):
+            assert len(world.cloud.streams) == 2
             await burst.second()
     assert planned.call_count < 200
     while state(hass, LIVE) == STATE_ON:
@@ -697,3 +699,33 @@ async def test_a_set_up_that_fails_during_a_burst_leaves_no_burst(
     async_fire_time_changed(hass)
     await settle()
     assert fault.hits == 1
+
+
+async def test_two_systems_do_not_open_the_last_stream_both(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    stepper: Stepper,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Not even when both had to wait for a new token, with the stream still there."""
+    world.add_system(name="Valley")
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 1})
+    freezer.tick(timedelta(days=1))
+    fault = world.cloud.faults.add(Fault(operation="token", delay=1))
+    registry = dr.async_get(hass)
+    devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    asked = [
+        hass.async_create_task(start(hass, device_id=device.id)) for device in devices
+    ]
+    await until(lambda: stepper.is_waiting)
+    world.cloud.faults.remove(fault)
+    stepper.step()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    [refused] = [answer for answer in answers if not isinstance(answer, dict)]
+    assert isinstance(refused, HomeAssistantError)
+    assert refused.translation_key == "live_budget_used_up"
+    assert state(hass, LEFT) == "0"
+    assert len(world.cloud.streams) == 1
+    await burst.run()

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -22,6 +23,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 import voluptuous as vol
 
+from custom_components.enphase_cloud.budget.ledger import Ledger
+from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
@@ -307,6 +310,7 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
 ) -> None:
     """The cloud accepts no more calls for now, so none is made, not even by hand."""
     entry = await set_up()
@@ -317,6 +321,13 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     world.cloud.faults.remove(fault)
+    # Also after a crash at this moment.
+    [key] = [key for key in hass_storage if key.startswith(f"{DOMAIN}.account")]
+    now = dt_util.utcnow()
+    ledger = Ledger.restore(
+        hass_storage[key]["data"]["ledger"], PLANS["kilowatt"], now=now
+    )
+    assert ledger.blocked_until(now) is not None
     for ask in (
         start(hass, config_entry_id=entry.entry_id),
         press(hass, "button.hilltop_refresh_now"),

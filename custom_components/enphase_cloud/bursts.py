@@ -14,48 +14,28 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
-from .api import (
-    ConnectionNotEstablishedError,
-    EnphaseCloudError,
-    EnphaseTimeoutError,
-    ForbiddenError,
-    GatewayOfflineError,
-    InvalidClientError,
-    InvalidGrantError,
-    LiveStream,
-    LiveStreamNotSupportedError,
-    NotEntitledError,
-    Operation,
-    RequestWithheldError,
-    ServiceUnreachableError,
-    UnknownSystemError,
-    UnsupportedGatewayError,
-)
+from .api import EnphaseCloudError, EnphaseTimeoutError, LiveStream, Operation
 from .budget.ledger import LOST
 from .budget.streams import StreamAllowance, next_burst, split
 from .const import MAX_STREAM, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .errors import translated
 from .live import LiveCoordinator
+from .live_errors import (
+    PASSING,
+    REFUSED,
+    SIGNED_OUT,
+    UNSUPPORTED,
+    NoStreamLeftError,
+    StoppedError,
+    explained,
+)
 from .options import LiveOptions
 from .site.samples import Source
 
 _LOGGER = logging.getLogger(__name__)
 
-# What the plan or the user's rights lack: live data is switched off.
-_REFUSED: Final = (NotEntitledError, ForbiddenError)
-# What the installation lacks: scheduled bursts end until a reload.
-_UNSUPPORTED: Final = (
-    LiveStreamNotSupportedError,
-    UnknownSystemError,
-    UnsupportedGatewayError,
-)
-# What may be over in a moment: tried again after these pauses, then given up.
-_PASSING: Final = (
-    ConnectionNotEstablishedError,
-    GatewayOfflineError,
-    ServiceUnreachableError,
-)
+# Between the attempts at a trouble that may pass.
 _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
 # Clocks differ; a stream that ends so much too soon has ended as it should.
 _TOLERANCE: Final = timedelta(seconds=10)
@@ -68,13 +48,6 @@ class Grant:
     ends_at: datetime
     streams: int
     cost: float | None
-
-
-class _StoppedError(EnphaseCloudError):
-    """A burst was stopped before its first stream was open."""
-
-    def __init__(self) -> None:
-        super().__init__("It was stopped")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -186,12 +159,8 @@ class Bursts:
                     return self._lengthen(burst, length)
             burst = self._begin(length, for_user=True)
             await burst.async_wait_until_open()
-        except RequestWithheldError as err:
-            raise translated(
-                HomeAssistantError, "budget_exhausted", until=err.until
-            ) from None
         except EnphaseCloudError as err:
-            raise _explained(err) from None
+            raise explained(err) from None
         return self._grant(burst, burst.following + 1)
 
     async def async_stop(self) -> None:
@@ -245,17 +214,13 @@ class Bursts:
     def _begin(self, length: timedelta, *, for_user: bool) -> _Burst:
         """Run a burst in the background.
 
-        Raises HomeAssistantError where the user does not want to pay for it.
+        Raises NoStreamLeftError, and StoppedError after the shutdown.
         """
         if self._is_shut_down:
-            raise _StoppedError
+            raise StoppedError
         streams = min(split(length, MAX_STREAM), self.streams_left)
         if not streams:
-            raise translated(
-                HomeAssistantError,
-                "live_budget_used_up",
-                limit=self._options.streams_per_month,
-            )
+            raise NoStreamLeftError(self.streams_per_month)
         now = dt_util.utcnow()
         self._data.memory.remember_live_start(self._system.system_id, now)
         self._burst = burst = _Burst(
@@ -293,7 +258,7 @@ class Bursts:
     async def _async_run(self, burst: _Burst) -> None:
         # It runs at once, and may be stopped before it has been waited for.
         burst.task = asyncio.current_task()
-        failure: EnphaseCloudError = _StoppedError()
+        failure: EnphaseCloudError = StoppedError()
         try:
             while await self._async_stream(burst):
                 burst.following -= 1
@@ -342,7 +307,7 @@ class Bursts:
         for pause in _PAUSES:
             try:
                 return await self._async_enter(stack, burst, seconds)
-            except _PASSING:
+            except PASSING:
                 if not self.streams_left:
                     raise
             # Others fail at the same moment: do not come back at the same, too.
@@ -353,21 +318,25 @@ class Bursts:
     async def _async_enter(
         self, stack: AsyncExitStack, burst: _Burst, seconds: int
     ) -> LiveStream:
-        with for_the_user() if burst.for_user else nullcontext():
-            return await stack.enter_async_context(
-                self._data.client.stream_live_data(
-                    self._system.system_id, duration=seconds
+        # One after the other, for systems share what is left to be paid for.
+        async with self._data.live_opening:
+            if not self.streams_left:
+                raise NoStreamLeftError(self.streams_per_month)
+            with for_the_user() if burst.for_user else nullcontext():
+                return await stack.enter_async_context(
+                    self._data.client.stream_live_data(
+                        self._system.system_id, duration=seconds
+                    )
                 )
-            )
 
     def _heed(self, err: EnphaseCloudError, burst: _Burst) -> None:
         """Draw the conclusions for the bursts to come, and log what nobody is told."""
-        if isinstance(err, _REFUSED):
+        if isinstance(err, REFUSED):
             self._switch_off()
-        elif isinstance(err, _UNSUPPORTED) and self._options.bursts:
+        elif isinstance(err, UNSUPPORTED) and self._options.bursts:
             self._is_supported = False
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
-        elif isinstance(err, InvalidGrantError | InvalidClientError):
+        elif isinstance(err, SIGNED_OUT):
             self._entry.async_start_reauth(self._hass)
         elif burst.opened.done():
             _LOGGER.info("Live data ended early: %s", err)
@@ -392,18 +361,3 @@ class Bursts:
         if self._cancel_next is not None:
             self._cancel_next()
             self._cancel_next = None
-
-
-def _explained(err: EnphaseCloudError) -> HomeAssistantError:
-    match err:
-        case NotEntitledError() | ForbiddenError():
-            return translated(HomeAssistantError, "live_not_entitled")
-        case InvalidGrantError() | InvalidClientError():
-            return translated(HomeAssistantError, "sign_in_again")
-        case UnsupportedGatewayError():
-            return translated(HomeAssistantError, "live_gateway_too_old")
-        case LiveStreamNotSupportedError():
-            return translated(HomeAssistantError, "live_needs_meters")
-        case GatewayOfflineError():
-            return translated(HomeAssistantError, "live_gateway_offline")
-    return translated(HomeAssistantError, "live_failed", error=err)

@@ -1,5 +1,6 @@
 """What a loaded config entry holds."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import TYPE_CHECKING
@@ -59,6 +60,7 @@ class EnphaseCloudData:
     client: EnphaseCloudClient
     memory: Memory
     systems: list[EnphaseSystem] = field(default_factory=list)
+    live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 type EnphaseCloudConfigEntry = ConfigEntry[EnphaseCloudData]
