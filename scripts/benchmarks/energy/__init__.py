@@ -1,0 +1,1 @@
+"""Whether energies are true: in the recorder, hour by hour, beside the truth."""

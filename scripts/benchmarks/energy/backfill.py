@@ -1,0 +1,253 @@
+"""How long two years of history take, beside the recorder alone."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+import gc
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+import tracemalloc
+from typing import Final
+
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.core import HomeAssistant
+
+from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.history import StatisticsImporter
+from custom_components.enphase_cloud.site.energy import Flow, Readings, hourly
+from simulator.documents.windows import Document
+
+from .cloud import Answers, Site, Telemetry, build
+from .recorder import home_assistant, sums, written
+
+NOW: Final = datetime(2027, 1, 1, 3, 30, tzinfo=UTC)
+_WEEK: Final = timedelta(days=7)
+_WEEKS: Final = 104
+# Midnight at the site.
+_BEGIN: Final = datetime(2027, 1, 1, 23, tzinfo=UTC) - _WEEKS * _WEEK
+HOURS_OF_TWO_YEARS: Final = 17_000
+_SITE: Final = Site("Hilltop", "Europe/Berlin", 48)
+_SYSTEM_ID: Final = 4_711_001
+_RIVAL: Final = "recorder"
+_MIB: Final = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Backfill:
+    """What importing the hours of two years came to, in seconds and rows."""
+
+    ours: float = 0.0
+    alone: float = 0.0
+    rows: int = 0
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times as long it takes as the recorder alone."""
+        return self.ours / self.alone
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What the backfill leaves behind and takes meanwhile [MiB]."""
+
+    memory: float
+    database: float
+    rows: int
+
+
+async def measure_time() -> Backfill:
+    """Import days and then weeks, and hand the recorder the same hours directly.
+
+    Both take turns on one database, window by window, so that whatever else the
+    machine does befalls both. Our time begins with the cloud's answer as JSON. The
+    recorder alone gets each hour once, ready-made, and no days before.
+    """
+    measured = Backfill()
+    async with _home() as home:
+        for asked in Telemetry:
+            measured.ours += await home.import_days(asked)
+        rival = _Direct(home.hass)
+        for number, start in enumerate(_weeks()):
+            for asked in Telemetry:
+                document = home.answers.week(asked, start, NOW)
+                rows = {
+                    flow: rival.rows(flow, readings)
+                    for flow, readings in home.answers.read_week(
+                        asked, document, NOW
+                    ).items()
+                }
+                measured.rows += sum(map(len, rows.values()))
+                for is_ours in (number % 2 == 0, number % 2 == 1):
+                    if is_ours:
+                        measured.ours += await home.import_week(asked, document)
+                    else:
+                        measured.alone += await rival.write(rows)
+        await _check(home.hass)
+    return measured
+
+
+async def measure_growth() -> Growth:
+    """Import the same, alone in a process."""
+    async with _home() as home:
+        for asked in Telemetry:
+            # Simulated days are kept, once they are known.
+            home.answers.days(asked, NOW)
+        await home.import_week(
+            Telemetry.PRODUCTION,
+            home.answers.week(Telemetry.PRODUCTION, next(_weeks()), NOW),
+        )
+        memory, file_before = _Memory(), home.file_size
+        for asked in Telemetry:
+            await home.import_days(asked)
+        for start in _weeks():
+            for asked in Telemetry:
+                await home.import_week(asked, home.answers.week(asked, start, NOW))
+        peak, database = memory.peak_growth(), home.file_size - file_before
+        rows = await sums(home.hass, _ids(DOMAIN), _BEGIN)
+    return Growth(peak / _MIB, database / _MIB, sum(map(len, rows.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """A system, and the importer of its history."""
+
+    hass: HomeAssistant
+    answers: Answers
+    importer: StatisticsImporter
+    database: Path
+
+    @property
+    def file_size(self) -> int:
+        """Return the bytes of the database, with what waits to be moved into it."""
+        return sum(
+            file.stat().st_size
+            for file in self.database.parent.glob(f"{self.database.name}*")
+        )
+
+    async def import_days(self, asked: Telemetry) -> float:
+        """Import the days that a document tells; return the seconds it took."""
+        document = self.answers.days(asked, NOW)
+        began = perf_counter()
+        for flow, readings in self.answers.read_days(asked, document, NOW).items():
+            await self.importer.async_import(flow, readings)
+        return perf_counter() - began
+
+    async def import_week(self, asked: Telemetry, document: Document) -> float:
+        """Import the hours that a document tells; return the seconds it took."""
+        began = perf_counter()
+        for flow, readings in self.answers.read_week(asked, document, NOW).items():
+            await self.importer.async_import(flow, readings)
+        return perf_counter() - began
+
+
+@asynccontextmanager
+async def _home() -> AsyncGenerator[_Home]:
+    with TemporaryDirectory() as folder:
+        database = Path(folder, "home-assistant_v2.db")
+        async with home_assistant(database) as hass:
+            yield _Home(
+                hass=hass,
+                answers=Answers(
+                    _SITE, build(_SITE, _BEGIN.astimezone(_SITE.zone).date(), NOW)
+                ),
+                importer=StatisticsImporter(
+                    hass,
+                    system_id=_SYSTEM_ID,
+                    system_name=_SITE.name,
+                    time_zone=_SITE.zone,
+                ),
+                database=database,
+            )
+
+
+class _Direct:
+    """Hands the recorder rows, as whoever knows them beforehand would."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin with empty statistics."""
+        self._hass = hass
+        self._sums = dict.fromkeys(Flow, 0)
+
+    def rows(self, flow: Flow, readings: Readings) -> list[StatisticData]:
+        """Return the hours of a window, which follows the one before."""
+        rows = []
+        for start, told in hourly(readings).items():
+            self._sums[flow] += told.energy
+            rows.append(
+                StatisticData(start=start, state=told.energy, sum=self._sums[flow])
+            )
+        return rows
+
+    async def write(self, rows: dict[Flow, list[StatisticData]]) -> float:
+        """Write the rows of flows, one after the other; return the seconds it took."""
+        began = perf_counter()
+        for flow, data in rows.items():
+            metadata = StatisticMetaData(
+                mean_type=StatisticMeanType.NONE,
+                has_sum=True,
+                name=flow,
+                source=_RIVAL,
+                statistic_id=f"{_RIVAL}:{_SYSTEM_ID}_{flow}",
+                unit_class="energy",
+                unit_of_measurement="Wh",
+            )
+            async_add_external_statistics(self._hass, metadata, data)
+            await written(self._hass)
+        return perf_counter() - began
+
+
+async def _check(hass: HomeAssistant) -> None:
+    """Make sure that both wrote the same."""
+    told = await sums(hass, _ids(DOMAIN) | _ids(_RIVAL), _BEGIN)
+    for flow in Flow:
+        ours, alone = (
+            told[f"{source}:{_SYSTEM_ID}_{flow}"] for source in (DOMAIN, _RIVAL)
+        )
+        assert len(alone) > HOURS_OF_TWO_YEARS
+        assert {hour: ours[hour] for hour in alone} == alone, flow
+
+
+def _weeks() -> Iterator[datetime]:
+    """Yield where the windows of two years begin, the oldest first."""
+    return (_BEGIN + number * _WEEK for number in range(_WEEKS))
+
+
+def _ids(source: str) -> set[str]:
+    return {f"{source}:{_SYSTEM_ID}_{flow}" for flow in Flow}
+
+
+class _Memory:
+    """The most memory that is held from now on, beyond what is held now.
+
+    What Python has allocated, or what the process holds, whichever grows more: the one
+    knows nothing of SQLite, and the other uses first what was given back before.
+    """
+
+    def __init__(self) -> None:
+        """Begin to watch."""
+        gc.collect()
+        tracemalloc.start()
+        self._resident = _status("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+
+    def peak_growth(self) -> int:
+        """Return it in bytes, and watch no more."""
+        _, allocated = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return max(allocated, _status("VmHWM") - self._resident)
+
+
+def _status(field: str) -> int:
+    """Return a size that Linux tells of this process, in bytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == field:
+            return int(value.split()[0]) * 1024
+    raise LookupError(field)

@@ -1,0 +1,74 @@
+"""What goes wrong in a year."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Final
+
+from simulator import System, Window
+from simulator.faults import DataFault
+from simulator.moments import epoch
+
+FIRST: Final = date(2027, 1, 1)
+NIGHTS: Final = 365
+# The first day of a silence, counted in days of the year, and the last.
+_SILENCES: Final = ((40.3, 43.3), (130.6, 130.9), (220.9, 230.4), (310.2, 313.4))
+_RESTART_EVERY: Final = 30
+_FAILURE: Final = 0.03
+_FAULT: Final = 0.08
+_FAULTS: Final[tuple[DataFault, ...]] = (
+    *("zero", "null", "dip", "gap"),
+    *("repeat", "absurd", "strings", "negative"),
+)
+# Nothing but another answer tells that energies were halved, and an old week is
+# asked for once.
+_FAULTS_OF_HISTORY: Final = tuple(fault for fault in _FAULTS if fault != "dip")
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What befalls a call: no answer at all, or distorted numbers."""
+
+    fails: bool = False
+    fault: DataFault | None = None
+
+
+class Luck:
+    """Which calls go wrong."""
+
+    def __init__(self, seed: int) -> None:
+        """Throw the same dice for the same seed."""
+        self._random = Random(seed)
+
+    def of_update(self) -> Mishap:
+        """Return what befalls the next call for the newest hours."""
+        return self._mishap(_FAULTS)
+
+    def of_history(self) -> Mishap:
+        """Return what befalls the next call for an old week."""
+        return self._mishap(_FAULTS_OF_HISTORY)
+
+    def delay(self) -> timedelta:
+        """Return how much later than planned a night's calls are made."""
+        return timedelta(seconds=self._random.randrange(1_800))
+
+    def _mishap(self, faults: tuple[DataFault, ...]) -> Mishap:
+        dice = self._random.random()
+        if dice < _FAILURE:
+            return Mishap(fails=True)
+        if dice < _FAILURE + _FAULT:
+            return Mishap(fault=self._random.choice(faults))
+        return Mishap()
+
+
+def silence(system: System, began: datetime) -> None:
+    """Let the gateway fall silent at times; its next report tells all it missed."""
+    system.offline.extend(
+        Window(*(epoch(began + timedelta(days=day)) for day in silent))
+        for silent in _SILENCES
+    )
+
+
+def restarts(night: int) -> bool:
+    """Tell whether Home Assistant restarts after a night."""
+    return night % _RESTART_EVERY == _RESTART_EVERY - 1

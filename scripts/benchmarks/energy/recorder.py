@@ -1,0 +1,92 @@
+"""A Home Assistant with a real recorder on a file of SQLite."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+import logging
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+from homeassistant.components.recorder.core import Recorder
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import RecorderTask, SynchronizeTask
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+type Sums = dict[datetime, float]
+"""The Wh up to the end of the hour that begins at a moment."""
+
+_UNITS: Final = {"energy": "Wh"}
+
+
+@asynccontextmanager
+async def home_assistant(database: Path) -> AsyncGenerator[HomeAssistant]:
+    """Start Home Assistant with its recorder on a file; end it as a restart does."""
+    async with async_test_home_assistant(config_dir=str(database.parent)) as hass:
+        async_initialize_recorder(hass)
+        # It would compile statistics for the days that this machine's clock shows.
+        with patch.object(Recorder, "_schedule_compile_missing_statistics"):
+            assert await async_setup_component(
+                hass,
+                "recorder",
+                {
+                    "recorder": {
+                        "db_url": f"sqlite:///{database}",
+                        "auto_purge": False,
+                        "auto_repack": False,
+                    }
+                },
+            )
+            assert await async_setup_component(hass, "sensor", {})
+            await hass.async_block_till_done()
+            await written(hass)
+        try:
+            yield hass
+        finally:
+            await hass.async_stop(force=True)
+
+
+async def written(hass: HomeAssistant, *tasks: RecorderTask) -> None:
+    """Wait until the recorder has done all that it was asked for."""
+    done = hass.loop.create_future()
+    for task in (*tasks, SynchronizeTask(done)):
+        get_instance(hass).queue_task(task)
+    await done
+
+
+async def sums(
+    hass: HomeAssistant, statistic_ids: set[str], since: datetime
+) -> dict[str, Sums]:
+    """Return the sums of statistics from a moment on, as the dashboard reads them."""
+    found: dict[str, list[StatisticsRow]] = await get_instance(
+        hass
+    ).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        since,
+        None,
+        statistic_ids,
+        "hour",
+        _UNITS,
+        {"sum"},
+    )
+    return {
+        statistic_id: {
+            datetime.fromtimestamp(row["start"], UTC): row["sum"] or 0.0
+            for row in found.get(statistic_id, [])
+        }
+        for statistic_id in statistic_ids
+    }
+
+
+def in_a_loop[ResultT](measurement: Coroutine[Any, Any, ResultT]) -> ResultT:
+    """Measure in a loop of its own, without Home Assistant's words about a test."""
+    logging.disable(logging.ERROR)
+    return asyncio.run(measurement)
