@@ -8,10 +8,10 @@ from custom_components.enphase_cloud.budget.documents import Document, Profile, 
 
 from .cloud import Cloud
 from .household import Household, Record
-from .rivals import Feed, age_at_fixed_intervals, least_age, unforeseen
+from .rivals import Feed, age_at_fixed_intervals, least_ages, unforeseen
 from .scenarios import Scenario
 from .weights import WeightedTime
-from .world import System, build
+from .world import DAY, END, System, build, months
 
 _SEED = 2027
 _MINUTE = 60.0
@@ -29,10 +29,14 @@ class Result:
     wasted: float
     unused: float
     age: float
-    # With perfect foresight, with all but that of delays, and at fixed intervals.
+    # With perfect foresight; with all but that of delays; with that and a call a day
+    # that tells each system's day's end; and at fixed intervals.
     least_age: float
     unforeseen_age: float
+    dutiful_age: float
     fixed_age: float
+    # How near the age of each month is to its least.
+    ratios_to_bound: tuple[float, ...]
 
     @property
     def ratio_to_bound(self) -> float:
@@ -45,6 +49,11 @@ class Result:
         return self.age / self.unforeseen_age
 
     @property
+    def ratio_to_dutiful(self) -> float:
+        """Return the same if each day's end must be asked for, too."""
+        return self.age / self.dutiful_age
+
+    @property
     def ratio_to_fixed(self) -> float:
         """Return how the age compares with that at fixed intervals."""
         return self.age / self.fixed_age
@@ -55,12 +64,14 @@ def play(scenario: Scenario) -> Result:
     systems, cloud, record = simulate(scenario)
     feeds = _feeds(scenario, systems)
     blind = [(unforeseen(published), weighted) for published, weighted in feeds]
-    calls = np.array(record.calls)
-    polls = (np.array(polls) for polls in record.polls.values())
-    age = sum(
-        weighted.age(each[:, 0], each[:, 1])
-        for (_, weighted), each in zip(feeds, polls, strict=True)
-    )
+    edges = np.array([*(begin for begin, _ in months()), END])
+    calls, _ = np.histogram(record.calls, edges)
+    day_ends = len(systems) * np.diff(edges) / DAY
+    ages = np.zeros(calls.size)
+    for (_, weighted), polls in zip(feeds, record.polls.values(), strict=True):
+        at, known = np.array(polls).T
+        ages += weighted.ages(at, known, edges)
+    least = least_ages(feeds, calls)
     scale = _MINUTE * sum(weighted.total for _, weighted in feeds)
     return Result(
         calls=len(cloud.calls),
@@ -70,10 +81,12 @@ def play(scenario: Scenario) -> Result:
         refusals=cloud.refusals,
         wasted=record.wasted / record.answered,
         unused=max(record.unused),
-        age=age / scale,
-        least_age=least_age(feeds, calls) / scale,
-        unforeseen_age=least_age(blind, calls) / scale,
-        fixed_age=age_at_fixed_intervals(feeds, calls.size) / scale,
+        age=ages.sum() / scale,
+        least_age=least.sum() / scale,
+        unforeseen_age=least_ages(blind, calls).sum() / scale,
+        dutiful_age=least_ages(blind, calls - day_ends).sum() / scale,
+        fixed_age=age_at_fixed_intervals(feeds, calls.sum()) / scale,
+        ratios_to_bound=tuple(ages / least),
     )
 
 

@@ -18,9 +18,11 @@ _COLUMNS = {
     "age": 8,
     "bound": 8,
     "(blind)": 9,
+    "(ends)": 8,
     "fixed": 8,
     "to bound": 10,
     "(blind) ": 9,
+    "(ends) ": 8,
     "to fixed": 10,
 }
 _FOOT = """
@@ -30,6 +32,7 @@ A year on a virtual clock, each row with the calls that our schedule made in it.
   age      of data, mean over time, weighted, in minutes
   bound    no schedule can do better, even if it foresees every publication
   (blind)  the same, if it foresees all but how long each upload will take to appear
+  (ends)   the same, if it asks for the end of each day, too
   fixed    each document at one interval around the clock"""
 
 
@@ -60,9 +63,11 @@ def _row(name: str, result: Result) -> tuple[str, ...]:
         f"{result.age:.1f}",
         f"{result.least_age:.1f}",
         f"{result.unforeseen_age:.1f}",
+        f"{result.dutiful_age:.1f}",
         f"{result.fixed_age:.1f}",
         f"{result.ratio_to_bound:.3f}",
         f"{result.ratio_to_unforeseen:.3f}",
+        f"{result.ratio_to_dutiful:.3f}",
         f"{result.ratio_to_fixed:.3f}",
     )
 
@@ -78,6 +83,12 @@ def as_json(results: Mapping[str, Result]) -> dict[str, Any]:
                 "ratio_to_bound_without_foresight_of_delays": round(
                     result.ratio_to_unforeseen, 4
                 ),
+                "ratio_to_bound_without_it_and_with_day_ends": round(
+                    result.ratio_to_dutiful, 4
+                ),
+                "ratio_to_bound_by_month": [
+                    round(ratio, 2) for ratio in result.ratios_to_bound
+                ],
                 "ratio_to_fixed": round(result.ratio_to_fixed, 4),
                 "wasted": round(result.wasted, 4),
                 "unused": round(result.unused, 4),

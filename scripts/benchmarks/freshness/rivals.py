@@ -18,27 +18,26 @@ _FREE = 1.0
 _EXACT = 1.1
 
 
-def least_age(feeds: Sequence[Feed], calls: Moments) -> float:
-    """Return a lower bound of the weighted age, integrated over the year.
+def least_ages(feeds: Sequence[Feed], calls: Moments) -> Moments:
+    """Return a lower bound of the weighted age, integrated over each month.
 
-    No schedule that makes as many calls in each month can do better, not even one that
+    No schedule with so many calls a month can do better, not even one that
     knows beforehand when everything is published: whoever asks does best to ask at the
     very moment of a publication, so a schedule is a choice of publications. The best
     choice at a price per call is a shortest path; its cost less the price of all calls
     bounds the age from below whatever the price is (weak duality), most tightly at the
     best price. Each month begins with a free look at all documents.
     """
-    total, price = 0.0, _FIRST_PRICE
-    for begin, end in months():
-        allowed = np.count_nonzero((calls >= begin) & (calls < end))
+    least, price = [], _FIRST_PRICE
+    for (begin, end), allowed in zip(months(), calls, strict=True):
 
         def bounds(prices: Moments) -> Moments:
             ages = (_cheapest(*feed, begin, end, prices) for feed in feeds)  # noqa: B023
             return sum(ages, start=-prices * allowed)  # noqa: B023
 
         bound, price = _highest(bounds, price)
-        total += bound
-    return total
+        least.append(bound)
+    return np.array(least)
 
 
 def unforeseen(published: Publications) -> Publications:
@@ -66,7 +65,8 @@ def age_at_fixed_intervals(feeds: Sequence[Feed], calls: int) -> float:
         phase = interval * (number + 0.5) / len(feeds)
         polls = np.concatenate(([0.0], np.arange(phase, END, interval)))
         newest = published.at.searchsorted(polls, side="right") - 1
-        total += weighted.age(polls, published.data_at[newest])
+        known = published.data_at[newest]
+        total += float(weighted.ages(polls, known, np.array([0.0, END])).sum())
     return total
 
 

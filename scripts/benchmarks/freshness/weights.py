@@ -36,8 +36,15 @@ class WeightedTime:
         weight = self._weight[index] + step
         return weight, self._moment[index] + step * middle
 
-    def age(self, polls: Moments, known: Moments) -> float:
-        """Return ∫w·age dt if data up to `known` are known from each poll on."""
-        known = np.maximum.accumulate(known)
-        weight, moment = self.totals(np.append(polls, END))
-        return float(np.sum(np.diff(moment) - known * np.diff(weight)))
+    def ages(self, polls: Moments, known: Moments, edges: Moments) -> Moments:
+        """Return ∫w·age dt from edge to edge.
+
+        From each poll on, data up to `known` are known.
+        """
+        at = np.union1d(polls, edges)
+        newest = (polls.searchsorted(at, side="right") - 1).clip(0)
+        weight, moment = self.totals(at)
+        steps = np.maximum.accumulate(known)[newest][:-1] * np.diff(weight)
+        first = at.searchsorted(edges[:-1])
+        ages: Moments = np.add.reduceat(np.diff(moment) - steps, first)
+        return ages
