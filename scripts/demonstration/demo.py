@@ -105,6 +105,7 @@ Things to try:
     Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
     of live data (two minutes of every five); press "Start live data" or "Refresh now".
     ⚙ beside the entry: options, with what they cost.
+    Settings → Automations & scenes → Blueprints: automations to make of them.
     kill -USR1 {os.getpid()} restarts Home Assistant alone; it costs no call."""
     )
     return f"""

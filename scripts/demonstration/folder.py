@@ -31,9 +31,6 @@ sun:
 system_health:
 """
 
-# What Home Assistant finds in its folder of what is developed here.
-_LINKED: Final = ("custom_components", "blueprints/automation/enphase_cloud")
-
 # The step "core_config" of the onboarding would set up a weather service, a radio
 # and a speech service, all on the internet. The demo is a closed world: it tells
 # Home Assistant where it stands by another command.
@@ -73,11 +70,11 @@ def prepare(folder: Path, *, port: int, log_level: str = "info") -> None:
         _store(storage / "onboarding", _ONBOARDING, version=4)
     # What automations are made of in the frontend is added here.
     (folder / "automations.yaml").touch()
-    for path in _LINKED:
-        link = folder / path
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(CHECKOUT / path)
+    link = folder / "custom_components"
+    link.unlink(missing_ok=True)
+    link.symlink_to(CHECKOUT / "custom_components")
+    # A link would not be followed.
+    shutil.copytree(CHECKOUT / "blueprints", folder / "blueprints", dirs_exist_ok=True)
 
 
 def remove(folder: Path) -> None:
