@@ -344,6 +344,18 @@ async def test_errors_within_the_stream(world: World, system: System) -> None:
     assert found[1]["error"]["status"] == "SERVICE_UNREACHABLE"
 
 
+async def test_any_error_within_the_stream(world: World, system: System) -> None:
+    """Of a stream, an ordered status is what its error objects say."""
+    world.cloud.faults.add(
+        Fault(operation="live_data", stream="error_object", status=429)
+    )
+    response = await stream(world, system)
+    assert response.status == 200
+    found = events(await response.text())
+    assert "data" in found[0]
+    assert found[1]["error"]["code"] == 429
+
+
 async def test_garbage(world: World, system: System) -> None:
     """What comes may not even be text."""
     data = await (await faulty(world, system, "garbage")).read()
