@@ -286,7 +286,7 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     assert timedelta() <= dt_util.utcnow() - ends_at <= timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("shape", ["empty", "reset", "error_object"])
+@pytest.mark.parametrize("shape", ["empty", "reset", "error_object", "silence"])
 async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
 ) -> None:
@@ -699,6 +699,41 @@ async def test_a_set_up_that_fails_during_a_burst_leaves_no_burst(
     async_fire_time_changed(hass)
     await settle()
     assert fault.hits == 1
+
+
+async def test_no_trouble_is_worth_more_than_there_is(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The last stream is attempted once, and who asked is told the reason at once."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 1})
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=473))
+    with pytest.raises(HomeAssistantError) as raised:
+        await start(hass, config_entry_id=entry.entry_id)
+    assert raised.value.translation_key == "live_gateway_offline"
+    assert fault.hits == 1
+
+
+async def test_what_one_system_has_used_puts_off_the_bursts_of_another(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What was planned with streams that are gone by then waits for the next month."""
+    world.add_system(name="Valley")
+    await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 4})
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 2)
+    await burst.run()
+    await press(hass, "button.valley_start_live_data")
+    await burst.run()
+    while dt_util.utcnow().month == 6:
+        assert len(world.cloud.streams) == 3
+        freezer.tick(timedelta(hours=6))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        await settle()
 
 
 async def test_two_systems_do_not_open_the_last_stream_both(
