@@ -72,20 +72,26 @@ def readings_of_dailies(
     }
 
 
-def told_until(readings: Mapping[Flow, Readings]) -> datetime | None:
-    """Return up to when all flows are told for certain; None where one is not."""
-    ends = [
-        max(
-            (
-                span.start + span.length
-                for span, reading in told.items()
-                if reading.is_certain
-            ),
-            default=None,
-        )
-        for told in readings.values()
-    ]
-    return None if None in ends else min(filter(None, ends), default=None)
+def told_until(
+    readings: Mapping[Flow, Readings], start: datetime
+) -> datetime | None:
+    """Return up to when all flows are told for certain, from a start and without gap.
+
+    Returns None where one is not told at all.
+    """
+    ends = [_unbroken(told, start) for told in readings.values()]
+    end = min(ends, default=start)
+    return end if end > start else None
+
+
+def _unbroken(readings: Readings, start: datetime) -> datetime:
+    """Return the end of what is told for certain from a start on."""
+    end = start
+    for span in sorted(readings):
+        if span.start > end or not readings[span].is_certain:
+            break
+        end = max(end, span.start + span.length)
+    return end
 
 
 def _series(

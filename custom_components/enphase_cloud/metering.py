@@ -315,7 +315,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
                 client, self._system, step.window.start
             )
             readings = readings_of_week(intervals, self._system, fetched_at=now)
-            newest = told_until(readings)
+            newest = told_until(readings, step.window.start)
         async with self._importing:
             await self._async_import(readings)
             self._have(step, now, newest)

@@ -183,7 +183,11 @@ def test_a_document_that_rests_holds_up_no_other() -> None:
     alone = agenda().next_step([failing], now=NOW, next_history=NOW)
     assert alone is not None
     assert (alone.source, alone.due) == (PRODUCTION, later)
+    # Nor when it has rested: first come those that may do better.
     past = replace(failing, rests_until=NOW - HOUR)
     step = agenda().next_step([past, younger], now=NOW, next_history=NOW)
+    assert step is not None
+    assert (step.source, step.due) == (CONSUMPTION, NOW)
+    step = agenda().next_step([past], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (PRODUCTION, NOW)

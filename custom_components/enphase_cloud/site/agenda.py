@@ -1,9 +1,9 @@
 """Which call for energies comes next, and when."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 
 from .intervals import system_day
 from .progress import Days, Progress, Week, Window
@@ -48,11 +48,12 @@ class Agenda:
     time_zone: tzinfo
 
     def next_step(
-        self, items: Iterable[Item], *, now: datetime, next_history: datetime
+        self, items: Collection[Item], *, now: datetime, next_history: datetime
     ) -> Step | None:
         """Return the next call; None if there is none.
 
-        Of those that are due, days come first, then updates, then the oldest week.
+        Of those that are due, days come first, then updates, then the oldest week; and
+        documents that failed come after all others.
         `next_history` is when a call for a week of history can be spared.
         """
         days: list[Step] = []
@@ -70,7 +71,12 @@ class Agenda:
                 window = progress.update(now)
                 updates.append(_step(item, window, max(news, now), is_update=True))
         oldest = [step for _, step in sorted(weeks, key=itemgetter(0))]
-        return min([*days, *updates, *oldest], key=attrgetter("due"), default=None)
+        failing = {item.source for item in items if item.rests_until is not None}
+        return min(
+            [*days, *updates, *oldest],
+            key=lambda step: (step.due, step.source in failing),
+            default=None,
+        )
 
     def next_update(self, item: Item) -> datetime | None:
         """Return when a document's news are due; None where they are not wanted.

@@ -128,8 +128,8 @@ class Progress:
     ) -> Self:
         """Note that a week was imported.
 
-        `newest` is the end of the newest interval that the answer told for certain.
-        What a gateway has not reported yet may still come for a week.
+        `newest` is up to when the answer told it for certain and without a gap. What
+        a gateway has not reported yet may still come for a week.
         """
         told_until = min(newest or week.start, fetched_at) - SETTLES_AFTER
         settled = top_of_hour(max(told_until, fetched_at - WEEK))
