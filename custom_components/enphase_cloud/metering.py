@@ -39,7 +39,7 @@ from .site.energy import SETTLES_AFTER, Flow, Readings
 from .site.failures import Failures
 from .site.intervals import battery_intervals, system_day
 from .site.meters import samples_of_meter
-from .site.progress import KEPT, Days, Progress
+from .site.progress import KEPT, Days, Progress, Window
 from .site.samples import Measurement, Sample, Samples, Source, advance, merge
 
 _LOGGER = logging.getLogger(__name__)
@@ -95,8 +95,9 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         )
         self._cancel_next: CALLBACK_TYPE | None = None
         self._rests_until: datetime | None = None
-        # In a row: of each document, and of whatever was asked for.
-        self._failures_of: defaultdict[Source, Failures] = defaultdict(Failures)
+        # In a row: of each document's days and weeks, and of whatever was asked for.
+        self._failures_of: defaultdict[tuple[Source, type[Window]], Failures]
+        self._failures_of = defaultdict(Failures)
         self._failures = Failures()
         self._is_asking = False
         self._is_shut_down = False
@@ -207,13 +208,20 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             Item(
                 source=source,
                 progress=self._progress(source),
-                rests_until=self._failures_of[source].rest_until,
+                rests=self._rests(source),
                 updates_per_day=_updates(source, self._options.updates_per_day),
             )
             for source, document in ENERGY_DOCUMENTS.items()
             if document.is_wanted(self._system.samples)
             and not self._memory.is_refused(self._system.system_id, source)
         ]
+
+    def _rests(self, source: Source) -> dict[type[Window], datetime]:
+        return {
+            kind: failures.rest_until
+            for (failing, kind), failures in self._failures_of.items()
+            if failing is source and failures.rest_until is not None
+        }
 
     def _progress(self, source: Source) -> Progress:
         progress = self._memory.progress(self._system.system_id, source)
@@ -298,7 +306,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             self._heed_failure(err, step, now)
         else:
             self._rests_until = None
-            self._failures = self._failures_of[step.source] = Failures()
+            self._failures = self._failures_of[_kind(step)] = Failures()
 
     async def _async_take(self, step: Step, now: datetime) -> None:
         """Ask for a window, and import what it tells."""
@@ -369,8 +377,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
     def _heed_failure(self, err: EnphaseCloudError, step: Step, now: datetime) -> None:
         """Rest, longer from failure to failure; what fails holds up nothing else."""
-        failures = self._failures_of[step.source].another(now)
-        self._failures_of[step.source] = failures
+        failures = self._failures_of[_kind(step)].another(now)
+        self._failures_of[_kind(step)] = failures
         self._failures = self._failures.another(now)
         self._rests_until = self._failures.rest_until
         if (
@@ -379,7 +387,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         ):
             _LOGGER.warning("Energies of %s are passed over: %s", step.source, err)
             self._have(step, now, newest=None)
-            self._failures_of[step.source] = Failures()
+            self._failures_of[_kind(step)] = Failures()
         else:
             _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)
 
@@ -403,6 +411,10 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         if self._cancel_next is not None:
             self._cancel_next()
             self._cancel_next = None
+
+
+def _kind(step: Step) -> tuple[Source, type[Window]]:
+    return step.source, type(step.window)
 
 
 def _updates(source: Source, updates: int) -> int:

@@ -1,5 +1,6 @@
 """Which call for energies comes next, and when."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -9,7 +10,13 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.site.agenda import Agenda, Item
-from custom_components.enphase_cloud.site.progress import WEEK, Days, Progress, Week
+from custom_components.enphase_cloud.site.progress import (
+    WEEK,
+    Days,
+    Progress,
+    Week,
+    Window,
+)
 from custom_components.enphase_cloud.site.samples import Source
 
 NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
@@ -41,14 +48,14 @@ def item(
     source: Source = PRODUCTION,
     *,
     updates: int = 1,
-    rests_until: datetime | None = None,
+    rests: Mapping[type[Window], datetime] | None = None,
 ) -> Item:
     """Return a document."""
     return Item(
         source=source,
         progress=progress,
         updates_per_day=updates,
-        rests_until=rests_until,
+        rests=rests or {},
     )
 
 
@@ -174,8 +181,9 @@ def test_a_document_that_rests_holds_up_no_other() -> None:
     """Whatever is wanted of it."""
     later = NOW + timedelta(hours=6)
     wanting = Progress().want_hours(NOW - 9 * WEEK, NOW, now=NOW)
-    failing = item(wanting.want_days(Days()), PRODUCTION, updates=4, rests_until=later)
-    oldest = item(replace(wanting, updated_at=NOW), IMPORT, rests_until=later)
+    rests: Mapping[type[Window], datetime] = {Days: later, Week: later}
+    failing = item(wanting.want_days(Days()), PRODUCTION, updates=4, rests=rests)
+    oldest = item(replace(wanting, updated_at=NOW), IMPORT, rests=rests)
     younger = item(UP_TO_DATE.want_hours(NOW - 3 * WEEK, NOW, now=NOW), CONSUMPTION)
     step = agenda().next_step([failing, oldest, younger], now=NOW, next_history=NOW)
     assert step is not None
@@ -184,10 +192,26 @@ def test_a_document_that_rests_holds_up_no_other() -> None:
     assert alone is not None
     assert (alone.source, alone.due) == (PRODUCTION, later)
     # Nor when it has rested: first come those that may do better.
-    past = replace(failing, rests_until=NOW - HOUR)
+    past = replace(failing, rests={Days: NOW - HOUR, Week: NOW - HOUR})
     step = agenda().next_step([past, younger], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (CONSUMPTION, NOW)
     step = agenda().next_step([past], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (PRODUCTION, NOW)
+
+
+def test_days_that_cannot_be_had_do_not_hold_up_the_hours() -> None:
+    """Nor the other way round."""
+    later = NOW + timedelta(hours=6)
+    wanting = Progress().want_days(Days())
+    step = agenda().next_step(
+        [item(wanting, rests={Days: later})], now=NOW, next_history=NOW
+    )
+    assert step is not None
+    assert (step.is_update, step.due, step.has_failed) == (True, NOW, False)
+    step = agenda().next_step(
+        [item(wanting, rests={Week: later})], now=NOW, next_history=NOW
+    )
+    assert step is not None
+    assert (step.window, step.due) == (Days(), NOW)

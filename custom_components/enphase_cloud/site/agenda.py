@@ -1,9 +1,9 @@
 """Which call for energies comes next, and when."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from .intervals import system_day
 from .progress import Days, Progress, Week, Window
@@ -14,26 +14,28 @@ from .samples import Source
 class Item:
     """A document, how far it is known, and how often a day its news are wanted.
 
-    Where it could not be had, it is left alone until `rests_until`.
+    Windows of a kind that could not be had are left alone until `rests` say.
     """
 
     source: Source
     progress: Progress
     updates_per_day: int
-    rests_until: datetime | None = None
+    rests: Mapping[type[Window], datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One call: a window of a document, due at a moment.
 
-    It is either an update or a part of history.
+    It is either an update or a part of history. `has_failed` tells whether the last
+    one of its kind could not be had.
     """
 
     source: Source
     window: Window
     due: datetime
     is_update: bool
+    has_failed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,12 @@ class Agenda:
     time_zone: tzinfo
 
     def next_step(
-        self, items: Collection[Item], *, now: datetime, next_history: datetime
+        self, items: Iterable[Item], *, now: datetime, next_history: datetime
     ) -> Step | None:
         """Return the next call; None if there is none.
 
         Of those that are due, days come first, then updates, then the oldest week; and
-        documents that failed come after all others.
+        what failed comes after all others.
         `next_history` is when a call for a week of history can be spared.
         """
         days: list[Step] = []
@@ -71,10 +73,9 @@ class Agenda:
                 window = progress.update(now)
                 updates.append(_step(item, window, max(news, now), is_update=True))
         oldest = [step for _, step in sorted(weeks, key=itemgetter(0))]
-        failing = {item.source for item in items if item.rests_until is not None}
         return min(
             [*days, *updates, *oldest],
-            key=lambda step: (step.due, step.source in failing),
+            key=attrgetter("due", "has_failed"),
             default=None,
         )
 
@@ -108,9 +109,11 @@ class Agenda:
 def _step(
     item: Item, window: Window, due: datetime, *, is_update: bool = False
 ) -> Step:
+    rests_until = item.rests.get(type(window))
     return Step(
         source=item.source,
         window=window,
-        due=max(due, item.rests_until or due),
+        due=max(due, rests_until or due),
         is_update=is_update,
+        has_failed=rests_until is not None,
     )
