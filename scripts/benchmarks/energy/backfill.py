@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+import ctypes
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import gc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-import tracemalloc
 from typing import Final
 
 from homeassistant.components.recorder.models import (
@@ -224,24 +224,19 @@ def _ids(source: str) -> set[str]:
 
 
 class _Memory:
-    """The most memory that is held from now on, beyond what is held now.
-
-    What Python has allocated, or what the process holds, whichever grows more: the one
-    knows nothing of SQLite, and the other uses first what was given back before.
-    """
+    """The most memory that the process holds from now on, beyond what it holds now."""
 
     def __init__(self) -> None:
         """Begin to watch."""
         gc.collect()
-        tracemalloc.start()
+        # What is free already would hide what grows into it.
+        ctypes.CDLL(None).malloc_trim(0)
         self._resident = _status("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # resets the peak
 
     def peak_growth(self) -> int:
-        """Return it in bytes, and watch no more."""
-        _, allocated = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return max(allocated, _status("VmHWM") - self._resident)
+        """Return it in bytes."""
+        return _status("VmHWM") - self._resident
 
 
 def _status(field: str) -> int:

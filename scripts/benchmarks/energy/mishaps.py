@@ -11,9 +11,9 @@ from simulator.moments import epoch
 
 FIRST: Final = date(2027, 1, 1)
 NIGHTS: Final = 365
+RESTART_EVERY: Final = 30
 # The first day of a silence, counted in days of the year, and the last.
 _SILENCES: Final = ((40.3, 43.3), (130.6, 130.9), (220.9, 230.4), (310.2, 313.4))
-_RESTART_EVERY: Final = 30
 _FAILURE: Final = 0.03
 _FAULT: Final = 0.08
 _FAULTS: Final[tuple[DataFault, ...]] = (
@@ -67,8 +67,3 @@ def silence(system: System, began: datetime) -> None:
         Window(*(epoch(began + timedelta(days=day)) for day in silent))
         for silent in _SILENCES
     )
-
-
-def restarts(night: int) -> bool:
-    """Tell whether Home Assistant restarts after a night."""
-    return night % _RESTART_EVERY == _RESTART_EVERY - 1

@@ -1,6 +1,6 @@
 """A year of a system with all that goes wrong, in a real recorder."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -11,11 +11,10 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
 from custom_components.enphase_cloud.site.energy import Flow
-from simulator import System
 
 from .asking import WEEK, Asking
 from .cloud import Answers, Site, build
-from .mishaps import FIRST, NIGHTS, Luck, restarts, silence
+from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
 from .recorder import Sums, home_assistant, sums
 from .rival import Rival, compile_statistics
 from .truth import Comparison, TrueHours, compare, note_wrongs
@@ -49,83 +48,107 @@ class Year:
 
 async def play(site: Site) -> Year:
     """Let a year pass at a site."""
-    begin = datetime.combine(FIRST, time(), site.zone).astimezone(UTC)
-    system = build(site, FIRST - (HISTORY_WEEKS + 1) * WEEK, begin)
-    silence(system, begin)
-    answers = Answers(site, system)
     nights = list(_nights(site))
-    asking = Asking(answers, Luck(_SEED), installed_at=nights[0], weeks=HISTORY_WEEKS)
-    rivals = [
-        Rival(answers, Luck(_SEED + 1), is_spared=is_spared)
-        for is_spared in (False, True)
-    ]
-    wrongs, truth = Comparison(), TrueHours(system)
+    home = _Home(site, installed_at=nights[0])
     with TemporaryDirectory() as folder:
         database = Path(folder, "home-assistant_v2.db")
-        waiting = list(enumerate(nights))
-        sessions = 0
-        while waiting:
-            sessions += 1
+        for first in range(0, NIGHTS, RESTART_EVERY):
             async with home_assistant(database) as hass:
-                importer = _importer(hass, system, site)
-                if sessions == 1:
-                    await asking.days(importer, nights[0])
-                while waiting:
-                    number, now = waiting.pop(0)
-                    await asking.night(importer, now)
-                    for rival in rivals:
-                        rival.poll(hass, now)
-                    await compile_statistics(hass, now)
-                    recent = await _ours(hass, system, now - _LOOK_BACK)
-                    note_wrongs(wrongs, recent, truth, begin=begin)
-                    if restarts(number):
-                        break
+                await home.live(hass, nights[first : first + RESTART_EVERY])
         async with home_assistant(database) as hass:
-            told = await _ours(hass, system, _LONG_AGO)
-            plain, spared = [await _of_rival(hass, rival) for rival in rivals]
-    end = nights[-1] - _SETTLING
-    ours = compare(told, truth, begin=begin, end=end, zone=site.zone)
-    ours.phantoms |= wrongs.phantoms
-    ours.falls |= wrongs.falls
-    note_wrongs(ours, told, truth, begin=begin)
-    return Year(
-        site=site,
-        ours=ours,
-        history=compare(
-            told, truth, begin=begin - HISTORY_WEEKS * WEEK, end=begin, zone=site.zone
-        ),
-        plain=compare(plain, truth, begin=begin, end=end, zone=site.zone),
-        spared=compare(spared, truth, begin=begin, end=end, zone=site.zone),
-        calls=asking.calls,
-        restarts=sessions - 1,
-    )
+            return await home.year(hass, until=nights[-1] - _SETTLING)
 
 
-def _nights(site: Site) -> Iterable[datetime]:
+def _nights(site: Site) -> Iterator[datetime]:
+    """Yield when the cloud is asked."""
     luck = Luck(_SEED)
     for number in range(NIGHTS):
         planned = datetime.combine(FIRST + timedelta(days=number), _PLANNED, site.zone)
         yield planned.astimezone(UTC) + luck.delay()
 
 
-def _importer(hass: HomeAssistant, system: System, site: Site) -> StatisticsImporter:
-    return StatisticsImporter(
-        hass,
-        system_id=system.system_id,
-        system_name=site.name,
-        time_zone=site.zone,
-    )
+class _Home:
+    """A system, who asks about it, and what went wrong."""
+
+    def __init__(self, site: Site, *, installed_at: datetime) -> None:
+        """Let the year begin."""
+        self._site = site
+        self._begin = datetime.combine(FIRST, time(), site.zone).astimezone(UTC)
+        system = build(site, FIRST - (HISTORY_WEEKS + 1) * WEEK, self._begin)
+        silence(system, self._begin)
+        answers = Answers(site, system)
+        self._system_id = system.system_id
+        self._truth = TrueHours(system)
+        self._wrongs = Comparison()
+        self._asking = Asking(
+            answers, Luck(_SEED), installed_at=installed_at, weeks=HISTORY_WEEKS
+        )
+        self._plain, self._spared = (
+            Rival(answers, Luck(_SEED + 1), is_spared=is_spared)
+            for is_spared in (False, True)
+        )
+        self._starts = 0
+
+    async def live(self, hass: HomeAssistant, nights: list[datetime]) -> None:
+        """Let the nights between two starts of Home Assistant pass."""
+        self._starts += 1
+        importer = StatisticsImporter(
+            hass,
+            system_id=self._system_id,
+            system_name=self._site.name,
+            time_zone=self._site.zone,
+        )
+        if self._starts == 1:
+            await self._asking.days(importer, nights[0])
+        for now in nights:
+            await self._asking.night(importer, now)
+            for rival in (self._plain, self._spared):
+                rival.poll(hass, now)
+            await compile_statistics(hass, now)
+            recent = await self._ours(hass, now - _LOOK_BACK)
+            note_wrongs(self._wrongs, recent, self._truth, begin=self._begin)
+
+    async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
+        """Compare all that the recorder tells with the truth."""
+        told = await self._ours(hass)
+        ours = self._compare(told, self._begin, until)
+        # What was wrong on a night counts, though it was mended later.
+        ours.phantoms |= self._wrongs.phantoms
+        ours.falls |= self._wrongs.falls
+        plain, spared = [
+            self._compare(
+                await _told(hass, {flow: rival.entity_id(flow) for flow in Flow}),
+                self._begin,
+                until,
+            )
+            for rival in (self._plain, self._spared)
+        ]
+        return Year(
+            site=self._site,
+            ours=ours,
+            history=self._compare(
+                told, self._begin - HISTORY_WEEKS * WEEK, self._begin
+            ),
+            plain=plain,
+            spared=spared,
+            calls=self._asking.calls,
+            restarts=self._starts - 1,
+        )
+
+    def _compare(
+        self, told: dict[Flow, Sums], begin: datetime, end: datetime
+    ) -> Comparison:
+        return compare(told, self._truth, begin=begin, end=end, zone=self._site.zone)
+
+    async def _ours(
+        self, hass: HomeAssistant, since: datetime = _LONG_AGO
+    ) -> dict[Flow, Sums]:
+        ids = {flow: statistic_id(self._system_id, flow) for flow in Flow}
+        return await _told(hass, ids, since)
 
 
-async def _ours(
-    hass: HomeAssistant, system: System, since: datetime
+async def _told(
+    hass: HomeAssistant, ids: dict[Flow, str], since: datetime = _LONG_AGO
 ) -> dict[Flow, Sums]:
-    ids = {flow: statistic_id(system.system_id, flow) for flow in Flow}
-    told = await sums(hass, set(ids.values()), since)
-    return {flow: told[statistic] for flow, statistic in ids.items()}
-
-
-async def _of_rival(hass: HomeAssistant, rival: Rival) -> dict[Flow, Sums]:
-    ids = {flow: rival.entity_id(flow) for flow in Flow}
-    told = await sums(hass, set(ids.values()), _LONG_AGO)
-    return {flow: told[statistic] for flow, statistic in ids.items()}
+    found = await sums(hass, set(ids.values()), since)
+    return {flow: found[statistic] for flow, statistic in ids.items()}
