@@ -83,9 +83,7 @@ def as_json(results: Mapping[str, Result]) -> dict[str, Any]:
                 "ratio_to_bound_without_foresight_of_delays": round(
                     result.ratio_to_unforeseen, 4
                 ),
-                "ratio_to_bound_without_it_and_with_day_ends": round(
-                    result.ratio_to_dutiful, 4
-                ),
+                "ratio_to_bound_with_day_ends": round(result.ratio_to_dutiful, 4),
                 "ratio_to_bound_by_month": [
                     round(ratio, 2) for ratio in result.ratios_to_bound
                 ],
