@@ -136,9 +136,13 @@ class Asking:
 def _settled(
     readings: Readings, *, start: datetime, now: datetime, changed: datetime | None
 ) -> datetime:
-    """Return up to when all hours from `start` on are settled."""
+    """Return up to when all hours from `start` on are settled.
+
+    What a gateway reported last before it fell silent, it may still correct.
+    """
     hours = hourly(readings)
-    until = min(now - SETTLES_AFTER, changed or now)
+    newest = max((span.start + span.length for span in readings), default=start)
+    until = min(newest - SETTLES_AFTER, changed or now)
     if not _is_certain(readings):
         until = min(until, now - _DOUBTED)
     while start in hours and start + HOUR <= until:
