@@ -1,15 +1,18 @@
 """Diagnostics help, and hold no secret."""
 
+from datetime import timedelta
 import json
 import logging
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_dumps
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HISTORY
 from custom_components.enphase_cloud.diagnostics import (
     async_get_config_entry_diagnostics,
 )
@@ -25,7 +28,7 @@ from .conftest import (
     SetUp,
     World,
 )
-from .helpers import press
+from .helpers import pass_time, press
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +77,28 @@ async def test_diagnostics_tell_the_state_without_a_secret(
     assert all(document["is_active"] for document in system["documents"])
     assert system["live"]["is_running"] is True
     assert system["documents"][0]["samples"]["system_status"]["value"] == "normal"
+
+
+async def test_diagnostics_tell_how_far_energies_are(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What is wanted, when it comes, and what is known; who it is, is not."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
+    await pass_time(hass, freezer, timedelta(minutes=12))
+    diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
+    text = json_dumps(diagnostics)
+    for secret in _secrets(world, entry):
+        assert secret not in text, secret
+    energies = json.loads(text)["systems"][0]["energies"]
+    assert energies["calls_per_day"] == 5
+    assert energies["calls_wanted"] == 0
+    assert energies["share_done"] == 100
+    assert energies["next_update"]
+    assert energies["samples"]["energy_imported_lifetime"]["value"] > 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from .bursts import Bursts
 from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
 from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .metering import EnergyCoordinator
 from .site.samples import Samples
 
 _SECRET: Final = {
@@ -54,6 +55,7 @@ def _system(system: EnphaseSystem) -> dict[str, Any]:
         "cellular": system.cellular,
         "documents": [_document(coordinator) for coordinator in system.documents],
         "live": system.bursts and _live(system.bursts),
+        "energies": system.energies and _energies(system.energies),
     }
 
 
@@ -74,6 +76,16 @@ def _live(bursts: Bursts) -> dict[str, Any]:
         "streams_left": bursts.streams_left,
         "skipped_frames": bursts.skipped_frames,
         "samples": _samples(bursts.live.data),
+    }
+
+
+def _energies(energies: EnergyCoordinator) -> dict[str, Any]:
+    return {
+        "next_update": energies.next_update(),
+        "calls_per_day": energies.calls_per_day(),
+        "calls_wanted": energies.calls_wanted,
+        "share_done": energies.share_done,
+        "samples": _samples(energies.data),
     }
 
 
