@@ -11,6 +11,7 @@ from simulator.demo import SECOND_OWNER, demo_cloud
 
 from .crashes import kill_after_a_renewal, kill_in_a_burst, kill_in_a_renewal
 from .credentials import Credentials, demo_credentials, systems_of
+from .energy_check import check_energies
 from .folder import remove
 from .home_assistant import HomeAssistantError
 from .interruption_check import check_stop, check_unplugging
@@ -75,6 +76,8 @@ async def _check(session: ClientSession, stage: Stage, report: Report) -> None:
     await kill_after_a_renewal(subject)
     tokens |= stored_tokens(stage.folder)
     report.expect("The tokens were renewed", holds=len(tokens) == _TOKENS)
+    await check_energies(subject)
+    await check_restart(subject, "after energies")
     await check_unplugging(subject)
     owners = (credentials, demo_credentials(email=SECOND_OWNER))
     await _check_secrecy(subject, tokens.union(*map(_secrets, owners)))

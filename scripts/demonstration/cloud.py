@@ -1,6 +1,7 @@
 """Ask the simulated cloud for the truth, and order faults."""
 
 from collections import Counter
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -38,6 +39,19 @@ class Cloud:
             "/_control/truth", system_id=str(system_id), **moment
         )
         return answer
+
+    async def energy(
+        self, system_id: int, flow: str, start: datetime, end: datetime
+    ) -> float:
+        """Return what really flowed at a system between two moments [Wh]."""
+        answer: Json = await self._get(
+            "/_control/truth",
+            system_id=str(system_id),
+            flow=flow,
+            start=start.isoformat(),
+            end=end.isoformat(),
+        )
+        return float(answer["energy_wh"])
 
     async def requests(self, client_id: str) -> list[Json]:
         """Return what arrived of an application, oldest first.

@@ -8,7 +8,8 @@ from typing import Final
 
 from aiohttp import ClientSession
 
-from .credentials import Credentials, demo_credentials
+from .credentials import Credentials, demo_credentials, systems_of
+from .energy_dashboard import configure
 from .folder import remove
 from .home_assistant import PASSWORD, USERNAME
 from .processes import DemoError, claim_port
@@ -18,6 +19,8 @@ from .stage import Stage
 # With this code Home Assistant asks to be started again.
 _RESTART_CODE: Final = 100
 
+# All that Enphase knows of the past, in the background.
+_ENERGY: Final = {"energy_updates": 24, "history": "hour"}
 # As often as the integration allows, so that something moves most of the time.
 _LIVE: Final = {
     "streams_per_month": 12_000,
@@ -61,8 +64,11 @@ async def _set_up(
     if await entries_of_integration(stage.home_assistant):
         return
     print("Setting up the integration through its config flow …", flush=True)
-    entry = await add_integration(session, stage.home_assistant, credentials)
-    await choose_options(stage.home_assistant, entry["entry_id"], _LIVE)
+    entry = await add_integration(
+        session, stage.home_assistant, credentials, energy=_ENERGY
+    )
+    await choose_options(stage.home_assistant, entry["entry_id"], live=_LIVE)
+    await configure(stage.home_assistant, systems_of(credentials)[0])
 
 
 async def _watch(stage: Stage) -> None:
@@ -104,6 +110,8 @@ The integration is yours to set up: Settings → Devices & services → Add inte
 Things to try:
     Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
     of live data (two minutes of every five); press "Start live data" or "Refresh now".
+    Energy: all days of the past are there after two minutes, with the last week by the
+    hour; the hours before follow (see "History import").
     ⚙ beside the entry: options, with what they cost.
     Settings → Automations & scenes → Blueprints: automations to make of them.
     kill -USR1 {os.getpid()} restarts Home Assistant alone; it costs no call."""

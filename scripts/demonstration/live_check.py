@@ -41,7 +41,7 @@ async def check_live(subject: Subject) -> None:
     """Look at a burst that comes by itself, and at one that an automation starts."""
 
     async def choose_bursts() -> None:
-        await choose_options(subject.home_assistant, subject.entry_id, _OPTIONS)
+        await choose_options(subject.home_assistant, subject.entry_id, live=_OPTIONS)
 
     async def refresh() -> None:
         await subject.press("refresh")

@@ -97,11 +97,11 @@ async def add_automation(home_assistant: HomeAssistant, **automation: Any) -> No
 
 
 async def choose_options(
-    home_assistant: HomeAssistant, entry_id: str, live: Mapping[str, Any]
+    home_assistant: HomeAssistant, entry_id: str, **answers: Mapping[str, Any]
 ) -> None:
-    """Choose the options of live data, keep the others as they are."""
+    """Answer forms of the options by their steps, keep the others as they are."""
     step = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry_id})
-    await _answer(home_assistant, _OPTIONS_FLOW, step, {"live": live})
+    await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
 
 
 async def _add_application(

@@ -1,0 +1,126 @@
+"""The part of the check that looks at energies: statistics, history, dashboard."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from custom_components.enphase_cloud.history import statistic_id
+from custom_components.enphase_cloud.site.energy import SETTLES_AFTER, Flow
+
+from .energy_dashboard import complaints, configure
+from .home_assistant import Json
+from .set_up import choose_options
+from .subject import Subject
+from .waiting import until
+
+_WISH: Final = {"energy_updates": 1, "history": "day"}
+_IMPORT_SECONDS: Final = 240
+
+# What an update and the days of all flows cost: five documents each.
+_DOCUMENTS: Final = 5
+_HOUR: Final = timedelta(hours=1)
+# The gateway's last report is as old as this at most.
+_LAST_REPORT: Final = timedelta(minutes=30)
+# The law of energy allows so much.
+_TOLERANCE: Final = 0.001
+
+_TRUE_FLOWS: Final[Mapping[Flow, str]] = {
+    Flow.PRODUCTION: "production",
+    Flow.CONSUMPTION: "consumption",
+    Flow.GRID_IMPORT: "import",
+    Flow.GRID_EXPORT: "export",
+    Flow.BATTERY_CHARGE: "charge",
+    Flow.BATTERY_DISCHARGE: "discharge",
+}
+
+
+async def check_energies(subject: Subject) -> None:
+    """Wish for history, wait for it, and compare all hours and days with the truth."""
+    report = subject.report
+    report.heading("Energies: a week of hours, all days, and the Energy dashboard")
+    spent = (await subject.calls()).total()
+    await choose_options(subject.home_assistant, subject.entry_id, energy=_WISH)
+    await until(
+        "history was imported", lambda: _is_done(subject), seconds=_IMPORT_SECONDS
+    )
+    spent = (await subject.calls()).total() - spent
+    report.expect(
+        f"All of it took {2 * _DOCUMENTS} calls",
+        holds=2 * _DOCUMENTS <= spent <= 2 * _DOCUMENTS + 3,
+        found=f"{spent} with polls that came in between",
+    )
+    now = datetime.now(UTC)
+    settled = (now - SETTLES_AFTER - _LAST_REPORT).replace(
+        minute=0, second=0, microsecond=0
+    )
+    for flow in Flow:
+        await _check_hours(subject, flow, settled - timedelta(days=6), settled)
+        await _check_days(subject, flow, settled)
+    await configure(subject.home_assistant, subject.system_id)
+    found = await complaints(subject.home_assistant)
+    report.expect("The Energy dashboard accepts it all", holds=not found, found=found)
+
+
+async def _is_done(subject: Subject) -> bool:
+    shown = await subject.shown()
+    return shown.get("history_import") == "100.0" and "lifetime_consumption" in shown
+
+
+async def _check_hours(
+    subject: Subject, flow: Flow, start: datetime, end: datetime
+) -> None:
+    told = await _statistics(subject, flow, "hour", start, end)
+    missing = int((end - start) / _HOUR) - len(told)
+    error = total = 0.0
+    for hour, energy in told.items():
+        true = await _truth(subject, flow, hour, hour + _HOUR)
+        error += abs(energy - true)
+        total += true
+    subject.report.expect(
+        f"{len(told)} hours of {flow}: {total / 1000:.1f} kWh as they flowed",
+        holds=not missing and error <= _TOLERANCE * total,
+        found=f"{missing} missing, {error:.0f} Wh off",
+    )
+
+
+async def _check_days(subject: Subject, flow: Flow, until: datetime) -> None:
+    start = until - timedelta(days=800)
+    told = await _statistics(subject, flow, "month", start, until)
+    lifetime = sum(told.values())
+    first = min(told)
+    last = (await _newest_hour(subject, flow)) + _HOUR
+    true = await _truth(subject, flow, first, last)
+    subject.report.expect(
+        f"{len(told)} months of {flow}: {lifetime / 1000:.1f} kWh as they flowed",
+        holds=len(told) > 1 and abs(lifetime - true) <= _TOLERANCE * true,
+        found=f"the truth is {true / 1000:.1f} kWh",
+    )
+
+
+async def _newest_hour(subject: Subject, flow: Flow) -> datetime:
+    now = datetime.now(UTC)
+    return max(await _statistics(subject, flow, "hour", now - timedelta(days=3), now))
+
+
+async def _statistics(
+    subject: Subject, flow: Flow, period: str, start: datetime, end: datetime
+) -> dict[datetime, float]:
+    """Return the Wh of each hour, day or month that is known of a flow."""
+    statistic = statistic_id(subject.system_id, flow)
+    found: Json = await subject.home_assistant.command(
+        "recorder/statistics_during_period",
+        start_time=start.isoformat(),
+        end_time=end.isoformat(),
+        statistic_ids=[statistic],
+        period=period,
+        types=["change"],
+        units={"energy": "Wh"},
+    )
+    return {
+        datetime.fromtimestamp(row["start"] / 1000, UTC): row["change"]
+        for row in found.get(statistic, [])
+    }
+
+
+async def _truth(subject: Subject, flow: Flow, start: datetime, end: datetime) -> float:
+    return await subject.cloud.energy(subject.system_id, _TRUE_FLOWS[flow], start, end)
