@@ -9,14 +9,17 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import get_system_health_info
+from pytest_homeassistant_custom_component.common import (
+    async_fire_time_changed,
+    get_system_health_info,
+)
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import pass_time, press
+from .helpers import pass_time, press, state
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +65,12 @@ async def test_a_month_that_is_used_up_and_renewed(
     assert issues["quota_used_up"]["most_used"] == "summary"
     assert int(issues["other_program"]["foreign"]) > 300
 
-    freezer.move_to("2026-07-01 00:01:00+00:00")
+    freezer.move_to("2026-07-01 00:00:01+00:00")
+    async_fire_time_changed(hass)
+    # However long the call takes that makes sure of it.
+    await hass.async_block_till_done()
+    assert not _issues(issue_registry)
+    assert int(state(hass, "sensor.hilltop_calls_left_this_month")) > 990
     await pass_time(hass, freezer, timedelta(hours=4))
     assert not _issues(issue_registry)
 

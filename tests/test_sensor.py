@@ -1,5 +1,6 @@
 """What the entities of a system show, against the simulator's truth."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.enphase_cloud.const import CONF_PLAN
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -256,6 +258,37 @@ async def test_refresh_says_why_it_is_not_possible(
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_refresh_now")
     assert raised.value.translation_key == "update_failed"
+    # What is over is not told again, and the other documents are asked for, too.
+    world.cloud.faults.clear()
+    world.cloud.requests.clear()
+    await press(hass, "button.hilltop_refresh_now")
+    assert world.calls == ["summary", "telemetry_battery", "latest_telemetry"]
+
+
+async def test_who_presses_twice_gets_one_answer(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """A call that is under way need not be paid for again."""
+    await set_up()
+    world.cloud.requests.clear()
+    await asyncio.gather(*(press(hass, "button.hilltop_refresh_now") for _ in range(4)))
+    assert sorted(world.calls) == ["latest_telemetry", "summary", "telemetry_battery"]
+
+
+async def test_a_smaller_plan_brings_no_older_values_back(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """What live data said last holds, also where there is no live data any more."""
+    entry = await set_up()
+    await press(hass, "button.hilltop_start_live_data")
+    await hass.async_block_till_done()
+    shown = sensor_states(hass)
+    powers = {key: value for key, value in shown.items() if "_current_" in key}
+    assert len(powers) >= 4
+    hass.config_entries.async_update_entry(entry, options={CONF_PLAN: "watt"})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert powers.items() <= sensor_states(hass).items()
 
 
 @pytest.mark.parametrize("platform", ["sensor", "binary_sensor", "button"])

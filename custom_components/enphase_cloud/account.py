@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -68,9 +69,12 @@ class Account:
         self.ledger = ledger
         self.schedule = schedule
         self.backlog = backlog
+        self._hass = hass
         self._store = store
         self._listeners: set[CALLBACK_TYPE] = set()
-        self._unsubscribe = hass.bus.async_listen_once(
+        self._renewal: datetime | None = None
+        self._cancel_renewal: CALLBACK_TYPE | None = None
+        self._cancel_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._async_stop
         )
 
@@ -156,16 +160,43 @@ class Account:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
         for listener in tuple(self._listeners):
             listener()
+        self._await_renewal()
 
     async def async_close(self) -> None:
         """Give the reservation back and persist the true numbers."""
-        self._unsubscribe()
+        if self._cancel_stop is not None:
+            self._cancel_stop()
         await self._async_save_released()
 
+    @callback
+    def _await_renewal(self) -> None:
+        """Tell the listeners also when calls are renewed, which no call may tell."""
+        now = dt_util.utcnow()
+        renewal = self.ledger.blocked_until(now) or self.ledger.period_end(now)
+        if renewal != self._renewal:
+            self._forget_renewal()
+            self._renewal = renewal
+            self._cancel_renewal = async_track_point_in_utc_time(
+                self._hass, self._async_renewed, renewal
+            )
+
+    @callback
+    def _async_renewed(self, _now: datetime) -> None:
+        self._renewal = self._cancel_renewal = None
+        self.notify()
+
+    @callback
+    def _forget_renewal(self) -> None:
+        if self._cancel_renewal is not None:
+            self._cancel_renewal()
+        self._renewal = self._cancel_renewal = None
+
     async def _async_stop(self, _event: Event) -> None:
+        self._cancel_stop = None
         await self._async_save_released()
 
     async def _async_save_released(self) -> None:
+        self._forget_renewal()
         self.ledger.release(dt_util.utcnow())
         await self._async_save()
 

@@ -12,7 +12,8 @@ from .actions import async_refresh, async_start_live_stream
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseCloudEntity
 
-PARALLEL_UPDATES = 1
+# Who presses twice gets one answer.
+PARALLEL_UPDATES = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """A coordinator per document and system; the client's errors are mapped once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -138,6 +139,8 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self.data = entry.runtime_data.memory.samples(system.system_id, source.source)
         self._profile = profile_from_options(entry.options)
         self._asked_for = False
+        self._asking_for_user = asyncio.Lock()
+        self._answers_for_user = 0
         self._failure: UpdateFailed | None = None
 
     @property
@@ -167,8 +170,24 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
     async def async_refresh_for_user(self) -> None:
         """Ask the cloud now, due or not, on the user's reserve.
 
-        Raises HomeAssistantError where the reserve is used up or the cloud fails.
+        Who asks while an answer is under way gets that one. Raises HomeAssistantError
+        where the reserve is used up or the cloud fails.
         """
+        answers = self._answers_for_user
+        async with self._asking_for_user:
+            if self._answers_for_user == answers:
+                await self._async_ask_for_user()
+                self._answers_for_user += 1
+        if not self.last_update_success and isinstance(
+            self.last_exception, HomeAssistantError
+        ):
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key=self.last_exception.translation_key,
+                translation_placeholders=self.last_exception.translation_placeholders,
+            )
+
+    async def _async_ask_for_user(self) -> None:
         ledger = self.config_entry.runtime_data.account.ledger
         if refusal := ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER):
             raise translated(
@@ -180,12 +199,6 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
                 await self.async_refresh()
         finally:
             self._asked_for = False
-        if isinstance(self.last_exception, HomeAssistantError):
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key=self.last_exception.translation_key,
-                translation_placeholders=self.last_exception.translation_placeholders,
-            )
 
     @override
     async def async_shutdown(self) -> None:

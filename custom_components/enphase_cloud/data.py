@@ -31,6 +31,8 @@ class EnphaseSystem:
     live: LiveCoordinator | None = None
     bursts: Bursts | None = None
     energies: EnergyCoordinator | None = None
+    # What sources said that are not asked any more: still newer than what is older.
+    remembered: list[Samples] = field(default_factory=list)
     _partitions: list[Samples] = field(default_factory=list, init=False)
     _newest: Samples = field(default_factory=dict, init=False)
 
@@ -45,7 +47,10 @@ class EnphaseSystem:
     @property
     def samples(self) -> Samples:
         """Return the newest that any source knows."""
-        partitions = [coordinator.data for coordinator in self.coordinators]
+        partitions = [
+            *self.remembered,
+            *(coordinator.data for coordinator in self.coordinators),
+        ]
         if partitions != self._partitions:
             self._partitions = partitions
             self._newest = merge(partitions)

@@ -72,9 +72,7 @@ def readings_of_dailies(
     }
 
 
-def told_until(
-    readings: Mapping[Flow, Readings], start: datetime
-) -> datetime | None:
+def told_until(readings: Mapping[Flow, Readings], start: datetime) -> datetime | None:
     """Return up to when all flows are told for certain, from a start and without gap.
 
     Returns None where one is not told at all.

@@ -214,6 +214,12 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
         self._bursts = bursts
 
     @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to the budget, too, which the streams of other systems share."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._data.account.async_add_listener(self._async_on_news))
+
+    @override
     def read(self) -> object:
         self._attr_native_value = self.entity_description.value_fn(self._bursts)
         return self._attr_native_value

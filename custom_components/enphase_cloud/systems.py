@@ -1,6 +1,7 @@
 """Set up the systems of a config entry with their coordinators."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
@@ -14,9 +15,11 @@ from .bursts import Bursts
 from .const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
 from .coordinator import DOCUMENT_SOURCES, DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .energy_documents import ENERGY_DOCUMENTS
 from .live import LiveCoordinator
 from .metering import EnergyCoordinator
 from .options import EnergyOptions, LiveOptions
+from .site.samples import Source
 
 
 async def async_set_up_systems(
@@ -29,6 +32,7 @@ async def async_set_up_systems(
     for stored in entry.data[CONF_SYSTEMS]:
         system = await _async_system(stored)
         entry.runtime_data.systems.append(system)
+        remembered = partial(entry.runtime_data.memory.samples, system.system_id)
         if plan.has_live_stream and stored.get(CONF_LIVE_STREAM) is not False:
             options = LiveOptions.from_options(entry.options)
             system.live = LiveCoordinator(hass, entry, system, options)
@@ -40,10 +44,14 @@ async def async_set_up_systems(
                 options=options,
                 price=plan.live_stream_price,
             )
+        else:
+            system.remembered.append(remembered(Source.LIVE))
         if DATA_INSTANCE in hass.data:
             system.energies = EnergyCoordinator(
                 hass, entry, system, EnergyOptions.from_options(entry.options)
             )
+        else:
+            system.remembered.extend(map(remembered, ENERGY_DOCUMENTS))
         for source in DOCUMENT_SOURCES:
             coordinator = DocumentCoordinator(hass, entry, system, source)
             system.documents.append(coordinator)

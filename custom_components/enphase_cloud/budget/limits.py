@@ -77,5 +77,6 @@ class Block:
         if self.probed is not None and self.probed <= now < (
             answer_due := self.probed + _PROBE_TIMEOUT
         ):
-            return Refusal(self.period, answer_due)
+            # However long the block was, this takes a minute at most.
+            return Refusal(Period.MINUTE, answer_due)
         return None
