@@ -169,9 +169,8 @@ class NextPollSensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        due = self._coordinator.next_poll()
-        # To the minute, for it shifts with each call.
-        self._attr_native_value = due and due.replace(second=0, microsecond=0)
+        # It shifts with each call.
+        self._attr_native_value = _to_the_minute(self._coordinator.next_poll())
         return self._attr_native_value
 
 
@@ -193,7 +192,8 @@ class EnergySensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        self._attr_native_value = self.entity_description.value_fn(self._energies)
+        value = self.entity_description.value_fn(self._energies)
+        self._attr_native_value = _to_the_minute(value)
         return self._attr_native_value
 
 
@@ -235,3 +235,9 @@ class AccountSensor(EnphaseAccountEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """Return the figure."""
         return self.entity_description.value_fn(self._data.account, dt_util.utcnow())
+
+
+def _to_the_minute[ValueT](value: ValueT) -> ValueT | datetime:
+    if isinstance(value, datetime):
+        return value.replace(second=0, microsecond=0)
+    return value
