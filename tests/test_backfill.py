@@ -1,0 +1,358 @@
+"""History that is interrupted ends as if it had not been, and is not paid for twice."""
+
+import asyncio
+from collections.abc import Generator
+from copy import deepcopy
+from datetime import UTC, date, datetime, timedelta
+import logging
+from random import Random
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
+from custom_components.enphase_cloud.history import StatisticsImporter
+from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from custom_components.enphase_cloud.site.progress import WEEK
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .energies import (
+    FLOWS,
+    Asked,
+    all_recorded,
+    hours_between,
+    listening,
+    recorded,
+    times,
+)
+from .helpers import state
+
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+# The month ends meanwhile, in UTC.
+BEGIN = datetime(2026, 6, 30, 23, 40, tzinfo=UTC)
+COMMISSIONED = date(2026, 6, 5)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+DOCUMENTS = 5
+SEEDS = range(10)
+IMPORTED = "sensor.hilltop_history_import"
+
+
+@pytest.fixture(autouse=True)
+def _calm_log() -> None:
+    """Let the database be silent about each of its statements."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return a system that is four weeks old, and whose cloud corrects nothing."""
+    return {
+        "name": "Hilltop",
+        "battery": 1,
+        "time_zone": "Europe/Berlin",
+        "latitude": 45,
+        "commissioned": COMMISSIONED,
+        "corrections": False,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _month_end(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(BEGIN)
+
+
+@pytest.fixture
+def asked() -> Generator[list[Asked]]:
+    """Return what was asked for."""
+    with listening() as asked:
+        yield asked
+
+
+def options() -> dict[str, Any]:
+    """Return the options of an entry that wants all hours."""
+    return {CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"}
+
+
+async def tick(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Let a minute pass, in which one call is made."""
+    freezer.tick(MINUTE)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def finish(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int = 90
+) -> int:
+    """Let all be imported; return how many minutes that took."""
+    for minute in range(minutes):
+        await tick(hass, freezer)
+        if state(hass, IMPORTED) == "100.0":
+            return minute + 1
+    pytest.fail(f"Only {state(hass, IMPORTED)} % are imported")
+
+
+async def assert_all_is_there(hass: HomeAssistant, world: World) -> None:
+    """Compare the statistics with the truth, hour by hour."""
+    truth = world.cloud.truth(world.system.system_id)
+    began_at = datetime.fromtimestamp(world.system.operational_at, UTC)
+    for flow, told in (await all_recorded(hass, world.system.system_id)).items():
+        hours = hours_between(began_at, BEGIN - HOUR)
+        assert {hour: told.get(hour) for hour in hours} == {
+            hour: truth.energy(FLOWS[flow], hour, hour + HOUR) for hour in hours
+        }, flow
+
+
+def assert_nothing_is_paid_for_twice(asked: list[Asked], *, again: int = 0) -> None:
+    """Every window was asked for once, save those that were interrupted."""
+    history = times(
+        [each for each in asked if each[1] is None or each[1] < BEGIN - WEEK]
+    )
+    # All days, and the weeks before the last one.
+    assert len(history) == DOCUMENTS * 4
+    repeated = history.total() - len(history)
+    updates = [start for _, start in asked if start and start >= BEGIN - WEEK]
+    # The last week, from an hour on; what is due next day begins where that ended.
+    first = [start for start in updates if start < BEGIN - WEEK + DAY]
+    assert repeated + len(first) - DOCUMENTS <= again
+
+
+async def test_left_alone_all_is_imported_once(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """What it is measured by."""
+    await set_up(options=options())
+    shares: list[float] = []
+    for _ in range(DOCUMENTS * 5 + 2):
+        await tick(hass, freezer)
+        if state(hass, IMPORTED) != "unknown":
+            shares.append(float(state(hass, IMPORTED)))
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+    assert_nothing_is_paid_for_twice(asked)
+    await assert_all_is_there(hass, world)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_reload_changes_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+    seed: int,
+) -> None:
+    """At any point, also in the middle of a call."""
+    random = Random(seed)
+    entry = await set_up(options=options())
+    for _ in range(random.randrange(DOCUMENTS * 5)):
+        await tick(hass, freezer)
+    freezer.tick(MINUTE)
+    async_fire_time_changed(hass)
+    for _ in range(random.randrange(60)):
+        await asyncio.sleep(0)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await finish(hass, freezer)
+    assert_nothing_is_paid_for_twice(asked, again=1)
+    await assert_all_is_there(hass, world)
+
+
+async def kill(
+    hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
+) -> None:
+    """End everything at once: what is on the disk is what the next start finds.
+
+    What the recorder was given is there: it commits before an import returns.
+    """
+    on_disk = deepcopy(
+        {key: value for key, value in hass_storage.items() if key.startswith(DOMAIN)}
+    )
+    await hass.config_entries.async_unload(entry.entry_id)
+    for key in [key for key in hass_storage if key.startswith(DOMAIN)]:
+        del hass_storage[key]
+    hass_storage.update(on_disk)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_kill_costs_one_call_at_most(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    asked: list[Asked],
+    seed: int,
+) -> None:
+    """Whatever was not written yet."""
+    random = Random(seed)
+    entry = await set_up(options=options())
+    # Once what was learnt of the system is on the disk.
+    for _ in range(random.randrange(2, DOCUMENTS * 5)):
+        await tick(hass, freezer)
+    freezer.tick(MINUTE)
+    async_fire_time_changed(hass)
+    for _ in range(random.randrange(60)):
+        await asyncio.sleep(0)
+    await kill(hass, entry, hass_storage)
+    await finish(hass, freezer)
+    assert_nothing_is_paid_for_twice(asked, again=1)
+    await assert_all_is_there(hass, world)
+
+
+@pytest.mark.parametrize("flow", [Flow.PRODUCTION, Flow.BATTERY_DISCHARGE])
+async def test_a_kill_between_the_recorder_and_the_disk(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    asked: list[Asked],
+    monkeypatch: pytest.MonkeyPatch,
+    flow: Flow,
+) -> None:
+    """What the statistics have already and the progress has not is told again."""
+    entry = await set_up(options=options())
+    for _ in range(14):
+        await tick(hass, freezer)
+    imported = asyncio.Event()
+    method = StatisticsImporter.async_import
+
+    async def hang(importer: StatisticsImporter, which: Flow, *args: Any) -> Any:
+        result = await method(importer, which, *args)
+        if which is flow:
+            imported.set()
+            await asyncio.Future()
+        return result
+
+    monkeypatch.setattr(StatisticsImporter, "async_import", hang)
+    for _ in range(DOCUMENTS):
+        freezer.tick(MINUTE)
+        async_fire_time_changed(hass)
+        for _ in range(10_000):
+            if imported.is_set():
+                break
+            await asyncio.sleep(0)
+    assert imported.is_set()
+    monkeypatch.setattr(StatisticsImporter, "async_import", method)
+    await kill(hass, entry, hass_storage)
+    await finish(hass, freezer)
+    assert_nothing_is_paid_for_twice(asked, again=1)
+    assert max(times(asked).values()) == 2
+    await assert_all_is_there(hass, world)
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_a_month_that_is_used_up_is_waited_for(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """Nothing is asked for until the month ends; then it goes on where it was."""
+    freezer.move_to(BEGIN - 3 * HOUR)
+    await set_up(options=options())
+    for _ in range(8):
+        await tick(hass, freezer)
+    fault = world.cloud.faults.add(Fault(quota="month", times=1))
+    for _ in range(20):
+        await tick(hass, freezer)
+    assert fault.hits == 1
+    spent = len(world.cloud.requests)
+    for _ in range(10):
+        freezer.tick(10 * MINUTE)
+        await tick(hass, freezer)
+    assert len(world.cloud.requests) == spent
+    freezer.move_to(BEGIN + 30 * MINUTE)
+    # The free plan has a call for history every few hours.
+    for _ in range(300):
+        freezer.tick(HOUR)
+        await tick(hass, freezer)
+        if state(hass, IMPORTED) == "100.0":
+            break
+    history = times(
+        [each for each in asked if each[1] is None or each[1] < BEGIN - WEEK - 3 * HOUR]
+    )
+    assert history.total() - len(history) <= 1
+    assert state(hass, IMPORTED) == "100.0"
+    await assert_all_is_there(hass, world)
+
+
+@pytest.mark.parametrize(
+    ("fault", "seed"),
+    [
+        *(({"status": 503, "times": 3}, seed) for seed in SEEDS),
+        *(({"quota": "minute", "times": 2}, seed) for seed in (0, 5, 8)),
+        ({"cut": "before_headers", "times": 2}, 4),
+        ({"cut": "mid_body", "times": 2}, 6),
+    ],
+)
+async def test_a_cloud_that_fails_changes_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+    seed: int,
+    fault: dict[str, Any],
+) -> None:
+    """What it did not answer is asked for again, nothing else is."""
+    await set_up(options=options())
+    for _ in range(Random(seed).randrange(DOCUMENTS * 5)):
+        await tick(hass, freezer)
+    failing = world.cloud.faults.add(Fault(operation="*lifetime", **fault))
+    others = world.cloud.faults.add(Fault(operation="*telemetry*", **fault))
+    await finish(hass, freezer, minutes=180)
+    failures = failing.hits + others.hits
+    assert failures
+    assert_nothing_is_paid_for_twice(asked, again=failures)
+    await assert_all_is_there(hass, world)
+
+
+async def test_what_is_given_up_is_not_asked_for_again(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """Until it is wished for again, and then only what is missing."""
+    entry = await set_up(options=options())
+    for _ in range(15):
+        await tick(hass, freezer)
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_HISTORY: "none"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    spent = len(asked)
+    for _ in range(10):
+        await tick(hass, freezer)
+    assert len(asked) == spent
+    before = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
+    assert before
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_HISTORY: "hour"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await finish(hass, freezer)
+    weeks = [each for each in asked if each[1] is not None]
+    assert max(times(weeks).values()) == 1
+    await assert_all_is_there(hass, world)

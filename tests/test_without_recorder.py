@@ -1,0 +1,28 @@
+"""Without a recorder there are no energies of hours, and nothing else is missing."""
+
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+
+from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HISTORY
+
+from .conftest import SetUp, World
+from .energies import INTERVALS, LIFETIMES
+from .helpers import pass_time, state
+
+
+async def test_polls_go_on_alone(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Whatever was wished for."""
+    freezer.move_to("2026-06-17 12:03:00+00:00")
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "hour"})
+    await pass_time(hass, freezer, timedelta(hours=2))
+    assert entry.state is ConfigEntryState.LOADED
+    assert float(state(hass, "sensor.hilltop_battery_level")) > 0
+    assert hass.states.get("sensor.hilltop_history_import") is None
+    assert world.calls.count("telemetry_battery") > 2
+    assert not set(world.calls) & (LIFETIMES | INTERVALS)
+    assert await hass.config_entries.async_unload(entry.entry_id)
