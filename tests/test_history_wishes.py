@@ -105,6 +105,10 @@ async def test_history_is_offered_at_set_up(
     form = await user.submit(form, api_key=API_KEY, plan=named)
     assert form["step_id"] == "energy"
     assert suggested(form) == {CONF_ENERGY_UPDATES: updates}
+    if named == "watt":
+        form = await user.submit(form, energy_updates=24, history="hour")
+        assert form["errors"] == {CONF_ENERGY_UPDATES: "too_many_updates"}
+        assert suggested(form) == {CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "hour"}
     done = await user.submit(form, energy_updates=2, history="hour")
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert done["result"].options == {
@@ -162,6 +166,27 @@ async def test_the_options_say_what_it_costs(
     seldom = form["description_placeholders"]["calls"]
     # Four documents hourly, and the batteries once a day.
     assert _number(often) - _number(seldom) == (4 * 24 + 1) * 30
+
+
+async def test_a_smaller_plan_bears_fewer_updates(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Polls are never starved; the form says how many updates are possible."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
+    options = Options(hass, entry)
+    form = await options.submit(await options.open(), plan="watt")
+    assert suggested(form)[CONF_ENERGY_UPDATES] == 24
+    form = await options.submit(form, **suggested(form))
+    assert form["errors"] == {CONF_ENERGY_UPDATES: "too_many_updates"}
+    assert form["description_placeholders"] is not None
+    most = int(form["description_placeholders"]["most_updates"])
+    assert 1 < most < 10
+    form = await options.submit(form, energy_updates=most, history="none")
+    assert form["step_id"] == "profile"
+    shown = form["description_placeholders"]
+    assert shown is not None
+    assert _number(shown["calls"]) <= 1000
+    assert shown["balanced_latest"] != "—"
 
 
 @pytest.mark.parametrize("plan", ["watt"])

@@ -31,6 +31,7 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
+    CONF_ENERGY_UPDATES,
     CONF_LIVE_BURSTS,
     CONF_PLAN,
     CONF_PROFILE,
@@ -409,6 +410,24 @@ async def test_a_larger_plan_lifts_an_exhausted_one(
     assert done["reason"] == "reconfigure_successful"
     assert entry.options[CONF_PLAN] == "kilowatt"
     assert entry.runtime_data.account.ledger.limit == 50_000
+
+
+@pytest.mark.parametrize(("named", "updates"), [("watt", 4), ("megawatt", 24)])
+async def test_a_smaller_plan_brings_fewer_updates_of_energies(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    named: str,
+    updates: int,
+) -> None:
+    """Energies never take more than half of the calls, whatever the plan was."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 24})
+    form = await user.sign_in(await user.submit(await user.reconfigure(entry)))
+    done = await user.submit(form, plan=named)
+    assert done["reason"] == "reconfigure_successful"
+    kept = entry.options[CONF_ENERGY_UPDATES]
+    assert kept == 24 if updates == 24 else 1 <= kept < updates
 
 
 @pytest.mark.parametrize("named", ["watt", "megawatt"])

@@ -61,7 +61,7 @@ async def test_a_month_that_is_used_up_and_renewed(
     await _use_up(hass, world)
     issues = _issues(issue_registry)
     assert set(issues) == {"quota_used_up", "other_program"}
-    assert issues["quota_used_up"]["limit"] == "1000"
+    assert issues["quota_used_up"]["limit"] == "1,000"
     assert issues["quota_used_up"]["most_used"] == "summary"
     assert int(issues["other_program"]["foreign"]) > 300
 

@@ -178,7 +178,7 @@ def test_errors() -> None:
         for call in _calls(module, "KeyRefusedError"):
             assert isinstance(call.args[0], ast.Constant)
             errors.add(str(call.args[0].value))
-    errors.add("choose_a_system")
+    errors |= {"choose_a_system", "too_many_updates"}
     assert set(ENGLISH["config"]["error"]) == errors
     assert errors <= _literals(config_flow, flow_probe)
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)

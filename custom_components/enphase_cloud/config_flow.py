@@ -50,7 +50,7 @@ from .flow_probe import (
     reason_for,
 )
 from .oauth import EnphaseOAuth2Implementation
-from .options import consistent, plan_from_options
+from .options import EnergyOptions, consistent, most_updates, plan_from_options
 from .options_flow import EnphaseCloudOptionsFlow
 
 _LOGGER = logging.getLogger(__name__)
@@ -208,15 +208,27 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Offer statistics of energies, and history."""
-        if user_input is None:
-            return self.async_show_form(
-                step_id="energy",
-                data_schema=self.add_suggested_values_to_schema(
-                    ENERGY_FORM, _usual_energies(plan_from_options(self._options))
-                ),
-            )
-        self._options |= user_input
-        return self._finish(self._data[CONF_SYSTEMS])
+        plan = plan_from_options(self._options)
+        most = most_updates(plan, self._most_energies_per_day)
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            self._options |= user_input
+            if user_input[CONF_ENERGY_UPDATES] <= most:
+                return self._finish(self._data[CONF_SYSTEMS])
+            errors[CONF_ENERGY_UPDATES] = "too_many_updates"
+        return self.async_show_form(
+            step_id="energy",
+            data_schema=self.add_suggested_values_to_schema(
+                ENERGY_FORM,
+                {CONF_ENERGY_UPDATES: _usual_updates(plan, most), **self._options},
+            ),
+            errors=errors,
+            description_placeholders={"most_updates": str(most)},
+        )
+
+    def _most_energies_per_day(self, updates: int) -> int:
+        """Return the calls for energies of a day if all systems have everything."""
+        return (4 * updates + 1) * len(self._data[CONF_SYSTEMS])
 
     @property
     def _changed_entry(self) -> ConfigEntry[Any] | None:
@@ -296,17 +308,25 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return self._finish(self._data[CONF_SYSTEMS])
 
     def _finish(self, systems: Iterable[Mapping[str, Any]]) -> ConfigFlowResult:
-        data = {**self._data, CONF_SYSTEMS: list(systems)}
+        data = self._data = {**self._data, CONF_SYSTEMS: list(systems)}
         options = consistent(self._options)
         if (entry := self._changed_entry) is not None:
+            if options[CONF_PLAN] != entry.options[CONF_PLAN]:
+                options = self._affordable(options)
             return self.async_update_reload_and_abort(entry, data=data, options=options)
         title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
         return self.async_create_entry(title=title, data=data, options=options)
 
+    def _affordable(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return options with as many updates of energies as another plan can bear."""
+        updates = EnergyOptions.from_options(options).updates_per_day
+        most = most_updates(plan_from_options(options), self._most_energies_per_day)
+        return options | ({CONF_ENERGY_UPDATES: most} if updates > most else {})
 
-def _usual_energies(plan: Plan) -> dict[str, int]:
+
+def _usual_updates(plan: Plan, most: int) -> int:
     """Return how often energies are asked for unless the user says otherwise."""
-    return {CONF_ENERGY_UPDATES: 24 if plan.calls_per_month >= _PLENTY else 1}
+    return most if plan.calls_per_month >= _PLENTY else 1
 
 
 def _can_be_sent(api_key: str) -> bool:

@@ -164,6 +164,10 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             calls_left=account.calls_for_polls(now),
             period_end=account.ledger.period_end(now),
         )
+        probe = account.ledger.probe_at(now)
+        if probe is not None and not account.ledger.spendable(now):
+            # The cloud's refusal took the rest of the month; see whether it still does.
+            due = probe
         refusal = account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
         return due if refusal is None else max(due, refusal.until)
 

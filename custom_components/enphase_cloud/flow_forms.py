@@ -47,6 +47,7 @@ from .const import (
     DEFAULT_PUBLISH_INTERVAL,
     MAX_STREAM,
     MIN_STREAM,
+    MOST_UPDATES,
     PLAN_CUSTOM,
 )
 from .options import History, LiveHours
@@ -103,7 +104,7 @@ PROFILE_FORM: Final = vol.Schema(
 
 ENERGY_FORM: Final = vol.Schema(
     {
-        vol.Required(CONF_ENERGY_UPDATES, default=1): _integer(0, 24),
+        vol.Required(CONF_ENERGY_UPDATES, default=1): _integer(0, MOST_UPDATES),
         vol.Required(CONF_HISTORY, default=History.DAY): _choice(
             list(History), CONF_HISTORY
         ),

@@ -1,11 +1,12 @@
 """The options of a config entry, read into what they mean."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from .budget.backlog import can_afford
 from .budget.daylight import Daylight
 from .budget.plans import PLANS, Plan, custom_plan
 from .budget.schedule import Profile
@@ -31,6 +32,7 @@ from .const import (
     DEFAULT_LIVE_BEGIN,
     DEFAULT_LIVE_END,
     DEFAULT_PUBLISH_INTERVAL,
+    MOST_UPDATES,
     PLAN_CUSTOM,
 )
 
@@ -118,6 +120,18 @@ def plan_from_options(options: Mapping[str, Any]) -> Plan:
         calls_per_minute=int(options[CONF_CALLS_PER_MINUTE]),
         calls_per_month=int(options[CONF_CALLS_PER_MONTH]),
         live_stream=options[CONF_LIVE_STREAM],
+    )
+
+
+def most_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
+    """Return how many updates of energies a day a plan can bear.
+
+    `per_day` tells how many calls a number of updates takes. One is always possible.
+    """
+    return next(
+        updates
+        for updates in range(MOST_UPDATES, 0, -1)
+        if updates == 1 or can_afford(plan, per_day(updates))
     )
 
 

@@ -33,7 +33,14 @@ from .flow_forms import (
     PROFILE_FORM,
 )
 from .metering import EnergyCoordinator
-from .options import EnergyOptions, History, LiveOptions, consistent, plan_from_options
+from .options import (
+    EnergyOptions,
+    History,
+    LiveOptions,
+    consistent,
+    most_updates,
+    plan_from_options,
+)
 
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
@@ -88,19 +95,23 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for statistics of energies, showing what they cost."""
-        if user_input is None:
-            if not self._energies:
+        errors: dict[str, str] = {}
+        if not self._energies:
+            return await self.async_step_profile()
+        if user_input is not None:
+            self._options |= user_input
+            if user_input[CONF_ENERGY_UPDATES] <= self._most_updates:
                 return await self.async_step_profile()
-            return self.async_show_form(
-                step_id="energy",
-                data_schema=self.add_suggested_values_to_schema(
-                    ENERGY_FORM, {**_NO_ENERGIES, **self._options}
-                ),
-                description_placeholders=self._cost_of_energies(),
-                last_step=False,
-            )
-        self._options |= user_input
-        return await self.async_step_profile()
+            errors[CONF_ENERGY_UPDATES] = "too_many_updates"
+        return self.async_show_form(
+            step_id="energy",
+            data_schema=self.add_suggested_values_to_schema(
+                ENERGY_FORM, {**_NO_ENERGIES, **self._options}
+            ),
+            errors=errors,
+            description_placeholders=self._cost_of_energies(),
+            last_step=False,
+        )
 
     async def async_step_profile(
         self, user_input: dict[str, Any] | None = None
@@ -166,18 +177,21 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             "calls_days": str(cost(History.DAY)),
             "calls_hours": str(hours),
             "time_hours": _time(energies[0].duration(hours)),
+            "most_updates": str(self._most_updates),
         }
 
     @property
-    def _energies_per_day(self) -> int:
-        """Return the calls for energies of a day, as chosen here and elsewhere."""
+    def _most_updates(self) -> int:
+        return most_updates(plan_from_options(self._options), self._energies_per_day)
+
+    def _energies_per_day(self, updates: int) -> int:
+        """Return the calls for energies of a day, with so many updates here."""
         if not (energies := self._energies):
             return 0
-        chosen = EnergyOptions.from_options(self._options).updates_per_day
         elsewhere = self.config_entry.runtime_data.account.backlog.per_day - sum(
             each.calls_per_day() for each in energies
         )
-        return elsewhere + sum(each.calls_per_day(chosen) for each in energies)
+        return elsewhere + sum(each.calls_per_day(updates) for each in energies)
 
     @property
     def _feeds(self) -> list[Feed]:
@@ -201,12 +215,13 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     def _freshness(self) -> dict[str, str]:
         plan = plan_from_options(self._options)
         feeds = self._feeds
+        updates = EnergyOptions.from_options(self._options).updates_per_day
         given = {
             profile: preview(
                 plan,
                 profile=profile,
                 feeds=feeds,
-                energies_per_day=self._energies_per_day,
+                energies_per_day=self._energies_per_day(updates),
             )
             for profile in Profile
         }

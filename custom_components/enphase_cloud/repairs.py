@@ -100,11 +100,12 @@ def _quota_used_up(account: Account) -> _Placeholders | None:
     }
     most = max(own, key=own.__getitem__, default="—")
     return {
-        "limit": str(ledger.limit),
+        "limit": f"{ledger.limit:,}",
         "until": readable(refusal.until),
-        "most_used": most,
-        "most_used_calls": str(own.get(most, 0)),
-        "foreign": str(ledger.foreign_calls(now)),
+        "most_used": most.replace("_", " "),
+        "most_used_calls": f"{own.get(most, 0):,}",
+        "foreign": f"{ledger.foreign_calls(now):,}",
+        "assumed": f"{ledger.by_operation(now).get(ASSUMED, 0):,}",
     }
 
 
@@ -112,7 +113,7 @@ def _other_program(account: Account) -> _Placeholders | None:
     now = dt_util.utcnow()
     if not account.ledger.other_program_suspected(now):
         return None
-    return {"foreign": str(account.ledger.foreign_calls(now))}
+    return {"foreign": f"{account.ledger.foreign_calls(now):,}"}
 
 
 def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
@@ -123,7 +124,8 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         for source in Source
         if data.memory.is_refused(system.system_id, source)
     }
-    return {"documents": ", ".join(sorted(refused))} if refused else None
+    names = sorted(source.replace("_", " ") for source in refused)
+    return {"documents": ", ".join(names)} if refused else None
 
 
 def _live_budget(

@@ -1,6 +1,7 @@
 """The part of the check that looks at energies: statistics, history, dashboard."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -9,12 +10,15 @@ from custom_components.enphase_cloud.site.energy import SETTLES_AFTER, Flow
 
 from .energy_dashboard import complaints, configure
 from .home_assistant import Json
+from .processes import DemoError
 from .set_up import choose_options
 from .subject import Subject
 from .waiting import until
 
 _WISH: Final = {"energy_updates": 1, "history": "day"}
 _IMPORT_SECONDS: Final = 240
+# Home Assistant makes statistics of a new sensor within five minutes.
+_STATISTICS_SECONDS: Final = 320
 
 # What is asked for all the same; intervals of the battery are such a document, too.
 _POLLS: Final = ("summary", "telemetry_battery", "latest_telemetry", "token")
@@ -61,8 +65,18 @@ async def check_energies(subject: Subject) -> None:
         await _check_hours(subject, flow, settled - timedelta(days=6), settled)
         await _check_months(subject, flow)
     await configure(subject.home_assistant, subject.system_id)
+    with suppress(DemoError):
+        await until(
+            "powers have statistics",
+            lambda: _is_accepted(subject),
+            seconds=_STATISTICS_SECONDS,
+        )
     found = await complaints(subject.home_assistant)
     report.expect("The Energy dashboard accepts it all", holds=not found, found=found)
+
+
+async def _is_accepted(subject: Subject) -> bool:
+    return not await complaints(subject.home_assistant)
 
 
 async def _is_done(subject: Subject) -> bool:

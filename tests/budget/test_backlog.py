@@ -65,7 +65,8 @@ def test_the_calls_of_each_day_are_set_aside() -> None:
     assert each.claim(NOW, watt(800)) == 9 * 30
     assert each.claim(NOW, watt(800, days=0.5)) == 5
     assert each.claim(NOW, watt(800, days=-1)) == 0
-    assert each.claim(NOW, watt(100)) == 100
+    # However much is wanted, polls keep half.
+    assert each.claim(NOW, watt(100)) == 50
 
 
 def test_a_system_tells_its_demand_anew_and_leaves() -> None:

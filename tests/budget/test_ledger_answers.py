@@ -1,6 +1,7 @@
 """The defined answers of the ledger to what can go wrong."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -335,3 +336,55 @@ def test_what_is_assumed_tells_no_pace() -> None:
     assumed = ledger.by_operation(at)[ASSUMED]
     own_days = (JULY - TENTH) / timedelta(days=1)
     assert expected - assumed == pytest.approx(48 * own_days, rel=0.1)
+
+
+@given(
+    first=st.integers(min_value=0, max_value=400),
+    days=st.integers(min_value=27, max_value=32),
+    hours=st.integers(min_value=0, max_value=24 * 80),
+)
+def test_after_a_month_as_told_no_purse_of_a_few_days_is_opened(
+    first: int, days: int, hours: int
+) -> None:
+    """Whether the cloud counts by the calendar or by 30 days, it is not paid twice."""
+    start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=first)
+    end = start + timedelta(days=days)
+    now = end - timedelta(days=2)
+    ledger = Ledger(WATT, now=now)
+    ledger.refused_by_cloud(
+        now, period=Period.MONTH, period_start=start, period_end=end, limit=1000
+    )
+    assert ledger.period_end(now) == end
+    opened: set[datetime] = set()
+    for hour in range(0, hours, 7):
+        at = end + timedelta(hours=hour)
+        opened.add(ledger.period_end(at))
+    ends = sorted({end, *opened})
+    assert all(
+        later - earlier >= timedelta(days=27) for earlier, later in pairwise(ends)
+    )
+
+
+def test_a_refusal_that_was_not_ours_is_looked_into() -> None:
+    """The cloud's word may be wrong; it is asked again when the pause is over."""
+    ledger = Ledger(WATT, now=FIRST)
+    _spend(ledger, 3, FIRST)
+    assert ledger.probe_at(TENTH) is None
+    ledger.refused_by_cloud(TENTH, period=Period.MONTH)
+    until = ledger.probe_at(TENTH)
+    assert until is not None
+    assert TENTH < until <= TENTH + timedelta(hours=6)
+    assert ledger.spendable(until) == 0
+    assert ledger.probe_at(until) == until
+    ledger.charge("summary", until, purpose=Purpose.BACKGROUND)
+    assert ledger.probe_at(until) == until + timedelta(minutes=1)
+    ledger.answered(until)
+    assert ledger.probe_at(until) is None
+    assert ledger.spendable(until) > 400
+
+
+def test_no_more_is_expected_than_can_be_spent() -> None:
+    """Pace times time may come to more than the plan, but nothing leaves then."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = _spend(ledger, 100, FIRST)
+    assert ledger.expected_at_period_end(at) == 1000

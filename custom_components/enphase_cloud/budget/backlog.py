@@ -5,12 +5,16 @@ from datetime import datetime, timedelta
 import math
 from typing import Any, Final, Self
 
+from .plans import Plan
 from .stored import optional_moment
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
 # What history may take of the calls while there is no surplus.
 _SHARE: Final = 0.25
+# What energies may take of the calls; the rest is for polls.
+_MOST: Final = 0.5
+_MONTH_DAYS: Final = 31
 # What history may take of a minute.
 _SHARE_OF_MINUTE: Final = 0.4
 
@@ -35,6 +39,11 @@ class Means:
     polls: float
     period_end: datetime
     calls_per_minute: int
+
+
+def can_afford(plan: Plan, per_day: int) -> bool:
+    """Tell whether a plan has so many calls a day for energies, beside its polls."""
+    return per_day * _MONTH_DAYS <= plan.calls_per_month * _MOST
 
 
 class Backlog:
@@ -77,7 +86,7 @@ class Backlog:
 
     def claim(self, now: datetime, means: Means) -> int:
         """Return how many of the calls left are not for polling."""
-        daily = self._daily(now, means)
+        daily = min(int(means.calls_left * _MOST), self._daily(now, means))
         return daily + min(self.history, self._allowed(now, means))
 
     def spent(self, now: datetime) -> None:
@@ -126,7 +135,7 @@ class Backlog:
 
     def _daily(self, now: datetime, means: Means) -> int:
         days = max(means.period_end - now, timedelta()) / _DAY
-        return min(means.calls_left, math.ceil(self.per_day * days))
+        return math.ceil(self.per_day * days)
 
     def _surplus(self, now: datetime, means: Means) -> int:
         return int(means.calls_left - self._daily(now, means) - means.polls)

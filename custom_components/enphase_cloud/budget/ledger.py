@@ -260,12 +260,21 @@ class Ledger:
         begun = month.start + (month.end - month.start) * (assumed / self.limit)
         passed = max(now - begun, _DAY)
         lengths_to_come = (month.end - now) / passed
-        return round(month.used + (month.used - assumed) * lengths_to_come)
+        expected = round(month.used + (month.used - assumed) * lengths_to_come)
+        # Nothing leaves beyond the limit, but other programs may have gone there.
+        return min(expected, max(self.limit, month.used))
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """Return until when the cloud's refusal holds; None if it does not."""
         refusal = self._block.refusal(now) if self._block is not None else None
         return None if refusal is None else refusal.until
+
+    def probe_at(self, now: datetime) -> datetime | None:
+        """Return when to try whether the cloud still refuses; None if it does not."""
+        if self._block is None:
+            return None
+        refusal = self._block.refusal(now)
+        return now if refusal is None else refusal.until
 
     def foreign_calls(self, now: datetime) -> int:
         """Return this month's calls that the cloud counted and we did not."""

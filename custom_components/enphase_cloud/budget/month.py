@@ -191,9 +191,14 @@ class Months:
 
     def _opened(self, now: datetime) -> Month:
         """Return a new month, empty if it follows one that is known."""
-        start, end = _month_around(now - self._begin)
-        month = Month(start + self._begin, end + self._begin)
+        start, end = (each + self._begin for each in _month_around(now - self._begin))
         earlier = [known for known in self._known if known.start <= now]
+        if earlier and start < earlier[-1].end:
+            # Months as told may be shorter than the calendar's; none is a few days.
+            start = earlier[-1].end
+            if end - start < _SHORTEST:
+                end = _month_around(end - self._begin)[1] + self._begin
+        month = Month(start, end)
         if earlier:
             month.others = earlier[-1].others * _OTHERS_FADE
             # Later ones were opened by a clock that was ahead of itself.
