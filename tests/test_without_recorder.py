@@ -21,7 +21,7 @@ async def test_polls_go_on_alone(
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "hour"})
     await pass_time(hass, freezer, timedelta(hours=2))
     assert entry.state is ConfigEntryState.LOADED
-    assert float(state(hass, "sensor.hilltop_battery_level")) > 0
+    assert float(state(hass, "sensor.hilltop_battery")) > 0
     assert hass.states.get("sensor.hilltop_history_import") is None
     assert world.calls.count("telemetry_battery") > 2
     assert not set(world.calls) & (LIFETIMES | INTERVALS)

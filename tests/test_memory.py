@@ -1,0 +1,61 @@
+"""What an entry remembers of energies over a restart."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+
+from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.memory import Memory
+from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.site.meters import Meter
+from custom_components.enphase_cloud.site.progress import Progress
+from custom_components.enphase_cloud.site.samples import Measurement, Sample, Source
+
+NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
+SOURCE = Source.IMPORT_INTERVALS
+
+
+async def remembered(hass: HomeAssistant) -> Memory:
+    """Return what a start finds."""
+    memory = Memory(hass, "entry")
+    await memory.async_load("terms")
+    return memory
+
+
+async def test_energies_are_remembered(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Also beside what an older or a newer version has written."""
+    memory = await remembered(hass)
+    progress = Progress(wish="day", updated_at=NOW)
+    meter = Meter(total=5, total_until=NOW, hours={NOW: 7})
+    sample = Sample(12, NOW, SOURCE)
+    memory.remember_samples(1, SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
+    memory.remember_progress(1, SOURCE, progress)
+    memory.remember_meter(1, Flow.GRID_IMPORT, meter)
+    await memory.async_save()
+    stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
+    stored["progress"]["a source of tomorrow"] = {}
+    stored["meters"]["a flow of tomorrow"] = {}
+
+    memory = await remembered(hass)
+    assert memory.progress(1, SOURCE) == progress
+    assert memory.meter(1, Flow.GRID_IMPORT) == meter
+    assert memory.progress(2, SOURCE) == memory.progress(1, Source.SUMMARY)
+    assert memory.meter(1, Flow.PRODUCTION) == Meter()
+
+    del stored["progress"], stored["meters"]
+    memory = await remembered(hass)
+    assert memory.progress(1, SOURCE) == Progress()
+    assert memory.samples(1, SOURCE) == {Measurement.ENERGY_IMPORTED_LIFETIME: sample}
+
+
+async def test_what_is_no_memory_is_none(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Everything is asked for anew."""
+    await (await remembered(hass)).async_save()
+    hass_storage[f"{DOMAIN}.entry"]["data"]["systems"] = ["damaged"]
+    memory = await remembered(hass)
+    assert memory.progress(1, SOURCE) == Progress()
