@@ -121,6 +121,17 @@ def test_hours_are_asked_for_again_if_that_is_wished(start: int, end: int) -> No
     assert not without(known, importer.progress.known)
 
 
+def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
+    """A window that is empty, or passed over, is not asked for again."""
+    progress = Progress().want_hours(NOW - 5 * WEEK, NOW, now=NOW)
+    week = progress.next_wanted
+    assert isinstance(week, Week)
+    progress = progress.have_week(week, fetched_at=NOW, newest=None)
+    assert progress.known == ((week.start, week.end),)
+    again = progress.want_hours(week.start, week.end, now=NOW)
+    assert again.wanted == progress.wanted
+
+
 @settings(max_examples=40)
 @given(st.integers(1, 120), st.randoms(use_true_random=False))
 def test_interruptions_change_nothing(weeks: int, random: Random) -> None:
