@@ -74,6 +74,7 @@ class Account:
         self._listeners: set[CALLBACK_TYPE] = set()
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
+        self._is_closed = False
         self._cancel_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._async_stop
         )
@@ -173,7 +174,8 @@ class Account:
         """Tell the listeners also when calls are renewed, which no call may tell."""
         now = dt_util.utcnow()
         renewal = self.ledger.blocked_until(now) or self.ledger.period_end(now)
-        if renewal != self._renewal:
+        # A call may end after the account was closed.
+        if renewal != self._renewal and not self._is_closed:
             self._forget_renewal()
             self._renewal = renewal
             self._cancel_renewal = async_track_point_in_utc_time(
@@ -196,6 +198,7 @@ class Account:
         await self._async_save_released()
 
     async def _async_save_released(self) -> None:
+        self._is_closed = True
         self._forget_renewal()
         self.ledger.release(dt_util.utcnow())
         await self._async_save()
