@@ -448,7 +448,7 @@ async def test_a_document_that_is_refused_is_switched_off(
     issue = issue_registry.async_get_issue(DOMAIN, f"document_refused_{entry.entry_id}")
     assert issue is not None
     assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["documents"] == "import_intervals"
+    assert issue.translation_placeholders["documents"] == "import intervals"
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}
     )
