@@ -15,7 +15,7 @@ from .api import (
 )
 from .data import EnphaseSystem
 from .site.documents import has_battery
-from .site.energy import Flow, Readings
+from .site.energy import SETTLES_AFTER, Flow, Readings
 from .site.intervals import (
     battery_intervals,
     power_limit,
@@ -80,6 +80,19 @@ def told_until(readings: Mapping[Flow, Readings], start: datetime) -> datetime |
     ends = [_unbroken(told, start) for told in readings.values()]
     end = min(ends, default=start)
     return end if end > start else None
+
+
+def confirmed_until(
+    told: datetime | None, *, changed: datetime | None
+) -> datetime | None:
+    """Return up to when an answer confirms what was told before it.
+
+    A fault that passes looks like a correction. So the hours from the first that
+    changed on have yet to be told the same again before they are taken for settled.
+    """
+    if told is None or changed is None:
+        return told
+    return min(told, changed + SETTLES_AFTER)
 
 
 def _unbroken(readings: Readings, start: datetime) -> datetime:

@@ -28,6 +28,7 @@ from .budget.ledger import Purpose
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_documents import (
     ENERGY_DOCUMENTS,
+    confirmed_until,
     readings_of_dailies,
     readings_of_week,
     told_until,
@@ -325,17 +326,21 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             readings = readings_of_week(intervals, self._system, fetched_at=now)
             newest = told_until(readings, step.window.start)
         async with self._importing:
-            await self._async_import(readings)
-            self._have(step, now, newest)
+            changed = await self._async_import(readings)
+            self._have(step, now, confirmed_until(newest, changed=changed))
             if step.window == Days():
                 self._take_totals(readings)
             self._read_meters(step.source, readings, now)
         # What is paid for must not be asked for again after a crash.
         await self._memory.async_save()
 
-    async def _async_import(self, readings: Mapping[Flow, Readings]) -> None:
-        for flow, told in readings.items():
+    async def _async_import(self, readings: Mapping[Flow, Readings]) -> datetime | None:
+        """Import what is told, and return the first hour that changed."""
+        changed = [
             await self._importer.async_import(flow, told)
+            for flow, told in readings.items()
+        ]
+        return min(filter(None, changed), default=None)
 
     def _have(self, step: Step, now: datetime, newest: datetime | None) -> None:
         """Note that a window is done."""
