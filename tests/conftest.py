@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 from datetime import datetime
+import logging
 from typing import Any
 from unittest.mock import patch
 
@@ -40,6 +41,9 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("shared")
+
+# The plugin has every statement logged; those of a year of hours are many.
+logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 CLIENT_ID = "test-client"
 CLIENT_SECRET = "test-secret-3f9c"

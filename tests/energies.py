@@ -17,7 +17,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.enphase_cloud.api import EnphaseCloudClient
+from custom_components.enphase_cloud.api import EnphaseCloudClient, RequestWithheldError
 from custom_components.enphase_cloud.history import statistic_id
 from custom_components.enphase_cloud.site.energy import HOUR, Flow
 
@@ -52,16 +52,22 @@ type Asked = tuple[str, datetime | None]
 
 @contextmanager
 def listening() -> Generator[list[Asked]]:
-    """Note each call for energies that the client is asked to make."""
+    """Note each call for energies that the client makes."""
     asked: list[Asked] = []
 
     def noting(name: str, read: Callable[[tuple[Any, ...]], str]) -> Any:
         method = getattr(EnphaseCloudClient, name)
 
         async def noted(client: EnphaseCloudClient, *args: Any, **options: Any) -> Any:
-            if {"granularity", "start_date"} & options.keys():
-                asked.append((read(args), options.get("start_at")))
-            return await method(client, *args, **options)
+            if not {"granularity", "start_date"} & options.keys():
+                return await method(client, *args, **options)
+            asked.append(call := (read(args), options.get("start_at")))
+            try:
+                return await method(client, *args, **options)
+            except RequestWithheldError:
+                # It did not leave.
+                asked.remove(call)
+                raise
 
         return patch.object(EnphaseCloudClient, name, noted)
 

@@ -18,8 +18,11 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import (
+    CONF_CALLS_PER_MINUTE,
+    CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
     CONF_HISTORY,
+    CONF_LIVE_STREAM,
     CONF_PLAN,
     DOMAIN,
 )
@@ -166,6 +169,28 @@ async def test_the_options_say_what_it_costs(
     seldom = form["description_placeholders"]["calls"]
     # Four documents hourly, and the batteries once a day.
     assert _number(often) - _number(seldom) == (4 * 24 + 1) * 30
+
+
+@pytest.mark.parametrize(
+    ("calls_per_month", "unit"), [(100, "—"), (5_000, " d"), (9_000, " h")]
+)
+async def test_the_options_say_how_long_it_takes(
+    hass: HomeAssistant, set_up: SetUp, calls_per_month: int, unit: str
+) -> None:
+    """By the calls that can be spared: for ever, for days, for hours."""
+    plan = {
+        CONF_PLAN: "custom",
+        CONF_CALLS_PER_MINUTE: 4,
+        CONF_CALLS_PER_MONTH: calls_per_month,
+        CONF_LIVE_STREAM: False,
+    }
+    entry = await set_up(options={**plan, CONF_ENERGY_UPDATES: 2})
+    options = Options(hass, entry)
+    form = await options.submit(await options.open(), plan="custom")
+    del plan[CONF_PLAN]
+    form = await options.submit(form, **plan)
+    assert form["description_placeholders"] is not None
+    assert form["description_placeholders"]["time_hours"].endswith(unit)
 
 
 async def test_a_smaller_plan_bears_fewer_updates(
