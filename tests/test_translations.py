@@ -29,6 +29,7 @@ from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
 from custom_components.enphase_cloud.flow_probe import PROBE_REASONS, SIGN_IN_REASONS
+from custom_components.enphase_cloud.site.energy import Flow
 
 from .flows import ENGLISH, INTEGRATION, field_names, placeholders
 
@@ -209,6 +210,8 @@ def test_selectors() -> None:
         for field in action["fields"].values()
         if "translation_key" in (selector := field["selector"].get("select") or {})
     }
+    # No choice, but told by statistics.
+    choices["flow"] = set(Flow)
     assert choices == {
         key: set(texts["options"]) for key, texts in ENGLISH["selector"].items()
     }

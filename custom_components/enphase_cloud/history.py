@@ -24,6 +24,7 @@ from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
@@ -43,14 +44,6 @@ from .site.energy import (
 )
 from .site.intervals import system_day
 
-_NAMES: Final = {
-    Flow.PRODUCTION: "solar production",
-    Flow.CONSUMPTION: "consumption",
-    Flow.GRID_IMPORT: "grid import",
-    Flow.GRID_EXPORT: "grid export",
-    Flow.BATTERY_CHARGE: "battery charge",
-    Flow.BATTERY_DISCHARGE: "battery discharge",
-}
 # Whole watt-hours are exact in a database, kilowatt-hours are not.
 _UNIT: Final = UnitOfEnergy.WATT_HOUR
 _UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
@@ -169,6 +162,14 @@ class StatisticsImporter:
         """Return the system's day on which a moment falls."""
         return system_day(moment.astimezone(self._time_zone).date(), self._time_zone)
 
+    async def _async_name(self, flow: Flow) -> str:
+        """Return what a flow is called in the language of Home Assistant."""
+        names = await async_get_translations(
+            self._hass, self._hass.config.language, "selector", [DOMAIN]
+        )
+        key = f"component.{DOMAIN}.selector.flow.options.{flow}"
+        return names.get(key, flow.replace("_", " "))
+
     async def _async_write(self, flow: Flow, rows: list[StatisticsRow]) -> None:
         """Write rows, and wait until the recorder has done so."""
         async_add_external_statistics(
@@ -176,7 +177,7 @@ class StatisticsImporter:
             StatisticMetaData(
                 mean_type=StatisticMeanType.NONE,
                 has_sum=True,
-                name=f"{self._system_name} {_NAMES[flow]}",
+                name=f"{self._system_name} {await self._async_name(flow)}",
                 source=DOMAIN,
                 statistic_id=statistic_id(self._system_id, flow),
                 unit_class=EnergyConverter.UNIT_CLASS,

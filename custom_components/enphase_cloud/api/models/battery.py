@@ -1,6 +1,6 @@
 """Battery energies in intervals: GET /systems/{id}/telemetry/battery."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -12,6 +12,7 @@ from .convert import (
     to_energy,
     to_identifier,
     to_object,
+    to_objects,
     to_percentage,
     to_whole_percentage,
 )
@@ -51,7 +52,7 @@ class BatteryTelemetry:
         Raises MalformedAnswerError where it names no system.
         """
         data = to_object(data)
-        intervals = filter(None, map(_to_interval, _objects(data.get("intervals"))))
+        intervals = filter(None, map(_to_interval, to_objects(data.get("intervals"))))
         return cls(
             system_id=to_identifier(data.get("system_id")),
             intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
@@ -59,17 +60,6 @@ class BatteryTelemetry:
                 data.get("last_reported_aggregate_soc")
             ),
         )
-
-
-def _objects(nested: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of arrays that are nested to any depth."""
-    waiting = [nested]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting.extend(reversed(item))
-        elif isinstance(item, Mapping):
-            yield item
 
 
 def _to_interval(data: Mapping[str, Any]) -> BatteryInterval | None:

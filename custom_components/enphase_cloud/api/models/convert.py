@@ -4,7 +4,7 @@ No recording of most documents is public, so the readers are tolerant: what cann
 understood is None, never an error and never a made-up number.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -134,6 +134,17 @@ def to_date(value: object) -> date | None:
         return date.fromisoformat(value)
     except ValueError:
         return None
+
+
+def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects of arrays that are nested to any depth."""
+    waiting = [nested]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting.extend(reversed(item))
+        elif isinstance(item, Mapping):
+            yield item
 
 
 class OpenEnum(StrEnum):

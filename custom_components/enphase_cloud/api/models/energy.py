@@ -1,6 +1,6 @@
 """Energies in intervals and by day: telemetry and lifetime series of a system."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -9,7 +9,15 @@ from typing import Any, Self
 
 from ..exceptions import MalformedAnswerError
 from ..operations import Operation
-from .convert import to_count, to_date, to_datetime, to_energy, to_identifier, to_object
+from .convert import (
+    to_count,
+    to_date,
+    to_datetime,
+    to_energy,
+    to_identifier,
+    to_object,
+    to_objects,
+)
 
 
 class IntervalSeries(Enum):
@@ -117,7 +125,7 @@ class EnergyIntervals:
                 energy=to_energy(item.get(series.member)),
                 devices_reporting=to_count(item.get("devices_reporting")),
             )
-            for item in _objects(data.get("intervals"))
+            for item in to_objects(data.get("intervals"))
             if (end_at := to_datetime(item.get("end_at"))) is not None
         )
         return cls(
@@ -173,14 +181,3 @@ class DailyBatteryEnergies:
             charged=DailyEnergies.from_api(data, member="charge"),
             discharged=DailyEnergies.from_api(data, member="discharge"),
         )
-
-
-def _objects(nested: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of arrays that are nested to any depth."""
-    waiting = [nested]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, list):
-            waiting.extend(reversed(item))
-        elif isinstance(item, Mapping):
-            yield item

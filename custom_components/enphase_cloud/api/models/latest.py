@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from .convert import OpenEnum, to_datetime, to_identifier, to_object, to_power, to_word
+from .convert import (
+    OpenEnum,
+    to_datetime,
+    to_identifier,
+    to_object,
+    to_objects,
+    to_power,
+    to_word,
+)
 
 
 class BatteryOperation(OpenEnum):
@@ -67,19 +75,13 @@ class LatestTelemetry:
         data = to_object(data)
         devices = data.get("devices")
         devices = devices if isinstance(devices, Mapping) else {}
-        meters = _to_objects(devices.get("meters"))
+        meters = list(to_objects(devices.get("meters")))
         return cls(
             system_id=to_identifier(data.get("system_id")),
             production=_meter_reading(meters, "production"),
             consumption=_meter_reading(meters, "consumption"),
-            battery=_battery_reading(_to_objects(devices.get("encharges"))),
+            battery=_battery_reading(to_objects(devices.get("encharges"))),
         )
-
-
-def _to_objects(value: object) -> list[Mapping[str, Any]]:
-    if not isinstance(value, list):
-        return []
-    return [item for item in value if isinstance(item, Mapping)]
 
 
 def _meter_reading(
