@@ -21,12 +21,13 @@ _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 
 
 # Where the demo's owner lives.
+TIME_ZONE: Final = "America/Los_Angeles"
 _HOME: Final = {
     "location_name": "Hillside",
     "latitude": 37.8,
     "longitude": -122.3,
     "elevation": 50,
-    "time_zone": "America/Los_Angeles",
+    "time_zone": TIME_ZONE,
     "country": "US",
     "currency": "USD",
     "unit_system": "metric",
