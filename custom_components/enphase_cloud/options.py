@@ -49,7 +49,7 @@ class History(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyOptions:
-    """How exact energies are wanted; without updates, not at all."""
+    """How often energies are wanted, and how much of the past."""
 
     updates_per_day: int
     history: History
