@@ -27,7 +27,8 @@ from custom_components.enphase_cloud.const import (
 from custom_components.enphase_cloud.history import StatisticsImporter
 from custom_components.enphase_cloud.site.energy import HOUR, Flow
 from custom_components.enphase_cloud.site.progress import WEEK, Days
-from simulator import Fault
+from simulator import Fault, Window
+from simulator.moments import epoch
 
 from .conftest import SetUp, World
 from .energies import (
@@ -324,6 +325,22 @@ async def test_an_answer_that_was_in_vain_is_made_good(
     world.cloud.faults.remove(fault)
     await go_on(hass, freezer, 30 * HOUR, step=10 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 8 * HOUR)
+
+
+async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Also what no update can reach any more, once the gateway reports again."""
+    silent_until = NOW + 12 * DAY
+    world.system.offline.append(Window(epoch(NOW + 2 * DAY), epoch(silent_until)))
+    await set_up(options=options(1))
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await go_on(hass, freezer, 12 * DAY, step=3 * HOUR)
+    assert (NOW + 3 * DAY).replace(minute=0) not in await recorded(
+        hass, world.system.system_id, Flow.CONSUMPTION
+    )
+    await go_on(hass, freezer, 2 * DAY, step=HOUR)
+    await assert_hours_are_true(hass, world, NOW - 5 * DAY, silent_until)
 
 
 async def test_polls_of_batteries_tell_todays_hours(

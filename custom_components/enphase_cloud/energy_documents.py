@@ -72,6 +72,12 @@ def readings_of_dailies(
     }
 
 
+def newest_told(readings: Mapping[Flow, Readings]) -> datetime | None:
+    """Return the end of the newest interval of any flow, None where there is none."""
+    ends = (span.start + span.length for told in readings.values() for span in told)
+    return max(ends, default=None)
+
+
 def told_until(readings: Mapping[Flow, Readings], start: datetime) -> datetime | None:
     """Return up to when all flows are told for certain, from a start and without gap.
 

@@ -29,6 +29,7 @@ from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_documents import (
     ENERGY_DOCUMENTS,
     confirmed_until,
+    newest_told,
     readings_of_dailies,
     readings_of_week,
     told_until,
@@ -316,7 +317,6 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         if isinstance(step.window, Days):
             dailies = await document.async_days(client, self._system, step.window)
             readings = readings_of_dailies(dailies, self._system, fetched_at=now)
-            newest = None
         else:
             if not step.is_update:
                 self._account.backlog.spent(now)
@@ -324,10 +324,9 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
                 client, self._system, step.window.start
             )
             readings = readings_of_week(intervals, self._system, fetched_at=now)
-            newest = told_until(readings, step.window.start)
         async with self._importing:
             changed = await self._async_import(readings)
-            self._have(step, now, confirmed_until(newest, changed=changed))
+            self._have(step, now, readings, changed=changed)
             if step.window == Days():
                 self._take_totals(readings)
             self._read_meters(step.source, readings, now)
@@ -342,15 +341,33 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         ]
         return min(filter(None, changed), default=None)
 
-    def _have(self, step: Step, now: datetime, newest: datetime | None) -> None:
-        """Note that a window is done."""
+    def _have(
+        self,
+        step: Step,
+        now: datetime,
+        readings: Mapping[Flow, Readings],
+        *,
+        changed: datetime | None = None,
+    ) -> None:
+        """Note that a window is done, what it told, and the first hour that changed."""
         progress = self._progress(step.source)
         if isinstance(step.window, Days):
             progress = progress.have_days(step.window)
-        elif step.is_update:
-            progress = progress.have_update(step.window, fetched_at=now, newest=newest)
         else:
-            progress = progress.have_week(step.window, fetched_at=now, newest=newest)
+            certain_until = confirmed_until(
+                told_until(readings, step.window.start), changed=changed
+            )
+            if step.is_update:
+                progress = progress.have_update(
+                    step.window,
+                    fetched_at=now,
+                    certain_until=certain_until,
+                    newest=newest_told(readings),
+                )
+            else:
+                progress = progress.have_week(
+                    step.window, fetched_at=now, certain_until=certain_until
+                )
         self._remember(step.source, progress)
 
     def _take_totals(self, readings: Mapping[Flow, Readings]) -> None:
@@ -391,7 +408,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             and failures.count >= _TRIES
         ):
             _LOGGER.warning("Energies of %s are passed over: %s", step.source, err)
-            self._have(step, now, newest=None)
+            self._have(step, now, readings={})
             self._failures_of[_kind(step)] = Failures()
         else:
             _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)

@@ -60,7 +60,7 @@ class Importer:
                 self.progress = self.progress.have_days(window)
             else:
                 self.progress = self.progress.have_week(
-                    window, fetched_at=self.now, newest=self.now
+                    window, fetched_at=self.now, certain_until=self.now
                 )
             assert self.progress.calls_wanted < left
             assert 0 <= self.progress.calls_wanted <= self.progress.calls_asked
@@ -69,10 +69,12 @@ class Importer:
             calls -= 1
 
     def update(self, newest: datetime | None) -> Week:
-        """Make an update that tells what there is up to a moment."""
+        """Make an update that tells what there is up to a moment, if it is of then."""
         week = self.progress.update(self.now)
+        if newest is not None and newest <= week.start:
+            newest = None
         self.progress = self.progress.have_update(
-            week, fetched_at=self.now, newest=newest
+            week, fetched_at=self.now, certain_until=newest, newest=newest
         )
         return week
 
@@ -126,7 +128,7 @@ def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
     progress = Progress().want_hours(NOW - 5 * WEEK, NOW, now=NOW)
     week = progress.next_wanted
     assert isinstance(week, Week)
-    progress = progress.have_week(week, fetched_at=NOW, newest=None)
+    progress = progress.have_week(week, fetched_at=NOW, certain_until=None)
     assert progress.known == ((week.start, week.end),)
     again = progress.want_hours(week.start, week.end, now=NOW)
     assert again.wanted == progress.wanted
@@ -233,7 +235,8 @@ def test_all_that_is_not_settled_is_told_in_time(
     """Whatever pauses there were, and however late the gateway reports.
 
     An update covers all that is unsettled of the last week, unless it is wanted;
-    before, nothing is missing but what was asked for in vain for a week.
+    before, once the gateway tells again, nothing is missing but what was asked for in
+    vain for a week.
     """
     importer = Importer(now=YEARS_AGO)
     begun_at: datetime | None = None
@@ -256,7 +259,8 @@ def test_all_that_is_not_settled_is_told_in_time(
             [*importer.progress.known, *importer.progress.wanted],
         )
         assert not without(unsettled, [(following.start, following.end)])
-        assert not without([(begun_at, now)], [*seen, *importer.progress.wanted])
+        if importer.progress.newest >= week.start:
+            assert not without([(begun_at, now)], [*seen, *importer.progress.wanted])
         settled = importer.progress.settled(now)
         assert not overlap(settled, importer.progress.wanted)
         assert not without(within(settled, week_ago, now), importer.progress.known)
@@ -270,6 +274,73 @@ def test_a_silent_gateway_costs_no_other_calls() -> None:
         importer.now += DAY
         assert importer.update(newest=None).start >= top_of_hour(importer.now - WEEK)
         assert importer.progress.calls_wanted == 0
+
+
+@pytest.mark.parametrize("silent", [timedelta(days=8), timedelta(days=9.5), 3 * WEEK])
+def test_what_a_gateway_reports_after_weeks_is_asked_for_once(
+    silent: timedelta,
+) -> None:
+    """Not while it is silent; and all of it, restarts or not."""
+    importer = Importer()
+    importer.update(NOW)
+    settled = importer.progress.known[-1][1]
+    for days in range(1, silent // DAY):
+        importer.now = NOW + days * DAY
+        importer.update(newest=NOW)
+        importer.progress = stored(importer.progress.as_of(importer.now))
+        assert importer.progress.calls_wanted == 0
+        assert importer.progress.settled(importer.now)[-1][1] <= NOW
+    importer.now = NOW + silent
+    week = importer.update(newest=importer.now)
+    assert importer.progress.wanted == ((settled, week.start),)
+    importer.make()
+    for _ in range(3):
+        importer.now += DAY
+        importer.update(newest=importer.now)
+        assert importer.progress.calls_wanted == 0
+
+
+def test_what_a_gateway_reports_late_is_doubted_once() -> None:
+    """One answer of nothing, or of zeros alone, is asked for again; a second is not."""
+    importer = Importer()
+    importer.update(NOW)
+    importer.now = NOW + 2 * WEEK
+    importer.update(importer.now)
+    wanted, calls = importer.progress.wanted, importer.progress.calls_wanted
+    assert calls == 2
+    for left in (2, 1, 1, 0):
+        week = importer.progress.next_wanted
+        assert isinstance(week, Week)
+        importer.progress = stored(
+            importer.progress.have_week(
+                week, fetched_at=importer.now, certain_until=None
+            )
+        )
+        assert importer.progress.calls_wanted == left
+    again = importer.progress.want_hours(*wanted[0], now=importer.now, again=True)
+    week = again.next_wanted
+    assert isinstance(week, Week)
+    done = again.have_week(week, fetched_at=importer.now, certain_until=None)
+    assert done.calls_wanted == calls - 1
+
+
+def test_what_was_in_vain_before_a_pause_stays_so() -> None:
+    """Of what was told without certainty for long, no call asks again."""
+    importer = Importer()
+    importer.update(NOW)
+    for _ in range(60):
+        importer.now += DAY
+        importer.progress = importer.progress.have_update(
+            importer.progress.update(importer.now),
+            fetched_at=importer.now,
+            certain_until=None,
+            newest=importer.now,
+        )
+    assert importer.progress.calls_wanted == 0
+    before = importer.now
+    importer.now += 2 * WEEK
+    week = importer.update(newest=importer.now)
+    assert importer.progress.wanted == ((top_of_hour(before - WEEK), week.start),)
 
 
 def test_a_pause_of_weeks_becomes_wanted() -> None:
@@ -286,6 +357,16 @@ def test_a_pause_of_weeks_becomes_wanted() -> None:
     assert end == top_of_hour(importer.now - SETTLES_AFTER)
 
 
+def test_history_that_no_update_followed_is_continued() -> None:
+    """Where news were not wanted for weeks, they are asked for from its end on."""
+    importer = Importer(Progress().want_hours(NOW - 2 * WEEK, NOW, now=NOW))
+    importer.make()
+    settled = importer.progress.known[-1][1]
+    importer.now += 5 * WEEK
+    week = importer.update(importer.now)
+    assert importer.progress.wanted == ((settled, week.start),)
+
+
 def test_an_update_takes_what_is_wanted_with_it() -> None:
     """What it tells is not asked for apart."""
     importer = Importer(Progress().want_hours(NOW - 2 * WEEK, NOW, now=NOW))
@@ -297,9 +378,9 @@ def test_what_the_cloud_still_corrects_is_not_settled() -> None:
     """Four hours before what it tells, and before now."""
     week = Week(top_of_hour(NOW) - WEEK)
     for newest in (NOW, NOW + DAY):
-        told = Progress().have_week(week, fetched_at=NOW, newest=newest)
+        told = Progress().have_week(week, fetched_at=NOW, certain_until=newest)
         assert told.known == ((week.start, top_of_hour(NOW - SETTLES_AFTER)),)
-    late = Progress().have_week(week, fetched_at=NOW, newest=NOW - DAY)
+    late = Progress().have_week(week, fetched_at=NOW, certain_until=NOW - DAY)
     assert late.known == ((week.start, top_of_hour(NOW - DAY - SETTLES_AFTER)),)
 
 
@@ -357,7 +438,9 @@ def is_sound(progress: Progress) -> bool:
     """Tell whether a progress can be worked with."""
     wanting = progress.as_of(NOW).want_hours(NOW - WEEK, NOW, now=NOW)
     wanting = wanting.want_days(Days())
-    done = wanting.have_update(wanting.update(NOW), fetched_at=NOW, newest=NOW)
+    done = wanting.have_update(
+        wanting.update(NOW), fetched_at=NOW, certain_until=NOW, newest=NOW
+    )
     return stored(done) == done and isinstance(done.calls_wanted, int)
 
 
@@ -368,7 +451,9 @@ def test_anything_else_is_a_new_progress(data: object) -> None:
 
 
 @given(
-    st.sampled_from(["known", "wanted", "days", "updated_at", "calls_asked"]),
+    st.sampled_from(
+        ["known", "wanted", "days", "updated_at", "newest", "late", "calls_asked"]
+    ),
     json_values,
     st.booleans(),
 )

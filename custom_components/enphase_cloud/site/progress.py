@@ -54,14 +54,18 @@ class Progress:
     """What was imported of a document, and what is still wanted.
 
     What is known in hours is settled: the cloud corrects it no more. `updated_at` is
-    when the newest intervals were asked for last, `wish` what was wished for last, and
-    `calls_asked` how many calls all that was asked for takes.
+    when the newest intervals were asked for last, and `newest` the end of the newest of
+    them. `late` is what a gateway was silent about for longer than a week; it is asked
+    for twice if need be. `wish` is what was wished for last, and `calls_asked` how many
+    calls all that was asked for takes.
     """
 
     known: Ranges = ()
     wanted: Ranges = ()
+    late: Ranges = ()
     days: Days | None = None
     updated_at: datetime | None = None
+    newest: datetime | None = None
     wish: str | None = None
     calls_asked: int = 0
 
@@ -98,12 +102,18 @@ class Progress:
             self,
             known=within(self.known, _LONG_AGO, now),
             wanted=within(self.wanted, top_of_hour(now - KEPT) + HOUR, now),
+            late=within(self.late, now - KEPT, now),
             updated_at=self.updated_at and min(self.updated_at, now),
+            newest=self.newest and min(self.newest, now),
         )
 
     def settled(self, now: datetime) -> Ranges:
-        """Return what will not change any more: it is known, or will not be told."""
-        untold = without([(_LONG_AGO, top_of_hour(now - WEEK))], self.wanted)
+        """Return what will not change any more: it is known, or will not be told.
+
+        What a gateway that is silent has not reported may still come.
+        """
+        final = top_of_hour(min(now - WEEK, self.newest or now))
+        untold = without([(_LONG_AGO, final)], self.wanted)
         return union([*self.known, *untold])
 
     def want_hours(
@@ -117,40 +127,63 @@ class Progress:
 
     def want_nothing(self) -> Self:
         """Give up what is still wanted; what is known stays."""
-        return replace(self, wanted=(), days=None, calls_asked=0)
+        return replace(self, wanted=(), late=(), days=None, calls_asked=0)
 
     def have_days(self, days: Days) -> Self:
         """Note that days were imported."""
         return replace(self, days=None if days == self.days else self.days)
 
     def have_week(
-        self, week: Week, *, fetched_at: datetime, newest: datetime | None
+        self, week: Week, *, fetched_at: datetime, certain_until: datetime | None
     ) -> Self:
         """Note that a week was imported.
 
-        `newest` is up to when the answer told it for certain and without a gap. What
-        a gateway has not reported yet may still come for a week.
+        `certain_until` is up to when the answer told it for certain and without a gap.
+        What a gateway has not reported yet may still come for a week. One answer of
+        nothing, or of nothing but zeros, is not believed of what it reported late.
         """
-        told_until = min(newest or week.start, fetched_at) - SETTLES_AFTER
+        asked = [(week.start, week.end)]
+        late = without(self.late, asked)
+        if certain_until is None and late != self.late:
+            return replace(self, late=late)
+        told_until = min(certain_until or week.start, fetched_at) - SETTLES_AFTER
         settled = top_of_hour(max(told_until, fetched_at - WEEK))
         return replace(
             self,
             known=union([*self.known, (week.start, min(week.end, settled))]),
-            wanted=without(self.wanted, [(week.start, week.end)]),
+            wanted=without(self.wanted, asked),
+            late=late,
         )
 
     def have_update(
-        self, week: Week, *, fetched_at: datetime, newest: datetime | None
+        self,
+        week: Week,
+        *,
+        fetched_at: datetime,
+        certain_until: datetime | None,
+        newest: datetime | None,
     ) -> Self:
-        """Note that an update was imported; what no update was in time for is wanted.
+        """Note that an update was imported, which told intervals up to `newest`.
 
-        What earlier ones asked for in vain, for a week, is not asked for again.
+        Where what was told before ended before this week, the hours between are wanted:
+        either nobody asked, or the gateway was silent for longer than that. As long as
+        it is, nothing is wanted. Earlier hours, which were told in vain for a week, are
+        not asked for again.
         """
-        progress = self.have_week(week, fetched_at=fetched_at, newest=newest)
-        since = self.known[-1][1] if self.known else self.updated_at
-        if since is not None and max(since, self.updated_at or since) < week.start:
+        progress = self.have_week(
+            week, fetched_at=fetched_at, certain_until=certain_until
+        )
+        ends = [end for _, end in self.known]
+        told = max(filter(None, [*ends, self.newest]), default=week.start)
+        if newest is not None and told < week.start:
+            since = max([told - WEEK, *ends])
             progress = progress.want_hours(since, week.start, now=fetched_at)
-        return replace(progress, updated_at=fetched_at)
+            progress = replace(
+                progress, late=union([*progress.late, (since, week.start)])
+            )
+        return replace(
+            progress, updated_at=fetched_at, newest=max(told, newest or told)
+        )
 
     def _asking(self, wanting: Self) -> Self:
         """Return the progress that wants more, and knows how much more that is."""
@@ -162,8 +195,10 @@ class Progress:
         return {
             "known": _stored(self.known),
             "wanted": _stored(self.wanted),
+            "late": _stored(self.late),
             "days": self.days and [_iso(self.days.first), _iso(self.days.last)],
             "updated_at": self.updated_at and self.updated_at.timestamp(),
+            "newest": self.newest and self.newest.timestamp(),
             "wish": self.wish,
             "calls_asked": self.calls_asked,
         }
@@ -177,8 +212,10 @@ class Progress:
             return cls(
                 known=_restored(data["known"]),
                 wanted=_restored(data["wanted"]),
+                late=_restored(data["late"]),
                 days=None if data["days"] is None else Days(*map(_date, data["days"])),
                 updated_at=_moment(data["updated_at"]),
+                newest=_moment(data["newest"]),
                 wish=data["wish"],
                 calls_asked=int(data["calls_asked"]),
             )
