@@ -1,158 +1,140 @@
-"""Asks the cloud as the integration does, without a budget to keep.
+"""Asks the cloud for what the integration would ask for, and notes what it tells.
 
-Every night brings one call for each document's newest hours, and one for an old week.
+What is asked for, when it is settled and what is written are the integration's own
+rules. Here are only the cloud and its whims in place of the network, and a fixed
+number of calls a night in place of a budget.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+import json
 from typing import Final
 
-from custom_components.enphase_cloud.history import StatisticsImporter
-from custom_components.enphase_cloud.site.energy import (
-    HOUR,
-    SETTLES_AFTER,
-    Readings,
-    hourly,
-    top_of_hour,
+from custom_components.enphase_cloud.energy_documents import (
+    ENERGY_DOCUMENTS,
+    confirmed_until,
+    newest_told,
+    told_until,
 )
+from custom_components.enphase_cloud.history import StatisticsImporter
+from custom_components.enphase_cloud.site.agenda import Agenda, Item, Step
+from custom_components.enphase_cloud.site.failures import Failures
+from custom_components.enphase_cloud.site.progress import Days, Progress, Week
+from custom_components.enphase_cloud.site.samples import Source
 
-from .cloud import Answers, Telemetry
+from .cloud import Answers
 from .mishaps import Luck
 
-WEEK: Final = timedelta(days=7)
-# Energy that is all zero for so long is zero.
-_DOUBTED: Final = timedelta(days=6)
-_ATTEMPTS: Final = 4
+FIRST_AT: Final = timedelta(hours=4, minutes=30)
+"""How long after the system's midnight a night's calls are due."""
 
-
-@dataclass(slots=True)
-class _Week:
-    """An old week that is still to be asked for."""
-
-    start: datetime
-    attempts: int = 0
-
-
-@dataclass(slots=True)
-class _Known:
-    """How far a document is settled, and what is missing before."""
-
-    settled: datetime
-    missing: deque[_Week] = field(default_factory=deque)
+# An old week of each document.
+_HISTORY_PER_NIGHT: Final = len(ENERGY_DOCUMENTS)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Asking:
     """What is asked for next; it outlives restarts."""
 
     def __init__(
-        self, answers: Answers, luck: Luck, *, installed_at: datetime, weeks: int
+        self,
+        answers: Answers,
+        luck: Luck,
+        *,
+        history_from: datetime,
+        installed_at: datetime,
+        time_zone: tzinfo,
     ) -> None:
-        """Begin when the integration is installed, with weeks of history to import."""
+        """Wish for the history since a moment, when the integration is installed."""
         self._answers = answers
         self._luck = luck
-        newest = top_of_hour(installed_at - WEEK) + HOUR
-        self._known = {
-            asked: _Known(
-                newest,
-                deque(_Week(newest - number * WEEK) for number in range(weeks, 0, -1)),
-            )
-            for asked in Telemetry
-        }
+        self._agenda = Agenda(first_at=FIRST_AT, time_zone=time_zone)
+        wish = (
+            Progress()
+            .want_days(Days())
+            .want_hours(history_from, installed_at, now=installed_at)
+        )
+        self._progress = dict.fromkeys(ENERGY_DOCUMENTS, wish)
+        self._failures = dict.fromkeys(ENERGY_DOCUMENTS, Failures())
         self.calls = 0
 
-    async def days(self, importer: StatisticsImporter, now: datetime) -> None:
-        """Ask for all days."""
-        for asked in Telemetry:
-            document = self._answers.days(asked, now)
-            self.calls += 1
-            found = self._answers.read_days(asked, document, now)
-            for flow, readings in found.items():
-                await importer.async_import(flow, readings)
+    def restart(self) -> None:
+        """Keep what is stored, as JSON, and forget the rest."""
+        for source, progress in self._progress.items():
+            stored = json.dumps(progress.as_dict())
+            self._progress[source] = Progress.from_dict(json.loads(stored))
+            self._failures[source] = Failures()
 
     async def night(self, importer: StatisticsImporter, now: datetime) -> None:
-        """Ask for what is new, and for a week that is old."""
-        for asked, known in self._known.items():
-            await self._update(importer, asked, known, now)
-            if known.missing:
-                await self._old_week(importer, asked, known, now)
+        """Make all calls that are due."""
+        history_left = _HISTORY_PER_NIGHT
+        for source, progress in self._progress.items():
+            self._progress[source] = progress.as_of(now)
+        while (step := self._next_step(now, now if history_left else _NEVER)) and (
+            step.due <= now
+        ):
+            if isinstance(step.window, Days):
+                await self._take_days(importer, step.source, step.window, now)
+            else:
+                await self._take_week(importer, step, step.window, now)
+                history_left -= not step.is_update
 
-    async def _update(
-        self,
-        importer: StatisticsImporter,
-        asked: Telemetry,
-        known: _Known,
-        now: datetime,
+    def _next_step(self, now: datetime, next_history: datetime) -> Step | None:
+        items = [
+            Item(
+                source=source,
+                progress=progress,
+                updates_per_day=1,
+                rests={Week: rest} if (rest := self._rest(source)) else {},
+            )
+            for source, progress in self._progress.items()
+        ]
+        return self._agenda.next_step(items, now=now, next_history=next_history)
+
+    def _rest(self, source: Source) -> datetime | None:
+        return self._failures[source].rest_until
+
+    async def _take_days(
+        self, importer: StatisticsImporter, source: Source, days: Days, now: datetime
     ) -> None:
-        """Ask for all hours that are not settled.
-
-        An hour is settled once the cloud said twice the same of it, as a transient
-        fault is not to be told from a correction by one answer.
-        """
-        start = max(known.settled, top_of_hour(now - WEEK) + HOUR)
-        if known.settled < start:
-            known.missing.append(_Week(known.settled))
-            known.settled = start
-        mishap = self._luck.of_update()
+        """Import days, which nothing distorts."""
         self.calls += 1
-        if mishap.fails:
-            return
-        document = self._answers.week(asked, start, now, mishap.fault)
-        found = self._answers.read_week(asked, document, now)
-        known.settled = min(
-            [
-                _settled(
-                    readings,
-                    start=start,
-                    now=now,
-                    changed=await importer.async_import(flow, readings),
-                )
-                for flow, readings in found.items()
-            ]
-        )
-
-    async def _old_week(
-        self,
-        importer: StatisticsImporter,
-        asked: Telemetry,
-        known: _Known,
-        now: datetime,
-    ) -> None:
-        """Ask for a week; again on other nights where the answer lacks hours."""
-        mishap = self._luck.of_history()
-        self.calls += 1
-        if mishap.fails:
-            return
-        week = known.missing.popleft()
-        document = self._answers.week(asked, week.start, now, mishap.fault)
-        found = self._answers.read_week(asked, document, now)
+        document = self._answers.days(source, now)
+        found = self._answers.read_days(source, document, now)
         for flow, readings in found.items():
             await importer.async_import(flow, readings)
-        week.attempts += 1
-        if week.attempts < _ATTEMPTS and not all(map(_is_whole, found.values())):
-            known.missing.append(week)
+        self._progress[source] = self._progress[source].have_days(days)
 
-
-def _settled(
-    readings: Readings, *, start: datetime, now: datetime, changed: datetime | None
-) -> datetime:
-    """Return up to when all hours from `start` on are settled.
-
-    What a gateway reported last before it fell silent, it may still correct.
-    """
-    hours = hourly(readings)
-    newest = max((span.start + span.length for span in readings), default=start)
-    until = min(newest - SETTLES_AFTER, changed or now)
-    if not _is_certain(readings):
-        until = min(until, now - _DOUBTED)
-    while start in hours and start + HOUR <= until:
-        start += HOUR
-    return start
-
-
-def _is_whole(readings: Readings) -> bool:
-    return len(hourly(readings)) == WEEK // HOUR and _is_certain(readings)
-
-
-def _is_certain(readings: Readings) -> bool:
-    return any(reading.is_certain for reading in readings.values())
+    async def _take_week(
+        self, importer: StatisticsImporter, step: Step, week: Week, now: datetime
+    ) -> None:
+        """Import a week; one that fails is left for another night."""
+        source, luck = step.source, self._luck
+        mishap = luck.of_update() if step.is_update else luck.of_history()
+        self.calls += 1
+        if mishap.fails:
+            self._failures[source] = self._failures[source].another(now)
+            return
+        self._failures[source] = Failures()
+        document = self._answers.week(source, week.start, now, mishap.fault)
+        found = self._answers.read_week(source, document, now)
+        changed = [
+            await importer.async_import(flow, readings)
+            for flow, readings in found.items()
+        ]
+        certain_until = confirmed_until(
+            told_until(found, week.start),
+            changed=min(filter(None, changed), default=None),
+        )
+        progress = self._progress[source]
+        if step.is_update:
+            progress = progress.have_update(
+                week,
+                fetched_at=now,
+                certain_until=certain_until,
+                newest=newest_told(found),
+            )
+        else:
+            progress = progress.have_week(
+                week, fetched_at=now, certain_until=certain_until
+            )
+        self._progress[source] = progress

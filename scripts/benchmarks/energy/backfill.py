@@ -20,11 +20,13 @@ from homeassistant.components.recorder.statistics import async_add_external_stat
 from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.energy_documents import ENERGY_DOCUMENTS
 from custom_components.enphase_cloud.history import StatisticsImporter
 from custom_components.enphase_cloud.site.energy import Flow, Readings, hourly
+from custom_components.enphase_cloud.site.samples import Source
 from simulator.documents.windows import Document
 
-from .cloud import Answers, Site, Telemetry, build
+from .cloud import Answers, Site, build
 from .recorder import home_assistant, sums, written
 
 NOW: Final = datetime(2027, 1, 1, 3, 30, tzinfo=UTC)
@@ -71,11 +73,11 @@ async def measure_time() -> Backfill:
     """
     measured = Backfill()
     async with _home() as home:
-        for asked in Telemetry:
+        for asked in ENERGY_DOCUMENTS:
             measured.ours += await home.import_days(asked)
         rival = _Direct(home.hass)
         for number, start in enumerate(_weeks()):
-            for asked in Telemetry:
+            for asked in ENERGY_DOCUMENTS:
                 document = home.answers.week(asked, start, NOW)
                 rows = {
                     flow: rival.rows(flow, readings)
@@ -96,18 +98,18 @@ async def measure_time() -> Backfill:
 async def measure_growth() -> Growth:
     """Import the same, alone in a process."""
     async with _home() as home:
-        for asked in Telemetry:
+        for asked in ENERGY_DOCUMENTS:
             # Simulated days are kept, once they are known.
             home.answers.days(asked, NOW)
         await home.import_week(
-            Telemetry.PRODUCTION,
-            home.answers.week(Telemetry.PRODUCTION, next(_weeks()), NOW),
+            Source.PRODUCTION_INTERVALS,
+            home.answers.week(Source.PRODUCTION_INTERVALS, next(_weeks()), NOW),
         )
         memory, file_before = _Memory(), home.file_size
-        for asked in Telemetry:
+        for asked in ENERGY_DOCUMENTS:
             await home.import_days(asked)
         for start in _weeks():
-            for asked in Telemetry:
+            for asked in ENERGY_DOCUMENTS:
                 await home.import_week(asked, home.answers.week(asked, start, NOW))
         peak, database = memory.peak_growth(), home.file_size - file_before
         rows = await sums(home.hass, _ids(DOMAIN), _BEGIN)
@@ -131,7 +133,7 @@ class _Home:
             for file in self.database.parent.glob(f"{self.database.name}*")
         )
 
-    async def import_days(self, asked: Telemetry) -> float:
+    async def import_days(self, asked: Source) -> float:
         """Import the days that a document tells; return the seconds it took."""
         document = self.answers.days(asked, NOW)
         began = perf_counter()
@@ -139,7 +141,7 @@ class _Home:
             await self.importer.async_import(flow, readings)
         return perf_counter() - began
 
-    async def import_week(self, asked: Telemetry, document: Document) -> float:
+    async def import_week(self, asked: Source, document: Document) -> float:
         """Import the hours that a document tells; return the seconds it took."""
         began = perf_counter()
         for flow, readings in self.answers.read_week(asked, document, NOW).items():

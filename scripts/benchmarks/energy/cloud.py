@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from enum import Enum
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -21,6 +20,7 @@ from custom_components.enphase_cloud.site.intervals import (
     readings_of_days,
     readings_of_intervals,
 )
+from custom_components.enphase_cloud.site.samples import Source
 from simulator import Cloud, Published, System
 from simulator.distortion import distort
 from simulator.documents import lifetime, telemetry
@@ -76,23 +76,22 @@ def build(site: Site, commissioned: date, now: datetime) -> System:
     )
 
 
-class Telemetry(Enum):
-    """The documents that tell energies; a window of each costs one call."""
-
-    PRODUCTION = Flow.PRODUCTION
-    CONSUMPTION = Flow.CONSUMPTION
-    GRID_IMPORT = Flow.GRID_IMPORT
-    GRID_EXPORT = Flow.GRID_EXPORT
-    BATTERY = None
-
-
-_WEEKS: Final[Mapping[Telemetry, tuple[Handler, IntervalSeries]]] = {
-    Telemetry.CONSUMPTION: (telemetry.consumption_meter, IntervalSeries.CONSUMPTION),
-    Telemetry.GRID_IMPORT: (
+_FLOWS: Final = {
+    Source.PRODUCTION_INTERVALS: Flow.PRODUCTION,
+    Source.CONSUMPTION_INTERVALS: Flow.CONSUMPTION,
+    Source.IMPORT_INTERVALS: Flow.GRID_IMPORT,
+    Source.EXPORT_INTERVALS: Flow.GRID_EXPORT,
+}
+_WEEKS: Final[Mapping[Source, tuple[Handler, IntervalSeries]]] = {
+    Source.CONSUMPTION_INTERVALS: (
+        telemetry.consumption_meter,
+        IntervalSeries.CONSUMPTION,
+    ),
+    Source.IMPORT_INTERVALS: (
         telemetry.energy_import_telemetry,
         IntervalSeries.GRID_IMPORT,
     ),
-    Telemetry.GRID_EXPORT: (
+    Source.EXPORT_INTERVALS: (
         telemetry.energy_export_telemetry,
         IntervalSeries.GRID_EXPORT,
     ),
@@ -101,12 +100,15 @@ _PRODUCTION: Final[Mapping[str, tuple[Handler, IntervalSeries]]] = {
     "meter": (telemetry.production_meter, IntervalSeries.PRODUCTION_METER),
     "microinverters": (telemetry.production_micro, IntervalSeries.PRODUCTION_MICRO),
 }
-_DAYS: Final[Mapping[Telemetry, tuple[Handler, DailySeries | None]]] = {
-    Telemetry.PRODUCTION: (lifetime.energy_lifetime, DailySeries.PRODUCTION),
-    Telemetry.CONSUMPTION: (lifetime.consumption_lifetime, DailySeries.CONSUMPTION),
-    Telemetry.GRID_IMPORT: (lifetime.energy_import_lifetime, DailySeries.GRID_IMPORT),
-    Telemetry.GRID_EXPORT: (lifetime.energy_export_lifetime, DailySeries.GRID_EXPORT),
-    Telemetry.BATTERY: (lifetime.battery_lifetime, None),
+_DAYS: Final[Mapping[Source, tuple[Handler, DailySeries | None]]] = {
+    Source.PRODUCTION_INTERVALS: (lifetime.energy_lifetime, DailySeries.PRODUCTION),
+    Source.CONSUMPTION_INTERVALS: (
+        lifetime.consumption_lifetime,
+        DailySeries.CONSUMPTION,
+    ),
+    Source.IMPORT_INTERVALS: (lifetime.energy_import_lifetime, DailySeries.GRID_IMPORT),
+    Source.EXPORT_INTERVALS: (lifetime.energy_export_lifetime, DailySeries.GRID_EXPORT),
+    Source.BATTERY_INTERVALS: (lifetime.battery_lifetime, None),
 }
 
 
@@ -119,7 +121,7 @@ class Answers:
 
     def week(
         self,
-        asked: Telemetry,
+        asked: Source,
         start: datetime,
         now: datetime,
         fault: DataFault | None = None,
@@ -131,7 +133,7 @@ class Answers:
 
     def days(
         self,
-        asked: Telemetry,
+        asked: Source,
         now: datetime,
         fault: DataFault | None = None,
         *,
@@ -144,7 +146,7 @@ class Answers:
         return self._answer(handler, query, now, fault)
 
     def read_week(
-        self, asked: Telemetry, document: Document, fetched_at: datetime
+        self, asked: Source, document: Document, fetched_at: datetime
     ) -> dict[Flow, Readings]:
         """Read an answer as the integration does."""
         _, series = self._series(asked)
@@ -152,7 +154,7 @@ class Answers:
             found = battery_intervals(BatteryTelemetry.from_api(document))
         else:
             found = {
-                Flow(asked.value): EnergyIntervals.from_api(document, series),
+                _FLOWS[asked]: EnergyIntervals.from_api(document, series),
             }
         return {
             flow: readings_of_intervals(
@@ -162,7 +164,7 @@ class Answers:
         }
 
     def read_days(
-        self, asked: Telemetry, document: Document, fetched_at: datetime
+        self, asked: Source, document: Document, fetched_at: datetime
     ) -> dict[Flow, Readings]:
         """Read the answer of a lifetime series as the integration does."""
         _, series = _DAYS[asked]
@@ -174,7 +176,7 @@ class Answers:
             }
         else:
             daily = DailyEnergies.from_api(document, member=series.member)
-            found = {Flow(asked.value): daily}
+            found = {_FLOWS[asked]: daily}
         return {
             flow: readings_of_days(
                 daily,
@@ -185,11 +187,11 @@ class Answers:
             for flow, daily in found.items()
         }
 
-    def _series(self, asked: Telemetry) -> tuple[Handler, IntervalSeries | None]:
+    def _series(self, asked: Source) -> tuple[Handler, IntervalSeries | None]:
         match asked:
-            case Telemetry.PRODUCTION:
+            case Source.PRODUCTION_INTERVALS:
                 return _PRODUCTION[self.site.measured_by]
-            case Telemetry.BATTERY:
+            case Source.BATTERY_INTERVALS:
                 return telemetry.battery, None
             case _:
                 return _WEEKS[asked]

@@ -12,9 +12,11 @@ from typing import Any, Final
 from homeassistant.components.recorder.tasks import StatisticsTask
 from homeassistant.core import HomeAssistant
 
+from custom_components.enphase_cloud.energy_documents import ENERGY_DOCUMENTS
 from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.site.samples import Source
 
-from .cloud import Answers, Telemetry
+from .cloud import Answers
 from .mishaps import Luck, Mishap
 from .recorder import written
 
@@ -25,12 +27,12 @@ _ATTRIBUTES: Final = {
 }
 _PERIOD: Final = timedelta(minutes=5)
 _MEMBERS: Final = {
-    Flow.PRODUCTION: (Telemetry.PRODUCTION, "production"),
-    Flow.CONSUMPTION: (Telemetry.CONSUMPTION, "consumption"),
-    Flow.GRID_IMPORT: (Telemetry.GRID_IMPORT, "import"),
-    Flow.GRID_EXPORT: (Telemetry.GRID_EXPORT, "export"),
-    Flow.BATTERY_CHARGE: (Telemetry.BATTERY, "charge"),
-    Flow.BATTERY_DISCHARGE: (Telemetry.BATTERY, "discharge"),
+    Flow.PRODUCTION: (Source.PRODUCTION_INTERVALS, "production"),
+    Flow.CONSUMPTION: (Source.CONSUMPTION_INTERVALS, "consumption"),
+    Flow.GRID_IMPORT: (Source.IMPORT_INTERVALS, "import"),
+    Flow.GRID_EXPORT: (Source.EXPORT_INTERVALS, "export"),
+    Flow.BATTERY_CHARGE: (Source.BATTERY_INTERVALS, "charge"),
+    Flow.BATTERY_DISCHARGE: (Source.BATTERY_INTERVALS, "discharge"),
 }
 # What no sensor would show.
 _REJECTED: Final = ("absurd", "negative", "strings", "null")
@@ -54,7 +56,7 @@ class Rival:
 
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
         """Ask for all lifetime energies, and show them."""
-        mishaps = {asked: self.luck.of_update() for asked in Telemetry}
+        mishaps = {asked: self.luck.of_update() for asked in ENERGY_DOCUMENTS}
         for flow, (asked, member) in _MEMBERS.items():
             energy = self._energy(asked, member, mishaps[asked], now)
             if energy is not None:
@@ -66,7 +68,7 @@ class Rival:
                 )
 
     def _energy(
-        self, asked: Telemetry, member: str, mishap: Mishap, now: datetime
+        self, asked: Source, member: str, mishap: Mishap, now: datetime
     ) -> int | None:
         """Return the energy of all days until now, None where there is no answer."""
         fault = None if self.is_spared else mishap.fault

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -11,8 +11,10 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
 from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.site.intervals import system_day
+from custom_components.enphase_cloud.site.progress import WEEK
 
-from .asking import WEEK, Asking
+from .asking import FIRST_AT, Asking
 from .cloud import Answers, Site, build
 from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
 from .recorder import Sums, home_assistant, sums
@@ -25,7 +27,6 @@ SITES: Final = (
     Site("Lagoon", "Australia/Lord_Howe", -31.5, measured_by="microinverters"),
 )
 HISTORY_WEEKS: Final = 8
-_PLANNED: Final = time(4, 30)
 _SEED: Final = 5
 # The cloud corrects for some hours, and a fault of one night is mended in the next.
 _SETTLING: Final = timedelta(days=2)
@@ -63,8 +64,8 @@ def _nights(site: Site) -> Iterator[datetime]:
     """Yield when the cloud is asked."""
     luck = Luck(_SEED)
     for number in range(NIGHTS):
-        planned = datetime.combine(FIRST + timedelta(days=number), _PLANNED, site.zone)
-        yield planned.astimezone(UTC) + luck.delay()
+        day = system_day(FIRST + timedelta(days=number), site.zone)
+        yield day.start + FIRST_AT + luck.delay()
 
 
 class _Home:
@@ -73,7 +74,7 @@ class _Home:
     def __init__(self, site: Site, *, installed_at: datetime) -> None:
         """Let the year begin."""
         self._site = site
-        self._begin = datetime.combine(FIRST, time(), site.zone).astimezone(UTC)
+        self._begin = system_day(FIRST, site.zone).start
         system = build(site, FIRST - (HISTORY_WEEKS + 1) * WEEK, self._begin)
         silence(system, self._begin)
         answers = Answers(site, system)
@@ -81,7 +82,11 @@ class _Home:
         self._truth = TrueHours(system)
         self._wrongs = Comparison()
         self._asking = Asking(
-            answers, Luck(_SEED), installed_at=installed_at, weeks=HISTORY_WEEKS
+            answers,
+            Luck(_SEED),
+            history_from=self._begin - HISTORY_WEEKS * WEEK,
+            installed_at=installed_at,
+            time_zone=site.zone,
         )
         self._plain, self._spared = (
             Rival(answers, Luck(_SEED + 1), is_spared=is_spared)
@@ -98,8 +103,7 @@ class _Home:
             system_name=self._site.name,
             time_zone=self._site.zone,
         )
-        if self._starts == 1:
-            await self._asking.days(importer, nights[0])
+        self._asking.restart()
         for now in nights:
             await self._asking.night(importer, now)
             for rival in (self._plain, self._spared):
