@@ -24,6 +24,7 @@ from .api import (
     RequestWithheldError,
 )
 from .budget.backlog import Demand
+from .budget.failures import Failures
 from .budget.ledger import Purpose
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_documents import (
@@ -38,7 +39,6 @@ from .history import StatisticsImporter
 from .options import EnergyOptions, History
 from .site.agenda import Agenda, Item, Step
 from .site.energy import SETTLES_AFTER, Flow, Readings
-from .site.failures import Failures
 from .site.intervals import battery_intervals, system_day
 from .site.meters import samples_of_meter
 from .site.progress import KEPT, Days, Progress, Window

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from .daylight import Daylight
 from .documents import Document, Feed, Profile, Weight, weight
+from .failures import rest
 from .preview import Preview, preview
 from .rhythm import Rhythm
 from .shares import Stretch, level, rate
@@ -16,8 +17,6 @@ __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 
 # How much of a share the rest of a day must be worth for another poll.
 _HALF = 0.5
-_FIRST_FAILURE_PAUSE = timedelta(minutes=5)
-_LONGEST_FAILURE_PAUSE = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,7 @@ class _State:
         """Return until when a failing feed is left alone."""
         if self.failed_at is None:
             return None
-        pause = _FIRST_FAILURE_PAUSE * 2.0 ** min(self.failures - 1, 10)
-        return self.failed_at + min(pause, _LONGEST_FAILURE_PAUSE)
+        return self.failed_at + rest(self.failures)
 
     def not_after(self, now: datetime) -> Self:
         """Return the state as it is if the clock was ahead of itself before now."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import json
 from typing import Final
 
+from custom_components.enphase_cloud.budget.failures import Failures
 from custom_components.enphase_cloud.energy_documents import (
     ENERGY_DOCUMENTS,
     confirmed_until,
@@ -17,7 +18,6 @@ from custom_components.enphase_cloud.energy_documents import (
 )
 from custom_components.enphase_cloud.history import StatisticsImporter
 from custom_components.enphase_cloud.site.agenda import Agenda, Item, Step
-from custom_components.enphase_cloud.site.failures import Failures
 from custom_components.enphase_cloud.site.progress import Days, Progress, Week
 from custom_components.enphase_cloud.site.samples import Source
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from custom_components.enphase_cloud.site.failures import Failures
+from custom_components.enphase_cloud.budget.failures import Failures
 
 NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
 

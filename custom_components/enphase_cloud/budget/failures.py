@@ -17,5 +17,10 @@ class Failures:
 
     def another(self, now: datetime) -> Self:
         """Return what there is after another failure; the rest grows each time."""
-        pause = min(_FIRST_PAUSE * 2.0 ** min(self.count, 10), _LONGEST_PAUSE)
-        return type(self)(self.count + 1, now + pause)
+        count = self.count + 1
+        return type(self)(count, now + rest(count))
+
+
+def rest(failures: int) -> timedelta:
+    """Return how long to rest after so many failures in a row, at least one."""
+    return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
