@@ -6,7 +6,7 @@ import json
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.site.energy import HOUR, SETTLES_AFTER, top_of_hour
@@ -229,6 +229,7 @@ def test_giving_up_keeps_what_is_known() -> None:
         max_size=20,
     )
 )
+@example([(HOUR / 2, -HOUR, 0), (WEEK, None, 0)])
 def test_all_that_is_not_settled_is_told_in_time(
     life: list[tuple[timedelta, timedelta | None, int]],
 ) -> None:

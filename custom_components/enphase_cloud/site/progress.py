@@ -181,9 +181,9 @@ class Progress:
             progress = replace(
                 progress, late=union([*progress.late, (since, week.start)])
             )
-        return replace(
-            progress, updated_at=fetched_at, newest=max(told, newest or told)
-        )
+        # What a clock that is ahead dates in the future is not told yet.
+        newest = min(max(told, newest or told), fetched_at)
+        return replace(progress, updated_at=fetched_at, newest=newest)
 
     def _asking(self, wanting: Self) -> Self:
         """Return the progress that wants more, and knows how much more that is."""
