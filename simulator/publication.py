@@ -8,7 +8,7 @@ may lack a device; a later report completes them, at most three hours on.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .moments import HOUR, QUARTER, STEP, day_of
+from .moments import DAY, HOUR, QUARTER, STEP, day_of
 from .noise import fraction
 from .physics import Flow, energy
 from .world import System
@@ -76,6 +76,12 @@ class Published:
     def until(self) -> int:
         """Return the end of the newest published interval of 15 minutes."""
         return self.last_report_at // QUARTER * QUARTER
+
+    @property
+    def produced_until(self) -> int:
+        """Return the end of the newest published interval in which it produced."""
+        day = range(self.until, self.until - DAY, -QUARTER)
+        return next((end for end in day if self.energy(Flow.PRODUCTION, end)), day[-1])
 
     @property
     def status(self) -> str:

@@ -140,7 +140,7 @@ def summary(published: Published, query: Query) -> Document:
         "energy_today": published.sum(
             Flow.PRODUCTION, start, next_midnight(day, plant.time_zone)
         ),
-        "last_interval_end_at": published.until,
+        "last_interval_end_at": published.produced_until,
         "last_report_at": published.last_report_at,
         "modules": found.modules if is_today else 0,
         "operational_at": found.operational_at,

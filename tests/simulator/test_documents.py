@@ -170,6 +170,21 @@ async def test_summary_of_today(world: World, honest: System) -> None:
     assert summary["last_interval_end_at"] == epoch(UNTIL)
 
 
+async def test_at_night_the_last_interval_is_that_of_dusk(
+    world: World, honest: System
+) -> None:
+    """The last known time that the system produced energy."""
+    world.clock.advance(hours=11)
+    summary = await world.get(f"/{honest.system_id}/summary")
+    meter = await world.get(f"/{honest.system_id}/telemetry/production_meter")
+    produced = {row["end_at"]: row["wh_del"] for row in meter["intervals"]}
+    assert summary["current_power"] == 0
+    assert summary["last_interval_end_at"] == max(
+        end for end, energy in produced.items() if energy
+    )
+    assert summary["last_interval_end_at"] < max(produced)
+
+
 async def test_summary_of_a_past_day(world: World, honest: System) -> None:
     """Modules, size and power of a past day are zero."""
     path = f"/{honest.system_id}/summary"
