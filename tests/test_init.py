@@ -98,6 +98,23 @@ async def test_polls_follow_the_plan(
     assert {request.status for request in world.cloud.requests} == {200}
 
 
+@pytest.mark.parametrize("system_properties", [{"time_zone": "Europe/Berlin"}])
+async def test_the_end_of_a_day_is_learnt_as_the_cloud_tells_it(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The schedule plans days by when the system really produced."""
+    freezer.move_to("2026-06-21 17:07:00+00:00")
+    entry = await set_up()
+    await pass_time(hass, freezer, timedelta(hours=7))
+    system_id = str(world.system.system_id)
+    dusk = entry.runtime_data.account.schedule.daylight(system_id).dusk
+    assert dusk is not None
+    production = world.cloud.truth(world.system.system_id).energy
+    quarter = timedelta(minutes=15)
+    assert production("production", dusk - quarter, dusk) > 0
+    assert production("production", dusk, dusk + quarter) == 0
+
+
 @pytest.mark.parametrize("plan", ["watt"])
 async def test_polls_of_the_free_plan_stay_within_a_days_share(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory

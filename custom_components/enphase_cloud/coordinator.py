@@ -262,6 +262,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
     def _learn(self, arrived: Samples, now: datetime) -> None:
         """Tell the schedule how new the answer was."""
         production = arrived.get(Measurement.PRODUCTION_POWER)
+        energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
         newest = newest_measurement(arrived, now)
         account = self.config_entry.runtime_data.account
         was_wasted = account.schedule.observe(
@@ -270,6 +271,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             data_at=newest,
             changed=newest != newest_measurement(self.data, now),
             producing=None if production is None else production.value != 0,
+            produced_until=None if energy is None else energy.observed_at,
         )
         if was_wasted:
             account.ledger.record_wasted(now)

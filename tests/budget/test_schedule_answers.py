@@ -100,6 +100,20 @@ def test_production_is_not_asked_for_at_night() -> None:
     assert household.count(SUMMARY, by_day=False) < 30
 
 
+def test_each_day_of_the_summary_has_a_beginning_and_an_end() -> None:
+    """It is asked for last before dawn, and once when all of the day is told."""
+    household = Household(SUMMARY, BATTERY, calls=950)
+    household.run(30)
+    polls = household.polls[SUMMARY]
+    for day in range(10, 29):
+        dusk, dawn = BEGIN + timedelta(days=day, hours=18), timedelta(hours=12)
+        waits = [at - dusk - household.latency for at in polls]
+        told = [wait for wait in waits if timedelta() <= wait < dawn]
+        assert len(told) in (2, 3)
+        assert told[0] < timedelta(minutes=90)
+        assert told[-1] > dawn - timedelta(hours=1)
+
+
 @pytest.mark.parametrize(
     ("profile", "first", "second"),
     [
@@ -232,7 +246,7 @@ def test_a_feed_that_leaves_gives_its_share_to_others_and_may_return() -> None:
                             "rhythm",
                             "nights",
                         ),
-                        *("since", "producing", "period", "lag", "gap", "failures"),
+                        *("dusk", "producing", "period", "lag", "gap", "failures"),
                     ]
                 ),
                 inner,
@@ -248,7 +262,7 @@ def test_a_damaged_record_is_no_obstacle(damaged: Any) -> None:
     assert due >= BEGIN
 
 
-@pytest.mark.parametrize("field", ["rhythm", "since", "due", "failures", "failed_at"])
+@pytest.mark.parametrize("field", ["rhythm", "failures", "failed_at"])
 @pytest.mark.parametrize("value", [None, "x", -1, [], {}, 1e300])
 def test_a_feed_that_is_damaged_in_one_place(field: str, value: Any) -> None:
     """It begins anew or goes on; the others keep what they learnt."""

@@ -1,6 +1,6 @@
 """When a system produces, learnt from what it reported."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -9,26 +9,31 @@ from typing import Any, Self
 from .stored import moment, optional_moment
 
 _DAY = timedelta(days=1)
-_NIGHTS_KEPT = 5
+_NIGHTS_KEPT = 7
 # A shorter pause of production is no night.
 _SHORTEST_NIGHT = timedelta(hours=2)
 # Readings further apart do not tell when between them production began or ended.
 _LONGEST_GAP = timedelta(hours=5)
 # A reading tells of the interval that ends with it.
 _INTERVAL = timedelta(minutes=15)
-# Where between two readings that differ dawn and dusk are taken to be. Rather early and
-# late: to be asleep at dawn, when all that is known is a night old, costs most.
-_DAWN_WITHIN = 0.25
-_DUSK_WITHIN = 0.5
+# Where between two readings that differ dawns may be; each is as likely.
+_DAWNS_WITHIN = (0.25, 0.5, 0.75)
 _LEAD = _INTERVAL / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """A night as the system saw it."""
+    """A night as the system saw it: its dusk, the last of the dark, the first light."""
 
     dusk: datetime
-    dawn: datetime
+    dark: datetime
+    light: datetime
+
+    @property
+    def dawns(self) -> Iterator[datetime]:
+        """Return when production may have begun."""
+        for part in _DAWNS_WITHIN:
+            yield self.dark + (self.light - self.dark) * part
 
 
 @dataclass(frozen=True)  # without slots, for what is computed once
@@ -36,29 +41,42 @@ class Daylight:
     """The recent nights of a system; without any, all is day."""
 
     nights: tuple[Night, ...] = ()
-    # The newest reading, and when production ended last.
+    # The newest reading; and of the night before the next dawn, when production ended,
+    # and when it was first seen to have ended.
     producing: bool | None = None
     read_at: datetime | None = None
     dusk: datetime | None = None
+    dark: datetime | None = None
 
-    def observe(self, data_at: datetime, *, producing: bool) -> Self:
-        """Learn whether the system produced at a moment; older moments are ignored."""
+    def observe(
+        self,
+        data_at: datetime,
+        *,
+        producing: bool,
+        produced_until: datetime | None = None,
+    ) -> Self:
+        """Learn whether the system produced at a moment; older moments are ignored.
+
+        `produced_until` is when it did so last, where that is known.
+        """
         if self.read_at is not None and data_at <= self.read_at:
             return self
         known = replace(self, producing=producing, read_at=data_at)
-        if self.read_at is None or producing == self.producing:
+        if self.read_at is None:
             return known
-        gap = data_at - self.read_at
         if not producing:
-            dusk = self.read_at + gap * _DUSK_WITHIN - _INTERVAL
-            return replace(known, dusk=dusk if gap < _LONGEST_GAP else None)
-        if self.dusk is None or data_at - self.dusk < _SHORTEST_NIGHT:
+            dusk, dark = self.dusk, self.dark
+            if self.producing:
+                dusk, dark = _between(self.read_at, data_at), data_at
+            # Where production is metered, it may be told to go on up to each report.
+            if produced_until is not None and produced_until < data_at - _INTERVAL:
+                dusk = _end(dusk, dark, produced_until)
+            return replace(known, dusk=dusk, dark=dark)
+        if self.producing or self.dusk is None or data_at - self.dusk < _SHORTEST_NIGHT:
             return known
-        if gap < _LONGEST_GAP:
-            dawn = self.read_at + gap * _DAWN_WITHIN
-        else:
-            dawn = data_at - 2 * _INTERVAL
-        nights = (*self.nights, Night(self.dusk, dawn))[-_NIGHTS_KEPT:]
+        is_near = data_at - self.read_at < _LONGEST_GAP
+        dark = self.read_at if is_near else data_at - 4 * _INTERVAL
+        nights = (*self.nights, Night(self.dusk, dark, data_at))[-_NIGHTS_KEPT:]
         return replace(known, nights=nights, dusk=None)
 
     @property
@@ -95,6 +113,45 @@ class Daylight:
             return held
         return usual
 
+    def chances(self, start: datetime, end: datetime) -> list[tuple[datetime, float]]:
+        """Return from when on, between two moments, how likely it is day.
+
+        Each of the recent nights is as likely to come again.
+        """
+        if not self.nights:
+            return [(start, 1.0)]
+        daily = sorted((_next(change, start), chance) for change, chance in self._steps)
+        steps = [
+            (start, daily[-1][1]),
+            *(
+                (at + day * _DAY, chance)
+                for day in range((end - start) // _DAY + 1)
+                for at, chance in daily
+            ),
+        ]
+        if self.producing and self.read_at is not None:
+            bright = self.read_at + _INTERVAL
+            steps = [(at, 1.0 if at < bright else chance) for at, chance in steps]
+        return [(at, chance) for at, chance in steps if at < end]
+
+    @cached_property
+    def _steps(self) -> list[tuple[datetime, float]]:
+        """Return at which moments of a day the chance of day changes, and to what."""
+        return [
+            (change, self._chance(change))
+            for night in self.nights
+            for change in (night.dusk, *night.dawns)
+        ]
+
+    def _chance(self, at: datetime) -> float:
+        """Return how likely it is day from a moment on."""
+        days = [
+            (at - dawn) % _DAY < (night.dusk - dawn) % _DAY
+            for night in self.nights
+            for dawn in night.dawns
+        ]
+        return sum(days) / len(days)
+
     def seconds(self, start: datetime, end: datetime) -> tuple[float, float]:
         """Return the seconds of day and of night between two moments."""
         total = max(timedelta(), end - start)
@@ -113,7 +170,7 @@ class Daylight:
         """Return how long a day lasts at present."""
         if not self.nights:
             return _DAY
-        dawn = self.next_dawn(self.nights[-1].dawn)
+        dawn = self.next_dawn(self.nights[-1].light)
         return self._usual_dusk(dawn) - dawn
 
     def _usual_dusk(self, after: datetime) -> datetime:
@@ -122,8 +179,9 @@ class Daylight:
     @cached_property
     def _dawn(self) -> datetime:
         """Return a moment at the time of day of the earliest recent dawn."""
-        last = self.nights[-1].dawn
-        return last + min(_from(last, night.dawn) for night in self.nights) - _LEAD
+        last = self.nights[-1].dark
+        first = min(_from(last, next(night.dawns)) for night in self.nights)
+        return last + first - _LEAD
 
     @cached_property
     def _dusk(self) -> datetime:
@@ -135,12 +193,13 @@ class Daylight:
         """Return what was learnt as JSON."""
         return {
             "nights": [
-                [night.dusk.timestamp(), night.dawn.timestamp()]
+                [each.timestamp() for each in (night.dusk, night.dark, night.light)]
                 for night in self.nights
             ],
             "producing": self.producing,
             "read_at": self.read_at and self.read_at.timestamp(),
             "dusk": self.dusk and self.dusk.timestamp(),
+            "dark": self.dark and self.dark.timestamp(),
         }
 
     @classmethod
@@ -151,12 +210,29 @@ class Daylight:
             raise ValueError("Not a reading")
         return cls(
             nights=tuple(
-                Night(moment(dusk), moment(dawn)) for dusk, dawn in data["nights"]
+                Night(moment(dusk), moment(dark), moment(light))
+                for dusk, dark, light in data["nights"]
             ),
             producing=producing,
             read_at=optional_moment(data["read_at"]),
             dusk=optional_moment(data["dusk"]),
+            dark=optional_moment(data["dark"]),
         )
+
+
+def _between(light: datetime, dark: datetime) -> datetime | None:
+    """Return about when production ended between two readings, if they are near."""
+    gap = dark - light
+    return light + gap / 2 - _INTERVAL if gap < _LONGEST_GAP else None
+
+
+def _end(
+    dusk: datetime | None, dark: datetime | None, told: datetime
+) -> datetime | None:
+    """Return when production ended: as it is told, if that is possible."""
+    if dusk is None or dark is None:
+        return dusk
+    return told if dusk - _LONGEST_GAP / 2 < told <= dark else dusk
 
 
 def _from(reference: datetime, moment: datetime) -> timedelta:

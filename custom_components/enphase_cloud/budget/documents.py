@@ -39,9 +39,9 @@ class Weight:
     day: float
     night: float
 
-    def at(self, *, is_day: bool) -> float:
-        """Return the weight by day or by night."""
-        return self.day if is_day else self.night
+    def mean(self, *, day: float) -> float:
+        """Return the mean weight if so much of a time is day, from 0 to 1."""
+        return self.night + (self.day - self.night) * day
 
 
 # By night values move about a quarter as fast as by day, and production not at all.

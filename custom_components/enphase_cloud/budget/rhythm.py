@@ -13,7 +13,7 @@ _FIRST_LAG = timedelta(minutes=8)
 # A question asked too early makes the next ones a step later, one asked in time a small
 # part of it earlier: so about one in twenty is asked too early, which is about where a
 # later one would wait for longer than it would save.
-_STEP = timedelta(seconds=15)
+_STEP = timedelta(seconds=8)
 _PART = 1 / 20
 # Only questions asked so soon after news was expected teach how late it arrives.
 _ON_TIME = timedelta(minutes=2)
@@ -23,7 +23,7 @@ _LONGEST_PAUSE = timedelta(hours=6)
 # Two long gaps that differ by less than this share are a rhythm; one may be an outage.
 _ALIKE = 0.25
 # A slow rhythm is put to the test after so much news.
-_TEST_AFTER = 60
+_TEST_AFTER = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Rhythm:
         """Return how long a gateway that went silent is left alone."""
         if not self.is_silent:
             return timedelta()
-        pause = USUAL_PERIOD * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
+        first = max(USUAL_PERIOD, self.period / 4)
+        pause = first * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
         return min(pause, _LONGEST_PAUSE)
 
     def _without_news(self, now: datetime, data_at: datetime) -> Rhythm:

@@ -1,22 +1,28 @@
 """Which document is due when."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+import math
 from typing import Any, Self
 
 from .daylight import Daylight
 from .documents import Document, Feed, Profile, Weight, weight
 from .failures import rest
+from .itinerary import Outlook, first_stop
 from .preview import Preview, preview
 from .rhythm import Rhythm
-from .shares import Stretch, level, rate
+from .shares import Stretch, level, price, rate
 from .stored import count, optional_moment
 
 __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 
-# How much of a share the rest of a day must be worth for another poll.
-_HALF = 0.5
+# How far ahead to look for the best publications.
+_HORIZON = timedelta(hours=30)
+# So many periods after dusk data tell for sure what a day came to.
+_AFTER_DUSK = 1.5
+# With fewer calls a day than that, none is spent on what a day came to.
+_FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +31,6 @@ class _State:
 
     profile: Profile = Profile.BALANCED
     rhythm: Rhythm = field(default_factory=Rhythm)
-    # From when on the next call is saved up for, and when it was last said to be due.
-    since: datetime | None = None
-    due: datetime | None = None
     failures: int = 0
     failed_at: datetime | None = None
 
@@ -43,8 +46,6 @@ class _State:
         return replace(
             self,
             rhythm=self.rhythm.not_after(now),
-            # It may be ahead by as much as a poll may come early.
-            since=self.since and min(self.since, now + self.rhythm.period / 2),
             failed_at=self.failed_at and min(self.failed_at, now),
         )
 
@@ -52,8 +53,6 @@ class _State:
         """Return the state as JSON."""
         return {
             "rhythm": self.rhythm.as_dict(),
-            "since": self.since and self.since.timestamp(),
-            "due": self.due and self.due.timestamp(),
             "failures": self.failures,
             "failed_at": self.failed_at and self.failed_at.timestamp(),
         }
@@ -63,8 +62,6 @@ class _State:
         """Return what was stored; raises ValueError, KeyError or TypeError."""
         return cls(
             rhythm=Rhythm.from_dict(data["rhythm"]),
-            since=optional_moment(data["since"]),
-            due=optional_moment(data["due"]),
             failures=count(data["failures"]),
             failed_at=optional_moment(data["failed_at"]),
         )
@@ -140,19 +137,20 @@ class Schedule:
         data_at: datetime | None,
         changed: bool,
         producing: bool | None,
+        produced_until: datetime | None = None,
     ) -> bool:
         """Learn from an answered poll; return whether it was wasted.
 
         `data_at` is the moment of the newest data in the answer, `changed` whether the
         answer differs from the one before, and `producing` whether the system produced
-        at that moment; None where the answer does not tell.
+        at that moment, and `produced_until` when it did so last; None where the answer
+        does not tell.
         """
         state = self._feeds[feed]
         rhythm, is_news = state.rhythm.observe(now, data_at, changed=changed)
         self._feeds[feed] = replace(
             state,
             rhythm=rhythm,
-            since=_since(state, now),
             failures=0,
             failed_at=None,
         )
@@ -161,7 +159,7 @@ class Schedule:
         if producing is not None and data_at is not None:
             known = self._daylight.get(feed.system, Daylight())
             self._daylight[feed.system] = known.observe(
-                min(data_at, now), producing=producing
+                min(data_at, now), producing=producing, produced_until=produced_until
             )
         return not is_news
 
@@ -187,33 +185,64 @@ class Schedule:
         """
         state = self._feeds[feed] = self._feeds[feed].not_after(now)
         moment = now
-        if state.since is not None:
+        if state.rhythm.asked_at is not None:
             level = self._level(now, calls_left, period_end)
-            due = self._due(feed, state.since, level, period_end)
-            self._feeds[feed] = replace(state, due=due)
-            moment = state.rhythm.expected(due - state.rhythm.period / 2)
+            moment = self._best(feed, now, level) if level else period_end
         if state.pause_end is not None:
             moment = max(moment, state.pause_end)
         return max(moment, now)
 
-    def _due(
-        self, feed: Feed, since: datetime, level: float, period_end: datetime
-    ) -> datetime:
-        """Return when the share of the feed has grown to one call."""
-        weighs = self._weight(feed)
+    def _best(self, feed: Feed, now: datetime, level: float) -> datetime:
+        """Return the moment of the publication to ask for next."""
         rhythm = self._feeds[feed].rhythm
-        daylight = self.daylight(feed.system)
-        period = rhythm.period.total_seconds()
-        paces = {
-            is_day: rate(level, weighs.at(is_day=is_day), period)
-            for is_day in (True, False)
-        }
-        if not paces[True]:
-            return period_end
-        interval = timedelta(seconds=1 / paces[True])
-        if paces[False] or 2 * interval > daylight.length:
-            return _saved_up(since, paces, daylight, period_end)
-        return _due_by_day(since, min(interval, period_end - since), daylight, rhythm)
+        duty = self._duty(feed, now, level)
+        end = now + _HORIZON if duty is None else duty + rhythm.lag + rhythm.period
+        # What was there to be had last may be asked for at any time.
+        stops = [rhythm.expected(now - rhythm.period)]
+        while len(stops) == 1 or stops[-1] <= max(now, end):
+            stops.append(stops[-1] + rhythm.period)
+        outlook = self._outlook(feed, now, stops, duty)
+        return stops[first_stop(outlook, price(level))]
+
+    def _outlook(
+        self,
+        feed: Feed,
+        now: datetime,
+        stops: Sequence[datetime],
+        duty: datetime | None,
+    ) -> Outlook:
+        def ahead(moment: datetime) -> float:
+            return (moment - now).total_seconds()
+
+        rhythm, daylight = self._feeds[feed].rhythm, self.daylight(feed.system)
+        weighs, day = self._weight(feed), daylight.length / timedelta(days=1)
+        return Outlook(
+            stops=[ahead(stop) for stop in stops],
+            lag=rhythm.lag.total_seconds(),
+            known=ahead(min(now, rhythm.data_at or now)),
+            steps=[
+                (ahead(at), weighs.mean(day=chance))
+                for at, chance in daylight.chances(now, stops[-1])
+            ],
+            after=weighs.mean(day=day),
+            duty=math.inf if duty is None else ahead(duty),
+        )
+
+    def _duty(self, feed: Feed, now: datetime, level: float) -> datetime | None:
+        """Return from when on data tell what the day came to, if that is asked for.
+
+        It is of documents that weigh nothing by night: nobody else would ask.
+        """
+        weighs, daylight = self._weight(feed), self.daylight(feed.system)
+        rhythm = self._feeds[feed].rhythm
+        if weighs.night or not daylight.is_known or rhythm.data_at is None:
+            return None
+        pace = rate(level, weighs.day, rhythm.period.total_seconds())
+        if daylight.length.total_seconds() * pace < _FEW:
+            return None
+        days = (rhythm.data_at, now, daylight.next_dawn(now))
+        day = next((at for at in days if daylight.is_day(at)), None)
+        return day and daylight.next_dusk(day) + _AFTER_DUSK * rhythm.period
 
     def _level(self, now: datetime, calls_left: int, period_end: datetime) -> float:
         return level(self._stretches(now, period_end), calls_left)
@@ -239,52 +268,6 @@ class Schedule:
             if feed.system == system and state.rhythm.in_vain:
                 rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
                 self._feeds[feed] = replace(state, rhythm=rhythm)
-
-
-def _saved_up(
-    since: datetime, paces: Mapping[bool, float], daylight: Daylight, end: datetime
-) -> datetime:
-    """Return when one call is saved up, at one pace by day and another by night."""
-    missing = 1.0
-    while since < end:
-        pace = paces[daylight.is_day(since)]
-        until = daylight.next_change(since)
-        share = pace * (until - since).total_seconds()
-        if share >= missing:
-            return min(since + timedelta(seconds=missing / pace), end)
-        missing -= share
-        since = until
-    return end
-
-
-def _due_by_day(
-    since: datetime, interval: timedelta, daylight: Daylight, rhythm: Rhythm
-) -> datetime:
-    """Return when a document is due that matters by day only.
-
-    It is asked for at dawn, when all that is known is a night old, and at last when it
-    tells what the day came to; in between at an interval.
-    """
-    if rhythm.data_at is None or not daylight.is_known:
-        return since + interval
-    told = rhythm.data_at
-    if not daylight.is_day(told) and since < (dawn := daylight.next_dawn(told)):
-        return dawn
-    dusk = daylight.next_dusk(told)
-    if since + interval * (1 + _HALF) <= dusk:
-        return since + interval
-    return max(since + interval * _HALF, dusk + rhythm.lag + 2 * rhythm.period)
-
-
-def _since(state: _State, now: datetime) -> datetime:
-    """Return from when on to save up for the next call.
-
-    A poll that only waited for news to arrive counts from when it was due, so that
-    waiting costs no calls in the long run.
-    """
-    if state.due is not None and abs(now - state.due) <= state.rhythm.period / 2:
-        return state.due
-    return now
 
 
 def _items(data: object, key: str) -> Iterable[tuple[object, Any]]:

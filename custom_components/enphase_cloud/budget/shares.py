@@ -49,3 +49,12 @@ def rate(level: float, weight: float, period: float) -> float:
     if weight <= 0:
         return 0.0
     return min(level * math.sqrt(weight), 1 / period)
+
+
+def price(level: float) -> float:
+    """Return the weighted age (in seconds²) that a call must save to be worth it.
+
+    At a rate of a·√weight, the age that one more call saves is 1/(2·a²), whatever the
+    weight.
+    """
+    return 1 / (2 * level**2)

@@ -25,6 +25,7 @@ def from_summary(
     """Read a summary (API operation `summary`).
 
     Its lifetime energy ends the day before the summary's date; today's is added.
+    Energies are as of when the system produced last.
     """
     reported_at = summary.last_report_at or fetched_at
     measured_at = summary.last_interval_end_at or reported_at

@@ -163,13 +163,16 @@ class Household:
         data_at = float(published.data_at[published.newest(seconds(self._now))])
         polls = self._record.polls[feed]
         self._record.answered += 1
+        tells_production = feed.document is not Document.BATTERY
+        is_summary = feed.document is Document.SUMMARY
         if self._schedule.observe(
             feed,
             now=self._now,
             data_at=clock(data_at),
             changed=not polls or polls[-1][1] != data_at,
-            producing=(
-                None if feed.document is Document.BATTERY else system.produces(data_at)
+            producing=system.produces(data_at) if tells_production else None,
+            produced_until=(
+                clock(system.produced_until(data_at)) if is_summary else None
             ),
         ):
             self._record.wasted += 1

@@ -1,17 +1,23 @@
 """Plays a scenario and measures what came of it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from custom_components.enphase_cloud.budget.documents import Document, Profile, weight
+from custom_components.enphase_cloud.budget.documents import (
+    Document,
+    Profile,
+    Weight,
+    weight,
+)
 
 from .cloud import Cloud
 from .household import Household, Record
 from .rivals import Feed, age_at_fixed_intervals, least_ages, unforeseen
 from .scenarios import Scenario
-from .weights import WeightedTime
-from .world import DAY, END, System, build, months
+from .weights import LikelyTime, WeightedTime
+from .world import DAY, END, Publications, System, build, months
 
 _SEED = 2027
 _MINUTE = 60.0
@@ -30,10 +36,12 @@ class Result:
     unused: float
     age: float
     # With perfect foresight; with all but that of delays; with that and a call a day
-    # that tells each system's day's end; and at fixed intervals.
+    # that tells each system's day's end; with that, knowing the sun but not the clouds;
+    # and at fixed intervals.
     least_age: float
     unforeseen_age: float
     dutiful_age: float
+    clouded_age: float
     fixed_age: float
     # How near the age of each month is to its least.
     ratios_to_bound: tuple[float, ...]
@@ -54,6 +62,11 @@ class Result:
         return self.age / self.dutiful_age
 
     @property
+    def ratio_to_clouded(self) -> float:
+        """Return the same if nobody knows today's clouds beforehand."""
+        return self.age / self.clouded_age
+
+    @property
     def ratio_to_fixed(self) -> float:
         """Return how the age compares with that at fixed intervals."""
         return self.age / self.fixed_age
@@ -64,6 +77,7 @@ def play(scenario: Scenario) -> Result:
     systems, cloud, record = simulate(scenario)
     feeds = _feeds(scenario, systems)
     blind = [(unforeseen(published), weighted) for published, weighted in feeds]
+    likely = _likely_feeds(scenario, systems)
     edges = np.array([*(begin for begin, _ in months()), END])
     calls, _ = np.histogram(record.calls, edges)
     day_ends = len(systems) * np.diff(edges) / DAY
@@ -85,6 +99,7 @@ def play(scenario: Scenario) -> Result:
         least_age=least.sum() / scale,
         unforeseen_age=least_ages(blind, calls).sum() / scale,
         dutiful_age=least_ages(blind, calls - day_ends).sum() / scale,
+        clouded_age=least_ages(likely, calls - day_ends).sum() / scale,
         fixed_age=age_at_fixed_intervals(feeds, calls.sum()) / scale,
         ratios_to_bound=tuple(ages / least),
     )
@@ -106,13 +121,34 @@ def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
     return systems, cloud, household.live_through()
 
 
-def _feeds(scenario: Scenario, systems: tuple[System, ...]) -> list[Feed]:
+def _feeds(
+    scenario: Scenario, systems: tuple[System, ...]
+) -> list[tuple[Publications, WeightedTime]]:
     """Return what is published, with the weights of the balanced profile."""
+    return [
+        (published, WeightedTime(system.days, weighs.day, weighs.night))
+        for system, published, weighs in _weighed(scenario, systems)
+    ]
+
+
+def _likely_feeds(scenario: Scenario, systems: tuple[System, ...]) -> list[Feed]:
+    """Return the same as it looks to who foresees neither delays nor clouds."""
+    return [
+        (
+            unforeseen(published),
+            LikelyTime(
+                WeightedTime(days, weighs.day, weighs.night)
+                for days in system.likely_days
+            ),
+        )
+        for system, published, weighs in _weighed(scenario, systems)
+    ]
+
+
+def _weighed(
+    scenario: Scenario, systems: tuple[System, ...]
+) -> Iterator[tuple[System, Publications, Weight]]:
     beside = {Document(kind) for kind in scenario.kinds}
-    feeds = []
     for system in systems:
         for kind, published in system.published.items():
-            weighs = weight(Profile.BALANCED, Document(kind), beside)
-            weighted = WeightedTime(system.days, weighs.day, weighs.night)
-            feeds.append((published, weighted))
-    return feeds
+            yield system, published, weight(Profile.BALANCED, Document(kind), beside)

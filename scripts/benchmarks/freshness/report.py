@@ -19,10 +19,12 @@ _COLUMNS = {
     "bound": 8,
     "(blind)": 9,
     "(ends)": 8,
+    "(clouds)": 10,
     "fixed": 8,
     "to bound": 10,
     "(blind) ": 9,
     "(ends) ": 8,
+    "(clouds) ": 10,
     "to fixed": 10,
 }
 _FOOT = """
@@ -33,6 +35,7 @@ A year on a virtual clock, each row with the calls that our schedule made in it.
   bound    no schedule can do better, even if it foresees every publication
   (blind)  the same, if it foresees all but how long each upload will take to appear
   (ends)   the same, if it asks for the end of each day, too
+  (clouds) the same, if it knows the sun, but not the clouds that are to come
   fixed    each document at one interval around the clock"""
 
 
@@ -64,10 +67,12 @@ def _row(name: str, result: Result) -> tuple[str, ...]:
         f"{result.least_age:.1f}",
         f"{result.unforeseen_age:.1f}",
         f"{result.dutiful_age:.1f}",
+        f"{result.clouded_age:.1f}",
         f"{result.fixed_age:.1f}",
         f"{result.ratio_to_bound:.3f}",
         f"{result.ratio_to_unforeseen:.3f}",
         f"{result.ratio_to_dutiful:.3f}",
+        f"{result.ratio_to_clouded:.3f}",
         f"{result.ratio_to_fixed:.3f}",
     )
 
@@ -84,6 +89,9 @@ def as_json(results: Mapping[str, Result]) -> dict[str, Any]:
                     result.ratio_to_unforeseen, 4
                 ),
                 "ratio_to_bound_with_day_ends": round(result.ratio_to_dutiful, 4),
+                "ratio_to_bound_without_foresight_of_clouds": round(
+                    result.ratio_to_clouded, 4
+                ),
                 "ratio_to_bound_by_month": [
                     round(ratio, 2) for ratio in result.ratios_to_bound
                 ],

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .weights import WeightedTime
+from .weights import Weighted, WeightedTime
 from .world import END, Moments, Publications, months
 
-type Feed = tuple[Publications, WeightedTime]
+type Feed = tuple[Publications, Weighted]
 
 # No optimum of these scenarios leaves out as many publications in a row: 25 h.
 _LONGEST_GAP = 100
@@ -57,7 +57,9 @@ def unforeseen(published: Publications) -> Publications:
     return Publications(asked, asked - age)
 
 
-def age_at_fixed_intervals(feeds: Sequence[Feed], calls: int) -> float:
+def age_at_fixed_intervals(
+    feeds: Sequence[tuple[Publications, WeightedTime]], calls: int
+) -> float:
     """Return the weighted age if each document is polled at one interval all year."""
     interval = END * len(feeds) / calls
     total = 0.0
@@ -86,7 +88,7 @@ def _highest(bounds: Callable[[Moments], Moments], price: float) -> tuple[float,
 
 def _cheapest(
     published: Publications,
-    weighted: WeightedTime,
+    weighted: Weighted,
     begin: float,
     end: float,
     prices: Moments,

@@ -1,16 +1,38 @@
 """The age of what is known, weighted by how much it matters."""
 
+from collections.abc import Iterable
+from typing import Protocol, override
+
 import numpy as np
 
-from .world import END, Moments
+from .world import END, Days, Moments
 
 
-class WeightedTime:
+class Weighted(Protocol):
     """Integrals over time of the weight of one document."""
 
-    def __init__(
-        self, days: tuple[tuple[float, float], ...], day: float, night: float
-    ) -> None:
+    def totals(self, moments: Moments) -> tuple[Moments, Moments]:
+        """Return ∫w dt and ∫w·t dt from the start of the year to some moments."""
+        ...
+
+
+class LikelyTime(Weighted):
+    """The mean of several years, each as likely."""
+
+    def __init__(self, years: Iterable[Weighted]) -> None:
+        """Take the years."""
+        self._years = tuple(years)
+
+    @override
+    def totals(self, moments: Moments) -> tuple[Moments, Moments]:
+        weights, firsts = zip(*(y.totals(moments) for y in self._years), strict=True)
+        return np.mean(weights, axis=0), np.mean(firsts, axis=0)
+
+
+class WeightedTime(Weighted):
+    """Integrals over time of the weight of one document."""
+
+    def __init__(self, days: Days, day: float, night: float) -> None:
         """Know by day and by night how much a document's freshness matters."""
         bounds = np.array(days).clip(0, END)
         self._edges = np.concatenate(([0.0], bounds.ravel(), [END]))
@@ -27,8 +49,8 @@ class WeightedTime:
         """Return the weight of the whole year."""
         return float(self._weight[-1])
 
+    @override
     def totals(self, moments: Moments) -> tuple[Moments, Moments]:
-        """Return ∫w dt and ∫w·t dt from the start of the year to some moments."""
         index = np.searchsorted(self._edges, moments, side="right") - 1
         index = index.clip(0, self._edges.size - 2)
         step = self._weights[index] * (moments - self._edges[index])

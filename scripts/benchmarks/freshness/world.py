@@ -5,6 +5,7 @@ moments are seconds since the year began in UTC.
 """
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,12 +14,15 @@ import math
 
 import numpy as np
 
+type Days = tuple[tuple[float, float], ...]
 type Moments = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400.0
 END = 365 * DAY
 QUARTER = 900.0
+# Of clouds, so many kinds are told apart, each as frequent.
+_CLOUDS = 15
 # The shares of uploads that are lost, and that arrive many minutes late.
 _LOST, _STUCK = 0.007, 0.015
 
@@ -61,13 +65,20 @@ class System:
     """A year of a system: its days, and all that the cloud publishes of it."""
 
     name: str
-    days: tuple[tuple[float, float], ...]
+    days: Days
+    # As they could have been, each as likely: under other clouds.
+    likely_days: tuple[Days, ...]
     published: dict[Kind, Publications]
 
     def produces(self, data_at: float) -> bool:
         """Return whether there was production in the interval up to a moment."""
         index = bisect_left(self.days, (data_at,)) - 1
         return index >= 0 and bool(data_at - QUARTER < self.days[index][1])
+
+    def produced_until(self, data_at: float) -> float:
+        """Return the end of the last quarter of an hour with production."""
+        index = max(0, bisect_left(self.days, (data_at,)) - 1)
+        return min(data_at, math.ceil(self.days[index][1] / QUARTER) * QUARTER)
 
 
 def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
@@ -85,7 +96,18 @@ def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
         kind: _as_seen(uploads + _delays(site, uploads.size, chance), data_at[kind])
         for kind in kinds
     }
-    return System(site.name, tuple(_days(site, chance)), published)
+    sunlit = tuple(_sunlit_days(site))
+    days = tuple(
+        (begin + dull[0], end - dull[1])
+        for begin, end in sunlit
+        for dull in (_dull(chance, 2),)
+    )
+    clouds = _dull(np.random.default_rng(seed), 10_000)
+    likely_days = tuple(
+        tuple((begin + dull, end - dull) for begin, end in sunlit)
+        for dull in np.quantile(clouds, (np.arange(_CLOUDS) + 0.5) / _CLOUDS)
+    )
+    return System(site.name, days, likely_days, published)
 
 
 def _uploads(site: Site, chance: np.random.Generator) -> Moments:
@@ -126,9 +148,8 @@ def _as_seen(at: Moments, data_at: Moments) -> Publications:
     return Publications(at[is_news], data_at[is_news])
 
 
-def _days(site: Site, chance: np.random.Generator) -> list[tuple[float, float]]:
-    """Return from when to when there was production, day by day."""
-    days = []
+def _sunlit_days(site: Site) -> Iterator[tuple[float, float]]:
+    """Return from when to when the sun is up, day by day."""
     noon = -DAY - site.longitude / 360 * DAY + DAY / 2
     while noon < END + DAY:
         year_angle = 2 * math.pi * (noon / DAY + 10) / 365.25
@@ -137,12 +158,14 @@ def _days(site: Site, chance: np.random.Generator) -> list[tuple[float, float]]:
         equation_of_time = 60 * (
             9.87 * math.sin(2 * year_angle - 2.99) - 7.67 * math.sin(year_angle - 0.17)
         )
-        # Inverters wake up some time after sunrise, later under thick clouds.
-        dull = chance.beta(1.5, 3.0, 2) * 1800 + chance.normal(0, 120, 2)
         middle = noon - equation_of_time
-        days.append((middle - half + dull[0], middle + half - dull[1]))
+        yield middle - half, middle + half
         noon += DAY
-    return days
+
+
+def _dull(chance: np.random.Generator, count: int) -> Moments:
+    """Return how long after sunrise inverters wake up: later under thick clouds."""
+    return chance.beta(1.5, 3.0, count) * 1800 + chance.normal(0, 120, count)
 
 
 def _sunlit(latitude: float, declination: float) -> float:
