@@ -48,6 +48,7 @@ from custom_components.enphase_cloud.site.intervals import (
 )
 
 from .conftest import World
+from .energies import FLOWS
 
 # The recorder has to be there before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -451,16 +452,6 @@ class History:
             await self._importer.async_import(flow, readings)
 
 
-TRUE_FLOWS = {
-    Flow.PRODUCTION: "production",
-    Flow.CONSUMPTION: "consumption",
-    Flow.GRID_IMPORT: "import",
-    Flow.GRID_EXPORT: "export",
-    Flow.BATTERY_CHARGE: "charge",
-    Flow.BATTERY_DISCHARGE: "discharge",
-}
-
-
 @pytest.mark.parametrize("plan", ["partner"])
 @pytest.mark.parametrize(
     ("zone", "day"),
@@ -481,7 +472,7 @@ async def test_days_and_then_hours_are_what_really_flowed(
     began_at = datetime.fromtimestamp(history.system.operational_at, UTC)
 
     await history.import_days()
-    for flow, true_flow in TRUE_FLOWS.items():
+    for flow, true_flow in FLOWS.items():
         rows = await recorded(hass, flow, history.system_id)
         assert len(rows) >= 11
         assert rows[-1]["sum"] == history.truth.lifetime(true_flow, settled_at)
@@ -489,7 +480,7 @@ async def test_days_and_then_hours_are_what_really_flowed(
     for week in (0, 1, 0):
         start_at = began_at.replace(minute=0) + timedelta(weeks=week)
         await history.import_week(start_at)
-    for flow, true_flow in TRUE_FLOWS.items():
+    for flow, true_flow in FLOWS.items():
         rows = await recorded(hass, flow, history.system_id)
         told_hours = {
             datetime.fromtimestamp(row["start"], UTC): row["change"] for row in rows

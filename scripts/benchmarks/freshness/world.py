@@ -97,10 +97,10 @@ def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
         for kind in kinds
     }
     sunlit = tuple(_sunlit_days(site))
+    dulls = (_dull(chance, 2) for _ in sunlit)
     days = tuple(
-        (begin + dull[0], end - dull[1])
-        for begin, end in sunlit
-        for dull in (_dull(chance, 2),)
+        (begin + late, end - early)
+        for (begin, end), (late, early) in zip(sunlit, dulls, strict=True)
     )
     clouds = _dull(np.random.default_rng(seed), 10_000)
     likely_days = tuple(
