@@ -79,6 +79,33 @@ def test_dusk_may_be_told_later_in_the_night() -> None:
     assert daylight.next_dusk(at("12:00", 1)) == at("17:20", 1)
 
 
+@pytest.mark.parametrize("earlier", [timedelta(), 30 * MINUTE])
+def test_dusk_may_be_told_by_a_reading_that_is_not_newer(earlier: timedelta) -> None:
+    """Two documents tell of one report, and either may be asked first."""
+    daylight = (
+        Daylight()
+        .observe(at("17:00"), producing=True)
+        .observe(at("18:30"), producing=False)
+        .observe(at("18:30") - earlier, producing=False, produced_until=at("17:20"))
+        .observe(at("06:00", 1), producing=False)
+        .observe(at("06:40", 1), producing=True)
+    )
+    assert daylight.next_dusk(at("12:00", 1)) == at("17:20", 1)
+
+
+def test_nothing_old_is_learnt_while_it_produces() -> None:
+    """A cloud that passed in the afternoon is no dusk."""
+    daylight = (
+        Daylight()
+        .observe(at("15:00"), producing=True)
+        .observe(at("16:00"), producing=False)
+        .observe(at("16:15"), producing=True)
+    )
+    assert daylight == daylight.observe(
+        at("16:00"), producing=False, produced_until=at("15:20")
+    )
+
+
 def test_readings_hours_apart_tell_of_no_dusk() -> None:
     """A gateway that reports four times a day knows no nights."""
     assert not night(light="12:00").is_known

@@ -57,21 +57,27 @@ class Daylight:
     ) -> Self:
         """Learn whether the system produced at a moment; older moments are ignored.
 
-        `produced_until` is when it did so last, where that is known.
+        `produced_until` is when it did so last, where that is known; of one report,
+        only one of two documents may tell.
         """
+        known = self._read(data_at, producing=producing)
+        if known.producing or producing or produced_until is None:
+            return known
+        # Where production is metered, it may be told to go on up to each report.
+        if produced_until >= data_at - _INTERVAL:
+            return known
+        return replace(known, dusk=_end(known.dusk, known.dark, produced_until))
+
+    def _read(self, data_at: datetime, *, producing: bool) -> Self:
         if self.read_at is not None and data_at <= self.read_at:
             return self
         known = replace(self, producing=producing, read_at=data_at)
         if self.read_at is None:
             return known
         if not producing:
-            dusk, dark = self.dusk, self.dark
-            if self.producing:
-                dusk, dark = _between(self.read_at, data_at), data_at
-            # Where production is metered, it may be told to go on up to each report.
-            if produced_until is not None and produced_until < data_at - _INTERVAL:
-                dusk = _end(dusk, dark, produced_until)
-            return replace(known, dusk=dusk, dark=dark)
+            if not self.producing:
+                return known
+            return replace(known, dusk=_between(self.read_at, data_at), dark=data_at)
         if self.producing or self.dusk is None or data_at - self.dusk < _SHORTEST_NIGHT:
             return known
         is_near = data_at - self.read_at < _LONGEST_GAP
