@@ -173,6 +173,14 @@ def _headings(text: str) -> set[str]:
     return addresses
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_each_row_belongs_to_a_table(document: Path) -> None:
+    """What follows a line break is shown as it stands."""
+    text = document.read_text(encoding="utf-8")
+    for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+        assert re.match(r"\|.*\n\|[-:| ]+\|\n\|", table), table
+
+
 def test_each_picture_of_the_readme_has_a_text() -> None:
     """For those who cannot see it."""
     assert "![](" not in README
