@@ -31,6 +31,7 @@ from simulator import Fault
 
 from .conftest import SetUp, World
 from .helpers import press, state
+from .live import until
 
 CHECKOUT = Path(__file__).parents[1]
 BLUEPRINTS = CHECKOUT / "blueprints" / "automation" / "enphase_cloud"
@@ -98,15 +99,6 @@ async def system(
     entry = await set_up()
     [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     return device.id
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let the event loop work until something is so."""
-    for _ in range(20_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    pytest.fail("It did not come to that")
 
 
 async def settle() -> None:
