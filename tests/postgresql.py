@@ -1,8 +1,8 @@
 """Run the tests of the recorder on PostgreSQL: `-p tests.postgresql`.
 
-A server is started for the run, in a folder of its own, and ended with it; tests that
-need no recorder are left out. Where the machine has no server the tests are skipped,
-which is an error where CI is set.
+A server is started for the run, or each process of it (`-n`), in a folder of its own,
+and ended with it; tests that need no recorder are left out. Where the machine has no
+server the tests are skipped, which is an error where CI is set.
 """
 
 from collections.abc import Generator

@@ -102,5 +102,6 @@ def test_few_calls_are_not_spent_on_dusk() -> None:
         )
     late = [at for at in polls if at > BEGIN + 6 * DAY]
     assert 20 <= len(late) <= 30
-    assert all(5 <= at.hour <= 18 for at in late[:-3])
+    # On the last day there may be enough left to ask what it came to.
+    assert all(5 <= at.hour <= 18 for at in late[:-1])
     assert max(late) > end - 3 * DAY
