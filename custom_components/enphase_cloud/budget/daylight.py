@@ -57,8 +57,8 @@ class Daylight:
     ) -> Self:
         """Learn whether the system produced at a moment; older moments are ignored.
 
-        `produced_until` is when it did so last, where that is known; of one report,
-        only one of two documents may tell.
+        `produced_until` is when it did so last, where that is known. Through the night
+        it is heeded in whatever order it comes: of two documents only one may tell.
         """
         known = self._read(data_at, producing=producing)
         if known.producing or producing or produced_until is None:
