@@ -19,7 +19,7 @@ from .exceptions import (
 )
 from .models.convert import to_count, to_text, to_word
 from .operations import Operation
-from .transport import exchange, parse_object, secure_url
+from .transport import Answer, exchange, parse_object, secure_url
 
 _TIMEOUT: Final = ClientTimeout(total=30)
 _DOCUMENTED_LIFETIME: Final = 86_400
@@ -58,6 +58,11 @@ async def request_token(
         },
         timeout=_TIMEOUT,
     )
+    return token_of(answer)
+
+
+def token_of(answer: Answer) -> dict[str, Any]:
+    """Return the token document of an answer, or raise the error that it is."""
     if not answer.is_success:
         raise _refusal(answer.status, ErrorBody.from_body(answer.body))
     return _token(parse_object(answer.body))

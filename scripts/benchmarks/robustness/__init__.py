@@ -1,0 +1,1 @@
+"""How inputs that nobody foresaw are borne: errors, slowness, and the budget."""

@@ -1,0 +1,34 @@
+"""Measure robustness: python -m scripts.benchmarks.robustness [--json] [--quick]."""
+
+from argparse import ArgumentParser
+
+from .measure import measure
+from .report import Sequences, as_json, text
+from .table import TARGETS
+
+_QUICK = 300
+
+
+def main() -> None:
+    """Try all targets, or those named, and report; in full it takes some minutes."""
+    parser = ArgumentParser(prog="scripts/bench robustness", description=__doc__)
+    parser.add_argument("target", nargs="*", help="; ".join(TARGETS))
+    parser.add_argument("--json", action="store_true", help="one object as last line")
+    parser.add_argument("--quick", action="store_true", help="few inputs of each")
+    parser.add_argument("--seed", type=int, default=0, help="other inputs")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.target) - set(TARGETS):
+        parser.error(f"there is no target {', '.join(sorted(unknown))}")
+    outcomes = measure(
+        arguments.target or TARGETS,
+        seed=arguments.seed,
+        quick=_QUICK if arguments.quick else None,
+    )
+    sequences = Sequences()
+    print(text(outcomes, sequences))
+    if arguments.json:
+        print(as_json(outcomes, sequences))
+
+
+if __name__ == "__main__":
+    main()

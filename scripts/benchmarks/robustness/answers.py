@@ -1,0 +1,231 @@
+"""What the cloud answers: documents, error bodies and tokens, from their bytes on."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+import json
+from random import Random
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from custom_components.enphase_cloud.api import (
+    ApiError,
+    BatteryTelemetry,
+    DailyBatteryEnergies,
+    DailyEnergies,
+    EnergyIntervals,
+    EnphaseCloudError,
+    IntervalSeries,
+    LatestTelemetry,
+    MalformedAnswerError,
+    Operation,
+    Summary,
+)
+from custom_components.enphase_cloud.api.error_bodies import success
+from custom_components.enphase_cloud.api.models.systems import SystemsPage
+from custom_components.enphase_cloud.api.token import token_of
+from custom_components.enphase_cloud.api.transport import Answer, parse_object
+from custom_components.enphase_cloud.site.documents import (
+    from_battery_telemetry,
+    from_latest_telemetry,
+    from_summary,
+)
+from custom_components.enphase_cloud.site.energy import hourly
+from custom_components.enphase_cloud.site.intervals import (
+    battery_intervals,
+    readings_of_days,
+    readings_of_intervals,
+)
+from custom_components.enphase_cloud.site.samples import (
+    NOTHING,
+    Samples,
+    advance,
+    to_json,
+)
+from simulator import Cloud
+from simulator.documents import lifetime, systems, telemetry
+from simulator.errors import RefusalError
+
+from .absurd import bytes_like
+from .targets import Target
+
+_COUNT: Final = 100_000
+_NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
+_TIME_ZONE: Final = ZoneInfo("Europe/Berlin")
+_POWER_LIMIT: Final = 10_000.0
+_KEPT_ITEMS: Final = 4
+_STATUSES: Final = (200, 302, 400, 401, 403, 404, 422, 429, 466, 472, 500, 503, 599)
+
+type _Document = Mapping[str, Any]
+
+
+class _Refusal(NamedTuple):
+    operation: Operation
+    answer: Answer
+
+
+def _documents() -> dict[str, _Document]:
+    """Return what a cloud answers, each series cut to a few intervals or days."""
+    cloud = Cloud(lambda: _NOW)
+    owner = cloud.add_account(email="owner@example.com", password="secret")
+    application = cloud.add_application(
+        client_id="client", client_secret="secret", api_key="key"
+    )
+    published = cloud.published(cloud.add_system(owner, battery=2))
+    handlers = (
+        systems.summary,
+        telemetry.battery,
+        telemetry.latest_telemetry,
+        telemetry.production_micro,
+        telemetry.production_meter,
+        telemetry.consumption_meter,
+        telemetry.energy_import_telemetry,
+        telemetry.energy_export_telemetry,
+        lifetime.energy_lifetime,
+        lifetime.battery_lifetime,
+    )
+    documents = {handler.__name__: handler(published, {}) for handler in handlers}
+    wanted: dict[str, object] = {"system": {}}
+    return {
+        **{name: _cut(document) for name, document in documents.items()},
+        "systems": systems.search([published], {"live_stream": "true"}, wanted),
+        "token": cloud.tokens.issue(application, owner, _NOW),
+    }
+
+
+def _cut(document: _Document) -> _Document:
+    return {
+        name: item[:_KEPT_ITEMS] if isinstance(item, list) else item
+        for name, item in document.items()
+    }
+
+
+_DOCUMENTS: Final = _documents()
+
+
+def _target(name: str, document: str, read: Callable[[_Document], object]) -> Target:
+    return Target(
+        name=name,
+        count=_COUNT,
+        generate=bytes_like(_DOCUMENTS[document]),
+        run=lambda body: read(parse_object(body)),
+        documented=(MalformedAnswerError,),
+    )
+
+
+def _summary(document: _Document) -> None:
+    _shown(
+        from_summary(Summary.from_api(document), fetched_at=_NOW, time_zone=_TIME_ZONE)
+    )
+
+
+def _latest(document: _Document) -> None:
+    latest = LatestTelemetry.from_api(document)
+    _shown(from_latest_telemetry(latest, fetched_at=_NOW, has_battery=True))
+
+
+def _battery(document: _Document) -> None:
+    telemetry = BatteryTelemetry.from_api(document)
+    _shown(from_battery_telemetry(telemetry, fetched_at=_NOW))
+    for intervals in battery_intervals(telemetry).values():
+        _counted(intervals)
+
+
+def _shown(samples: Samples) -> None:
+    """Let samples become known, and be stored."""
+    json.dumps(to_json(advance(NOTHING, samples, now=_NOW)), allow_nan=False)
+
+
+def _intervals(series: IntervalSeries) -> Callable[[_Document], None]:
+    return lambda document: _counted(EnergyIntervals.from_api(document, series))
+
+
+def _counted(intervals: EnergyIntervals) -> None:
+    hourly(readings_of_intervals(intervals, fetched_at=_NOW, power_limit=_POWER_LIMIT))
+
+
+def _days(document: _Document) -> None:
+    _counted_days(DailyEnergies.from_api(document, member="production"))
+
+
+def _battery_days(document: _Document) -> None:
+    energies = DailyBatteryEnergies.from_api(document)
+    _counted_days(energies.charged)
+    _counted_days(energies.discharged)
+
+
+def _counted_days(daily: DailyEnergies) -> None:
+    hourly(
+        readings_of_days(
+            daily, fetched_at=_NOW, time_zone=_TIME_ZONE, power_limit=_POWER_LIMIT
+        )
+    )
+
+
+def _refusals() -> Callable[[Random], _Refusal]:
+    """Return what makes refusals of any operation, in any of the cloud's shapes."""
+    quota = {
+        "period": "month",
+        "period_start": 1_780_272_000,
+        "period_end": 1_782_864_000,
+        "limit": 1_000,
+    }
+    shapes = [
+        bytes_like(body)
+        for status in _STATUSES
+        for body in (
+            RefusalError(status, extra=quota).body(),
+            RefusalError(status).live_body(_NOW),
+        )
+    ]
+
+    def generate(random: Random) -> _Refusal:
+        operation = random.choice(list(Operation))
+        body = random.choice(shapes)(random)
+        return _Refusal(operation, Answer(random.choice(_STATUSES), body))
+
+    return generate
+
+
+def _tokens() -> Callable[[Random], Answer]:
+    shapes = (
+        bytes_like(_DOCUMENTS["token"]),
+        bytes_like({"error": "invalid_grant", "error_description": "Expired"}),
+        bytes_like(RefusalError(401).body()),
+    )
+    return lambda random: Answer(
+        random.choice(_STATUSES), random.choice(shapes)(random)
+    )
+
+
+ANSWERS: Final = (
+    _target("summary", "summary", _summary),
+    _target("latest telemetry", "latest_telemetry", _latest),
+    _target("battery telemetry", "battery", _battery),
+    _target("systems", "systems", SystemsPage.from_api),
+    *(
+        _target(series.operation, handler.__name__, _intervals(series))
+        for series, handler in (
+            (IntervalSeries.PRODUCTION_MICRO, telemetry.production_micro),
+            (IntervalSeries.PRODUCTION_METER, telemetry.production_meter),
+            (IntervalSeries.CONSUMPTION, telemetry.consumption_meter),
+            (IntervalSeries.GRID_IMPORT, telemetry.energy_import_telemetry),
+            (IntervalSeries.GRID_EXPORT, telemetry.energy_export_telemetry),
+        )
+    ),
+    _target("daily energies", "energy_lifetime", _days),
+    _target("daily battery energies", "battery_lifetime", _battery_days),
+    Target(
+        name="error bodies",
+        count=_COUNT,
+        generate=_refusals(),
+        run=lambda refusal: success(refusal.operation, refusal.answer),
+        documented=(ApiError,),
+    ),
+    Target(
+        name="tokens",
+        count=_COUNT,
+        generate=_tokens(),
+        run=token_of,
+        documented=(EnphaseCloudError,),
+    ),
+)

@@ -1,0 +1,146 @@
+"""Runs targets, notes what they raise, and how long they take at worst."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+import gc
+from pathlib import Path
+from random import Random
+from resource import RLIMIT_DATA, getrlimit, setrlimit
+from signal import ITIMER_VIRTUAL, SIGVTALRM, setitimer, signal
+import time
+import traceback
+from typing import Any, Final, Self
+
+from .table import TARGETS
+from .targets import Target
+
+SLOW: Final = 0.1
+"""No input may take longer [s of the processor]."""
+
+_CHUNK: Final = 10_000
+# What seems slow is measured again: a page fault is not the input's fault.
+_SUSPICIOUS: Final = SLOW / 5
+_AGAIN: Final = 2
+# Garbage is collected between inputs, so that it counts for none.
+_COLLECT_EVERY: Final = 500
+_SHOWN: Final = 3
+# What does not end, or fills the memory, must not hold up the others.
+_MEMORY: Final = 2 * 1024**3
+_ENDLESS: Final = 20
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of inputs; `examples` show what was not expected, by its place."""
+
+    inputs: int = 0
+    unexpected: int = 0
+    slowest: float = 0.0
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: Self) -> None:
+        """Count what came of others, too."""
+        self.inputs += other.inputs
+        self.unexpected += other.unexpected
+        self.slowest = max(self.slowest, other.slowest)
+        self.examples |= other.examples
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Some inputs of a target; which ones depends on nothing else."""
+
+    target: str
+    number: int
+    count: int
+    seed: int
+
+
+def measure(
+    names: Iterable[str], *, seed: int, quick: int | None = None
+) -> dict[str, Outcome]:
+    """Return what came of each target's inputs, at most `quick` of each.
+
+    The inputs depend on the seed alone, not on how many processes share them.
+    """
+    chunks = [
+        _Chunk(name, number, min(_CHUNK, count - number * _CHUNK), seed)
+        for name in names
+        if (count := min(TARGETS[name].count, quick or TARGETS[name].count))
+        for number in range(-(-count // _CHUNK))
+    ]
+    outcomes: dict[str, Outcome] = {}
+    with ProcessPoolExecutor() as pool:
+        for chunk, outcome in zip(chunks, pool.map(_run, chunks), strict=True):
+            outcomes.setdefault(chunk.target, Outcome()).add(outcome)
+    return outcomes
+
+
+def _run(chunk: _Chunk) -> Outcome:
+    _, most = getrlimit(RLIMIT_DATA)
+    setrlimit(RLIMIT_DATA, (_MEMORY, most))
+    signal(SIGVTALRM, _give_up)
+    target = TARGETS[chunk.target]
+    outcome = Outcome()
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        for number, given in enumerate(_inputs(target, chunk)):
+            if number % _COLLECT_EVERY == 0:
+                gc.collect()
+            _try(target, given, outcome)
+    finally:
+        gc.enable()
+        gc.unfreeze()
+    return outcome
+
+
+def _inputs(target: Target, chunk: _Chunk) -> Iterator[Any]:
+    random = Random(f"{chunk.seed} {chunk.target} {chunk.number}")
+    for _ in range(chunk.count):
+        yield target.generate(random)
+
+
+def _try(target: Target, given: Any, outcome: Outcome) -> None:
+    outcome.inputs += 1
+    seconds, error = _timed(target, given)
+    if seconds > _SUSPICIOUS:
+        seconds = min(seconds, *(_timed(target, given)[0] for _ in range(_AGAIN)))
+        if seconds > SLOW:
+            outcome.examples[f"{target.name}: slow"] = _shown(given)
+    outcome.slowest = max(outcome.slowest, seconds)
+    if error is not None:
+        outcome.unexpected += 1
+        outcome.examples.setdefault(_place(error), _shown(given))
+
+
+def _timed(target: Target, given: Any) -> tuple[float, Exception | None]:
+    """Return the processor's time, and what was raised that is not documented."""
+    unexpected: Exception | None = None
+    setitimer(ITIMER_VIRTUAL, _ENDLESS)
+    began = time.thread_time()
+    try:
+        target.run(given)
+    except target.documented:
+        pass
+    except Exception as error:  # noqa: BLE001  # that is what is looked for
+        unexpected = error
+    return time.thread_time() - began, unexpected
+
+
+def _give_up(*_: object) -> None:
+    raise MemoryError("No end is in sight")
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-_SHOWN:]
+    places = " > ".join(
+        f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames
+    )
+    return f"{type(error).__name__} at {places}: {str(error)[:80]}"
+
+
+def _shown(given: Any) -> str:
+    return repr(given)[:400]

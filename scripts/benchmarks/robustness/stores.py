@@ -1,0 +1,203 @@
+"""What was stored: every reader of it, and the use of what it read."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+import json
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from custom_components.enphase_cloud.budget.backlog import Backlog, Demand, Means
+from custom_components.enphase_cloud.budget.ledger import Ledger, Period, Purpose
+from custom_components.enphase_cloud.budget.limits import BudgetExhaustedError
+from custom_components.enphase_cloud.budget.plans import PLANS
+from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
+from custom_components.enphase_cloud.site.energy import HOUR, Flow, Reading, Span
+from custom_components.enphase_cloud.site.intervals import system_day
+from custom_components.enphase_cloud.site.meters import Meter, samples_of_meter
+from custom_components.enphase_cloud.site.progress import Days, Progress
+from custom_components.enphase_cloud.site.samples import (
+    Measurement,
+    Sample,
+    Samples,
+    Source,
+    advance,
+    fresh_value,
+    from_json,
+    merge,
+    to_json,
+)
+
+from .absurd import spoiled
+from .targets import Target
+
+_COUNT: Final = 100_000
+_NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
+_DAY: Final = timedelta(days=1)
+_BRIGHT: Final = range(4, 20)
+_TODAY: Final = system_day(date(2026, 6, 21), ZoneInfo("Europe/Berlin"))
+_WATT: Final = PLANS["watt"]
+_FEED: Final = Feed("8675309", Document.SUMMARY)
+_MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def _target(
+    name: str, stored: Mapping[str, Any], run: Callable[[Any], object]
+) -> Target:
+    # As it comes back from the disk.
+    document = json.loads(json.dumps(stored))
+    return Target(name=name, count=_COUNT, generate=spoiled(document), run=run)
+
+
+def _stored(what: object) -> None:
+    """Make sure that it can be stored again: Home Assistant's JSON has no NaN."""
+    json.dumps(what, allow_nan=False)
+
+
+def _ledger() -> dict[str, Any]:
+    ledger = Ledger(_WATT, now=_NOW - 30 * _DAY)
+    for minutes in range(0, 60, 7):
+        at = _NOW - timedelta(minutes=minutes)
+        ledger.charge("summary", at, purpose=Purpose.USER)
+    ledger.refused_by_cloud(
+        _NOW,
+        period=Period.MONTH,
+        period_start=_MONTH_END - 30 * _DAY,
+        period_end=_MONTH_END,
+        limit=1_000,
+    )
+    return ledger.as_dict()
+
+
+def _use_ledger(stored: object) -> None:
+    ledger = Ledger.restore(stored, _WATT, now=_NOW)
+    for now in (_NOW, _NOW - _DAY, _NOW + 400 * _DAY, _NOW):
+        for purpose in Purpose:
+            try:
+                ledger.charge("summary", now, purpose=purpose)
+            except BudgetExhaustedError as refused:
+                assert refused.until.tzinfo is not None  # noqa: PT017
+        ledger.answered(now)
+        ledger.spendable(now)
+        ledger.expected_at_period_end(now)
+        ledger.probe_at(now)
+        ledger.refused_by_cloud(now, period=Period.MONTH)
+    ledger.change_plan(PLANS["kilowatt"], _NOW)
+    ledger.release(_NOW)
+    _stored(ledger.as_dict())
+
+
+def _schedule() -> dict[str, Any]:
+    schedule = Schedule()
+    schedule.add(_FEED)
+    for hours in range(-72, 0, 2):
+        now = _NOW + timedelta(hours=hours)
+        schedule.observe(
+            _FEED,
+            now=now,
+            data_at=now - timedelta(minutes=6),
+            changed=True,
+            producing=now.hour in _BRIGHT,
+        )
+    schedule.failed(_FEED, now=_NOW)
+    return schedule.as_dict()
+
+
+def _use_schedule(stored: object) -> None:
+    schedule = Schedule.restore(stored)
+    schedule.add(_FEED)
+    for now in (_NOW, _NOW - _DAY, _NOW + 4 * _DAY):
+        schedule.next_poll(_FEED, now=now, calls_left=300, period_end=now + 9 * _DAY)
+        schedule.demand(now, now + 9 * _DAY)
+        schedule.observe(_FEED, now=now, data_at=now, changed=True, producing=True)
+        schedule.failed(_FEED, now=now)
+    _stored(schedule.as_dict())
+
+
+def _use_backlog(stored: object) -> None:
+    backlog = Backlog.restore(stored)
+    backlog.want("8675309", Demand(per_day=5, history=104))
+    means = Means(
+        calls_left=300, polls=200.0, period_end=_MONTH_END, calls_per_minute=10
+    )
+    backlog.next_call(_NOW, means)
+    backlog.claim(_NOW, means)
+    _stored(backlog.as_dict())
+
+
+def _samples() -> Samples:
+    values: dict[Measurement, float | str] = {
+        Measurement.PRODUCTION_POWER: 3_771,
+        Measurement.BATTERY_LEVEL: 81.5,
+        Measurement.ENERGY_PRODUCED_LIFETIME: 12_345_678.0,
+        Measurement.SYSTEM_STATUS: "normal",
+        Measurement.OPERATIONAL_SINCE: 1_600_000_000.0,
+    }
+    return {
+        measurement: Sample(value, _NOW, Source.SUMMARY)
+        for measurement, value in values.items()
+    }
+
+
+def _use_samples(stored: object) -> None:
+    known = merge([from_json(stored), advance(from_json(stored), _samples(), now=_NOW)])
+    for measurement in Measurement:
+        fresh_value(known, measurement, now=_NOW, cellular=False)
+    _stored(to_json(known))
+
+
+def _progress() -> dict[str, Any]:
+    progress = (
+        Progress()
+        .want_days(Days())
+        .want_hours(_NOW - 300 * _DAY, _NOW - 100 * _DAY, now=_NOW)
+    )
+    week = progress.update(_NOW - 8 * _DAY)
+    return progress.have_update(
+        week, fetched_at=_NOW - _DAY, certain_until=_NOW - _DAY, newest=_NOW - _DAY
+    ).as_dict()
+
+
+def _use_progress(stored: object) -> None:
+    progress = Progress.from_dict(stored).as_of(_NOW)
+    week = progress.update(_NOW)
+    progress = progress.have_update(
+        week, fetched_at=_NOW, certain_until=_NOW, newest=_NOW
+    )
+    progress = progress.want_days(Days()).want_hours(_NOW - _DAY, _NOW, now=_NOW)
+    assert progress.calls_wanted
+    assert progress.next_wanted is not None
+    progress.settled(_NOW)
+    _stored(progress.as_dict())
+
+
+def _meter() -> dict[str, Any]:
+    return Meter(
+        total=1_234_567,
+        total_until=_TODAY.start - 2 * _DAY,
+        hours={_TODAY.start + number * HOUR: 420 for number in range(-3, 4)},
+    ).as_dict()
+
+
+def _use_meter(stored: object) -> None:
+    quarter = HOUR / 4
+    meter = Meter.from_dict(stored).take(
+        {
+            Span(_TODAY.start + number * quarter, quarter): Reading(True, _NOW, 100.0)  # noqa: FBT003
+            for number in range(4)
+        }
+    )
+    meter = meter.fold(((_TODAY.start - 9 * _DAY, _NOW),), keep_from=_TODAY.start)
+    samples = samples_of_meter(
+        meter, Flow.CONSUMPTION, today=_TODAY, source=Source.CONSUMPTION_INTERVALS
+    )
+    _stored([to_json(samples), meter.as_dict()])
+
+
+STORES: Final = (
+    _target("ledger", _ledger(), _use_ledger),
+    _target("schedule", _schedule(), _use_schedule),
+    _target("backlog", {"last": _NOW.timestamp()}, _use_backlog),
+    _target("samples", to_json(_samples()), _use_samples),
+    _target("progress", _progress(), _use_progress),
+    _target("meters", _meter(), _use_meter),
+)
