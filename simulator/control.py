@@ -81,6 +81,7 @@ class Control:
                 "today_wh": {flow: truth.energy(flow, start, end) for flow in Flow},
                 "lifetime_wh": {flow: truth.lifetime(flow, end) for flow in Flow},
                 "last_report_at": _from_epoch(published.last_report_at),
+                "measured_at": _from_epoch(published.measured_at),
                 "published_until": _from_epoch(published.until),
             }
         )

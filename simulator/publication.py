@@ -1,8 +1,10 @@
 """What the cloud knows by now: the gateway's uploads, late and corrected later.
 
 A gateway reports every 15 minutes (on cellular every 6 hours), a little after the
-quarter; the report is visible some minutes later. In a report the newest intervals
-may lack a device; a later report completes them, at most three hours on.
+quarter; the report is visible some minutes later. Over Wi-Fi it takes minutes, and
+never the same. Meters and batteries are read at the quarter, whenever the report is
+taken. In a report the newest intervals may lack a device; a later report completes
+them, at most three hours on.
 """
 
 from collections.abc import Iterator
@@ -14,6 +16,10 @@ from .physics import Flow, energy
 from .world import System
 
 _UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
+_PHASE = {"ethernet": (15, 60), "wifi": (250, 520), "cellular": (15, 60)}
+"""How many seconds after the quarter a report is taken, at least and at most."""
+_OFF_THE_MARK = (120, 210)
+"""How many seconds after the quarter a meter's newest interval ends over Wi-Fi."""
 _SETTLED_AFTER = 3 * HOUR
 MICRO_EXCESS_PERCENT = 1
 """Microinverters measure about so much more than the meter behind them."""
@@ -42,22 +48,30 @@ def last_report(system: System, now: int) -> Report | None:
     """Return the newest report that is visible now."""
     period = upload_period(system)
     seed = system.plant.seed
-    phase = 15 + int(45 * fraction(seed, "phase"))
-    number = (now - phase) // period
-    while (taken_at := number * period + phase) >= system.operational_at:
+    number = now // period
+    while (taken_at := _taken_at(system, number)) >= system.operational_at:
         silence = [
             window.start
             for window in (*system.offline, *system.upload_pauses)
             if taken_at in window
         ]
         if silence:
-            number = (min(silence) - 1 - phase) // period
+            number = min(number - 1, min(silence) // period)
             continue
         visible_at = taken_at + 40 + int(200 * fraction(seed, "latency", number))
         if visible_at <= now:
             return Report(taken_at, visible_at)
         number -= 1
     return None
+
+
+def _taken_at(system: System, number: int) -> int:
+    """Return when a report is taken: over Wi-Fi each at a moment of its own."""
+    seed = system.plant.seed
+    shortest, longest = _PHASE[system.connection]
+    drawn = ("phase", number) if system.connection == "wifi" else ("phase",)
+    phase = shortest + int((longest - shortest) * fraction(seed, *drawn))
+    return number * upload_period(system) + phase
 
 
 class Published:
@@ -78,10 +92,35 @@ class Published:
         return self.last_report_at // QUARTER * QUARTER
 
     @property
+    def is_metered(self) -> bool:
+        """Return whether a meter measures the production."""
+        return "production" in self.system.meters
+
+    @property
+    def measured_at(self) -> int:
+        """Return when the current power was measured.
+
+        A meter is read at the quarter; microinverters report every 5 minutes.
+        """
+        step = QUARTER if self.is_metered else STEP
+        return self.last_report_at // step * step
+
+    @property
     def produced_until(self) -> int:
         """Return the end of the newest published interval in which it produced."""
-        day = range(self.until, self.until - DAY, -QUARTER)
-        return next((end for end in day if self.energy(Flow.PRODUCTION, end)), day[-1])
+        if self.is_metered:
+            day = range(self.until, self.until - DAY, -QUARTER)
+            end = next((end for end in day if self.energy(Flow.PRODUCTION, end)), None)
+            return day[-1] if end is None else end + self._off_the_mark(end)
+        day = range(self.measured_at, self.measured_at - DAY, -STEP)
+        return next((end for end in day if self.micro_energy(end)), day[-1])
+
+    def _off_the_mark(self, end: int) -> int:
+        if self.system.connection != "wifi":
+            return 0
+        least, most = _OFF_THE_MARK
+        seed = self.system.plant.seed
+        return least + int((most - least) * fraction(seed, "off the mark", end))
 
     @property
     def status(self) -> str:
@@ -131,13 +170,13 @@ class Published:
         true = energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
         total = self.system.modules
         reported = true * self.devices_reporting(end, total) // total
-        if "production" in self.system.meters:
+        if self.is_metered:
             reported += reported * MICRO_EXCESS_PERCENT // 100
         return reported
 
     def energy(self, flow: Flow, end: int) -> int:
         """Return the published Wh of the 15 minutes before `end`."""
-        if flow is Flow.PRODUCTION and "production" not in self.system.meters:
+        if flow is Flow.PRODUCTION and not self.is_metered:
             return sum(self.micro_energy(end - step) for step in (0, STEP, 2 * STEP))
         total = self._batteries if flow in {Flow.CHARGE, Flow.DISCHARGE} else 1
         true = energy(self.system.plant, flow, end - QUARTER, end)

@@ -11,10 +11,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.enphase_cloud.const import CONF_PUBLISH_INTERVAL, DOMAIN
+from simulator.world import Connection
 
 from .conftest import SetUp, Stepper, World
 from .helpers import pass_time, press, state
-from .live import GRID, GRID_STATUS, LIVE, Burst, start, truth_at
+from .live import GRID, GRID_STATUS, LIVE, PRODUCTION, Burst, start, truth_at
 
 _REFRESH = "button.hilltop_refresh_now"
 _OUTAGE = datetime(2026, 6, 17, 5, 40, tzinfo=UTC)
@@ -106,14 +107,21 @@ async def test_the_last_frame_is_never_lost(
     assert {entity_id: state(hass, entity_id) for entity_id in last} == last
 
 
+@pytest.mark.parametrize("connection", ["ethernet", "wifi"])
 async def test_after_a_burst_polls_take_over_with_what_is_newer(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
+    connection: Connection,
 ) -> None:
-    """No older value comes back in between: a frame, then a newer report."""
+    """No older value comes back in between: a frame, then newer meters.
+
+    A report may be younger than the frame while what it tells is older.
+    """
+    world.system.connection = connection
+    freezer.move_to(_OUTAGE + timedelta(minutes=3, seconds=50))
     entry = await set_up()
     world.cloud.live_interval = 5
     await start(hass, config_entry_id=entry.entry_id, duration=300)
@@ -123,12 +131,14 @@ async def test_after_a_burst_polls_take_over_with_what_is_newer(
     for _ in range(55):
         await pass_time(hass, freezer, timedelta(minutes=1))
         await press(hass, _REFRESH)
-        report = datetime.fromtimestamp(
-            world.cloud.published(world.system).last_report_at, UTC
+        measured = datetime.fromtimestamp(
+            world.cloud.published(world.system).measured_at, UTC
         )
-        newest = max(last, report)
+        newest = max(last, measured)
         reports.add(newest)
-        assert state(hass, GRID) == truth_at(world, newest)[GRID]
+        truth = truth_at(world, newest)
+        assert state(hass, GRID) == truth[GRID]
+        assert state(hass, PRODUCTION) == truth[PRODUCTION]
         # No document tells this.
         assert state(hass, GRID_STATUS) == truth_at(world, last)[GRID_STATUS]
     assert last in reports

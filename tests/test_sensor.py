@@ -63,8 +63,8 @@ async def test_powers_are_what_the_gateway_reported(
         + shown["battery_discharge"],
         abs=1,
     )
-    reported_at = dt_util.utc_from_timestamp(telemetry.last_report_at)
-    truth = world.cloud.truth(world.system.system_id).power(reported_at)
+    measured_at = dt_util.utc_from_timestamp(telemetry.measured_at)
+    truth = world.cloud.truth(world.system.system_id).power(measured_at)
     assert shown["power_production"] == pytest.approx(truth.production, abs=2)
     assert shown["net_power_consumption"] == pytest.approx(truth.grid, abs=2)
     assert shown["power_consumption"] == pytest.approx(truth.consumption, abs=2)

@@ -72,7 +72,7 @@ async def _async_read_battery(
     telemetry = await client.get_battery_telemetry(system.system_id)
     if system.energies is not None:
         system.energies.take_battery(telemetry, fetched_at=now)
-    return from_battery_telemetry(telemetry, fetched_at=now)
+    return from_battery_telemetry(telemetry, fetched_at=now, time_zone=system.time_zone)
 
 
 async def _async_read_latest(

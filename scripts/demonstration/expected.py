@@ -27,14 +27,18 @@ POWERS: Final = (*_SOURCES, _SINK)
 async def polled(
     cloud: Cloud, observer: Observer, system_id: int
 ) -> tuple[str, dict[str, Truth]]:
-    """Return the newest report's moment, and what the documents made of it say.
+    """Return when powers were measured last, and what the documents made of it say.
 
-    Powers and charge are the physical truth at the moment of the report, signs
-    included. Energies are the document's own: the newest intervals of a report may
-    lack a device, which is not an error of those who read it.
+    Powers are the physical truth at that moment, signs included, and the charge is
+    that of the report. Energies are the document's own: the newest intervals of a
+    report may lack a device, which is not an error of those who read it.
     """
-    reported_at = (await cloud.truth(system_id))["last_report_at"]
-    flows: Json = (await cloud.truth(system_id, at=reported_at))["power_w"]
+    known = await cloud.truth(system_id)
+    measured_at = known["measured_at"]
+    flows: Json = (await cloud.truth(system_id, at=measured_at))["power_w"]
+    reported: Json = (await cloud.truth(system_id, at=known["last_report_at"]))[
+        "power_w"
+    ]
     summary = await observer.summary(system_id)
     truths: dict[str, Truth] = {
         "current_power_production": flows["production"],
@@ -46,9 +50,9 @@ async def polled(
     }
     if flows["soc"] is not None:
         truths["battery_discharge"] = flows["battery"]
-        truths["battery_level"] = round(flows["soc"])
+        truths["battery_level"] = round(reported["soc"])
         truths["max_capacity"] = summary["battery_capacity_wh"]
-    return reported_at, truths
+    return measured_at, truths
 
 
 def live(frame: Json) -> dict[str, Truth]:

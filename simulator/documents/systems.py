@@ -146,7 +146,7 @@ def summary(published: Published, query: Query) -> Document:
         "operational_at": found.operational_at,
         "size_w": plant.size_w if is_today else 0,
         "nmi": None,
-        "source": "meter" if "production" in found.meters else "microinverters",
+        "source": "meter" if published.is_metered else "microinverters",
         "status": published.status,
         "summary_date": day.isoformat(),
         "battery_charge_w": storage.power_w if storage else 0,
@@ -156,4 +156,4 @@ def summary(published: Published, query: Query) -> Document:
 
 
 def _current_power(published: Published) -> int:
-    return power(published.system.plant, published.last_report_at).production
+    return power(published.system.plant, published.measured_at).production

@@ -141,7 +141,7 @@ def _envelope(published: Published, span: Span, devices: int) -> Document:
 
 
 def latest_telemetry(published: Published, query: Query) -> Document:
-    """Return the powers at the last report, in W."""
+    """Return the powers at the quarter before the last report, in W."""
     del query
     devices: Document = {"meters": _meters(published)}
     if storage := published.system.plant.storage:
@@ -155,7 +155,7 @@ def latest_telemetry(published: Published, query: Query) -> Document:
 
 def _meters(published: Published) -> list[Document]:
     system = published.system
-    now = power(system.plant, published.last_report_at)
+    now = power(system.plant, published.until)
     net = system.consumption_config == "Net"
     consumption = now.production + now.grid if net else now.consumption
     powers = {"production": now.production, "consumption": consumption}
@@ -170,7 +170,7 @@ def _meters(published: Published) -> list[Document]:
                     "id": device_id(system, offset),
                     "name": name,
                     "channel": channel,
-                    "last_report_at": None if silent else published.last_report_at,
+                    "last_report_at": None if silent else published.until,
                     "power": None if silent else _part(total, system.phases, channel),
                 }
             )
@@ -179,7 +179,7 @@ def _meters(published: Published) -> list[Document]:
 
 def _encharges(published: Published, storage: Storage) -> list[Document]:
     system = published.system
-    now = power(system.plant, published.last_report_at).battery
+    now = power(system.plant, published.until).battery
     mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
     stale = _is_stale(published)
     return [
@@ -187,7 +187,7 @@ def _encharges(published: Published, storage: Storage) -> list[Document]:
             "id": device_id(system, 10 + unit),
             "name": f"IQ Battery {encharge_serial(system, unit)}",
             "channel": 1,
-            "last_report_at": None if stale else published.last_report_at,
+            "last_report_at": None if stale else published.until,
             "power": None
             if stale
             else _part(-system.battery_sign * now, storage.units, unit),

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from simulator import Cloud, Flow, System
-from simulator.moments import HOUR, QUARTER, Window, epoch
+from simulator.moments import HOUR, QUARTER, STEP, Window, epoch
 from simulator.physics import energy
 from simulator.publication import Published, last_report
 
@@ -28,6 +28,8 @@ def build(**properties: object) -> System:
 HOME = build(battery=2)
 CABIN = build(connection="cellular", meters=())
 HONEST = build(corrections=False)
+WIRELESS = build(connection="wifi", corrections=False)
+WIRELESS_CABIN = build(connection="wifi", meters=(), corrections=False)
 
 
 @settings(deadline=None)
@@ -43,6 +45,30 @@ def test_reports_come_in_order_and_on_time(now: int, system: System) -> None:
     earlier = last_report(system, report.visible_at - 1)
     assert earlier is not None
     assert report.taken_at - earlier.taken_at == period
+
+
+@settings(deadline=None)
+@given(moments, st.sampled_from([WIRELESS, WIRELESS_CABIN]))
+def test_over_wifi_a_report_takes_minutes(now: int, system: System) -> None:
+    """Reports come 250 to 520 s after the quarter; meters were read at the quarter."""
+    report = last_report(system, now)
+    assert report is not None
+    assert 250 <= report.taken_at % QUARTER < 520
+    assert now - report.taken_at < QUARTER + 520
+    published = Published(system, now)
+    step = QUARTER if system is WIRELESS else STEP
+    assert published.measured_at == report.taken_at // step * step
+    assert published.produced_until <= report.taken_at
+
+
+def test_over_wifi_reports_and_intervals_are_off_the_marks() -> None:
+    """Each report takes another time, and intervals of a meter end between marks."""
+    noon = epoch(NOW)
+    seen = [Published(WIRELESS, noon + number * QUARTER) for number in range(8)]
+    assert len({published.last_report_at % QUARTER for published in seen}) > 4
+    assert all(120 <= published.produced_until % QUARTER < 210 for published in seen)
+    by_step = Published(WIRELESS_CABIN, noon)
+    assert by_step.produced_until == by_step.measured_at
 
 
 @settings(deadline=None)
@@ -92,10 +118,11 @@ def test_nothing_is_reported_before_the_first_day() -> None:
     assert list(published.intervals(before - HOUR, before)) == []
 
 
+@pytest.mark.parametrize("connection", ["ethernet", "wifi"])
 @pytest.mark.parametrize("how", ["offline", "upload_pauses"])
-def test_silence_and_what_follows(how: str) -> None:
+def test_silence_and_what_follows(how: str, connection: str) -> None:
     """A silent gateway leaves its last report; then all arrives at once."""
-    system = build()
+    system = build(connection=connection)
     start = epoch(NOW)
     getattr(system, how).append(Window(start, start + 3 * HOUR))
     during = Published(system, start + 2 * HOUR)

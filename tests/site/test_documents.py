@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.api.models import (
@@ -29,6 +30,7 @@ from custom_components.enphase_cloud.site.samples import (
     Sample,
     Samples,
     Source,
+    merge,
 )
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
@@ -72,12 +74,75 @@ def test_the_summary_adds_today_to_the_lifetime() -> None:
         9_008_500, NOON - timedelta(minutes=20), Source.SUMMARY
     )
     assert samples[Measurement.PRODUCTION_POWER] == Sample(
-        2400, NOON - timedelta(minutes=12), Source.SUMMARY
+        2400, NOON - timedelta(minutes=15), Source.SUMMARY
     )
     assert samples[Measurement.SYSTEM_STATUS].value == "normal"
     assert samples[Measurement.LAST_REPORT].value == _epoch(
         NOON - timedelta(minutes=12)
     )
+
+
+# One recording each, of systems whose gateways report over Wi-Fi: seconds after the
+# quarter of an hour of the last interval's end and of the report.
+@pytest.mark.parametrize(("ended", "reported"), [(136, 364), (201, 256), (0, 15)])
+def test_a_meters_power_is_of_the_quarter_before_the_report(
+    ended: int, reported: int
+) -> None:
+    """The summary tells what `latest_telemetry` dates at the quarter, no newer."""
+    quarter = NOON - timedelta(minutes=15)
+    summary = _summary(
+        source="meter",
+        current_power=3771,
+        last_interval_end_at=_epoch(quarter) + ended,
+        last_report_at=_epoch(quarter) + reported,
+    )
+    polled = _read(summary)
+    assert polled[Measurement.PRODUCTION_POWER] == Sample(3771, quarter, Source.SUMMARY)
+    at = quarter + timedelta(seconds=max(1, reported - 60))
+    live = {Measurement.PRODUCTION_POWER: Sample(3500, at, Source.LIVE)}
+    assert merge([polled, live])[Measurement.PRODUCTION_POWER].value == 3500
+    meters = from_latest_telemetry(
+        _latest([_meter("production", 3771, quarter)]),
+        fetched_at=NOON,
+        has_battery=False,
+    )
+    power = Measurement.PRODUCTION_POWER
+    assert polled[power].observed_at == meters[power].observed_at
+
+
+@pytest.mark.parametrize(
+    ("power", "minutes_ago"), [(420, 20), (0, 15)], ids=["bright", "dark"]
+)
+def test_the_power_of_microinverters_is_of_their_last_interval(
+    power: int, minutes_ago: int
+) -> None:
+    """Only that they produce nothing is known up to the report's quarter."""
+    summary = _summary(source="microinverters", current_power=power)
+    measured_at = NOON - timedelta(minutes=minutes_ago)
+    sample = _read(summary)[Measurement.PRODUCTION_POWER]
+    assert sample == Sample(power, measured_at, Source.SUMMARY)
+
+
+@given(
+    power=st.integers(0, 9_000),
+    source=st.sampled_from(["meter", "microinverters", None]),
+    reported=st.integers(0, 86_400) | st.none(),
+    ended=st.integers(0, 86_400) | st.none(),
+)
+def test_no_power_is_dated_after_the_report_that_told_it(
+    power: int, source: str | None, reported: int | None, ended: int | None
+) -> None:
+    """Nor after the answer; so it cannot replace what was measured since."""
+    summary = _summary(
+        source=source,
+        current_power=power,
+        last_report_at=None if reported is None else _epoch(NOON) - reported,
+        last_interval_end_at=None if ended is None else _epoch(NOON) - ended,
+    )
+    sample = _read(summary)[Measurement.PRODUCTION_POWER]
+    assert sample.observed_at <= (summary.last_report_at or NOON)
+    if source == "meter":
+        assert sample.observed_at.timestamp() % 900 == 0
 
 
 def test_the_summary_says_nothing_where_it_holds_nulls() -> None:
@@ -163,6 +228,10 @@ def _battery(intervals: list[Any], aggregate: str | None) -> BatteryTelemetry:
     )
 
 
+def _read_battery(telemetry: BatteryTelemetry, at: datetime = NOON) -> Samples:
+    return from_battery_telemetry(telemetry, fetched_at=at, time_zone=BERLIN)
+
+
 def _interval(at: datetime, percent: float | None) -> dict[str, Any]:
     return {"end_at": _epoch(at), "soc": {"percent": percent, "devices_reporting": 1}}
 
@@ -171,7 +240,7 @@ def test_the_battery_level_is_as_old_as_the_newest_interval() -> None:
     """The aggregate has no time of its own."""
     older, newer = NOON - timedelta(minutes=40), NOON - timedelta(minutes=25)
     telemetry = _battery([_interval(older, 60), _interval(newer, 61)], "62%")
-    assert from_battery_telemetry(telemetry, fetched_at=NOON) == {
+    assert _read_battery(telemetry) == {
         Measurement.BATTERY_LEVEL: Sample(62, newer, Source.BATTERY)
     }
 
@@ -180,17 +249,27 @@ def test_the_battery_level_without_aggregate_comes_from_the_intervals() -> None:
     """An interval whose battery has not reported is passed over."""
     at = NOON - timedelta(minutes=40)
     telemetry = _battery([_interval(at, 60), _interval(NOON, None)], None)
-    assert from_battery_telemetry(telemetry, fetched_at=NOON) == {
+    assert _read_battery(telemetry) == {
         Measurement.BATTERY_LEVEL: Sample(60, at, Source.BATTERY)
     }
 
 
 def test_a_night_without_intervals_has_only_the_aggregate() -> None:
-    """Just after midnight the day has no intervals yet."""
-    assert from_battery_telemetry(_battery([], "55%"), fetched_at=NOON) == {
-        Measurement.BATTERY_LEVEL: Sample(55, NOON, Source.BATTERY)
+    """Just after midnight the day has no intervals yet: the level is of before."""
+    midnight = datetime(2026, 6, 20, 22, tzinfo=UTC)
+    at = midnight + timedelta(minutes=10)
+    assert _read_battery(_battery([], "55%"), at) == {
+        Measurement.BATTERY_LEVEL: Sample(55, midnight, Source.BATTERY)
     }
-    assert from_battery_telemetry(_battery([], None), fetched_at=NOON) == NOTHING
+    assert _read_battery(_battery([], None), at) == NOTHING
+
+
+def test_a_level_of_intervals_that_tell_none_is_as_old_as_these() -> None:
+    """The aggregate was reported no later than the newest of them ended."""
+    at = NOON - timedelta(minutes=25)
+    assert _read_battery(_battery([_interval(at, None)], "55%")) == {
+        Measurement.BATTERY_LEVEL: Sample(55, at, Source.BATTERY)
+    }
 
 
 def _meter(name: str, power: int | None, at: datetime = NOON) -> dict[str, Any]:

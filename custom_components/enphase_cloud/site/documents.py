@@ -1,6 +1,6 @@
 """Read the cloud's documents into samples."""
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from ..api.models import (
@@ -15,6 +15,8 @@ from ..api.models import (
 )
 from .samples import Measurement, Sample, Samples, Source, Value
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_QUARTER: Final = timedelta(minutes=15)
 # Meters of one gateway report together; readings further apart do not add up.
 _SAME_REPORT: Final = timedelta(minutes=2)
 
@@ -27,10 +29,12 @@ def from_summary(
     Its lifetime energy ends the day before the summary's date; today's is added.
     Energies are as of when the system produced last.
     """
-    reported_at = summary.last_report_at or fetched_at
-    measured_at = summary.last_interval_end_at or reported_at
+    measured_at = summary.last_interval_end_at or summary.last_report_at or fetched_at
     found: dict[Measurement, tuple[Value | None, datetime]] = {
-        Measurement.PRODUCTION_POWER: (summary.current_power, reported_at),
+        Measurement.PRODUCTION_POWER: (
+            summary.current_power,
+            _power_measured_at(summary, fetched_at),
+        ),
         # A zero is what the summary says of a system without a battery.
         Measurement.BATTERY_CAPACITY: (summary.battery_capacity or None, fetched_at),
         Measurement.ENERGY_PRODUCED_TODAY: (
@@ -70,15 +74,17 @@ def from_summary(
 
 
 def from_battery_telemetry(
-    telemetry: BatteryTelemetry, *, fetched_at: datetime
+    telemetry: BatteryTelemetry, *, fetched_at: datetime, time_zone: tzinfo
 ) -> Samples:
-    """Read the state of charge (API operation `telemetry/battery`).
+    """Read the state of charge of today (API operation `telemetry/battery`).
 
     The aggregate that was reported last has no time of its own; it is as old as the
-    newest interval.
+    newest interval, or as the end of the day before if today has none.
     """
     level: float | None = telemetry.last_reported_state_of_charge
-    observed_at = fetched_at
+    observed_at = start_of_day(fetched_at, time_zone).astimezone(UTC)
+    if telemetry.intervals:
+        observed_at = telemetry.intervals[-1].end_at
     for interval in reversed(telemetry.intervals):
         if interval.state_of_charge is not None:
             observed_at = interval.end_at
@@ -175,6 +181,23 @@ def energy_today(
 def start_of_day(moment: datetime, time_zone: tzinfo) -> datetime:
     """Return the system-local midnight that began the day of a moment."""
     return datetime.combine(moment.astimezone(time_zone).date(), time(), time_zone)
+
+
+def _power_measured_at(summary: Summary, fetched_at: datetime) -> datetime:
+    """Return when a summary's power was measured.
+
+    A meter is read at each quarter of an hour, and reported minutes later.
+    Microinverters tell the mean of their last interval. That they produce nothing is
+    known up to the report.
+    """
+    reported_at = summary.last_report_at or summary.last_interval_end_at or fetched_at
+    if (
+        summary.source is ProductionSource.MICROINVERTERS
+        and summary.current_power
+        and summary.last_interval_end_at is not None
+    ):
+        return min(summary.last_interval_end_at, reported_at)
+    return reported_at - (reported_at - _EPOCH) % _QUARTER
 
 
 def _lifetime(summary: Summary) -> float | None:
