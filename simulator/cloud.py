@@ -46,7 +46,7 @@ class Truth:
 
     def day(self, flow: Flow | str, day: date) -> int:
         """Return the Wh that flowed on a local day."""
-        zone = self.system.plant.time_zone
+        zone = self.system.time_zone
         end = date.fromordinal(day.toordinal() + 1)
         start, stop = midnight(day, zone), midnight(end, zone)
         return energy(self.system.plant, Flow(flow), start, stop)
@@ -181,6 +181,7 @@ class Cloud:
             account=account,
             name=name,
             plant=plant,
+            time_zone=time_zone,
             modules=max(1, size_w // _MODULE_W),
             address=address or Address(),
             connection=connection,

@@ -69,7 +69,7 @@ class Control:
                 raise _bad_request(str(error)) from None
             return _json({"flow": flow, "energy_wh": energy})
         at = _moment(query["at"]) if "at" in query else self._cloud.now()
-        zone = system.plant.time_zone
+        zone = system.time_zone
         start = _from_epoch(midnight(day_of(epoch(at), zone), zone))
         end = _from_epoch(epoch(at) // STEP * STEP)
         published = self._cloud.published(system)

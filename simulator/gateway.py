@@ -188,7 +188,7 @@ class Gateway:
         if system is None:
             status = 468 if call.operation is LIVE_DATA else 404
             raise RefusalError(status, f'System not found for {{:id=>"{call.system}"}}')
-        if system.account.user_id != account.user_id:
+        if not system.is_visible_to(account):
             raise RefusalError(403)
         return system
 
@@ -200,12 +200,12 @@ class Gateway:
             system = self._owned_system(call, account)
             return operation.of_system(self._cloud.published(system), query)
         if operation.of_account is not None:
-            owned = [
+            visible = [
                 self._cloud.published(system)
                 for system in self._cloud.systems
-                if system.account.user_id == account.user_id
+                if system.is_visible_to(account)
             ]
-            return operation.of_account(owned, query, await _json(call.request))
+            return operation.of_account(visible, query, await _json(call.request))
         raise RefusalError(501)
 
 

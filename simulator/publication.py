@@ -132,7 +132,7 @@ class Published:
 
     def today(self) -> str:
         """Return the system's local date."""
-        return day_of(self.now, self.system.plant.time_zone).isoformat()
+        return day_of(self.now, self.system.time_zone).isoformat()
 
     def meta(self) -> dict[str, object]:
         """Return the `meta` object that many documents carry."""

@@ -100,12 +100,15 @@ class System:
     `battery_sign` is the sign of charging in `latest_telemetry`, which the official
     text leaves open but for "consumption - battery = home load" (hence +1).
     `corrections` lets the newest intervals arrive incomplete and be corrected later.
+    `time_zone` is whose days the documents show; the home lives by that of its plant.
+    `listed` replaces members of the system's entry in lists of systems.
     """
 
     system_id: int
     account: Account
     name: str
     plant: Plant
+    time_zone: str
     modules: int
     address: Address = field(default_factory=Address)
     connection: Connection = "ethernet"
@@ -119,6 +122,8 @@ class System:
     corrections: bool = True
     offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
+    shared_with: list[Account] = field(default_factory=list)
+    listed: dict[str, object] = field(default_factory=dict)
 
     @property
     def operational_at(self) -> int:
@@ -129,6 +134,11 @@ class System:
     def gateway_serial(self) -> str:
         """Return the serial number of the gateway."""
         return f"2024{self.system_id:08}"
+
+    def is_visible_to(self, account: Account) -> bool:
+        """Tell whether a login owns the system, or was granted access to it."""
+        viewers = (self.account, *self.shared_with)
+        return account.user_id in {viewer.user_id for viewer in viewers}
 
     def is_offline(self, moment: int) -> bool:
         """Tell whether the gateway was out of reach at a moment."""

@@ -99,7 +99,7 @@ class World:
                     {
                         CONF_ID: system.system_id,
                         CONF_NAME: system.name,
-                        CONF_TIME_ZONE: system.plant.time_zone,
+                        CONF_TIME_ZONE: system.time_zone,
                         CONF_CONNECTION: system.connection,
                         CONF_LIVE_STREAM: system.live_stream,
                     }

@@ -194,7 +194,7 @@ async def test_a_day_goes_by(
     assert max(times([each for each in asked if each[1] is None]).values()) == 1
 
     truth = world.cloud.truth(world.system.system_id)
-    zone = ZoneInfo(world.system.plant.time_zone)
+    zone = ZoneInfo(world.system.time_zone)
     await assert_hours_are_true(
         hass, world, now - WEEK + HOUR, dt_util.utcnow() - 6 * HOUR
     )
@@ -229,7 +229,7 @@ async def test_sensors_tell_what_is_known(
     await set_up(options=options())
     await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
     truth = world.cloud.truth(world.system.system_id)
-    zone = ZoneInfo(world.system.plant.time_zone)
+    zone = ZoneInfo(world.system.time_zone)
     offset = None
     seen: set[date] = set()
     for _ in range(20):

@@ -71,7 +71,7 @@ def _lifetime(
 
 
 def _daily(published: Published, flow: Flow, days: list[date]) -> list[int]:
-    time_zone = published.system.plant.time_zone
+    time_zone = published.system.time_zone
     return [
         published.sum(flow, midnight(day, time_zone), next_midnight(day, time_zone))
         for day in days

@@ -22,7 +22,7 @@ _NO_SYSTEM_IN_BODY = "system is missing at Json body location"
 def systems(owned: list[Published], query: Query, body: object) -> Document:
     """Return a page of the systems that the user may see."""
     del body
-    return _page(_sorted(owned, query.get("sort_by")), query, 100, _system)
+    return _page(_sorted(owned, query.get("sort_by")), query, 100, _listed)
 
 
 def search(owned: list[Published], query: Query, body: object) -> Document:
@@ -80,6 +80,10 @@ def _page(
     }
 
 
+def _listed(published: Published) -> Document:
+    return {**_system(published), **published.system.listed}
+
+
 def system(published: Published, query: Query) -> Document:
     """Return one system."""
     del query
@@ -92,7 +96,7 @@ def _system(published: Published) -> Document:
         "system_id": found.system_id,
         "name": found.name,
         "public_name": "Residential System",
-        "timezone": found.plant.time_zone,
+        "timezone": found.time_zone,
         "address": asdict(found.address),
         "connection_type": found.connection,
         "energy_lifetime": -1,
@@ -109,7 +113,7 @@ def _system(published: Published) -> Document:
 
 def _found(published: Published) -> Document:
     """Return a system as a search shows it: without the city."""
-    document = _system(published)
+    document = _listed(published)
     address = asdict(published.system.address)
     del address["city"]
     return {**document, "address": address}
@@ -129,7 +133,7 @@ def summary(published: Published, query: Query) -> Document:
     day = calendar_date(query.get("summary_date", today))
     if day.isoformat() > today:
         raise RefusalError(422, "Requested date is in the future")
-    start = midnight(day, plant.time_zone)
+    start = midnight(day, found.time_zone)
     is_today = day == date.fromisoformat(today)
     storage = plant.storage
     lifetime = published.sum(Flow.PRODUCTION, found.operational_at, start)
@@ -138,7 +142,7 @@ def summary(published: Published, query: Query) -> Document:
         "current_power": _current_power(published) if is_today else 0,
         "energy_lifetime": lifetime,
         "energy_today": published.sum(
-            Flow.PRODUCTION, start, next_midnight(day, plant.time_zone)
+            Flow.PRODUCTION, start, next_midnight(day, found.time_zone)
         ),
         "last_interval_end_at": published.produced_until,
         "last_report_at": published.last_report_at,

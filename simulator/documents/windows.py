@@ -84,7 +84,7 @@ def telemetry_span(published: Published, query: Query) -> Span:
 
 def _start(published: Published, query: Query) -> tuple[int, Document]:
     """Return the start, not before the system's first day, and how to show it."""
-    time_zone = published.system.plant.time_zone
+    time_zone = published.system.time_zone
     first = published.system.operational_at
     if "start_at" in query:
         start = whole_number(query["start_at"])
@@ -104,7 +104,7 @@ def _end(published: Published, query: Query, default: int) -> tuple[int, Documen
         return end, {"end_at": end}
     if "end_date" in query:
         day = calendar_date(query["end_date"])
-        end = next_midnight(day, published.system.plant.time_zone)
+        end = next_midnight(day, published.system.time_zone)
         return min(end, published.now), {"end_date": query["end_date"]}
     return default, {"end_at": default}
 

@@ -77,6 +77,49 @@ async def test_systems_may_be_removed(world: World, system: System) -> None:
     assert (await world.request(f"/{system.system_id}")).status == 404
 
 
+async def test_systems_may_be_sold_and_shared(world: World, system: System) -> None:
+    """Logins see what they own or were granted access to, and nothing else."""
+    other = world.cloud.add_account(email="other@example.com", password="x")
+    system.shared_with.append(other)
+    assert (await world.get(""))["total"] == 1
+    owner, system.account = system.account, other
+    assert (await world.get(""))["total"] == 0
+    assert (await world.request(f"/{system.system_id}/summary")).status == 403
+    system.shared_with = [owner]
+    assert (await world.get(""))["total"] == 1
+    assert (await world.request(f"/{system.system_id}/summary")).status == 200
+
+
+async def test_a_time_zone_may_be_put_right(world: World, honest: System) -> None:
+    """Days are then those of the new zone; what flowed when stays as it was."""
+    before = await world.get(f"/{honest.system_id}/summary")
+    honest.time_zone = "Asia/Tokyo"
+    (listed,) = (await world.get(""))["systems"]
+    assert listed["timezone"] == "Asia/Tokyo"
+    after = await world.get(f"/{honest.system_id}/summary")
+    assert (before["summary_date"], after["summary_date"]) == (
+        "2026-06-17",
+        "2026-06-18",
+    )
+    assert after["current_power"] == before["current_power"]
+    midnight = datetime(2026, 6, 18, tzinfo=ZoneInfo("Asia/Tokyo"))
+    energy = world.cloud.truth(honest.system_id).energy
+    assert after["energy_today"] == energy("production", midnight, UNTIL)
+
+
+async def test_lists_may_say_anything(world: World, system: System) -> None:
+    """What other documents say is not affected."""
+    system.listed = {"timezone": "Europe/", "system_id": str(system.system_id)}
+    (listed,) = (await world.get(""))["systems"]
+    assert (listed["timezone"], listed["system_id"]) == (
+        "Europe/",
+        str(system.system_id),
+    )
+    (found,) = (await search(world, {"system": {"ids": []}}))["systems"]
+    assert found["timezone"] == "Europe/"
+    assert (await world.get(f"/{system.system_id}"))["system_id"] == system.system_id
+
+
 @pytest.mark.parametrize(
     ("query", "details"),
     [
