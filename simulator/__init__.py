@@ -5,6 +5,7 @@ from .cloud import Cloud, Truth
 from .demo import demo_cloud
 from .faults import Fault
 from .moments import VirtualClock, Window
+from .parts import SecondGateway
 from .physics import Flow, Plant, Power, Storage
 from .publication import Published
 from .records import Frame, Request, Stream
@@ -24,6 +25,7 @@ __all__ = [
     "Power",
     "Published",
     "Request",
+    "SecondGateway",
     "Storage",
     "Stream",
     "System",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from .connections import Connections
 from .faults import Faults
 from .moments import Clock, epoch, midnight, utcnow
+from .parts import Meter
 from .physics import Flow, Plant, Power, Storage, energy, power
 from .publication import Published
 from .records import Frame, Quota, Request, Stream, cost, count_by_operation
@@ -21,7 +22,6 @@ from .world import (
     Address,
     Application,
     Connection,
-    Meter,
     PlanName,
     System,
 )

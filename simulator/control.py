@@ -1,17 +1,19 @@
 """The control endpoint: orders faults, moves time and tells the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 import json
-from typing import Any, get_args
+import re
+from typing import Any, cast, get_args
 
 from aiohttp import web
 
 from .cloud import Cloud
 from .faults import BodyFault, Cut, DataFault, Fault, QuotaPeriod, StreamFault
 from .moments import STEP, VirtualClock, day_of, epoch, midnight
-from .physics import Flow
+from .parts import BATTERY, Meter
+from .physics import Flow, Storage
 from .world import System
 
 _CHOICES = {
@@ -50,6 +52,7 @@ class Control:
         yield web.post(f"{system}/grid", self.set_grid)
         yield web.post(f"{system}/gateway", self.set_gateway)
         yield web.post(f"{system}/uploads", self.set_uploads)
+        yield web.post(f"{system}/parts", self.order_part)
 
     async def truth(self, request: web.Request) -> web.Response:
         """Tell what really flows at a system.
@@ -202,6 +205,35 @@ class Control:
         system, paused = await self._switch(request, "paused")
         change = system.pause_uploads if paused else system.resume_uploads
         change(self._cloud.now())
+        return web.Response(status=204)
+
+    async def order_part(self, request: web.Request) -> web.Response:
+        """Let a part come or go: `{"part": "consumption", "order": "silence"}`.
+
+        Parts are the meters `production` and `consumption`, and `battery` for all
+        batteries. A battery that is installed is of two units. Only to fall silent
+        and to report again can be ordered of one, as `battery 1`.
+        """
+        system = self._system(request.match_info["system_id"])
+        order = await _body(request)
+        part, now = str(order.get("part")), self._cloud.now()
+        orders: dict[str, Callable[[], None]] = {
+            "silence": lambda: system.silence(part, now),
+            "report": lambda: system.let_speak(part, now),
+        }
+        if part in get_args(Meter.__value__):
+            meter = cast("Meter", part)
+            orders["install"] = lambda: system.install_meter(meter)
+            orders["remove"] = lambda: system.remove_meter(meter)
+            orders["replace"] = lambda: system.replace_meter(meter, now)
+        elif part == BATTERY:
+            orders["install"] = lambda: system.install_batteries(Storage(), now)
+            orders["remove"] = lambda: system.remove_batteries(now)
+        elif not re.fullmatch(rf"{BATTERY} \d+", part):
+            raise _bad_request("A part is a meter or a battery")
+        if order.get("order") not in orders:
+            raise _bad_request(f"order is one of: {', '.join(orders)}")
+        orders[str(order["order"])]()
         return web.Response(status=204)
 
     async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:

@@ -8,11 +8,11 @@ them, at most three hours on.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .moments import DAY, HOUR, QUARTER, STEP, day_of
 from .noise import fraction
-from .physics import Flow, energy
+from .physics import Flow, Power, Storage, energy, power
 from .world import System
 
 _UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
@@ -108,6 +108,8 @@ class Published:
     @property
     def produced_until(self) -> int:
         """Return the end of the newest published interval in which it produced."""
+        if self.is_metered and self.system.dark_noise_w:
+            return self.until + self._off_the_mark(self.until)
         if self.is_metered:
             day = range(self.until, self.until - DAY, -QUARTER)
             end = next((end for end in day if self.energy(Flow.PRODUCTION, end)), None)
@@ -182,10 +184,29 @@ class Published:
         true = energy(self.system.plant, flow, end - QUARTER, end)
         return true * self.devices_reporting(end, total) // total
 
+    def battery_was_there(self, end: int) -> bool:
+        """Tell whether there were batteries in the interval that ends at `end`."""
+        return self.system.storage_at(end - 1) is not None
+
+    @property
+    def storage(self) -> Storage | None:
+        """Return the batteries that are there now, if any."""
+        return self.system.storage_at(self.now)
+
     @property
     def _batteries(self) -> int:
         storage = self.system.plant.storage
         return storage.units if storage else 1
+
+    def power(self, at: int) -> Power:
+        """Return what is measured at a moment; in the dark, a meter's noise too."""
+        true = power(self.system.plant, at)
+        most = self.system.dark_noise_w
+        if true.production or not self.is_metered or not most:
+            return true
+        seed = self.system.plant.seed
+        noise = round((2 * fraction(seed, "dark", at) - 1) * most)
+        return replace(true, production=noise)
 
     def sum(self, flow: Flow, start: int, end: int) -> int:
         """Return the Wh of all published intervals in (start, end]."""

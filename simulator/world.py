@@ -1,13 +1,14 @@
 """Who and what exists: plans, applications, accounts and systems."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 from .moments import STEP, Window, epoch, midnight
-from .physics import Plant
+from .parts import BATTERY, Meter, Part, Replaced, SecondGateway, Silence
+from .physics import Plant, Storage
 
 
 class AccessControl(StrEnum):
@@ -89,7 +90,6 @@ class Address:
     postal_code: str = "90001"
 
 
-type Meter = Literal["production", "consumption"]
 type Connection = Literal["ethernet", "wifi", "cellular"]
 
 
@@ -99,6 +99,7 @@ class System:
 
     `battery_sign` is the sign of charging in `latest_telemetry`, which the official
     text leaves open but for "consumption - battery = home load" (hence +1).
+    `dark_noise_w` is up to how much the production meter shows in the dark, either way.
     `corrections` lets the newest intervals arrive incomplete and be corrected later.
     `time_zone` is whose days the documents show; the home lives by that of its plant.
     `listed` replaces members of the system's entry in lists of systems.
@@ -120,8 +121,12 @@ class System:
     live_stream: bool = True
     battery_sign: Literal[1, -1] = 1
     corrections: bool = True
+    dark_noise_w: int = 0
+    second_gateway: SecondGateway | None = None
     offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
+    silences: list[Silence] = field(default_factory=list)
+    replaced: list[Replaced] = field(default_factory=list)
     shared_with: list[Account] = field(default_factory=list)
     listed: dict[str, object] = field(default_factory=dict)
 
@@ -143,6 +148,63 @@ class System:
     def is_offline(self, moment: int) -> bool:
         """Tell whether the gateway was out of reach at a moment."""
         return any(moment in window for window in self.offline)
+
+    def storage_at(self, moment: int) -> Storage | None:
+        """Return the batteries that are there at a moment, if any."""
+        storage = self.plant.storage
+        return storage if storage and storage.is_there(moment) else None
+
+    def silence(self, part: Part, now: datetime) -> None:
+        """Let a meter or a battery report no more, although it stays listed."""
+        self.silences.append(Silence(part, Window(epoch(now))))
+
+    def let_speak(self, part: Part, now: datetime) -> None:
+        """Let a silent part report again."""
+        self.silences = [
+            replace(each, window=replace(each.window, end=epoch(now)))
+            if each.part == part and each.window.end is None
+            else each
+            for each in self.silences
+        ]
+
+    def install_meter(self, meter: Meter) -> None:
+        """Let there be a meter."""
+        self.meters |= {meter}
+
+    def remove_meter(self, meter: Meter) -> None:
+        """Take a meter away; it is listed no more."""
+        self.meters -= {meter}
+
+    def replace_meter(self, meter: Meter, now: datetime) -> None:
+        """Put a new meter in a meter's place; the old one stays listed, and silent."""
+        self.replaced.append(Replaced(meter, epoch(now)))
+
+    def remove_batteries(self, now: datetime) -> None:
+        """Take all batteries away, from the next step of five minutes on."""
+        if self.plant.storage is not None:
+            removed = (epoch(now) // STEP + 1) * STEP
+            storage = replace(self.plant.storage, removed=removed)
+            self.plant = replace(self.plant, storage=storage)
+
+    def install_batteries(self, storage: Storage, now: datetime) -> None:
+        """Install batteries where there were none yet, from the next step on."""
+        installed = (epoch(now) // STEP + 1) * STEP
+        self.plant = replace(self.plant, storage=replace(storage, installed=installed))
+
+    def last_heard(self, part: Part, reported: int) -> int:
+        """Return when a part was read last, if its gateway's report is of `reported`.
+
+        Parts of the second gateway are read by so much earlier.
+        """
+        second = self.second_gateway
+        if second is not None and _is_one_of(part, second.parts):
+            reported -= second.behind
+        silent = [
+            each.window.start
+            for each in self.silences
+            if _is_one_of(part, {each.part}) and reported in each.window
+        ]
+        return min([reported, *silent])
 
     def start_grid_outage(self, start: datetime, end: datetime | None = None) -> None:
         """Let the grid fail from `start` to `end`, or until further notice.
@@ -175,6 +237,11 @@ class System:
     def resume_uploads(self, now: datetime) -> None:
         """Let reports arrive again."""
         self.upload_pauses = _ended(self.upload_pauses, epoch(now))
+
+
+def _is_one_of(part: Part, parts: Collection[Part]) -> bool:
+    """Tell whether a part is meant; `battery` means all batteries."""
+    return part in parts or (part.startswith(BATTERY) and BATTERY in parts)
 
 
 def _ended(windows: Iterable[Window], end: int) -> list[Window]:

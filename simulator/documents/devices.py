@@ -16,6 +16,13 @@ def device_id(system: System, number: int) -> int:
     return system.system_id * 1_000 + number
 
 
+def meter_number(system: System, name: str, *, generation: int | None = None) -> int:
+    """Return the number of a meter: of the newest, or of one that was replaced."""
+    if generation is None:
+        generation = sum(each.meter == name for each in system.replaced)
+    return 20 * generation + (1 if name == "production" else 2)
+
+
 def devices(published: Published, query: Query) -> Document:
     """Return the active devices; only the kinds that are there."""
     del query
@@ -80,9 +87,9 @@ def _meters(published: Published) -> list[Document]:
     return [
         _device(
             published,
-            number,
+            meter_number(system, name),
             name,
-            f"{system.gateway_serial}EIM{number}",
+            f"{system.gateway_serial}EIM{meter_number(system, name)}",
             part_number="800-00655-r09",
             sku=None,
             model="IQ Gateway",
@@ -91,7 +98,7 @@ def _meters(published: Published) -> list[Document]:
             config_phase="single" if system.phases == 1 else "three",
             product_name="IQ Gateway",
         )
-        for number, (name, config) in enumerate(configs.items(), 1)
+        for name, config in configs.items()
         if name in system.meters
     ]
 
@@ -120,7 +127,7 @@ def _gateway(published: Published) -> Document:
 
 
 def _encharges(published: Published) -> list[Document]:
-    storage = published.system.plant.storage
+    storage = published.storage
     return [
         _device(
             published,
@@ -139,7 +146,7 @@ def _encharges(published: Published) -> list[Document]:
 
 
 def _enpowers(published: Published) -> list[Document]:
-    if published.system.plant.storage is None:
+    if published.storage is None:
         return []
     serial = f"4822{published.system.system_id:08}"
     return [

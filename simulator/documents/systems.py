@@ -7,7 +7,7 @@ from datetime import date
 from simulator.errors import RefusalError
 from simulator.live_frames import unsupported
 from simulator.moments import midnight, next_midnight
-from simulator.physics import Flow, power
+from simulator.physics import Flow
 from simulator.publication import Published
 
 from .windows import Document, Query, calendar_date, page_of
@@ -135,7 +135,7 @@ def summary(published: Published, query: Query) -> Document:
         raise RefusalError(422, "Requested date is in the future")
     start = midnight(day, found.time_zone)
     is_today = day == date.fromisoformat(today)
-    storage = plant.storage
+    storage = published.storage
     lifetime = published.sum(Flow.PRODUCTION, found.operational_at, start)
     return {
         "system_id": found.system_id,
@@ -160,4 +160,4 @@ def summary(published: Published, query: Query) -> Document:
 
 
 def _current_power(published: Published) -> int:
-    return power(published.system.plant, published.measured_at).production
+    return published.power(published.measured_at).production

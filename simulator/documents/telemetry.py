@@ -1,10 +1,13 @@
 """Energy in intervals, and the latest powers."""
 
+from collections.abc import Iterator
+
 from simulator.moments import DAY, HOUR, QUARTER, STEP
+from simulator.parts import BATTERY
 from simulator.physics import Flow, Storage, power
 from simulator.publication import Published
 
-from .devices import device_id, encharge_serial
+from .devices import device_id, encharge_serial, meter_number
 from .windows import Document, Query, Span, telemetry_span
 
 _NOT_REPORTED_AFTER = 7 * DAY
@@ -73,7 +76,7 @@ def battery(published: Published, query: Query) -> Document:
     storage = published.system.plant.storage
     total = storage.units if storage else 0
     rows = []
-    for end in _ends(published, span, total):
+    for end in filter(published.battery_was_there, _ends(published, span, total)):
         reporting = published.devices_reporting(end, total)
         charged = published.energy(Flow.CHARGE, end)
         discharged = published.energy(Flow.DISCHARGE, end)
@@ -90,7 +93,7 @@ def battery(published: Published, query: Query) -> Document:
         )
     last = charge_percent(published, published.last_report_at)
     return {
-        **_envelope(published, span, total),
+        **_envelope(published, span, total if published.storage else 0),
         "intervals": rows,
         "last_reported_aggregate_soc": None if last is None else f"{last}%",
     }
@@ -144,8 +147,8 @@ def latest_telemetry(published: Published, query: Query) -> Document:
     """Return the powers at the quarter before the last report, in W."""
     del query
     devices: Document = {"meters": _meters(published)}
-    if storage := published.system.plant.storage:
-        devices["encharges"] = _encharges(published, storage)
+    if storage := published.storage:
+        devices["encharges"] = list(_encharges(published, storage))
     return {
         "system_id": published.system.system_id,
         "items": "devices",
@@ -155,50 +158,64 @@ def latest_telemetry(published: Published, query: Query) -> Document:
 
 def _meters(published: Published) -> list[Document]:
     system = published.system
-    now = power(system.plant, published.until)
-    net = system.consumption_config == "Net"
-    consumption = now.production + now.grid if net else now.consumption
-    powers = {"production": now.production, "consumption": consumption}
     rows: list[Document] = []
-    for offset, (name, total) in enumerate(powers.items(), 1):
+    for name in ("production", "consumption"):
         if name not in system.meters:
             continue
-        for channel in (1, 2, 3):
-            silent = channel > system.phases or _is_stale(published)
-            rows.append(
-                {
-                    "id": device_id(system, offset),
-                    "name": name,
-                    "channel": channel,
-                    "last_report_at": None if silent else published.until,
-                    "power": None if silent else _part(total, system.phases, channel),
-                }
-            )
+        old = [each.at for each in system.replaced if each.meter == name]
+        for generation, read_until in enumerate([*old, published.until]):
+            number = meter_number(system, name, generation=generation)
+            read_at = min(read_until, system.last_heard(name, published.until))
+            rows += _channels(published, name, number, read_at)
     return rows
 
 
-def _encharges(published: Published, storage: Storage) -> list[Document]:
+def _channels(
+    published: Published, name: str, number: int, read_at: int
+) -> Iterator[Document]:
     system = published.system
-    now = power(system.plant, published.until).battery
-    mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
-    stale = _is_stale(published)
-    return [
-        {
+    stale = _is_stale(published, read_at)
+    for channel in (1, 2, 3):
+        silent = stale or channel > system.phases
+        total = 0 if silent else _metered(published, name, read_at)
+        yield {
+            "id": device_id(system, number),
+            "name": name,
+            "channel": channel,
+            "last_report_at": None if silent else read_at,
+            "power": None if silent else _part(total, system.phases, channel),
+        }
+
+
+def _metered(published: Published, name: str, at: int) -> int:
+    now = published.power(at)
+    if name == "production":
+        return now.production
+    net = published.system.consumption_config == "Net"
+    return now.production + now.grid if net else now.consumption
+
+
+def _encharges(published: Published, storage: Storage) -> Iterator[Document]:
+    system = published.system
+    for unit in range(1, storage.units + 1):
+        read_at = system.last_heard(f"{BATTERY} {unit}", published.until)
+        stale = _is_stale(published, read_at)
+        now = 0 if stale else power(system.plant, read_at).battery
+        mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
+        part = _part(-system.battery_sign * now, storage.units, unit)
+        yield {
             "id": device_id(system, 10 + unit),
             "name": f"IQ Battery {encharge_serial(system, unit)}",
             "channel": 1,
-            "last_report_at": None if stale else published.until,
-            "power": None
-            if stale
-            else _part(-system.battery_sign * now, storage.units, unit),
+            "last_report_at": None if stale else read_at,
+            "power": None if stale else part,
             "operational_mode": None if stale else mode,
         }
-        for unit in range(1, storage.units + 1)
-    ]
 
 
-def _is_stale(published: Published) -> bool:
-    return published.now - published.last_report_at > _NOT_REPORTED_AFTER
+def _is_stale(published: Published, read_at: int) -> bool:
+    never = read_at < published.system.operational_at
+    return never or published.now - read_at > _NOT_REPORTED_AFTER
 
 
 def _part(total: int, parts: int, number: int) -> int:

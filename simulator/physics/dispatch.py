@@ -64,7 +64,8 @@ def calibrates(plant: Plant, day: date, start: int) -> bool:
     """
     first, last = (start + hour * HOUR for hour in _CALIBRATION_HOURS)
     outage = any(window.overlaps(first, last) for window in plant.outages)
-    return day.day == 1 and plant.storage is not None and not outage
+    there = plant.storage is not None and plant.storage.is_there(first)
+    return day.day == 1 and there and not outage
 
 
 def balance(
@@ -77,7 +78,7 @@ def balance(
     stored: int | None,
 ) -> Iterator[Step]:
     """Yield a day's steps, given what panels can give and the home wants in each."""
-    battery = Battery(plant.storage, stored)
+    battery, none = Battery(plant.storage, stored), Battery(None)
     calibration = calibrates(plant, day, start)
     end = start + len(wanted) * STEP
     outages = [window for window in plant.outages if window.overlaps(start, end)]
@@ -87,7 +88,17 @@ def balance(
     for index, (production, consumption) in enumerate(
         zip(available, wanted, strict=True)
     ):
-        if any(start + index * STEP in outage for outage in outages):
+        at = start + index * STEP
+        is_off_grid = any(at in outage for outage in outages)
+        if not battery.storage.is_there(at):
+            battery.stored = battery.reserve
+            step = (
+                _off_grid(plant, none, production, consumption)
+                if is_off_grid
+                else _on_grid(none, production, consumption, may_discharge=False)
+            )
+            yield step._replace(stored=battery.stored)
+        elif is_off_grid:
             yield _off_grid(plant, battery, production, consumption)
         elif calibration and first <= index < last:
             yield _calibrating(battery, production, consumption)

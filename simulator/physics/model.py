@@ -10,6 +10,7 @@ it is computed when first asked for.
 """
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -85,6 +86,9 @@ def day(plant: Plant, local: date) -> Day:
     outages = tuple(window for window in plant.outages if window.start < end)
     if outages != plant.outages:
         plant = replace(plant, outages=outages)
+    storage = plant.storage
+    if storage is not None and storage.removed is not None and storage.removed >= end:
+        plant = replace(plant, storage=replace(storage, removed=None))
     return _day(plant, local, start, end)
 
 
@@ -168,7 +172,7 @@ def power(plant: Plant, at: float) -> Power:
         grid=grid,
         battery=battery,
         generator=wh[Flow.GENERATOR],
-        soc=_soc(plant, this.stored[step], this.stored[step + 1], rest / STEP),
+        soc=_soc(plant, int(at), this.stored[step : step + 2], rest / STEP),
         on_grid=not any(int(at) in outage for outage in plant.outages),
     )
 
@@ -198,7 +202,8 @@ def _flicker(
     return round(load_w * (fast + slow) / 2), round(sun_w * slow)
 
 
-def _soc(plant: Plant, before: int, after: int, share: float) -> float | None:
-    if plant.storage is None:
+def _soc(plant: Plant, at: int, stored: Sequence[int], share: float) -> float | None:
+    if plant.storage is None or not plant.storage.is_there(at):
         return None
+    before, after = stored
     return (before + (after - before) * share) / plant.storage.capacity_wh

@@ -15,6 +15,8 @@ class Storage:
 
     In daily operation the charge stays between the reserve and full; without the
     grid it may fall to the shutdown level. All losses are taken when charging.
+    `installed` and `removed` are the moments, on marks of 5 minutes, between which the
+    units are there; each None where there is none.
     """
 
     units: int = 2
@@ -24,6 +26,13 @@ class Storage:
     shutdown_percent: int = 5
     efficiency_percent: int = 90
     mode: BatteryMode = "Self-consumption"
+    installed: int | None = None
+    removed: int | None = None
+
+    def is_there(self, moment: int) -> bool:
+        """Tell whether the units are installed at a moment."""
+        since = self.installed is None or self.installed <= moment
+        return since and (self.removed is None or moment < self.removed)
 
     @property
     def capacity_wh(self) -> int:
