@@ -126,7 +126,7 @@ async def test_an_end_while_a_stream_opens_is_told_to_who_waits(
     for asked in waiting:
         with pytest.raises(HomeAssistantError) as raised:
             await asked
-        assert raised.value.translation_key == "live_failed"
+        assert raised.value.translation_key == "live_stopped"
     await burst.until_closed()
     assert fault.hits == 1
 

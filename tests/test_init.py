@@ -165,7 +165,10 @@ async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
 
 
 @pytest.mark.parametrize("operation", ["telemetry_battery", "latest_telemetry"])
-@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [(401, "Site Level Consumption Monitoring"), (403, "account may not see")],
+)
 async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
     hass: HomeAssistant,
     world: World,
@@ -174,8 +177,9 @@ async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
     caplog: pytest.LogCaptureFixture,
     operation: str,
     status: int,
+    reason: str,
 ) -> None:
-    """What the plan does not include goes; everything else stays."""
+    """The refused document is not requested again; everything else is."""
     world.cloud.faults.add(Fault(operation=operation, status=status))
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
@@ -192,7 +196,7 @@ async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
         if record.levelno >= logging.WARNING and "custom_components" in record.name
     ]
     assert len(warnings) == 1
-    assert "does not include" in warnings[0].getMessage()
+    assert reason in warnings[0].getMessage()
     assert not hass.config_entries.flow.async_progress()
 
 

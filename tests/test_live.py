@@ -241,12 +241,12 @@ async def test_a_broken_stream_leaves_the_last_frame(
 @pytest.mark.parametrize(
     ("status", "key"),
     [
-        (401, "live_not_entitled"),
-        (403, "live_not_entitled"),
+        (401, "not_entitled"),
+        (403, "forbidden"),
         (466, "live_gateway_too_old"),
         (472, "live_needs_meters"),
-        (468, "live_failed"),
-        (500, "live_failed"),
+        (468, "update_failed"),
+        (500, "update_failed"),
     ],
 )
 async def test_a_refusal_is_explained_and_touches_nothing(
@@ -274,9 +274,9 @@ async def test_a_refusal_is_explained_and_touches_nothing(
     ("status", "key"),
     [
         (473, "live_gateway_offline"),
-        (550, "live_failed"),
-        (551, "live_failed"),
-        (552, "live_failed"),
+        (550, "update_failed"),
+        (551, "update_failed"),
+        (552, "update_failed"),
     ],
 )
 async def test_a_passing_trouble_is_tried_again_a_few_times(
@@ -563,24 +563,42 @@ async def test_without_a_budget_nothing_is_paid(
     assert "live_data" not in world.calls
 
 
-async def test_a_refusal_of_the_plan_switches_live_data_off(
+@pytest.mark.parametrize(
+    ("status", "key", "issue_key", "placeholders"),
+    [
+        (
+            401,
+            "not_entitled",
+            "document_refused",
+            {"access_controls": "Streaming APIs (plan Kilowatt or above)"},
+        ),
+        (403, "forbidden", "document_forbidden", {"systems": "Hilltop"}),
+    ],
+)
+async def test_a_refusal_switches_live_data_off(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     issue_registry: ir.IssueRegistry,
+    status: int,
+    key: str,
+    issue_key: str,
+    placeholders: dict[str, str],
 ) -> None:
-    """It is not asked for again, not even after a restart; a repair tells."""
-    world.cloud.faults.add(Fault(operation="live_data", status=403))
+    """It is not requested again, not even after a restart; a repair says why."""
+    world.cloud.faults.add(Fault(operation="live_data", status=status))
     entry = await set_up()
     with pytest.raises(HomeAssistantError):
         await press(hass, BUTTON_START)
+    requests = world.calls.count("live_data")
     await hass.config_entries.async_reload(entry.entry_id)
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, BUTTON_START)
-    assert raised.value.translation_key == "live_not_entitled"
-    assert world.calls.count("live_data") == 1
-    issue = issue_registry.issues[DOMAIN, f"document_refused_{entry.entry_id}"]
-    assert issue.translation_placeholders == {"account": "Home", "documents": "live"}
+    assert raised.value.translation_key == key
+    assert world.calls.count("live_data") == requests
+    [issue] = issue_registry.issues.values()
+    assert issue.issue_id == f"{issue_key}_{entry.entry_id}"
+    assert issue.translation_placeholders == {"account": "Home", **placeholders}
 
 
 async def test_a_burst_does_not_shift_the_polls(

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
-from custom_components.enphase_cloud.memory import Memory
+from custom_components.enphase_cloud.memory import Memory, Refusal
 from custom_components.enphase_cloud.site.energy import Flow
 from custom_components.enphase_cloud.site.meters import Meter
 from custom_components.enphase_cloud.site.progress import Progress
@@ -49,6 +49,28 @@ async def test_energies_are_remembered(
     memory = await remembered(hass)
     assert memory.progress(1, SOURCE) == Progress()
     assert memory.samples(1, SOURCE) == {Measurement.ENERGY_IMPORTED_LIFETIME: sample}
+
+
+async def test_reasons_of_refusals_are_remembered(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Version 0.1.0 stored none: it took every refusal for one of the application."""
+    memory = await remembered(hass)
+    memory.remember_samples(1, SOURCE, {})
+    memory.remember_refusal(1, Source.BATTERY, Refusal.FORBIDDEN)
+    memory.remember_refusal(1, Source.LIVE, Refusal.NOT_ENTITLED)
+    await memory.async_save()
+
+    memory = await remembered(hass)
+    assert memory.refusal(1, Source.BATTERY) is Refusal.FORBIDDEN
+    assert memory.refusal(1, Source.LIVE) is Refusal.NOT_ENTITLED
+    assert memory.refusal(1, Source.SUMMARY) is None
+
+    stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
+    stored["refused"] = ["battery", "live"]
+    memory = await remembered(hass)
+    assert memory.refusal(1, Source.BATTERY) is Refusal.NOT_ENTITLED
+    assert not memory.is_refused(1, Source.SUMMARY)
 
 
 async def test_what_is_no_memory_is_none(

@@ -462,10 +462,9 @@ async def test_a_document_that_is_refused_is_switched_off(
     assert 1 <= hits <= 2
     await go_on(hass, freezer, 12 * HOUR)
     assert fault.hits == hits
-    issue = issue_registry.async_get_issue(DOMAIN, f"document_refused_{entry.entry_id}")
-    assert issue is not None
-    assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["documents"] == "import intervals"
+    key = "document_refused" if status == 401 else "document_forbidden"
+    [issue] = issue_registry.issues.values()
+    assert issue.issue_id == f"{key}_{entry.entry_id}"
     assert not hass.config_entries.flow.async_progress_by_handler(
         DOMAIN, match_context={"source": SOURCE_REAUTH}
     )

@@ -104,7 +104,12 @@ async def test_a_refused_document_can_be_asked_for_again(
     fault = world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
     entry = await set_up()
     assert _issues(issue_registry) == {
-        "document_refused": {"account": "Home", "documents": "latest"}
+        "document_refused": {
+            "account": "Home",
+            "access_controls": (
+                "Site Level Consumption Monitoring (plan Watt or above)"
+            ),
+        }
     }
     world.cloud.faults.remove(fault)
     freezer.tick(60)

@@ -18,6 +18,7 @@ from custom_components.enphase_cloud import (
     binary_sensor,
     button,
     config_flow,
+    error_policy,
     flow_forms,
     flow_probe,
     options_flow,
@@ -28,7 +29,7 @@ from custom_components.enphase_cloud import (
 from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
-from custom_components.enphase_cloud.flow_probe import PROBE_REASONS, SIGN_IN_REASONS
+from custom_components.enphase_cloud.error_policy import ERROR_POLICIES
 from custom_components.enphase_cloud.site.energy import Flow
 
 from .flows import ENGLISH, INTEGRATION, field_names, placeholders
@@ -38,6 +39,10 @@ ICONS: dict[str, Any] = json.loads(
 )
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 PLATFORMS = {"binary_sensor": binary_sensor, "button": button, "sensor": sensor}
+# Of the table of errors, what cannot happen while the user signs in, and what cannot
+# while the API key is tested.
+NOT_AT_SIGN_IN = {"api_key_refused", "budget_exhausted", "forbidden"}
+NOT_AT_THE_KEY = {"code_expired", "invalid_client"}
 # What Home Assistant's own methods, called by name, abort a flow with.
 ABORTED_BY = {
     "_abort_if_unique_id_configured": {"already_configured"},
@@ -93,6 +98,8 @@ TEXTS = dict(_texts(ENGLISH))
 def _translated() -> Iterator[tuple[str, set[str]]]:
     """Yield the key and the placeholders of each translated exception."""
     for path in sorted(INTEGRATION.glob("*.py")):
+        if path.stem == error_policy.__name__.rpartition(".")[2]:
+            continue  # Its table is tested in test_error_policy.py.
         for call in _calls(path.read_text(encoding="utf-8"), "translated"):
             key = call.args[1]
             assert isinstance(key, ast.Constant), ast.unparse(call)
@@ -104,10 +111,13 @@ def test_exceptions() -> None:
     used: dict[str, set[str]] = {}
     for key, given in _translated():
         assert used.setdefault(key, given) == given, key
-    assert used == {
+    shown = {
         key: placeholders(exception["message"])
         for key, exception in ENGLISH["exceptions"].items()
     }
+    by_policy = {policy.message for policy in ERROR_POLICIES.values()}
+    assert set(shown) == set(used) | by_policy
+    assert used == {key: shown[key] for key in used}
 
 
 # Flows
@@ -160,7 +170,7 @@ def _inherited_reasons() -> Iterator[str]:
 
 def test_aborts() -> None:
     """Each way out of the flow is explained, also where Home Assistant takes it."""
-    reasons = {reason for _kind, reason in SIGN_IN_REASONS}
+    reasons = {policy.reason for policy in ERROR_POLICIES.values()} - NOT_AT_SIGN_IN
     reasons |= set(_inherited_reasons())
     for call in _calls(config_flow, "async_abort", "_abort_if_unique_id_mismatch"):
         if reason := _keyword(call, "reason"):
@@ -174,14 +184,14 @@ def test_aborts() -> None:
 
 def test_errors() -> None:
     """Each error of a form is explained."""
-    errors = {reason for _kind, reason in PROBE_REASONS}
+    errors = {policy.reason for policy in ERROR_POLICIES.values()} - NOT_AT_THE_KEY
     for module in (config_flow, flow_probe):
         for call in _calls(module, "KeyRefusedError"):
-            assert isinstance(call.args[0], ast.Constant)
-            errors.add(str(call.args[0].value))
+            if isinstance(call.args[0], ast.Constant):
+                errors.add(str(call.args[0].value))
     errors |= {"choose_a_system", "too_many_updates"}
     assert set(ENGLISH["config"]["error"]) == errors
-    assert errors <= _literals(config_flow, flow_probe)
+    assert errors <= _literals(config_flow, error_policy, flow_probe)
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 

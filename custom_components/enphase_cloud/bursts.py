@@ -19,17 +19,17 @@ from .budget.ledger import LOST
 from .budget.streams import StreamAllowance, next_burst, split
 from .const import MAX_STREAM, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .errors import translated
-from .live import LiveCoordinator
-from .live_errors import (
-    PASSING,
-    REFUSED,
-    SIGNED_OUT,
-    UNSUPPORTED,
-    NoStreamLeftError,
-    StoppedError,
+from .error_policy import (
+    REFUSALS,
+    Consequence,
+    error_policy,
     explained,
+    refuse,
+    refused,
 )
+from .live import LiveCoordinator
+from .live_errors import NoStreamLeftError, StoppedError
+from .memory import Refusal
 from .options import LiveOptions
 from .site.samples import Source
 
@@ -39,6 +39,8 @@ _LOGGER = logging.getLogger(__name__)
 _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
 # Clocks differ; a stream that ends so much too soon has ended as it should.
 _TOLERANCE: Final = timedelta(seconds=10)
+# What no later attempt helps against.
+_LASTING: Final = (Consequence.UNSUPPORTED, Consequence.UNKNOWN_SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Bursts:
         if (
             self._options.bursts
             and self._is_supported
-            and not (self._is_refused or self._is_shut_down or self._hass.is_stopping)
+            and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
             self._cancel_next = async_track_point_in_utc_time(
                 self._hass, self._async_begin_scheduled, self._next_burst()
@@ -148,8 +150,8 @@ class Bursts:
 
         Raises HomeAssistantError where it cannot be had; nothing is sent then.
         """
-        if self._is_refused:
-            raise translated(HomeAssistantError, "live_not_entitled")
+        if (refusal := self._refusal) is not None:
+            raise refused(refusal, Source.LIVE)
         length = duration or self._options.length
         try:
             while (burst := self._burst) is not None:
@@ -160,7 +162,7 @@ class Bursts:
             burst = self._begin(length, for_user=True)
             await burst.async_wait_until_open()
         except EnphaseCloudError as err:
-            raise explained(err) from None
+            raise explained(HomeAssistantError, err, Source.LIVE) from None
         return self._grant(burst, burst.following + 1)
 
     async def async_stop(self) -> None:
@@ -175,9 +177,8 @@ class Bursts:
         await self.async_stop()
 
     @property
-    def _is_refused(self) -> bool:
-        memory = self._data.memory
-        return memory.is_refused(self._system.system_id, Source.LIVE)
+    def _refusal(self) -> Refusal | None:
+        return self._data.memory.refusal(self._system.system_id, Source.LIVE)
 
     @property
     def _streams_used(self) -> int:
@@ -307,8 +308,9 @@ class Bursts:
         for pause in _PAUSES:
             try:
                 return await self._async_enter(stack, burst, seconds)
-            except PASSING:
-                if not self.streams_left:
+            except EnphaseCloudError as err:
+                may_pass = error_policy(err).consequence is Consequence.RETRY
+                if not (may_pass and self.streams_left):
                     raise
             # Others fail at the same moment: do not come back at the same, too.
             jitter = random.uniform(0.5, 1.5)  # noqa: S311
@@ -331,25 +333,18 @@ class Bursts:
 
     def _heed(self, err: EnphaseCloudError, burst: _Burst) -> None:
         """Draw the conclusions for the bursts to come, and log what nobody is told."""
-        if isinstance(err, REFUSED):
-            self._switch_off()
-        elif isinstance(err, UNSUPPORTED) and self._options.bursts:
+        consequence = error_policy(err).consequence
+        if consequence in REFUSALS:
+            refuse(self._data, self._system.system_id, Source.LIVE, err)
+        elif consequence in _LASTING and self._options.bursts:
             self._is_supported = False
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
-        elif isinstance(err, SIGNED_OUT):
+        elif consequence is Consequence.REAUTH:
             self._entry.async_start_reauth(self._hass)
         elif burst.opened.done():
             _LOGGER.info("Live data ended early: %s", err)
         elif not burst.for_user:
             _LOGGER.info("This burst of live data was not possible: %s", err)
-
-    def _switch_off(self) -> None:
-        _LOGGER.warning(
-            "The plan of the API key does not include live data; it is not asked for"
-            " again. Everything else goes on"
-        )
-        self._data.memory.remember_refusal(self._system.system_id, Source.LIVE)
-        self._data.account.notify()
 
     @callback
     def _shut_down(self) -> None:

@@ -35,6 +35,7 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
+from .error_policy import error_policy
 from .flow_forms import (
     API_KEY_FORM,
     CUSTOM_PLAN_FORM,
@@ -42,13 +43,7 @@ from .flow_forms import (
     KEEP_API_KEY_FORM,
     systems_form,
 )
-from .flow_probe import (
-    SIGN_IN_REASONS,
-    KeyRefusedError,
-    ProbeFailedError,
-    async_find_systems,
-    reason_for,
-)
+from .flow_probe import KeyRefusedError, ProbeFailedError, async_find_systems
 from .oauth import EnphaseOAuth2Implementation
 from .options import EnergyOptions, consistent, most_updates, plan_from_options
 from .options_flow import EnphaseCloudOptionsFlow
@@ -130,7 +125,7 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         except EnphaseCloudError as err:
             _LOGGER.debug("The sign-in could not be completed: %s", err)
             return self.async_abort(
-                reason=reason_for(err, SIGN_IN_REASONS),
+                reason=error_policy(err).reason,
                 description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
             )
         token["expires_at"] = time.time() + token["expires_in"]

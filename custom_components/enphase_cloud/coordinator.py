@@ -13,21 +13,12 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
-from .api import (
-    EnphaseCloudClient,
-    EnphaseCloudError,
-    ForbiddenError,
-    InvalidApiKeyError,
-    InvalidClientError,
-    InvalidGrantError,
-    NotEntitledError,
-    QuotaExceededError,
-    RequestWithheldError,
-)
+from .api import EnphaseCloudClient, EnphaseCloudError, RequestWithheldError
 from .budget.ledger import Purpose
 from .budget.schedule import Document, Feed
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .error_policy import REFUSALS, Consequence, error_policy, explained, refuse
 from .errors import translated
 from .options import profile_from_options
 from .site.documents import (
@@ -278,30 +269,25 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         account.notify()
 
     def _handle_error(self, err: EnphaseCloudError) -> Samples:
-        """Switch off what the cloud refuses for good; raise what else went wrong."""
-        if isinstance(err, InvalidGrantError | InvalidClientError):
-            raise translated(ConfigEntryAuthFailed, "sign_in_again") from None
-        if isinstance(err, InvalidApiKeyError) and not self.source.is_optional:
-            raise translated(ConfigEntryAuthFailed, "api_key_refused") from None
-        if isinstance(err, NotEntitledError | ForbiddenError):
-            if self.source.is_optional:
-                return self._switch_off()
-            raise translated(UpdateFailed, "not_entitled") from None
-        if isinstance(err, QuotaExceededError) and self.data:
+        """Return what is known where the error allows it; raise it otherwise."""
+        consequence = error_policy(err).consequence
+        is_optional = self.source.is_optional
+        if consequence in REFUSALS and is_optional:
+            refuse(
+                self.config_entry.runtime_data,
+                self.system.system_id,
+                self.source.source,
+                err,
+            )
+            return self.data
+        if consequence is Consequence.WAIT_FOR_QUOTA and self.data:
             _LOGGER.info("The cloud's quota is used up for now: %s", err)
             return self.data
-        raise translated(UpdateFailed, "update_failed", error=err) from None
-
-    def _switch_off(self) -> Samples:
-        _LOGGER.warning(
-            "The plan of the API key does not include the document %s; it is not asked"
-            " for again. Everything else goes on",
-            self.source.document,
+        needs_user = consequence is Consequence.REAUTH or (
+            consequence is Consequence.REFUSE_KEY and not is_optional
         )
-        data = self.config_entry.runtime_data
-        data.memory.remember_refusal(self.system.system_id, self.source.source)
-        data.account.notify()
-        return self.data
+        kind = ConfigEntryAuthFailed if needs_user else UpdateFailed
+        raise explained(kind, err, self.source.source) from None
 
 
 def newest_measurement(samples: Samples, now: datetime) -> datetime | None:

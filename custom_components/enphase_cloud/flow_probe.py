@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 import logging
-from typing import Final, override
+from typing import override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -14,46 +14,17 @@ from .api import (
     AbstractAuth,
     EnphaseCloudClient,
     EnphaseCloudError,
-    EnphaseConnectionError,
-    EnphaseTimeoutError,
-    ForbiddenError,
     InvalidApiKeyError,
-    InvalidClientError,
-    InvalidGrantError,
-    MalformedAnswerError,
     NotEntitledError,
-    QuotaExceededError,
     RequestWithheldError,
-    ServerError,
     System,
 )
 from .budget.plans import Plan
+from .error_policy import error_policy
 from .errors import readable
 from .oauth import cloud_url
 
 _LOGGER = logging.getLogger(__name__)
-
-type _Reasons = tuple[tuple[type[EnphaseCloudError], str], ...]
-
-# Of each table the first kind that fits names the reason, a key of the translations.
-_CLOUD_TROUBLE: Final[_Reasons] = (
-    (QuotaExceededError, "quota_exceeded"),
-    (EnphaseTimeoutError, "timeout"),
-    (EnphaseConnectionError, "cannot_connect"),
-    (MalformedAnswerError, "malformed_answer"),
-    (ServerError, "server_error"),
-    (EnphaseCloudError, "request_refused"),
-)
-SIGN_IN_REASONS: Final[_Reasons] = (
-    (InvalidClientError, "invalid_client"),
-    (InvalidGrantError, "code_expired"),
-    *_CLOUD_TROUBLE,
-)
-PROBE_REASONS: Final[_Reasons] = (
-    (RequestWithheldError, "budget_exhausted"),
-    (ForbiddenError, "forbidden"),
-    *_CLOUD_TROUBLE,
-)
 
 
 class ProbeFailedError(Exception):
@@ -120,11 +91,6 @@ async def async_find_systems(
         await accounts.async_release(api_key, flow_id)
 
 
-def reason_for(err: EnphaseCloudError, reasons: _Reasons) -> str:
-    """Return the translation key that tells a user what went wrong."""
-    return next(reason for kind, reason in reasons if isinstance(err, kind))
-
-
 async def _async_with_live_stream(
     client: EnphaseCloudClient, systems: list[System]
 ) -> list[System]:
@@ -142,17 +108,18 @@ async def _async_with_live_stream(
 
 
 def _probe_failed(err: EnphaseCloudError, account: Account) -> ProbeFailedError:
+    reason = error_policy(err).reason
     match err:
         case InvalidApiKeyError(mismatch=True):
             return KeyRefusedError("api_key_mismatch")
         case InvalidApiKeyError() | NotEntitledError():
-            return KeyRefusedError("api_key_refused")
+            return KeyRefusedError(reason)
         case RequestWithheldError():
             until = err.until
         case _:
             until = account.ledger.blocked_until(dt_util.utcnow())
     return ProbeFailedError(
-        reason_for(err, PROBE_REASONS),
+        reason,
         # Shown without seconds, and not too early.
         until=readable(until and until + timedelta(seconds=59)),
     )

@@ -1,41 +1,6 @@
-"""What an error means for live data, decided once for all bursts."""
+"""Errors of live data that the client does not know."""
 
-from typing import Final
-
-from homeassistant.exceptions import HomeAssistantError
-
-from .api import (
-    ConnectionNotEstablishedError,
-    EnphaseCloudError,
-    ForbiddenError,
-    GatewayOfflineError,
-    InvalidClientError,
-    InvalidGrantError,
-    LiveStreamNotSupportedError,
-    NotEntitledError,
-    RequestWithheldError,
-    ServiceUnreachableError,
-    UnknownSystemError,
-    UnsupportedGatewayError,
-)
-from .errors import translated
-
-# What the plan or the user's rights lack: live data is switched off.
-REFUSED: Final = (NotEntitledError, ForbiddenError)
-# What the installation lacks: scheduled bursts end until a reload.
-UNSUPPORTED: Final = (
-    LiveStreamNotSupportedError,
-    UnknownSystemError,
-    UnsupportedGatewayError,
-)
-# What may be over in a moment: tried again a few times.
-PASSING: Final = (
-    ConnectionNotEstablishedError,
-    GatewayOfflineError,
-    ServiceUnreachableError,
-)
-# What nothing but a new sign-in helps against.
-SIGNED_OUT: Final = (InvalidClientError, InvalidGrantError)
+from .api import EnphaseCloudError
 
 
 class StoppedError(EnphaseCloudError):
@@ -53,31 +18,3 @@ class NoStreamLeftError(EnphaseCloudError):
         """Keep how many streams the user wants to pay for."""
         super().__init__("The live streams of this month are used up")
         self.limit = limit
-
-
-def explained(err: EnphaseCloudError) -> HomeAssistantError:
-    """Return an error for who asked for live data."""
-    match err:
-        case RequestWithheldError():
-            return translated(HomeAssistantError, "budget_exhausted", until=err.until)
-        case NoStreamLeftError():
-            return translated(
-                HomeAssistantError, "live_budget_used_up", limit=err.limit
-            )
-        case InvalidClientError() | InvalidGrantError():
-            return translated(HomeAssistantError, "sign_in_again")
-        case NotEntitledError() | ForbiddenError():
-            return translated(HomeAssistantError, "live_not_entitled")
-    return _not_possible(err)
-
-
-def _not_possible(err: EnphaseCloudError) -> HomeAssistantError:
-    """Return an error that tells what the system lacks, now or for good."""
-    match err:
-        case UnsupportedGatewayError():
-            return translated(HomeAssistantError, "live_gateway_too_old")
-        case LiveStreamNotSupportedError():
-            return translated(HomeAssistantError, "live_needs_meters")
-        case GatewayOfflineError():
-            return translated(HomeAssistantError, "live_gateway_offline")
-    return translated(HomeAssistantError, "live_failed", error=err)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -18,6 +19,15 @@ _STORAGE_VERSION: Final = 1
 _SAVE_DELAY_SECONDS: Final = 10
 
 
+class Refusal(StrEnum):
+    """Why the cloud refuses a document; also the key of the translated exception."""
+
+    NOT_ENTITLED = "not_entitled"
+    """The plan or the access controls of the application lack it (401)."""
+    FORBIDDEN = "forbidden"
+    """The user may not see the system (403)."""
+
+
 class Memory:
     """What is known of each system by source, and which sources the cloud refused."""
 
@@ -27,7 +37,7 @@ class Memory:
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
         self._samples: dict[tuple[int, Source], Samples] = {}
-        self._refused: set[tuple[int, Source]] = set()
+        self._refused: dict[tuple[int, Source], Refusal] = {}
         self._live_started_at: dict[int, datetime] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
         self._meters: dict[tuple[int, Flow], Meter] = {}
@@ -51,7 +61,9 @@ class Memory:
                         progress[source]
                     )
                 if stored.get("terms") == terms and source in remembered["refused"]:
-                    self._refused.add((system_id, source))
+                    self._refused[system_id, source] = _reason(
+                        remembered["refused"], source
+                    )
             if started := remembered.get("live_started_at"):
                 self._live_started_at[system_id] = dt_util.utc_from_timestamp(started)
             for flow in Flow:
@@ -82,10 +94,14 @@ class Memory:
         """Tell whether the cloud refuses a document for good."""
         return (system_id, source) in self._refused
 
+    def refusal(self, system_id: int, source: Source) -> Refusal | None:
+        """Return why the cloud refuses a document; None where it does not."""
+        return self._refused.get((system_id, source))
+
     @callback
-    def remember_refusal(self, system_id: int, source: Source) -> None:
-        """Keep that the cloud refuses a document."""
-        self._refused.add((system_id, source))
+    def remember_refusal(self, system_id: int, source: Source, reason: Refusal) -> None:
+        """Keep that the cloud refuses a document, and why."""
+        self._refused[system_id, source] = reason
         self._save_soon()
 
     @callback
@@ -139,9 +155,11 @@ class Memory:
                     source: to_json(self.samples(system_id, source))
                     for source in Source
                 },
-                "refused": sorted(
-                    source for source in Source if self.is_refused(system_id, source)
-                ),
+                "refused": {
+                    source: reason
+                    for (owner, source), reason in self._refused.items()
+                    if owner == system_id
+                },
                 "live_started_at": started.timestamp() if started else None,
                 "progress": {
                     source: progress.as_dict()
@@ -155,6 +173,12 @@ class Memory:
                 },
             }
         return {"terms": self._terms, "systems": systems}
+
+
+def _reason(refused: object, source: Source) -> Refusal:
+    """Return why a document was refused; version 0.1.0 stored no reasons."""
+    reason = refused.get(source) if isinstance(refused, Mapping) else None
+    return next((known for known in Refusal if known == reason), Refusal.NOT_ENTITLED)
 
 
 def _by_system(stored: object) -> list[tuple[int, Mapping[str, Any]]]:

@@ -13,16 +13,7 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from .api import (
-    BatteryTelemetry,
-    EnphaseCloudError,
-    ForbiddenError,
-    InvalidRequestError,
-    MalformedAnswerError,
-    NotEntitledError,
-    QuotaExceededError,
-    RequestWithheldError,
-)
+from .api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
 from .budget.backlog import Demand
 from .budget.failures import Failures
 from .budget.ledger import Purpose
@@ -35,6 +26,7 @@ from .energy_documents import (
     readings_of_week,
     told_until,
 )
+from .error_policy import REFUSALS, Consequence, error_policy, refuse
 from .history import StatisticsImporter
 from .options import EnergyOptions, History
 from .site.agenda import Agenda, Item, Step
@@ -298,14 +290,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             await self._async_take(step, now)
         except RequestWithheldError as err:
             self._rests_until = err.until
-        except QuotaExceededError:
-            refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
-            self._rests_until = None if refusal is None else refusal.until
-        except NotEntitledError, ForbiddenError:
-            self._rests_until = None
-            self._switch_off(step.source)
         except EnphaseCloudError as err:
-            self._heed_failure(err, step, now)
+            self._handle_error(err, step, now)
         else:
             self._rests_until = None
             self._failures = self._failures_of[_kind(step)] = Failures()
@@ -397,6 +383,18 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self.data = {**self.data, **samples}
         self.async_update_listeners()
 
+    def _handle_error(self, err: EnphaseCloudError, step: Step, now: datetime) -> None:
+        consequence = error_policy(err).consequence
+        if consequence in REFUSALS:
+            self._rests_until = None
+            data = self.config_entry.runtime_data
+            refuse(data, self._system.system_id, step.source, err)
+        elif consequence is Consequence.WAIT_FOR_QUOTA:
+            refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
+            self._rests_until = None if refusal is None else refusal.until
+        else:
+            self._heed_failure(err, step, now)
+
     def _heed_failure(self, err: EnphaseCloudError, step: Step, now: datetime) -> None:
         """Rest, longer from failure to failure; what fails holds up nothing else."""
         failures = self._failures_of[_kind(step)].another(now)
@@ -404,7 +402,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self._failures = self._failures.another(now)
         self._rests_until = self._failures.rest_until
         if (
-            isinstance(err, InvalidRequestError | MalformedAnswerError)
+            error_policy(err).consequence is Consequence.SKIP
             and failures.count >= _TRIES
         ):
             _LOGGER.warning("Energies of %s are passed over: %s", step.source, err)
@@ -412,15 +410,6 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             self._failures_of[_kind(step)] = Failures()
         else:
             _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)
-
-    def _switch_off(self, source: Source) -> None:
-        _LOGGER.warning(
-            "The plan of the API key does not include %s; they are not asked for again."
-            " Everything else goes on",
-            source,
-        )
-        self._memory.remember_refusal(self._system.system_id, source)
-        self._account.notify()
 
     @callback
     def _shut_down(self) -> None:

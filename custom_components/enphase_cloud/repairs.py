@@ -16,12 +16,15 @@ from .account import Account
 from .budget.ledger import ASSUMED, LOST, Purpose
 from .const import DEVELOPER_PORTAL_URL, DOMAIN
 from .data import EnphaseCloudConfigEntry
+from .error_policy import ACCESS_CONTROLS, smallest_plan
 from .errors import readable
+from .memory import Refusal
 from .site.samples import Source
 
 QUOTA_USED_UP: Final = "quota_used_up"
 OTHER_PROGRAM: Final = "other_program"
 DOCUMENT_REFUSED: Final = "document_refused"
+DOCUMENT_FORBIDDEN: Final = "document_forbidden"
 LIVE_BUDGET_LOW: Final = "live_budget_low"
 LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
 
@@ -29,6 +32,7 @@ _KINDS: Final = (
     QUOTA_USED_UP,
     OTHER_PROGRAM,
     DOCUMENT_REFUSED,
+    DOCUMENT_FORBIDDEN,
     LIVE_BUDGET_LOW,
     LIVE_BUDGET_USED_UP,
 )
@@ -49,6 +53,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, QUOTA_USED_UP, _quota_used_up(account))
         _show(hass, entry, OTHER_PROGRAM, _other_program(account))
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
+        _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
         _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
         _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
 
@@ -118,14 +123,30 @@ def _other_program(account: Account) -> _Placeholders | None:
 
 def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
-    refused = {
-        source
+    missing = {
+        ACCESS_CONTROLS[source]
         for system in data.systems
         for source in Source
-        if data.memory.is_refused(system.system_id, source)
+        if data.memory.refusal(system.system_id, source) is Refusal.NOT_ENTITLED
     }
-    names = sorted(source.replace("_", " ") for source in refused)
-    return {"documents": ", ".join(names)} if refused else None
+    names = [
+        f"{access_control} (plan {smallest_plan(access_control)} or above)"
+        for access_control in sorted(missing)
+    ]
+    return {"access_controls": ", ".join(names)} if missing else None
+
+
+def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    data = entry.runtime_data
+    names = [
+        system.name
+        for system in data.systems
+        if any(
+            data.memory.refusal(system.system_id, source) is Refusal.FORBIDDEN
+            for source in Source
+        )
+    ]
+    return {"systems": ", ".join(names)} if names else None
 
 
 def _live_budget(

@@ -10,9 +10,9 @@ class AccessControl(StrEnum):
     """A group of operations that a plan opens, spelt as in the portal."""
 
     SYSTEM_DETAILS = "System Details"
-    SITE_LEVEL_PRODUCTION = "Site Level Production"
-    SITE_LEVEL_CONSUMPTION = "Site Level Consumption"
-    DEVICE_LEVEL = "Device Level"
+    SITE_LEVEL_PRODUCTION = "Site Level Production Monitoring"
+    SITE_LEVEL_CONSUMPTION = "Site Level Consumption Monitoring"
+    DEVICE_LEVEL = "Device Level Monitoring"
     SYSTEM_CONFIGURATIONS = "System Configurations"
     STREAMING = "Streaming APIs"
     EV_CHARGER_MONITORING = "EV Charger Monitoring"

@@ -1,0 +1,203 @@
+"""What each error of the client means: its consequence, and what the user reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+import logging
+from typing import Final
+
+from homeassistant.exceptions import HomeAssistantError
+
+from .api import (
+    ConnectionNotEstablishedError,
+    EnphaseCloudError,
+    EnphaseConnectionError,
+    EnphaseTimeoutError,
+    ForbiddenError,
+    GatewayOfflineError,
+    InvalidApiKeyError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    LiveStreamNotSupportedError,
+    MalformedAnswerError,
+    NotEntitledError,
+    QuotaExceededError,
+    RequestWithheldError,
+    ServerError,
+    ServiceUnreachableError,
+    UnknownSystemError,
+    UnsupportedGatewayError,
+)
+from .budget.plans import PLANS, AccessControl
+from .data import EnphaseCloudData
+from .errors import translated
+from .live_errors import NoStreamLeftError, StoppedError
+from .memory import Refusal
+from .site.samples import Source
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Consequence(StrEnum):
+    """What the integration does after an error."""
+
+    WAIT = "wait"
+    """Nothing was sent: wait until the budget allows it."""
+    WAIT_FOR_QUOTA = "wait_for_quota"
+    """Keep the values, and wait until the cloud accepts calls again."""
+    RETRY = "retry"
+    """Try again within seconds, a few times."""
+    BACK_OFF = "back_off"
+    """Try again, with longer pauses from failure to failure."""
+    SKIP = "skip"
+    """Back off, and give up what was requested after a few attempts."""
+    REFUSE_DOCUMENT = "refuse_document"
+    """Stop requesting the document: the application lacks its access control."""
+    FORBID_SYSTEM = "forbid_system"
+    """Stop requesting the document: the user may not see the system."""
+    UNKNOWN_SYSTEM = "unknown_system"
+    """The cloud has no such system (any more)."""
+    UNSUPPORTED = "unsupported"
+    """Stop until a reload: the installation lacks what it takes."""
+    REFUSE_KEY = "refuse_key"
+    """Ask for a new sign-in if the document is indispensable; else back off."""
+    REAUTH = "reauth"
+    """Ask for a new sign-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPolicy:
+    """One row of the table.
+
+    `message` is a key of the translated exceptions, `reason` one of the errors and
+    aborts of the config flow.
+    """
+
+    consequence: Consequence
+    message: str = "update_failed"
+    reason: str = "request_refused"
+
+
+# The first class that fits decides.
+ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
+    RequestWithheldError: ErrorPolicy(
+        Consequence.WAIT, "budget_exhausted", "budget_exhausted"
+    ),
+    NoStreamLeftError: ErrorPolicy(Consequence.WAIT, "live_budget_used_up"),
+    StoppedError: ErrorPolicy(Consequence.WAIT, "live_stopped"),
+    QuotaExceededError: ErrorPolicy(
+        Consequence.WAIT_FOR_QUOTA, reason="quota_exceeded"
+    ),
+    InvalidClientError: ErrorPolicy(
+        Consequence.REAUTH, "sign_in_again", "invalid_client"
+    ),
+    InvalidGrantError: ErrorPolicy(Consequence.REAUTH, "sign_in_again", "code_expired"),
+    InvalidApiKeyError: ErrorPolicy(
+        Consequence.REFUSE_KEY, "api_key_refused", "api_key_refused"
+    ),
+    NotEntitledError: ErrorPolicy(
+        Consequence.REFUSE_DOCUMENT, "not_entitled", "api_key_refused"
+    ),
+    ForbiddenError: ErrorPolicy(Consequence.FORBID_SYSTEM, "forbidden", "forbidden"),
+    UnknownSystemError: ErrorPolicy(Consequence.UNKNOWN_SYSTEM),
+    UnsupportedGatewayError: ErrorPolicy(
+        Consequence.UNSUPPORTED, "live_gateway_too_old"
+    ),
+    LiveStreamNotSupportedError: ErrorPolicy(
+        Consequence.UNSUPPORTED, "live_needs_meters"
+    ),
+    GatewayOfflineError: ErrorPolicy(Consequence.RETRY, "live_gateway_offline"),
+    ConnectionNotEstablishedError: ErrorPolicy(
+        Consequence.RETRY, reason="server_error"
+    ),
+    ServiceUnreachableError: ErrorPolicy(Consequence.RETRY, reason="server_error"),
+    InvalidRequestError: ErrorPolicy(Consequence.SKIP),
+    MalformedAnswerError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
+    EnphaseTimeoutError: ErrorPolicy(Consequence.BACK_OFF, reason="timeout"),
+    EnphaseConnectionError: ErrorPolicy(Consequence.BACK_OFF, reason="cannot_connect"),
+    ServerError: ErrorPolicy(Consequence.BACK_OFF, reason="server_error"),
+    EnphaseCloudError: ErrorPolicy(Consequence.BACK_OFF),
+}
+
+REFUSALS: Final[Mapping[Consequence, Refusal]] = {
+    Consequence.REFUSE_DOCUMENT: Refusal.NOT_ENTITLED,
+    Consequence.FORBID_SYSTEM: Refusal.FORBIDDEN,
+}
+
+# What the operations of each source need (the tags of the official specification).
+ACCESS_CONTROLS: Final[Mapping[Source, AccessControl]] = {
+    Source.SUMMARY: AccessControl.SYSTEM_DETAILS,
+    Source.BATTERY: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.LATEST: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.LIVE: AccessControl.STREAMING,
+    Source.PRODUCTION_INTERVALS: AccessControl.SITE_LEVEL_PRODUCTION,
+    Source.CONSUMPTION_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.IMPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.EXPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.BATTERY_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+}
+
+
+def error_policy(err: EnphaseCloudError) -> ErrorPolicy:
+    """Return what an error means."""
+    return next(
+        policy for kind, policy in ERROR_POLICIES.items() if isinstance(err, kind)
+    )
+
+
+def explained[ErrorT: HomeAssistantError](
+    kind: type[ErrorT], err: EnphaseCloudError, source: Source
+) -> ErrorT:
+    """Return the translated exception for an error of a source."""
+    return translated(
+        kind,
+        error_policy(err).message,
+        error=err,
+        until=getattr(err, "until", None),
+        limit=getattr(err, "limit", None),
+        **_remedy(source),
+    )
+
+
+def refused(refusal: Refusal, source: Source) -> HomeAssistantError:
+    """Return the translated exception for a source that was refused before."""
+    return translated(HomeAssistantError, refusal, **_remedy(source))
+
+
+def _remedy(source: Source) -> Mapping[str, str]:
+    access_control = ACCESS_CONTROLS[source]
+    return {
+        "access_control": access_control,
+        "plan": smallest_plan(access_control),
+    }
+
+
+def smallest_plan(access_control: AccessControl) -> str:
+    """Return the name of the smallest plan that includes an access control."""
+    plans = (plan.key for plan in PLANS.values() if access_control in plan.access)
+    return next(plans).capitalize()
+
+
+def refuse(
+    data: EnphaseCloudData, system_id: int, source: Source, err: EnphaseCloudError
+) -> None:
+    """Stop requesting a source that the cloud refuses, and log why."""
+    refusal = REFUSALS[error_policy(err).consequence]
+    if refusal is Refusal.FORBIDDEN:
+        _LOGGER.warning(
+            "The Enphase account may not see %s of this system; it is not requested"
+            " again (%s)",
+            source,
+            err,
+        )
+    else:
+        _LOGGER.warning(
+            "The API key is not entitled to %s: the access control %r is missing, or"
+            " the plan does not include it; it is not requested again (%s)",
+            source,
+            str(ACCESS_CONTROLS[source]),
+            err,
+        )
+    data.memory.remember_refusal(system_id, source, refusal)
+    data.account.notify()

@@ -1,0 +1,113 @@
+"""One table says what each error of the client leads to, and what users read."""
+
+import inspect
+from string import Formatter
+
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+
+from custom_components.enphase_cloud import api
+from custom_components.enphase_cloud.api import (
+    ConnectionNotEstablishedError,
+    EnphaseCloudError,
+    EnphaseTimeoutError,
+    ForbiddenError,
+    InvalidApiKeyError,
+    InvalidGrantError,
+    MinuteQuotaError,
+    NotEntitledError,
+    Operation,
+    RequestWithheldError,
+    ServerError,
+    UnknownSystemError,
+)
+from custom_components.enphase_cloud.budget.plans import AccessControl
+from custom_components.enphase_cloud.error_policy import (
+    ACCESS_CONTROLS,
+    ERROR_POLICIES,
+    Consequence,
+    error_policy,
+    explained,
+    refused,
+)
+from custom_components.enphase_cloud.memory import Refusal
+from custom_components.enphase_cloud.site.samples import Source
+from simulator import AccessControl as PortalAccessControl
+
+from .flows import ENGLISH
+
+SUMMARY = Operation.SUMMARY
+ERRORS = [
+    kind
+    for _name, kind in inspect.getmembers(api, inspect.isclass)
+    if issubclass(kind, EnphaseCloudError)
+]
+
+
+@pytest.mark.parametrize(
+    ("err", "consequence"),
+    [
+        (RequestWithheldError(until=None, reason="x"), Consequence.WAIT),
+        (MinuteQuotaError(SUMMARY), Consequence.WAIT_FOR_QUOTA),
+        (ConnectionNotEstablishedError(SUMMARY, 552), Consequence.RETRY),
+        (EnphaseTimeoutError(), Consequence.BACK_OFF),
+        (ServerError(SUMMARY, 500), Consequence.BACK_OFF),
+        (NotEntitledError(SUMMARY, 401), Consequence.REFUSE_DOCUMENT),
+        (ForbiddenError(SUMMARY, 403), Consequence.FORBID_SYSTEM),
+        (UnknownSystemError(SUMMARY, 404), Consequence.UNKNOWN_SYSTEM),
+        (InvalidApiKeyError(SUMMARY, 401, mismatch=False), Consequence.REFUSE_KEY),
+        (InvalidGrantError(400), Consequence.REAUTH),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_consequence_of_an_error(
+    err: EnphaseCloudError, consequence: Consequence
+) -> None:
+    """401 and 403 are told apart, and neither asks for a new sign-in."""
+    assert error_policy(err).consequence is consequence
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_no_row_is_hidden_by_another(kind: type[EnphaseCloudError]) -> None:
+    """The first row that fits is that of the nearest class."""
+    fitting = [row for row in ERROR_POLICIES if issubclass(kind, row)]
+    nearest = next(parent for parent in kind.__mro__ if parent in ERROR_POLICIES)
+    assert fitting[0] is nearest
+
+
+@pytest.mark.parametrize(
+    "message", sorted({policy.message for policy in ERROR_POLICIES.values()})
+)
+def test_each_message_is_filled_in(message: str) -> None:
+    """With nothing but what an explanation gives."""
+    given = explained(
+        HomeAssistantError, EnphaseCloudError("x"), Source.LIVE
+    ).translation_placeholders
+    text = ENGLISH["exceptions"][message]["message"]
+    wanted = {name for _, name, _, _ in Formatter().parse(text) if name}
+    assert given is not None
+    assert wanted <= set(given)
+
+
+def test_access_controls_are_spelt_as_in_the_portal() -> None:
+    """As the tags of the official specification, which the simulator follows."""
+    assert {str(access) for access in AccessControl} == {
+        str(access) for access in PortalAccessControl
+    }
+    assert set(ACCESS_CONTROLS) == set(Source)
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_a_refusal_is_explained_like_the_error(refusal: Refusal) -> None:
+    """Whether the error is new or remembered, the user reads the same."""
+    errors: dict[Refusal, EnphaseCloudError] = {
+        Refusal.NOT_ENTITLED: NotEntitledError(Operation.LIVE_DATA, 401),
+        Refusal.FORBIDDEN: ForbiddenError(Operation.LIVE_DATA, 403),
+    }
+    new = explained(HomeAssistantError, errors[refusal], Source.LIVE)
+    remembered = refused(refusal, Source.LIVE)
+    assert remembered.translation_key == new.translation_key == refusal
+    assert remembered.translation_placeholders == {
+        "access_control": "Streaming APIs",
+        "plan": "Kilowatt",
+    }
