@@ -1,7 +1,7 @@
 """What tests of energies share: what was asked for, what is recorded, what is true."""
 
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,7 +17,11 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.enphase_cloud.api import EnphaseCloudClient, RequestWithheldError
+from custom_components.enphase_cloud.api import (
+    Endpoint,
+    EnphaseCloudClient,
+    RequestWithheldError,
+)
 from custom_components.enphase_cloud.history import statistic_id
 from custom_components.enphase_cloud.site.energy import HOUR, Flow
 
@@ -55,30 +59,29 @@ def listening() -> Generator[list[Asked]]:
     """Note each call for energies that the client makes."""
     asked: list[Asked] = []
 
-    def noting(name: str, read: Callable[[tuple[Any, ...]], str]) -> Any:
-        method = getattr(EnphaseCloudClient, name)
+    get = EnphaseCloudClient.get
 
-        async def noted(client: EnphaseCloudClient, *args: Any, **options: Any) -> Any:
-            if not {"granularity", "start_date"} & options.keys():
-                return await method(client, *args, **options)
-            asked.append(call := (read(args), options.get("start_at")))
-            try:
-                return await method(client, *args, **options)
-            except RequestWithheldError:
-                # It did not leave.
-                asked.remove(call)
-                raise
+    async def noted(
+        client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
+    ) -> Any:
+        query = options.get("query", {})
+        if not (endpoint.name.endswith("_lifetime") or "granularity" in query):
+            return await get(client, endpoint, **options)
+        start = query.get("start_at")
+        asked.append(
+            call := (
+                f"{options['system_id']} {endpoint.name}",
+                None if start is None else dt_util.utc_from_timestamp(start),
+            )
+        )
+        try:
+            return await get(client, endpoint, **options)
+        except RequestWithheldError:
+            # It did not leave.
+            asked.remove(call)
+            raise
 
-        return patch.object(EnphaseCloudClient, name, noted)
-
-    with (
-        noting("get_energy_intervals", lambda args: f"{args[0]} {args[1].operation}"),
-        noting("get_battery_telemetry", lambda args: f"{args[0]} battery"),
-        noting(
-            "get_daily_energies", lambda args: f"{args[0]} days of {args[1].operation}"
-        ),
-        noting("get_daily_battery_energies", lambda args: f"{args[0]} days of battery"),
-    ):
+    with patch.object(EnphaseCloudClient, "get", noted):
         yield asked
 
 

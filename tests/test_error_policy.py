@@ -16,7 +16,6 @@ from custom_components.enphase_cloud.api import (
     InvalidGrantError,
     MinuteQuotaError,
     NotEntitledError,
-    Operation,
     RequestWithheldError,
     ServerError,
     UnknownSystemError,
@@ -36,7 +35,7 @@ from simulator import AccessControl as PortalAccessControl
 
 from .flows import ENGLISH
 
-SUMMARY = Operation.SUMMARY
+SUMMARY = "summary"
 ERRORS = [
     kind
     for _name, kind in inspect.getmembers(api, inspect.isclass)
@@ -101,8 +100,8 @@ def test_access_controls_are_spelt_as_in_the_portal() -> None:
 def test_a_refusal_is_explained_like_the_error(refusal: Refusal) -> None:
     """Whether the error is new or remembered, the user reads the same."""
     errors: dict[Refusal, EnphaseCloudError] = {
-        Refusal.NOT_ENTITLED: NotEntitledError(Operation.LIVE_DATA, 401),
-        Refusal.FORBIDDEN: ForbiddenError(Operation.LIVE_DATA, 403),
+        Refusal.NOT_ENTITLED: NotEntitledError("live_data", 401),
+        Refusal.FORBIDDEN: ForbiddenError("live_data", 403),
     }
     new = explained(HomeAssistantError, errors[refusal], Source.LIVE)
     remembered = refused(refusal, Source.LIVE)

@@ -23,11 +23,21 @@ import pytest
 
 from custom_components.enphase_cloud.api import (
     AbstractAuth,
-    DailySeries,
     EnphaseCloudClient,
-    IntervalSeries,
-    Operation,
     QuotaExceededError,
+    interval_query,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    BATTERY_LIFETIME,
+    BATTERY_TELEMETRY,
+    CONSUMPTION_LIFETIME,
+    CONSUMPTION_TELEMETRY,
+    EXPORT_LIFETIME,
+    EXPORT_TELEMETRY,
+    IMPORT_LIFETIME,
+    IMPORT_TELEMETRY,
+    PRODUCTION_LIFETIME,
+    PRODUCTION_METER_TELEMETRY,
 )
 from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
 from custom_components.enphase_cloud.site.energy import (
@@ -372,7 +382,7 @@ class OwnersToken(AbstractAuth):
 class OpenGate:
     """Lets every attempt out."""
 
-    def attempt(self, operation: Operation) -> AbstractAsyncContextManager[None]:
+    def attempt(self, operation: str) -> AbstractAsyncContextManager[None]:
         """Let an attempt out."""
         return nullcontext()
 
@@ -413,15 +423,18 @@ class History:
 
     async def import_days(self) -> None:
         """Import the totals of all days."""
-        batteries = await self._client.get_daily_battery_energies(self.system_id)
+        batteries = await self._client.get(BATTERY_LIFETIME, system_id=self.system_id)
         totals = {
             Flow.BATTERY_CHARGE: batteries.charged,
             Flow.BATTERY_DISCHARGE: batteries.discharged,
         } | {
-            Flow[series.name]: await self._client.get_daily_energies(
-                self.system_id, series
-            )
-            for series in DailySeries
+            flow: await self._client.get(endpoint, system_id=self.system_id)
+            for flow, endpoint in {
+                Flow.PRODUCTION: PRODUCTION_LIFETIME,
+                Flow.CONSUMPTION: CONSUMPTION_LIFETIME,
+                Flow.GRID_IMPORT: IMPORT_LIFETIME,
+                Flow.GRID_EXPORT: EXPORT_LIFETIME,
+            }.items()
         }
         for flow, daily in totals.items():
             readings = readings_of_days(
@@ -431,18 +444,19 @@ class History:
 
     async def import_week(self, start_at: datetime) -> None:
         """Import the intervals of a week."""
-        telemetry = await self._client.get_battery_telemetry(
-            self.system_id, start_at=start_at, granularity="week"
+        query = interval_query(start_at, week=True)
+        telemetry = await self._client.get(
+            BATTERY_TELEMETRY, query=query, system_id=self.system_id
         )
         documents = dict(battery_intervals(telemetry)) | {
-            flow: await self._client.get_energy_intervals(
-                self.system_id, series, start_at=start_at, granularity="week"
+            flow: await self._client.get(
+                endpoint, query=query, system_id=self.system_id
             )
-            for flow, series in {
-                Flow.PRODUCTION: IntervalSeries.PRODUCTION_METER,
-                Flow.CONSUMPTION: IntervalSeries.CONSUMPTION,
-                Flow.GRID_IMPORT: IntervalSeries.GRID_IMPORT,
-                Flow.GRID_EXPORT: IntervalSeries.GRID_EXPORT,
+            for flow, endpoint in {
+                Flow.PRODUCTION: PRODUCTION_METER_TELEMETRY,
+                Flow.CONSUMPTION: CONSUMPTION_TELEMETRY,
+                Flow.GRID_IMPORT: IMPORT_TELEMETRY,
+                Flow.GRID_EXPORT: EXPORT_TELEMETRY,
             }.items()
         }
         for flow, document in documents.items():

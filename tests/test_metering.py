@@ -18,7 +18,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.enphase_cloud.api import EnphaseCloudClient
+from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
     CONF_HISTORY,
@@ -633,15 +633,18 @@ async def test_a_wish_during_a_call_asks_for_nothing_twice(
 ) -> None:
     """A slow call is waited for."""
     may_answer = asyncio.Event()
-    method = EnphaseCloudClient.get_daily_energies
+    method = EnphaseCloudClient.get
     asked: list[Any] = []
 
-    async def slow(client: EnphaseCloudClient, *args: Any, **options: Any) -> Any:
-        asked.append(args[1])
-        await may_answer.wait()
-        return await method(client, *args, **options)
+    async def slow(
+        client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
+    ) -> Any:
+        if endpoint.name.endswith("_lifetime"):
+            asked.append(endpoint)
+            await may_answer.wait()
+        return await method(client, endpoint, **options)
 
-    with patch.object(EnphaseCloudClient, "get_daily_energies", slow):
+    with patch.object(EnphaseCloudClient, "get", slow):
         entry = await set_up(options=options(1))
         for _ in range(20):
             freezer.tick(MINUTE)
@@ -652,7 +655,7 @@ async def test_a_wish_during_a_call_asks_for_nothing_twice(
         assert len(asked) == 1
         may_answer.set()
         await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
-    assert len(asked) == len(set(asked)) == 4
+    assert len(asked) == len(set(asked)) == 5
 
 
 async def pass_a_moment(hass: HomeAssistant) -> None:

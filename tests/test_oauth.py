@@ -32,6 +32,7 @@ from custom_components.enphase_cloud.api import (
     NotEntitledError,
     RequestWithheldError,
 )
+from custom_components.enphase_cloud.api.endpoints import SUMMARY
 from custom_components.enphase_cloud.application_credentials import (
     async_get_auth_implementation,
 )
@@ -103,7 +104,7 @@ class SignedIn:
             self.account,
             url=self.world.url,
         )
-        await client.get_summary(self.world.system.system_id)
+        await client.get(SUMMARY, system_id=self.world.system.system_id)
 
 
 @pytest.fixture

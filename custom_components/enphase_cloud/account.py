@@ -16,7 +16,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
-from .api import ApiError, Operation, QuotaExceededError, RequestWithheldError
+from .api import ApiError, QuotaExceededError, RequestWithheldError
 from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
 from .budget.limits import reserve
@@ -80,7 +80,7 @@ class Account:
         )
 
     @asynccontextmanager
-    async def attempt(self, operation: Operation) -> AsyncGenerator[None]:
+    async def attempt(self, operation: str) -> AsyncGenerator[None]:
         """Count one attempt before it leaves, and learn from its outcome.
 
         Raises RequestWithheldError where the budget does not allow it.

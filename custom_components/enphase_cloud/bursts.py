@@ -14,7 +14,8 @@ from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
-from .api import EnphaseCloudError, EnphaseTimeoutError, LiveStream, Operation
+from .api import EnphaseCloudError, EnphaseTimeoutError, LiveStream
+from .api.endpoints import LIVE_DATA
 from .budget.ledger import LOST
 from .budget.streams import StreamAllowance, next_burst, split
 from .const import MAX_STREAM, MIN_STREAM
@@ -184,7 +185,7 @@ class Bursts:
     def _streams_used(self) -> int:
         """Return the streams of this month; what a crash lost may have been one."""
         calls = self._data.account.ledger.by_operation(dt_util.utcnow())
-        return calls.get(Operation.LIVE_DATA, 0) + calls.get(LOST, 0)
+        return calls.get(LIVE_DATA.name, 0) + calls.get(LOST, 0)
 
     def _next_burst(self) -> datetime:
         now = dt_util.utcnow()
@@ -326,9 +327,7 @@ class Bursts:
                 raise NoStreamLeftError(self.streams_per_month)
             with for_the_user() if burst.for_user else nullcontext():
                 return await stack.enter_async_context(
-                    self._data.client.stream_live_data(
-                        self._system.system_id, duration=seconds
-                    )
+                    self._data.client.stream(self._system.system_id, duration=seconds)
                 )
 
     def _heed(self, err: EnphaseCloudError, burst: _Burst) -> None:

@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
 from .api import EnphaseCloudClient, EnphaseCloudError, RequestWithheldError
+from .api.endpoints import BATTERY_TELEMETRY, LATEST_TELEMETRY, SUMMARY
 from .budget.ledger import Purpose
 from .budget.schedule import Document, Feed
 from .const import DOMAIN
@@ -53,14 +54,14 @@ class DocumentSource:
 async def _async_read_summary(
     client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
 ) -> Samples:
-    summary = await client.get_summary(system.system_id)
+    summary = await client.get(SUMMARY, system_id=system.system_id)
     return from_summary(summary, fetched_at=now, time_zone=system.time_zone)
 
 
 async def _async_read_battery(
     client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
 ) -> Samples:
-    telemetry = await client.get_battery_telemetry(system.system_id)
+    telemetry = await client.get(BATTERY_TELEMETRY, system_id=system.system_id)
     if system.energies is not None:
         system.energies.take_battery(telemetry, fetched_at=now)
     return from_battery_telemetry(telemetry, fetched_at=now, time_zone=system.time_zone)
@@ -69,7 +70,7 @@ async def _async_read_battery(
 async def _async_read_latest(
     client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
 ) -> Samples:
-    latest = await client.get_latest_telemetry(system.system_id)
+    latest = await client.get(LATEST_TELEMETRY, system_id=system.system_id)
     return from_latest_telemetry(
         latest, fetched_at=now, has_battery=has_battery(system.samples)
     )

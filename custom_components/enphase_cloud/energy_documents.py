@@ -7,11 +7,25 @@ from typing import Final
 
 from .api import (
     DailyEnergies,
-    DailySeries,
+    Endpoint,
     EnergyIntervals,
     EnphaseCloudClient,
-    IntervalSeries,
     ProductionSource,
+    day_query,
+    interval_query,
+)
+from .api.endpoints import (
+    BATTERY_LIFETIME,
+    BATTERY_TELEMETRY,
+    CONSUMPTION_LIFETIME,
+    CONSUMPTION_TELEMETRY,
+    EXPORT_LIFETIME,
+    EXPORT_TELEMETRY,
+    IMPORT_LIFETIME,
+    IMPORT_TELEMETRY,
+    PRODUCTION_LIFETIME,
+    PRODUCTION_METER_TELEMETRY,
+    PRODUCTION_MICRO_TELEMETRY,
 )
 from .data import EnphaseSystem
 from .site.documents import has_battery
@@ -112,29 +126,24 @@ def _unbroken(readings: Readings, start: datetime) -> datetime:
 
 
 def _series(
-    flow: Flow, series: IntervalSeries, daily_series: DailySeries
+    flow: Flow, intervals: Endpoint[EnergyIntervals], daily: Endpoint[DailyEnergies]
 ) -> EnergyDocument:
     async def async_week(
         client: EnphaseCloudClient, system: EnphaseSystem, start: datetime
     ) -> Intervals:
-        measured = _measured_production(system) if flow is Flow.PRODUCTION else series
+        endpoint = (
+            _measured_production(system) if flow is Flow.PRODUCTION else intervals
+        )
+        query = interval_query(start, week=True)
         return {
-            flow: await client.get_energy_intervals(
-                system.system_id, measured, start_at=start, granularity="week"
-            )
+            flow: await client.get(endpoint, query=query, system_id=system.system_id)
         }
 
     async def async_days(
         client: EnphaseCloudClient, system: EnphaseSystem, days: Days
     ) -> Dailies:
-        return {
-            flow: await client.get_daily_energies(
-                system.system_id,
-                daily_series,
-                start_date=days.first,
-                end_date=days.last,
-            )
-        }
+        query = day_query(days.first, days.last)
+        return {flow: await client.get(daily, query=query, system_id=system.system_id)}
 
     return EnergyDocument(
         is_wanted=_is_producing if flow is Flow.PRODUCTION else _has_consumption_meter,
@@ -146,19 +155,17 @@ def _series(
 async def _async_battery_week(
     client: EnphaseCloudClient, system: EnphaseSystem, start: datetime
 ) -> Intervals:
+    query = interval_query(start, week=True)
     return battery_intervals(
-        await client.get_battery_telemetry(
-            system.system_id, start_at=start, granularity="week"
-        )
+        await client.get(BATTERY_TELEMETRY, query=query, system_id=system.system_id)
     )
 
 
 async def _async_battery_days(
     client: EnphaseCloudClient, system: EnphaseSystem, days: Days
 ) -> Dailies:
-    daily = await client.get_daily_battery_energies(
-        system.system_id, start_date=days.first, end_date=days.last
-    )
+    query = day_query(days.first, days.last)
+    daily = await client.get(BATTERY_LIFETIME, query=query, system_id=system.system_id)
     return {
         Flow.BATTERY_CHARGE: daily.charged,
         Flow.BATTERY_DISCHARGE: daily.discharged,
@@ -174,10 +181,10 @@ def _has_consumption_meter(known: Samples) -> bool:
     return Measurement.CONSUMPTION_POWER in known or Measurement.GRID_POWER in known
 
 
-def _measured_production(system: EnphaseSystem) -> IntervalSeries:
+def _measured_production(system: EnphaseSystem) -> Endpoint[EnergyIntervals]:
     if system.samples[Measurement.PRODUCTION_SOURCE].value == ProductionSource.METER:
-        return IntervalSeries.PRODUCTION_METER
-    return IntervalSeries.PRODUCTION_MICRO
+        return PRODUCTION_METER_TELEMETRY
+    return PRODUCTION_MICRO_TELEMETRY
 
 
 def _power_limit(flow: Flow, known: Samples) -> float:
@@ -196,16 +203,16 @@ def _power_limit(flow: Flow, known: Samples) -> float:
 # In the order in which they are asked for.
 ENERGY_DOCUMENTS: Final[Mapping[Source, EnergyDocument]] = {
     Source.PRODUCTION_INTERVALS: _series(
-        Flow.PRODUCTION, IntervalSeries.PRODUCTION_METER, DailySeries.PRODUCTION
+        Flow.PRODUCTION, PRODUCTION_METER_TELEMETRY, PRODUCTION_LIFETIME
     ),
     Source.CONSUMPTION_INTERVALS: _series(
-        Flow.CONSUMPTION, IntervalSeries.CONSUMPTION, DailySeries.CONSUMPTION
+        Flow.CONSUMPTION, CONSUMPTION_TELEMETRY, CONSUMPTION_LIFETIME
     ),
     Source.IMPORT_INTERVALS: _series(
-        Flow.GRID_IMPORT, IntervalSeries.GRID_IMPORT, DailySeries.GRID_IMPORT
+        Flow.GRID_IMPORT, IMPORT_TELEMETRY, IMPORT_LIFETIME
     ),
     Source.EXPORT_INTERVALS: _series(
-        Flow.GRID_EXPORT, IntervalSeries.GRID_EXPORT, DailySeries.GRID_EXPORT
+        Flow.GRID_EXPORT, EXPORT_TELEMETRY, EXPORT_LIFETIME
     ),
     Source.BATTERY_INTERVALS: EnergyDocument(
         is_wanted=has_battery,

@@ -19,6 +19,7 @@ from .api import (
     RequestWithheldError,
     System,
 )
+from .api.endpoints import SEARCH_SYSTEMS, SYSTEMS
 from .budget.plans import Plan
 from .error_policy import error_policy
 from .errors import readable
@@ -80,7 +81,7 @@ async def async_find_systems(
     )
     try:
         with for_the_user():
-            systems = await client.list_systems()
+            systems = await client.pages(SYSTEMS)
             if systems and plan.has_live_stream:
                 return await _async_with_live_stream(client, systems)
             return systems
@@ -95,7 +96,7 @@ async def _async_with_live_stream(
     client: EnphaseCloudClient, systems: list[System]
 ) -> list[System]:
     try:
-        found = await client.search_live_stream_systems()
+        found = await client.pages(SEARCH_SYSTEMS)
     except EnphaseCloudError as err:
         _LOGGER.debug("Whether systems can stream is not known: %s", err)
         return systems

@@ -24,9 +24,9 @@ from .api import (
     EnphaseCloudError,
     InvalidClientError,
     InvalidGrantError,
-    Operation,
     request_token,
 )
+from .api.endpoints import TOKEN
 from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
 
 # A token that ends this soon is renewed first; the cloud's clock may run ahead.
@@ -150,7 +150,7 @@ class ConfigEntryAuth(AbstractAuth):
             return InvalidGrantError(HTTPStatus.BAD_REQUEST)
         try:
             with signing_in():
-                async with self._account.attempt(Operation.TOKEN):
+                async with self._account.attempt(TOKEN):
                     renewed = await self._implementation.async_refresh_token(token)
         except (InvalidClientError, InvalidGrantError) as err:
             self._refusal = err

@@ -14,7 +14,6 @@ from yarl import URL
 from custom_components.enphase_cloud.api import (
     AbstractAuth,
     EnphaseCloudClient,
-    Operation,
     QuotaExceededError,
 )
 
@@ -108,7 +107,7 @@ class FakeGate:
         self._journal = journal
 
     @asynccontextmanager
-    async def attempt(self, operation: Operation) -> AsyncIterator[None]:
+    async def attempt(self, operation: str) -> AsyncIterator[None]:
         """Count an attempt."""
         self._journal.append(f"enter {operation}")
         if self.refuse_with is not None:

@@ -16,9 +16,17 @@ from custom_components.enphase_cloud.api import (
     InvalidApiKeyError,
     MalformedAnswerError,
     NotEntitledError,
-    Operation,
     RequestWithheldError,
     ServerError,
+    interval_query,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    BATTERY_TELEMETRY,
+    LATEST_TELEMETRY,
+    LIVE_DATA,
+    SEARCH_SYSTEMS,
+    SUMMARY,
+    SYSTEMS,
 )
 
 from .conftest import (
@@ -40,7 +48,7 @@ START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 async def stream(client: EnphaseCloudClient) -> None:
     """Open a live stream and read it to its end."""
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as frames:
+    async with client.stream(SYSTEM_ID, duration=30) as frames:
         async for _ in frames:
             pass
 
@@ -53,42 +61,44 @@ def page(ids: range, *, total: int | None = None) -> dict[str, Any]:
 
 CALLS: list[tuple[Call, str, str, dict[str, str], object]] = [
     (
-        lambda client: client.list_systems(),
+        lambda client: client.pages(SYSTEMS),
         "GET",
         "/api/v4/systems",
         {"page": "1", "size": "100", "sort_by": "id"},
         page(range(1, 3), total=2),
     ),
     (
-        lambda client: client.search_live_stream_systems(),
+        lambda client: client.pages(SEARCH_SYSTEMS),
         "POST",
         "/api/v4/systems/search",
         {"page": "1", "size": "1000", "live_stream": "true"},
         page(range(1, 3), total=2),
     ),
     (
-        lambda client: client.get_summary(SYSTEM_ID),
+        lambda client: client.get(SUMMARY, system_id=SYSTEM_ID),
         "GET",
         f"/api/v4/systems/{SYSTEM_ID}/summary",
         {},
         {"system_id": SYSTEM_ID},
     ),
     (
-        lambda client: client.get_battery_telemetry(SYSTEM_ID),
+        lambda client: client.get(BATTERY_TELEMETRY, system_id=SYSTEM_ID),
         "GET",
         f"/api/v4/systems/{SYSTEM_ID}/telemetry/battery",
         {},
         {"system_id": SYSTEM_ID},
     ),
     (
-        lambda client: client.get_battery_telemetry(SYSTEM_ID, start_at=START),
+        lambda client: client.get(
+            BATTERY_TELEMETRY, query=interval_query(START), system_id=SYSTEM_ID
+        ),
         "GET",
         f"/api/v4/systems/{SYSTEM_ID}/telemetry/battery",
         {"start_at": str(int(START.timestamp()))},
         {"system_id": SYSTEM_ID},
     ),
     (
-        lambda client: client.get_latest_telemetry(SYSTEM_ID),
+        lambda client: client.get(LATEST_TELEMETRY, system_id=SYSTEM_ID),
         "GET",
         f"/api/v4/systems/{SYSTEM_ID}/latest_telemetry",
         {},
@@ -103,13 +113,13 @@ CALLS: list[tuple[Call, str, str, dict[str, str], object]] = [
     ),
 ]
 OPERATIONS = [
-    Operation.SYSTEMS,
-    Operation.SEARCH_SYSTEMS,
-    Operation.SUMMARY,
-    Operation.BATTERY_TELEMETRY,
-    Operation.BATTERY_TELEMETRY,
-    Operation.LATEST_TELEMETRY,
-    Operation.LIVE_DATA,
+    SYSTEMS.name,
+    SEARCH_SYSTEMS.name,
+    SUMMARY.name,
+    BATTERY_TELEMETRY.name,
+    BATTERY_TELEMETRY.name,
+    LATEST_TELEMETRY.name,
+    LIVE_DATA.name,
 ]
 
 
@@ -141,7 +151,7 @@ async def test_the_search_names_the_mandatory_system(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(page(range(0))))
-    await client.search_live_stream_systems()
+    await client.pages(SEARCH_SYSTEMS)
     assert json.loads(cloud.bodies[0])["system"]
 
 
@@ -149,7 +159,7 @@ async def test_a_stream_tells_its_duration_in_a_header(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(body=b"", content_type="text/event-stream"))
-    async with client.stream_live_data(SYSTEM_ID, duration=123):
+    async with client.stream(SYSTEM_ID, duration=123):
         pass
     headers = cloud.requests[0].headers
     assert headers["duration"] == "123"
@@ -175,7 +185,7 @@ class TestGate:
         journal: list[str],
         call: Call,
         document: object,
-        operation: Operation,
+        operation: str,
     ) -> None:
         cloud.script(reply(document))
         await call(client)
@@ -200,7 +210,7 @@ class TestGate:
             refusal(),
             reply(page(range(101, 102), total=101)),
         )
-        assert len(await client.list_systems()) == 101
+        assert len(await client.pages(SYSTEMS)) == 101
         attempt = ["enter systems", "request", "leave"]
         first, second = ["token", *attempt], ["token", *attempt, "renewal", *attempt]
         assert journal == first + second
@@ -211,7 +221,7 @@ class TestGate:
     ) -> None:
         cloud.script(refusal(status))
         with pytest.raises(ApiError) as raised:
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
         assert gate.outcomes == [raised.value]
         assert len(cloud.requests) == 1
 
@@ -226,7 +236,7 @@ class TestGate:
             return web.Response()
 
         cloud.script(hang)
-        task = asyncio.create_task(client.get_summary(SYSTEM_ID))
+        task = asyncio.create_task(client.get(SUMMARY, system_id=SYSTEM_ID))
         await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -256,8 +266,8 @@ class TestUnauthorized:
     ) -> None:
         cloud.script(refusal(), refusal())
         with pytest.raises(NotEntitledError) as raised:
-            await client.get_summary(SYSTEM_ID)
-        assert raised.value.operation is Operation.SUMMARY
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
+        assert raised.value.operation == SUMMARY.name
         assert raised.value.status == 401
         assert len(cloud.requests) == 2
 
@@ -267,7 +277,7 @@ class TestUnauthorized:
         auth.renewed = TOKEN
         cloud.script(refusal())
         with pytest.raises(NotEntitledError):
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
         assert len(cloud.requests) == 1
 
     @pytest.mark.parametrize(
@@ -291,7 +301,7 @@ class TestUnauthorized:
     ) -> None:
         cloud.script(refusal(message=message))
         with pytest.raises(InvalidApiKeyError) as raised:
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
         assert raised.value.mismatch is mismatch
         assert "renewal" not in journal
 
@@ -300,7 +310,7 @@ class TestUnauthorized:
     ) -> None:
         cloud.script(refusal(), refusal(message="API Key -Client mismatch"))
         with pytest.raises(InvalidApiKeyError):
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
 
     async def test_an_application_without_access_needs_no_new_token(
         self, client: EnphaseCloudClient, cloud: FakeCloud, journal: list[str]
@@ -316,7 +326,7 @@ class TestUnauthorized:
     ) -> None:
         cloud.script(refusal(), refusal(500))
         with pytest.raises(ServerError):
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 class TestPages:
@@ -330,7 +340,7 @@ class TestPages:
             reply(page(range(101, 201), total=201)),
             reply(page(range(201, 202), total=201)),
         )
-        systems = await client.list_systems()
+        systems = await client.pages(SYSTEMS)
         assert [system.system_id for system in systems] == list(range(1, 202))
         assert [request.query["page"] for request in cloud.requests] == ["1", "2", "3"]
 
@@ -340,26 +350,26 @@ class TestPages:
         cloud.script(
             reply(page(range(1, 11), total=12)), reply(page(range(11, 13), total=12))
         )
-        assert len(await client.list_systems()) == 12
+        assert len(await client.pages(SYSTEMS)) == 12
 
     async def test_without_a_total_a_full_page_may_have_a_next(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(reply(page(range(1, 101))), reply(page(range(101, 103))))
-        assert len(await client.list_systems()) == 102
+        assert len(await client.pages(SYSTEMS)) == 102
 
     async def test_a_page_that_brings_nothing_new_is_the_last(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         same = reply(page(range(1, 101), total=1_000_000))
         cloud.script(same, same)
-        assert len(await client.list_systems()) == 100
+        assert len(await client.pages(SYSTEMS)) == 100
 
     async def test_an_account_without_systems_is_empty(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(reply(page(range(0), total=0)))
-        assert await client.list_systems() == []
+        assert await client.pages(SYSTEMS) == []
 
     async def test_systems_that_cannot_be_read_are_left_out(
         self, client: EnphaseCloudClient, cloud: FakeCloud
@@ -367,7 +377,7 @@ class TestPages:
         document = page(range(7, 8), total=3)
         document["systems"] += [None, {"name": "without id"}]
         cloud.script(reply(document))
-        systems = await client.list_systems()
+        systems = await client.pages(SYSTEMS)
         assert [system.system_id for system in systems] == [7]
 
     @pytest.mark.parametrize("document", [{}, {"systems": {}}, {"systems": [None]}])
@@ -376,12 +386,12 @@ class TestPages:
     ) -> None:
         cloud.script(reply(document))
         with pytest.raises(MalformedAnswerError):
-            await client.list_systems()
+            await client.pages(SYSTEMS)
 
 
 async def test_the_session_stays_open(
     client: EnphaseCloudClient, cloud: FakeCloud, session: ClientSession
 ) -> None:
     cloud.script(reply({"system_id": SYSTEM_ID}))
-    await client.get_summary(SYSTEM_ID)
+    await client.get(SUMMARY, system_id=SYSTEM_ID)
     assert not session.closed

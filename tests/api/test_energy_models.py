@@ -9,14 +9,25 @@ import pytest
 from custom_components.enphase_cloud.api import (
     DailyBatteryEnergies,
     DailyEnergies,
-    DailySeries,
+    Endpoint,
     EnergyInterval,
     EnergyIntervals,
     EnphaseCloudClient,
-    Granularity,
-    IntervalSeries,
     MalformedAnswerError,
-    Operation,
+    day_query,
+    interval_query,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    BATTERY_LIFETIME,
+    CONSUMPTION_LIFETIME,
+    CONSUMPTION_TELEMETRY,
+    EXPORT_LIFETIME,
+    EXPORT_TELEMETRY,
+    IMPORT_LIFETIME,
+    IMPORT_TELEMETRY,
+    PRODUCTION_LIFETIME,
+    PRODUCTION_METER_TELEMETRY,
+    PRODUCTION_MICRO_TELEMETRY,
 )
 
 from .conftest import SYSTEM_ID, FakeCloud, reply
@@ -25,16 +36,20 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
 
 ODD_NUMBERS: list[Any] = [None, True, "", "many", [], {}, -1, 1e300, float("nan")]
-PATHS = {
-    IntervalSeries.PRODUCTION_METER: "telemetry/production_meter",
-    IntervalSeries.PRODUCTION_MICRO: "telemetry/production_micro",
-    IntervalSeries.CONSUMPTION: "telemetry/consumption_meter",
-    IntervalSeries.GRID_IMPORT: "energy_import_telemetry",
-    IntervalSeries.GRID_EXPORT: "energy_export_telemetry",
-    DailySeries.PRODUCTION: "energy_lifetime",
-    DailySeries.CONSUMPTION: "consumption_lifetime",
-    DailySeries.GRID_IMPORT: "energy_import_lifetime",
-    DailySeries.GRID_EXPORT: "energy_export_lifetime",
+# The path of each document in intervals, and the member that holds an energy.
+INTERVALS = {
+    PRODUCTION_METER_TELEMETRY: ("telemetry/production_meter", "wh_del"),
+    PRODUCTION_MICRO_TELEMETRY: ("telemetry/production_micro", "enwh"),
+    CONSUMPTION_TELEMETRY: ("telemetry/consumption_meter", "enwh"),
+    IMPORT_TELEMETRY: ("energy_import_telemetry", "wh_imported"),
+    EXPORT_TELEMETRY: ("energy_export_telemetry", "wh_exported"),
+}
+# The path of each document by day, and the member that holds the days.
+DAYS = {
+    PRODUCTION_LIFETIME: ("energy_lifetime", "production"),
+    CONSUMPTION_LIFETIME: ("consumption_lifetime", "consumption"),
+    IMPORT_LIFETIME: ("energy_import_lifetime", "import"),
+    EXPORT_LIFETIME: ("energy_export_lifetime", "export"),
 }
 
 json_values = st.recursive(
@@ -48,9 +63,8 @@ json_values = st.recursive(
 
 def production(intervals: object, **members: Any) -> EnergyIntervals:
     """Return what the production meter's document says."""
-    return EnergyIntervals.from_api(
-        {"system_id": SYSTEM_ID, "intervals": intervals} | members,
-        IntervalSeries.PRODUCTION_METER,
+    return PRODUCTION_METER_TELEMETRY.read(
+        {"system_id": SYSTEM_ID, "intervals": intervals} | members
     )
 
 
@@ -78,9 +92,7 @@ class TestIntervals:
         )
         document = {"system_id": SYSTEM_ID, "total_devices": 0}
         flat, nested = (
-            EnergyIntervals.from_api(
-                document | {"intervals": intervals}, IntervalSeries.GRID_IMPORT
-            )
+            IMPORT_TELEMETRY.read(document | {"intervals": intervals})
             for intervals in ([first, second], [[first], [[second]]])
         )
         assert flat == nested
@@ -102,7 +114,7 @@ class TestIntervals:
 
     def test_belong_to_a_system(self) -> None:
         with pytest.raises(MalformedAnswerError):
-            EnergyIntervals.from_api({}, IntervalSeries.CONSUMPTION)
+            CONSUMPTION_TELEMETRY.read({})
 
     @given(json_values)
     def test_are_read_from_anything(self, anything: object) -> None:
@@ -143,71 +155,62 @@ class TestDays:
 class TestClient:
     """What the client asks for."""
 
-    @pytest.mark.parametrize("series", IntervalSeries)
-    @pytest.mark.parametrize(
-        ("granularity", "length"), [("day", {}), ("week", {"granularity": "week"})]
-    )
+    @pytest.mark.parametrize(("endpoint", "answer"), INTERVALS.items())
+    @pytest.mark.parametrize("length", [{}, {"granularity": "week"}])
     async def test_intervals(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
         journal: list[str],
-        series: IntervalSeries,
-        granularity: Granularity,
+        endpoint: Endpoint[EnergyIntervals],
+        answer: tuple[str, str],
         length: dict[str, str],
     ) -> None:
-        interval = {"end_at": EPOCH, series.member: 42}
+        path, member = answer
+        interval = {"end_at": EPOCH, member: 42}
         cloud.script(reply({"system_id": SYSTEM_ID, "intervals": [[interval]]}))
-        document = await client.get_energy_intervals(
-            SYSTEM_ID, series, start_at=NOON, granularity=granularity
-        )
+        query = interval_query(NOON, week=bool(length))
+        document = await client.get(endpoint, query=query, system_id=SYSTEM_ID)
         (request,) = cloud.requests
-        assert request.path == f"/api/v4/systems/{SYSTEM_ID}/{PATHS[series]}"
+        assert request.path == f"/api/v4/systems/{SYSTEM_ID}/{path}"
         assert dict(request.query) == {"start_at": str(EPOCH)} | length
         assert [interval.energy for interval in document.intervals] == [42]
-        assert f"enter {series.operation}" in journal
+        assert f"enter {endpoint.name}" in journal
 
-    async def test_today_needs_no_parameters(
-        self, client: EnphaseCloudClient, cloud: FakeCloud
-    ) -> None:
-        cloud.script(reply({"system_id": SYSTEM_ID}))
-        await client.get_energy_intervals(SYSTEM_ID, IntervalSeries.CONSUMPTION)
-        assert dict(cloud.requests[0].query) == {}
+    def test_today_needs_no_parameters(self) -> None:
+        assert interval_query(None) == {}
 
-    @pytest.mark.parametrize("series", DailySeries)
+    @pytest.mark.parametrize(("endpoint", "answer"), DAYS.items())
     async def test_days(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
         journal: list[str],
-        series: DailySeries,
+        endpoint: Endpoint[DailyEnergies],
+        answer: tuple[str, str],
     ) -> None:
-        document = {"start_date": "2026-05-30", series.member: [1, 2]}
+        path, member = answer
+        document = {"start_date": "2026-05-30", member: [1, 2]}
         cloud.script(reply(document), reply(document))
-        days = await client.get_daily_energies(
-            SYSTEM_ID,
-            series,
-            start_date=date(2026, 5, 30),
-            end_date=date(2026, 5, 31),
-        )
-        assert days == await client.get_daily_energies(SYSTEM_ID, series)
+        query = day_query(date(2026, 5, 30), date(2026, 5, 31))
+        days = await client.get(endpoint, query=query, system_id=SYSTEM_ID)
+        assert days == await client.get(endpoint, system_id=SYSTEM_ID)
         assert days.values == (1, 2)
         narrow, wide = cloud.requests
-        assert narrow.path == f"/api/v4/systems/{SYSTEM_ID}/{PATHS[series]}"
-        query = {"start_date": "2026-05-30", "end_date": "2026-05-31"}
-        assert (dict(narrow.query), dict(wide.query)) == (query, {})
-        assert f"enter {series.operation}" in journal
+        assert narrow.path == f"/api/v4/systems/{SYSTEM_ID}/{path}"
+        dates = {"start_date": "2026-05-30", "end_date": "2026-05-31"}
+        assert (dict(narrow.query), dict(wide.query)) == (dates, {})
+        assert f"enter {endpoint.name}" in journal
 
     async def test_days_of_batteries(
         self, client: EnphaseCloudClient, cloud: FakeCloud, journal: list[str]
     ) -> None:
         document = {"start_date": "2026-05-30", "charge": [1], "discharge": [2]}
         cloud.script(reply(document))
-        days = await client.get_daily_battery_energies(
-            SYSTEM_ID, start_date=date(2026, 5, 30)
-        )
+        query = day_query(date(2026, 5, 30), None)
+        days = await client.get(BATTERY_LIFETIME, query=query, system_id=SYSTEM_ID)
         (request,) = cloud.requests
         assert request.path == f"/api/v4/systems/{SYSTEM_ID}/battery_lifetime"
         assert dict(request.query) == {"start_date": "2026-05-30"}
         assert (days.charged.values, days.discharged.values) == ((1,), (2,))
-        assert f"enter {Operation.BATTERY_LIFETIME}" in journal
+        assert f"enter {BATTERY_LIFETIME.name}" in journal

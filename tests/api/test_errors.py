@@ -20,13 +20,13 @@ from custom_components.enphase_cloud.api import (
     MinuteQuotaError,
     MonthQuotaError,
     NotEntitledError,
-    Operation,
     QuotaExceededError,
     ServerError,
     ServiceUnreachableError,
     UnknownSystemError,
     UnsupportedGatewayError,
 )
+from custom_components.enphase_cloud.api.endpoints import LIVE_DATA, SUMMARY
 
 from .conftest import SYSTEM_ID, TOKEN, FakeAuth, FakeCloud, reply
 
@@ -86,14 +86,14 @@ ENVELOPES: list[Any] = [
 async def refused_summary(client: EnphaseCloudClient) -> ApiError:
     """Ask for a summary that is refused."""
     with pytest.raises(ApiError) as raised:
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
     return raised.value
 
 
 async def refused_stream(client: EnphaseCloudClient) -> ApiError:
     """Open a stream that is refused."""
     with pytest.raises(ApiError) as raised:
-        async with client.stream_live_data(SYSTEM_ID, duration=30):
+        async with client.stream(SYSTEM_ID, duration=30):
             pass
     return raised.value
 
@@ -111,7 +111,7 @@ async def test_the_status_decides_whatever_the_envelope(
     cloud.script(reply(envelope, status=status))
     error = await refused_summary(client)
     assert type(error) is expected
-    assert (error.operation, error.status) == (Operation.SUMMARY, status)
+    assert (error.operation, error.status) == (SUMMARY.name, status)
 
 
 @pytest.mark.parametrize(("code", "expected"), LIVE.items())
@@ -129,7 +129,7 @@ async def test_errors_of_the_live_service_are_told_by_their_code(
     cloud.script(reply(live_error(code, name), status=http_status or code))
     error = await refused_stream(client)
     assert type(error) is kind
-    assert error.operation is Operation.LIVE_DATA
+    assert error.operation == LIVE_DATA.name
 
 
 @pytest.mark.parametrize(("name", "expected"), LIVE.values())
@@ -309,8 +309,8 @@ class TestQuota:
         assert told == (None, None, None, None)
 
     def test_the_kinds_tell_their_period(self) -> None:
-        assert MinuteQuotaError(Operation.SUMMARY).period == "minute"
-        assert MonthQuotaError(Operation.SUMMARY).period == "month"
+        assert MinuteQuotaError(SUMMARY.name).period == "minute"
+        assert MonthQuotaError(SUMMARY.name).period == "month"
 
 
 json_values = st.recursive(
@@ -341,5 +341,5 @@ async def test_any_error_body_is_an_api_error(
     cloud.script(reply(document, status=status), reply(document, status=status))
     error = await refused_summary(client)
     assert 400 <= error.status < 600
-    assert error.operation is Operation.SUMMARY
+    assert error.operation == SUMMARY.name
     cloud.discard()

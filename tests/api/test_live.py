@@ -74,7 +74,7 @@ async def read(
     client: EnphaseCloudClient, *, duration: int = 30
 ) -> tuple[list[int | None], int]:
     """Read a stream to its end; return the productions and the number skipped."""
-    async with client.stream_live_data(SYSTEM_ID, duration=duration) as stream:
+    async with client.stream(SYSTEM_ID, duration=duration) as stream:
         productions = [frame.production async for frame in stream]
         return productions, stream.skipped
 
@@ -83,7 +83,7 @@ async def test_frames_come_in_order_until_the_stream_ends(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(streamed(*(event(frame(number)) for number in range(3))))
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
         frames = [frame async for frame in stream]
         assert [frame async for frame in stream] == []
     assert all(isinstance(frame, LiveFrame) for frame in frames)
@@ -225,7 +225,7 @@ async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
 ) -> None:
     written = json.dumps(document).encode() + b"\n" if bare else event(document)
     cloud.script(streamed(event(frame(1)) + written + event(frame(2))))
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
         assert (await anext(stream)).production == 1
         with pytest.raises(ApiError) as raised:
             await anext(stream)
@@ -248,7 +248,7 @@ async def test_the_gate_hears_of_it_whatever_the_reader_makes_of_it(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     cloud.script(streamed(event({"error": {"code": 429, "message": "No"}})))
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
         with pytest.raises(QuotaExceededError):
             await anext(stream)
         assert [frame async for frame in stream] == []
@@ -269,7 +269,7 @@ async def test_a_stream_that_was_left_has_no_more_frames(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(streamed(event(frame(1))))
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
         pass
     assert [frame async for frame in stream] == []
 
@@ -280,7 +280,7 @@ async def test_an_error_document_is_an_error_at_the_opening(
     body = json.dumps({"error": {"code": 429, "message": "No"}}, indent=2).encode()
     cloud.script(reply(body=body))
     with pytest.raises(QuotaExceededError) as raised:
-        async with client.stream_live_data(SYSTEM_ID, duration=30):
+        async with client.stream(SYSTEM_ID, duration=30):
             pytest.fail("The stream is open")
     assert gate.outcomes == [raised.value]
 
@@ -297,7 +297,7 @@ async def test_the_gate_sees_the_opening_not_the_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     cloud.script(streamed(event(frame(1))))
-    async with client.stream_live_data(SYSTEM_ID, duration=30):
+    async with client.stream(SYSTEM_ID, duration=30):
         assert gate.outcomes == [None]
 
 
@@ -313,7 +313,7 @@ class TestEnd:
         self, raw_client: EnphaseCloudClient, raw_server: RawServer
     ) -> None:
         raw_server.answer = self.HEAD + chunked(event(frame(1)))
-        async with raw_client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        async with raw_client.stream(SYSTEM_ID, duration=30) as stream:
             assert (await anext(stream)).production == 1
             with pytest.raises(EnphaseConnectionError) as raised:
                 await anext(stream)
@@ -325,7 +325,7 @@ class TestEnd:
     ) -> None:
         raw_server.answer = self.HEAD + chunked(event(frame(1)))
         productions = []
-        async with raw_client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        async with raw_client.stream(SYSTEM_ID, duration=30) as stream:
             async for live in stream:
                 productions.append(live.production)
                 clock.advance(30)
@@ -356,7 +356,7 @@ class TestEnd:
             return response
 
         cloud.script(answer)
-        async with client.stream_live_data(SYSTEM_ID, duration=60) as stream:
+        async with client.stream(SYSTEM_ID, duration=60) as stream:
             for number, pause in enumerate(pauses):
                 wanted.put_nowait(number)
                 assert (await anext(stream)).production == number
@@ -380,7 +380,7 @@ class TestEnd:
             return response
 
         cloud.script(answer)
-        async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+        async with client.stream(SYSTEM_ID, duration=30) as stream:
             await anext(stream)
             assert not closed.done()
         await closed
@@ -422,7 +422,7 @@ async def test_a_flood_of_frames_lets_others_run(
     cloud.script(streamed(b"".join(event(frame(number)) for number in range(count))))
     task = asyncio.create_task(other())
     longest = frames = 0
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as stream:
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
         turns_before = turns
         async for _ in stream:
             frames = frames + 1 if turns == turns_before else 1

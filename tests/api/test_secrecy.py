@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.api import (
     RequestWithheldError,
     request_token,
 )
+from custom_components.enphase_cloud.api.endpoints import SUMMARY
 
 from .conftest import (
     API_KEY,
@@ -56,12 +57,12 @@ type Action = Callable[[EnphaseCloudClient, ClientSession, str], Awaitable[objec
 
 async def ask(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
     """Ask for a document."""
-    await client.get_summary(SYSTEM_ID)
+    await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 async def stream(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
     """Read a stream."""
-    async with client.stream_live_data(SYSTEM_ID, duration=30) as frames:
+    async with client.stream(SYSTEM_ID, duration=30) as frames:
         async for _ in frames:
             pass
 
@@ -226,7 +227,7 @@ async def test_withheld_requests_are_silent(
 ) -> None:
     gate.refuse_with = RequestWithheldError(until=None, reason="month")
     with pytest.raises(RequestWithheldError) as raised:
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
     assert_silent(raised.value)
 
 

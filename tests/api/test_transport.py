@@ -17,6 +17,7 @@ from custom_components.enphase_cloud.api import (
     ServerError,
     request_token,
 )
+from custom_components.enphase_cloud.api.endpoints import SUMMARY
 
 from .conftest import (
     API_KEY,
@@ -29,7 +30,7 @@ from .conftest import (
     reply,
 )
 
-SUMMARY = {"system_id": SYSTEM_ID, "current_power": 815}
+ANSWER = {"system_id": SYSTEM_ID, "current_power": 815}
 MIB = 1024 * 1024
 
 
@@ -62,7 +63,7 @@ async def test_a_broken_answer_is_a_connection_error_after_one_attempt(
 ) -> None:
     raw_server.answer = answer
     with pytest.raises(EnphaseConnectionError):
-        await raw_client.get_summary(SYSTEM_ID)
+        await raw_client.get(SUMMARY, system_id=SYSTEM_ID)
     assert raw_server.connections == 1
     assert len(gate.outcomes) == 1
 
@@ -77,7 +78,7 @@ async def test_an_unreachable_cloud_is_a_connection_error(
     url = f"http://127.0.0.1:{unused_tcp_port}"
     client = EnphaseCloudClient(session, auth, API_KEY, gate, url=url)
     with pytest.raises(EnphaseConnectionError):
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 async def test_silence_for_half_a_minute_is_a_timeout(
@@ -92,7 +93,7 @@ async def test_silence_for_half_a_minute_is_a_timeout(
 
     cloud.script(hang)
     with pytest.raises(EnphaseTimeoutError):
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
     silence.set()
 
 
@@ -126,7 +127,7 @@ async def test_a_body_that_is_no_json_object_is_malformed(
 ) -> None:
     cloud.script(reply(body=body))
     with pytest.raises(MalformedAnswerError):
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 @pytest.mark.parametrize("status", [200, 203])
@@ -134,16 +135,16 @@ async def test_a_body_that_is_no_json_object_is_malformed(
 async def test_json_is_read_whatever_it_calls_itself(
     client: EnphaseCloudClient, cloud: FakeCloud, content_type: str, status: int
 ) -> None:
-    cloud.script(reply(SUMMARY, content_type=content_type, status=status))
-    assert (await client.get_summary(SYSTEM_ID)).current_power == 815
+    cloud.script(reply(ANSWER, content_type=content_type, status=status))
+    assert (await client.get(SUMMARY, system_id=SYSTEM_ID)).current_power == 815
 
 
 async def test_compressed_answers_are_read(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
-    body = gzip.compress(json.dumps(SUMMARY).encode())
+    body = gzip.compress(json.dumps(ANSWER).encode())
     cloud.script(reply(body=body, headers={"Content-Encoding": "gzip"}))
-    assert (await client.get_summary(SYSTEM_ID)).current_power == 815
+    assert (await client.get(SUMMARY, system_id=SYSTEM_ID)).current_power == 815
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -156,7 +157,7 @@ async def test_a_document_that_is_too_long_is_not_read_to_its_end(
         body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
     cloud.script(reply(body=body, headers=headers))
     with pytest.raises(MalformedAnswerError):
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 @pytest.mark.parametrize("status", [301, 302, 304, 307, 308])
@@ -166,7 +167,7 @@ async def test_a_redirect_is_not_followed(
     location = str(cloud.url / "elsewhere")
     cloud.script(reply(status=status, headers={"Location": location}))
     with pytest.raises(MalformedAnswerError):
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
     assert len(cloud.requests) == 1
 
 
@@ -175,7 +176,7 @@ async def test_an_error_counts_though_its_body_is_too_long(
 ) -> None:
     cloud.script(reply({"period": "month", "details": "x" * MIB}, status=429))
     with pytest.raises(QuotaExceededError) as raised:
-        await client.get_summary(SYSTEM_ID)
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
     assert raised.value.period is None
 
 
@@ -184,7 +185,7 @@ async def test_an_error_counts_though_its_body_is_cut_off(
 ) -> None:
     raw_server.answer = b"HTTP/1.1 503 Busy\r\nContent-Length: 90\r\n\r\n{"
     with pytest.raises(ServerError) as raised:
-        await raw_client.get_summary(SYSTEM_ID)
+        await raw_client.get(SUMMARY, system_id=SYSTEM_ID)
     assert raised.value.status == 503
 
 
@@ -195,7 +196,7 @@ async def test_a_session_that_raises_by_itself_makes_no_difference(
     async with ClientSession(raise_for_status=True) as session:
         client = EnphaseCloudClient(session, auth, API_KEY, gate, url=cloud.url)
         with pytest.raises(MonthQuotaError):
-            await client.get_summary(SYSTEM_ID)
+            await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
 @pytest.mark.parametrize(

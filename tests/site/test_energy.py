@@ -15,7 +15,13 @@ from custom_components.enphase_cloud.api import (
     DailyEnergies,
     EnergyInterval,
     EnergyIntervals,
-    IntervalSeries,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    CONSUMPTION_TELEMETRY,
+    EXPORT_TELEMETRY,
+    IMPORT_TELEMETRY,
+    PRODUCTION_METER_TELEMETRY,
+    Endpoint,
 )
 from custom_components.enphase_cloud.site.energy import (
     HOUR,
@@ -437,11 +443,13 @@ ZONES = {
     "Australia/Lord_Howe": [date(2026, 4, 5), date(2026, 10, 4)],
 }
 LOCAL_DAYS = [(zone, day) for zone, each in ZONES.items() for day in each]
-SERIES: dict[IntervalSeries, tuple[Callable[..., dict[str, Any]], TrueFlow]] = {
-    IntervalSeries.PRODUCTION_METER: (telemetry.production_meter, TrueFlow.PRODUCTION),
-    IntervalSeries.CONSUMPTION: (telemetry.consumption_meter, TrueFlow.CONSUMPTION),
-    IntervalSeries.GRID_IMPORT: (telemetry.energy_import_telemetry, TrueFlow.IMPORT),
-    IntervalSeries.GRID_EXPORT: (telemetry.energy_export_telemetry, TrueFlow.EXPORT),
+SERIES: dict[
+    Endpoint[EnergyIntervals], tuple[Callable[..., dict[str, Any]], TrueFlow]
+] = {
+    PRODUCTION_METER_TELEMETRY: (telemetry.production_meter, TrueFlow.PRODUCTION),
+    CONSUMPTION_TELEMETRY: (telemetry.consumption_meter, TrueFlow.CONSUMPTION),
+    IMPORT_TELEMETRY: (telemetry.energy_import_telemetry, TrueFlow.IMPORT),
+    EXPORT_TELEMETRY: (telemetry.energy_export_telemetry, TrueFlow.EXPORT),
 }
 
 
@@ -463,7 +471,7 @@ class World:
 
     def intervals(
         self,
-        series: IntervalSeries,
+        series: Endpoint[EnergyIntervals],
         start: datetime,
         *,
         granularity: str = "day",
@@ -478,12 +486,12 @@ class World:
         if fault:
             distort(answer, fault)
         return readings_of_intervals(
-            EnergyIntervals.from_api(answer, series),
+            series.read(answer),
             fetched_at=self.now,
             power_limit=100_000,
         )
 
-    def truth(self, series: IntervalSeries, hour: datetime) -> int:
+    def truth(self, series: Endpoint[EnergyIntervals], hour: datetime) -> int:
         """Return what really flowed in an hour."""
         truth = self.cloud.truth(self.system.system_id)
         return truth.energy(SERIES[series][1], hour, hour + HOUR)
@@ -495,7 +503,7 @@ class TestTruth:
     @pytest.mark.parametrize(("zone", "day"), LOCAL_DAYS)
     @pytest.mark.parametrize("series", SERIES)
     def test_of_each_hour_of_a_day(
-        self, zone: str, day: date, series: IntervalSeries
+        self, zone: str, day: date, series: Endpoint[EnergyIntervals]
     ) -> None:
         span = system_day(day, ZoneInfo(zone))
         world = World(zone, span.start + span.length + timedelta(hours=6))
@@ -511,7 +519,7 @@ class TestTruth:
     @pytest.mark.parametrize("zone", ZONES)
     @pytest.mark.parametrize("series", SERIES)
     def test_by_and_by_as_reports_arrive_and_are_corrected(
-        self, zone: str, series: IntervalSeries
+        self, zone: str, series: Endpoint[EnergyIntervals]
     ) -> None:
         start = top_of_hour(NOON)
         world = World(zone, start)
@@ -534,7 +542,7 @@ class TestTruth:
     )
     @pytest.mark.parametrize("series", SERIES)
     def test_is_never_exceeded_by_a_fault_and_found_again(
-        self, series: IntervalSeries, fault: str
+        self, series: Endpoint[EnergyIntervals], fault: str
     ) -> None:
         world = World("Europe/Berlin", LATER)
         start = NOON - 12 * HOUR
@@ -551,7 +559,7 @@ class TestTruth:
     def test_survives_zeros_after_values(self) -> None:
         world = World("Europe/Berlin", LATER)
         start = NOON - 12 * HOUR
-        series = IntervalSeries.PRODUCTION_METER
+        series = PRODUCTION_METER_TELEMETRY
         sound = world.intervals(series, start)
         world.now += HOUR
         zeros = world.intervals(series, start, fault="zero")

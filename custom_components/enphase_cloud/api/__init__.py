@@ -1,7 +1,8 @@
 """A client of the Enphase Monitoring API v4, without any tie to Home Assistant."""
 
 from .auth import AbstractAuth
-from .client import DEFAULT_URL, EnphaseCloudClient, Gate, Granularity
+from .client import DEFAULT_URL, EnphaseCloudClient, Gate, Page
+from .endpoints import Access, Endpoint
 from .exceptions import (
     ApiError,
     ConnectionNotEstablishedError,
@@ -39,11 +40,9 @@ from .models import (
     ConnectionType,
     DailyBatteryEnergies,
     DailyEnergies,
-    DailySeries,
     EnergyInterval,
     EnergyIntervals,
     GridStatus,
-    IntervalSeries,
     LatestTelemetry,
     LiveFrame,
     PowerReading,
@@ -51,14 +50,16 @@ from .models import (
     Summary,
     System,
     SystemStatus,
+    day_query,
+    interval_query,
 )
-from .operations import Operation
 from .sse import SseEvent, SseParser
 from .token import request_token
 
 __all__ = [
     "DEFAULT_URL",
     "AbstractAuth",
+    "Access",
     "ApiError",
     "BatteryInterval",
     "BatteryMode",
@@ -69,7 +70,7 @@ __all__ = [
     "ConnectionType",
     "DailyBatteryEnergies",
     "DailyEnergies",
-    "DailySeries",
+    "Endpoint",
     "EnergyInterval",
     "EnergyIntervals",
     "EnphaseCloudClient",
@@ -79,9 +80,7 @@ __all__ = [
     "ForbiddenError",
     "Gate",
     "GatewayOfflineError",
-    "Granularity",
     "GridStatus",
-    "IntervalSeries",
     "InvalidApiKeyError",
     "InvalidClientError",
     "InvalidDurationError",
@@ -96,7 +95,7 @@ __all__ = [
     "MinuteQuotaError",
     "MonthQuotaError",
     "NotEntitledError",
-    "Operation",
+    "Page",
     "PowerReading",
     "ProductionSource",
     "QuotaExceededError",
@@ -111,5 +110,7 @@ __all__ = [
     "TokenRequestError",
     "UnknownSystemError",
     "UnsupportedGatewayError",
+    "day_query",
+    "interval_query",
     "request_token",
 ]

@@ -1,33 +1,21 @@
-"""The client: one method for each operation of the Monitoring API v4."""
+"""The client of the Monitoring API v4: get, put, post, pages and stream."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import date, datetime
 from http import HTTPStatus
 from itertools import count
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
 
 from .auth import AbstractAuth
+from .endpoints import LIVE_DATA, Endpoint
 from .error_bodies import success
 from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
 from .live import LiveStream, open_stream
-from .models.battery import BatteryTelemetry
-from .models.energy import (
-    DailyBatteryEnergies,
-    DailyEnergies,
-    DailySeries,
-    EnergyIntervals,
-    IntervalSeries,
-)
-from .models.latest import LatestTelemetry
-from .models.summary import Summary
-from .models.systems import System, SystemsPage
-from .operations import Operation
-from .transport import SENT_ONCE, exchange, guarded, parse_object, secure_url
+from .transport import SENT_ONCE, exchange, guarded, parse_json, secure_url
 
 DEFAULT_URL: Final = URL("https://api.enphaseenergy.com")
 
@@ -35,17 +23,29 @@ _TIMEOUT: Final = ClientTimeout(total=30)
 _STREAM_CONNECT_SECONDS: Final = 10
 _STREAM_IDLE_SECONDS: Final = 45
 _STREAM_OVERTIME_SECONDS: Final = 60
-_LIST_PAGE_SIZE: Final = 100
-_SEARCH_PAGE_SIZE: Final = 1000
+NO_QUERY: Final[Mapping[str, str | int]] = {}
 
-type Granularity = Literal["day", "week"]
-"""How long a document of intervals is; they are equally fine in both."""
+
+class Page[ItemT](Protocol):
+    """One page of a list."""
+
+    @property
+    def listed(self) -> int:
+        """Return the number of its entries, readable or not."""
+
+    @property
+    def total(self) -> int | None:
+        """Return the number of entries on all pages, None where it is not known."""
+
+    @property
+    def by_id(self) -> Mapping[Any, ItemT]:
+        """Return the items that can be read."""
 
 
 class Gate(Protocol):
     """Lets attempts out, and sees how they end."""
 
-    def attempt(self, operation: Operation) -> AbstractAsyncContextManager[None]:
+    def attempt(self, operation: str) -> AbstractAsyncContextManager[None]:
         """Return what one attempt is made inside of.
 
         Entering counts the attempt, which leaves right after, or raises
@@ -89,146 +89,76 @@ class EnphaseCloudClient:
         self._gate = gate
         self._url = secure_url(url) / "api" / "v4" / "systems"
 
-    async def list_systems(self) -> list[System]:
-        """Return the systems of the account (GET /systems).
-
-        Costs a call for each 100 systems.
-        """
-
-        async def page(number: int) -> SystemsPage:
-            return SystemsPage.from_api(
-                await self._request(
-                    Operation.SYSTEMS,
-                    self._url,
-                    params={"page": number, "size": _LIST_PAGE_SIZE, "sort_by": "id"},
-                )
-            )
-
-        return await _all_pages(page, _LIST_PAGE_SIZE)
-
-    async def search_live_stream_systems(self) -> list[System]:
-        """Return the systems with what is known of live data (POST /systems/search).
-
-        Costs a call for each 1,000 systems.
-        """
-
-        async def page(number: int) -> SystemsPage:
-            return SystemsPage.from_api(
-                await self._request(
-                    Operation.SEARCH_SYSTEMS,
-                    self._url / "search",
-                    method="POST",
-                    params={
-                        "page": number,
-                        "size": _SEARCH_PAGE_SIZE,
-                        "live_stream": "true",
-                    },
-                    # Empty filters are ignored, but "system" must not be.
-                    json={"sort_by": "id", "system": {"ids": []}},
-                )
-            )
-
-        return await _all_pages(page, _SEARCH_PAGE_SIZE)
-
-    async def get_summary(self, system_id: int) -> Summary:
-        """Return a system's summary of today (GET /systems/{id}/summary).
-
-        Raises UnknownSystemError and ForbiddenError.
-        """
-        url = self._url / str(system_id) / "summary"
-        return Summary.from_api(await self._request(Operation.SUMMARY, url))
-
-    async def get_battery_telemetry(
+    async def get[DocumentT](
         self,
-        system_id: int,
+        endpoint: Endpoint[DocumentT],
         *,
-        start_at: datetime | None = None,
-        granularity: Granularity = "day",
-    ) -> BatteryTelemetry:
-        """Return battery intervals (GET /systems/{id}/telemetry/battery).
+        query: Mapping[str, str | int] = NO_QUERY,
+        **parameters: int | str,
+    ) -> DocumentT:
+        """Return the document of an endpoint, whose path takes the parameters.
 
-        They are those of the day or week from `start_at` on, which is aware and at
-        most two years ago; without it, those of the system's present day. Raises
-        UnknownSystemError, ForbiddenError and InvalidRequestError.
+        Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
         """
-        return BatteryTelemetry.from_api(
-            await self._request(
-                Operation.BATTERY_TELEMETRY,
-                self._url / str(system_id) / "telemetry" / "battery",
-                params=_window(start_at, granularity),
+        return await self._request(endpoint, query=query, parameters=parameters)
+
+    async def put[DocumentT](
+        self,
+        endpoint: Endpoint[DocumentT],
+        body: Mapping[str, Any],
+        **parameters: int | str,
+    ) -> DocumentT:
+        """Write settings, and return what the cloud says they are then.
+
+        Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
+        """
+        return await self._request(endpoint, body=body, parameters=parameters)
+
+    async def post[DocumentT](
+        self,
+        endpoint: Endpoint[DocumentT],
+        body: Mapping[str, Any] | None = None,
+        **parameters: int | str,
+    ) -> DocumentT:
+        """Start something, and return what the cloud says of it.
+
+        Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
+        """
+        return await self._request(endpoint, body=body, parameters=parameters)
+
+    async def pages[ItemT](
+        self,
+        endpoint: Endpoint[Page[ItemT]],
+        *,
+        query: Mapping[str, str | int] = NO_QUERY,
+        **parameters: int | str,
+    ) -> list[ItemT]:
+        """Return the items of all pages; each page is an API call.
+
+        Stops where all items are known or a page brings no new one.
+        """
+        items: dict[Any, ItemT] = {}
+        listed = 0
+        for number in count(1):
+            page = await self._request(
+                endpoint,
+                query={"page": number, "size": endpoint.page_size or 1, **query},
+                parameters=parameters,
             )
-        )
-
-    async def get_energy_intervals(
-        self,
-        system_id: int,
-        series: IntervalSeries,
-        *,
-        start_at: datetime | None = None,
-        granularity: Granularity = "day",
-    ) -> EnergyIntervals:
-        """Return one flow in intervals (GET /systems/{id}/…, the series' path).
-
-        Arguments and errors are those of get_battery_telemetry.
-        """
-        document = await self._request(
-            series.operation,
-            self._url.joinpath(str(system_id), series.path),
-            params=_window(start_at, granularity),
-        )
-        return EnergyIntervals.from_api(document, series)
-
-    async def get_daily_energies(
-        self,
-        system_id: int,
-        series: DailySeries,
-        *,
-        start_date: date | None = None,
-        end_date: date | None = None,
-    ) -> DailyEnergies:
-        """Return one flow day by day (GET /systems/{id}/…, the series' path).
-
-        Both dates are days of the system and included; without them, all days up to
-        yesterday. Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
-        """
-        document = await self._request(
-            series.operation,
-            self._url / str(system_id) / series.path,
-            params=_days(start_date, end_date),
-        )
-        return DailyEnergies.from_api(document, member=series.member)
-
-    async def get_daily_battery_energies(
-        self,
-        system_id: int,
-        *,
-        start_date: date | None = None,
-        end_date: date | None = None,
-    ) -> DailyBatteryEnergies:
-        """Return what batteries did day by day (GET /systems/{id}/battery_lifetime).
-
-        Arguments and errors are those of get_daily_energies.
-        """
-        return DailyBatteryEnergies.from_api(
-            await self._request(
-                Operation.BATTERY_LIFETIME,
-                self._url / str(system_id) / "battery_lifetime",
-                params=_days(start_date, end_date),
+            known = len(items)
+            items |= page.by_id
+            listed += page.listed
+            is_last = (
+                page.listed < (endpoint.page_size or 1)
+                if page.total is None
+                else listed >= page.total
             )
-        )
-
-    async def get_latest_telemetry(self, system_id: int) -> LatestTelemetry:
-        """Return the last reported powers (GET /systems/{id}/latest_telemetry).
-
-        Raises UnknownSystemError and ForbiddenError.
-        """
-        url = self._url / str(system_id) / "latest_telemetry"
-        return LatestTelemetry.from_api(
-            await self._request(Operation.LATEST_TELEMETRY, url)
-        )
+            if is_last or len(items) == known:
+                break
+        return list(items.values())
 
     @asynccontextmanager
-    async def stream_live_data(
+    async def stream(
         self, system_id: int, *, duration: int
     ) -> AsyncGenerator[LiveStream]:
         """Open a stream of live data (GET /systems/{id}/live_data).
@@ -243,7 +173,7 @@ class EnphaseCloudClient:
         async def attempt(token: str) -> LiveStream:
             return await self._open_stream(token, system_id, duration)
 
-        stream = await self._attempt(Operation.LIVE_DATA, attempt)
+        stream = await self._attempt(LIVE_DATA, attempt)
         try:
             yield stream
         finally:
@@ -251,23 +181,32 @@ class EnphaseCloudClient:
             if stream.refusal is not None:
                 await self._gate.refused(stream.refusal)
 
-    async def _request(
-        self, operation: Operation, url: URL, *, method: str = "GET", **options: Any
-    ) -> Mapping[str, Any]:
+    async def _request[DocumentT](
+        self,
+        endpoint: Endpoint[DocumentT],
+        *,
+        query: Mapping[str, str | int] = NO_QUERY,
+        body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, int | str],
+    ) -> DocumentT:
         """Return the document that one request asks for."""
+        url = self._url_of(endpoint, **parameters)
+        options: dict[str, Any] = {"params": {**query, **endpoint.query}}
+        if (sent := endpoint.body if body is None else body) is not None:
+            options["json"] = sent
 
-        async def attempt(token: str) -> Mapping[str, Any]:
+        async def attempt(token: str) -> Any:
             answer = await exchange(
                 self._session,
-                method,
+                endpoint.method,
                 url,
                 headers=self._headers(token),
                 timeout=_TIMEOUT,
                 **options,
             )
-            return parse_object(success(operation, answer))
+            return parse_json(success(endpoint.name, answer))
 
-        return await self._attempt(operation, attempt)
+        return endpoint.read(await self._attempt(endpoint, attempt))
 
     async def _open_stream(
         self, token: str, system_id: int, duration: int
@@ -284,7 +223,7 @@ class EnphaseCloudClient:
             sock_connect=_STREAM_CONNECT_SECONDS,
             sock_read=_STREAM_IDLE_SECONDS,
         )
-        url = self._url / str(system_id) / "live_data"
+        url = self._url_of(LIVE_DATA, system_id=system_id)
         ends_at = asyncio.get_running_loop().time() + duration
         response = await guarded(
             self._session.get(url, headers=headers, timeout=timeout, **SENT_ONCE)
@@ -296,23 +235,27 @@ class EnphaseCloudClient:
             raise
 
     async def _attempt[ResultT](
-        self, operation: Operation, attempt: Callable[[str], Awaitable[ResultT]]
+        self, endpoint: Endpoint[Any], attempt: Callable[[str], Awaitable[ResultT]]
     ) -> ResultT:
-        """Attempt an operation, and once more if a new token may cure a refusal.
+        """Attempt a request, and once more if a new token may cure a refusal.
 
         401 does not say what is wrong. When a new token changes nothing, the
         application is not entitled to the operation.
         """
         token = await self._auth.async_get_access_token()
         with suppress(InvalidTokenError):
-            async with self._gate.attempt(operation):
+            async with self._gate.attempt(endpoint.name):
                 return await attempt(token)
         renewed = await self._auth.async_get_access_token(rejected=token)
         if renewed != token:
             with suppress(InvalidTokenError):
-                async with self._gate.attempt(operation):
+                async with self._gate.attempt(endpoint.name):
                     return await attempt(renewed)
-        raise NotEntitledError(operation, HTTPStatus.UNAUTHORIZED)
+        raise NotEntitledError(endpoint.name, HTTPStatus.UNAUTHORIZED)
+
+    def _url_of(self, endpoint: Endpoint[Any], **parameters: int | str) -> URL:
+        path = endpoint.path_of(**parameters)
+        return self._url.joinpath(*path.split("/")) if path else self._url
 
     def _headers(self, token: str) -> dict[str, str]:
         return {
@@ -320,36 +263,3 @@ class EnphaseCloudClient:
             "Authorization": f"Bearer {token}",
             "key": self._api_key,
         }
-
-
-def _window(start_at: datetime | None, granularity: Granularity) -> dict[str, Any]:
-    """Return the parameters of telemetry; a day is what the cloud tells unasked."""
-    if start_at is None:
-        return {}
-    start = {"start_at": int(start_at.timestamp())}
-    return start if granularity == "day" else start | {"granularity": granularity}
-
-
-def _days(start_date: date | None, end_date: date | None) -> dict[str, str]:
-    """Return the parameters of a lifetime series."""
-    dates = {"start_date": start_date, "end_date": end_date}
-    return {name: day.isoformat() for name, day in dates.items() if day is not None}
-
-
-async def _all_pages(
-    page: Callable[[int], Awaitable[SystemsPage]], size: int
-) -> list[System]:
-    """Ask for pages until all systems are known or a page brings no new one."""
-    systems: dict[int, System] = {}
-    listed = 0
-    for number in count(1):
-        answer = await page(number)
-        known = len(systems)
-        systems |= {system.system_id: system for system in answer.systems}
-        listed += answer.listed
-        is_last = (
-            answer.listed < size if answer.total is None else listed >= answer.total
-        )
-        if is_last or len(systems) == known:
-            break
-    return list(systems.values())

@@ -27,7 +27,6 @@ from .exceptions import (
     UnsupportedGatewayError,
 )
 from .models.convert import to_count, to_datetime, to_word
-from .operations import Operation
 from .transport import Answer, is_success
 
 _ERRORS: Final[dict[int, type[ApiError]]] = {
@@ -110,14 +109,14 @@ class ErrorBody:
         )
 
 
-def success(operation: Operation, answer: Answer) -> bytes:
+def success(operation: str, answer: Answer) -> bytes:
     """Return the body of a successful answer, or raise the ApiError that it tells."""
     if answer.is_success:
         return answer.body
     raise api_error(operation, answer.status, ErrorBody.from_body(answer.body))
 
 
-def api_error(operation: Operation, status: int, body: ErrorBody) -> ApiError:
+def api_error(operation: str, status: int, body: ErrorBody) -> ApiError:
     """Return the error that a status and its body tell.
 
     The HTTP status decides. The body's code does so only where the status says
@@ -138,7 +137,7 @@ def api_error(operation: Operation, status: int, body: ErrorBody) -> ApiError:
     return error(operation, status)
 
 
-def _quota_error(operation: Operation, body: ErrorBody) -> QuotaExceededError:
+def _quota_error(operation: str, body: ErrorBody) -> QuotaExceededError:
     error = _QUOTAS.get(to_word(body.fields.get("period")), QuotaExceededError)
     return error(
         operation,

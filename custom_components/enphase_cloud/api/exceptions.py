@@ -7,8 +7,6 @@ are never repeated, for they name systems and serial numbers.
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from .operations import Operation
-
 
 class EnphaseCloudError(Exception):
     """Anything that keeps the client from giving what it was asked for."""
@@ -52,7 +50,7 @@ class ApiError(EnphaseCloudError):
 
     explanation: ClassVar[str] = "the cloud refused the request"
 
-    def __init__(self, operation: Operation, status: int) -> None:
+    def __init__(self, operation: str, status: int) -> None:
         """Name the operation and the status."""
         super().__init__(f"{operation}: {self.explanation} (status {status})")
         self.operation = operation
@@ -77,7 +75,7 @@ class InvalidApiKeyError(ApiError):
 
     explanation = "the API key was refused"
 
-    def __init__(self, operation: Operation, status: int, *, mismatch: bool) -> None:
+    def __init__(self, operation: str, status: int, *, mismatch: bool) -> None:
         """Say whether the key belongs to another application."""
         super().__init__(operation, status)
         self.mismatch = mismatch
@@ -161,7 +159,7 @@ class QuotaExceededError(ApiError):
 
     def __init__(
         self,
-        operation: Operation,
+        operation: str,
         status: int = 429,
         *,
         period_start: datetime | None = None,

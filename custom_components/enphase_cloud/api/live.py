@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from aiohttp import ClientError, ClientResponse
 
+from .endpoints import LIVE_DATA
 from .error_bodies import ErrorBody, api_error, success
 from .exceptions import (
     EnphaseConnectionError,
@@ -15,7 +16,6 @@ from .exceptions import (
     QuotaExceededError,
 )
 from .models.live import LiveFrame
-from .operations import Operation
 from .sse import SseEvent, SseParser
 from .transport import guarded, is_success, parse_object, read_answer
 
@@ -116,7 +116,7 @@ async def open_stream(response: ClientResponse, *, ends_at: float) -> LiveStream
     Raises the ApiError or MalformedAnswerError that the response is instead.
     """
     if not is_success(response.status) or _is_document(response):
-        body = success(Operation.LIVE_DATA, await guarded(read_answer(response)))
+        body = success(LIVE_DATA.name, await guarded(read_answer(response)))
         event = SseEvent(body.decode(errors="replace"), "message", "")
         _to_frame(event)
         return LiveStream(response, ends_at=ends_at, events=[event])
@@ -143,6 +143,6 @@ def _to_frame(event: SseEvent) -> LiveFrame:
     while isinstance(inner, dict):
         if inner.get("error") or ("code" in inner and "message" in inner):
             body = ErrorBody.from_document(inner)
-            raise api_error(Operation.LIVE_DATA, HTTPStatus.OK, body)
+            raise api_error(LIVE_DATA.name, HTTPStatus.OK, body)
         inner = inner.get("data")
     return LiveFrame.from_api(data)

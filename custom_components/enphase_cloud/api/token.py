@@ -9,6 +9,7 @@ from urllib.parse import quote_plus
 from aiohttp import ClientSession, ClientTimeout
 from yarl import URL
 
+from .endpoints import TOKEN
 from .error_bodies import ErrorBody, api_error
 from .exceptions import (
     ApiError,
@@ -18,7 +19,6 @@ from .exceptions import (
     TokenRequestError,
 )
 from .models.convert import to_count, to_text, to_word
-from .operations import Operation
 from .transport import Answer, exchange, parse_object, secure_url
 
 _TIMEOUT: Final = ClientTimeout(total=30)
@@ -77,7 +77,7 @@ def _basic(client_id: str, client_secret: str) -> str:
 def _refusal(status: int, body: ErrorBody) -> ApiError | TokenRequestError:
     """Tell a bad grant from a bad client (RFC 6749, 5.2, and Spring's dialect)."""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status in range(500, 600):
-        return api_error(Operation.TOKEN, status, body)
+        return api_error(TOKEN, status, body)
     error = to_word(body.fields.get("error"))
     if error in _GRANT_ERRORS:
         return InvalidGrantError(status)

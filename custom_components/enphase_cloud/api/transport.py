@@ -22,6 +22,7 @@ from .exceptions import (
     EnphaseTimeoutError,
     MalformedAnswerError,
 )
+from .models.convert import to_object
 
 _DOCUMENT_LIMIT: Final = 4 * 1024 * 1024
 _ERROR_LIMIT: Final = 64 * 1024
@@ -123,15 +124,18 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
     return bytes(body)
 
 
+def parse_json(text: bytes | str) -> Any:
+    """Return a JSON document, or raise MalformedAnswerError."""
+    try:
+        return _decode(text) if isinstance(text, str) else json.loads(text)
+    except ValueError, RecursionError:
+        pass
+    raise MalformedAnswerError("The answer is no JSON")
+
+
 def parse_object(text: bytes | str) -> Mapping[str, Any]:
     """Return a JSON object, or raise MalformedAnswerError."""
-    try:
-        document = _decode(text) if isinstance(text, str) else json.loads(text)
-    except ValueError, RecursionError:
-        document = None
-    if isinstance(document, dict):
-        return document
-    raise MalformedAnswerError("The answer is no JSON object")
+    return to_object(parse_json(text))
 
 
 async def _send_once(

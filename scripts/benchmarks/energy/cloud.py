@@ -6,7 +6,18 @@ from datetime import date, datetime, tzinfo
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from custom_components.enphase_cloud.api import DailySeries, IntervalSeries
+from custom_components.enphase_cloud.api.endpoints import (
+    CONSUMPTION_LIFETIME,
+    CONSUMPTION_TELEMETRY,
+    EXPORT_LIFETIME,
+    EXPORT_TELEMETRY,
+    IMPORT_LIFETIME,
+    IMPORT_TELEMETRY,
+    PRODUCTION_LIFETIME,
+    PRODUCTION_METER_TELEMETRY,
+    PRODUCTION_MICRO_TELEMETRY,
+    Endpoint,
+)
 from custom_components.enphase_cloud.api.models import (
     BatteryTelemetry,
     DailyBatteryEnergies,
@@ -82,32 +93,32 @@ _FLOWS: Final = {
     Source.IMPORT_INTERVALS: Flow.GRID_IMPORT,
     Source.EXPORT_INTERVALS: Flow.GRID_EXPORT,
 }
-_WEEKS: Final[Mapping[Source, tuple[Handler, IntervalSeries]]] = {
+_WEEKS: Final[Mapping[Source, tuple[Handler, Endpoint[EnergyIntervals]]]] = {
     Source.CONSUMPTION_INTERVALS: (
         telemetry.consumption_meter,
-        IntervalSeries.CONSUMPTION,
+        CONSUMPTION_TELEMETRY,
     ),
     Source.IMPORT_INTERVALS: (
         telemetry.energy_import_telemetry,
-        IntervalSeries.GRID_IMPORT,
+        IMPORT_TELEMETRY,
     ),
     Source.EXPORT_INTERVALS: (
         telemetry.energy_export_telemetry,
-        IntervalSeries.GRID_EXPORT,
+        EXPORT_TELEMETRY,
     ),
 }
-_PRODUCTION: Final[Mapping[str, tuple[Handler, IntervalSeries]]] = {
-    "meter": (telemetry.production_meter, IntervalSeries.PRODUCTION_METER),
-    "microinverters": (telemetry.production_micro, IntervalSeries.PRODUCTION_MICRO),
+_PRODUCTION: Final[Mapping[str, tuple[Handler, Endpoint[EnergyIntervals]]]] = {
+    "meter": (telemetry.production_meter, PRODUCTION_METER_TELEMETRY),
+    "microinverters": (telemetry.production_micro, PRODUCTION_MICRO_TELEMETRY),
 }
-_DAYS: Final[Mapping[Source, tuple[Handler, DailySeries | None]]] = {
-    Source.PRODUCTION_INTERVALS: (lifetime.energy_lifetime, DailySeries.PRODUCTION),
+_DAYS: Final[Mapping[Source, tuple[Handler, Endpoint[DailyEnergies] | None]]] = {
+    Source.PRODUCTION_INTERVALS: (lifetime.energy_lifetime, PRODUCTION_LIFETIME),
     Source.CONSUMPTION_INTERVALS: (
         lifetime.consumption_lifetime,
-        DailySeries.CONSUMPTION,
+        CONSUMPTION_LIFETIME,
     ),
-    Source.IMPORT_INTERVALS: (lifetime.energy_import_lifetime, DailySeries.GRID_IMPORT),
-    Source.EXPORT_INTERVALS: (lifetime.energy_export_lifetime, DailySeries.GRID_EXPORT),
+    Source.IMPORT_INTERVALS: (lifetime.energy_import_lifetime, IMPORT_LIFETIME),
+    Source.EXPORT_INTERVALS: (lifetime.energy_export_lifetime, EXPORT_LIFETIME),
     Source.BATTERY_INTERVALS: (lifetime.battery_lifetime, None),
 }
 
@@ -154,7 +165,7 @@ class Answers:
             found = battery_intervals(BatteryTelemetry.from_api(document))
         else:
             found = {
-                _FLOWS[asked]: EnergyIntervals.from_api(document, series),
+                _FLOWS[asked]: series.read(document),
             }
         return {
             flow: readings_of_intervals(
@@ -175,7 +186,7 @@ class Answers:
                 Flow.BATTERY_DISCHARGE: both.discharged,
             }
         else:
-            daily = DailyEnergies.from_api(document, member=series.member)
+            daily = series.read(document)
             found = {_FLOWS[asked]: daily}
         return {
             flow: readings_of_days(
@@ -187,7 +198,9 @@ class Answers:
             for flow, daily in found.items()
         }
 
-    def _series(self, asked: Source) -> tuple[Handler, IntervalSeries | None]:
+    def _series(
+        self, asked: Source
+    ) -> tuple[Handler, Endpoint[EnergyIntervals] | None]:
         match asked:
             case Source.PRODUCTION_INTERVALS:
                 return _PRODUCTION[self.site.measured_by]

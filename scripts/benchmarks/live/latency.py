@@ -152,10 +152,10 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
     response = cast("ClientResponse", SimpleNamespace(content=body, close=Mock()))
 
     @asynccontextmanager
-    async def stream_live_data(*_: Any, **__: Any) -> AsyncGenerator[LiveStream]:
+    async def stream(*_: Any, **__: Any) -> AsyncGenerator[LiveStream]:
         yield LiveStream(response, ends_at=loop.time())
 
-    with patch.object(at_home.data.client, "stream_live_data", stream_live_data):
+    with patch.object(at_home.data.client, "stream", stream):
         await at_home.bursts.async_request(timedelta(seconds=_BURST_SECONDS))
         with _without_garbage_collection():
             yield body

@@ -12,13 +12,20 @@ from custom_components.enphase_cloud.api import (
     BatteryTelemetry,
     DailyBatteryEnergies,
     DailyEnergies,
+    Endpoint,
     EnergyIntervals,
     EnphaseCloudError,
-    IntervalSeries,
     LatestTelemetry,
     MalformedAnswerError,
-    Operation,
     Summary,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    CONSUMPTION_TELEMETRY,
+    ENDPOINTS,
+    EXPORT_TELEMETRY,
+    IMPORT_TELEMETRY,
+    PRODUCTION_METER_TELEMETRY,
+    PRODUCTION_MICRO_TELEMETRY,
 )
 from custom_components.enphase_cloud.api.error_bodies import success
 from custom_components.enphase_cloud.api.models.systems import SystemsPage
@@ -59,7 +66,7 @@ type _Document = Mapping[str, Any]
 
 
 class _Refusal(NamedTuple):
-    operation: Operation
+    operation: str
     answer: Answer
 
 
@@ -135,8 +142,10 @@ def _shown(samples: Samples) -> None:
     json.dumps(to_json(advance(NOTHING, samples, now=_NOW)), allow_nan=False)
 
 
-def _intervals(series: IntervalSeries) -> Callable[[_Document], None]:
-    return lambda document: _counted(EnergyIntervals.from_api(document, series))
+def _intervals(
+    endpoint: Endpoint[EnergyIntervals],
+) -> Callable[[_Document], None]:
+    return lambda document: _counted(endpoint.read(document))
 
 
 def _counted(intervals: EnergyIntervals) -> None:
@@ -179,7 +188,7 @@ def _refusals() -> Callable[[Random], _Refusal]:
     ]
 
     def generate(random: Random) -> _Refusal:
-        operation = random.choice(list(Operation))
+        operation = random.choice(ENDPOINTS).name
         body = random.choice(shapes)(random)
         return _Refusal(operation, Answer(random.choice(_STATUSES), body))
 
@@ -203,13 +212,13 @@ ANSWERS: Final = (
     _target("battery telemetry", "battery", _battery),
     _target("systems", "systems", SystemsPage.from_api),
     *(
-        _target(series.operation, handler.__name__, _intervals(series))
-        for series, handler in (
-            (IntervalSeries.PRODUCTION_MICRO, telemetry.production_micro),
-            (IntervalSeries.PRODUCTION_METER, telemetry.production_meter),
-            (IntervalSeries.CONSUMPTION, telemetry.consumption_meter),
-            (IntervalSeries.GRID_IMPORT, telemetry.energy_import_telemetry),
-            (IntervalSeries.GRID_EXPORT, telemetry.energy_export_telemetry),
+        _target(endpoint.name, handler.__name__, _intervals(endpoint))
+        for endpoint, handler in (
+            (PRODUCTION_MICRO_TELEMETRY, telemetry.production_micro),
+            (PRODUCTION_METER_TELEMETRY, telemetry.production_meter),
+            (CONSUMPTION_TELEMETRY, telemetry.consumption_meter),
+            (IMPORT_TELEMETRY, telemetry.energy_import_telemetry),
+            (EXPORT_TELEMETRY, telemetry.energy_export_telemetry),
         )
     ),
     _target("daily energies", "energy_lifetime", _days),

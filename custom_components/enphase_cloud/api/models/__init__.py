@@ -4,10 +4,10 @@ from .battery import BatteryInterval, BatteryTelemetry
 from .energy import (
     DailyBatteryEnergies,
     DailyEnergies,
-    DailySeries,
     EnergyInterval,
     EnergyIntervals,
-    IntervalSeries,
+    day_query,
+    interval_query,
 )
 from .latest import BatteryOperation, BatteryReading, LatestTelemetry, PowerReading
 from .live import BatteryMode, GridStatus, LiveFrame
@@ -23,11 +23,9 @@ __all__ = [
     "ConnectionType",
     "DailyBatteryEnergies",
     "DailyEnergies",
-    "DailySeries",
     "EnergyInterval",
     "EnergyIntervals",
     "GridStatus",
-    "IntervalSeries",
     "LatestTelemetry",
     "LiveFrame",
     "PowerReading",
@@ -36,4 +34,6 @@ __all__ = [
     "System",
     "SystemStatus",
     "SystemsPage",
+    "day_query",
+    "interval_query",
 ]

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import Enum
 from operator import attrgetter
 from typing import Any, Self
 
 from ..exceptions import MalformedAnswerError
-from ..operations import Operation
 from .convert import (
     to_count,
     to_date,
@@ -18,73 +16,6 @@ from .convert import (
     to_object,
     to_objects,
 )
-
-
-class IntervalSeries(Enum):
-    """The documents that tell a flow in intervals.
-
-    Microinverters and the production meter measure the same flow; they differ by
-    about 1 %. Consumption is what the home used.
-    """
-
-    PRODUCTION_METER = (
-        Operation.PRODUCTION_METER_TELEMETRY,
-        "telemetry/production_meter",
-        "wh_del",
-        15,
-    )
-    PRODUCTION_MICRO = (
-        Operation.PRODUCTION_MICRO_TELEMETRY,
-        "telemetry/production_micro",
-        "enwh",
-        5,
-    )
-    CONSUMPTION = (
-        Operation.CONSUMPTION_TELEMETRY,
-        "telemetry/consumption_meter",
-        "enwh",
-        15,
-    )
-    GRID_IMPORT = (
-        Operation.IMPORT_TELEMETRY,
-        "energy_import_telemetry",
-        "wh_imported",
-        15,
-    )
-    GRID_EXPORT = (
-        Operation.EXPORT_TELEMETRY,
-        "energy_export_telemetry",
-        "wh_exported",
-        15,
-    )
-
-    def __init__(
-        self, operation: Operation, path: str, member: str, minutes: int
-    ) -> None:
-        """Name the operation, its path, and member and length of its intervals."""
-        self.operation = operation
-        self.path = path
-        self.member = member
-        self.length = timedelta(minutes=minutes)
-
-
-class DailySeries(Enum):
-    """The documents that tell a flow day by day."""
-
-    PRODUCTION = (Operation.PRODUCTION_LIFETIME, "energy_lifetime", "production")
-    CONSUMPTION = (
-        Operation.CONSUMPTION_LIFETIME,
-        "consumption_lifetime",
-        "consumption",
-    )
-    GRID_IMPORT = (Operation.IMPORT_LIFETIME, "energy_import_lifetime", "import")
-    GRID_EXPORT = (Operation.EXPORT_LIFETIME, "energy_export_lifetime", "export")
-
-    def __init__(self, operation: Operation, path: str, member: str) -> None:
-        """Name the operation, its path, and the member that holds the days."""
-        self.operation = operation
-        self.path = path
-        self.member = member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +44,17 @@ class EnergyIntervals:
     length: timedelta
 
     @classmethod
-    def from_api(cls, data: Mapping[str, Any], series: IntervalSeries) -> Self:
-        """Read the document of a series, leaving out intervals without an end.
+    def from_api(cls, data: Mapping[str, Any], *, member: str, minutes: int) -> Self:
+        """Read intervals of so many minutes, leaving out those without an end.
 
+        `member` names their energy.
         Raises MalformedAnswerError where the document names no system.
         """
         data = to_object(data)
         intervals = (
             EnergyInterval(
                 end_at=end_at,
-                energy=to_energy(item.get(series.member)),
+                energy=to_energy(item.get(member)),
                 devices_reporting=to_count(item.get("devices_reporting")),
             )
             for item in to_objects(data.get("intervals"))
@@ -133,7 +65,7 @@ class EnergyIntervals:
             intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
             # The grid's documents say 0, whatever measures it.
             total_devices=to_count(data.get("total_devices")) or None,
-            length=series.length,
+            length=timedelta(minutes=minutes),
         )
 
 
@@ -181,3 +113,25 @@ class DailyBatteryEnergies:
             charged=DailyEnergies.from_api(data, member="charge"),
             discharged=DailyEnergies.from_api(data, member="discharge"),
         )
+
+
+def interval_query(start_at: datetime | None, *, week: bool = False) -> dict[str, Any]:
+    """Return the query of telemetry in intervals.
+
+    It asks for the day or week from `start_at` on, which is aware and at most two
+    years ago; without it, for the system's present day. Both are equally fine.
+    """
+    if start_at is None:
+        return {}
+    start = {"start_at": int(start_at.timestamp())}
+    return start | {"granularity": "week"} if week else start
+
+
+def day_query(first: date | None, last: date | None) -> dict[str, str]:
+    """Return the query of a lifetime series.
+
+    Both dates are days of the system and included; without them the cloud answers
+    with all days up to yesterday.
+    """
+    dates = {"start_date": first, "end_date": last}
+    return {name: day.isoformat() for name, day in dates.items() if day is not None}

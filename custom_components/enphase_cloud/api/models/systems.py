@@ -135,6 +135,11 @@ class SystemsPage:
             systems=systems, listed=len(entries), total=to_count(data.get("total"))
         )
 
+    @property
+    def by_id(self) -> Mapping[int, System]:
+        """Return the systems by their ids."""
+        return {system.system_id: system for system in self.systems}
+
 
 def _readable(entries: list[Any]) -> list[System]:
     systems = []

@@ -1,0 +1,313 @@
+"""The 51 operations of the Monitoring API v4, one row each.
+
+Names, paths and access controls are those of the official specification. An operation
+without a model is answered as it comes: as parsed JSON.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+import re
+from typing import Any, Final, Literal
+
+from .models.battery import BatteryTelemetry
+from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
+from .models.latest import LatestTelemetry
+from .models.live import LiveFrame
+from .models.summary import Summary
+from .models.systems import System, SystemsPage
+
+type Method = Literal["GET", "POST", "PUT"]
+
+TOKEN: Final = "token"  # noqa: S105 (a name, no secret)
+"""What budgets and errors call a request to the token endpoint."""
+
+_PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
+
+
+class Access(StrEnum):
+    """An access control of an application, spelled as in the developer portal."""
+
+    SYSTEM_DETAILS = "System Details"
+    PRODUCTION = "Site Level Production Monitoring"
+    CONSUMPTION = "Site Level Consumption Monitoring"
+    DEVICES = "Device Level Monitoring"
+    CONFIGURATION = "System Configurations"
+    STREAMING = "Streaming APIs"
+    EV_MONITORING = "EV Charger Monitoring"
+    EV_CONTROL = "EV Charger Control"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Endpoint[DocumentT]:
+    """An operation: budgets and errors know it by its name.
+
+    `path` is relative to /api/v4/systems. `query` and `body` are what each request
+    carries; `page_size` is set where the answer comes in pages.
+    """
+
+    name: str
+    path: str
+    access: Access
+    model: Callable[[Any], DocumentT] | None = None
+    method: Method = "GET"
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    page_size: int | None = None
+
+    def path_of(self, **parameters: int | str) -> str:
+        """Return the path with its parameters filled in.
+
+        Raises ValueError where a parameter is not an id or a serial number.
+        """
+        if not all(_PARAMETER.fullmatch(str(value)) for value in parameters.values()):
+            raise ValueError("An id or serial number holds only letters and digits")
+        return self.path.format_map(parameters)
+
+    def read(self, document: Any) -> DocumentT:
+        """Return what an answer says; the answer itself where there is no model.
+
+        Raises MalformedAnswerError where the model cannot read it.
+        """
+        answer: DocumentT = document
+        return answer if self.model is None else self.model(document)
+
+
+def _intervals(member: str, *, minutes: int = 15) -> Callable[[Any], EnergyIntervals]:
+    return partial(EnergyIntervals.from_api, member=member, minutes=minutes)
+
+
+def _days(member: str) -> Callable[[Any], DailyEnergies]:
+    return partial(DailyEnergies.from_api, member=member)
+
+
+_details = partial(Endpoint[Any], access=Access.SYSTEM_DETAILS)
+_production = partial(Endpoint[Any], access=Access.PRODUCTION)
+_consumption = partial(Endpoint[Any], access=Access.CONSUMPTION)
+_device = partial(Endpoint[Any], access=Access.DEVICES)
+_configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
+_ev_charger = partial(Endpoint[Any], access=Access.EV_MONITORING)
+
+# Systems, their devices and events.
+SYSTEMS: Final = Endpoint(
+    name="systems",
+    path="",
+    access=Access.SYSTEM_DETAILS,
+    model=SystemsPage.from_api,
+    query={"sort_by": "id"},
+    page_size=100,
+)
+SEARCH_SYSTEMS: Final = Endpoint(
+    name="search_systems",
+    path="search",
+    access=Access.SYSTEM_DETAILS,
+    model=SystemsPage.from_api,
+    method="POST",
+    query={"live_stream": "true"},
+    # Empty filters are ignored, but "system" is mandatory.
+    body={"sort_by": "id", "system": {"ids": []}},
+    page_size=1000,
+)
+SYSTEM: Final = Endpoint(
+    name="system",
+    path="{system_id}",
+    access=Access.SYSTEM_DETAILS,
+    model=System.from_api,
+)
+SUMMARY: Final = Endpoint(
+    name="summary",
+    path="{system_id}/summary",
+    access=Access.SYSTEM_DETAILS,
+    model=Summary.from_api,
+)
+DEVICES: Final = _details(name="devices", path="{system_id}/devices")
+RETRIEVE_SYSTEM_ID: Final = _details(
+    name="retrieve_system_id", path="retrieve_system_id"
+)
+INVERTERS_SUMMARY: Final = _details(
+    name="inverters_summary", path="inverters_summary_by_envoy_or_site"
+)
+EVENTS: Final = _details(name="events", path="{system_id}/events")
+ALARMS: Final = _details(name="alarms", path="{system_id}/alarms")
+EVENT_TYPES: Final = _details(name="event_types", path="event_types")
+OPEN_EVENTS: Final = _details(name="open_events", path="{system_id}/open_events")
+OPEN_ALARMS: Final = _details(name="open_alarms", path="{system_id}/open_alarms")
+
+# Energy of a system in intervals and by day, and the registers of its meters.
+PRODUCTION_MICRO_TELEMETRY: Final = Endpoint(
+    name="production_micro_telemetry",
+    path="{system_id}/telemetry/production_micro",
+    access=Access.PRODUCTION,
+    model=_intervals("enwh", minutes=5),
+)
+PRODUCTION_METER_TELEMETRY: Final = Endpoint(
+    name="production_meter_telemetry",
+    path="{system_id}/telemetry/production_meter",
+    access=Access.PRODUCTION,
+    model=_intervals("wh_del"),
+)
+CONSUMPTION_TELEMETRY: Final = Endpoint(
+    name="consumption_telemetry",
+    path="{system_id}/telemetry/consumption_meter",
+    access=Access.CONSUMPTION,
+    model=_intervals("enwh"),
+)
+IMPORT_TELEMETRY: Final = Endpoint(
+    name="import_telemetry",
+    path="{system_id}/energy_import_telemetry",
+    access=Access.CONSUMPTION,
+    model=_intervals("wh_imported"),
+)
+EXPORT_TELEMETRY: Final = Endpoint(
+    name="export_telemetry",
+    path="{system_id}/energy_export_telemetry",
+    access=Access.CONSUMPTION,
+    model=_intervals("wh_exported"),
+)
+BATTERY_TELEMETRY: Final = Endpoint(
+    name="battery_telemetry",
+    path="{system_id}/telemetry/battery",
+    access=Access.CONSUMPTION,
+    model=BatteryTelemetry.from_api,
+)
+LATEST_TELEMETRY: Final = Endpoint(
+    name="latest_telemetry",
+    path="{system_id}/latest_telemetry",
+    access=Access.CONSUMPTION,
+    model=LatestTelemetry.from_api,
+)
+PRODUCTION_LIFETIME: Final = Endpoint(
+    name="production_lifetime",
+    path="{system_id}/energy_lifetime",
+    access=Access.PRODUCTION,
+    model=_days("production"),
+)
+CONSUMPTION_LIFETIME: Final = Endpoint(
+    name="consumption_lifetime",
+    path="{system_id}/consumption_lifetime",
+    access=Access.CONSUMPTION,
+    model=_days("consumption"),
+)
+IMPORT_LIFETIME: Final = Endpoint(
+    name="import_lifetime",
+    path="{system_id}/energy_import_lifetime",
+    access=Access.CONSUMPTION,
+    model=_days("import"),
+)
+EXPORT_LIFETIME: Final = Endpoint(
+    name="export_lifetime",
+    path="{system_id}/energy_export_lifetime",
+    access=Access.CONSUMPTION,
+    model=_days("export"),
+)
+BATTERY_LIFETIME: Final = Endpoint(
+    name="battery_lifetime",
+    path="{system_id}/battery_lifetime",
+    access=Access.CONSUMPTION,
+    model=DailyBatteryEnergies.from_api,
+)
+PRODUCTION_METER_READINGS: Final = _production(
+    name="production_meter_readings", path="{system_id}/production_meter_readings"
+)
+CONSUMPTION_METER_READINGS: Final = _consumption(
+    name="consumption_meter_readings", path="{system_id}/consumption_meter_readings"
+)
+STORAGE_METER_READINGS: Final = _consumption(
+    name="storage_meter_readings", path="{system_id}/storage_meter_readings"
+)
+RGM_STATS: Final = _production(name="rgm_stats", path="{system_id}/rgm_stats")
+
+# Single devices.
+MICROS_TELEMETRY: Final = _device(
+    name="micros_telemetry", path="{system_id}/devices/micros/telemetry"
+)
+MICRO_TELEMETRY: Final = _device(
+    name="micro_telemetry", path="{system_id}/devices/micros/{serial_no}/telemetry"
+)
+ENCHARGE_TELEMETRY: Final = _device(
+    name="encharge_telemetry",
+    path="{system_id}/devices/encharges/{serial_no}/telemetry",
+)
+EVSE_LIFETIME: Final = _device(
+    name="evse_lifetime", path="{system_id}/{serial_no}/evse_lifetime"
+)
+EVSE_TELEMETRY: Final = _device(
+    name="evse_telemetry", path="{system_id}/{serial_no}/evse_telemetry"
+)
+HEAT_PUMP_LIFETIME: Final = _device(
+    name="heat_pump_lifetime", path="{system_id}/hp_lifetime"
+)
+HEAT_PUMP_TELEMETRY: Final = _device(
+    name="heat_pump_telemetry", path="{system_id}/hp_telemetry"
+)
+
+# Settings of a system.
+BATTERY_SETTINGS: Final = _configuration(
+    name="battery_settings", path="config/{system_id}/battery_settings"
+)
+SET_BATTERY_SETTINGS: Final = _configuration(
+    name="set_battery_settings",
+    path="config/{system_id}/battery_settings",
+    method="PUT",
+)
+STORM_GUARD: Final = _configuration(
+    name="storm_guard", path="config/{system_id}/storm_guard"
+)
+SET_STORM_GUARD: Final = _configuration(
+    name="set_storm_guard", path="config/{system_id}/storm_guard", method="PUT"
+)
+GRID_STATUS: Final = _configuration(
+    name="grid_status", path="config/{system_id}/grid_status"
+)
+LOAD_CONTROL: Final = _configuration(
+    name="load_control", path="config/{system_id}/load_control"
+)
+SET_LOAD_CONTROL: Final = _configuration(
+    name="set_load_control", path="config/{system_id}/load_control", method="PUT"
+)
+
+# Live data.
+LIVE_DATA: Final = Endpoint(
+    name="live_data",
+    path="{system_id}/live_data",
+    access=Access.STREAMING,
+    model=LiveFrame.from_api,
+)
+
+# EV chargers of Enphase.
+EV_CHARGERS: Final = _ev_charger(
+    name="ev_chargers", path="{system_id}/ev_charger/devices"
+)
+EV_CHARGER_EVENTS: Final = _ev_charger(
+    name="ev_charger_events", path="{system_id}/ev_charger/events"
+)
+EV_CHARGER_SESSIONS: Final = _ev_charger(
+    name="ev_charger_sessions", path="{system_id}/ev_charger/{serial_no}/sessions"
+)
+EV_CHARGER_SCHEDULES: Final = _ev_charger(
+    name="ev_charger_schedules", path="{system_id}/ev_charger/{serial_no}/schedules"
+)
+EV_CHARGER_LIFETIME: Final = _ev_charger(
+    name="ev_charger_lifetime", path="{system_id}/ev_charger/{serial_no}/lifetime"
+)
+EV_CHARGER_TELEMETRY: Final = _ev_charger(
+    name="ev_charger_telemetry", path="{system_id}/ev_charger/{serial_no}/telemetry"
+)
+START_CHARGING: Final = Endpoint[Any](
+    name="start_charging",
+    path="{system_id}/ev_charger/{serial_no}/start_charging",
+    access=Access.EV_CONTROL,
+    method="POST",
+)
+STOP_CHARGING: Final = Endpoint[Any](
+    name="stop_charging",
+    path="{system_id}/ev_charger/{serial_no}/stop_charging",
+    access=Access.EV_CONTROL,
+    method="POST",
+)
+
+ENDPOINTS: Final[tuple[Endpoint[Any], ...]] = tuple(
+    row for row in tuple(globals().values()) if isinstance(row, Endpoint)
+)
+"""All of the above, in their order."""

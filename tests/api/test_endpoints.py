@@ -1,0 +1,90 @@
+"""Every operation of the API is a row, and its requests are what the rows say."""
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
+from custom_components.enphase_cloud.api.endpoints import (
+    ENDPOINTS,
+    INVERTERS_SUMMARY,
+    MICRO_TELEMETRY,
+    SET_STORM_GUARD,
+    START_CHARGING,
+    SUMMARY,
+    SYSTEM,
+)
+from tests.simulator.specification import PATH, Specification
+
+from .conftest import SYSTEM_ID, FakeCloud, reply
+
+
+@pytest.mark.skipif(not PATH.exists(), reason="No specification here")
+def test_there_is_a_row_for_each_operation() -> None:
+    """With its method, path and access control."""
+    documented = {
+        (answer.method, answer.path.removeprefix("/")): answer.access
+        for answer in Specification().answers()
+    }
+    rows = {(row.method, row.path): row.access.value for row in ENDPOINTS}
+    assert rows == documented
+
+
+def test_names_are_unique() -> None:
+    assert len({row.name for row in ENDPOINTS}) == len(ENDPOINTS) == 51
+
+
+async def test_a_document_without_a_model_comes_as_it_is(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    """Its outermost value may be a list."""
+    cloud.script(reply([{"signal_strength": 3}]))
+    answer = await client.get(INVERTERS_SUMMARY, query={"site_id": SYSTEM_ID})
+    assert answer == [{"signal_strength": 3}]
+    assert cloud.requests[0].path == (
+        "/api/v4/systems/inverters_summary_by_envoy_or_site"
+    )
+
+
+async def test_the_path_takes_ids_and_serial_numbers(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(reply({}))
+    await client.get(MICRO_TELEMETRY, system_id=SYSTEM_ID, serial_no="1219AB-7")
+    assert cloud.requests[0].path == (
+        f"/api/v4/systems/{SYSTEM_ID}/devices/micros/1219AB-7/telemetry"
+    )
+
+
+@pytest.mark.parametrize("odd", ["", "..", "../7", "7/summary", "7?page=2", "7#", "é"])
+def test_a_parameter_never_leaves_its_place_in_the_path(odd: str) -> None:
+    for row in (SUMMARY, SYSTEM):
+        with pytest.raises(ValueError, match="letters and digits"):
+            row.path_of(system_id=odd)
+
+
+@pytest.mark.parametrize(
+    ("write", "method", "path", "body"),
+    [
+        (SET_STORM_GUARD, "PUT", "config/7/storm_guard", {"storm_guard_status": "on"}),
+        (START_CHARGING, "POST", "7/ev_charger/9/start_charging", {"connectorId": "1"}),
+    ],
+)
+async def test_writing_sends_the_body_once(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    journal: list[str],
+    write: Endpoint[Any],
+    method: str,
+    path: str,
+    body: dict[str, str],
+) -> None:
+    cloud.script(reply({"message": "ok"}, status=202))
+    send = client.put if method == "PUT" else client.post
+    parameters = {"serial_no": 9} if "{serial_no}" in write.path else {}
+    assert await send(write, body, system_id=7, **parameters) == {"message": "ok"}
+    (request,) = cloud.requests
+    assert (request.method, request.path) == (method, f"/api/v4/systems/{path}")
+    assert list(map(json.loads, cloud.bodies)) == [body]
+    assert journal == ["token", f"enter {write.name}", "request", "leave"]
