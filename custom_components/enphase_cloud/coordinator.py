@@ -72,7 +72,10 @@ async def _async_read_latest(
 ) -> Samples:
     latest = await client.get(LATEST_TELEMETRY, system_id=system.system_id)
     return from_latest_telemetry(
-        latest, fetched_at=now, has_battery=has_battery(system.samples)
+        latest,
+        fetched_at=now,
+        has_battery=has_battery(system.samples),
+        cellular=system.cellular,
     )
 
 

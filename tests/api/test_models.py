@@ -13,12 +13,14 @@ from custom_components.enphase_cloud.api import (
     BatteryInterval,
     BatteryMode,
     BatteryOperation,
+    BatteryReading,
     BatteryTelemetry,
     ConnectionType,
     GridStatus,
     LatestTelemetry,
     LiveFrame,
     MalformedAnswerError,
+    PowerReading,
     ProductionSource,
     Summary,
     System,
@@ -303,67 +305,60 @@ class TestLatestTelemetry:
             "last_report_at": last_report_at,
         }
 
-    def test_sums_the_channels_that_report(self) -> None:
+    def test_reads_the_channels_that_report(self) -> None:
         telemetry = self.read(
             meters=[
                 self.channel("production", 700),
                 self.channel("production", 55, EPOCH - 60),
+                self.channel("production", 5, None),
                 self.channel("production", None, None),
                 self.channel("Consumption", -12, EPOCH - 30),
             ]
         )
         assert telemetry.system_id == ID
-        assert telemetry.production is not None
-        assert telemetry.production.power == 755
-        assert telemetry.production.reported_at == NOON - timedelta(minutes=1)
-        assert telemetry.consumption is not None
-        assert telemetry.consumption.power == -12
-        assert telemetry.battery is None
-
-    def test_has_no_moment_where_one_channel_has_none(self) -> None:
-        telemetry = self.read(
-            meters=[
-                self.channel("production", 700),
-                self.channel("production", 55, None),
-            ]
+        assert telemetry.production == (
+            PowerReading(power=700, reported_at=NOON),
+            PowerReading(power=55, reported_at=NOON - timedelta(minutes=1)),
+            PowerReading(power=5, reported_at=None),
         )
-        assert telemetry.production is not None
-        assert telemetry.production.reported_at is None
+        assert [reading.power for reading in telemetry.consumption] == [-12]
+        assert telemetry.batteries == ()
+        assert telemetry.silent_batteries == 0
 
     @pytest.mark.parametrize(
-        ("batteries", "power", "mode"),
+        ("told", "magnitude", "power", "mode"),
         [
-            ([("Discharging", 500)], 500, BatteryOperation.DISCHARGING),
-            ([("Discharging", -500)], 500, BatteryOperation.DISCHARGING),
-            ([("Charging", 500)], -500, BatteryOperation.CHARGING),
-            ([("charging", -500)], -500, BatteryOperation.CHARGING),
-            ([("Idle", -15)], 0, BatteryOperation.IDLE),
-            ([("Charging", 0)], 0, BatteryOperation.CHARGING),
-            ([("Charging", 9), ("Idle", 2)], -9, BatteryOperation.CHARGING),
-            ([("Charging", 9), ("Discharging", 10)], 1, BatteryOperation.DISCHARGING),
-            ([("Charging", 9), ("Discharging", 9)], 0, BatteryOperation.IDLE),
-            ([("Idle", 0), (None, None)], 0, BatteryOperation.IDLE),
-            ([("Resting", 0)], 0, BatteryOperation.UNKNOWN),
+            ("Discharging", 500, 500, BatteryOperation.DISCHARGING),
+            ("Discharging", -500, 500, BatteryOperation.DISCHARGING),
+            ("Charging", 500, -500, BatteryOperation.CHARGING),
+            ("charging", -500, -500, BatteryOperation.CHARGING),
+            ("Idle", -15, 0, BatteryOperation.IDLE),
+            ("Charging", 0, 0, BatteryOperation.CHARGING),
+            ("Resting", 0, 0, BatteryOperation.UNKNOWN),
+            ("Resting", 500, None, BatteryOperation.UNKNOWN),
+            (None, 500, None, BatteryOperation.UNKNOWN),
+            (7, 500, None, BatteryOperation.UNKNOWN),
         ],
     )
-    def test_takes_the_direction_from_what_batteries_do(
-        self, batteries: list[tuple[str, int]], power: int, mode: BatteryOperation
+    def test_takes_the_direction_from_what_a_battery_does(
+        self, told: object, magnitude: int, power: int | None, mode: BatteryOperation
     ) -> None:
-        reading = self.read(encharges=[self.battery(*b) for b in batteries]).battery
-        assert reading is not None
-        assert (reading.power, reading.mode) == (power, mode)
-        assert reading.reported_at == NOON
+        telemetry = self.read(encharges=[self.battery(told, magnitude)])
+        assert telemetry.batteries == (
+            BatteryReading(power=power, reported_at=NOON, mode=mode),
+        )
 
-    @pytest.mark.parametrize("mode", [None, "Resting", 7])
-    def test_says_nothing_without_the_direction_of_one(self, mode: object) -> None:
-        batteries = [self.battery("Charging", 500), self.battery(mode, 500)]
-        assert self.read(encharges=batteries).battery is None
+    def test_counts_batteries_that_do_not_report(self) -> None:
+        silent = self.battery(None, None, None)
+        telemetry = self.read(encharges=[self.battery("Idle", 0), silent, silent])
+        assert len(telemetry.batteries) == 1
+        assert telemetry.silent_batteries == 2
 
     @pytest.mark.parametrize("devices", [None, [], 7, {"meters": {}, "encharges": "x"}])
     def test_may_have_no_devices(self, devices: object) -> None:
         telemetry = LatestTelemetry.from_api({"system_id": ID, "devices": devices})
-        assert telemetry.production is telemetry.consumption is None
-        assert telemetry.battery is None
+        assert telemetry.production == telemetry.consumption == ()
+        assert telemetry.batteries == ()
 
 
 class TestLiveFrame:
@@ -570,6 +565,7 @@ LIMITS = {
     "size": (0, 1e7),
     "battery_charge_power_limit": (0, 1e7),
     "battery_discharge_power_limit": (0, 1e7),
+    "power": (-1e7, 1e7),
     "production": (-1e7, 1e7),
     "consumption": (-1e7, 1e7),
     "grid": (-1e7, 1e7),

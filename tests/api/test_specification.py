@@ -75,14 +75,12 @@ def test_latest_telemetry(examples: dict[tuple[str, str], Any]) -> None:
         )
         for name in ("production", "consumption")
     }
-    assert telemetry.production is not None
-    assert telemetry.production.power == powers["production"]
-    assert telemetry.consumption is not None
-    assert telemetry.consumption.power == powers["consumption"]
-    assert telemetry.battery is not None
-    oldest = min(part["last_report_at"] for part in document["devices"]["encharges"])
-    assert telemetry.battery.reported_at is not None
-    assert telemetry.battery.reported_at.timestamp() == oldest
+    assert sum(part.power for part in telemetry.production) == powers["production"]
+    assert sum(part.power for part in telemetry.consumption) == powers["consumption"]
+    moments = [part["last_report_at"] for part in document["devices"]["encharges"]]
+    for battery, moment in zip(telemetry.batteries, moments, strict=True):
+        assert battery.reported_at is not None
+        assert battery.reported_at.timestamp() == moment
 
 
 def test_live_data(examples: dict[tuple[str, str], Any]) -> None:

@@ -115,7 +115,8 @@ async def test_lists_may_say_anything(world: World, system: System) -> None:
         "Europe/",
         str(system.system_id),
     )
-    (found,) = (await search(world, {"system": {"ids": []}}))["systems"]
+    _, page = await search(world, {"system": {"ids": []}})
+    (found,) = page["systems"]
     assert found["timezone"] == "Europe/"
     assert (await world.get(f"/{system.system_id}"))["system_id"] == system.system_id
 

@@ -105,6 +105,7 @@ def test_a_meters_power_is_of_the_quarter_before_the_report(
         _latest([_meter("production", 3771, quarter)]),
         fetched_at=NOON,
         has_battery=False,
+        cellular=False,
     )
     power = Measurement.PRODUCTION_POWER
     assert polled[power].observed_at == meters[power].observed_at
@@ -294,13 +295,21 @@ def _encharge(power: int, mode: str, at: datetime = NOON) -> dict[str, Any]:
     }
 
 
+def _read_latest(
+    latest: LatestTelemetry, *, has_battery: bool, cellular: bool = False
+) -> Samples:
+    return from_latest_telemetry(
+        latest, fetched_at=NOON, has_battery=has_battery, cellular=cellular
+    )
+
+
 def test_powers_balance_with_a_battery() -> None:
     """Production + grid + battery is what the home uses, each with its sign."""
     latest = _latest(
         [_meter("production", 3000), _meter("consumption", 2600)],
         [_encharge(500, "Charging")],
     )
-    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=True))
+    powers = _values(_read_latest(latest, has_battery=True))
     assert powers == {
         Measurement.PRODUCTION_POWER: 3000,
         Measurement.GRID_POWER: -400,
@@ -312,7 +321,7 @@ def test_powers_balance_with_a_battery() -> None:
 def test_consumption_without_a_battery_is_the_load() -> None:
     """With PV only the document's consumption is the home's, and grid the rest."""
     latest = _latest([_meter("production", 300), _meter("consumption", 1000)])
-    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=False))
+    powers = _values(_read_latest(latest, has_battery=False))
     assert powers == {
         Measurement.PRODUCTION_POWER: 300,
         Measurement.GRID_POWER: 700,
@@ -329,17 +338,98 @@ def test_readings_of_different_moments_are_not_combined() -> None:
         ],
         [_encharge(500, "Discharging")],
     )
-    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=True))
+    powers = _values(_read_latest(latest, has_battery=True))
     assert powers == {
         Measurement.PRODUCTION_POWER: 300,
         Measurement.BATTERY_POWER: 500,
     }
 
 
+SECONDS = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("late", ["production", "consumption"])
+@pytest.mark.parametrize("seconds", [0, 30, 400, 840])
+def test_two_gateways_give_grid_power_of_the_older_moment(
+    late: str, seconds: int
+) -> None:
+    """Both told their newest report, whenever in the quarter they do."""
+    older = NOON - seconds * SECONDS
+    moments = {"production": NOON, "consumption": NOON, late: older}
+    latest = _latest(
+        [
+            _meter("production", 300, moments["production"]),
+            _meter("consumption", 1000, moments["consumption"]),
+        ]
+    )
+    samples = _read_latest(latest, has_battery=False)
+    assert samples[Measurement.GRID_POWER] == Sample(700, older, Source.LATEST)
+    at = moments["consumption"]
+    assert samples[Measurement.CONSUMPTION_POWER] == Sample(1000, at, Source.LATEST)
+
+
+def test_two_gateways_give_the_load_of_the_older_moment() -> None:
+    """The load is as old as the older of consumption and battery."""
+    older = NOON - 840 * SECONDS
+    latest = _latest(
+        [_meter("consumption", 1000, older)], [_encharge(500, "Discharging")]
+    )
+    samples = _read_latest(latest, has_battery=True)
+    assert samples == {
+        Measurement.BATTERY_POWER: Sample(500, NOON, Source.LATEST),
+        Measurement.CONSUMPTION_POWER: Sample(1500, older, Source.LATEST),
+    }
+
+
+@pytest.mark.parametrize("lag", [timedelta(minutes=15), timedelta(hours=1)])
+def test_a_meter_that_missed_a_report_gives_no_grid_power(lag: timedelta) -> None:
+    """What production changed since would show as power from the grid."""
+    latest = _latest(
+        [_meter("production", 300), _meter("consumption", 1000, NOON - lag)]
+    )
+    samples = _read_latest(latest, has_battery=False)
+    assert Measurement.GRID_POWER not in samples
+
+
+def test_a_battery_that_fell_silent_is_left_out() -> None:
+    """It stays listed for a week, and the home's load is known all the same."""
+    latest = _latest(
+        [_meter("production", 3000), _meter("consumption", 2600)],
+        [
+            _encharge(900, "Discharging", NOON - timedelta(days=2)),
+            _encharge(500, "Charging"),
+        ],
+    )
+    assert _values(_read_latest(latest, has_battery=True)) == {
+        Measurement.PRODUCTION_POWER: 3000,
+        Measurement.GRID_POWER: -400,
+        Measurement.BATTERY_POWER: -500,
+        Measurement.CONSUMPTION_POWER: 2100,
+    }
+
+
+@pytest.mark.parametrize("cellular", [False, True])
+def test_a_meter_that_was_replaced_is_left_out(*, cellular: bool) -> None:
+    """The old one stays listed beside the new one."""
+    latest = _latest(
+        [
+            _meter("production", 4000, NOON - timedelta(days=2)),
+            _meter("production", 300),
+            _meter("consumption", 700, NOON - timedelta(days=2)),
+            _meter("consumption", 1000),
+        ]
+    )
+    assert _read_latest(latest, has_battery=False, cellular=cellular) == {
+        Measurement.PRODUCTION_POWER: Sample(300, NOON, Source.LATEST),
+        Measurement.GRID_POWER: Sample(700, NOON, Source.LATEST),
+        Measurement.CONSUMPTION_POWER: Sample(1000, NOON, Source.LATEST),
+    }
+
+
 def test_a_system_with_nothing_but_production() -> None:
     """A meter that has not reported for a week says nothing."""
     latest = _latest([_meter("production", 300), _meter("consumption", None)])
-    powers = _values(from_latest_telemetry(latest, fetched_at=NOON, has_battery=False))
+    powers = _values(_read_latest(latest, has_battery=False))
     assert powers == {Measurement.PRODUCTION_POWER: 300}
 
 

@@ -1,6 +1,8 @@
 """Read the cloud's documents into samples."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import partial
 from typing import Final
 
 from ..api.models import (
@@ -13,12 +15,12 @@ from ..api.models import (
     Summary,
     SystemStatus,
 )
+from . import parts
+from .parts import measured_together
 from .samples import Measurement, Sample, Samples, Source, Value
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
-# Meters of one gateway report together; readings further apart do not add up.
-_SAME_REPORT: Final = timedelta(minutes=2)
 
 
 def from_summary(
@@ -94,34 +96,32 @@ def from_battery_telemetry(
 
 
 def from_latest_telemetry(
-    latest: LatestTelemetry, *, fetched_at: datetime, has_battery: bool
+    latest: LatestTelemetry, *, fetched_at: datetime, has_battery: bool, cellular: bool
 ) -> Samples:
     """Read powers (API operation `latest_telemetry`).
 
     The document's consumption is production plus grid, without the battery, wherever
     there is one; so grid and load follow from it as its description says.
     """
-    found: dict[Measurement, tuple[Value | None, datetime]] = {}
-    production, consumption = latest.production, latest.consumption
-    battery = latest.battery
+    total = partial(parts.total, fetched_at=fetched_at, cellular=cellular)
+    production, consumption = total(latest.production), total(latest.consumption)
+    battery = total(latest.batteries)
+    found: dict[Measurement, tuple[Value, datetime]] = {}
     if production is not None:
-        at = production.reported_at or fetched_at
-        found[Measurement.PRODUCTION_POWER] = (production.power, at)
+        found[Measurement.PRODUCTION_POWER] = (production.power, production.measured_at)
     if battery is not None:
-        at = battery.reported_at or fetched_at
-        found[Measurement.BATTERY_POWER] = (battery.power, at)
+        found[Measurement.BATTERY_POWER] = (battery.power, battery.measured_at)
     if consumption is not None:
-        at = consumption.reported_at or fetched_at
-        if production is not None and _together(
-            production.reported_at, consumption.reported_at
+        if production is not None and (
+            at := measured_together(consumption, production)
         ):
-            grid = consumption.power - production.power
-            found[Measurement.GRID_POWER] = (grid, at)
+            found[Measurement.GRID_POWER] = (consumption.power - production.power, at)
         if not has_battery:
-            found[Measurement.CONSUMPTION_POWER] = (consumption.power, at)
-        elif battery is not None and _together(
-            battery.reported_at, consumption.reported_at
-        ):
+            found[Measurement.CONSUMPTION_POWER] = (
+                consumption.power,
+                consumption.measured_at,
+            )
+        elif battery and (at := measured_together(consumption, battery)):
             load = max(0, consumption.power + battery.power)
             found[Measurement.CONSUMPTION_POWER] = (load, at)
     return _samples(found, Source.LATEST)
@@ -216,14 +216,8 @@ def _within_summary_day(
     return max(measured_at, midnight.astimezone(measured_at.tzinfo))
 
 
-def _together(one: datetime | None, other: datetime | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return abs(one - other) <= _SAME_REPORT
-
-
 def _samples(
-    found: dict[Measurement, tuple[Value | None, datetime]], source: Source
+    found: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
 ) -> Samples:
     return {
         measurement: Sample(value, observed_at, source)

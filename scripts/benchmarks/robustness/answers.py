@@ -127,7 +127,9 @@ def _summary(document: _Document) -> None:
 
 def _latest(document: _Document) -> None:
     latest = LatestTelemetry.from_api(document)
-    _shown(from_latest_telemetry(latest, fetched_at=_NOW, has_battery=True))
+    _shown(
+        from_latest_telemetry(latest, fetched_at=_NOW, has_battery=True, cellular=False)
+    )
 
 
 def _battery(document: _Document) -> None:

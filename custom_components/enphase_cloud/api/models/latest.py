@@ -1,6 +1,6 @@
 """The last reported powers: GET /systems/{id}/latest_telemetry."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -27,11 +27,7 @@ class BatteryOperation(OpenEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerReading:
-    """A power in W: the sum of all channels that report.
-
-    A sum is as old as its oldest part, so `reported_at` is the oldest channel's time,
-    and None where one channel does not tell its own.
-    """
+    """The power of a meter's channel in W, and when it was reported."""
 
     power: int
     reported_at: datetime | None
@@ -39,21 +35,23 @@ class PowerReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryReading:
-    """The power of all batteries in W, positive when they discharge, and what they do.
+    """The power of a battery in W, and what it does.
 
-    `reported_at` is the oldest battery's time, as in PowerReading.
+    The power is positive when it discharges, and None where the cloud does not tell in
+    which direction it flows.
     """
 
-    power: int
+    power: int | None
     reported_at: datetime | None
     mode: BatteryOperation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestTelemetry:
-    """The last reported powers of a system.
+    """The last reported powers of a system, part by part.
 
-    None is what no meter or battery reported within the last 7 days. What
+    Each part has a moment of its own: one that fell silent keeps its last power for 7
+    days. After that it is left out; `silent_batteries` counts those still listed. What
     `consumption` means depends on how the meter is configured, which this document
     does not tell. "Total": the load of the home. "Net", always so with batteries:
     production + grid import, without the battery, so that the home's load is
@@ -62,9 +60,10 @@ class LatestTelemetry:
     """
 
     system_id: int
-    production: PowerReading | None
-    consumption: PowerReading | None
-    battery: BatteryReading | None
+    production: tuple[PowerReading, ...]
+    consumption: tuple[PowerReading, ...]
+    batteries: tuple[BatteryReading, ...]
+    silent_batteries: int
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
@@ -76,51 +75,38 @@ class LatestTelemetry:
         devices = data.get("devices")
         devices = devices if isinstance(devices, Mapping) else {}
         meters = list(to_objects(devices.get("meters")))
+        encharges = list(to_objects(devices.get("encharges")))
+        batteries = tuple(filter(None, map(_battery_reading, encharges)))
         return cls(
             system_id=to_identifier(data.get("system_id")),
-            production=_meter_reading(meters, "production"),
-            consumption=_meter_reading(meters, "consumption"),
-            battery=_battery_reading(to_objects(devices.get("encharges"))),
+            production=tuple(_meter_readings(meters, "production")),
+            consumption=tuple(_meter_readings(meters, "consumption")),
+            batteries=batteries,
+            silent_batteries=len(encharges) - len(batteries),
         )
 
 
-def _meter_reading(
+def _meter_readings(
     meters: Iterable[Mapping[str, Any]], name: str
-) -> PowerReading | None:
-    """Sum the channels of the meters with a name."""
-    powers = []
-    moments = []
+) -> Iterator[PowerReading]:
+    """Yield the channels of the meters with a name."""
     for channel in meters:
         power = to_power(channel.get("power"))
         if power is not None and to_word(channel.get("name")) == name:
-            powers.append(power)
-            moments.append(to_datetime(channel.get("last_report_at")))
-    if not powers:
-        return None
-    return PowerReading(power=sum(powers), reported_at=_oldest(moments))
+            yield PowerReading(
+                power=power, reported_at=to_datetime(channel.get("last_report_at"))
+            )
 
 
-def _battery_reading(batteries: Iterable[Mapping[str, Any]]) -> BatteryReading | None:
-    """Sum the batteries; without the direction of one, nothing is known of the sum."""
-    powers = []
-    moments = []
-    modes = set()
-    for battery in batteries:
-        magnitude = to_power(battery.get("power"))
-        if magnitude is None:
-            continue
-        mode = BatteryOperation.from_api(battery.get("operational_mode"))
-        power = _signed(magnitude, mode)
-        if power is None:
-            return None
-        powers.append(power)
-        moments.append(to_datetime(battery.get("last_report_at")))
-        modes.add(mode)
-    if not powers:
+def _battery_reading(battery: Mapping[str, Any]) -> BatteryReading | None:
+    magnitude = to_power(battery.get("power"))
+    if magnitude is None:
         return None
-    power = sum(powers)
+    mode = BatteryOperation.from_api(battery.get("operational_mode"))
     return BatteryReading(
-        power=power, reported_at=_oldest(moments), mode=_joint_mode(modes, power)
+        power=_signed(magnitude, mode),
+        reported_at=to_datetime(battery.get("last_report_at")),
+        mode=mode,
     )
 
 
@@ -139,21 +125,3 @@ def _signed(magnitude: int, mode: BatteryOperation) -> int | None:
             return 0
         case BatteryOperation.UNKNOWN:
             return None if magnitude else 0
-
-
-def _joint_mode(modes: set[BatteryOperation], power: int) -> BatteryOperation:
-    """Return what batteries do together: what they agree on, else what the sum says."""
-    if len(modes) == 1:
-        return modes.pop()
-    if power == 0:
-        return BatteryOperation.IDLE
-    return BatteryOperation.DISCHARGING if power > 0 else BatteryOperation.CHARGING
-
-
-def _oldest(moments: Iterable[datetime | None]) -> datetime | None:
-    known = []
-    for moment in moments:
-        if moment is None:
-            return None
-        known.append(moment)
-    return min(known)

@@ -1,0 +1,67 @@
+"""Add up what parts of a system report, each at a moment of its own."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..api.models import BatteryReading, PowerReading
+
+# Gateways report each quarter of an hour. Two parts whose newest reports are less than
+# that apart have missed none, whether they share a gateway or not.
+_REPORT_PERIOD: Final = timedelta(minutes=15)
+# How far a part may lag the newest before it counts as gone. A sum is as old as its
+# oldest part, so this lies below the age at which a power is not shown any more.
+_SILENT_AFTER: Final = timedelta(hours=2)
+_SILENT_AFTER_CELLULAR: Final = timedelta(hours=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A power in W, and when the oldest of its parts was measured."""
+
+    power: int
+    measured_at: datetime
+
+
+def total(
+    readings: Iterable[PowerReading | BatteryReading],
+    *,
+    fetched_at: datetime,
+    cellular: bool,
+) -> Total | None:
+    """Return the sum of the parts that report; None where there is none.
+
+    What a meter or battery told last stays in the cloud's answer for days after it
+    fell silent or was replaced. A part that lags the newest by hours is left out. With
+    a battery whose direction is unknown, nothing is known of the sum.
+    """
+    known = list(readings)
+    moments = [part.reported_at for part in known if part.reported_at is not None]
+    # A part whose clock is ahead makes no other one old.
+    newest = min(max(moments, default=fetched_at), fetched_at)
+    since = newest - silent_after(cellular=cellular)
+    counted = [
+        part for part in known if part.reported_at is None or part.reported_at >= since
+    ]
+    powers = [part.power for part in counted if part.power is not None]
+    if not powers or len(powers) < len(counted):
+        return None
+    measured = [at for at in moments if at >= since]
+    return Total(sum(powers), min(measured, default=fetched_at))
+
+
+def silent_after(*, cellular: bool) -> timedelta:
+    """Return how far a part may lag the newest before it counts as gone."""
+    return _SILENT_AFTER_CELLULAR if cellular else _SILENT_AFTER
+
+
+def measured_together(*totals: Total) -> datetime | None:
+    """Return the moment of totals that may be combined: that of the oldest.
+
+    None where they are a report or more apart: what changed in between would show as
+    power that never flowed.
+    """
+    moments = [each.measured_at for each in totals]
+    oldest, newest = min(moments), max(moments)
+    return oldest if newest - oldest < _REPORT_PERIOD else None
