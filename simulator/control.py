@@ -179,11 +179,16 @@ class Control:
         return _json({"dropped": self._cloud.connections.drop()})
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
-        """Revoke all tokens, or those of the account with an `email`."""
-        email = (await _body(request)).get("email")
+        """Revoke all tokens, or those of the account with an `email`.
+
+        With `"only": "access"`, refresh tokens stay valid.
+        """
+        order = await _body(request)
+        tokens = self._cloud.tokens
+        revoke = tokens.revoke_access if order.get("only") else tokens.revoke
         for account in self._cloud.accounts:
-            if email in {None, account.email}:
-                self._cloud.tokens.revoke(account)
+            if order.get("email") in {None, account.email}:
+                revoke(account)
         return web.Response(status=204)
 
     async def set_grid(self, request: web.Request) -> web.Response:

@@ -53,6 +53,7 @@ class Tokens:
         self._codes: dict[str, _Code] = {}
         self._rotated: dict[str, datetime] = {}
         self._generations: dict[str, int] = {}
+        self._first_valid: dict[str, int] = {}
 
     def issue_code(
         self,
@@ -102,6 +103,7 @@ class Tokens:
             "enl_uid": account.user_id,
             "generation": self._generations.get(account.user_id, 0),
             "iat": epoch(now),
+            "number": self._issued,
             "jti": jti,
         }
         access = claims | {"exp": epoch(now + ACCESS_LIFETIME), "use": "access"}
@@ -138,12 +140,18 @@ class Tokens:
     def check(self, access_token: str, now: datetime) -> Grant:
         """Return what an access token stands for."""
         claims = self._checked(access_token, "access", now)
+        if claims.get("number", 0) < self._first_valid.get(claims["enl_uid"], 0):
+            raise InvalidGrantError
         return Grant(str(claims["client_id"]), str(claims["enl_uid"]))
 
     def revoke(self, account: Account) -> None:
         """Make all tokens worthless that the account has approved so far."""
         generation = self._generations.get(account.user_id, 0)
         self._generations[account.user_id] = generation + 1
+
+    def revoke_access(self, account: Account) -> None:
+        """Make all access tokens of an account worthless, but no refresh token."""
+        self._first_valid[account.user_id] = self._issued + 1
 
     def _signed(self, claims: dict[str, object]) -> str:
         head = _encoded(json.dumps({"alg": "RS256", "typ": "JWT"}).encode())

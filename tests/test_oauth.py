@@ -234,28 +234,47 @@ async def test_a_rejected_token_is_renewed(
     assert _operations(world) == ["summary", "token", "summary"]
 
 
-@pytest.mark.parametrize("renewed", [False, True])
-async def test_a_fresh_token_that_is_rejected_is_not_renewed(
-    world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory, *, renewed: bool
+@pytest.mark.parametrize("issued", ["sign-in", "expiry", "refusal"])
+async def test_a_token_that_is_revoked_soon_is_renewed(
+    world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory, issued: str
 ) -> None:
-    """A 401 right after sign-in or renewal says "not entitled"."""
-    if renewed:
+    """However new a token is, it may be revoked; one renewal cures that."""
+    if issued == "expiry":
         freezer.tick(DAY)
         await signed_in.ask()
-        world.cloud.requests.clear()
-    freezer.tick(timedelta(minutes=4))
+    elif issued == "refusal":
+        world.cloud.tokens.revoke_access(world.owner)
+        await signed_in.ask()
+    world.cloud.requests.clear()
+    freezer.tick(timedelta(minutes=2))
+    world.cloud.tokens.revoke_access(world.owner)
+    await signed_in.ask()
+    assert _operations(world) == ["summary", "token", "summary"]
+    counted = signed_in.account.ledger.by_operation(dt_util.utcnow())
+    assert counted["token"] == (1 if issued == "sign-in" else 2)
+
+
+async def test_only_a_refusal_after_the_renewal_means_not_entitled(
+    world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
+) -> None:
+    """One renewal proves that the token is not to blame, also for what comes next."""
     world.cloud.faults.add(Fault(operation="summary", status=401))
+    with pytest.raises(NotEntitledError):
+        await signed_in.ask()
+    assert _operations(world) == ["summary", "token", "summary"]
+    world.cloud.requests.clear()
+    freezer.tick(timedelta(seconds=30))
     with pytest.raises(NotEntitledError):
         await signed_in.ask()
     assert _operations(world) == ["summary"]
 
 
-async def test_a_clock_that_was_wrong_does_not_keep_a_token_fresh(
+async def test_a_clock_that_is_put_back_does_not_keep_a_token_fresh(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
     """A token from the future is as suspect as an old one."""
     freezer.tick(-timedelta(hours=5))
-    world.cloud.faults.add(Fault(operation="summary", status=401, times=1))
+    world.cloud.tokens.revoke_access(world.owner)
     await signed_in.ask()
     assert _token_requests(world) == 1
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from http import HTTPStatus
+import math
 import os
 import time
 from typing import Any, Final, override
@@ -31,8 +32,8 @@ from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
 
 # A token that ends this soon is renewed first; the cloud's clock may run ahead.
 _CLOCK_SKEW_SECONDS: Final = 60
-# A token as new as this is refused for another reason than its age.
-_FRESH_SECONDS: Final = 300
+# How long after a refusal led to a renewal another refusal does not blame the token.
+_RENEWAL_PROVES_SECONDS: Final = 60
 
 _STORAGE_VERSION: Final = 1
 
@@ -101,6 +102,7 @@ class ConfigEntryAuth(AbstractAuth):
         self._journal = token_journal(hass, entry.entry_id)
         self._renewal: asyncio.Task[EnphaseCloudError | None] | None = None
         self._refusal: EnphaseCloudError | None = None
+        self._renewed_for_refusal_at = -math.inf
 
     async def async_restore(self) -> None:
         """Take over a token that was renewed just before Home Assistant was killed."""
@@ -124,6 +126,8 @@ class ConfigEntryAuth(AbstractAuth):
                 )
             if (failure := await asyncio.shield(self._renewal)) is not None:
                 raise failure
+            if rejected is not None:
+                self._renewed_for_refusal_at = time.monotonic()
         token: str = self._token["access_token"]
         return token
 
@@ -138,8 +142,9 @@ class ConfigEntryAuth(AbstractAuth):
             return True
         if token["access_token"] != rejected:
             return False
-        age = (token.get("expires_in") or 0) - left
-        return not 0 <= age < _FRESH_SECONDS
+        # A token may be revoked as soon as it is issued, but hardly twice in a minute.
+        since = time.monotonic() - self._renewed_for_refusal_at
+        return not 0 <= since < _RENEWAL_PROVES_SECONDS
 
     async def _async_renew(self) -> EnphaseCloudError | None:
         """Renew the tokens; return what prevented it."""

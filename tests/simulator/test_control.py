@@ -155,6 +155,8 @@ async def test_revocation(world: World) -> None:
     world.cloud.add_account(email="other@example.com", password="x")
     await world.control("POST", "tokens/revoke", {"email": "other@example.com"})
     await world.get("")
+    await world.control("POST", "tokens/revoke", {"only": "access"})
+    assert (await world.request("")).status == 401
     await world.control("POST", "tokens/revoke")
     assert (await world.request("")).status == 401
 

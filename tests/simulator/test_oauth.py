@@ -378,6 +378,17 @@ async def test_revocation(world: World) -> None:
     assert await works(world, (await tokens(world))["access_token"])
 
 
+async def test_revocation_of_access_tokens(world: World) -> None:
+    """The refresh token still brings a new one, however soon."""
+    document = await tokens(world)
+    world.cloud.tokens.revoke_access(world.owner)
+    assert not await works(world, document["access_token"])
+    _, renewed = await world.token(
+        grant_type="refresh_token", refresh_token=document["refresh_token"]
+    )
+    assert await works(world, renewed["access_token"])
+
+
 async def test_tokens_outlive_a_restart(world: World) -> None:
     """A cloud of the same seed knows the tokens that an earlier one issued."""
     document = await tokens(world)
