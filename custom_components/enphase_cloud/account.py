@@ -1,7 +1,7 @@
 """One account per API key: its budget, shared by all entries that use the key."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -17,10 +17,11 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .api import ApiError, QuotaExceededError, RequestWithheldError
+from .api.endpoints import LIVE_DATA
 from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
 from .budget.limits import reserve
-from .budget.plans import Plan
+from .budget.plans import Plan, strictest
 from .budget.schedule import Schedule
 from .const import DOMAIN
 
@@ -90,7 +91,8 @@ class Account:
             must_save = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
         except BudgetExhaustedError as err:
             raise RequestWithheldError(until=err.until, reason=err.period) from None
-        if must_save:
+        # A stream costs money: no crash may hide one, nor invent one.
+        if must_save or operation == LIVE_DATA.name:
             await self._async_save()
         self.notify()
         try:
@@ -231,15 +233,15 @@ class AccountRegistry:
     ) -> Account:
         """Return the account of a key for a user (a config entry or a flow).
 
-        Where users of one key name different plans, the smallest one counts. What the
-        user that this one stands in for has named does not count meanwhile.
+        Where users of one key name different plans, the lowest of each limit counts.
+        What the user that this one stands in for has named does not count meanwhile.
         """
         fingerprint = _fingerprint(api_key)
         async with self._lock:
             users = self._users.setdefault(fingerprint, {})
             users[user] = plan
-            plan = _smallest(
-                named for other, named in users.items() if other != instead_of
+            plan = strictest(
+                [named for other, named in users.items() if other != instead_of]
             )
             account = self._accounts.get(fingerprint)
             if account is None:
@@ -258,7 +260,7 @@ class AccountRegistry:
             if (account := self._accounts.get(fingerprint)) is None:
                 return
             if users:
-                account.ledger.change_plan(_smallest(users.values()), dt_util.utcnow())
+                account.ledger.change_plan(strictest(users.values()), dt_util.utcnow())
                 return
             del self._accounts[fingerprint], self._users[fingerprint]
             await account.async_close()
@@ -310,7 +312,3 @@ def async_get_accounts(hass: HomeAssistant) -> AccountRegistry:
 
 def _fingerprint(api_key: str) -> str:
     return hashlib.sha256(api_key.encode()).hexdigest()[:16]
-
-
-def _smallest(plans: Iterable[Plan]) -> Plan:
-    return min(plans, key=lambda plan: plan.calls_per_month)

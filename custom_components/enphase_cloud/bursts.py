@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from .account import for_the_user
 from .api import EnphaseCloudError, EnphaseTimeoutError, LiveStream
 from .api.endpoints import LIVE_DATA
-from .budget.ledger import LOST
 from .budget.streams import StreamAllowance, next_burst, split
 from .const import MAX_STREAM, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -183,9 +182,9 @@ class Bursts:
 
     @property
     def _streams_used(self) -> int:
-        """Return the streams of this month; what a crash lost may have been one."""
+        """Return the streams of this month; each is on the disk before it opens."""
         calls = self._data.account.ledger.by_operation(dt_util.utcnow())
-        return calls.get(LIVE_DATA.name, 0) + calls.get(LOST, 0)
+        return calls.get(LIVE_DATA.name, 0)
 
     def _next_burst(self) -> datetime:
         now = dt_util.utcnow()

@@ -17,7 +17,7 @@ from custom_components.enphase_cloud.budget.plans import custom_plan
 
 # Large enough for a reservation, so that not every call waits for the disk.
 PLAN = custom_plan(calls_per_minute=20, calls_per_month=4_000, live_stream=False)
-RESERVATION = 4
+RESERVATION = 1
 PATIENCE = timedelta(seconds=9)
 
 

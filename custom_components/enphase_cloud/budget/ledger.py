@@ -288,10 +288,9 @@ class Ledger:
 
     @property
     def _reservation(self) -> int:
-        """Return how many calls what is saved runs ahead."""
-        # A crash must cost neither much of the month nor much of a minute.
+        """Return how many calls what is saved runs ahead; as many a crash costs."""
         plan = self._plan
-        return min(plan.calls_per_month // 1_000, plan.calls_per_minute // 5)
+        return min(1, plan.calls_per_month // 1_000, plan.calls_per_minute // 5)
 
     def _limit(self, month: Month, now: datetime, purpose: Purpose) -> int:
         """Return how many calls a purpose may bring this month to."""

@@ -1,7 +1,7 @@
 """Plans of the Enphase developer portal, as data."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -85,3 +85,12 @@ def custom_plan(
         access=access if live_stream else access - {AccessControl.STREAMING},
         live_stream_price=_LIVE_STREAM_PRICE if live_stream else None,
     )
+
+
+def strictest(plans: Collection[Plan]) -> Plan:
+    """Return what all of several plans for one API key allow.
+
+    It is the plan with the fewest calls a month, at the lowest of the rates a minute.
+    """
+    plan = min(plans, key=lambda plan: plan.calls_per_month)
+    return replace(plan, calls_per_minute=min(p.calls_per_minute for p in plans))

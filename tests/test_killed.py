@@ -1,0 +1,84 @@
+"""What a kill -9 costs: of calls one at most, of live streams none."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.enphase_cloud.budget.ledger import ASSUMED, Ledger
+from custom_components.enphase_cloud.budget.plans import PLANS
+from custom_components.enphase_cloud.const import CONF_STREAMS_PER_MONTH, DOMAIN
+
+from .conftest import SetUp, World
+from .helpers import press, state
+from .live import BUTTON_START
+
+STREAMS_LEFT = "sensor.hilltop_live_streams_left_this_month"
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: Any) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+def _account_key(hass_storage: dict[str, Any]) -> str:
+    [key] = [key for key in hass_storage if key.startswith(f"{DOMAIN}.account")]
+    return key
+
+
+@pytest.mark.parametrize("plan", ["kilowatt", "megawatt"])
+async def test_kills_take_no_live_streams(
+    hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
+) -> None:
+    """Streams that nobody opened are not counted, however often power fails."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 100})
+    key = _account_key(hass_storage)
+    for _ in range(10):
+        on_disk = hass_storage[key]
+        await hass.config_entries.async_unload(entry.entry_id)
+        hass_storage[key] = on_disk
+        await set_up(entry)
+        assert state(hass, STREAMS_LEFT) == "100"
+    assert "live_data" not in world.calls
+
+
+async def test_a_stream_is_on_the_disk_before_it_opens(
+    hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
+) -> None:
+    """A kill while it runs hides no stream that is paid for."""
+    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 100})
+    key = _account_key(hass_storage)
+    await press(hass, BUTTON_START)
+    assert world.calls.count("live_data") == 1
+    on_disk = hass_storage[key]
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[key] = on_disk
+    await set_up(entry)
+    assert state(hass, STREAMS_LEFT) == "99"
+
+
+@pytest.mark.parametrize("plan", ["watt", "kilowatt", "partner"])
+async def test_a_kill_costs_one_call_at_most(
+    hass: HomeAssistant,
+    world: World,
+    plan: str,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+    freezer: Any,
+) -> None:
+    """After many kills, calls that never left are one for each kill at most."""
+    entry = await set_up()
+    key = _account_key(hass_storage)
+    kills = 20
+    for _ in range(kills):
+        freezer.tick(75)
+        await press(hass, "button.hilltop_refresh_now")
+        on_disk = hass_storage[key]
+        await hass.config_entries.async_unload(entry.entry_id)
+        hass_storage[key] = on_disk
+        await set_up(entry)
+    now = dt_util.utcnow()
+    ledger = Ledger.restore(on_disk["data"]["ledger"], PLANS[plan], now=now)
+    counted = ledger.used(now) - ledger.by_operation(now).get(ASSUMED, 0)
+    assert len(world.calls) <= counted <= len(world.calls) + kills
