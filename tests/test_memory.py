@@ -7,10 +7,11 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.memory import Memory, Refusal
+from custom_components.enphase_cloud.site.catalog import Measurement
 from custom_components.enphase_cloud.site.energy import Flow
 from custom_components.enphase_cloud.site.meters import Meter
 from custom_components.enphase_cloud.site.progress import Progress
-from custom_components.enphase_cloud.site.samples import Measurement, Sample, Source
+from custom_components.enphase_cloud.site.samples import Sample, Source
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
 SOURCE = Source.IMPORT_INTERVALS

@@ -22,13 +22,14 @@ from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .error_policy import REFUSALS, Consequence, error_policy, explained, refuse
 from .errors import translated
 from .options import profile_from_options
+from .site.catalog import Measurement
 from .site.documents import (
     from_battery_telemetry,
     from_latest_telemetry,
     from_summary,
     has_battery,
 )
-from .site.samples import UNDATED, Measurement, Samples, Source, advance
+from .site.samples import Samples, Source, advance
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -300,7 +301,7 @@ def newest_measurement(samples: Samples, now: datetime) -> datetime | None:
         (
             sample.observed_at
             for measurement, sample in samples.items()
-            if measurement not in UNDATED and sample.observed_at <= now
+            if measurement.traits.is_dated and sample.observed_at <= now
         ),
         default=None,
     )

@@ -28,6 +28,7 @@ from .api.endpoints import (
     PRODUCTION_MICRO_TELEMETRY,
 )
 from .data import EnphaseSystem
+from .site.catalog import Measurement
 from .site.documents import has_battery
 from .site.energy import SETTLES_AFTER, Flow, Readings
 from .site.intervals import (
@@ -37,7 +38,7 @@ from .site.intervals import (
     readings_of_intervals,
 )
 from .site.progress import Days
-from .site.samples import Measurement, Samples, Source
+from .site.samples import Samples, Source
 
 type Intervals = Mapping[Flow, EnergyIntervals]
 type Dailies = Mapping[Flow, DailyEnergies]

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .site.samples import Measurement
+from .site.catalog import Measurement
 
 
 class EnphaseCloudEntity(Entity):

@@ -30,11 +30,12 @@ from .error_policy import REFUSALS, Consequence, error_policy, refuse
 from .history import StatisticsImporter
 from .options import EnergyOptions, History
 from .site.agenda import Agenda, Item, Step
+from .site.catalog import Measurement
 from .site.energy import SETTLES_AFTER, Flow, Readings
 from .site.intervals import battery_intervals, system_day
 from .site.meters import samples_of_meter
 from .site.progress import KEPT, Days, Progress, Window
-from .site.samples import Measurement, Sample, Samples, Source, advance, merge
+from .site.samples import Sample, Samples, Source, advance, merge
 
 _LOGGER = logging.getLogger(__name__)
 

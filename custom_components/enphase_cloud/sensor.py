@@ -1,7 +1,7 @@
 """Sensors of Enphase Cloud."""
 
 from datetime import datetime
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
 from homeassistant.core import HomeAssistant, callback
@@ -19,7 +19,6 @@ from .metering import EnergyCoordinator
 from .sensor_tables import (
     ACCOUNT,
     ENERGIES,
-    ENERGIES_TODAY,
     LIVE,
     MEASUREMENTS,
     NEXT_POLLS,
@@ -28,6 +27,7 @@ from .sensor_tables import (
     LiveSensorDescription,
     MeasurementSensorDescription,
 )
+from .site.catalog import Kind
 from .site.documents import energy_today, start_of_day
 from .site.samples import fresh_value
 
@@ -81,14 +81,14 @@ def _add_as_evidence_comes(
     def add_new() -> None:
         new = [
             description
-            for description in (*MEASUREMENTS, *ENERGIES_TODAY)
+            for description in MEASUREMENTS
             if description.key not in added and has_evidence(description)
         ]
         if not new:
             return
         added.update(description.key for description in new)
         async_add_entities(
-            (EnergyTodaySensor if description in ENERGIES_TODAY else MeasurementSensor)(
+            _SENSORS.get(description.measurement.traits.kind, MeasurementSensor)(
                 entry, system, description
             )
             for description in new
@@ -152,6 +152,9 @@ class EnergyTodaySensor(MeasurementSensor):
             now=now,
             time_zone=self._system.time_zone,
         )
+
+
+_SENSORS: Final = {Kind.ENERGY_TODAY: EnergyTodaySensor}
 
 
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):

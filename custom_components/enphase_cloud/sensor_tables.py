@@ -1,9 +1,9 @@
 """Tables of the sensors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -14,16 +14,11 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOf
 from homeassistant.helpers.typing import StateType
 
 from .account import Account
-from .api import BatteryMode, GridStatus, SystemStatus
 from .budget.ledger import ASSUMED
 from .budget.schedule import Document
 from .bursts import Bursts
 from .metering import EnergyCoordinator
-from .site.samples import Measurement
-
-
-def _states(kind: type[BatteryMode | GridStatus | SystemStatus]) -> list[str]:
-    return [member.value for member in kind if member.name != "UNKNOWN"]
+from .site.catalog import Kind, Measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,122 +28,64 @@ class MeasurementSensorDescription(SensorEntityDescription):
     measurement: Measurement
 
 
-def _power(
-    key: str, measurement: Measurement, *, enabled: bool = True
-) -> MeasurementSensorDescription:
+# How a sensor shows a measurement of a kind.
+_KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
+    Kind.POWER: {
+        "device_class": SensorDeviceClass.POWER,
+        "state_class": SensorStateClass.MEASUREMENT,
+        "native_unit_of_measurement": UnitOfPower.WATT,
+        "suggested_unit_of_measurement": UnitOfPower.KILO_WATT,
+        "suggested_display_precision": 3,
+    },
+    Kind.LEVEL: {
+        "device_class": SensorDeviceClass.BATTERY,
+        "state_class": SensorStateClass.MEASUREMENT,
+        "native_unit_of_measurement": PERCENTAGE,
+        "suggested_display_precision": 0,
+        # Its name is that of the device class.
+        "translation_key": None,
+    },
+    Kind.CAPACITY: {
+        "device_class": SensorDeviceClass.ENERGY_STORAGE,
+        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+        "suggested_display_precision": 1,
+    },
+    Kind.ENERGY_TODAY: {
+        "device_class": SensorDeviceClass.ENERGY,
+        "state_class": SensorStateClass.TOTAL,
+        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+        "suggested_display_precision": 2,
+    },
+    Kind.ENERGY_TOTAL: {
+        "device_class": SensorDeviceClass.ENERGY,
+        "state_class": SensorStateClass.TOTAL_INCREASING,
+        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+        "suggested_unit_of_measurement": UnitOfEnergy.MEGA_WATT_HOUR,
+        "suggested_display_precision": 3,
+    },
+    Kind.STATE: {"device_class": SensorDeviceClass.ENUM},
+    Kind.MOMENT: {"device_class": SensorDeviceClass.TIMESTAMP},
+}
+
+
+def _describe(measurement: Measurement, key: str) -> MeasurementSensorDescription:
+    traits = measurement.traits
     return MeasurementSensorDescription(
-        key=key,
-        translation_key=key,
         measurement=measurement,
-        device_class=SensorDeviceClass.POWER,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=UnitOfPower.WATT,
-        suggested_unit_of_measurement=UnitOfPower.KILO_WATT,
-        suggested_display_precision=3,
-        entity_registry_enabled_default=enabled,
+        key=key,
+        options=list(traits.states) or None,
+        entity_category=EntityCategory.DIAGNOSTIC if traits.is_diagnostic else None,
+        entity_registry_enabled_default=traits.is_enabled,
+        **{"translation_key": key, **_KINDS[traits.kind]},
     )
 
 
-def _lifetime_energy(
-    key: str, measurement: Measurement
-) -> MeasurementSensorDescription:
-    return MeasurementSensorDescription(
-        key=key,
-        translation_key=key,
-        measurement=measurement,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.MEGA_WATT_HOUR,
-        suggested_display_precision=3,
-    )
-
-
-def _energy_today(key: str, measurement: Measurement) -> MeasurementSensorDescription:
-    return MeasurementSensorDescription(
-        key=key,
-        translation_key=key,
-        measurement=measurement,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-        suggested_display_precision=2,
-    )
-
-
-# Keys that Home Assistant's Enphase Envoy integration has too mean the same here.
-MEASUREMENTS: Final = (
-    _power("current_power_production", Measurement.PRODUCTION_POWER),
-    _power("current_power_consumption", Measurement.CONSUMPTION_POWER),
-    _power("net_consumption", Measurement.GRID_POWER),
-    _power("battery_discharge", Measurement.BATTERY_POWER),
-    _power("generator_power", Measurement.GENERATOR_POWER),
-    MeasurementSensorDescription(
-        key="battery_level",
-        measurement=Measurement.BATTERY_LEVEL,
-        device_class=SensorDeviceClass.BATTERY,
-        state_class=SensorStateClass.MEASUREMENT,
-        native_unit_of_measurement=PERCENTAGE,
-        suggested_display_precision=0,
-    ),
-    MeasurementSensorDescription(
-        key="max_capacity",
-        translation_key="max_capacity",
-        measurement=Measurement.BATTERY_CAPACITY,
-        device_class=SensorDeviceClass.ENERGY_STORAGE,
-        native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
-        suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-        suggested_display_precision=1,
-        entity_category=EntityCategory.DIAGNOSTIC,
-    ),
-    MeasurementSensorDescription(
-        key="battery_mode",
-        translation_key="battery_mode",
-        measurement=Measurement.BATTERY_MODE,
-        device_class=SensorDeviceClass.ENUM,
-        options=_states(BatteryMode),
-    ),
-    MeasurementSensorDescription(
-        key="grid_status",
-        translation_key="grid_status",
-        measurement=Measurement.GRID_STATUS,
-        device_class=SensorDeviceClass.ENUM,
-        options=_states(GridStatus),
-    ),
-    _lifetime_energy("lifetime_production", Measurement.ENERGY_PRODUCED_LIFETIME),
-    _lifetime_energy("lifetime_consumption", Measurement.ENERGY_CONSUMED_LIFETIME),
-    _lifetime_energy("lifetime_grid_import", Measurement.ENERGY_IMPORTED_LIFETIME),
-    _lifetime_energy("lifetime_grid_export", Measurement.ENERGY_EXPORTED_LIFETIME),
-    _lifetime_energy("lifetime_battery_charged", Measurement.ENERGY_CHARGED_LIFETIME),
-    _lifetime_energy(
-        "lifetime_battery_discharged", Measurement.ENERGY_DISCHARGED_LIFETIME
-    ),
-    MeasurementSensorDescription(
-        key="system_status",
-        translation_key="system_status",
-        measurement=Measurement.SYSTEM_STATUS,
-        device_class=SensorDeviceClass.ENUM,
-        options=_states(SystemStatus),
-        entity_category=EntityCategory.DIAGNOSTIC,
-    ),
-    MeasurementSensorDescription(
-        key="last_reported",
-        translation_key="last_reported",
-        measurement=Measurement.LAST_REPORT,
-        device_class=SensorDeviceClass.TIMESTAMP,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        entity_registry_enabled_default=False,
-    ),
-)
-
-ENERGIES_TODAY: Final = (
-    _energy_today("daily_production", Measurement.ENERGY_PRODUCED_TODAY),
-    _energy_today("daily_consumption", Measurement.ENERGY_CONSUMED_TODAY),
-    _energy_today("daily_grid_import", Measurement.ENERGY_IMPORTED_TODAY),
-    _energy_today("daily_grid_export", Measurement.ENERGY_EXPORTED_TODAY),
-    _energy_today("daily_battery_charged", Measurement.ENERGY_CHARGED_TODAY),
-    _energy_today("daily_battery_discharged", Measurement.ENERGY_DISCHARGED_TODAY),
+MEASUREMENTS: Final = tuple(
+    _describe(measurement, key)
+    for measurement in Measurement
+    if (key := measurement.traits.sensor) is not None
 )
 
 # By document; the keys are those of the coordinators' documents.

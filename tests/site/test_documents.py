@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.api.models import (
     LiveFrame,
     Summary,
 )
+from custom_components.enphase_cloud.site.catalog import Measurement
 from custom_components.enphase_cloud.site.documents import (
     energy_today,
     from_battery_telemetry,
@@ -26,7 +27,6 @@ from custom_components.enphase_cloud.site.documents import (
 )
 from custom_components.enphase_cloud.site.samples import (
     NOTHING,
-    Measurement,
     Sample,
     Samples,
     Source,

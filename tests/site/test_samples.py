@@ -6,9 +6,9 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.site.catalog import Measurement
 from custom_components.enphase_cloud.site.samples import (
     NOTHING,
-    Measurement,
     Sample,
     Samples,
     Source,

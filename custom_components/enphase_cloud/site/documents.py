@@ -16,8 +16,9 @@ from ..api.models import (
     SystemStatus,
 )
 from . import parts
+from .catalog import Measurement
 from .parts import measured_together
-from .samples import Measurement, Sample, Samples, Source, Value
+from .samples import Sample, Samples, Source, Value
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)

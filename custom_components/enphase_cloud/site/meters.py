@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
+from .catalog import Measurement
 from .energy import HOUR, Flow, Hours, Readings, Span, hourly
 from .ranges import Ranges
-from .samples import NOTHING, Measurement, Sample, Samples, Source
+from .samples import NOTHING, Sample, Samples, Source
 
 # Before the energies of all days tell a total: hours that these may leave out.
 _KEPT: Final = timedelta(days=7)

@@ -7,38 +7,7 @@ from enum import StrEnum
 import math
 from typing import Any, Final
 
-
-class Measurement(StrEnum):
-    """What can be known about a system; units in brackets."""
-
-    PRODUCTION_POWER = "production_power"  # [W]
-    CONSUMPTION_POWER = "consumption_power"  # [W]
-    GRID_POWER = "grid_power"  # [W], + import
-    BATTERY_POWER = "battery_power"  # [W], + discharge
-    GENERATOR_POWER = "generator_power"  # [W]
-    BATTERY_LEVEL = "battery_level"  # [%]
-    BATTERY_CAPACITY = "battery_capacity"  # [Wh]
-    BATTERY_MODE = "battery_mode"
-    GRID_STATUS = "grid_status"
-    ENERGY_PRODUCED_TODAY = "energy_produced_today"  # [Wh]
-    ENERGY_CONSUMED_TODAY = "energy_consumed_today"  # [Wh]
-    ENERGY_IMPORTED_TODAY = "energy_imported_today"  # [Wh]
-    ENERGY_EXPORTED_TODAY = "energy_exported_today"  # [Wh]
-    ENERGY_CHARGED_TODAY = "energy_charged_today"  # [Wh]
-    ENERGY_DISCHARGED_TODAY = "energy_discharged_today"  # [Wh]
-    ENERGY_PRODUCED_LIFETIME = "energy_produced_lifetime"  # [Wh], never falls
-    ENERGY_CONSUMED_LIFETIME = "energy_consumed_lifetime"  # [Wh], never falls
-    ENERGY_IMPORTED_LIFETIME = "energy_imported_lifetime"  # [Wh], never falls
-    ENERGY_EXPORTED_LIFETIME = "energy_exported_lifetime"  # [Wh], never falls
-    ENERGY_CHARGED_LIFETIME = "energy_charged_lifetime"  # [Wh], never falls
-    ENERGY_DISCHARGED_LIFETIME = "energy_discharged_lifetime"  # [Wh], never falls
-    PRODUCTION_SOURCE = "production_source"
-    RATED_POWER = "rated_power"  # [W]
-    RATED_CHARGE_POWER = "rated_charge_power"  # [W]
-    RATED_DISCHARGE_POWER = "rated_discharge_power"  # [W]
-    OPERATIONAL_SINCE = "operational_since"  # [s] since the epoch
-    SYSTEM_STATUS = "system_status"
-    LAST_REPORT = "last_report"  # [s] since the epoch
+from .catalog import Kind, Measurement
 
 
 class Source(StrEnum):
@@ -73,45 +42,10 @@ NOTHING: Final[Samples] = {}
 
 _RANK: Final = {source: rank for rank, source in enumerate(Source)}
 
-_POWER_AGE: Final = timedelta(hours=3)
-_AGE_LIMITS: Final[Mapping[Measurement, timedelta]] = {
-    Measurement.PRODUCTION_POWER: _POWER_AGE,
-    Measurement.CONSUMPTION_POWER: _POWER_AGE,
-    Measurement.GRID_POWER: _POWER_AGE,
-    Measurement.BATTERY_POWER: _POWER_AGE,
-    Measurement.GENERATOR_POWER: _POWER_AGE,
-    Measurement.BATTERY_LEVEL: timedelta(hours=6),
-    Measurement.BATTERY_MODE: timedelta(days=1),
-    Measurement.GRID_STATUS: timedelta(hours=1),
-    Measurement.SYSTEM_STATUS: timedelta(days=1),
-}
 # A system that stood still at dusk is not asked again before dawn.
 _NIGHT: Final = timedelta(hours=18)
 # A gateway on cellular uploads four times a day.
 _CELLULAR_AGE: Final = timedelta(hours=9)
-
-_MONOTONE: Final = frozenset(
-    {
-        Measurement.ENERGY_PRODUCED_LIFETIME,
-        Measurement.ENERGY_CONSUMED_LIFETIME,
-        Measurement.ENERGY_IMPORTED_LIFETIME,
-        Measurement.ENERGY_EXPORTED_LIFETIME,
-        Measurement.ENERGY_CHARGED_LIFETIME,
-        Measurement.ENERGY_DISCHARGED_LIFETIME,
-    }
-)
-UNDATED: Final = frozenset(
-    {
-        Measurement.SYSTEM_STATUS,
-        Measurement.BATTERY_CAPACITY,
-        Measurement.PRODUCTION_SOURCE,
-        Measurement.RATED_POWER,
-        Measurement.RATED_CHARGE_POWER,
-        Measurement.RATED_DISCHARGE_POWER,
-        Measurement.OPERATIONAL_SINCE,
-    }
-)
-"""What has no moment of measurement, but that of the answer that told it."""
 
 
 def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
@@ -169,9 +103,9 @@ def from_json(data: object) -> Samples:
     if not isinstance(data, Mapping):
         return NOTHING
     return {
-        Measurement(key): sample
-        for key, stored in data.items()
-        if key in Measurement and (sample := _sample_from_json(stored)) is not None
+        measurement: sample
+        for measurement in Measurement
+        if (sample := _sample_from_json(data.get(measurement))) is not None
     }
 
 
@@ -189,7 +123,7 @@ def _not_falling(
     measurement: Measurement, held: Sample | None, sample: Sample
 ) -> Sample:
     if (
-        measurement in _MONOTONE
+        measurement.traits.kind is Kind.ENERGY_TOTAL
         and held is not None
         and isinstance(held.value, int | float)
         and isinstance(sample.value, int | float)
@@ -202,7 +136,7 @@ def _not_falling(
 def _age_limit(
     sample: Sample, measurement: Measurement, *, cellular: bool
 ) -> timedelta | None:
-    limit = _AGE_LIMITS.get(measurement)
+    limit = measurement.traits.max_age
     if limit is None:
         return None
     if measurement is Measurement.PRODUCTION_POWER and sample.value == 0:

@@ -11,12 +11,12 @@ from custom_components.enphase_cloud.budget.ledger import Ledger, Period, Purpos
 from custom_components.enphase_cloud.budget.limits import BudgetExhaustedError
 from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
+from custom_components.enphase_cloud.site.catalog import Measurement
 from custom_components.enphase_cloud.site.energy import HOUR, Flow, Reading, Span
 from custom_components.enphase_cloud.site.intervals import system_day
 from custom_components.enphase_cloud.site.meters import Meter, samples_of_meter
 from custom_components.enphase_cloud.site.progress import Days, Progress
 from custom_components.enphase_cloud.site.samples import (
-    Measurement,
     Sample,
     Samples,
     Source,

@@ -1,0 +1,178 @@
+"""What can be known of a system: one row for each measurement."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final, Self
+
+from ..api.models import BatteryMode, GridStatus, SystemStatus
+
+_POWER_AGE: Final = timedelta(hours=3)
+_DAY: Final = timedelta(days=1)
+
+
+class Kind(StrEnum):
+    """The physical kind of a measurement, with its unit."""
+
+    POWER = "power"  # [W]
+    LEVEL = "level"  # [%]
+    CAPACITY = "capacity"  # [Wh]
+    ENERGY_TODAY = "energy_today"  # [Wh] since the system's midnight
+    ENERGY_TOTAL = "energy_total"  # [Wh]
+    STATE = "state"  # a word
+    MOMENT = "moment"  # [s] since the epoch
+    RATING = "rating"  # [W], of the equipment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """The columns of a row.
+
+    `sensor` is the key of the sensor, None where there is none. A value older than
+    `max_age` is unknown. `is_dated` says whether answers tell when it was measured.
+    """
+
+    kind: Kind
+    sensor: str | None = None
+    max_age: timedelta | None = None
+    is_dated: bool = True
+    is_diagnostic: bool = False
+    is_enabled: bool = True
+    states: tuple[str, ...] = ()
+
+
+def _power(sensor: str) -> Traits:
+    return Traits(kind=Kind.POWER, sensor=sensor, max_age=_POWER_AGE)
+
+
+def _energy_today(sensor: str) -> Traits:
+    return Traits(kind=Kind.ENERGY_TODAY, sensor=sensor)
+
+
+def _energy_total(sensor: str) -> Traits:
+    return Traits(kind=Kind.ENERGY_TOTAL, sensor=sensor)
+
+
+def _rating(kind: Kind = Kind.RATING) -> Traits:
+    return Traits(kind=kind, is_dated=False)
+
+
+def _states(
+    words: type[BatteryMode | GridStatus | SystemStatus],
+) -> tuple[str, ...]:
+    return tuple(word.value for word in words if word.name != "UNKNOWN")
+
+
+class Measurement(StrEnum):
+    """What can be known about a system.
+
+    Sensor keys that Home Assistant's Enphase Envoy integration has, too, mean the same
+    here. Grid power is positive for import, battery power for discharge.
+    """
+
+    traits: Traits
+
+    def __new__(cls, key: str, traits: Traits) -> Self:
+        """Give a member the traits of its row."""
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.traits = traits
+        return member
+
+    PRODUCTION_POWER = "production_power", _power("current_power_production")
+    CONSUMPTION_POWER = "consumption_power", _power("current_power_consumption")
+    GRID_POWER = "grid_power", _power("net_consumption")
+    BATTERY_POWER = "battery_power", _power("battery_discharge")
+    GENERATOR_POWER = "generator_power", _power("generator_power")
+    BATTERY_LEVEL = (
+        "battery_level",
+        Traits(kind=Kind.LEVEL, sensor="battery_level", max_age=timedelta(hours=6)),
+    )
+    BATTERY_CAPACITY = (
+        "battery_capacity",
+        Traits(
+            kind=Kind.CAPACITY,
+            sensor="max_capacity",
+            is_dated=False,
+            is_diagnostic=True,
+        ),
+    )
+    BATTERY_MODE = (
+        "battery_mode",
+        Traits(
+            kind=Kind.STATE,
+            sensor="battery_mode",
+            max_age=_DAY,
+            states=_states(BatteryMode),
+        ),
+    )
+    GRID_STATUS = (
+        "grid_status",
+        Traits(
+            kind=Kind.STATE,
+            sensor="grid_status",
+            max_age=timedelta(hours=1),
+            states=_states(GridStatus),
+        ),
+    )
+    ENERGY_PRODUCED_TODAY = "energy_produced_today", _energy_today("daily_production")
+    ENERGY_CONSUMED_TODAY = "energy_consumed_today", _energy_today("daily_consumption")
+    ENERGY_IMPORTED_TODAY = "energy_imported_today", _energy_today("daily_grid_import")
+    ENERGY_EXPORTED_TODAY = "energy_exported_today", _energy_today("daily_grid_export")
+    ENERGY_CHARGED_TODAY = (
+        "energy_charged_today",
+        _energy_today("daily_battery_charged"),
+    )
+    ENERGY_DISCHARGED_TODAY = (
+        "energy_discharged_today",
+        _energy_today("daily_battery_discharged"),
+    )
+    ENERGY_PRODUCED_LIFETIME = (
+        "energy_produced_lifetime",
+        _energy_total("lifetime_production"),
+    )
+    ENERGY_CONSUMED_LIFETIME = (
+        "energy_consumed_lifetime",
+        _energy_total("lifetime_consumption"),
+    )
+    ENERGY_IMPORTED_LIFETIME = (
+        "energy_imported_lifetime",
+        _energy_total("lifetime_grid_import"),
+    )
+    ENERGY_EXPORTED_LIFETIME = (
+        "energy_exported_lifetime",
+        _energy_total("lifetime_grid_export"),
+    )
+    ENERGY_CHARGED_LIFETIME = (
+        "energy_charged_lifetime",
+        _energy_total("lifetime_battery_charged"),
+    )
+    ENERGY_DISCHARGED_LIFETIME = (
+        "energy_discharged_lifetime",
+        _energy_total("lifetime_battery_discharged"),
+    )
+    PRODUCTION_SOURCE = "production_source", _rating(Kind.STATE)
+    RATED_POWER = "rated_power", _rating()
+    RATED_CHARGE_POWER = "rated_charge_power", _rating()
+    RATED_DISCHARGE_POWER = "rated_discharge_power", _rating()
+    OPERATIONAL_SINCE = "operational_since", _rating(Kind.MOMENT)
+    SYSTEM_STATUS = (
+        "system_status",
+        Traits(
+            kind=Kind.STATE,
+            sensor="system_status",
+            max_age=_DAY,
+            is_dated=False,
+            is_diagnostic=True,
+            states=_states(SystemStatus),
+        ),
+    )
+    LAST_REPORT = (
+        "last_report",
+        Traits(
+            kind=Kind.MOMENT,
+            sensor="last_reported",
+            is_diagnostic=True,
+            is_enabled=False,
+        ),
+    )
