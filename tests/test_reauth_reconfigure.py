@@ -18,7 +18,8 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.config_entry_oauth2_flow import (
     ImplementationUnavailableError,
 )
@@ -42,6 +43,7 @@ from simulator import AccessControl, Application, Fault
 
 from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, World
 from .flows import User, assert_translated, required, suggested
+from .helpers import press
 
 NEW_KEY = "key-renewed-91c4"
 
@@ -170,11 +172,19 @@ async def test_a_new_key(
     assert reserved == [0, 0]
 
 
+def _cards(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[int, int]:
+    """Return how many flows and how many repairs ask for a new sign-in."""
+    issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    issue = ir.async_get(hass).async_get_issue("homeassistant", issue_id)
+    flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+    return len(flows), int(issue is not None)
+
+
 @pytest.mark.parametrize("again", ["reauth", "reconfigure"])
 async def test_another_account_is_refused(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, again: str
 ) -> None:
-    """Nobody else's account may slip into an entry."""
+    """Nobody else's account may slip into an entry; who must sign in still must."""
     entry = await set_up()
     watch = _Watch(entry)
     world.cloud.add_account(email="noor@example.com", password="x", user_id="77")
@@ -187,8 +197,105 @@ async def test_another_account_is_refused(
     shown = await user.sign_in(shown, email="noor@example.com", password="x")
     assert shown["type"] is FlowResultType.ABORT
     assert shown["reason"] == "wrong_account"
+    await hass.async_block_till_done()
     assert watch.is_untouched
     assert world.calls == []
+    assert _cards(hass, entry) == ((1, 1) if again == "reauth" else (0, 0))
+
+
+@pytest.mark.parametrize("decision", ["approve", "deny"])
+async def test_a_sign_in_without_success_is_asked_for_again(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, decision: str
+) -> None:
+    """However it ends, until the user is signed in; then the card goes."""
+    entry = await set_up()
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    if decision == "approve":
+        world.cloud.faults.add(Fault(operation="token", status=500, times=1))
+    shown = await user.sign_in(form, decision=decision)
+    assert shown["type"] is FlowResultType.ABORT
+    await hass.async_block_till_done()
+    assert _cards(hass, entry) == (1, 1)
+
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    done = await user.submit(await user.sign_in(form), plan="kilowatt")
+    assert done["reason"] == "reauth_successful"
+    assert _cards(hass, entry) == (0, 0)
+
+
+async def test_a_reload_or_removal_ends_the_request_to_sign_in(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp
+) -> None:
+    """Home Assistant withdraws it; it comes back with its cause only."""
+    entry = await set_up()
+    await _asked_to_sign_in(hass, entry)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert _cards(hass, entry) == (0, 0)
+    await _asked_to_sign_in(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress() == []
+
+
+@pytest.mark.parametrize("again", ["reauth", "reconfigure"])
+async def test_a_new_sign_in_forgets_refusals(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, again: str
+) -> None:
+    """What Enphase allows since is used at once, with the same plan and application."""
+    refusals = [
+        world.cloud.faults.add(Fault(operation=operation, status=status))
+        for operation, status in (
+            ("telemetry_battery", 401),
+            ("latest_telemetry", 403),
+            ("live_data", 401),
+        )
+    ]
+    entry = await set_up()
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "button.hilltop_start_live_data")
+    for refusal in refusals:
+        world.cloud.faults.remove(refusal)
+    world.cloud.requests.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "button.hilltop_start_live_data")
+    assert world.calls == []
+
+    if again == "reauth":
+        form = await _asked_to_sign_in(hass, entry)
+    else:
+        form = await user.reconfigure(entry)
+    form = await user.sign_in(await user.submit(form))
+    done = await user.submit(form, plan="kilowatt")
+    assert done["reason"] == f"{again}_successful"
+    await hass.async_block_till_done()
+    assert {"telemetry_battery", "latest_telemetry"} <= set(world.calls)
+    await press(hass, "button.hilltop_start_live_data")
+    assert "live_data" in world.calls
+    issues = ir.async_get(hass).issues
+    assert not [issue_id for domain, issue_id in issues if domain == DOMAIN]
+
+
+async def test_a_renewal_of_the_token_keeps_refusals(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Only a sign-in of the user says that something may have changed."""
+    world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
+    entry = await set_up()
+    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    await user.submit(await user.sign_in(form), plan="kilowatt")
+    await hass.async_block_till_done()
+    freezer.tick(timedelta(days=2))
+    world.cloud.requests.clear()
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert "summary" in world.calls
+    assert "latest_telemetry" not in world.calls
 
 
 @pytest.mark.parametrize(

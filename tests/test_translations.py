@@ -172,7 +172,7 @@ def test_aborts() -> None:
     """Each way out of the flow is explained, also where Home Assistant takes it."""
     reasons = {policy.reason for policy in ERROR_POLICIES.values()} - NOT_AT_SIGN_IN
     reasons |= set(_inherited_reasons())
-    for call in _calls(config_flow, "async_abort", "_abort_if_unique_id_mismatch"):
+    for call in _calls(config_flow, "async_abort"):
         if reason := _keyword(call, "reason"):
             reasons.add(reason)
     for method, aborts in ABORTED_BY.items():

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import cast
 
-from homeassistant.const import CONF_API_KEY, Platform
+from homeassistant.const import CONF_API_KEY, CONF_TOKEN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
@@ -18,7 +18,8 @@ from homeassistant.helpers.typing import ConfigType
 from .account import async_get_accounts
 from .actions import async_setup_actions
 from .api import EnphaseCloudClient
-from .const import DOMAIN
+from .budget.plans import Plan
+from .const import CONF_SIGNED_IN_AT, DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData
 from .errors import translated
 from .memory import Memory
@@ -56,7 +57,7 @@ async def async_setup_entry(
     auth = ConfigEntryAuth(hass, entry, implementation, account)
     await auth.async_restore()
     memory = Memory(hass, entry.entry_id)
-    await memory.async_load(terms=f"{plan.key} {implementation.domain}")
+    await memory.async_load(terms=_terms(entry, plan, implementation))
     client = EnphaseCloudClient(
         async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
     )
@@ -99,6 +100,18 @@ async def async_remove_config_entry_device(
     """Let the user delete the device of a system that is not chosen any more."""
     chosen = {(DOMAIN, str(system.system_id)) for system in entry.runtime_data.systems}
     return not device.identifiers & chosen
+
+
+def _terms(
+    entry: EnphaseCloudConfigEntry,
+    plan: Plan,
+    implementation: EnphaseOAuth2Implementation,
+) -> str:
+    """Return what refusals depend on: each sign-in of the user makes new terms."""
+    terms = [plan.key, implementation.domain]
+    if signed_in_at := (entry.data.get(CONF_TOKEN) or {}).get(CONF_SIGNED_IN_AT):
+        terms.append(str(signed_in_at))
+    return " ".join(terms)
 
 
 async def _async_implementation(

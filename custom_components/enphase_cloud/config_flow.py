@@ -8,7 +8,6 @@ from typing import Any, Final, override
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
-    ConfigEntry,
     ConfigFlowResult,
     OptionsFlow,
 )
@@ -29,12 +28,14 @@ from .const import (
     CONF_ENERGY_UPDATES,
     CONF_LIVE_STREAM,
     CONF_PLAN,
+    CONF_SIGNED_IN_AT,
     CONF_SYSTEMS,
     CONF_TIME_ZONE,
     DEVELOPER_PORTAL_URL,
     DOMAIN,
     PLAN_CUSTOM,
 )
+from .data import EnphaseCloudConfigEntry
 from .error_policy import error_policy
 from .flow_forms import (
     API_KEY_FORM,
@@ -70,11 +71,12 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self._data: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
         self._found: list[System] = []
+        self._is_unsolved = False
 
     @staticmethod
     @callback
     @override
-    def async_get_options_flow(config_entry: ConfigEntry[Any]) -> OptionsFlow:
+    def async_get_options_flow(config_entry: EnphaseCloudConfigEntry) -> OptionsFlow:
         """Return the options flow."""
         return EnphaseCloudOptionsFlow()
 
@@ -107,6 +109,20 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             {"implementation": implementation}
         )
 
+    @override
+    @callback
+    def async_abort(self, *, reason: str, **details: Any) -> ConfigFlowResult:
+        """Note whether the user still has to sign in."""
+        self._is_unsolved = reason != "reauth_successful"
+        return super().async_abort(reason=reason, **details)
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Ask again for a sign-in that ended without success."""
+        if self.source == SOURCE_REAUTH and self._is_unsolved:
+            self._get_reauth_entry().async_start_reauth(self.hass)
+
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
@@ -128,6 +144,8 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 reason=error_policy(err).reason,
                 description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
             )
+        # Renewals keep it: what was refused before a sign-in is requested again.
+        token[CONF_SIGNED_IN_AT] = time.time()
         token["expires_at"] = time.time() + token["expires_in"]
         return await self.async_oauth_create_entry(
             {_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: token}
@@ -144,7 +162,8 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         if (entry := self._changed_entry) is None:
             self._abort_if_unique_id_configured()
         else:
-            self._abort_if_unique_id_mismatch(reason="wrong_account")
+            if self.unique_id != entry.unique_id:
+                return self.async_abort(reason="wrong_account")
             self._data[CONF_API_KEY] = entry.data[CONF_API_KEY]
             self._options = dict(entry.options)
         return await self.async_step_api_key()
@@ -226,7 +245,7 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return (4 * updates + 1) * len(self._data[CONF_SYSTEMS])
 
     @property
-    def _changed_entry(self) -> ConfigEntry[Any] | None:
+    def _changed_entry(self) -> EnphaseCloudConfigEntry | None:
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         if self.source == SOURCE_RECONFIGURE:

@@ -247,9 +247,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         except RequestWithheldError:
             return self.data
         except EnphaseCloudError as err:
-            data.account.schedule.failed(self.feed, now=now)
-            self._sleep_until(self.next_poll())
-            return self._handle_error(err)
+            return self._handle_error(err, now)
         samples = advance(self.data, arrived, now=now)
         self._learn(arrived, now)
         data.memory.remember_samples(self.system.system_id, self.source.source, samples)
@@ -273,18 +271,17 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             account.ledger.record_wasted(now)
         account.notify()
 
-    def _handle_error(self, err: EnphaseCloudError) -> Samples:
+    def _handle_error(self, err: EnphaseCloudError, now: datetime) -> Samples:
         """Return what is known where the error allows it; raise it otherwise."""
+        data = self.config_entry.runtime_data
         consequence = error_policy(err).consequence
         is_optional = self.source.is_optional
         if consequence in REFUSALS and is_optional:
-            refuse(
-                self.config_entry.runtime_data,
-                self.system.system_id,
-                self.source.source,
-                err,
-            )
+            # No failure, from which the document would have to rest once it is allowed.
+            refuse(data, self.system.system_id, self.source.source, err)
             return self.data
+        data.account.schedule.failed(self.feed, now=now)
+        self._sleep_until(self.next_poll())
         if consequence is Consequence.WAIT_FOR_QUOTA and self.data:
             _LOGGER.info("The cloud's quota is used up for now: %s", err)
             return self.data

@@ -45,8 +45,8 @@ class Memory:
     async def async_load(self, terms: str) -> None:
         """Read what is stored.
 
-        `terms` names what refusals depend on (plan and key): under other terms the
-        refused documents are asked for again.
+        `terms` names what refusals depend on (plan, application, sign-in): under other
+        terms the refused documents are requested again.
         """
         self._terms = terms
         stored = await self._store.async_load() or {}
