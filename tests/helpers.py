@@ -10,10 +10,13 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 
 async def pass_time(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    delta: timedelta,
+    *,
+    step: timedelta = timedelta(minutes=1),
 ) -> None:
     """Let time pass in steps small enough for every timer to fire in its turn."""
-    step = timedelta(minutes=1)
     while delta > timedelta():
         freezer.tick(min(step, delta))
         async_fire_time_changed(hass)

@@ -29,7 +29,7 @@ from .site.documents import (
     from_summary,
     has_battery,
 )
-from .site.samples import Samples, Source, advance
+from .site.samples import Samples, Source, advance, is_producing
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -255,6 +255,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     def _learn(self, arrived: Samples, now: datetime) -> None:
         """Tell the schedule how new the answer was."""
+        known = {**self.system.samples, **arrived}
         production = arrived.get(Measurement.PRODUCTION_POWER)
         energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
         newest = newest_measurement(arrived, now)
@@ -264,7 +265,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             now=now,
             data_at=newest,
             changed=newest != newest_measurement(self.data, now),
-            producing=None if production is None else production.value != 0,
+            producing=None
+            if production is None
+            else is_producing(production.value, known),
             produced_until=None if energy is None else energy.observed_at,
         )
         if was_wasted:

@@ -177,7 +177,10 @@ def test_a_new_day_replaces_yesterdays_energy_before_the_sun_rises() -> None:
     assert energy_today(evening, TODAY, now=dusk, time_zone=BERLIN) == 8500
 
 
-@pytest.mark.parametrize(("power", "expected"), [(0, 0.0), (150, None), (None, None)])
+@pytest.mark.parametrize(
+    ("power", "expected"),
+    [(0, 0.0), (3, 0.0), (-3, 0.0), (-900, 0.0), (150, None), (None, None)],
+)
 def test_between_midnight_and_the_first_report(
     power: int | None, expected: float | None
 ) -> None:

@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.site.samples import (
     advance,
     fresh_value,
     from_json,
+    is_producing,
     merge,
     to_json,
 )
@@ -113,7 +114,7 @@ def test_a_lifetime_total_never_falls(readings: list[tuple[float, datetime]]) ->
     [
         (Measurement.GRID_POWER, 5, False, 3),
         (Measurement.GRID_POWER, 5, True, 9),
-        (Measurement.PRODUCTION_POWER, 5, False, 3),
+        (Measurement.PRODUCTION_POWER, 500, False, 3),
         (Measurement.PRODUCTION_POWER, 0, False, 18),
         (Measurement.BATTERY_LEVEL, 50, False, 6),
         (Measurement.GRID_STATUS, "on_grid", False, 1),
@@ -130,6 +131,43 @@ def test_a_value_past_its_age_limit_is_unknown(
         known, measurement, now=limit + timedelta(seconds=1), cellular=cellular
     )
     assert (just_before, just_after) == (value, None)
+
+
+@pytest.mark.parametrize("power", [0, 3, -3, -900])
+def test_a_meters_noise_in_the_dark_lasts_through_the_night(power: int) -> None:
+    """As a system that stood still at dusk is not asked again before dawn."""
+    known = {Measurement.PRODUCTION_POWER: Sample(power, NOON, Source.SUMMARY)}
+    for hours, expected in ((17, power), (19, None)):
+        now = NOON + timedelta(hours=hours)
+        value = fresh_value(
+            known, Measurement.PRODUCTION_POWER, now=now, cellular=False
+        )
+        assert value == expected
+
+
+@pytest.mark.parametrize(
+    ("power", "size", "expected"),
+    [
+        (10, None, False),
+        (11, None, True),
+        (-5_000, None, False),
+        (11, 300, True),
+        (13, 6_800, False),
+        (14, 6_800, True),
+        (90, 50_000, False),
+        (110, 50_000, True),
+        # A size ten times too great does not turn gloom into night.
+        (140, 68_000, True),
+    ],
+)
+def test_what_counts_as_production(
+    power: int, size: int | None, *, expected: bool
+) -> None:
+    """More than a few watts, or than a small share of what panels can give."""
+    known: Samples = {}
+    if size is not None:
+        known = {Measurement.RATED_POWER: Sample(size, NOON, Source.SUMMARY)}
+    assert is_producing(power, known) is expected
 
 
 def test_lifetime_energy_does_not_age() -> None:

@@ -18,7 +18,7 @@ from ..api.models import (
 from . import parts
 from .catalog import Measurement
 from .parts import measured_together
-from .samples import Sample, Samples, Source, Value
+from .samples import Sample, Samples, Source, Value, is_producing
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
@@ -176,7 +176,9 @@ def energy_today(
     if measurement is not Measurement.ENERGY_PRODUCED_TODAY:
         return None
     production = known.get(Measurement.PRODUCTION_POWER)
-    return 0.0 if production is not None and production.value == 0 else None
+    if production is None or is_producing(production.value, known):
+        return None
+    return 0.0
 
 
 def start_of_day(moment: datetime, time_zone: tzinfo) -> datetime:

@@ -44,6 +44,10 @@ _RANK: Final = {source: rank for rank, source in enumerate(Source)}
 
 # A system that stood still at dusk is not asked again before dawn.
 _NIGHT: Final = timedelta(hours=18)
+# What a production meter may read in the dark: [W], or as a share of the plant's size.
+# Both are far less than what panels give under the darkest clouds.
+_DARK: Final = 10.0
+_DARK_SHARE: Final = 0.002
 # A gateway on cellular uploads four times a day.
 _CELLULAR_AGE: Final = timedelta(hours=9)
 
@@ -84,10 +88,20 @@ def fresh_value(
     """
     if (sample := samples.get(measurement)) is None:
         return None
-    limit = _age_limit(sample, measurement, cellular=cellular)
+    limit = _age_limit(sample, measurement, samples, cellular=cellular)
     if limit is not None and now - sample.observed_at > limit:
         return None
     return sample.value
+
+
+def is_producing(power: Value, known: Samples) -> bool:
+    """Tell whether a production power [W] is more than a meter reads in the dark.
+
+    That is a few watts either way, and more where the plant is large.
+    """
+    rated = known.get(Measurement.RATED_POWER)
+    share = 0.0 if rated is None else float(rated.value) * _DARK_SHARE
+    return float(power) > max(_DARK, share)
 
 
 def to_json(samples: Samples) -> dict[str, list[Any]]:
@@ -134,12 +148,14 @@ def _not_falling(
 
 
 def _age_limit(
-    sample: Sample, measurement: Measurement, *, cellular: bool
+    sample: Sample, measurement: Measurement, known: Samples, *, cellular: bool
 ) -> timedelta | None:
     limit = measurement.traits.max_age
     if limit is None:
         return None
-    if measurement is Measurement.PRODUCTION_POWER and sample.value == 0:
+    if measurement is Measurement.PRODUCTION_POWER and not is_producing(
+        sample.value, known
+    ):
         return _NIGHT
     return max(limit, _CELLULAR_AGE) if cellular else limit
 
