@@ -64,6 +64,7 @@ class Fault:
         redirect: Answer 302 to this address.
         raw: Answer with exactly this text.
         expire_code: Let all codes that were issued expire before answering.
+        expires_in: Of a true token document, what it says of its lifetime in seconds.
         data: Distort the numbers of the true document.
         stream: Distort a live stream; see `simulator.live_faults`.
         hits: How many requests were hit so far.
@@ -83,6 +84,7 @@ class Fault:
     redirect: str | None = None
     raw: str | None = None
     expire_code: bool = False
+    expires_in: int | None = None
     data: DataFault | None = None
     stream: StreamFault | None = None
     hits: int = field(default=0, init=False)

@@ -3,6 +3,7 @@
 from base64 import b64decode
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
+import json
 from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import hdrs, web
@@ -11,6 +12,7 @@ from . import mishaps, pages
 from .cloud import Cloud
 from .connections import Connection
 from .errors import RefusalError
+from .faults import Fault
 from .records import Request
 from .tokens import InvalidGrantError
 from .world import Account, Application
@@ -67,21 +69,18 @@ class OAuth:
         cloud = self._cloud
         record = Request(at=cloud.now(), method=request.method, operation=operation)
         cloud.requests.append(record)
+        fault = cloud.faults.next_for(operation, None)
         with cloud.connections.track(request) as connection:
-            response = await self._befall(record, request, connection)
+            response = await self._befall(fault, request, connection)
             if response is None:
-                try:
-                    response = await answer(request, record)
-                except OAuthError as error:
-                    response = error.response()
+                response = await _answered(answer, request, record, fault)
         record.status = response.status
         return response
 
     async def _befall(
-        self, record: Request, request: web.Request, connection: Connection
+        self, fault: Fault | None, request: web.Request, connection: Connection
     ) -> web.StreamResponse | None:
         cloud = self._cloud
-        fault = cloud.faults.next_for(record.operation, None)
         if fault is None:
             return None
         if fault.expire_code:
@@ -190,6 +189,20 @@ class OAuth:
         ):
             raise OAuthError(401, "invalid_client", "Bad client credentials")
         return application
+
+
+async def _answered(
+    answer: _Handler, request: web.Request, record: Request, fault: Fault | None
+) -> web.Response:
+    """Return the true answer, save for the lifetime that a fault orders."""
+    try:
+        response = await answer(request, record)
+    except OAuthError as error:
+        return error.response()
+    if fault is None or fault.expires_in is None:
+        return response
+    document = json.loads(response.text or "{}")
+    return web.json_response(document | {"expires_in": fault.expires_in})
 
 
 _ERRORS = {400: "invalid_grant", 401: "invalid_token", 403: "access_denied"}

@@ -3,6 +3,7 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
@@ -26,17 +27,19 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.enphase_cloud.account import Account, async_get_accounts
 from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
+    EnphaseCloudError,
     EnphaseTimeoutError,
     InvalidGrantError,
     MonthQuotaError,
     NotEntitledError,
     RequestWithheldError,
+    ServerError,
 )
 from custom_components.enphase_cloud.api.endpoints import SUMMARY
 from custom_components.enphase_cloud.application_credentials import (
     async_get_auth_implementation,
 )
-from custom_components.enphase_cloud.budget.plans import PLANS
+from custom_components.enphase_cloud.budget.plans import PLANS, Plan
 from custom_components.enphase_cloud.const import (
     DEFAULT_CLOUD_URL,
     DOMAIN,
@@ -45,6 +48,7 @@ from custom_components.enphase_cloud.const import (
 from custom_components.enphase_cloud.oauth import (
     ConfigEntryAuth,
     EnphaseOAuth2Implementation,
+    RenewalPausedError,
     cloud_url,
 )
 from simulator import Fault
@@ -73,13 +77,17 @@ class SignedIn:
 
     @classmethod
     async def from_entry(
-        cls, hass: HomeAssistant, world: World, entry: MockConfigEntry
+        cls,
+        hass: HomeAssistant,
+        world: World,
+        entry: MockConfigEntry,
+        plan: Plan = PLANS["kilowatt"],
     ) -> Self:
         """Sign in as a start of Home Assistant does."""
         if hass.config_entries.async_get_entry(entry.entry_id) is None:
             entry.add_to_hass(hass)
         account = await async_get_accounts(hass).async_acquire(
-            API_KEY, entry.entry_id, PLANS["kilowatt"]
+            API_KEY, entry.entry_id, plan
         )
         implementation = await async_get_auth_implementation(
             hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET)
@@ -144,7 +152,7 @@ async def token_requests(
     async def token(request: web.Request) -> web.Response:
         received.append((request, dict(await request.post())))
         return web.json_response(
-            {"access_token": "new", "refresh_token": "next", "expires_in": "60"}
+            {"access_token": "new", "refresh_token": "next", "expires_in": "3600"}
         )
 
     app = web.Application()
@@ -174,7 +182,7 @@ async def test_the_client_authenticates_by_http_basic(
         )
         sent = {"refresh_token": "spent"}
         assert token["enl_uid"] == "1"
-        assert token["expires_at"] == dt_util.utcnow().timestamp() + 60
+        assert token["expires_at"] == dt_util.utcnow().timestamp() + 3600
     else:
         token = await implementation.async_resolve_external_data(
             {"code": "2TJk7M", "state": {"redirect_uri": "https://example.com/back"}}
@@ -596,8 +604,147 @@ async def test_a_renewal_hangs(
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=32))
     with pytest.raises(EnphaseTimeoutError):
         await call
+    freezer.tick(timedelta(minutes=5))
     await signed_in.ask()
     assert _operations(world) == ["token", "token", "summary"]
+
+
+async def _asks_often(
+    signed_in: SignedIn, freezer: FrozenDateTimeFactory, duration: timedelta
+) -> list[float]:
+    """Ask every ten seconds; return after how many minutes tokens were requested."""
+    world, begin = signed_in.world, dt_util.utcnow()
+    while dt_util.utcnow() - begin < duration:
+        with suppress(EnphaseCloudError):
+            await signed_in.ask()
+        freezer.tick(timedelta(seconds=10))
+    return [
+        (request.at - begin) / timedelta(minutes=1)
+        for request in world.cloud.requests
+        if request.operation == "token" and request.at >= begin
+    ]
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"body": "html"}, {"status": 400}])
+async def test_renewals_that_fail_pause_longer_each_time(
+    world: World,
+    signed_in: SignedIn,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    fault: dict[str, Any],
+) -> None:
+    """However often a token is needed; a success resets the pauses."""
+    trouble = Fault(operation="token", details="temporarily_unavailable", **fault)
+    world.cloud.faults.add(trouble)
+    freezer.tick(DAY)
+    asked = await _asks_often(signed_in, freezer, timedelta(minutes=76))
+    assert asked == [0, 5, 15, 35, 75]
+    assert caplog.text.count("The sign-in could not be renewed") == 1
+    with pytest.raises(RenewalPausedError) as raised:
+        await signed_in.ask()
+    assert raised.value.until == dt_util.utcnow() + timedelta(minutes=79)
+
+    world.cloud.faults.clear()
+    freezer.tick(timedelta(minutes=79))
+    await signed_in.ask()
+    assert caplog.text.count("The sign-in is renewed again") == 1
+    world.cloud.faults.add(trouble)
+    freezer.tick(DAY)
+    asked = await _asks_often(signed_in, freezer, timedelta(minutes=6))
+    assert asked == [0, 5]
+
+
+async def test_a_pause_of_renewals_outlives_a_restart(
+    hass: HomeAssistant,
+    world: World,
+    signed_in: SignedIn,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """A set-up that is tried again and again asks for no token each time."""
+    freezer.tick(DAY)
+    await signed_in.ask()
+    renewed = signed_in.token
+    world.cloud.faults.add(Fault(operation="token", status=500))
+    freezer.tick(DAY)
+    with pytest.raises(ServerError):
+        await signed_in.ask()
+    world.cloud.requests.clear()
+    restarted = await SignedIn.from_entry(hass, world, signed_in.entry)
+    with pytest.raises(RenewalPausedError):
+        await restarted.ask()
+    assert not world.cloud.requests
+    # What was known of the tokens stays in the journal.
+    assert _journal(hass_storage, signed_in.entry)["token"] == renewed
+
+    # The user signs in, and nothing is in the way.
+    again = world.entry().data
+    hass.config_entries.async_update_entry(signed_in.entry, data=again)
+    restarted = await SignedIn.from_entry(hass, world, signed_in.entry)
+    await restarted.ask()
+    world.cloud.faults.clear()
+    freezer.tick(DAY)
+    await restarted.ask()
+    assert _operations(world) == ["summary", "token", "summary"]
+
+
+async def test_a_clock_that_goes_back_ends_a_pause(
+    world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
+) -> None:
+    """No wrong clock makes a pause longer than it was meant to be."""
+    world.cloud.faults.add(Fault(operation="token", status=500, times=1))
+    freezer.tick(10 * DAY)
+    with pytest.raises(ServerError):
+        await signed_in.ask()
+    freezer.tick(-5 * DAY)
+    await signed_in.ask()
+    assert _operations(world) == ["token", "token", "summary"]
+
+
+@pytest.mark.parametrize("expires_in", [-1, 0, 1, 30, 10**15])
+async def test_an_absurd_lifetime_of_a_token(
+    world: World,
+    signed_in: SignedIn,
+    freezer: FrozenDateTimeFactory,
+    expires_in: int,
+) -> None:
+    """A token is not renewed all the time, nor never again."""
+    world.cloud.faults.add(Fault(operation="token", expires_in=expires_in))
+    freezer.tick(DAY)
+    asked = await _asks_often(signed_in, freezer, timedelta(minutes=9))
+    assert asked == [0]
+    freezer.tick(DAY)
+    await signed_in.ask()
+    assert _token_requests(world) == 2
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_renewals_count_in_the_minute(
+    hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory
+) -> None:
+    """Entries of one key that all need a token get ten a minute, one after another."""
+    entries = [
+        MockConfigEntry(domain=DOMAIN, unique_id=str(number), data=world.entry().data)
+        for number in range(15)
+    ]
+    everybody = [
+        await SignedIn.from_entry(hass, world, entry, PLANS["watt"])
+        for entry in entries
+    ]
+    freezer.tick(DAY)
+    withheld = 0
+    for signed_in in everybody:
+        try:
+            await signed_in.auth.async_get_access_token()
+        except RequestWithheldError:
+            withheld += 1
+    assert (_token_requests(world), withheld) == (10, 5)
+    freezer.tick(timedelta(seconds=75))
+    for signed_in in everybody[10:]:
+        await signed_in.auth.async_get_access_token()
+    assert _token_requests(world) == 15
+    for entry in entries:
+        await async_get_accounts(hass).async_release(API_KEY, entry.entry_id)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from .data import EnphaseCloudData
 from .errors import translated
 from .live_errors import NoStreamLeftError, StoppedError
 from .memory import Refusal
+from .oauth import RenewalPausedError
 from .site.samples import Source
 
 _LOGGER = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
     ServiceUnreachableError: ErrorPolicy(Consequence.RETRY, reason="server_error"),
     InvalidRequestError: ErrorPolicy(Consequence.SKIP),
     MalformedAnswerError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
+    RenewalPausedError: ErrorPolicy(Consequence.BACK_OFF, "renewal_paused"),
     EnphaseTimeoutError: ErrorPolicy(Consequence.BACK_OFF, reason="timeout"),
     EnphaseConnectionError: ErrorPolicy(Consequence.BACK_OFF, reason="cannot_connect"),
     ServerError: ErrorPolicy(Consequence.BACK_OFF, reason="server_error"),

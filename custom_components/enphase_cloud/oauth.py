@@ -1,7 +1,10 @@
 """Sign-in: the OAuth2 implementation, and the tokens of a config entry."""
 
 import asyncio
+from contextlib import suppress
+from datetime import datetime
 from http import HTTPStatus
+import logging
 import math
 import os
 import time
@@ -17,6 +20,7 @@ from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 from yarl import URL
 
 from .account import Account, signing_in
@@ -25,10 +29,14 @@ from .api import (
     EnphaseCloudError,
     InvalidClientError,
     InvalidGrantError,
+    RequestWithheldError,
     request_token,
 )
 from .api.endpoints import TOKEN
+from .budget.failures import Failures
 from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
+
+_LOGGER = logging.getLogger(__name__)
 
 # A token that ends this soon is renewed first; the cloud's clock may run ahead.
 _CLOCK_SKEW_SECONDS: Final = 60
@@ -79,12 +87,23 @@ class EnphaseOAuth2Implementation(AuthImplementation):
         )
 
 
+class RenewalPausedError(EnphaseCloudError):
+    """Renewals of the sign-in failed; nothing was sent, and nothing is until then."""
+
+    def __init__(self, until: datetime | None) -> None:
+        """Say when the next attempt is."""
+        super().__init__("The sign-in could not be renewed; the next attempt is due")
+        self.until = until
+
+
 class ConfigEntryAuth(AbstractAuth):
     """The tokens of a config entry.
 
     The cloud gives a new refresh token with each renewal, and the old one dies. The
-    new one is on disk before its access token is used, so that no crash can lose the
-    sign-in. A refused renewal is final: signing in again reloads the entry.
+    new one is on disk before its access token is used, so that the sign-in can be lost
+    only by a crash between the cloud's answer and the end of the write. A refused
+    renewal is final: signing in again reloads the entry. After other failures renewals
+    pause, longer each time, also over a restart.
     """
 
     def __init__(
@@ -100,16 +119,32 @@ class ConfigEntryAuth(AbstractAuth):
         self._implementation = implementation
         self._account = account
         self._journal = token_journal(hass, entry.entry_id)
+        self._journaled: dict[str, Any] = {}
+        self._failures = Failures()
         self._renewal: asyncio.Task[EnphaseCloudError | None] | None = None
         self._refusal: EnphaseCloudError | None = None
         self._renewed_for_refusal_at = -math.inf
 
     async def async_restore(self) -> None:
         """Take over a token that was renewed just before Home Assistant was killed."""
-        known = self._token.get("refresh_token")
-        match await self._journal.async_load():
-            case {"replaces": str(replaced), "token": dict(token)} if replaced == known:
+        match stored := await self._journal.async_load():
+            case {
+                "replaces": str(replaced),
+                "token": {
+                    "access_token": str(),
+                    "refresh_token": str(),
+                    "expires_at": int() | float(),
+                } as token,
+            } if replaced == self._token.get("refresh_token"):
                 self._keep(token)
+        match stored:
+            case {"failed": str(failed), "failures": dict(failures)} if (
+                failed == self._token.get("refresh_token")
+            ):
+                with suppress(LookupError, ValueError):
+                    self._failures = Failures.from_dict(failures)
+        if isinstance(stored, dict):
+            self._journaled = stored
 
     @override
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
@@ -148,27 +183,54 @@ class ConfigEntryAuth(AbstractAuth):
 
     async def _async_renew(self) -> EnphaseCloudError | None:
         """Renew the tokens; return what prevented it."""
-        if self._refusal is not None:
-            return self._refusal
-        token = self._token
-        if not token.get("refresh_token"):
-            return InvalidGrantError(HTTPStatus.BAD_REQUEST)
         try:
-            with signing_in():
-                async with self._account.attempt(TOKEN):
-                    renewed = await self._implementation.async_refresh_token(token)
+            replaced, renewed = await self._async_request()
         except (InvalidClientError, InvalidGrantError) as err:
             self._refusal = err
             return err
-        except EnphaseCloudError as err:
+        except (RenewalPausedError, RequestWithheldError) as err:
             return err
-        # The entry may have been removed while the cloud was slow.
-        if self._hass.config_entries.async_get_entry(self._entry.entry_id) is not None:
-            await self._journal.async_save(
-                {"replaces": token["refresh_token"], "token": renewed}
-            )
+        except EnphaseCloudError as err:
+            await self._async_failed(err)
+            return err
+        if self._failures.count:
+            _LOGGER.info("The sign-in is renewed again")
+            self._failures = Failures()
+        if await self._async_journal(replaces=replaced, token=renewed):
             self._keep(renewed)
         return None
+
+    async def _async_request(self) -> tuple[str, dict[str, Any]]:
+        """Return the refresh token that was used, and the new token document."""
+        if self._refusal is not None:
+            raise self._refusal
+        token = self._token
+        if not (refresh_token := token.get("refresh_token")):
+            raise InvalidGrantError(HTTPStatus.BAD_REQUEST)
+        if self._failures.rests(dt_util.utcnow()):
+            raise RenewalPausedError(self._failures.rest_until)
+        with signing_in():
+            async with self._account.attempt(TOKEN):
+                renewed = await self._implementation.async_refresh_token(token)
+        return refresh_token, renewed
+
+    async def _async_failed(self, err: EnphaseCloudError) -> None:
+        """Pause renewals, and persist it: a reload must not try again at once."""
+        if not self._failures.count:
+            _LOGGER.warning("The sign-in could not be renewed: %s", err)
+        self._failures = self._failures.another(dt_util.utcnow())
+        await self._async_journal(
+            failed=self._token["refresh_token"], failures=self._failures.as_dict()
+        )
+
+    async def _async_journal(self, **changes: Any) -> bool:
+        """Write the journal, unless the entry was removed while the cloud was slow."""
+        entry_id = self._entry.entry_id
+        if self._hass.config_entries.async_get_entry(entry_id) is None:
+            return False
+        self._journaled = {**self._journaled, **changes}
+        await self._journal.async_save(self._journaled)
+        return True
 
     def _keep(self, token: dict[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(

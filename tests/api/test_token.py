@@ -79,7 +79,16 @@ async def test_the_token_document_is_returned_whole(
 
 @pytest.mark.parametrize(
     ("expires_in", "expected"),
-    [("3600", 3600), (3599.6, 3600), (None, 86_400), ("soon", 86_400), (-1, 86_400)],
+    [
+        ("3600", 3600),
+        (3599.6, 3600),
+        (None, 86_400),
+        ("soon", 86_400),
+        (-1, 86_400),
+        (1, 600),
+        (30, 600),
+        (10**15, 86_400),
+    ],
 )
 async def test_the_lifetime_is_a_number(
     session: ClientSession, cloud: FakeCloud, expires_in: object, expected: int

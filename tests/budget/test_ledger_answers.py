@@ -13,6 +13,7 @@ from custom_components.enphase_cloud.budget.ledger import (
     Ledger,
     Period,
     Purpose,
+    Refusal,
 )
 from custom_components.enphase_cloud.budget.plans import (
     PLANS,
@@ -104,6 +105,22 @@ def test_the_reserve_is_for_the_user_and_the_sign_in() -> None:
         _spend(ledger, 1000 - spent, at)
     assert ledger.left(at) > 0
     ledger.charge("token", at, purpose=Purpose.SIGN_IN)
+
+
+def test_sign_ins_count_in_the_minute_and_the_month() -> None:
+    """They go further than all else, but not further than the plan."""
+    ledger = Ledger(WATT, now=FIRST)
+    for _ in range(10):
+        ledger.charge("token", FIRST, purpose=Purpose.SIGN_IN)
+    refusal = ledger.refusal(FIRST, purpose=Purpose.SIGN_IN)
+    assert refusal is not None
+    assert refusal.period is Period.MINUTE
+    at = refusal.until
+    for _ in range(990):
+        ledger.charge("token", at, purpose=Purpose.SIGN_IN)
+        at += timedelta(seconds=75)
+    refusal = ledger.refusal(at, purpose=Purpose.SIGN_IN)
+    assert refusal == Refusal(Period.MONTH, JULY)
 
 
 def test_the_minute_is_kept_in_both_ways_of_counting() -> None:

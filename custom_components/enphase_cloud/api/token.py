@@ -23,6 +23,9 @@ from .transport import Answer, exchange, parse_object, secure_url
 
 _TIMEOUT: Final = ClientTimeout(total=30)
 _DOCUMENTED_LIFETIME: Final = 86_400
+# A shorter lifetime would cost a renewal with each call: rather use the token until it
+# is rejected. A longer one would let the refresh token die, which lives for 30 days.
+_SHORTEST_LIFETIME: Final = 600
 _GRANT_ERRORS: Final = {"invalid_grant", "invalid_token"}
 _CLIENT_ERRORS: Final = {"invalid_client", "unauthorized_client"}
 
@@ -37,9 +40,10 @@ async def request_token(
 ) -> dict[str, Any]:
     """Request a token and return the token document.
 
-    It holds `access_token`, `token_type`, `expires_in` in seconds, as a rule a new
-    `refresh_token` in place of the one used, and `enl_uid`, the id of the account. The
-    client authenticates by HTTP Basic, the parameters go in the body.
+    It holds `access_token`, `token_type`, `expires_in` in seconds (ten minutes to one
+    day, whatever the cloud says), as a rule a new `refresh_token` in place of the one
+    used, and `enl_uid`, the id of the account. The client authenticates by HTTP Basic,
+    the parameters go in the body.
 
     Raises InvalidGrantError where the user has to sign in again, InvalidClientError
     where the credentials of the application are wrong, TokenRequestError for other
@@ -97,7 +101,8 @@ def _token(document: Mapping[str, Any]) -> dict[str, Any]:
         raise MalformedAnswerError("The answer holds no access token")
     if not _is_credential(token.get("refresh_token")):
         token.pop("refresh_token", None)
-    token["expires_in"] = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME
+    lifetime = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME
+    token["expires_in"] = min(max(_SHORTEST_LIFETIME, lifetime), _DOCUMENTED_LIFETIME)
     token["token_type"] = to_text(token.get("token_type")) or "bearer"
     return token
 

@@ -1,8 +1,11 @@
 """How long to leave alone what fails."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from .stored import count, optional_moment
 
 _FIRST_PAUSE: Final = timedelta(minutes=5)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
@@ -17,8 +20,24 @@ class Failures:
 
     def another(self, now: datetime) -> Self:
         """Return what there is after another failure; the rest grows each time."""
-        count = self.count + 1
-        return type(self)(count, now + rest(count))
+        failures = self.count + 1
+        return type(self)(failures, now + rest(failures))
+
+    def rests(self, now: datetime) -> bool:
+        """Return whether to wait still; never longer than the last rest was."""
+        if self.rest_until is None:
+            return False
+        return now < self.rest_until <= now + rest(self.count)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the failures as JSON."""
+        until = self.rest_until
+        return {"count": self.count, "rest_until": until and until.timestamp()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return stored failures; raises what damaged data comes to."""
+        return cls(count(data["count"]), optional_moment(data["rest_until"]))
 
 
 def rest(failures: int) -> timedelta:

@@ -35,6 +35,8 @@ _MINUTE = timedelta(minutes=1) + _WAY
 _SUSPICIOUS = 3
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
+# Calls of a minute that are kept for what matters more.
+_SPARE = {Purpose.BACKGROUND: 2, Purpose.USER: 1, Purpose.SIGN_IN: 0}
 
 
 class Ledger:
@@ -111,12 +113,13 @@ class Ledger:
     def refusal(self, now: datetime, *, purpose: Purpose) -> Refusal | None:
         """Return why a call may not leave now; None if it may.
 
-        A sign-in is never refused: without a token nothing works any more.
+        A sign-in is refused only where the plan's calls of the minute or the month are
+        spent by ourselves: without a token nothing works any more.
         """
-        if purpose is Purpose.SIGN_IN:
-            return None
         months = self._months.from_present(now)
-        if self._block is None:
+        if purpose is Purpose.SIGN_IN:
+            used = max(month.own - month.operations[ASSUMED] for month in months)
+        elif self._block is None:
             used = max(month.used for month in months)
         elif (refusal := self._block.refusal(now)) is not None:
             return refusal
@@ -125,8 +128,7 @@ class Ledger:
         if used >= self._limit(months[0], now, purpose):
             return Refusal(Period.MONTH, months[0].end)
         recent = self._recent_calls(now)
-        spare = 2 if purpose is Purpose.BACKGROUND else 1
-        allowed = max(1, self._plan.calls_per_minute - spare)
+        allowed = max(1, self._plan.calls_per_minute - _SPARE[purpose])
         if len(recent) >= allowed:
             return Refusal(Period.MINUTE, recent[-allowed] + _MINUTE)
         return None
@@ -295,6 +297,8 @@ class Ledger:
     def _limit(self, month: Month, now: datetime, purpose: Purpose) -> int:
         """Return how many calls a purpose may bring this month to."""
         time_left = month.end - now
+        if purpose is Purpose.SIGN_IN:
+            return self._plan.calls_per_month
         if purpose is Purpose.USER:
             return self.limit - sign_in_reserve(self.limit, time_left)
         kept = reserve(self.limit, time_left, elapsed=month.elapsed(now))
