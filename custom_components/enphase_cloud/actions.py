@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 from homeassistant.core import (
     HomeAssistant,
@@ -11,10 +12,11 @@ from homeassistant.core import (
     ServiceResponse,
     SupportsResponse,
 )
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import (
     config_validation as cv,
     device_registry as dr,
+    entity_registry as er,
     service,
 )
 from homeassistant.util import dt as dt_util
@@ -114,7 +116,7 @@ async def async_start_live_stream(
 
 async def _async_start_live_streams(call: ServiceCall) -> ServiceResponse:
     answer: dict[str, Any] = {}
-    for system in _targeted_systems(call):
+    for system in await _async_targeted_systems(call):
         grant = await async_start_live_stream(system, call.data.get(ATTR_DURATION))
         answer[system.name] = {
             "ends_at": grant.ends_at.isoformat(),
@@ -125,15 +127,14 @@ async def _async_start_live_streams(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_stop_live_streams(call: ServiceCall) -> None:
-    for system in _targeted_systems(call):
+    for system in await _async_targeted_systems(call):
         if system.bursts is not None:
             await system.bursts.async_stop()
 
 
 async def _async_import_history(call: ServiceCall) -> ServiceResponse:
-    wanted = [
-        (system, *_wanted_history(system, call)) for system in _targeted_systems(call)
-    ]
+    systems = await _async_targeted_systems(call)
+    wanted = [(system, *_wanted_history(system, call)) for system in systems]
     answer: dict[str, Any] = {}
     for system, energies, change in wanted:
         calls = energies.cost(change)
@@ -148,7 +149,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 
 
 async def _async_stop_history_import(call: ServiceCall) -> None:
-    for system in _targeted_systems(call):
+    for system in await _async_targeted_systems(call):
         if system.energies is not None:
             system.energies.want(Progress.want_nothing)
 
@@ -186,6 +187,43 @@ def _wanted_history(
 def _midnight(day: date, system: EnphaseSystem) -> datetime:
     """Return when a system's day begins."""
     return dt_util.as_utc(datetime.combine(day, time(), system.time_zone))
+
+
+async def _async_targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
+    """Return the systems that the call names and its user may control.
+
+    Raises ServiceValidationError for what is none of ours, or not loaded;
+    Unauthorized and UnknownUser as entity actions do.
+    """
+    systems = _targeted_systems(call)
+    if (user_id := call.context.user_id) is None:
+        return systems  # An automation, for instance.
+    if (user := await call.hass.auth.async_get_user(user_id)) is None:
+        raise UnknownUser(
+            context=call.context, permission=POLICY_CONTROL, user_id=user_id
+        )
+    for system in systems:
+        for entity_id in _entity_ids(call.hass, system):
+            if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+                raise Unauthorized(
+                    context=call.context,
+                    user_id=user_id,
+                    entity_id=entity_id,
+                    permission=POLICY_CONTROL,
+                )
+    return systems
+
+
+def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
+    """Return the entities of a system; at least its buttons are always there."""
+    identifiers = {(DOMAIN, str(system.system_id))}
+    device = dr.async_get(hass).async_get_device(identifiers=identifiers)
+    if device is None:
+        return []
+    entities = er.async_entries_for_device(
+        er.async_get(hass), device.id, include_disabled_entities=True
+    )
+    return [entity.entity_id for entity in entities if entity.platform == DOMAIN]
 
 
 def _targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
