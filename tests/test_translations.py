@@ -24,6 +24,7 @@ from custom_components.enphase_cloud import (
     options_flow,
     repairs,
     sensor,
+    stores,
     system_health,
 )
 from custom_components.enphase_cloud.budget.plans import PLANS
@@ -313,9 +314,10 @@ def test_actions() -> None:
 
 def test_repairs() -> None:
     """Each issue is explained: by a text, or by the step that repairs it."""
-    tree = ast.parse(inspect.getsource(repairs))
+    trees = [ast.parse(inspect.getsource(module)) for module in (repairs, stores)]
     kinds = {
         node.value.value
+        for tree in trees
         for node in tree.body
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.value, ast.Constant)
@@ -323,6 +325,7 @@ def test_repairs() -> None:
     }
     given = {
         str(key.value)
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Dict)
         for key in node.keys

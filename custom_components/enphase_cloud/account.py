@@ -12,7 +12,6 @@ from typing import Any, Final
 from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -24,6 +23,7 @@ from .budget.limits import reserve
 from .budget.plans import Plan, strictest
 from .budget.schedule import Schedule
 from .const import DOMAIN
+from .stores import CheckedStore
 
 _STORAGE_VERSION: Final = 1
 _SAVE_DELAY_SECONDS: Final = 10
@@ -61,7 +61,7 @@ class Account:
     def __init__(
         self,
         hass: HomeAssistant,
-        store: Store[dict[str, Any]],
+        store: CheckedStore,
         ledger: Ledger,
         schedule: Schedule,
         backlog: Backlog,
@@ -93,7 +93,7 @@ class Account:
             raise RequestWithheldError(until=err.until, reason=err.period) from None
         # A stream costs money: no crash may hide one, nor invent one.
         if must_save or operation == LIVE_DATA.name:
-            await self._async_save()
+            await self.async_save()
         self.notify()
         try:
             yield
@@ -117,7 +117,7 @@ class Account:
             period_end=err.period_end,
             limit=err.limit,
         )
-        await self._async_save()
+        await self.async_save()
         self.notify()
 
     def means(self, now: datetime) -> Means:
@@ -203,9 +203,10 @@ class Account:
         self._is_closed = True
         self._forget_renewal()
         self.ledger.release(dt_util.utcnow())
-        await self._async_save()
+        await self.async_save()
 
-    async def _async_save(self) -> None:
+    async def async_save(self) -> None:
+        """Persist everything now."""
         data = self._as_dict()
         await self._store.async_save(data)
         self.ledger.saved(data["ledger"])
@@ -285,12 +286,15 @@ class AccountRegistry:
         stored = await store.async_load() or {}
         now = dt_util.utcnow()
         ledger = Ledger.restore(stored.get("ledger"), plan, now=now)
-        schedule = Schedule.restore(stored.get("schedule"))
-        backlog = Backlog.restore(stored.get("backlog"))
-        return Account(self._hass, store, ledger, schedule, backlog)
+        schedule = store.read(Schedule.restore, stored.get("schedule"), Schedule())
+        backlog = store.read(Backlog.restore, stored.get("backlog"), Backlog())
+        account = Account(self._hass, store, ledger, schedule, backlog)
+        if await store.async_set_damaged_aside():
+            await account.async_save()
+        return account
 
-    def _store(self, fingerprint: str) -> Store[dict[str, Any]]:
-        return Store(
+    def _store(self, fingerprint: str) -> CheckedStore:
+        return CheckedStore(
             self._hass,
             _STORAGE_VERSION,
             f"{DOMAIN}.account.{fingerprint}",

@@ -133,6 +133,8 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self.system = system
         self.feed = Feed(system=str(system.system_id), document=source.document)
         self.data = entry.runtime_data.memory.samples(system.system_id, source.source)
+        if not self.data and not source.is_optional:
+            entry.runtime_data.account.schedule.forget_answers(self.feed)
         self._profile = profile_from_options(entry.options)
         self._asked_for = False
         self._asking_for_user = asyncio.Lock()

@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
-from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .site.energy import Flow
 from .site.meters import Meter
 from .site.progress import Progress
 from .site.samples import NOTHING, Samples, Source, from_json, to_json
+from .site.stored import Record, moment, record
+from .stores import CheckedStore
 
 _STORAGE_VERSION: Final = 1
 _SAVE_DELAY_SECONDS: Final = 10
@@ -33,7 +33,7 @@ class Memory:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Begin with nothing known."""
-        self._store: Store[dict[str, Any]] = Store(
+        self._store = CheckedStore(
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
         self._samples: dict[tuple[int, Source], Samples] = {}
@@ -50,25 +50,41 @@ class Memory:
         """
         self._terms = terms
         stored = await self._store.async_load() or {}
-        for system_id, remembered in _by_system(stored.get("systems")):
-            progress = remembered.get("progress", {})
-            meters = remembered.get("meters", {})
-            for source in Source:
-                samples = from_json(remembered.get("samples", {}).get(source))
-                self._samples[system_id, source] = samples
-                if source in progress:
-                    self._progress[system_id, source] = Progress.from_dict(
-                        progress[source]
-                    )
-                if stored.get("terms") == terms and source in remembered["refused"]:
-                    self._refused[system_id, source] = _reason(
-                        remembered["refused"], source
-                    )
-            if started := remembered.get("live_started_at"):
-                self._live_started_at[system_id] = dt_util.utc_from_timestamp(started)
-            for flow in Flow:
-                if flow in meters:
-                    self._meters[system_id, flow] = Meter.from_dict(meters[flow])
+        for system_id, remembered in self._members(stored, "systems").items():
+            if system_id.isdecimal():
+                same_terms = stored.get("terms") == terms
+                self._restore(int(system_id), remembered, same_terms=same_terms)
+        if await self._store.async_set_damaged_aside():
+            await self.async_save()
+
+    def _restore(self, system_id: int, stored: object, *, same_terms: bool) -> None:
+        """Take over what is stored of a system, as far as it can be read."""
+        read = self._store.read
+        remembered = read(record, stored, Record())
+        samples = self._members(remembered, "samples")
+        progress = self._members(remembered, "progress")
+        meters = self._members(remembered, "meters")
+        refused = read(_reasons, remembered.get("refused"), dict[str, Refusal]())
+        for source in Source:
+            self._samples[system_id, source] = read(
+                from_json, samples.get(source), NOTHING
+            )
+            if source in progress:
+                self._progress[system_id, source] = read(
+                    Progress.from_dict, progress[source], Progress()
+                )
+            if same_terms and source in refused:
+                self._refused[system_id, source] = refused[source]
+        for flow in Flow:
+            if flow in meters:
+                self._meters[system_id, flow] = read(
+                    Meter.from_dict, meters[flow], Meter()
+                )
+        if started := read(moment, remembered.get("live_started_at"), None):
+            self._live_started_at[system_id] = started
+
+    def _members(self, stored: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        return self._store.read(record, stored.get(name), Record())
 
     async def async_remove(self) -> None:
         """Delete what is stored."""
@@ -175,13 +191,8 @@ class Memory:
         return {"terms": self._terms, "systems": systems}
 
 
-def _reason(refused: object, source: Source) -> Refusal:
-    """Return why a document was refused; version 0.1.0 stored no reasons."""
-    reason = refused.get(source) if isinstance(refused, Mapping) else None
-    return next((known for known in Refusal if known == reason), Refusal.NOT_ENTITLED)
-
-
-def _by_system(stored: object) -> list[tuple[int, Mapping[str, Any]]]:
-    if not isinstance(stored, Mapping):
-        return []
-    return [(int(key), value) for key, value in stored.items()]
+def _reasons(stored: object) -> dict[str, Refusal]:
+    """Return why documents were refused; version 0.1.0 stored no reasons."""
+    if isinstance(stored, list):
+        stored = {name: Refusal.NOT_ENTITLED for name in stored if name in Source}
+    return {name: Refusal(reason) for name, reason in record(stored).items()}

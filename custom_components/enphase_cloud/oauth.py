@@ -1,7 +1,6 @@
 """Sign-in: the OAuth2 implementation, and the tokens of a config entry."""
 
 import asyncio
-from contextlib import suppress
 from datetime import datetime
 from http import HTTPStatus
 import logging
@@ -19,7 +18,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 from yarl import URL
 
@@ -35,6 +33,7 @@ from .api import (
 from .api.endpoints import TOKEN
 from .budget.failures import Failures
 from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
+from .stores import CheckedStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -141,10 +140,10 @@ class ConfigEntryAuth(AbstractAuth):
             case {"failed": str(failed), "failures": dict(failures)} if (
                 failed == self._token.get("refresh_token")
             ):
-                with suppress(LookupError, ValueError):
-                    self._failures = Failures.from_dict(failures)
-        if isinstance(stored, dict):
-            self._journaled = stored
+                self._failures = self._journal.read(
+                    Failures.from_dict, failures, Failures()
+                )
+        self._journaled = stored or {}
 
     @override
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
@@ -238,9 +237,9 @@ class ConfigEntryAuth(AbstractAuth):
         )
 
 
-def token_journal(hass: HomeAssistant, entry_id: str) -> Store[dict[str, Any]]:
+def token_journal(hass: HomeAssistant, entry_id: str) -> CheckedStore:
     """Return the store of an entry's newest token, and of which one it replaces."""
-    return Store(
+    return CheckedStore(
         hass,
         _STORAGE_VERSION,
         f"{DOMAIN}.{entry_id}.token",

@@ -8,6 +8,7 @@ from homeassistant.components.repairs import (
     RepairsFlow,
     RepairsFlowResult,
 )
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
@@ -20,6 +21,7 @@ from .error_policy import ACCESS_CONTROLS, smallest_plan
 from .errors import readable
 from .memory import Refusal
 from .site.samples import Source
+from .stores import STORE_DAMAGED
 
 QUOTA_USED_UP: Final = "quota_used_up"
 OTHER_PROGRAM: Final = "other_program"
@@ -70,7 +72,9 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
-    """Return the flow that asks for refused documents again."""
+    """Return the flow that asks for refused documents again, or only takes note."""
+    if issue_id.startswith(STORE_DAMAGED):
+        return ConfirmRepairFlow()
     return _AskAgainFlow()
 
 
@@ -86,9 +90,10 @@ class _AskAgainFlow(ConfirmRepairFlow):
         entry_id = str((self.data or {})["entry_id"])
         entry: EnphaseCloudConfigEntry | None
         entry = self.hass.config_entries.async_get_entry(entry_id)
-        if entry is not None:
-            entry.runtime_data.memory.forget_refusals()
-            self.hass.config_entries.async_schedule_reload(entry_id)
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        entry.runtime_data.memory.forget_refusals()
+        self.hass.config_entries.async_schedule_reload(entry_id)
         return self.async_create_entry(data={})
 
 

@@ -239,8 +239,7 @@ def test_the_last_call_outlives_a_restart() -> None:
 @pytest.mark.parametrize(
     "data", [None, [], {}, 5, {"last": "x"}, {"last": float("nan")}, {"last": 1e300}]
 )
-def test_damage_is_forgotten(data: Any) -> None:
-    """History goes on at once."""
-    each = Backlog.restore(data)
-    each.want("0", Demand(0, 100))
-    assert each.next_call(NOW, watt(900)) == NOW
+def test_damage_is_refused(data: Any) -> None:
+    """Whatever it is."""
+    with pytest.raises(ValueError, match="No"):
+        Backlog.restore(data)

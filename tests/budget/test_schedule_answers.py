@@ -1,5 +1,6 @@
 """When which document is asked for."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
@@ -255,27 +256,69 @@ def test_a_feed_that_leaves_gives_its_share_to_others_and_may_return() -> None:
     )
 )
 def test_a_damaged_record_is_no_obstacle(damaged: Any) -> None:
-    """Whatever is on the disk: no exception, and a due that can be had."""
-    schedule = Schedule.restore(damaged)
-    schedule.add(LATEST)
-    due = schedule.next_poll(LATEST, now=BEGIN, calls_left=900, period_end=END)
-    assert due >= BEGIN
+    """Whatever is on the disk: it is refused, or gives a due that can be had."""
+    with suppress(ValueError):
+        schedule = Schedule.restore(damaged)
+        schedule.add(LATEST)
+        due = schedule.next_poll(LATEST, now=BEGIN, calls_left=900, period_end=END)
+        assert due >= BEGIN
 
 
 @pytest.mark.parametrize("field", ["rhythm", "failures", "failed_at"])
 @pytest.mark.parametrize("value", [None, "x", -1, [], {}, 1e300])
 def test_a_feed_that_is_damaged_in_one_place(field: str, value: Any) -> None:
-    """It begins anew or goes on; the others keep what they learnt."""
+    """It is refused; None is what is stored of a feed that never failed."""
     household = Household(LATEST, BATTERY)
     household.run(2)
-    due = household.due(BATTERY)
     stored = json.loads(json.dumps(household.schedule.as_dict()))
     stored["feeds"]["home/latest"][field] = value
-    household.schedule = Schedule.restore(stored)
-    for feed in (LATEST, BATTERY):
-        household.schedule.add(feed)
-    assert household.due(LATEST) >= household.now
-    assert abs(household.due(BATTERY) - due) < timedelta(hours=3)
+    if (field, value) == ("failed_at", None):
+        assert Schedule.restore(stored).as_dict() == stored
+        return
+    with pytest.raises(ValueError, match="No"):
+        Schedule.restore(stored)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("too_early", 2**31), ("too_early", 5e8), ("gap", -1), ("period", 1e300)],
+)
+def test_a_rhythm_that_nobody_could_have_learnt(field: str, value: object) -> None:
+    """It would take the processor hours to go by it."""
+    stored = Rhythm().as_dict()
+    with pytest.raises(ValueError, match="Not"):
+        Rhythm.from_dict({**stored, field: value})
+
+
+def test_a_gap_of_nothing_can_be_stored() -> None:
+    """It is a duration, too, and JSON has none."""
+    stored = {**Rhythm().as_dict(), "gap": 0}
+    assert Rhythm.from_dict(stored).as_dict() == stored
+
+
+def test_a_document_whose_answers_are_lost_is_due_at_once() -> None:
+    """Unless it fails; what was learnt of it stays."""
+    household = Household(LATEST)
+    household.run(2)
+    period = household.schedule.as_dict()["feeds"]["home/latest"]["rhythm"]["period"]
+    assert household.due(LATEST) > household.now
+    household.schedule.forget_answers(LATEST)
+    household.schedule.forget_answers(BATTERY)
+    assert household.due(LATEST) == household.now
+    household.schedule.failed(LATEST, now=household.now)
+    assert household.due(LATEST) > household.now
+    stored = household.schedule.as_dict()["feeds"]
+    assert list(stored) == ["home/latest"]
+    assert stored["home/latest"]["rhythm"]["period"] == period
+
+
+def test_documents_of_a_newer_version_are_left_out() -> None:
+    """They do not stand in the way of the rest."""
+    household = Household(LATEST)
+    household.run(1)
+    stored = json.loads(json.dumps(household.schedule.as_dict()))
+    feeds = {**stored["feeds"], "home/of_tomorrow": {"anything": 1}}
+    assert Schedule.restore({**stored, "feeds": feeds}).as_dict() == stored
 
 
 def test_daylight_is_the_systems_own() -> None:

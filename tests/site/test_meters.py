@@ -215,18 +215,21 @@ def test_a_meter_survives_a_restart() -> None:
         {"hours": [5]},
     ],
 )
-def test_a_damaged_meter_is_a_new_one(damage: dict[str, Any]) -> None:
+def test_a_damaged_meter_is_refused(damage: dict[str, Any]) -> None:
     """Nothing is made up."""
     data = with_days().take(hours({0: 100})).as_dict()
-    assert Meter.from_dict({**data, **damage}) == Meter()
+    with pytest.raises(ValueError, match="N"):
+        Meter.from_dict({**data, **damage})
     for key in damage:
-        assert Meter.from_dict({k: v for k, v in data.items() if k != key}) == Meter()
+        with pytest.raises(ValueError, match=f"No {key}"):
+            Meter.from_dict({k: v for k, v in data.items() if k != key})
 
 
 @pytest.mark.parametrize("data", [None, [], "meter", 5, {}])
-def test_what_is_no_meter_is_a_new_one(data: object) -> None:
+def test_what_is_no_meter_is_refused(data: object) -> None:
     """Whatever it is."""
-    assert Meter.from_dict(data) == Meter()
+    with pytest.raises(ValueError, match="No"):
+        Meter.from_dict(data)
 
 
 def test_a_restart_can_rely_on_a_total_of_nothing() -> None:

@@ -1,5 +1,7 @@
 """The newest measurement wins, whatever its source and the order of arrival."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
 
@@ -21,6 +23,13 @@ from custom_components.enphase_cloud.site.samples import (
 )
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+# What is no figure.
+STORED = {
+    Measurement.BATTERY_MODE: "self_consumption",
+    Measurement.GRID_STATUS: "on_grid",
+    Measurement.PRODUCTION_SOURCE: "meter",
+    Measurement.SYSTEM_STATUS: "normal",
+}
 
 moments = st.integers(-86_400, 86_400).map(lambda s: NOON + timedelta(seconds=s))
 values = st.one_of(
@@ -190,10 +199,42 @@ def test_what_was_never_measured_is_unknown() -> None:
     assert value is None
 
 
-@given(partitions)
-def test_samples_survive_the_disk(known: Samples) -> None:
+@given(st.lists(partitions))
+def test_samples_survive_the_disk(sources: list[Samples]) -> None:
     """What was written is what is read, with true moments."""
+    known = {
+        measurement: replace(sample, value=STORED.get(measurement, 3.5))
+        for measurement, sample in merge(sources).items()
+    }
     assert from_json(json.loads(json.dumps(to_json(known)))) == known
+
+
+def test_what_a_newer_version_measures_is_left_out() -> None:
+    """It does not stand in the way of the rest."""
+    known = _power(5, NOON)
+    assert from_json({**to_json(known), "humidity": [1, 2, "live"]}) == known
+
+
+@pytest.mark.parametrize(
+    ("measurement", "value"),
+    [
+        (Measurement.GRID_POWER, "much"),
+        (Measurement.GRID_POWER, 10**400),
+        (Measurement.GRID_POWER, float("nan")),
+        (Measurement.GRID_POWER, True),
+        (Measurement.SYSTEM_STATUS, 5),
+        (Measurement.SYSTEM_STATUS, "x" * 4_000_000),
+        (Measurement.SYSTEM_STATUS, "a status that nobody knows"),
+        (Measurement.LAST_REPORT, 1e300),
+        (Measurement.OPERATIONAL_SINCE, -1),
+    ],
+)
+def test_a_value_is_of_its_measurements_kind(
+    measurement: Measurement, value: object
+) -> None:
+    """No sensor has to show what it cannot."""
+    with pytest.raises(ValueError, match=r"[Nn]ot"):
+        from_json({measurement: [value, NOON.timestamp(), "live"]})
 
 
 json_values = st.recursive(
@@ -209,7 +250,8 @@ json_values = st.recursive(
     )
 )
 def test_a_damaged_file_is_no_obstacle(damaged: object) -> None:
-    """Reading never raises, and lets only whole samples in."""
-    for sample in from_json(damaged).values():
-        assert isinstance(sample, Sample)
-        assert sample.observed_at.tzinfo is not None
+    """It is refused, or lets only whole samples in."""
+    with suppress(ValueError):
+        for sample in from_json(damaged).values():
+            assert isinstance(sample, Sample)
+            assert sample.observed_at.tzinfo is not None

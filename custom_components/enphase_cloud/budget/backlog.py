@@ -6,7 +6,7 @@ import math
 from typing import Any, Final, Self
 
 from .plans import Plan
-from .stored import optional_moment
+from .stored import moment, optional, record
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
@@ -56,11 +56,11 @@ class Backlog:
 
     @classmethod
     def restore(cls, data: object) -> Self:
-        """Begin with what as_dict() returned earlier; never raises."""
-        try:
-            return cls(optional_moment(data["last"]))  # type: ignore[index]
-        except LookupError, TypeError, ValueError:
-            return cls()
+        """Begin with what as_dict() returned earlier.
+
+        Raises ValueError where it is damaged.
+        """
+        return cls(optional(moment, record(data)["last"]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what outlives a restart as JSON; systems tell their demands anew."""

@@ -1,12 +1,12 @@
 """When a system produces, learnt from what it reported."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from .stored import moment, optional_moment
+from .stored import moment, optional, record, rows
 
 _DAY = timedelta(days=1)
 _NIGHTS_KEPT = 7
@@ -209,20 +209,19 @@ class Daylight:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return what was stored; raises ValueError, KeyError or TypeError."""
-        producing = data["producing"]
-        if producing not in (True, False, None):
+    def from_dict(cls, data: object) -> Self:
+        """Return what was stored; raises ValueError where that is damaged."""
+        stored = record(data)
+        producing = stored["producing"]
+        if not (producing is None or isinstance(producing, bool)):
             raise ValueError("Not a reading")
+        nights = rows(stored["nights"], width=3)[-_NIGHTS_KEPT:]
         return cls(
-            nights=tuple(
-                Night(moment(dusk), moment(dark), moment(light))
-                for dusk, dark, light in data["nights"]
-            ),
+            nights=tuple(Night(*map(moment, night)) for night in nights),
             producing=producing,
-            read_at=optional_moment(data["read_at"]),
-            dusk=optional_moment(data["dusk"]),
-            dark=optional_moment(data["dark"]),
+            read_at=optional(moment, stored["read_at"]),
+            dusk=optional(moment, stored["dusk"]),
+            dark=optional(moment, stored["dark"]),
         )
 
 

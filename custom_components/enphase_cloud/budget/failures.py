@@ -1,11 +1,10 @@
 """How long to leave alone what fails."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from .stored import count, optional_moment
+from .stored import count, moment, optional, record
 
 _FIRST_PAUSE: Final = timedelta(minutes=5)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
@@ -35,9 +34,10 @@ class Failures:
         return {"count": self.count, "rest_until": until and until.timestamp()}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return stored failures; raises what damaged data comes to."""
-        return cls(count(data["count"]), optional_moment(data["rest_until"]))
+    def from_dict(cls, data: object) -> Self:
+        """Return stored failures; raises ValueError where they are damaged."""
+        stored = record(data)
+        return cls(count(stored["count"]), optional(moment, stored["rest_until"]))
 
 
 def rest(failures: int) -> timedelta:

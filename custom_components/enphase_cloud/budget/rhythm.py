@@ -1,12 +1,11 @@
 """When news of a document arrives, learnt from the answers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import math
 from typing import Any, Self
 
-from .stored import count, duration, optional_moment
+from .stored import count, duration, moment, optional, record
 
 USUAL_PERIOD = timedelta(minutes=15)
 _FIRST_LAG = timedelta(minutes=8)
@@ -15,6 +14,8 @@ _FIRST_LAG = timedelta(minutes=8)
 # later one would wait for longer than it would save.
 _STEP = timedelta(seconds=8)
 _PART = 1 / 20
+# So many questions that came too early leave nothing to be bold about.
+_FELT = 9
 # Only questions asked so soon after news was expected teach how late it arrives.
 _ON_TIME = timedelta(minutes=2)
 # So many questions in vain make a gateway a silent one, which is asked more rarely.
@@ -139,28 +140,28 @@ class Rhythm:
             "too_early": self.too_early,
             "in_vain": self.in_vain,
             "news": self.news,
-            "gap": self.gap and self.gap.total_seconds(),
+            "gap": None if self.gap is None else self.gap.total_seconds(),
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return what was stored; raises ValueError, KeyError or TypeError."""
-        gap = data["gap"]
+    def from_dict(cls, data: object) -> Self:
+        """Return what was stored; raises ValueError where that is damaged."""
+        stored = record(data)
         return cls(
-            period=max(USUAL_PERIOD, duration(data["period"])),
-            lag=duration(data["lag"]),
-            data_at=optional_moment(data["data_at"]),
-            asked_at=optional_moment(data["asked_at"]),
-            too_early=count(data["too_early"]),
-            in_vain=count(data["in_vain"]),
-            news=count(data["news"]),
-            gap=None if gap is None else duration(gap),
+            period=max(USUAL_PERIOD, duration(stored["period"])),
+            lag=duration(stored["lag"]),
+            data_at=optional(moment, stored["data_at"]),
+            asked_at=optional(moment, stored["asked_at"]),
+            too_early=count(stored["too_early"], most=_FELT),
+            in_vain=count(stored["in_vain"]),
+            news=count(stored["news"]),
+            gap=optional(duration, stored["gap"]),
         )
 
 
 def _asked_too_early(rhythm: Rhythm) -> Rhythm:
     return replace(
-        rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, 9)
+        rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, _FELT)
     )
 
 

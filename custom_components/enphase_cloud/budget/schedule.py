@@ -1,6 +1,6 @@
 """Which document is due when."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import math
@@ -13,7 +13,7 @@ from .itinerary import Outlook, first_stop
 from .preview import Preview, preview
 from .rhythm import Rhythm
 from .shares import Stretch, level, price, rate
-from .stored import count, optional_moment
+from .stored import count, moment, optional, record
 
 __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 
@@ -58,12 +58,13 @@ class _State:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return what was stored; raises ValueError, KeyError or TypeError."""
+    def from_dict(cls, data: object) -> Self:
+        """Return what was stored; raises ValueError where that is damaged."""
+        stored = record(data)
         return cls(
-            rhythm=Rhythm.from_dict(data["rhythm"]),
-            failures=count(data["failures"]),
-            failed_at=optional_moment(data["failed_at"]),
+            rhythm=Rhythm.from_dict(stored["rhythm"]),
+            failures=count(stored["failures"]),
+            failed_at=optional(moment, stored["failed_at"]),
         )
 
 
@@ -82,23 +83,19 @@ class Schedule:
 
     @classmethod
     def restore(cls, data: object) -> Self:
-        """Begin with what as_dict() returned earlier; never raises.
+        """Begin with what as_dict() returned earlier.
 
-        Feeds are polled once added again. Of a damaged record, the rest is used.
+        Feeds are polled once added again. Raises ValueError where it is damaged.
         """
-        schedule = cls()
-        for key, value in _items(data, "feeds"):
-            system, _, document = str(key).rpartition("/")
-            try:
+        schedule, stored = cls(), record(data)
+        for key, value in record(stored["feeds"]).items():
+            system, _, document = key.rpartition("/")
+            # A newer version may know more documents.
+            if document in Document:
                 feed = Feed(system, Document(document))
                 schedule._remembered[feed] = _State.from_dict(value)
-            except AttributeError, LookupError, TypeError, ValueError:
-                continue
-        for key, value in _items(data, "daylight"):
-            try:
-                schedule._daylight[str(key)] = Daylight.from_dict(value)
-            except AttributeError, LookupError, TypeError, ValueError:
-                continue
+        for system, value in record(stored["daylight"]).items():
+            schedule._daylight[system] = Daylight.from_dict(value)
         return schedule
 
     def as_dict(self) -> dict[str, Any]:
@@ -124,6 +121,14 @@ class Schedule:
         """Poll a document no longer; what was learnt waits for its return."""
         if (state := self._feeds.pop(feed, None)) is not None:
             self._remembered[feed] = state
+
+    def forget_answers(self, feed: Feed) -> None:
+        """Let a document be due at once, for what it said is lost; a pause stays."""
+        for feeds in (self._feeds, self._remembered):
+            if (state := feeds.get(feed)) is not None:
+                feeds[feed] = replace(
+                    state, rhythm=replace(state.rhythm, asked_at=None)
+                )
 
     def daylight(self, system: str) -> Daylight:
         """Return when a system produces, as far as it is known."""
@@ -268,9 +273,3 @@ class Schedule:
             if feed.system == system and state.rhythm.in_vain:
                 rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
                 self._feeds[feed] = replace(state, rhythm=rhythm)
-
-
-def _items(data: object, key: str) -> Iterable[tuple[object, Any]]:
-    """Return the items of a stored mapping; none if it is damaged."""
-    value = data.get(key) if isinstance(data, Mapping) else None
-    return value.items() if isinstance(value, Mapping) else ()

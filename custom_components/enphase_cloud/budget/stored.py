@@ -1,20 +1,48 @@
-"""Reads what was stored, and trusts none of it."""
+"""Reads what was stored, and trusts none of it: readers raise ValueError alone."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-_YEAR_2200 = 7_258_118_400
-_LONGEST = timedelta(days=40)
+_YEAR_2200: Final = 7_258_118_400
+_LONGEST: Final = timedelta(days=40)
+_MOST: Final = 10**9
+_MOST_ROWS: Final = 1_000
 
 
-def count(value: object) -> int:
-    """Return a stored count; raises ValueError unless it is one."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError("Not a count")
+class Record(dict[str, Any]):
+    """A stored object."""
+
+    def __missing__(self, name: str) -> Any:
+        """Raise ValueError: what lacks a member is damaged."""
+        raise ValueError(f"No {name}")
+
+
+def record(value: object) -> Record:
+    """Return a stored object."""
+    if not isinstance(value, Mapping):
+        raise ValueError("Not an object")  # noqa: TRY004  # one error for bad data
+    return Record(value)
+
+
+def rows(value: object, *, width: int) -> list[list[Any]]:
+    """Return a stored list of lists, each as long as `width`."""
+    if not isinstance(value, list) or len(value) > _MOST_ROWS:
+        raise ValueError("Not a list of ours")
+    if not all(isinstance(row, list) and len(row) == width for row in value):
+        raise ValueError("Not rows of ours")
+    return value
+
+
+def count(value: object, *, most: int = _MOST) -> int:
+    """Return a stored count."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError("Not a count of ours")
     return value
 
 
 def number(value: object) -> float:
-    """Return a stored number from 0 on; raises ValueError unless it is one."""
+    """Return a stored number from 0 on."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError("Not a number")  # noqa: TRY004  # one error for bad data
     if not 0 <= value <= _YEAR_2200:
@@ -23,17 +51,17 @@ def number(value: object) -> float:
 
 
 def duration(value: object) -> timedelta:
-    """Return a stored duration; raises ValueError unless it is one."""
+    """Return a stored duration."""
     if (seconds := timedelta(seconds=number(value))) > _LONGEST:
         raise ValueError("Not a duration of ours")
     return seconds
 
 
 def moment(value: object) -> datetime:
-    """Return a stored moment; raises ValueError unless it is one."""
+    """Return a stored moment."""
     return datetime.fromtimestamp(number(value), UTC)
 
 
-def optional_moment(value: object) -> datetime | None:
-    """Return a stored moment or None; raises ValueError unless it is either."""
-    return None if value is None else moment(value)
+def optional[ValueT](read: Callable[[object], ValueT], value: object) -> ValueT | None:
+    """Return what a reader makes of a value, or None, which is stored as such."""
+    return None if value is None else read(value)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from .catalog import Measurement
 from .energy import HOUR, Flow, Hours, Readings, Span, hourly
 from .ranges import Ranges
 from .samples import NOTHING, Sample, Samples, Source
+from .stored import count, moment, optional, record, rows
 
 # Before the energies of all days tell a total: hours that these may leave out.
 _KEPT: Final = timedelta(days=7)
@@ -121,23 +122,17 @@ class Meter:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what as_dict() told; a new meter where that is damaged."""
-        if not isinstance(data, Mapping):
-            return cls()
-        try:
-            hours = {
-                datetime.fromtimestamp(hour, UTC): int(energy)
-                for hour, energy in data["hours"]
-            }
-            if data["total"] is None:
-                return cls(hours=hours)
-            return cls(
-                total=int(data["total"]),
-                total_until=datetime.fromtimestamp(data["total_until"], UTC),
-                hours=hours,
-            )
-        except LookupError, OSError, OverflowError, TypeError, ValueError:
-            return cls()
+        """Return what as_dict() told; raises ValueError where that is damaged."""
+        stored = record(data)
+        total = optional(count, stored["total"])
+        return cls(
+            total=total,
+            total_until=None if total is None else moment(stored["total_until"]),
+            hours={
+                moment(hour): count(energy)
+                for hour, energy in rows(stored["hours"], width=2)
+            },
+        )
 
 
 def samples_of_meter(

@@ -1,6 +1,6 @@
 """How far the energies of a document are known, and what to ask for next."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 import math
@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from .energy import HOUR, SETTLES_AFTER, top_of_hour
 from .ranges import Ranges, union, within, without
+from .stored import count, day, moment, optional, record, rows, text
 
 WEEK: Final = timedelta(days=7)
 """How much one call tells in intervals."""
@@ -205,22 +206,18 @@ class Progress:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what as_dict() told; nothing is known where that is damaged."""
-        if not isinstance(data, Mapping):
-            return cls()
-        try:
-            return cls(
-                known=_restored(data["known"]),
-                wanted=_restored(data["wanted"]),
-                late=_restored(data["late"]),
-                days=None if data["days"] is None else Days(*map(_date, data["days"])),
-                updated_at=_moment(data["updated_at"]),
-                newest=_moment(data["newest"]),
-                wish=data["wish"],
-                calls_asked=int(data["calls_asked"]),
-            )
-        except LookupError, OSError, OverflowError, TypeError, ValueError:
-            return cls()
+        """Return what as_dict() told; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(
+            known=_restored(stored["known"]),
+            wanted=_restored(stored["wanted"]),
+            late=_restored(stored["late"]),
+            days=optional(_days, stored["days"]),
+            updated_at=optional(moment, stored["updated_at"]),
+            newest=optional(moment, stored["newest"]),
+            wish=optional(text, stored["wish"]),
+            calls_asked=count(stored["calls_asked"]),
+        )
 
 
 def _weeks(ranges: Ranges) -> Iterator[Week]:
@@ -233,20 +230,14 @@ def _stored(ranges: Ranges) -> list[list[float]]:
     return [[start.timestamp(), end.timestamp()] for start, end in ranges]
 
 
-def _restored(stored: list[list[float]]) -> Ranges:
-    return union(
-        (datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
-        for start, end in stored
-    )
-
-
-def _moment(stored: float | None) -> datetime | None:
-    return None if stored is None else datetime.fromtimestamp(stored, UTC)
+def _restored(stored: object) -> Ranges:
+    return union((moment(start), moment(end)) for start, end in rows(stored, width=2))
 
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _date(stored: str | None) -> date | None:
-    return None if stored is None else date.fromisoformat(stored)
+def _days(stored: object) -> Days:
+    ((first, last),) = rows([stored], width=2)
+    return Days(optional(day, first), optional(day, last))

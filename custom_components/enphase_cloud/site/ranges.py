@@ -1,7 +1,9 @@
 """Sets of time, as ranges that neither touch nor overlap, in order."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 
 type Range = tuple[datetime, datetime]
 """From a moment on, up to another."""
@@ -26,12 +28,18 @@ def within(ranges: Iterable[Range], start: datetime, end: datetime) -> Ranges:
 
 def without(ranges: Iterable[Range], taken: Iterable[Range]) -> Ranges:
     """Return what is in ranges and in none of those taken."""
-    rest = list(union(ranges))
-    for start, end in union(taken):
-        rest = [
-            part
-            for begin, stop in rest
-            for part in ((begin, min(stop, start)), (max(begin, end), stop))
-            if part[0] < part[1]
-        ]
-    return tuple(rest)
+    cuts = union(taken)
+    kept: list[Range] = []
+    for begin, stop in union(ranges):
+        at = begin
+        # From the first that ends after the range begins, up to where that stops.
+        first = bisect_right(cuts, begin, key=itemgetter(1))
+        for start, end in map(cuts.__getitem__, range(first, len(cuts))):
+            if start >= stop:
+                break
+            if at < start:
+                kept.append((at, start))
+            at = end
+        if at < stop:
+            kept.append((at, stop))
+    return tuple(kept)

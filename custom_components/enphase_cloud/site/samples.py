@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-import math
 from typing import Any, Final
 
 from .catalog import Kind, Measurement
+from .stored import moment, number, quantity, record, rows, text
 
 
 class Source(StrEnum):
@@ -113,13 +113,15 @@ def to_json(samples: Samples) -> dict[str, list[Any]]:
 
 
 def from_json(data: object) -> Samples:
-    """Read what `to_json` wrote; whatever is damaged is left out."""
-    if not isinstance(data, Mapping):
-        return NOTHING
+    """Read what `to_json` wrote; raises ValueError where that is damaged.
+
+    What a newer version measures is left out.
+    """
+    stored = record(data)
     return {
-        measurement: sample
+        measurement: _sample(measurement, stored[measurement])
         for measurement in Measurement
-        if (sample := _sample_from_json(data.get(measurement))) is not None
+        if measurement in stored
     }
 
 
@@ -160,15 +162,19 @@ def _age_limit(
     return max(limit, _CELLULAR_AGE) if cellular else limit
 
 
-def _sample_from_json(stored: object) -> Sample | None:
-    match stored:
-        case [bool(), *_]:
-            return None
-        case [int() | float() | str() as value, int() | float() as at, str() as source]:
-            if isinstance(value, float) and not math.isfinite(value):
-                return None
-            try:
-                return Sample(value, datetime.fromtimestamp(at, UTC), Source(source))
-            except ValueError, OverflowError, OSError:
-                return None
-    return None
+def _sample(measurement: Measurement, stored: object) -> Sample:
+    ((value, observed_at, source),) = rows([stored], width=3)
+    return Sample(_value(measurement, value), moment(observed_at), Source(source))
+
+
+def _value(measurement: Measurement, stored: object) -> Value:
+    """Return a stored value of the kind that a measurement has."""
+    match measurement.traits.kind:
+        case Kind.STATE:
+            state = text(stored)
+            if state not in (measurement.traits.states or (state,)):
+                raise ValueError("Not a state")
+            return state
+        case Kind.MOMENT:
+            return number(stored)
+    return quantity(stored)

@@ -195,7 +195,7 @@ class Household:
     def _start(self) -> None:
         data = json.loads(self._disk)
         self._ledger = Ledger.restore(data.get("ledger"), self._plan, now=self._now)
-        self._schedule = Schedule.restore(data.get("schedule"))
+        self._schedule = Schedule.restore(data["schedule"]) if data else Schedule()
         for feed in self._record.polls:
             self._schedule.add(feed)
         self._unsaved_since = None

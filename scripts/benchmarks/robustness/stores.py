@@ -45,7 +45,13 @@ def _target(
 ) -> Target:
     # As it comes back from the disk.
     document = json.loads(json.dumps(stored))
-    return Target(name=name, count=_COUNT, generate=spoiled(document), run=run)
+    return Target(
+        name=name,
+        count=_COUNT,
+        generate=spoiled(document),
+        run=run,
+        documented=(ValueError,),
+    )
 
 
 def _stored(what: object) -> None:
