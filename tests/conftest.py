@@ -42,6 +42,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("shared")
 
+# The plugin prints what is logged as well, also of tests that pass. What fails is
+# shown with its log by pytest.
+for _handler in [*logging.getLogger().handlers]:
+    if type(_handler) is logging.StreamHandler:
+        logging.getLogger().removeHandler(_handler)
 # The plugin has every statement logged; those of a year of hours are many.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 

@@ -8,52 +8,14 @@ import sys
 from typing import Final
 
 from .check import check
+from .command_line import parse
 from .demo import run
 from .folder import DEMO_FOLDER
 from .home_assistant import HomeAssistantError
 from .processes import DemoError
 
-_PORT: Final = 8123
-_CLOUD_PORT: Final = 8124
-
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="scripts/demo",
-        description="Run Home Assistant with the integration beside a simulated cloud.",
-    )
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--fresh", action="store_true", help="forget what an earlier demo has stored"
-    )
-    what.add_argument(
-        "--empty",
-        action="store_true",
-        help="start anew and without the integration, to set it up by hand",
-    )
-    what.add_argument(
-        "--check",
-        action="store_true",
-        help="set everything up elsewhere, compare it with the simulation's truth, end",
-    )
-    what.add_argument(
-        "--screenshots",
-        action="store_true",
-        help="take the pictures of docs/images with headless Chromium, end",
-    )
-    parser.add_argument(
-        "--port", type=int, default=_PORT, help=f"of Home Assistant ({_PORT})"
-    )
-    parser.add_argument(
-        "--cloud-port",
-        type=int,
-        default=_CLOUD_PORT,
-        help=f"of the simulated cloud ({_CLOUD_PORT})",
-    )
-    return parser.parse_args()
 
 
 def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, bool | None]:
@@ -95,4 +57,4 @@ async def _until_interrupted(what: Coroutine[None, None, bool | None]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(_until_interrupted(_wanted(_arguments()))))
+    sys.exit(asyncio.run(_until_interrupted(_wanted(parse()))))

@@ -39,6 +39,7 @@ async def run(
     `fresh` forgets what an earlier demo has stored; `empty` does so, too, and leaves
     the integration to the user to set up. Raises DemoError where it cannot go on.
     """
+    # Again: preparing takes a while.
     claim_port(port, "--port")
     claim_port(cloud_port, "--cloud-port")
     if fresh or empty:

@@ -30,7 +30,12 @@ _DEBIAN_PACKAGES = """
 
 
 def uv() -> Path:
-    """Return uv, from the path or fetched from PyPI into the checkout."""
+    """Return uv, from the path or fetched from PyPI into the checkout.
+
+    It trusts the certificates that the machine trusts, as pip does.
+    """
+    for option in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # Its older name.
+        os.environ.setdefault(option, "1")
     if found := shutil.which("uv"):
         return Path(found)
     return _tool("uv")
