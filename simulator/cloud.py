@@ -150,6 +150,7 @@ class Cloud:
         status: str = "normal",
         live_stream: bool = True,
         corrections: bool = True,
+        dark_intervals: bool = True,
         commissioned: date | None = None,
         seed: int | None = None,
     ) -> System:
@@ -191,6 +192,7 @@ class Cloud:
             status=status,
             live_stream=live_stream,
             corrections=corrections,
+            dark_intervals=dark_intervals,
         )
         self._systems[system_id] = system
         return system

@@ -164,6 +164,12 @@ class Published:
         last = min(end, self.last_report_at) // seconds * seconds
         return iter(range(first + seconds, last + 1, seconds))
 
+    def leaves_out(self, end: int, seconds: int) -> bool:
+        """Tell whether telemetry of production lacks an interval, for want of light."""
+        if self.system.dark_intervals:
+            return False
+        return not energy(self.system.plant, Flow.PRODUCTION, end - seconds, end)
+
     def micro_energy(self, end: int) -> int:
         """Return the Wh that microinverters report for the 5 minutes before `end`.
 

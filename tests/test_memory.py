@@ -1,8 +1,9 @@
 """What an entry remembers of energies over a restart."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
@@ -72,6 +73,28 @@ async def test_reasons_of_refusals_are_remembered(
     memory = await remembered(hass)
     assert memory.refusal(1, Source.BATTERY) is Refusal.NOT_ENTITLED
     assert not memory.is_refused(1, Source.SUMMARY)
+
+
+async def test_what_a_clock_that_was_ahead_dated_is_of_now(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing restored keeps news out, or puts a burst of live data off."""
+    ahead = NOW + timedelta(days=400)
+    freezer.move_to(ahead)
+    memory = await remembered(hass)
+    sample = Sample("normal", ahead, Source.SUMMARY)
+    memory.remember_samples(1, Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
+    memory.remember_live_start(1, ahead)
+    meter = Meter(total=5, total_until=ahead)
+    memory.remember_meter(1, Flow.GRID_IMPORT, meter)
+    await memory.async_save()
+
+    freezer.move_to(NOW)
+    memory = await remembered(hass)
+    restored = memory.samples(1, Source.SUMMARY)[Measurement.SYSTEM_STATUS]
+    assert restored == Sample("normal", NOW, Source.SUMMARY)
+    assert memory.live_started_at(1) == NOW
+    assert memory.meter(1, Flow.GRID_IMPORT) == Meter(total=5, total_until=NOW)
 
 
 async def test_what_is_no_memory_is_none(

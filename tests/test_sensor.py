@@ -109,6 +109,29 @@ async def test_the_lifetime_never_falls(
     assert shown == sorted(shown)
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_clock_put_right_keeps_no_value_out(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    *,
+    restarts: bool,
+) -> None:
+    """What has no moment of its own, as the status, was dated by the clock ahead."""
+    entity_id = "sensor.hilltop_system_status"
+    freezer.move_to(dt_util.parse_datetime(NOON) + timedelta(hours=20))
+    entry = await set_up()
+    assert state(hass, entity_id) == "normal"
+    freezer.move_to(NOON)
+    world.system.status = "micro"
+    if restarts:
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    await press(hass, "button.hilltop_refresh_now")
+    assert state(hass, entity_id) == "micro"
+
+
 async def test_absurd_values_are_not_shown(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
@@ -37,6 +37,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # Between the attempts at a trouble that may pass.
 _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
+_LONGEST_SLEEP: Final = timedelta(minutes=15)
 # Clocks differ; a stream that ends so much too soon has ended as it should.
 _TOLERANCE: Final = timedelta(seconds=10)
 # What no later attempt helps against.
@@ -141,8 +142,10 @@ class Bursts:
             and self._is_supported
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
-            self._cancel_next = async_track_point_in_utc_time(
-                self._hass, self._async_begin_scheduled, self._next_burst()
+            # A point in time would be put off where the clock is put back.
+            pause = self._next_burst() - dt_util.utcnow()
+            self._cancel_next = async_call_later(
+                self._hass, min(pause, _LONGEST_SLEEP), self._async_begin_scheduled
             )
 
     async def async_request(self, duration: timedelta | None = None) -> Grant:

@@ -210,6 +210,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     @override
     async def _async_update_data(self) -> Samples:
+        self.system.put_clock_right(dt_util.utcnow())
         due = self.next_poll()
         if due is None:
             self.config_entry.runtime_data.account.schedule.remove(self.feed)

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
@@ -10,7 +10,7 @@ from homeassistant.config_entries import ConfigEntry
 from .account import Account
 from .api import EnphaseCloudClient
 from .memory import Memory
-from .site.samples import Samples, merge
+from .site.samples import Samples, as_of, merge
 
 if TYPE_CHECKING:
     from .bursts import Bursts
@@ -55,6 +55,12 @@ class EnphaseSystem:
             self._partitions = partitions
             self._newest = merge(partitions)
         return self._newest
+
+    def put_clock_right(self, now: datetime) -> None:
+        """Let nothing that is known be of the future, where it would keep news out."""
+        self.remembered = [as_of(samples, now) for samples in self.remembered]
+        for coordinator in self.coordinators:
+            coordinator.data = as_of(coordinator.data, now)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -67,6 +67,7 @@ def readings_of_week(
             document,
             fetched_at=fetched_at,
             power_limit=_power_limit(flow, system.samples),
+            may_lack_nights=flow is Flow.PRODUCTION,
         )
         for flow, document in intervals.items()
     }

@@ -6,12 +6,13 @@ from enum import StrEnum
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .site.energy import Flow
 from .site.meters import Meter
 from .site.progress import Progress
-from .site.samples import NOTHING, Samples, Source, from_json, to_json
+from .site.samples import NOTHING, Samples, Source, as_of, from_json, to_json
 from .site.stored import Record, moment, record
 from .stores import CheckedStore
 
@@ -46,7 +47,8 @@ class Memory:
         """Read what is stored.
 
         `terms` names what refusals depend on (plan, application, sign-in): under other
-        terms the refused documents are requested again.
+        terms the refused documents are requested again. What a clock that was ahead
+        dated in the future is of now.
         """
         self._terms = terms
         stored = await self._store.async_load() or {}
@@ -59,6 +61,7 @@ class Memory:
 
     def _restore(self, system_id: int, stored: object, *, same_terms: bool) -> None:
         """Take over what is stored of a system, as far as it can be read."""
+        now = dt_util.utcnow()
         read = self._store.read
         remembered = read(record, stored, Record())
         samples = self._members(remembered, "samples")
@@ -66,9 +69,8 @@ class Memory:
         meters = self._members(remembered, "meters")
         refused = read(_reasons, remembered.get("refused"), dict[str, Refusal]())
         for source in Source:
-            self._samples[system_id, source] = read(
-                from_json, samples.get(source), NOTHING
-            )
+            known = read(from_json, samples.get(source), NOTHING)
+            self._samples[system_id, source] = as_of(known, now)
             if source in progress:
                 self._progress[system_id, source] = read(
                     Progress.from_dict, progress[source], Progress()
@@ -128,7 +130,8 @@ class Memory:
 
     def live_started_at(self, system_id: int) -> datetime | None:
         """Return when the last burst of live data began."""
-        return self._live_started_at.get(system_id)
+        started = self._live_started_at.get(system_id)
+        return started and min(started, dt_util.utcnow())
 
     @callback
     def remember_live_start(self, system_id: int, at: datetime) -> None:
@@ -150,7 +153,8 @@ class Memory:
 
     def meter(self, system_id: int, flow: Flow) -> Meter:
         """Return what is known of a flow's energy today and ever."""
-        return self._meters.get((system_id, flow), Meter())
+        meter = self._meters.get((system_id, flow), Meter())
+        return meter.as_of(dt_util.utcnow())
 
     @callback
     def remember_meter(self, system_id: int, flow: Flow, meter: Meter) -> None:

@@ -9,7 +9,7 @@ import logging
 from typing import Final, override
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -89,6 +89,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             for source in ENERGY_DOCUMENTS
         )
         self._cancel_next: CALLBACK_TYPE | None = None
+        self._asked_at: datetime | None = None
         self._rests_until: datetime | None = None
         # In a row: of each document's days and weeks, and of whatever was asked for.
         self._failures_of: defaultdict[tuple[Source, type[Window]], Failures]
@@ -212,10 +213,11 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         ]
 
     def _rests(self, source: Source) -> dict[type[Window], datetime]:
+        now = dt_util.utcnow()
         return {
-            kind: failures.rest_until
+            kind: failures.rests_until(now)
             for (failing, kind), failures in self._failures_of.items()
-            if failing is source and failures.rest_until is not None
+            if failing is source and failures.count
         }
 
     def _progress(self, source: Source) -> Progress:
@@ -256,12 +258,11 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         step = self._next_step(now)
         due = max(
             now + _LONGEST_PAUSE if step is None else step.due,
-            self._rests_until or now,
+            self._rest_end(now),
         )
-        self._cancel_next = async_track_point_in_utc_time(
-            self.hass,
-            self._async_wake_up,
-            now + min(max(due - now, pause), _LONGEST_PAUSE),
+        # A point in time would be put off where the clock is put back.
+        self._cancel_next = async_call_later(
+            self.hass, min(max(due - now, pause), _LONGEST_PAUSE), self._async_wake_up
         )
 
     @callback
@@ -277,14 +278,20 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         try:
             now = dt_util.utcnow()
             step = self._next_step(now)
-            may_call = self._rests_until is None or self._rests_until <= now
-            if step is not None and step.due <= now and may_call:
+            if step is not None and max(step.due, self._rest_end(now)) <= now:
                 await self._async_try(step, now)
         finally:
             self._is_asking = False
             self._plan(_PAUSE)
 
+    def _rest_end(self, now: datetime) -> datetime:
+        """Return when the next call may be made; a clock put right ends all rest."""
+        if self._asked_at is None or self._rests_until is None or now < self._asked_at:
+            return now
+        return self._rests_until
+
     async def _async_try(self, step: Step, now: datetime) -> None:
+        self._asked_at = now
         # Unless it is known better: where the recorder fails, calls are in vain.
         self._rests_until = now + _LONGEST_PAUSE
         try:

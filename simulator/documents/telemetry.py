@@ -19,6 +19,8 @@ def production_micro(published: Published, query: Query) -> Document:
     total = published.system.modules
     rows = []
     for end in published.intervals(span.start, span.end, STEP):
+        if published.leaves_out(end, STEP):
+            continue
         produced = published.micro_energy(end)
         reporting = published.devices_reporting(end, total) if produced else 0
         rows.append(
@@ -47,6 +49,7 @@ def production_meter(published: Published, query: Query) -> Document:
             "wh_del": published.energy(Flow.PRODUCTION, end),
         }
         for end in _ends(published, span, total)
+        if not published.leaves_out(end, QUARTER)
     ]
     return {**_envelope(published, span, total), "intervals": rows}
 

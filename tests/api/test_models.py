@@ -401,6 +401,8 @@ class TestLiveFrame:
             {"timestamp_epoch": EPOCH + 0.25},
             {"timestamp_utc": "2026-06-01 12:00:00.250"},
             {"timestamp_epoch": None, "timestamp_utc": "2026-06-01T12:00:00.25Z"},
+            {"timestamp_utc": "2026-06-01T14:00:00.25+02:00"},
+            {"timestamp_utc": "2026-06-01 06:30:00.250-0530"},
         ],
     )
     def test_is_read(self, moment: dict[str, Any], wrappers: int) -> None:

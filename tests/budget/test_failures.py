@@ -47,3 +47,14 @@ def test_failures_are_stored() -> None:
     ):
         with pytest.raises(ValueError, match="No"):
             Failures.from_dict(damaged)
+
+
+def test_a_clock_put_right_ends_a_rest() -> None:
+    """What failed under a clock that was ahead is asked for at once."""
+    assert Failures().rests_until(NOW) == NOW
+    failures = Failures().another(NOW)
+    assert failures.rests_until(NOW) == NOW + timedelta(minutes=5)
+    later = NOW + timedelta(minutes=5)
+    assert failures.rests_until(later) == later
+    ahead = Failures().another(NOW + timedelta(days=400))
+    assert ahead.rests_until(NOW) == NOW

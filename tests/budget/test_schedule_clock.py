@@ -76,6 +76,25 @@ def test_a_clock_that_goes_back_puts_nothing_off(jump: timedelta) -> None:
     assert due <= BEGIN + timedelta(hours=1)
 
 
+@given(st.timedeltas(timedelta(minutes=1), 400 * DAY))
+def test_daylight_is_learnt_after_a_clock_went_back(jump: timedelta) -> None:
+    """A reading of the future, by gateway and by clock, does not keep others out."""
+    schedule = Schedule()
+    feed = Feed("home", Document.SUMMARY)
+    schedule.add(feed)
+
+    def observe(at: datetime, *, producing: bool) -> None:
+        nonlocal schedule
+        schedule.observe(feed, now=at, data_at=at, changed=True, producing=producing)
+        schedule = Schedule.restore(json.loads(json.dumps(schedule.as_dict())))
+        schedule.add(feed)
+
+    observe(BEGIN + jump, producing=True)
+    for quarter in range(2 * 96):
+        observe(BEGIN + quarter * QUARTER, producing=24 <= quarter % 96 < 72)
+    assert schedule.daylight("home").is_known
+
+
 def test_few_calls_are_not_spent_on_dusk() -> None:
     """Where there is less than two a day for the summary, it is asked for by day."""
     schedule = Schedule()

@@ -1,6 +1,7 @@
 """Energy is exact, and nothing the cloud does wrong creates any."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -146,6 +147,106 @@ class TestHours:
         micro = document(*[4] * 11, length=FIVE_MINUTES)
         late = read(micro, fetched_at=LATER + HOUR)
         assert energies(read(document(10, 10, 10, 10)), late) == {NOON: 40}
+
+
+MICRO = FIVE_MINUTES
+
+
+def without(told: EnergyIntervals, first: int, count: int) -> EnergyIntervals:
+    """Return a document that leaves out some of its intervals."""
+    kept = told.intervals[:first] + told.intervals[first + count :]
+    return replace(told, intervals=kept)
+
+
+def produced(told: EnergyIntervals, *, fetched_at: datetime = LATER) -> Readings:
+    """Read intervals of a production whose nights may be left out."""
+    return readings_of_intervals(
+        told, fetched_at=fetched_at, power_limit=LIMIT, may_lack_nights=True
+    )
+
+
+class TestNights:
+    """What a document of production leaves out between two intervals was dark."""
+
+    EVENING = (90, 60, 20, 2)
+    MORNING = (1, 30, 70, 99)
+
+    def test_they_are_zeros(self) -> None:
+        whole = document(*self.EVENING, *[0] * 32, *self.MORNING)
+        dark = without(whole, 4, 32)
+        assert produced(dark) == produced(whole) == read(whole)
+        # But what a meter of consumption leaves out is unknown.
+        assert energies(read(dark)) == {NOON: 172, NOON + 9 * HOUR: 200}
+
+    def test_the_hours_of_dusk_and_dawn_are_whole(self) -> None:
+        whole = document(*[50] * 10, 1, *[0] * 92, 2, *[50] * 16, length=MICRO)
+        told = energies(produced(without(whole, 11, 92)))
+        assert told == energies(read(whole))
+        assert told[NOON] == 501
+
+    @pytest.mark.parametrize("minutes", [0, 25, 300])
+    def test_also_before_the_first_interval(self, minutes: int) -> None:
+        start = NOON - timedelta(minutes=minutes)
+        dark = replace(document(*self.MORNING), start_at=start)
+        whole = document(*[0] * (minutes // 15), *self.MORNING)
+        assert sum(energies(produced(dark)).values()) == 200
+        assert len(produced(dark)) == len(whole.intervals)
+
+    def test_a_night_that_has_not_ended_is_not_told(self) -> None:
+        assert produced(document(*self.EVENING)) == read(document(*self.EVENING))
+
+    def test_where_production_breaks_off_zeros_take_nothing_back(self) -> None:
+        whole = document(*[100] * 40)
+        gap = without(whole, 8, 24)
+        later = produced(gap, fetched_at=LATER + HOUR)
+        assert energies(produced(gap))[NOON + 3 * HOUR] == 0
+        assert energies(read(whole), later) == energies(read(whole))
+
+    @pytest.mark.parametrize("count", [1, 3, 15])
+    def test_a_gap_at_noon_is_unknown(self, count: int) -> None:
+        gap = without(document(*[100] * 40), 8, count)
+        assert produced(gap) == read(gap)
+
+    def test_what_is_told_as_null_is_unknown(self) -> None:
+        nulls = document(*self.EVENING, *[None] * 32, *self.MORNING)
+        assert produced(nulls) == read(nulls)
+
+    @given(st.lists(st.integers(0, 300), min_size=4, max_size=96), st.data())
+    def test_zeros_left_out_create_no_energy(
+        self, truth: list[int], data: st.DataObject
+    ) -> None:
+        whole = document(*truth)
+        first = data.draw(st.integers(0, len(truth)))
+        count = data.draw(st.integers(0, len(truth) - first))
+        told = produced(without(whole, first, count))
+        assert sum(each.energy for each in told.values()) <= sum(truth)
+        for span, reading in produced(whole).items():
+            assert told.get(span, reading).energy <= reading.energy
+
+    def test_as_the_cloud_tells_them(self) -> None:
+        now = datetime(2026, 6, 17, 20, tzinfo=UTC)
+        cloud = Cloud(lambda: now)
+        owner = cloud.add_account(email="owner@example.com", password="sesame")
+        system = cloud.add_system(
+            owner, meters=(), dark_intervals=False, corrections=False
+        )
+        truth = cloud.truth(system.system_id)
+        start = datetime(2026, 6, 14, 21, tzinfo=UTC)
+        answer = telemetry.production_micro(
+            cloud.published(system),
+            {"start_at": str(int(start.timestamp())), "granularity": "week"},
+        )
+        told = energies(
+            produced(
+                EnergyIntervals.from_api(answer, member="enwh", minutes=5),
+                fetched_at=now,
+            )
+        )
+        hours = [start + number * HOUR for number in range((now - start) // HOUR)]
+        hours.pop()  # not reported yet
+        assert told == {
+            hour: truth.energy("production", hour, hour + HOUR) for hour in hours
+        }
 
 
 class TestFaults:

@@ -123,6 +123,30 @@ def test_what_may_change_or_is_not_there_yet_is_not_folded() -> None:
     assert partly.take(hours({12: 500})).lifetime == 1_300 + 490
 
 
+def test_nothing_is_folded_beyond_what_was_told() -> None:
+    """Else a clock that is ahead would leave out all hours until it is right."""
+    ahead = START + 400 * DAY
+    meter = with_days().fold(((START - DAY, ahead),), keep_from=ahead)
+    assert meter.total_until == START
+    assert meter.take(hours({0: 100})).lifetime == 1_100
+
+
+@given(energies, st.integers(-5, 250))
+def test_what_a_clock_that_was_ahead_noted_holds_nothing_up(
+    truth: list[int], now: int
+) -> None:
+    """Hours from now on count as soon as they come."""
+    meter = with_days().take(hours(dict(enumerate(truth))))
+    ahead = START + 400 * DAY
+    meter = meter.fold(((START - DAY, ahead),), keep_from=ahead)
+    present = START + now * HOUR
+    meter = stored(meter).as_of(present)
+    assert meter.read_until is not None
+    assert meter.read_until <= present
+    later = meter.take(hours({now: 700}))
+    assert later.lifetime == (meter.lifetime or 0) + 700
+
+
 def test_a_correction_moves_today_and_ever() -> None:
     """By what it corrects."""
     day = system_day(date(2026, 6, 11), BERLIN)

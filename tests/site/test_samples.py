@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.site.samples import (
     Samples,
     Source,
     advance,
+    as_of,
     fresh_value,
     from_json,
     is_producing,
@@ -54,6 +55,32 @@ def test_no_older_measurement_replaces_a_newer_one(arriving: list[Samples]) -> N
         for measurement, sample in known.items():
             assert after[measurement].observed_at >= sample.observed_at
         known = after
+
+
+@given(partitions, partitions, moments)
+def test_what_a_clock_that_was_ahead_dated_keeps_nothing_out(
+    known: Samples, arrived: Samples, now: datetime
+) -> None:
+    """Whatever is known, what is measured now replaces it."""
+    measured = {
+        measurement: replace(sample, observed_at=now)
+        for measurement, sample in arrived.items()
+        if "lifetime" not in measurement
+    }
+    after = advance(known, measured, now=now)
+    assert after == {**as_of(known, now), **measured}
+    assert all(sample.observed_at <= now for sample in after.values())
+
+
+@given(partitions, moments)
+def test_nothing_is_of_the_future(known: Samples, now: datetime) -> None:
+    """What is dated in the future is of now; nothing else changes."""
+    bound = as_of(known, now)
+    assert bound.keys() == known.keys()
+    assert as_of(bound, now) is bound
+    for measurement, sample in known.items():
+        at = min(sample.observed_at, now)
+        assert bound[measurement] == replace(sample, observed_at=at)
 
 
 @given(st.lists(partitions))

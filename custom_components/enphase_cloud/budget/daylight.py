@@ -68,6 +68,20 @@ class Daylight:
             return known
         return replace(known, dusk=_end(known.dusk, known.dark, produced_until))
 
+    def not_after(self, now: datetime) -> Self:
+        """Return what was learnt for a clock that was ahead of itself before now.
+
+        Of nights only the time of day matters.
+        """
+        if self.read_at is None or self.read_at <= now:
+            return self
+        return replace(
+            self,
+            read_at=now,
+            dusk=self.dusk and min(self.dusk, now),
+            dark=self.dark and min(self.dark, now),
+        )
+
     def _read(self, data_at: datetime, *, producing: bool) -> Self:
         if self.read_at is not None and data_at <= self.read_at:
             return self

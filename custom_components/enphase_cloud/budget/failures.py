@@ -28,6 +28,10 @@ class Failures:
             return False
         return now < self.rest_until <= now + rest(self.count)
 
+    def rests_until(self, now: datetime) -> datetime:
+        """Return until when to wait still; now where there is no need to."""
+        return self.rest_until if self.rest_until and self.rests(now) else now
+
     def as_dict(self) -> dict[str, Any]:
         """Return the failures as JSON."""
         until = self.rest_until

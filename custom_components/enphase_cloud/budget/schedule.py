@@ -162,7 +162,7 @@ class Schedule:
         if is_news and state.rhythm.is_silent:
             self._wake(feed.system)
         if producing is not None and data_at is not None:
-            known = self._daylight.get(feed.system, Daylight())
+            known = self.daylight(feed.system).not_after(now)
             self._daylight[feed.system] = known.observe(
                 min(data_at, now), producing=producing, produced_until=produced_until
             )
@@ -189,6 +189,8 @@ class Schedule:
         `calls_left` is what all feeds together may spend until the period ends.
         """
         state = self._feeds[feed] = self._feeds[feed].not_after(now)
+        if (daylight := self._daylight.get(feed.system)) is not None:
+            self._daylight[feed.system] = daylight.not_after(now)
         moment = now
         if state.rhythm.asked_at is not None:
             level = self._level(now, calls_left, period_end)

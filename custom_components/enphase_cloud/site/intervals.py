@@ -12,6 +12,13 @@ from ..api.models import (
 )
 from .energy import HOUR, NO_READINGS, SETTLES_AFTER, Flow, Reading, Readings, Span
 
+# How long nights are that a document leaves out: where production fades out and in, and
+# where it breaks off and begins abruptly. In a shorter gap an interval may be lost.
+_FADED_NIGHT: Final = (timedelta(hours=1), timedelta(days=7))
+_NIGHT: Final = (timedelta(hours=4), timedelta(hours=20))
+# Of an answer's greatest interval, how much is next to nothing.
+_FADED: Final = 0.1
+
 _BATTERY_INTERVAL: Final = timedelta(minutes=15)
 _FIRST_DAY: Final = date(2000, 1, 1)
 
@@ -54,13 +61,18 @@ def system_day(day: date, time_zone: tzinfo) -> Span:
 
 
 def readings_of_intervals(
-    document: EnergyIntervals, *, fetched_at: datetime, power_limit: float
+    document: EnergyIntervals,
+    *,
+    fetched_at: datetime,
+    power_limit: float,
+    may_lack_nights: bool = False,
 ) -> Readings:
     """Read one flow's intervals.
 
     An interval is left out where its energy is not known or beyond the limit [W], or
     where it does not end on a mark of its length, or in the future. A young one that
-    lacks devices is held back until it can be taken as final. Repeats count once.
+    lacks devices is held back until it can be taken as final. Repeats count once. With
+    `may_lack_nights` the document may lack what the system did not produce.
     """
     devices = max(
         (interval.devices_reporting or 0 for interval in document.intervals), default=0
@@ -78,10 +90,13 @@ def readings_of_intervals(
             span = Span(interval.end_at - document.length, document.length)
             found[span] = max(interval.energy, found.get(span, 0))
     is_certain = any(found.values())
-    return {
+    told = {
         span: Reading(is_certain=is_certain, fetched_at=fetched_at, energy=energy)
         for span, energy in found.items()
     }
+    if not (may_lack_nights and is_certain):
+        return told
+    return {**_nights(document, fetched_at, greatest=max(found.values())), **told}
 
 
 def battery_intervals(telemetry: BatteryTelemetry) -> Mapping[Flow, EnergyIntervals]:
@@ -137,6 +152,52 @@ def readings_of_days(
                 is_certain=True, fetched_at=fetched_at, energy=energy
             )
     return readings
+
+
+def _nights(
+    document: EnergyIntervals, fetched_at: datetime, *, greatest: float
+) -> Readings:
+    """Return zeros for nights that a document of production leaves out.
+
+    They are certain where production fades out and in again: there a gap is no fault.
+    """
+    intervals = [
+        interval
+        for interval in document.intervals
+        if _is_on_mark(interval, document.length) and interval.end_at <= fetched_at
+    ]
+    nights: dict[Span, Reading] = {}
+    before = [_beginning(document), *intervals]
+    for earlier, later in zip(before, intervals, strict=False):
+        if earlier is None:
+            continue
+        gap = later.end_at - document.length - earlier.end_at
+        fades = all(
+            edge.energy is not None and edge.energy <= _FADED * greatest
+            for edge in (earlier, later)
+        )
+        shortest, longest = _FADED_NIGHT if fades else _NIGHT
+        # What was before a document begins is no gap, however short.
+        if fades and earlier is before[0]:
+            shortest = document.length
+        if not shortest <= gap <= longest:
+            continue
+        zero = Reading(is_certain=fades, fetched_at=fetched_at, energy=0)
+        for number in range(gap // document.length):
+            start = earlier.end_at + number * document.length
+            nights[Span(start, document.length)] = zero
+    return nights
+
+
+def _beginning(document: EnergyIntervals) -> EnergyInterval | None:
+    """Return where a document begins, as an interval that ends there."""
+    if document.start_at is None:
+        return None
+    seconds = document.length.total_seconds()
+    mark = -(-document.start_at.timestamp() // seconds) * seconds
+    return EnergyInterval(
+        end_at=datetime.fromtimestamp(mark, UTC), energy=0, devices_reporting=None
+    )
 
 
 def _is_on_mark(interval: EnergyInterval, length: timedelta) -> bool:

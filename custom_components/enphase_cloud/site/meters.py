@@ -60,6 +60,16 @@ class Meter:
         """Return the energy of the system's whole life."""
         return None if self.total is None else self.total + sum(self.hours.values())
 
+    def as_of(self, now: datetime) -> Self:
+        """Return the meter as it is now, without what a clock that was ahead noted."""
+        if self.read_until is None or self.read_until <= now:
+            return self
+        return replace(
+            self,
+            total_until=self.total_until and min(self.total_until, now),
+            hours={hour: wh for hour, wh in self.hours.items() if hour + HOUR <= now},
+        )
+
     def of_day(self, day: Span) -> int | None:
         """Return the energy of a day as far as it is known, None if it is not."""
         hours = [self.hours[hour] for hour in day.hours if hour in self.hours]
@@ -91,9 +101,10 @@ class Meter:
 
     def fold(self, settled: Ranges, keep_from: datetime) -> Self:
         """Add hours that will not change any more to the total, but those to keep."""
-        if self.total_until is None:
+        if self.total_until is None or self.read_until is None:
             return replace(self, hours=_since(keep_from - _KEPT, self.hours))
         until = min(
+            self.read_until,
             next(
                 (end for start, end in settled if start <= self.total_until < end),
                 self.total_until,

@@ -56,16 +56,25 @@ def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
     """Return what is known after new samples arrived.
 
     An older measurement never replaces a newer one. A moment in the future (a gateway
-    with a wrong clock) counts as now, so that it cannot keep later values out. A
-    lifetime total never falls.
+    with a wrong clock, or our own until it was put right) counts as now, so that it
+    cannot keep later values out. A lifetime total never falls.
     """
-    advanced = dict(known)
-    for measurement, sample in arrived.items():
-        dated = _not_in_future(sample, now)
-        held = known.get(measurement)
+    advanced = dict(as_of(known, now))
+    for measurement, dated in as_of(arrived, now).items():
+        held = advanced.get(measurement)
         if held is None or dated.observed_at >= held.observed_at:
             advanced[measurement] = _not_falling(measurement, held, dated)
     return advanced
+
+
+def as_of(samples: Samples, now: datetime) -> Samples:
+    """Return samples of which those that are dated in the future are of now."""
+    if all(sample.observed_at <= now for sample in samples.values()):
+        return samples
+    return {
+        measurement: replace(sample, observed_at=min(sample.observed_at, now))
+        for measurement, sample in samples.items()
+    }
 
 
 def merge(partitions: Iterable[Samples]) -> Samples:
@@ -129,10 +138,6 @@ def _takes_precedence(sample: Sample, held: Sample) -> bool:
     if sample.observed_at == held.observed_at:
         return _RANK[sample.source] > _RANK[held.source]
     return sample.observed_at > held.observed_at
-
-
-def _not_in_future(sample: Sample, now: datetime) -> Sample:
-    return replace(sample, observed_at=now) if sample.observed_at > now else sample
 
 
 def _not_falling(

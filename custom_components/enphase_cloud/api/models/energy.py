@@ -35,13 +35,15 @@ class EnergyInterval:
 class EnergyIntervals:
     """The intervals of one flow of a system, in order, each as long as `length`.
 
-    `total_devices` is None where the document counts no devices.
+    `total_devices` is None where the document counts no devices, and `start_at` where
+    it does not tell from when on it has intervals.
     """
 
     system_id: int
     intervals: tuple[EnergyInterval, ...]
     total_devices: int | None
     length: timedelta
+    start_at: datetime | None = None
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any], *, member: str, minutes: int) -> Self:
@@ -66,6 +68,7 @@ class EnergyIntervals:
             # The grid's documents say 0, whatever measures it.
             total_devices=to_count(data.get("total_devices")) or None,
             length=timedelta(minutes=minutes),
+            start_at=to_datetime(data.get("start_at")),
         )
 
 

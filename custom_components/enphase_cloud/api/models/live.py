@@ -120,12 +120,17 @@ def _sampled_at(envelope: Mapping[str, Any]) -> datetime:
 
 
 def _to_utc(value: object) -> datetime | None:
-    """Return the moment of a text such as "2026-06-01 12:00:00.5", which is in UTC."""
+    """Return the moment of a text such as "2026-06-01 12:00:00.5".
+
+    It is in UTC unless it names an offset.
+    """
     try:
-        moment = datetime.fromisoformat(to_text(value) or "").replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat(to_text(value) or "")
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return to_datetime(moment.timestamp())
+    except OverflowError, ValueError:
         return None
-    return to_datetime(moment.timestamp())
 
 
 def _named[MemberT: OpenEnum](
