@@ -1,6 +1,7 @@
 """The live stream, from opening to end."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 import gzip
 import json
@@ -21,6 +22,8 @@ from custom_components.enphase_cloud.api import (
     MalformedAnswerError,
     MonthQuotaError,
     QuotaExceededError,
+    StreamSample,
+    UnreadableStreamError,
 )
 
 from .conftest import SYSTEM_ID, Clock, FakeCloud, FakeGate, RawServer, Reply, reply
@@ -129,13 +132,50 @@ async def test_a_whole_json_document_is_one_frame(
 
 @pytest.mark.parametrize(
     "content_type",
-    [None, "text/plain", "application/x-ndjson", "application/json"],
+    [None, "text/plain", "application/x-ndjson", "application/json", "text/html"],
 )
-async def test_the_content_type_may_be_another_one_for_text(
-    client: EnphaseCloudClient, cloud: FakeCloud, content_type: str | None
+@pytest.mark.parametrize("with_length", [False, True])
+@pytest.mark.parametrize(
+    "body",
+    [
+        event(frame(1)) + event(frame(2)),
+        f"{json.dumps(frame(1))}\n{json.dumps(frame(2))}\n".encode(),
+        json.dumps([frame(1), frame(2)], indent=2).encode(),
+    ],
+    ids=["events", "lines", "array"],
+)
+async def test_what_a_stream_is_called_makes_no_difference(
+    client: EnphaseCloudClient,
+    cloud: FakeCloud,
+    body: bytes,
+    content_type: str | None,
+    *,
+    with_length: bool,
 ) -> None:
-    cloud.script(streamed(event(frame(1)), content_type=content_type))
-    assert await read(client) == ([1], 0)
+    headers = {"Content-Length": str(len(body))} if with_length else None
+    cloud.script(streamed(body, content_type=content_type, headers=headers))
+    assert await read(client) == ([1, 2], 0)
+
+
+async def test_a_frame_with_a_length_comes_before_the_rest(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    rest = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "500"})
+        response.content_type = "application/json"
+        await response.prepare(request)
+        await response.write(event(frame(1)))
+        await rest.wait()
+        await response.write(event(frame(2)).ljust(500 - len(event(frame(1)))))
+        return response
+
+    cloud.script(answer)
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
+        assert (await anext(stream)).production == 1
+        rest.set()
+        assert [live.production async for live in stream] == [2]
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/xml"])
@@ -143,9 +183,58 @@ async def test_a_page_is_no_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate, content_type: str
 ) -> None:
     cloud.script(streamed(b"<html>", content_type=content_type))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(UnreadableStreamError) as raised:
         await read(client)
-    assert isinstance(gate.outcomes[0], MalformedAnswerError)
+    assert raised.value.sample == StreamSample(content_type, "<xxxx>")
+    assert gate.outcomes == [raised.value]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b": hello\n\n" * 9,
+        b"data: {}\n\n",
+        event(frame() | {"data": {}}),
+        b"x" * 9_999,
+    ],
+)
+async def test_a_stream_without_a_frame_is_unreadable(
+    client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate, body: bytes
+) -> None:
+    cloud.script(streamed(body))
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
+        with pytest.raises(UnreadableStreamError) as raised:
+            await anext(stream)
+        assert [live async for live in stream] == []
+    assert raised.value.sample == StreamSample.of("text/event-stream", body)
+    assert "text/event-stream" in str(raised.value)
+    assert gate.outcomes == [None]
+
+
+async def test_a_stream_of_another_system_is_unreadable(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    cloud.script(streamed(event(frame(1, system_id=SYSTEM_ID + 1))))
+    async with client.stream(SYSTEM_ID, duration=30) as stream:
+        with pytest.raises(UnreadableStreamError):
+            await anext(stream)
+        assert stream.skipped == 1
+
+
+async def test_what_has_no_frame_is_not_read_for_ever(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = await prepared(request)
+        with suppress(ConnectionResetError):
+            while True:
+                await response.write(b": hello\n" * 8_192)
+        return response
+
+    cloud.script(answer)
+    with pytest.raises(UnreadableStreamError):
+        await read(client)
 
 
 async def test_a_redirected_stream_is_malformed(
@@ -212,6 +301,7 @@ async def test_no_bytes_end_the_stream_with_an_error(
         ({"message": "Too Many Requests", "code": 429}, QuotaExceededError),
         ({"error": {"code": 401, "message": "expired"}}, InvalidTokenError),
         ({"error": "gone"}, ApiError),
+        ({"code": 200, "message": "Success"}, ApiError),
     ],
 )
 @pytest.mark.parametrize("bare", [False, True])
@@ -319,6 +409,14 @@ class TestEnd:
                 await anext(stream)
             assert [live async for live in stream] == []
         assert not isinstance(raised.value, EnphaseTimeoutError)
+
+    async def test_a_break_before_any_frame_leaves_nothing_to_read(
+        self, raw_client: EnphaseCloudClient, raw_server: RawServer
+    ) -> None:
+        raw_server.answer = self.HEAD + chunked(b": hello\n")
+        with pytest.raises(UnreadableStreamError) as raised:
+            await read(raw_client)
+        assert raised.value.sample.beginning == ": xxxxx⏎"
 
     async def test_a_break_when_the_time_is_over_is_the_end(
         self, raw_client: EnphaseCloudClient, raw_server: RawServer, clock: Clock

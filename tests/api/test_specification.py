@@ -9,10 +9,10 @@ import pytest
 from custom_components.enphase_cloud.api import (
     BatteryTelemetry,
     LatestTelemetry,
-    LiveFrame,
     Summary,
     System,
 )
+from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
 from custom_components.enphase_cloud.api.models import SystemsPage
 
 SPECIFICATION = Path(__file__).parents[3] / "shared/api/System_API.swagger2.json"
@@ -85,8 +85,9 @@ def test_latest_telemetry(examples: dict[tuple[str, str], Any]) -> None:
 
 def test_live_data(examples: dict[tuple[str, str], Any]) -> None:
     document = example(examples, "get", "/{system_id}/live_data")
-    frame = LiveFrame.from_api(document)
     measured = document["data"]["data"]
+    reader = LiveFrameReader(measured["system_id"])
+    (frame,) = reader.feed(f"data: {json.dumps(document)}\n\n".encode())
     assert frame.sampled_at.timestamp() * 1000 == document["data"]["timestamp_epoch"]
     assert frame.production == measured["pv_power"]
     assert frame.grid == measured["grid_power"]

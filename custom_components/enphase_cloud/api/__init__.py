@@ -28,6 +28,7 @@ from .exceptions import (
     ServiceUnreachableError,
     TokenRequestError,
     UnknownSystemError,
+    UnreadableStreamError,
     UnsupportedGatewayError,
 )
 from .live import LiveStream
@@ -53,7 +54,7 @@ from .models import (
     day_query,
     interval_query,
 )
-from .sse import SseEvent, SseParser
+from .stream_sample import StreamSample
 from .token import request_token
 
 __all__ = [
@@ -102,13 +103,13 @@ __all__ = [
     "RequestWithheldError",
     "ServerError",
     "ServiceUnreachableError",
-    "SseEvent",
-    "SseParser",
+    "StreamSample",
     "Summary",
     "System",
     "SystemStatus",
     "TokenRequestError",
     "UnknownSystemError",
+    "UnreadableStreamError",
     "UnsupportedGatewayError",
     "day_query",
     "interval_query",

@@ -166,8 +166,10 @@ class EnphaseCloudClient:
         `duration` is 30 to 300 seconds; each stream is billed. Entering raises
         UnknownSystemError, ForbiddenError, InvalidDurationError,
         UnsupportedGatewayError, LiveStreamNotSupportedError, GatewayOfflineError,
-        ServiceUnreachableError and ConnectionNotEstablishedError. On exit the
-        connection closes, and the gate learns of a QuotaExceededError of the stream.
+        ServiceUnreachableError and ConnectionNotEstablishedError, and
+        UnreadableStreamError where the answer is a page or a document without a frame.
+        On exit the connection closes, and the gate learns of a QuotaExceededError of
+        the stream.
         """
 
         async def attempt(token: str) -> LiveStream:
@@ -229,7 +231,7 @@ class EnphaseCloudClient:
             self._session.get(url, headers=headers, timeout=timeout, **SENT_ONCE)
         )
         try:
-            return await open_stream(response, ends_at=ends_at)
+            return await open_stream(response, system_id=system_id, ends_at=ends_at)
         except BaseException:
             response.close()
             raise

@@ -7,6 +7,8 @@ are never repeated, for they name systems and serial numbers.
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from .stream_sample import StreamSample
+
 
 class EnphaseCloudError(Exception):
     """Anything that keeps the client from giving what it was asked for."""
@@ -40,6 +42,20 @@ class EnphaseTimeoutError(EnphaseConnectionError):
 
 class MalformedAnswerError(EnphaseCloudError):
     """The cloud answered with something other than what it documents."""
+
+
+class UnreadableStreamError(MalformedAnswerError):
+    """A live stream ended without a frame that could be read.
+
+    `sample` is what may be shown of it.
+    """
+
+    def __init__(self, sample: StreamSample) -> None:
+        """Keep what may be shown."""
+        super().__init__(
+            f"The live stream brought no readable frame ({sample.content_type})"
+        )
+        self.sample = sample
 
 
 class ApiError(EnphaseCloudError):

@@ -1,69 +1,73 @@
 """Live data as it comes."""
 
 import asyncio
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterator
+from itertools import chain
 from typing import Final, Self
 
 from aiohttp import ClientError, ClientResponse
 
 from .endpoints import LIVE_DATA
-from .error_bodies import ErrorBody, api_error, success
+from .error_bodies import success
 from .exceptions import (
+    EnphaseCloudError,
     EnphaseConnectionError,
     EnphaseTimeoutError,
-    MalformedAnswerError,
     QuotaExceededError,
+    UnreadableStreamError,
 )
+from .live_frames import LiveFrameReader
 from .models.live import LiveFrame
-from .sse import SseEvent, SseParser
-from .transport import guarded, is_success, parse_object, read_answer
+from .transport import guarded, is_success, read_answer
 
-# Small enough that the frames of one chunk do not keep the event loop waiting.
-_CHUNK_SIZE: Final = 16 * 1024
+# Small enough that what is in one chunk does not keep the event loop waiting.
+_CHUNK_SIZE: Final = 4 * 1024
+# What brings no frame is not read any further than this.
+_PATIENCE: Final = 4 * 1024 * 1024
 
 
 class LiveStream:
     """The frames of one live stream, until it ends.
 
-    The cloud's framing is documented by an example only. So frames are taken with or
-    without the outer `data` wrapper, as events or as bare JSON lines, and what cannot
-    be read is left out and counted in `skipped`.
+    What is no frame of the system is left out and counted in `skipped`.
 
-    Iterating raises EnphaseTimeoutError when the stream falls silent or does not end,
-    EnphaseConnectionError when it breaks before its time, and the ApiError that an
-    error inside the stream tells. Where that says that a quota is used up, it is kept
-    as `refusal`.
+    Iterating raises UnreadableStreamError when the stream ends, in whatever way, and
+    nothing of it could be read; otherwise EnphaseTimeoutError when it falls silent or
+    does not end, EnphaseConnectionError when it breaks before its time, and the
+    ApiError that an error inside the stream tells. Where that says that a quota is used
+    up, it is kept as `refusal`.
     """
 
     def __init__(
-        self,
-        response: ClientResponse,
-        *,
-        ends_at: float,
-        events: Iterable[SseEvent] = (),
+        self, response: ClientResponse, *, system_id: int, ends_at: float
     ) -> None:
-        """Take an open response, whose end is due at `ends_at` of the loop's clock.
-
-        `events` have been read already.
-        """
+        """Take an open response, whose end is due at `ends_at` of the loop's clock."""
         self._response = response
         self._ends_at = ends_at
-        self._parser = SseParser(lenient=True)
-        self._events = iter(events)
+        self._reader = LiveFrameReader(system_id)
+        self._frames: Iterator[LiveFrame] = iter(())
         self._is_open = True
-        self._unreadable = 0
+        self._size = 0
         self.refusal: QuotaExceededError | None = None
 
     @property
     def skipped(self) -> int:
-        """Return how many frames could not be read."""
-        return self._unreadable + self._parser.dropped
+        """Return how many objects were no frame of the system."""
+        return self._reader.skipped
 
     def close(self) -> None:
         """Close the connection."""
         self._is_open = False
         self._response.close()
+
+    async def async_peek(self) -> None:
+        """Wait for the first frame, which remains to be iterated over.
+
+        Raises what iterating does, UnreadableStreamError also where it takes too long.
+        """
+        frame = await anext(self, None)
+        if frame is not None:
+            self._frames = chain([frame], self._frames)
 
     def __aiter__(self) -> Self:
         """Iterate over the frames still to come."""
@@ -72,77 +76,65 @@ class LiveStream:
     async def __anext__(self) -> LiveFrame:
         """Return the next frame."""
         while True:
-            for event in self._events:
-                try:
-                    return _to_frame(event)
-                except MalformedAnswerError:
-                    self._unreadable += 1
-                except QuotaExceededError as err:
-                    self.refusal = err
-                    raise
+            try:
+                for frame in self._frames:
+                    return frame
+            except QuotaExceededError as err:
+                self.refusal = err
+                raise
             if not self._is_open:
                 raise StopAsyncIteration
-            self._events = iter(await self._receive())
+            self._frames = await self._receive()
 
-    async def _receive(self) -> list[SseEvent]:
-        """Wait for the next chunk and return its events."""
-        chunk = await self._read()
-        if len(chunk) == _CHUNK_SIZE:
-            # More is waiting, and reading it would not let others run.
-            await asyncio.sleep(0)
-        if chunk:
-            return self._parser.feed(chunk)
-        self._is_open = False
-        return self._parser.close()
-
-    async def _read(self) -> bytes:
-        """Return the next bytes, none at the end."""
-        failure: EnphaseConnectionError
+    async def _receive(self) -> Iterator[LiveFrame]:
+        """Wait for the next chunk and return its frames."""
+        failure: EnphaseCloudError | None = None
         try:
-            return await self._response.content.read(_CHUNK_SIZE)
+            chunk = await self._response.content.read(_CHUNK_SIZE)
         except TimeoutError:
+            chunk = b""
             failure = EnphaseTimeoutError("The live stream fell silent or did not end")
         except ClientError, OSError:
-            if asyncio.get_running_loop().time() >= self._ends_at:
-                return b""  # Some servers just hang up when the time is over.
-            failure = EnphaseConnectionError("The live stream broke")
+            chunk = b""  # Some servers just hang up when the time is over.
+            if asyncio.get_running_loop().time() < self._ends_at:
+                failure = EnphaseConnectionError("The live stream broke")
+        self._size += len(chunk)
+        if chunk and (self._reader.has_understood or self._size <= _PATIENCE):
+            if len(chunk) == _CHUNK_SIZE:
+                # More is waiting, and reading it would not let others run.
+                await asyncio.sleep(0)
+            return self._reader.feed(chunk)
         self._is_open = False
-        raise failure
+        self._reader.close()
+        if not self._reader.has_understood:
+            failure = UnreadableStreamError(
+                self._reader.sample(self._response.content_type)
+            )
+        if failure is not None:
+            raise failure
+        return iter(())
 
 
-async def open_stream(response: ClientResponse, *, ends_at: float) -> LiveStream:
-    """Return the stream that a response carries.
+async def open_stream(
+    response: ClientResponse, *, system_id: int, ends_at: float
+) -> LiveStream:
+    """Return the stream of a system that a response carries.
 
     Raises the ApiError or MalformedAnswerError that the response is instead.
     """
-    if not is_success(response.status) or _is_document(response):
-        body = success(LIVE_DATA.name, await guarded(read_answer(response)))
-        event = SseEvent(body.decode(errors="replace"), "message", "")
-        _to_frame(event)
-        return LiveStream(response, ends_at=ends_at, events=[event])
-    if "html" in response.content_type or "xml" in response.content_type:
-        raise MalformedAnswerError("The answer is no live stream")
-    return LiveStream(response, ends_at=ends_at)
+    if not is_success(response.status):
+        success(LIVE_DATA.name, await guarded(read_answer(response)))
+    stream = LiveStream(response, system_id=system_id, ends_at=ends_at)
+    if _is_document(response):
+        await stream.async_peek()
+    return stream
 
 
 def _is_document(response: ClientResponse) -> bool:
-    """Tell whether a response is one JSON document: a stream has no length."""
-    return (
-        response.content_type == "application/json"
-        and response.content_length is not None
+    """Tell whether a response is more likely an answer or a page than a stream."""
+    content_type = response.content_type
+    return content_type != "text/event-stream" and (
+        response.content_length is not None
+        or "html" in content_type
+        or "xml" in content_type
     )
-
-
-def _to_frame(event: SseEvent) -> LiveFrame:
-    """Read an event.
-
-    Raises ApiError where it is an error, MalformedAnswerError where it cannot be read.
-    """
-    data = parse_object(event.data)
-    inner: object = data
-    while isinstance(inner, dict):
-        if inner.get("error") or ("code" in inner and "message" in inner):
-            body = ErrorBody.from_document(inner)
-            raise api_error(LIVE_DATA.name, HTTPStatus.OK, body)
-        inner = inner.get("data")
-    return LiveFrame.from_api(data)

@@ -1,145 +1,92 @@
-"""Bytes to server-sent events, by the rules of the WHATWG HTML standard, 9.2."""
+"""An event stream to its data, by the rules of the WHATWG HTML standard, 9.2."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
-EVENT_SIZE_LIMIT: Final = 256 * 1024
+EVENT_END: Final = b""
+"""The piece that ends an event."""
+
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_BLANK_LINES: Final = (b"\n", b"\r\n", b"\r")
 
 
-class SseEvent(NamedTuple):
-    """One event: its data, its type, and the last id the stream has named."""
+class EventDataReader:
+    """Takes everything but the data from the chunks of one event stream.
 
-    data: str
-    event: str
-    id: str
+    Lines that begin like JSON are no fields, and pass as they are. So a stream of bare
+    JSON comes out as it went in, and one that mixes both is read, too.
 
-
-class SseParser:
-    """Turns the chunks of one stream into events.
-
-    How the stream is cut into chunks makes no difference. An event that is larger than
-    `size_limit` bytes, or has a line that is, is dropped and counted in `dropped`; no
-    more than about that is held in memory.
-
-    A `lenient` parser also takes a bare JSON object on a line for an event, which by
-    the rules is an unknown field, and keeps an event that the end of the stream cuts
-    off before its blank line.
+    How the stream is cut into chunks makes no difference to the pieces when joined. No
+    more than the first bytes of a line are held in memory.
     """
 
-    def __init__(
-        self, *, lenient: bool = False, size_limit: int = EVENT_SIZE_LIMIT
-    ) -> None:
+    def __init__(self) -> None:
         """Begin a stream."""
-        self.dropped = 0
-        self._lenient = lenient
-        self._size_limit = size_limit
-        # The line that has no end yet.
-        self._rest = bytearray()
-        self._rest_is_overlong = False
         self._is_first_line = True
         self._is_after_return = False
-        # The event that has no blank line yet.
-        self._data: list[bytes] = []
-        self._size = 0
-        self._type = ""
-        self._id = ""
+        # The first bytes of a line that do not say yet what the line is.
+        self._head = b""
+        # Whether the line that has no end yet is data; None between lines.
+        self._is_data: bool | None = None
+        # Whether the last data came from a field; None before any since an event ended.
+        self._is_event: bool | None = None
 
-    def feed(self, chunk: bytes) -> list[SseEvent]:
-        """Return the events that a chunk completes."""
-        events: list[SseEvent] = []
-        for line in self._lines(chunk):
-            if line:
-                if line.startswith(b"data: "):
-                    self._add_data(line[6:])
-                else:
-                    self._read_field(line, events)
-            elif line is None:
-                self._drop()
-            else:
-                if self._data:
-                    data = b"\n".join(self._data).decode(errors="replace")
-                    events.append(SseEvent(data, self._type or "message", self._id))
-                    self._data.clear()
-                self._type = ""
-                self._size = 0
-        return events
-
-    def close(self) -> list[SseEvent]:
-        """End the stream; return what only a lenient parser finds unfinished."""
-        return self.feed(b"\n\n") if self._lenient else []
-
-    def _lines(self, chunk: bytes) -> list[bytes | None]:
-        """Return the lines that a chunk completes, None for each that is overlong."""
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Return the data of a chunk, lines with their ends; EVENT_END after events."""
+        pieces: list[bytes] = []
         if self._is_after_return and chunk:
             self._is_after_return = False
             chunk = chunk.removeprefix(b"\n")
-        if b"\r" in chunk:
-            self._is_after_return = chunk.endswith(b"\r")
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        complete = chunk.split(b"\n")
-        rest = complete.pop()
-        lines: list[bytes | None] = [*complete]
-        if lines and (self._rest or self._rest_is_overlong or self._is_first_line):
-            lines[0] = self._completed(complete[0])
-        if len(chunk) > self._size_limit:
-            lines = [line if self._fits(line) else None for line in lines]
-        if rest:
-            self._keep(rest)
-        return lines
+        for part in chunk.splitlines(keepends=True):
+            if self._is_data is None:
+                self._begin_line(self._head + part, pieces)
+            elif self._is_data:
+                pieces.append(part)
+            if part[-1] in b"\r\n":
+                self._is_data = None
+        if chunk.endswith(b"\r"):
+            self._is_after_return = True
+        return pieces
 
-    def _fits(self, line: bytes | None) -> bool:
-        return line is not None and len(line) <= self._size_limit
+    def close(self) -> list[bytes]:
+        """End the stream; return what it leaves unfinished, and EVENT_END after it."""
+        pieces: list[bytes] = []
+        if self._head:
+            self._begin_line(self._head + b"\n", pieces)
+        if self._is_event is not None:
+            pieces.append(EVENT_END)
+        return pieces
 
-    def _completed(self, end: bytes) -> bytes | None:
-        """Return the line whose end has come, None where it is overlong."""
-        is_first, self._is_first_line = self._is_first_line, False
-        if self._rest_is_overlong:
-            self._rest_is_overlong = False
-            return None
-        line = end
-        if self._rest:
-            line = bytes(self._rest) + end
-            self._rest.clear()
-        if not self._fits(line):
-            return None
-        return line.removeprefix(_BYTE_ORDER_MARK) if is_first else line
-
-    def _keep(self, rest: bytes) -> None:
-        """Hold a line's beginning back until the rest comes."""
-        if self._rest_is_overlong:
-            return
-        self._rest += rest
-        if len(self._rest) > self._size_limit:
-            self._rest.clear()
-            self._rest_is_overlong = True
-
-    def _read_field(self, line: bytes, events: list[SseEvent]) -> None:
-        """Take in a line that is not blank."""
-        name, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        match name:
-            case b"data":
-                self._add_data(value)
-            case b"event":
-                self._type = value.decode(errors="replace")
-            case b"id":
-                if b"\0" not in value:
-                    self._id = value.decode(errors="replace")
-            case _ if self._lenient and line.startswith(b"{"):
-                events.append(SseEvent(line.decode(errors="replace"), "message", ""))
-
-    def _add_data(self, value: bytes) -> None:
-        """Add a line to the event's data."""
-        size = self._size + len(value) + 1
-        if size > self._size_limit:
-            self._drop()
+    def _begin_line(self, line: bytes, pieces: list[bytes]) -> None:
+        """Take in a line, as far as it has come."""
+        self._head = b""
+        if self._is_first_line:
+            if line != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(line):
+                self._head = line
+                return
+            self._is_first_line = False
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if line.startswith(b"data: "):
+            self._add(line[6:], pieces, is_event=True)
+        elif line in _BLANK_LINES:
+            if self._is_event:
+                pieces.append(EVENT_END)
+                self._is_event = None
+        elif b"data:".startswith(line):
+            self._head = line
+        elif line.startswith(b"data:"):
+            self._add(line[5:], pieces, is_event=True)
+        elif line.rstrip(b"\r\n") == b"data":
+            self._add(line[4:], pieces, is_event=True)
+        elif line[:1].isalpha() or line.startswith(b":"):
+            self._is_data = False
         else:
-            self._size = size
-            self._data.append(value)
+            self._add(line, pieces, is_event=False)
 
-    def _drop(self) -> None:
-        """Give the event up: it is too large, and nothing more fits in."""
-        if self._size <= self._size_limit:
-            self.dropped += 1
-        self._size = self._size_limit + 1
-        self._data.clear()
+    def _add(self, piece: bytes, pieces: list[bytes], *, is_event: bool) -> None:
+        """Pass on the beginning of a line that is data."""
+        if self._is_event is (not is_event):
+            pieces.append(EVENT_END)
+        self._is_event = is_event
+        self._is_data = True
+        if piece:
+            pieces.append(piece)

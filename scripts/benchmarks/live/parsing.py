@@ -21,7 +21,7 @@ from httpx_sse import EventSource as HttpxEventSource
 from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from yarl import URL
 
-from custom_components.enphase_cloud.api import SseParser
+from custom_components.enphase_cloud.api.sse import EVENT_END, EventDataReader
 from simulator import Cloud
 
 from .recording import record
@@ -95,8 +95,17 @@ async def _compare(cut: str, chunks: Chunks) -> Parsing:
 
 def _enphase_cloud(chunks: Chunks) -> Callable[[], Awaitable[list[str]]]:
     async def read() -> list[str]:
-        parser = SseParser()
-        return [event.data for chunk in chunks for event in parser.feed(chunk)]
+        reader = EventDataReader()
+        events: list[str] = []
+        event: list[bytes] = []
+        for chunk in chunks:
+            for piece in reader.feed(chunk):
+                if piece != EVENT_END:
+                    event.append(piece)
+                    continue
+                events.append(b"".join(event).removesuffix(b"\n").decode())
+                event = []
+        return events
 
     return read
 

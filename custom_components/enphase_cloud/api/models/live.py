@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Self, override
+from typing import Any, Final, Self, override
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -14,6 +14,24 @@ from .convert import (
     to_text,
     to_whole_percentage,
 )
+
+MEASURED_FIELDS: Final = frozenset(
+    {
+        "battery_mode",
+        "battery_power",
+        "battery_soc",
+        "consumption_power",
+        "generator_power",
+        "grid_power",
+        "grid_status",
+        "pv_power",
+    }
+)
+FRAME_FIELDS: Final = MEASURED_FIELDS | {
+    "system_id",
+    "timestamp_epoch",
+    "timestamp_utc",
+}
 
 
 class GridStatus(OpenEnum):
@@ -63,24 +81,21 @@ class LiveFrame:
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read a frame, whatever number of `data` wrappers is around it.
+        """Read a frame that no wrapper is around.
 
         Raises MalformedAnswerError where it has no moment or nothing measured.
         """
-        envelope = _unwrapped(to_object(data))
-        measured = envelope.get("data")
-        if not isinstance(measured, dict):
-            measured = envelope
+        message = to_object(data)
         frame = cls(
-            sampled_at=_sampled_at(envelope),
-            production=to_power(measured.get("pv_power")),
-            consumption=to_power(measured.get("consumption_power")),
-            grid=to_power(measured.get("grid_power")),
-            battery=to_power(measured.get("battery_power")),
-            generator=to_power(measured.get("generator_power")),
-            state_of_charge=to_whole_percentage(measured.get("battery_soc")),
-            grid_status=_named(GridStatus, measured.get("grid_status")),
-            battery_mode=_named(BatteryMode, measured.get("battery_mode")),
+            sampled_at=_sampled_at(message),
+            production=to_power(message.get("pv_power")),
+            consumption=to_power(message.get("consumption_power")),
+            grid=to_power(message.get("grid_power")),
+            battery=to_power(message.get("battery_power")),
+            generator=to_power(message.get("generator_power")),
+            state_of_charge=to_whole_percentage(message.get("battery_soc")),
+            grid_status=_named(GridStatus, message.get("grid_status")),
+            battery_mode=_named(BatteryMode, message.get("battery_mode")),
         )
         if _measures_nothing(frame):
             raise MalformedAnswerError("The frame measures nothing")
@@ -100,20 +115,10 @@ def _measures_nothing(frame: LiveFrame) -> bool:
     )
 
 
-def _unwrapped(data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the innermost object that can tell a moment."""
-    while not ("timestamp_epoch" in data or "timestamp_utc" in data):
-        inner = data.get("data")
-        if not isinstance(inner, dict):
-            break
-        data = inner
-    return data
-
-
-def _sampled_at(envelope: Mapping[str, Any]) -> datetime:
-    moment = to_datetime(envelope.get("timestamp_epoch"))
+def _sampled_at(message: Mapping[str, Any]) -> datetime:
+    moment = to_datetime(message.get("timestamp_epoch"))
     if moment is None:
-        moment = _to_utc(envelope.get("timestamp_utc"))
+        moment = _to_utc(message.get("timestamp_utc"))
     if moment is None:
         raise MalformedAnswerError("The frame tells no moment")
     return moment

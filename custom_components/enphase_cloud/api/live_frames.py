@@ -1,0 +1,95 @@
+"""Bytes of a live stream to its frames."""
+
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from .endpoints import LIVE_DATA
+from .error_bodies import ErrorBody, api_error
+from .exceptions import MalformedAnswerError
+from .json_stream import JsonReader
+from .live_messages import messages_of
+from .models.convert import to_integer
+from .models.live import MEASURED_FIELDS, LiveFrame
+from .sse import EVENT_END, EventDataReader
+from .stream_sample import SAMPLE_BYTES, StreamSample
+
+type Message = Mapping[str, Any]
+
+
+class LiveFrameReader:
+    """Turns the bytes of one live stream into frames.
+
+    No recording of a stream is public. So frames are taken in whatever framing they
+    come: as events or as bare JSON, wrapped or not, one by one or in arrays. What is no
+    frame of the system is left out and counted in `skipped`.
+    """
+
+    def __init__(self, system_id: int) -> None:
+        """Begin a stream of a system."""
+        self._system_id = system_id
+        self._data = EventDataReader()
+        self._json = JsonReader()
+        self._beginning = b""
+        self._ignored = 0
+        self.has_understood = False
+        """Whether there was a frame, or an error that says why there is none."""
+
+    @property
+    def skipped(self) -> int:
+        """Return how many objects were no frame of the system."""
+        return self._ignored + self._json.unreadable
+
+    def feed(self, chunk: bytes) -> Iterator[LiveFrame]:
+        """Yield the frames that a chunk completes.
+
+        Raises the ApiError that the stream tells; what follows it is lost.
+        """
+        if len(self._beginning) < SAMPLE_BYTES:
+            self._beginning += chunk[:SAMPLE_BYTES]
+        return self._frames(self._data.feed(chunk))
+
+    def close(self) -> None:
+        """End the stream; what it leaves unfinished is no frame."""
+        for piece in self._data.close():
+            if piece == EVENT_END:
+                self._json.end()
+
+    def sample(self, content_type: str) -> StreamSample:
+        """Return what may be shown of a stream that cannot be read."""
+        return StreamSample.of(content_type, self._beginning)
+
+    def _frames(self, pieces: list[bytes]) -> Iterator[LiveFrame]:
+        for piece in pieces:
+            if piece == EVENT_END:
+                self._json.end()
+                continue
+            for document in self._json.feed(piece):
+                for message in messages_of(document):
+                    if (frame := self._frame(message)) is not None:
+                        yield frame
+
+    def _frame(self, message: Message) -> LiveFrame | None:
+        """Return the frame that a message is; raise the error that it is instead."""
+        if _is_error(message):
+            self.has_understood = True
+            body = ErrorBody.from_document(message)
+            raise api_error(LIVE_DATA.name, HTTPStatus.OK, body)
+        if to_integer(message.get("system_id")) in (None, self._system_id):
+            try:
+                frame = LiveFrame.from_api(message)
+            except MalformedAnswerError:
+                pass
+            else:
+                self.has_understood = True
+                return frame
+        self._ignored += 1
+        return None
+
+
+def _is_error(message: Message) -> bool:
+    """Tell whether a message is an error: other codes may come with measurements."""
+    if not (message.get("error") or ("code" in message and "message" in message)):
+        return False
+    code = ErrorBody.from_document(message).code
+    return code is not None or MEASURED_FIELDS.isdisjoint(message)

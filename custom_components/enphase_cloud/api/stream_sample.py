@@ -1,0 +1,64 @@
+"""What may be shown of a live stream that nobody could read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import re
+from typing import Final, Self
+
+_SHOWN_CHARACTERS: Final = 200
+SAMPLE_BYTES: Final = 4 * _SHOWN_CHARACTERS
+"""How many bytes that takes, whatever the characters."""
+
+_CONTENT_TYPE: Final = re.compile(r"[a-z.+-]{1,40}/[a-z0.+-]{1,60}")
+# What is kept: names of fields, in JSON and of events. All else may be a secret.
+_PARTS: Final = re.compile(
+    r"""
+    (?P<name> (?<=") [A-Za-z]{1,20} (?:_[A-Za-z]{1,20}){0,4} (?=\\{0,8}"\s{0,8}:) )
+    | (?P<field> (?:^|(?<=⏎)) (?:data|event|id|retry) (?=:) )
+    | (?P<digit> \d )
+    | (?P<letter> [^\W_] )
+    | (?P<line_end> \r\n | [\r\n] )
+    | (?P<mark> [^\x20-\x7e⏎] | ` )
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_MASKS: Final = {"digit": "0", "letter": "x", "line_end": "⏎", "mark": "·"}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSample:
+    """The type and the beginning of a stream, with all values masked.
+
+    The beginning is one line of at most 200 characters: structure and names of fields
+    are as they were, a digit is 0, any other letter x, a line's end ⏎.
+    """
+
+    content_type: str
+    beginning: str
+
+    @classmethod
+    def of(cls, content_type: str, body: bytes) -> Self:
+        """Mask what a stream was, of which `body` are the first bytes."""
+        text = body[:SAMPLE_BYTES].decode(errors="replace")[:_SHOWN_CHARACTERS]
+        return cls(_masked_type(content_type), _PARTS.sub(_mask, text))
+
+    @classmethod
+    def restore(cls, stored: object) -> Self | None:
+        """Return what was stored; None where nothing was, or something else."""
+        match stored:
+            case {"content_type": str(content_type), "beginning": str(beginning)}:
+                return cls.of(content_type, beginning.encode(errors="replace"))
+        return None
+
+    def as_dict(self) -> Mapping[str, str]:
+        """Return what can be stored."""
+        return {"content_type": self.content_type, "beginning": self.beginning}
+
+
+def _masked_type(content_type: str) -> str:
+    masked = re.sub(r"\d", "0", content_type)
+    return masked if _CONTENT_TYPE.fullmatch(masked) else "?"
+
+
+def _mask(part: re.Match[str]) -> str:
+    return _MASKS.get(part.lastgroup or "", part[0])
