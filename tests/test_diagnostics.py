@@ -79,6 +79,27 @@ async def test_diagnostics_tell_the_state_without_a_secret(
     assert system["documents"][0]["samples"]["system_status"]["value"] == "normal"
 
 
+@pytest.mark.parametrize("cause", ["unloaded", "credentials deleted"])
+async def test_diagnostics_of_an_entry_that_is_not_loaded(
+    hass: HomeAssistant, world: World, set_up: SetUp, cause: str
+) -> None:
+    """That is when they are needed most; who it is, is not there either."""
+    entry = await set_up()
+    if cause == "unloaded":
+        await hass.config_entries.async_unload(entry.entry_id)
+    else:
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, "auth_implementation": "gone"}
+        )
+        await hass.config_entries.async_reload(entry.entry_id)
+    text = json_dumps(await async_get_config_entry_diagnostics(hass, entry))
+    for secret in _secrets(world, entry):
+        assert secret not in text, secret
+    read = json.loads(text)
+    assert read["token_expires_at"] > 0
+    assert "budget" not in read
+
+
 async def test_diagnostics_tell_how_far_energies_are(
     recorder_mock: Recorder,
     hass: HomeAssistant,

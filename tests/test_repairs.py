@@ -131,6 +131,28 @@ async def test_a_refused_document_can_be_asked_for_again(
     assert not _issues(issue_registry)
 
 
+async def test_a_repair_of_an_entry_that_is_not_loaded_any_more(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """The user is told what to do."""
+    assert await async_setup_component(hass, "repairs", {})
+    world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
+    entry = await set_up()
+    client = await hass_client()
+    issue_id = f"document_refused_{entry.entry_id}"
+    answer = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
+    )
+    flow_id = (await answer.json())["flow_id"]
+    await hass.config_entries.async_unload(entry.entry_id)
+    answer = await client.post(f"/api/repairs/issues/fix/{flow_id}", json={})
+    outcome = await answer.json()
+    assert (outcome["type"], outcome["reason"]) == ("abort", "not_loaded")
+
+
 async def test_system_health(
     hass: HomeAssistant,
     world: World,

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import cast
 
-from homeassistant.const import CONF_API_KEY, CONF_TOKEN, Platform
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_TOKEN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
@@ -19,7 +19,7 @@ from .account import async_get_accounts
 from .actions import async_setup_actions
 from .api import EnphaseCloudClient
 from .budget.plans import Plan
-from .const import CONF_SIGNED_IN_AT, DOMAIN
+from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData
 from .errors import translated
 from .memory import Memory
@@ -98,7 +98,7 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry, device: DeviceEntry
 ) -> bool:
     """Let the user delete the device of a system that is not chosen any more."""
-    chosen = {(DOMAIN, str(system.system_id)) for system in entry.runtime_data.systems}
+    chosen = {(DOMAIN, str(system[CONF_ID])) for system in entry.data[CONF_SYSTEMS]}
     return not device.identifiers & chosen
 
 

@@ -22,8 +22,10 @@ from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .error_policy import (
     REFUSALS,
     Consequence,
+    Outage,
     error_policy,
     explained,
+    foreseen,
     refuse,
     refused,
 )
@@ -108,6 +110,7 @@ class Bursts:
         self._cancel_next: CALLBACK_TYPE | None = None
         self._is_supported = True
         self._is_shut_down = False
+        self._outage = Outage("Live data")
         self.skipped_frames = 0
         # Also where the set-up of the entry fails later on.
         entry.async_on_unload(self._shut_down)
@@ -264,8 +267,9 @@ class Bursts:
         burst.task = asyncio.current_task()
         failure: EnphaseCloudError = StoppedError()
         try:
-            while await self._async_stream(burst):
-                burst.following -= 1
+            with foreseen():
+                while await self._async_stream(burst):
+                    burst.following -= 1
         except EnphaseCloudError as err:
             failure = err
             self._heed(err, burst)
@@ -301,6 +305,8 @@ class Bursts:
         now = dt_util.utcnow()
         # Streams that end at once would be paid for one after the other.
         was_whole = now >= burst.stream_ends_at - _TOLERANCE
+        if was_whole:
+            self._outage.end()
         is_wanted = burst.following > 0 and now < burst.wanted_until
         return was_whole and is_wanted and self.streams_left > 0
 
@@ -342,10 +348,8 @@ class Bursts:
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
         elif consequence is Consequence.REAUTH:
             self._entry.async_start_reauth(self._hass)
-        elif burst.opened.done():
-            _LOGGER.info("Live data ended early: %s", err)
-        elif not burst.for_user:
-            _LOGGER.info("This burst of live data was not possible: %s", err)
+        elif burst.opened.done() or not burst.for_user:
+            self._outage.begin(err)
 
     @callback
     def _shut_down(self) -> None:

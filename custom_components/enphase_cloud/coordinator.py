@@ -19,7 +19,15 @@ from .budget.ledger import Purpose
 from .budget.schedule import Document, Feed
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .error_policy import REFUSALS, Consequence, error_policy, explained, refuse
+from .error_policy import (
+    REFUSALS,
+    Consequence,
+    Outage,
+    error_policy,
+    explained,
+    foreseen,
+    refuse,
+)
 from .errors import translated
 from .options import profile_from_options
 from .site.catalog import Measurement
@@ -140,6 +148,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self._asking_for_user = asyncio.Lock()
         self._answers_for_user = 0
         self._failure: UpdateFailed | None = None
+        # What kept the last poll from an answer without being a failure.
+        self._withheld: EnphaseCloudError | None = None
+        self._quota_outage = Outage(f"Calls for the document {source.document}")
 
     @property
     def is_active(self) -> bool:
@@ -180,21 +191,28 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             if self._answers_for_user == answers:
                 await self._async_ask_for_user()
                 self._answers_for_user += 1
-        if not self.last_update_success and isinstance(
-            self.last_exception, HomeAssistantError
-        ):
+        if self._withheld is not None:
+            self._raise_if_exhausted()
+            raise explained(HomeAssistantError, self._withheld, self.source.source)
+        if not self.last_update_success:
+            failure = self.last_exception
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
-                translation_key=self.last_exception.translation_key,
-                translation_placeholders=self.last_exception.translation_placeholders,
+                translation_key=getattr(failure, "translation_key", None),
+                translation_placeholders=getattr(
+                    failure, "translation_placeholders", None
+                ),
             )
 
-    async def _async_ask_for_user(self) -> None:
+    def _raise_if_exhausted(self) -> None:
         ledger = self.config_entry.runtime_data.account.ledger
         if refusal := ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER):
             raise translated(
                 HomeAssistantError, "budget_exhausted", until=refusal.until
             )
+
+    async def _async_ask_for_user(self) -> None:
+        self._raise_if_exhausted()
         self._asked_for = True
         try:
             with for_the_user():
@@ -245,14 +263,18 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
     async def _async_poll(self) -> Samples:
         data = self.config_entry.runtime_data
         now = dt_util.utcnow()
+        self._withheld = None
         try:
-            arrived = await self.source.async_read(data.client, self.system, now)
-        except RequestWithheldError:
+            with foreseen():
+                arrived = await self.source.async_read(data.client, self.system, now)
+                samples = advance(self.data, arrived, now=now)
+                self._learn(arrived, now)
+        except RequestWithheldError as err:
+            self._withheld = err
             return self.data
         except EnphaseCloudError as err:
             return self._handle_error(err, now)
-        samples = advance(self.data, arrived, now=now)
-        self._learn(arrived, now)
+        self._quota_outage.end()
         data.memory.remember_samples(self.system.system_id, self.source.source, samples)
         return samples
 
@@ -289,7 +311,8 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         data.account.schedule.failed(self.feed, now=now)
         self._sleep_until(self.next_poll())
         if consequence is Consequence.WAIT_FOR_QUOTA and self.data:
-            _LOGGER.info("The cloud's quota is used up for now: %s", err)
+            self._withheld = err
+            self._quota_outage.begin(err)
             return self.data
         needs_user = consequence is Consequence.REAUTH or (
             consequence is Consequence.REFUSE_KEY and not is_optional

@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED, async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_dumps
@@ -13,7 +14,7 @@ from homeassistant.util.json import json_loads_object
 from .bursts import Bursts
 from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
 from .coordinator import DocumentCoordinator
-from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .metering import EnergyCoordinator
 from .site.samples import Samples
 
@@ -32,21 +33,28 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry
 ) -> dict[str, Any]:
     """Return what helps to understand a problem."""
-    data = entry.runtime_data
-    now = dt_util.utcnow()
     diagnostics = {
         "entry": async_redact_data(entry.as_dict(), _SECRET),
-        "token_expires_at": entry.data[CONF_TOKEN].get("expires_at"),
+        "token_expires_at": (entry.data.get(CONF_TOKEN) or {}).get("expires_at"),
+    }
+    if entry.state is ConfigEntryState.LOADED:
+        diagnostics |= _loaded(entry.runtime_data)
+    return _without_identifiers(diagnostics, entry)
+
+
+def _loaded(data: EnphaseCloudData) -> dict[str, Any]:
+    ledger = data.account.ledger
+    now = dt_util.utcnow()
+    return {
         "budget": {
-            "used": data.account.ledger.used(now),
-            "left": data.account.ledger.left(now),
-            "period_end": data.account.ledger.period_end(now),
-            "blocked_until": data.account.ledger.blocked_until(now),
-            "by_operation": data.account.ledger.by_operation(now),
+            "used": ledger.used(now),
+            "left": ledger.left(now),
+            "period_end": ledger.period_end(now),
+            "blocked_until": ledger.blocked_until(now),
+            "by_operation": ledger.by_operation(now),
         },
         "systems": [_system(system) for system in data.systems],
     }
-    return _without_identifiers(diagnostics, entry)
 
 
 def _system(system: EnphaseSystem) -> dict[str, Any]:

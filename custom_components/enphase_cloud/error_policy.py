@@ -1,9 +1,12 @@
 """What each error of the client means: its consequence, and what the user reads."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 import logging
+from pathlib import Path
+import traceback
 from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError
@@ -38,6 +41,18 @@ from .oauth import RenewalPausedError
 from .site.samples import Source
 
 _LOGGER = logging.getLogger(__name__)
+
+_SHOWN_FRAMES: Final = 3
+
+
+class UnforeseenError(EnphaseCloudError):
+    """Our own code failed at an answer; its words may hold secrets and are left out."""
+
+    def __init__(self, err: Exception) -> None:
+        """Name the kind of error, and where it happened."""
+        frames = traceback.extract_tb(err.__traceback__)[-_SHOWN_FRAMES:]
+        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+        super().__init__(f"Unforeseen {type(err).__name__} at {' > '.join(places)}")
 
 
 class Consequence(StrEnum):
@@ -139,6 +154,46 @@ ACCESS_CONTROLS: Final[Mapping[Source, AccessControl]] = {
     Source.EXPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
     Source.BATTERY_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
 }
+
+
+@contextmanager
+def foreseen() -> Generator[None]:
+    """Let only errors of the client out: any other one becomes an UnforeseenError.
+
+    So whatever fails has a row in the table, and rests before it is tried again.
+    """
+    failure: UnforeseenError
+    try:
+        yield
+    except EnphaseCloudError:
+        raise
+    except Exception as err:  # noqa: BLE001  # nothing may become a hot loop
+        failure = UnforeseenError(err)
+    else:
+        return
+    _LOGGER.error("%s. Please report this", failure)
+    raise failure
+
+
+class Outage:
+    """Logs once when something becomes unavailable, and once when it is back."""
+
+    def __init__(self, what: str) -> None:
+        """Begin with what is available."""
+        self._what = what
+        self._lasts = False
+
+    def begin(self, err: EnphaseCloudError) -> None:
+        """Note that it is unavailable."""
+        if not self._lasts:
+            _LOGGER.info("%s: unavailable for now: %s", self._what, err)
+        self._lasts = True
+
+    def end(self) -> None:
+        """Note that it is available."""
+        if self._lasts:
+            _LOGGER.info("%s: available again", self._what)
+        self._lasts = False
 
 
 def error_policy(err: EnphaseCloudError) -> ErrorPolicy:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -26,7 +27,15 @@ from .energy_documents import (
     readings_of_week,
     told_until,
 )
-from .error_policy import REFUSALS, Consequence, error_policy, refuse
+from .error_policy import (
+    REFUSALS,
+    Consequence,
+    Outage,
+    UnforeseenError,
+    error_policy,
+    foreseen,
+    refuse,
+)
 from .history import StatisticsImporter
 from .options import EnergyOptions, History
 from .site.agenda import Agenda, Item, Step
@@ -95,6 +104,9 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self._failures_of: defaultdict[tuple[Source, type[Window]], Failures]
         self._failures_of = defaultdict(Failures)
         self._failures = Failures()
+        self._outages = {
+            source: Outage(f"Energies of {source}") for source in ENERGY_DOCUMENTS
+        }
         self._is_asking = False
         self._is_shut_down = False
         # Also where the set-up of the entry fails later on.
@@ -184,12 +196,13 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     async def _async_take_battery(
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
-        readings = readings_of_week(
-            battery_intervals(telemetry), self._system, fetched_at=fetched_at
-        )
-        async with self._importing:
-            await self._async_import(readings)
-            self._read_meters(Source.BATTERY_INTERVALS, readings, fetched_at)
+        with suppress(UnforeseenError), foreseen():
+            readings = readings_of_week(
+                battery_intervals(telemetry), self._system, fetched_at=fetched_at
+            )
+            async with self._importing:
+                await self._async_import(readings)
+                self._read_meters(Source.BATTERY_INTERVALS, readings, fetched_at)
 
     @override
     async def async_shutdown(self) -> None:
@@ -295,7 +308,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         # Unless it is known better: where the recorder fails, calls are in vain.
         self._rests_until = now + _LONGEST_PAUSE
         try:
-            await self._async_take(step, now)
+            with foreseen():
+                await self._async_take(step, now)
         except RequestWithheldError as err:
             self._rests_until = err.until
         except EnphaseCloudError as err:
@@ -303,6 +317,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         else:
             self._rests_until = None
             self._failures = self._failures_of[_kind(step)] = Failures()
+            self._outages[step.source].end()
 
     async def _async_take(self, step: Step, now: datetime) -> None:
         """Ask for a window, and import what it tells."""
@@ -398,6 +413,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             data = self.config_entry.runtime_data
             refuse(data, self._system.system_id, step.source, err)
         elif consequence is Consequence.WAIT_FOR_QUOTA:
+            self._outages[step.source].begin(err)
             refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
             self._rests_until = None if refusal is None else refusal.until
         else:
@@ -417,7 +433,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             self._have(step, now, readings={})
             self._failures_of[_kind(step)] = Failures()
         else:
-            _LOGGER.debug("Energies of %s cannot be had now: %s", step.source, err)
+            self._outages[step.source].begin(err)
 
     @callback
     def _shut_down(self) -> None:

@@ -19,8 +19,9 @@ POWER_LIMIT: Final = 10_000_000
 ENERGY_LIMIT: Final = 10_000_000_000_000
 """Wh. About what 10 MW yield in a century."""
 
-_EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
-_LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
+_YEARS: Final = range(2000, 2100)
+_EARLIEST: Final = datetime(_YEARS.start, 1, 1, tzinfo=UTC).timestamp()
+_LATEST: Final = datetime(_YEARS.stop, 1, 1, tzinfo=UTC).timestamp()
 _NUMBER: Final = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*%?", re.ASCII)
 _INTEGER_LIMIT: Final = 2**53
 _FULL: Final = 100
@@ -131,9 +132,10 @@ def to_date(value: object) -> date | None:
     if not isinstance(value, str):
         return None
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return None
+    return day if day.year in _YEARS else None
 
 
 def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:

@@ -1,0 +1,206 @@
+"""What goes wrong is told once, in the user's language, and rests before it goes on."""
+
+from datetime import timedelta
+import json
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+import pytest
+
+from custom_components.enphase_cloud import (
+    async_remove_config_entry_device,
+    coordinator,
+    live,
+    metering,
+)
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .helpers import pass_time, press, state
+
+REFRESH = "button.hilltop_refresh_now"
+SECRET = "what nobody may read"
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+def failing(*_: object, **__: object) -> Any:
+    """Fail as code of ours might."""
+    raise OverflowError(SECRET)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30"])
+async def test_an_absurd_day_does_no_harm(
+    hass: HomeAssistant, world: World, set_up: SetUp, day: str
+) -> None:
+    """The rest of the document is shown."""
+    document = {
+        "system_id": world.system.system_id,
+        "current_power": 1_234,
+        "energy_today": 5_000,
+        "energy_lifetime": 9_000_000,
+        "status": "normal",
+        "summary_date": day,
+    }
+    world.cloud.faults.add(Fault(operation="summary", raw=json.dumps(document)))
+    await set_up()
+    assert float(state(hass, "sensor.hilltop_energy_production_today")) == 5
+
+
+async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No hot loop, no secret in the log, and nobody else is held up."""
+    monkeypatch.setattr(coordinator, "from_latest_telemetry", failing)
+    await set_up()
+    await pass_time(hass, freezer, timedelta(hours=6))
+    assert 2 <= world.calls.count("latest_telemetry") <= 8
+    assert world.calls.count("telemetry_battery") >= 12
+    assert "Unforeseen OverflowError at" in caplog.text
+    assert SECRET not in caplog.text
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, REFRESH)
+    assert raised.value.translation_key == "update_failed"
+
+
+async def test_energies_that_our_code_fails_at_rest(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Longer from failure to failure, as with any error of the cloud."""
+    monkeypatch.setattr(metering, "readings_of_week", failing)
+    await set_up(options={CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "none"})
+    await pass_time(hass, freezer, timedelta(hours=6))
+    calls = [call for call in world.calls if "import" in call or "meter" in call]
+    assert 4 <= len(calls) <= 16
+    assert SECRET not in caplog.text
+    polls = world.calls.count("telemetry_battery")
+    assert polls >= 12
+
+
+async def test_live_data_that_our_code_fails_at_ends(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The stream is closed, and nothing else happens."""
+    monkeypatch.setattr(live, "from_live_frame", failing)
+    await set_up()
+    await press(hass, "button.hilltop_start_live_data")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, "binary_sensor.hilltop_live_stream") == "off"
+    assert world.calls.count("live_data") == 1
+    assert "Live data: unavailable for now: Unforeseen OverflowError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        (Fault(operation="summary", quota="month"), "budget_exhausted"),
+        (Fault(operation="summary", quota="minute"), "budget_exhausted"),
+        (Fault(operation="latest_telemetry", quota="month"), "budget_exhausted"),
+        (Fault(operation="summary", status=500), "update_failed"),
+        (Fault(operation="summary", body="html"), "update_failed"),
+        (Fault(operation="summary", status=403), "forbidden"),
+    ],
+)
+async def test_refresh_now_answers_in_the_users_language(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    fault: Fault,
+    key: str,
+) -> None:
+    """Whatever keeps the cloud from an answer; values stay."""
+    await set_up()
+    freezer.tick(120)
+    fault.hits, fault.times = 0, None
+    world.cloud.faults.add(fault)
+    for _ in range(2):
+        with pytest.raises(HomeAssistantError) as raised:
+            await press(hass, REFRESH)
+        assert (raised.value.translation_domain, raised.value.translation_key) == (
+            DOMAIN,
+            key,
+        )
+        assert "None" not in str(raised.value.translation_placeholders)
+
+
+async def test_a_quota_that_is_used_up_is_logged_once(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And once when calls are accepted again."""
+    await set_up()
+    fault = world.cloud.faults.add(Fault(operation="summary", quota="minute"))
+    await pass_time(hass, freezer, timedelta(hours=9))
+    refused = fault.hits
+    assert refused > 2
+    world.cloud.faults.remove(fault)
+    await pass_time(hass, freezer, timedelta(hours=9))
+    what = "Calls for the document summary"
+    assert caplog.text.count(f"{what}: unavailable for now") == 1
+    assert caplog.text.count(f"{what}: available again") == 1
+
+
+async def test_energies_that_fail_are_logged_once(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """And once when they are back."""
+    fault = world.cloud.faults.add(
+        Fault(operation="energy_import_telemetry", status=500)
+    )
+    await set_up(options={CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "none"})
+    await pass_time(hass, freezer, timedelta(hours=2))
+    assert fault.hits > 2
+    world.cloud.faults.remove(fault)
+    await pass_time(hass, freezer, timedelta(hours=3))
+    what = "Energies of import_intervals"
+    assert caplog.text.count(f"{what}: unavailable for now") == 1
+    assert caplog.text.count(f"{what}: available again") == 1
+
+
+async def test_the_device_of_an_entry_that_is_not_loaded_can_be_deleted(
+    hass: HomeAssistant, set_up: SetUp, device_registry: dr.DeviceRegistry
+) -> None:
+    """Where its system is not chosen any more."""
+    entry = await set_up()
+    [device] = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert not await async_remove_config_entry_device(hass, entry, device)
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "systems": []})
+    assert await async_remove_config_entry_device(hass, entry, device)
