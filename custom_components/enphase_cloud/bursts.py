@@ -8,9 +8,8 @@ import logging
 import random
 from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
@@ -34,6 +33,7 @@ from .live_errors import NoStreamLeftError, StoppedError
 from .memory import Refusal
 from .options import LiveOptions
 from .site.samples import Source
+from .timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class Bursts:
         self._price = price
         self._allowance = StreamAllowance(options.streams_per_month)
         self._burst: _Burst | None = None
-        self._cancel_next: CALLBACK_TYPE | None = None
+        self._timer = Timer(hass, self._async_begin_scheduled)
         self._is_supported = True
         self._is_shut_down = False
         self._outage = Outage("Live data")
@@ -139,17 +139,14 @@ class Bursts:
     @callback
     def async_schedule(self) -> None:
         """Plan the next burst, if the user wants bursts and they can be had."""
-        self._forget_next()
+        self._timer.stop()
         if (
             self._options.bursts
             and self._is_supported
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
-            # A point in time would be put off where the clock is put back.
             pause = self._next_burst() - dt_util.utcnow()
-            self._cancel_next = async_call_later(
-                self._hass, min(pause, _LONGEST_SLEEP), self._async_begin_scheduled
-            )
+            self._timer.start(min(pause, _LONGEST_SLEEP))
 
     async def async_request(self, duration: timedelta | None = None) -> Grant:
         """Start live data on the user's behalf, join what runs, or lengthen it.
@@ -207,8 +204,7 @@ class Bursts:
         )
 
     @callback
-    def _async_begin_scheduled(self, _now: datetime) -> None:
-        self._cancel_next = None
+    def _async_begin_scheduled(self) -> None:
         if self._burst is not None:
             return  # Its end plans the next one.
         # What was asked for by hand may have put it off.
@@ -354,10 +350,4 @@ class Bursts:
     @callback
     def _shut_down(self) -> None:
         self._is_shut_down = True
-        self._forget_next()
-
-    @callback
-    def _forget_next(self) -> None:
-        if self._cancel_next is not None:
-            self._cancel_next()
-            self._cancel_next = None
+        self._timer.stop()

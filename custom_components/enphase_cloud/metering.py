@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_call_later
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -45,6 +44,7 @@ from .site.intervals import battery_intervals, system_day
 from .site.meters import samples_of_meter
 from .site.progress import KEPT, Days, Progress, Window
 from .site.samples import Sample, Samples, Source, advance, merge
+from .timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             self._memory.samples(system.system_id, source)
             for source in ENERGY_DOCUMENTS
         )
-        self._cancel_next: CALLBACK_TYPE | None = None
+        self._timer = Timer(hass, self._async_wake_up)
         self._asked_at: datetime | None = None
         self._rests_until: datetime | None = None
         # In a row: of each document's days and weeks, and of whatever was asked for.
@@ -259,7 +259,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     @callback
     def _plan(self, pause: timedelta) -> None:
         """Wake up when the next call is due, but not before a pause."""
-        self._forget_next()
+        self._timer.stop()
         if self._is_shut_down or self._is_asking or self.hass.is_stopping:
             return
         now = dt_util.utcnow()
@@ -273,14 +273,10 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             now + _LONGEST_PAUSE if step is None else step.due,
             self._rest_end(now),
         )
-        # A point in time would be put off where the clock is put back.
-        self._cancel_next = async_call_later(
-            self.hass, min(max(due - now, pause), _LONGEST_PAUSE), self._async_wake_up
-        )
+        self._timer.start(min(max(due - now, pause), _LONGEST_PAUSE))
 
     @callback
-    def _async_wake_up(self, _now: datetime) -> None:
-        self._cancel_next = None
+    def _async_wake_up(self) -> None:
         self.config_entry.async_create_background_task(
             self.hass, self._async_step(), "Enphase Cloud energies"
         )
@@ -439,13 +435,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     def _shut_down(self) -> None:
         self._is_shut_down = True
         self._account.backlog.forget(str(self._system.system_id))
-        self._forget_next()
-
-    @callback
-    def _forget_next(self) -> None:
-        if self._cancel_next is not None:
-            self._cancel_next()
-            self._cancel_next = None
+        self._timer.stop()
 
 
 def _kind(step: Step) -> tuple[Source, type[Window]]:
