@@ -15,6 +15,7 @@ from homeassistant.components.application_credentials import ClientCredential
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -55,7 +56,7 @@ from simulator import Fault
 
 from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, Stepper, World
 from .flows import until
-from .helpers import pass_time
+from .helpers import pass_time, press
 
 DAY = timedelta(days=1)
 
@@ -260,6 +261,24 @@ async def test_a_token_that_is_revoked_soon_is_renewed(
     assert _operations(world) == ["summary", "token", "summary"]
     counted = signed_in.account.ledger.by_operation(dt_util.utcnow())
     assert counted["token"] == (1 if issued == "sign-in" else 2)
+
+
+async def test_a_revoked_token_refuses_no_document(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """All documents are refused at once; one renewal for all, and no repair."""
+    entry = await set_up()
+    freezer.tick(timedelta(minutes=2))
+    world.cloud.tokens.revoke_access(world.owner)
+    world.cloud.requests.clear()
+    await press(hass, "button.hilltop_refresh_now")
+    assert _token_requests(world) == 1
+    answered = {
+        request.operation for request in world.cloud.requests if request.status == 200
+    }
+    assert {"summary", "telemetry_battery", "latest_telemetry"} <= answered
+    assert _reauth_flows(hass, entry) == 0
+    assert not ir.async_get(hass).issues
 
 
 async def test_only_a_refusal_after_the_renewal_means_not_entitled(
