@@ -37,6 +37,7 @@ _NUMBERS: dict[DataFault, Callable[[int], object]] = {
     "zero": lambda _: 0,
     "null": lambda _: None,
     "dip": lambda number: number // 2,
+    "tenfold": lambda number: number * 10,
     "absurd": lambda _: _ABSURD,
     "strings": str,
     "negative": lambda number: -number - 1,

@@ -9,7 +9,7 @@ type Cut = Literal["before_headers", "after_headers", "mid_body"]
 type BodyFault = Literal["html", "empty", "wrong_types", "huge", "not_json", "list"]
 type QuotaPeriod = Literal["minute", "month"]
 type DataFault = Literal[
-    "zero", "null", "dip", "repeat", "gap", "absurd", "strings", "negative"
+    "zero", "null", "dip", "tenfold", "repeat", "gap", "absurd", "strings", "negative"
 ]
 type StreamFault = Literal[
     "absurd",

@@ -1,7 +1,8 @@
 """What the entities of a system show, against the simulator's truth."""
 
 import asyncio
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -107,6 +108,48 @@ async def test_the_lifetime_never_falls(
     ]
     assert len(shown) > 1
     assert shown == sorted(shown)
+
+
+LIFETIME = "sensor.hilltop_lifetime_energy_production"
+
+
+async def test_a_lifetime_that_is_too_great_waits_to_be_confirmed(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One summary ten times too great does not pin the sensor for years."""
+    await set_up()
+    before = _number(hass, LIFETIME)
+    world.cloud.faults.add(Fault(operation="summary", data="tenfold", times=1))
+    await pass_time(hass, freezer, timedelta(minutes=5))
+    await press(hass, "button.hilltop_refresh_now")
+    assert _number(hass, LIFETIME) == before
+    assert caplog.text.count("shown once later answers confirm it") == 1
+    await pass_time(hass, freezer, timedelta(hours=2))
+    assert before < _number(hass, LIFETIME) < before + 0.1
+    assert caplog.text.count("The lifetime energy follows Enphase again") == 1
+
+
+async def test_a_system_that_is_commissioned_anew_begins_at_zero(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its lifetime is reset instead of standing still."""
+    await set_up()
+    assert _number(hass, LIFETIME) > 1
+    commissioned = date(2026, 6, 21)
+    world.system.plant = replace(world.system.plant, commissioned=commissioned)
+    await pass_time(hass, freezer, timedelta(hours=1))
+    truth = world.cloud.truth(world.system.system_id)
+    assert (
+        0
+        < _number(hass, LIFETIME) * 1_000_000
+        <= truth.lifetime(
+            "production", datetime.fromisoformat("2026-06-21T11:10:00+00:00")
+        )
+    )
 
 
 @pytest.mark.parametrize("restarts", [False, True])

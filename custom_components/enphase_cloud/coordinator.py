@@ -37,6 +37,7 @@ from .site.documents import (
     from_summary,
     has_battery,
 )
+from .site.lifetime import LifetimeGuard
 from .site.samples import Samples, Source, advance, is_producing
 
 _LOGGER = logging.getLogger(__name__)
@@ -148,6 +149,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self._asking_for_user = asyncio.Lock()
         self._answers_for_user = 0
         self._failure: UpdateFailed | None = None
+        self._lifetime = LifetimeGuard()
         # What kept the last poll from an answer without being a failure.
         self._withheld: EnphaseCloudError | None = None
         self._quota_outage = Outage(f"Calls for the document {source.document}")
@@ -267,7 +269,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         try:
             with foreseen():
                 arrived = await self.source.async_read(data.client, self.system, now)
-                samples = advance(self.data, arrived, now=now)
+                samples = self._advance(arrived, now)
                 self._learn(arrived, now)
         except RequestWithheldError as err:
             self._withheld = err
@@ -277,6 +279,21 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self._quota_outage.end()
         data.memory.remember_samples(self.system.system_id, self.source.source, samples)
         return samples
+
+    def _advance(self, arrived: Samples, now: datetime) -> Samples:
+        """Return what is known from now on."""
+        waited = self._lifetime.claim is not None
+        self._lifetime, known, believed = self._lifetime.check(
+            self.data, arrived, now=now
+        )
+        if self._lifetime.claim is not None and not waited:
+            _LOGGER.warning(
+                "The lifetime energy that Enphase reports is not what the size of the"
+                " system explains; it is shown once later answers confirm it"
+            )
+        elif self._lifetime.claim is None and waited:
+            _LOGGER.info("The lifetime energy follows Enphase again")
+        return advance(known, believed, now=now)
 
     def _learn(self, arrived: Samples, now: datetime) -> None:
         """Tell the schedule how new the answer was."""
