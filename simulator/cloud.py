@@ -151,6 +151,7 @@ class Cloud:
         live_stream: bool = True,
         corrections: bool = True,
         dark_intervals: bool = True,
+        listed_size_w: int | None = None,
         commissioned: date | None = None,
         seed: int | None = None,
     ) -> System:
@@ -193,6 +194,7 @@ class Cloud:
             live_stream=live_stream,
             corrections=corrections,
             dark_intervals=dark_intervals,
+            listed_size_w=listed_size_w,
         )
         self._systems[system_id] = system
         return system

@@ -103,6 +103,7 @@ class System:
     `corrections` lets the newest intervals arrive incomplete and be corrected later.
     `time_zone` is whose days the documents show; the home lives by that of its plant.
     `listed` replaces members of the system's entry in lists of systems.
+    `listed_size_w` is the size that the summary shows where it is not the plant's.
     Without `dark_intervals` telemetry of production lacks intervals without any.
     """
 
@@ -125,6 +126,7 @@ class System:
     dark_noise_w: int = 0
     second_gateway: SecondGateway | None = None
     dark_intervals: bool = True
+    listed_size_w: int | None = None
     offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
     silences: list[Silence] = field(default_factory=list)

@@ -15,7 +15,7 @@ from custom_components.enphase_cloud import (
     async_remove_config_entry_device,
     coordinator,
     live,
-    metering,
+    power_caps,
 )
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
@@ -90,7 +90,7 @@ async def test_energies_that_our_code_fails_at_rest(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Longer from failure to failure, as with any error of the cloud."""
-    monkeypatch.setattr(metering, "readings_of_week", failing)
+    monkeypatch.setattr(power_caps, "readings_of_week", failing)
     await set_up(options={CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "none"})
     await pass_time(hass, freezer, timedelta(hours=6))
     calls = [call for call in world.calls if "import" in call or "meter" in call]

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
 
 from .api import (
@@ -42,6 +42,8 @@ from .site.samples import Samples, Source
 
 type Intervals = Mapping[Flow, EnergyIntervals]
 type Dailies = Mapping[Flow, DailyEnergies]
+type Limits = Mapping[Flow, float]
+"""The power [W] beyond which a flow is not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +61,14 @@ class EnergyDocument:
 
 
 def readings_of_week(
-    intervals: Intervals, system: EnphaseSystem, *, fetched_at: datetime
+    intervals: Intervals, limits: Limits, *, fetched_at: datetime
 ) -> dict[Flow, Readings]:
     """Return what a week's answer says of each of its flows."""
     return {
         flow: readings_of_intervals(
             document,
             fetched_at=fetched_at,
-            power_limit=_power_limit(flow, system.samples),
+            power_limit=limits[flow],
             may_lack_nights=flow is Flow.PRODUCTION,
         )
         for flow, document in intervals.items()
@@ -74,15 +76,19 @@ def readings_of_week(
 
 
 def readings_of_dailies(
-    dailies: Dailies, system: EnphaseSystem, *, fetched_at: datetime
+    dailies: Dailies,
+    limits: Limits,
+    *,
+    fetched_at: datetime,
+    time_zone: tzinfo,
 ) -> dict[Flow, Readings]:
     """Return what the answer of a lifetime series says of each of its flows."""
     return {
         flow: readings_of_days(
             daily,
             fetched_at=fetched_at,
-            time_zone=system.time_zone,
-            power_limit=_power_limit(flow, system.samples),
+            time_zone=time_zone,
+            power_limit=limits[flow],
         )
         for flow, daily in dailies.items()
     }
@@ -189,7 +195,9 @@ def _measured_production(system: EnphaseSystem) -> Endpoint[EnergyIntervals]:
     return PRODUCTION_MICRO_TELEMETRY
 
 
-def _power_limit(flow: Flow, known: Samples) -> float:
+def plate_power(flow: Flow, known: Samples) -> float:
+    """Return the greatest power [W] of a flow, as the plates of a system say."""
+
     def rated(measurement: Measurement) -> int | None:
         sample = known.get(measurement)
         return None if sample is None else int(sample.value)

@@ -11,6 +11,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .site.energy import Flow
 from .site.meters import Meter
+from .site.power_cap import PowerCap
 from .site.progress import Progress
 from .site.samples import NOTHING, Samples, Source, as_of, from_json, to_json
 from .site.stored import Record, moment, record
@@ -42,6 +43,7 @@ class Memory:
         self._live_started_at: dict[int, datetime] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
         self._meters: dict[tuple[int, Flow], Meter] = {}
+        self._power_caps: dict[tuple[int, Flow], PowerCap] = {}
 
     async def async_load(self, terms: str) -> None:
         """Read what is stored.
@@ -67,6 +69,11 @@ class Memory:
         samples = self._members(remembered, "samples")
         progress = self._members(remembered, "progress")
         meters = self._members(remembered, "meters")
+        caps = (
+            self._members(remembered, "power_caps")
+            if "power_caps" in remembered
+            else {}
+        )
         refused = read(_reasons, remembered.get("refused"), dict[str, Refusal]())
         for source in Source:
             known = read(from_json, samples.get(source), NOTHING)
@@ -81,6 +88,10 @@ class Memory:
             if flow in meters:
                 self._meters[system_id, flow] = read(
                     Meter.from_dict, meters[flow], Meter()
+                )
+            if flow in caps:
+                self._power_caps[system_id, flow] = read(
+                    PowerCap.from_dict, caps[flow], PowerCap()
                 )
         if started := read(moment, remembered.get("live_started_at"), None):
             self._live_started_at[system_id] = started
@@ -162,6 +173,16 @@ class Memory:
         self._meters[system_id, flow] = meter
         self._save_soon()
 
+    def power_cap(self, system_id: int, flow: Flow) -> PowerCap:
+        """Return how much power a flow can carry."""
+        return self._power_caps.get((system_id, flow), PowerCap())
+
+    @callback
+    def remember_power_cap(self, system_id: int, flow: Flow, cap: PowerCap) -> None:
+        """Keep how much power a flow can carry."""
+        self._power_caps[system_id, flow] = cap
+        self._save_soon()
+
     @callback
     def _save_soon(self) -> None:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
@@ -189,6 +210,11 @@ class Memory:
                 "meters": {
                     flow: meter.as_dict()
                     for (owner, flow), meter in self._meters.items()
+                    if owner == system_id
+                },
+                "power_caps": {
+                    flow: cap.as_dict()
+                    for (owner, flow), cap in self._power_caps.items()
                     if owner == system_id
                 },
             }

@@ -18,14 +18,7 @@ from .budget.backlog import Demand
 from .budget.failures import Failures
 from .budget.ledger import Purpose
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .energy_documents import (
-    ENERGY_DOCUMENTS,
-    confirmed_until,
-    newest_told,
-    readings_of_dailies,
-    readings_of_week,
-    told_until,
-)
+from .energy_documents import ENERGY_DOCUMENTS, confirmed_until, newest_told, told_until
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -37,6 +30,7 @@ from .error_policy import (
 )
 from .history import StatisticsImporter
 from .options import EnergyOptions, History
+from .power_caps import PowerCaps
 from .site.agenda import Agenda, Item, Step
 from .site.catalog import Measurement
 from .site.energy import SETTLES_AFTER, Flow, Readings
@@ -93,6 +87,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             time_zone=system.time_zone,
         )
         self._importing = asyncio.Lock()
+        self._caps = PowerCaps(self._memory, system, self._account.notify)
         self.data = merge(
             self._memory.samples(system.system_id, source)
             for source in ENERGY_DOCUMENTS
@@ -197,8 +192,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
         with suppress(UnforeseenError), foreseen():
-            readings = readings_of_week(
-                battery_intervals(telemetry), self._system, fetched_at=fetched_at
+            readings = self._caps.read_week(
+                Source.BATTERY_INTERVALS, battery_intervals(telemetry), fetched_at
             )
             async with self._importing:
                 await self._async_import(readings)
@@ -321,14 +316,14 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         document = ENERGY_DOCUMENTS[step.source]
         if isinstance(step.window, Days):
             dailies = await document.async_days(client, self._system, step.window)
-            readings = readings_of_dailies(dailies, self._system, fetched_at=now)
+            readings = self._caps.read_dailies(dailies, now)
         else:
             if not step.is_update:
                 self._account.backlog.spent(now)
             intervals = await document.async_week(
                 client, self._system, step.window.start
             )
-            readings = readings_of_week(intervals, self._system, fetched_at=now)
+            readings = self._caps.read_week(step.source, intervals, now)
         async with self._importing:
             changed = await self._async_import(readings)
             self._have(step, now, readings, changed=changed)

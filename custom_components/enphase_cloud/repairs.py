@@ -20,6 +20,7 @@ from .data import EnphaseCloudConfigEntry
 from .error_policy import ACCESS_CONTROLS, smallest_plan
 from .errors import readable
 from .memory import Refusal
+from .site.energy import Flow
 from .site.samples import Source
 from .stores import STORE_DAMAGED
 
@@ -27,6 +28,7 @@ QUOTA_USED_UP: Final = "quota_used_up"
 OTHER_PROGRAM: Final = "other_program"
 DOCUMENT_REFUSED: Final = "document_refused"
 DOCUMENT_FORBIDDEN: Final = "document_forbidden"
+ENERGY_LEFT_OUT: Final = "energy_left_out"
 LIVE_BUDGET_LOW: Final = "live_budget_low"
 LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
 
@@ -35,6 +37,7 @@ _KINDS: Final = (
     OTHER_PROGRAM,
     DOCUMENT_REFUSED,
     DOCUMENT_FORBIDDEN,
+    ENERGY_LEFT_OUT,
     LIVE_BUDGET_LOW,
     LIVE_BUDGET_USED_UP,
 )
@@ -56,6 +59,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, OTHER_PROGRAM, _other_program(account))
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
         _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
+        _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
         _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
         _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
 
@@ -152,6 +156,23 @@ def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         )
     ]
     return {"systems": ", ".join(names)} if names else None
+
+
+def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    data = entry.runtime_data
+    now = dt_util.utcnow()
+    found = {
+        (system.name, flow)
+        for system in data.systems
+        for flow in Flow
+        if data.memory.power_cap(system.system_id, flow).leaves_out(now)
+    }
+    if not found:
+        return None
+    return {
+        "systems": ", ".join(sorted({name for name, _ in found})),
+        "flows": ", ".join(sorted({flow.replace("_", " ") for _, flow in found})),
+    }
 
 
 def _live_budget(

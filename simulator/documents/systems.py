@@ -148,7 +148,7 @@ def summary(published: Published, query: Query) -> Document:
         "last_report_at": published.last_report_at,
         "modules": found.modules if is_today else 0,
         "operational_at": found.operational_at,
-        "size_w": plant.size_w if is_today else 0,
+        "size_w": (found.listed_size_w or plant.size_w) if is_today else 0,
         "nmi": None,
         "source": "meter" if published.is_metered else "microinverters",
         "status": published.status,

@@ -19,6 +19,8 @@ _NIGHT: Final = (timedelta(hours=4), timedelta(hours=20))
 # Of an answer's greatest interval, how much is next to nothing.
 _FADED: Final = 0.1
 
+_DAY_HOURS: Final = 23
+
 _BATTERY_INTERVAL: Final = timedelta(minutes=15)
 _FIRST_DAY: Final = date(2000, 1, 1)
 
@@ -152,6 +154,14 @@ def readings_of_days(
                 is_certain=True, fetched_at=fetched_at, energy=energy
             )
     return readings
+
+
+def leaves_out_days(daily: DailyEnergies, power_limit: float) -> bool:
+    """Tell whether a day is left out because its energy is beyond the limit [W]."""
+    return any(
+        energy is not None and energy > power_limit * _DAY_HOURS
+        for energy in daily.values
+    )
 
 
 def _nights(

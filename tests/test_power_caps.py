@@ -1,0 +1,94 @@
+"""Sizes that Enphase lists wrong keep no energy out of the statistics for good."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
+from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .energies import go_on, hours_between, recorded
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return an array of 6.8 kW that Enphase lists with 2 kW."""
+    return {
+        "name": "Hilltop",
+        "time_zone": "Europe/Berlin",
+        "latitude": 45,
+        "commissioned": date(2026, 6, 1),
+        "listed_size_w": 2_000,
+        "corrections": False,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(NOW)
+
+
+async def produced(hass: HomeAssistant, world: World, days: int = 6) -> float:
+    """Return which share of what was produced in the last days is in its hours."""
+    hours = hours_between(NOW - days * DAY, NOW)
+    told = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
+    truth = world.cloud.truth(world.system.system_id)
+    true = {hour: truth.energy("production", hour, hour + HOUR) for hour in hours}
+    right = sum(min(told.get(hour, 0), energy) for hour, energy in true.items())
+    return right / sum(true.values())
+
+
+@pytest.mark.parametrize(("history", "days"), [("none", 6), ("hour", 13)])
+async def test_a_size_that_is_too_small_is_not_believed_for_long(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    history: str,
+    days: int,
+) -> None:
+    """A repair says that energy is left out; half a day later all of it is there."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: history})
+    issue_id = f"energy_left_out_{entry.entry_id}"
+    await go_on(hass, freezer, 30 * MINUTE)
+    assert await produced(hass, world, days) < 0.5
+    issue = issue_registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {
+        "account": "Home",
+        "systems": "Hilltop",
+        "flows": "production",
+    }
+    await go_on(hass, freezer, 16 * HOUR, step=15 * MINUTE)
+    assert await produced(hass, world, days) == 1
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_absurd_energy_is_never_believed(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """However long the cloud keeps telling it."""
+    world.cloud.faults.add(Fault(operation="*telemetry*", data="absurd"))
+    await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
+    await go_on(hass, freezer, 15 * HOUR, step=15 * MINUTE)
+    assert await produced(hass, world) == 0
