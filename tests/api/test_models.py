@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.api import (
     BatteryReading,
     BatteryTelemetry,
     ConnectionType,
+    DailyEnergies,
     GridStatus,
     LatestTelemetry,
     LiveFrame,
@@ -589,3 +590,34 @@ def check(value: Any) -> None:
                 check(inner)
         elif is_dataclass(item):
             check(item)
+
+
+def test_a_name_without_end_is_cut() -> None:
+    """A device has to be named after it."""
+    data = {"system_id": 1, "name": " Home" * 1_000_000, "timezone": "E" * 4_000_000}
+    system = System.from_api(data)
+    assert system.name.startswith("Home Home")
+    assert len(system.name) <= 100
+    assert len(system.time_zone or "") == 100
+
+
+def test_a_list_without_end_is_read_in_part() -> None:
+    """A week of intervals is read whole; the event loop does not wait for more."""
+    end_at = 1_782_000_000
+    intervals = [{"end_at": end_at + 300 * number} for number in range(100_000)]
+    for nested in (intervals, [intervals]):
+        telemetry = BatteryTelemetry.from_api({"system_id": 1, "intervals": nested})
+        assert 7 * 288 <= len(telemetry.intervals) <= 4_000
+    page = SystemsPage.from_api({"systems": [{"system_id": 1}] * 100_000})
+    assert len(page.systems) == 1_000
+    values = {"start_date": "2026-06-21", "production": [5] * 100_000}
+    daily = DailyEnergies.from_api(values, member="production")
+    assert 40 * 366 < len(daily.values) < 20_000
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01"])
+def test_a_day_is_one_of_ours(day: str) -> None:
+    """Others would overflow where time zones come in."""
+    assert Summary.from_api({"system_id": 1, "summary_date": day}).summary_date is None
+    with pytest.raises(MalformedAnswerError):
+        DailyEnergies.from_api({"start_date": day}, member="production")

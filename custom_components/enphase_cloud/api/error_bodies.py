@@ -71,6 +71,8 @@ _KEY_TROUBLE: Final = re.compile(
     r"|api[ _-]?key.{1,40}?"
     r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))"
 )
+# Longer ones are no explanation.
+_LONGEST_WORDS: Final = 4_000
 _NO_ACCESS: Final = "application is not authorized"
 
 
@@ -104,7 +106,7 @@ class ErrorBody:
         codes = (_to_code(fields.get(name)) for name in ("code", "reason", "status"))
         return cls(
             code=next(filter(None, codes), None),
-            words="\n".join(_texts(document)).lower(),
+            words="\n".join(_texts(document))[:_LONGEST_WORDS].lower(),
             fields=fields,
         )
 

@@ -21,21 +21,24 @@ _VALUES: Final[tuple[Any, ...]] = (
 )
 _DEEP: Final = 2_000
 _LONG: Final = 20_000
+# As much as an answer may hold, about.
+_LARGEST: Final = 100_000
 
-# Of so many inputs one is large, in one of so many the bytes themselves are damaged.
+# Of so many values one is large, and of so many bodies one is damaged.
 _LARGE: Final = 2_000
 _DAMAGED: Final = 8
 
 type _Path = tuple[str | int, ...]
 
 
-def bytes_like(document: object) -> Callable[[Random], bytes]:
-    """Return what makes bodies that resemble a document."""
+def bytes_like(document: object, *, limit: int) -> Callable[[Random], bytes]:
+    """Return what makes bodies that resemble a document, up to a limit."""
     spoil = spoiled(document)
 
     def generate(random: Random) -> bytes:
-        body = json.dumps(spoil(random)).encode()
-        return body if random.randrange(_DAMAGED) else damaged(body, random)
+        while len(body := json.dumps(spoil(random)).encode()) > limit:
+            pass
+        return body if random.randrange(_DAMAGED) else damaged(body, random)[:limit]
 
     return generate
 
@@ -87,15 +90,20 @@ def value(random: Random) -> Any:
 
 
 def _large(random: Random) -> Any:
-    match random.randrange(5):
-        case 0:
-            return "x" * random.choice((_LONG, 1_000_000))
-        case 1:
-            return list(range(_LONG))
-        case 2:
-            return {str(number): number for number in range(_LONG)}
-        case 3:
-            return [{"end_at": number} for number in range(_LONG)]
+    size = random.choice((_LONG, _LARGEST))
+    kinds: tuple[Callable[[], Any], ...] = (
+        lambda: random.choice(("x", " ", "é", "api key ", "[{")) * size,
+        lambda: list(range(size)),
+        lambda: {str(number): number for number in range(size)},
+        lambda: [{"end_at": number} for number in range(size)],
+        lambda: [{}] * size,
+        lambda: [[]] * size,
+        lambda: _nested(random),
+    )
+    return random.choice(kinds)()
+
+
+def _nested(random: Random) -> Any:
     nested: Any = random.choice(_VALUES)
     for _ in range(_DEEP):
         nested = random.choice(([nested], {"data": nested}))

@@ -30,7 +30,12 @@ from custom_components.enphase_cloud.api.endpoints import (
 from custom_components.enphase_cloud.api.error_bodies import success
 from custom_components.enphase_cloud.api.models.systems import SystemsPage
 from custom_components.enphase_cloud.api.token import token_of
-from custom_components.enphase_cloud.api.transport import Answer, parse_object
+from custom_components.enphase_cloud.api.transport import (
+    DOCUMENT_LIMIT,
+    ERROR_LIMIT,
+    Answer,
+    parse_object,
+)
 from custom_components.enphase_cloud.site.documents import (
     from_battery_telemetry,
     from_latest_telemetry,
@@ -113,7 +118,7 @@ def _target(name: str, document: str, read: Callable[[_Document], object]) -> Ta
     return Target(
         name=name,
         count=_COUNT,
-        generate=bytes_like(_DOCUMENTS[document]),
+        generate=bytes_like(_DOCUMENTS[document], limit=DOCUMENT_LIMIT),
         run=lambda body: read(parse_object(body)),
         documented=(MalformedAnswerError,),
     )
@@ -134,7 +139,7 @@ def _latest(document: _Document) -> None:
 
 def _battery(document: _Document) -> None:
     telemetry = BatteryTelemetry.from_api(document)
-    _shown(from_battery_telemetry(telemetry, fetched_at=_NOW))
+    _shown(from_battery_telemetry(telemetry, fetched_at=_NOW, time_zone=_TIME_ZONE))
     for intervals in battery_intervals(telemetry).values():
         _counted(intervals)
 
@@ -181,7 +186,7 @@ def _refusals() -> Callable[[Random], _Refusal]:
         "limit": 1_000,
     }
     shapes = [
-        bytes_like(body)
+        bytes_like(body, limit=ERROR_LIMIT)
         for status in _STATUSES
         for body in (
             RefusalError(status, extra=quota).body(),
@@ -198,10 +203,11 @@ def _refusals() -> Callable[[Random], _Refusal]:
 
 
 def _tokens() -> Callable[[Random], Answer]:
+    expired = {"error": "invalid_grant", "error_description": "Expired"}
     shapes = (
-        bytes_like(_DOCUMENTS["token"]),
-        bytes_like({"error": "invalid_grant", "error_description": "Expired"}),
-        bytes_like(RefusalError(401).body()),
+        bytes_like(_DOCUMENTS["token"], limit=DOCUMENT_LIMIT),
+        bytes_like(expired, limit=ERROR_LIMIT),
+        bytes_like(RefusalError(401).body(), limit=ERROR_LIMIT),
     )
     return lambda random: Answer(
         random.choice(_STATUSES), random.choice(shapes)(random)

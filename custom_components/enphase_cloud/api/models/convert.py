@@ -26,6 +26,9 @@ _NUMBER: Final = re.compile(r"([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*%?", re.AS
 _INTEGER_LIMIT: Final = 2**53
 _FULL: Final = 100
 _LONGEST_WORD: Final = 64
+_LONGEST_TEXT: Final = 100
+# A week of intervals of five minutes has half as many.
+_MOST_OBJECTS: Final = 4_000
 
 
 def to_object(value: object) -> Mapping[str, Any]:
@@ -104,15 +107,16 @@ def to_whole_percentage(value: object) -> int | None:
 
 
 def to_text(value: object) -> str | None:
-    """Return a text that is not blank and can be encoded."""
+    """Return a text that is not blank and can be encoded; a long one is cut."""
     if not isinstance(value, str):
         return None
-    return value.encode(errors="replace").decode().strip() or None
+    text = value[:_LONGEST_TEXT].encode(errors="replace").decode()
+    return text.strip() or None
 
 
 def to_word(value: object) -> str:
     """Return a text in lower case, empty where it is none."""
-    return value.lower() if isinstance(value, str) else ""
+    return value[:_LONGEST_TEXT].lower() if isinstance(value, str) else ""
 
 
 def to_datetime(value: object) -> datetime | None:
@@ -139,9 +143,11 @@ def to_date(value: object) -> date | None:
 
 
 def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of arrays that are nested to any depth."""
+    """Yield the objects of arrays that are nested to any depth, but not without end."""
     waiting = [nested]
-    while waiting:
+    for _ in range(_MOST_OBJECTS):
+        if not waiting:
+            break
         item = waiting.pop()
         if isinstance(item, list):
             waiting.extend(reversed(item))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -16,6 +16,9 @@ from .convert import (
     to_object,
     to_objects,
 )
+
+# Half a century.
+_MOST_DAYS: Final = 18_263
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,9 @@ class DailyEnergies:
         values = data.get(member)
         return cls(
             start_date=start_date,
-            values=tuple(map(to_energy, values)) if isinstance(values, list) else (),
+            values=tuple(map(to_energy, values[:_MOST_DAYS]))
+            if isinstance(values, list)
+            else (),
         )
 
 

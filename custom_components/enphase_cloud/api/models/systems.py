@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -15,6 +15,8 @@ from .convert import (
     to_text,
     to_word,
 )
+
+_LARGEST_PAGE: Final = 1_000
 
 
 class SystemStatus(OpenEnum):
@@ -143,7 +145,7 @@ class SystemsPage:
 
 def _readable(entries: list[Any]) -> list[System]:
     systems = []
-    for entry in entries:
+    for entry in entries[:_LARGEST_PAGE]:
         try:
             systems.append(System.from_api(entry))
         except MalformedAnswerError:
