@@ -8,7 +8,8 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
 import pytest
 
 from custom_components.enphase_cloud import async_remove_config_entry_device
@@ -277,15 +278,16 @@ async def test_two_systems_are_two_devices(
     world: World,
     set_up: SetUp,
 ) -> None:
-    """A system that is chosen keeps its device; one that is not may be deleted."""
+    """A system that is chosen keeps its device; that of another one is removed."""
     other = world.add_system(name="Cabin")
     entry = await set_up()
     registry = dr.async_get(hass)
-    devices = {
-        device.name: device
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-    }
-    assert set(devices) == {"Hilltop", "Cabin"}
+
+    def devices() -> dict[str | None, DeviceEntry]:
+        found = dr.async_entries_for_config_entry(registry, entry.entry_id)
+        return {device.name: device for device in found}
+
+    assert set(devices()) == {"Hilltop", "Cabin"}
     assert len(world.calls) == 5
 
     await hass.config_entries.async_unload(entry.entry_id)
@@ -297,8 +299,10 @@ async def test_two_systems_are_two_devices(
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, CONF_SYSTEMS: kept}
     )
+    cabin = devices()["Cabin"]
+    assert await async_remove_config_entry_device(hass, entry, cabin)
     await set_up(entry)
-    for name, deletable in (("Hilltop", False), ("Cabin", True)):
-        device = devices[name]
-        allowed = await async_remove_config_entry_device(hass, entry, device)
-        assert allowed is deletable
+    assert set(devices()) == {"Hilltop"}
+    assert not er.async_entries_for_device(er.async_get(hass), cabin.id)
+    hilltop = devices()["Hilltop"]
+    assert not await async_remove_config_entry_device(hass, entry, hilltop)

@@ -134,6 +134,7 @@ def test_steps_and_fields() -> None:
             "keep_api_key": flow_forms.KEEP_API_KEY_FORM,
             "reauth_confirm": None,
             "reconfigure": None,
+            "free_systems": flow_forms.systems_form([], chosen=[]),
             "systems": flow_forms.systems_form([], chosen=[]),
         },
         "options": {

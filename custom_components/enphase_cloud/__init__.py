@@ -3,6 +3,7 @@
 from functools import partial
 from typing import cast
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_TOKEN, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
@@ -20,7 +21,7 @@ from .actions import async_setup_actions
 from .api import EnphaseCloudClient
 from .budget.plans import Plan
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
-from .data import EnphaseCloudConfigEntry, EnphaseCloudData
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData, device_identifier
 from .errors import translated
 from .memory import Memory
 from .oauth import (
@@ -31,6 +32,7 @@ from .oauth import (
 )
 from .options import plan_from_options
 from .repairs import async_watch
+from .system_properties import chosen_systems
 from .systems import async_set_up_systems
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
@@ -97,9 +99,32 @@ async def async_remove_entry(
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Let the user delete the device of a system that is not chosen any more."""
-    chosen = {(DOMAIN, str(system[CONF_ID])) for system in entry.data[CONF_SYSTEMS]}
-    return not device.identifiers & chosen
+    """Let the user delete the device of a system that is not there any more.
+
+    A chosen system that the cloud does not show is deselected with that, unless it is
+    the last one.
+    """
+    if not device.identifiers & set(map(device_identifier, chosen_systems(entry))):
+        return True
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    gone = {
+        device_identifier(system.system_id)
+        for system in entry.runtime_data.systems
+        if not system.is_visible
+    }
+    kept = [
+        stored
+        for stored in entry.data[CONF_SYSTEMS]
+        if device_identifier(stored[CONF_ID]) not in device.identifiers
+    ]
+    if not (device.identifiers & gone and kept):
+        return False
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_SYSTEMS: kept}
+    )
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+    return True
 
 
 def _terms(

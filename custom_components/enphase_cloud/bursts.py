@@ -28,6 +28,7 @@ from .error_policy import (
     refuse,
     refused,
 )
+from .errors import translated
 from .live import LiveCoordinator
 from .live_errors import NoStreamLeftError, StoppedError
 from .memory import Refusal
@@ -143,6 +144,7 @@ class Bursts:
         if (
             self._options.bursts
             and self._is_supported
+            and self._system.is_visible
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
             pause = self._next_burst() - dt_util.utcnow()
@@ -153,6 +155,8 @@ class Bursts:
 
         Raises HomeAssistantError where it cannot be had; nothing is sent then.
         """
+        if not self._system.is_visible:
+            raise translated(HomeAssistantError, "live_not_visible")
         if (refusal := self._refusal) is not None:
             raise refused(refusal, Source.LIVE)
         length = duration or self._options.length
@@ -207,6 +211,8 @@ class Bursts:
     def _async_begin_scheduled(self) -> None:
         if self._burst is not None:
             return  # Its end plans the next one.
+        if not self._system.is_visible:
+            return  # What shows it again plans the next one.
         # What was asked for by hand may have put it off.
         if self._next_burst() <= dt_util.utcnow() and not self._hass.is_stopping:
             self._begin(self._options.length, for_user=False)

@@ -8,6 +8,7 @@ from typing import Any, Final, override
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    ConfigEntry,
     ConfigFlowResult,
     OptionsFlow,
 )
@@ -24,19 +25,17 @@ from .api import EnphaseCloudError, System
 from .budget.plans import Plan
 from .const import (
     CONF_ACCOUNT_ID,
-    CONF_CONNECTION,
     CONF_ENERGY_UPDATES,
-    CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_SIGNED_IN_AT,
     CONF_SYSTEMS,
-    CONF_TIME_ZONE,
     DEVELOPER_PORTAL_URL,
     DOMAIN,
     PLAN_CUSTOM,
 )
 from .data import EnphaseCloudConfigEntry
 from .error_policy import error_policy
+from .errors import escaped
 from .flow_forms import (
     API_KEY_FORM,
     CUSTOM_PLAN_FORM,
@@ -48,6 +47,7 @@ from .flow_probe import KeyRefusedError, ProbeFailedError, async_find_systems
 from .oauth import EnphaseOAuth2Implementation
 from .options import EnergyOptions, consistent, most_updates, plan_from_options
 from .options_flow import EnphaseCloudOptionsFlow
+from .system_properties import stored_system, systems_of_other_entries
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -207,16 +207,19 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Let the user choose among several systems."""
-        chosen = self._chosen_before if user_input is None else user_input[CONF_SYSTEMS]
-        if user_input is None or not chosen:
-            return self.async_show_form(
-                step_id="systems",
-                data_schema=systems_form(self._found, chosen=chosen),
-                errors={} if user_input is None else {CONF_SYSTEMS: "choose_a_system"},
-            )
-        return await self._async_choose(
-            system for system in self._found if str(system.system_id) in chosen
-        )
+        if user_input is None:
+            return self._show_systems_form(self._chosen_before)
+        chosen = user_input[CONF_SYSTEMS]
+        systems = [system for system in self._free if str(system.system_id) in chosen]
+        if not systems:
+            return self._show_systems_form([], {CONF_SYSTEMS: "choose_a_system"})
+        return await self._async_choose(systems)
+
+    async def async_step_free_systems(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask for the same where other accounts have some of the systems."""
+        return await self.async_step_systems(user_input)
 
     async def async_step_energy(
         self, user_input: dict[str, Any] | None = None
@@ -255,11 +258,55 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     @property
     def _chosen_before(self) -> list[str]:
         """Return the systems of the entry that still exist, for a new one all."""
-        found = [str(system.system_id) for system in self._found]
+        found = [str(system.system_id) for system in self._free]
         if (entry := self._changed_entry) is None:
             return found
         before = {str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]}
         return [system_id for system_id in found if system_id in before]
+
+    @property
+    def _elsewhere(self) -> dict[int, ConfigEntry[Any]]:
+        """Return the entries that have systems which this one cannot have."""
+        holders = systems_of_other_entries(self.hass, self._changed_entry)
+        found = {system.system_id for system in self._found}
+        return {
+            system_id: holder
+            for system_id, holder in holders.items()
+            if system_id in found
+        }
+
+    @property
+    def _free(self) -> list[System]:
+        """Return the systems that no other entry has."""
+        elsewhere = self._elsewhere
+        return [system for system in self._found if system.system_id not in elsewhere]
+
+    @property
+    def _holders(self) -> dict[str, str]:
+        """Return the placeholder that says which entries have the other systems."""
+        elsewhere = self._elsewhere
+        held = [
+            f"{escaped(system.name)} ({escaped(elsewhere[system.system_id].title)})"
+            for system in self._found
+            if system.system_id in elsewhere
+        ]
+        return {"held": ", ".join(held)}
+
+    def _show_systems_form(
+        self, chosen: list[str], errors: dict[str, str] | None = None
+    ) -> ConfigFlowResult:
+        """Show the systems that are free, and say why others are not."""
+        form = systems_form(self._free, chosen=chosen)
+        if not self._elsewhere:
+            return self.async_show_form(
+                step_id="systems", data_schema=form, errors=errors
+            )
+        return self.async_show_form(
+            step_id="free_systems",
+            data_schema=form,
+            errors=errors,
+            description_placeholders=self._holders,
+        )
 
     def _show_api_key_form(
         self, failure: ProbeFailedError | None = None
@@ -310,13 +357,17 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             return self.async_abort(reason="no_systems")
         if entry is not None and self.source == SOURCE_REAUTH:
             return self._finish(entry.data[CONF_SYSTEMS])
+        if not self._free:
+            return self.async_abort(
+                reason="systems_elsewhere", description_placeholders=self._holders
+            )
         if len(self._found) == 1:
             return await self._async_choose(self._found)
         return await self.async_step_systems()
 
     async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
         """Take systems, and ask a new user for what else they want of them."""
-        self._data[CONF_SYSTEMS] = [_stored(system) for system in systems]
+        self._data[CONF_SYSTEMS] = [stored_system(system) for system in systems]
         if self._changed_entry is None and DATA_INSTANCE in self.hass.data:
             return await self.async_step_energy()
         return self._finish(self._data[CONF_SYSTEMS])
@@ -346,13 +397,3 @@ def _usual_updates(plan: Plan, most: int) -> int:
 def _can_be_sent(api_key: str) -> bool:
     """Tell whether a key is one that a header can carry."""
     return api_key.isascii() and api_key.isprintable() and len(api_key.split()) == 1
-
-
-def _stored(system: System) -> dict[str, Any]:
-    return {
-        CONF_ID: system.system_id,
-        CONF_NAME: system.name,
-        CONF_TIME_ZONE: system.time_zone,
-        CONF_CONNECTION: system.connection_type,
-        CONF_LIVE_STREAM: system.live_stream,
-    }

@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 from .account import for_the_user
 from .api import EnphaseCloudClient, EnphaseCloudError, RequestWithheldError
 from .api.endpoints import BATTERY_TELEMETRY, LATEST_TELEMETRY, SUMMARY
+from .budget.failures import Failures
 from .budget.ledger import Purpose
 from .budget.schedule import Document, Feed
 from .const import DOMAIN
@@ -46,6 +47,11 @@ _LOGGER = logging.getLogger(__name__)
 # whether values have aged; waking up costs nothing.
 _LONGEST_SLEEP: Final = timedelta(minutes=5)
 _SHORTEST_SLEEP: Final = timedelta(seconds=1)
+# How often a system is asked for that the cloud does not show any more.
+_DAY: Final = timedelta(days=1)
+_GONE: Final = (Consequence.FORBID_SYSTEM, Consequence.UNKNOWN_SYSTEM)
+# Failures after which the pause is as long as it gets.
+_MANY: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +159,8 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         # What kept the last poll from an answer without being a failure.
         self._withheld: EnphaseCloudError | None = None
         self._quota_outage = Outage(f"Calls for the document {source.document}")
+        # What the cloud said to the last poll, None if it answered.
+        self.last_error: EnphaseCloudError | None = None
 
     @property
     def is_active(self) -> bool:
@@ -160,7 +168,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         refused = self.config_entry.runtime_data.memory.is_refused(
             self.system.system_id, self.source.source
         )
-        return not refused and self.source.is_wanted(self.system, self.data)
+        if refused or (self.source.is_optional and not self.system.is_visible):
+            return False
+        return self.source.is_wanted(self.system, self.data)
 
     def next_poll(self) -> datetime | None:
         """Return when the document is due, or None if it is not polled."""
@@ -168,19 +178,29 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             return None
         account = self.config_entry.runtime_data.account
         now = dt_util.utcnow()
-        account.schedule.add(self.feed, profile=self._profile)
-        due = account.schedule.next_poll(
-            self.feed,
-            now=now,
-            calls_left=account.calls_for_polls(now),
-            period_end=account.ledger.period_end(now),
-        )
+        if self._hidden is not None:
+            # It gets no share of the calls.
+            account.schedule.remove(self.feed)
+            due = min(self._hidden.rest_until or now, now + _DAY)
+        else:
+            account.schedule.add(self.feed, profile=self._profile)
+            due = account.schedule.next_poll(
+                self.feed,
+                now=now,
+                calls_left=account.calls_for_polls(now),
+                period_end=account.ledger.period_end(now),
+            )
         probe = account.ledger.probe_at(now)
         if probe is not None and not account.ledger.spendable(now):
             # The cloud's refusal took the rest of the month; see whether it still does.
             due = probe
         refusal = account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
         return due if refusal is None else max(due, refusal.until)
+
+    @property
+    def _hidden(self) -> Failures | None:
+        """Return how often in a row the cloud said that there is no such system."""
+        return self.config_entry.runtime_data.memory.hidden(self.system.system_id)
 
     async def async_refresh_for_user(self) -> None:
         """Ask the cloud now, due or not, on the user's reserve.
@@ -254,9 +274,19 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             # Home Assistant is silent while a failure lasts, but values age.
             self.async_update_listeners()
             raise self._failure.with_traceback(None)
-        if not self.data and not self.source.is_optional:
+        if self._hidden is not None:
+            raise self._not_visible(self._hidden)
+        if not self.data and not self.source.is_optional and self._has_failed:
             raise translated(UpdateFailed, "not_due_yet", until=due)
         return self.data
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether the cloud's answer is why the document is not due."""
+        ledger = self.config_entry.runtime_data.account.ledger
+        now = dt_util.utcnow()
+        is_withheld = ledger.refusal(now, purpose=Purpose.BACKGROUND) is not None
+        return not is_withheld or ledger.blocked_until(now) is not None
 
     def _sleep_until(self, due: datetime | None) -> None:
         pause = _LONGEST_SLEEP if due is None else due - dt_util.utcnow()
@@ -266,6 +296,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         data = self.config_entry.runtime_data
         now = dt_util.utcnow()
         self._withheld = None
+        data.account.schedule.add(self.feed, profile=self._profile)
         try:
             with foreseen():
                 arrived = await self.source.async_read(data.client, self.system, now)
@@ -275,8 +306,11 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             self._withheld = err
             return self.data
         except EnphaseCloudError as err:
+            self.last_error = err
             return self._handle_error(err, now)
         self._quota_outage.end()
+        self.last_error = None
+        self._show_again()
         data.memory.remember_samples(self.system.system_id, self.source.source, samples)
         return samples
 
@@ -316,6 +350,25 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             account.ledger.record_wasted(now)
         account.notify()
 
+    def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
+        """Leave a system alone that the cloud does not show, or did not before."""
+        hidden = self._hidden
+        if self.source.is_optional or not (consequence in _GONE or hidden is not None):
+            return
+        if hidden is None:
+            # One that was never seen may be about to appear.
+            hidden = Failures(_MANY if self.data else 0)
+        hidden = hidden.another(now, longest=_DAY)
+        self.config_entry.runtime_data.hide(self.system, hidden)
+
+    def _show_again(self) -> None:
+        if not self.source.is_optional and self._hidden is not None:
+            _LOGGER.info("The cloud shows a system again")
+            self.config_entry.runtime_data.show(self.system)
+
+    def _not_visible(self, hidden: Failures) -> UpdateFailed:
+        return translated(UpdateFailed, "system_not_visible", until=hidden.rest_until)
+
     def _handle_error(self, err: EnphaseCloudError, now: datetime) -> Samples:
         """Return what is known where the error allows it; raise it otherwise."""
         data = self.config_entry.runtime_data
@@ -326,7 +379,10 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             refuse(data, self.system.system_id, self.source.source, err)
             return self.data
         data.account.schedule.failed(self.feed, now=now)
+        self._hide_if_gone(consequence, now)
         self._sleep_until(self.next_poll())
+        if self._hidden is not None and consequence is not Consequence.REAUTH:
+            raise self._not_visible(self._hidden) from None
         if consequence is Consequence.WAIT_FOR_QUOTA and self.data:
             self._withheld = err
             self._quota_outage.begin(err)

@@ -9,6 +9,8 @@ from homeassistant.config_entries import ConfigEntry
 
 from .account import Account
 from .api import EnphaseCloudClient
+from .budget.failures import Failures
+from .const import DOMAIN
 from .memory import Memory
 from .site.samples import Samples, as_of, merge
 
@@ -21,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class EnphaseSystem:
-    """One system: its fixed properties, and the coordinators that know it."""
+    """One system: its properties, and the coordinators that know it.
+
+    `is_visible` tells whether the cloud shows the system to the account at all.
+    """
 
     system_id: int
     name: str
     time_zone: tzinfo
     cellular: bool
+    is_time_zone_known: bool = True
+    is_visible: bool = True
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
     bursts: Bursts | None = None
@@ -71,7 +78,30 @@ class EnphaseCloudData:
     client: EnphaseCloudClient
     memory: Memory
     systems: list[EnphaseSystem] = field(default_factory=list)
+    # Names of systems that an older entry has.
+    systems_elsewhere: list[str] = field(default_factory=list)
     live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def hide(self, system: EnphaseSystem, hidden: Failures) -> None:
+        """Leave a system alone that the cloud does not show, but for a rare poll."""
+        system.is_visible = False
+        # Any document may have been refused for the same reason.
+        self.memory.forget_refusals(system.system_id)
+        self.memory.remember_hidden(system.system_id, hidden)
+        self.account.notify()
+
+    def show(self, system: EnphaseSystem) -> None:
+        """Poll a system again that the cloud shows again."""
+        system.is_visible = True
+        self.memory.remember_hidden(system.system_id, None)
+        if system.bursts is not None:
+            system.bursts.async_schedule()
+        self.account.notify()
+
+
+def device_identifier(system_id: int) -> tuple[str, str]:
+    """Return what the device of a system is found by."""
+    return (DOMAIN, str(system_id))
 
 
 type EnphaseCloudConfigEntry = ConfigEntry[EnphaseCloudData]

@@ -7,8 +7,7 @@ from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .const import DOMAIN
-from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
 from .site.catalog import Measurement
 
 
@@ -30,7 +29,7 @@ class EnphaseCloudEntity(Entity):
         self._system = system
         self._attr_unique_id = f"{system.system_id}_{description.key}"
         self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, str(system.system_id))},
+            identifiers={device_identifier(system.system_id)},
             name=system.name,
             manufacturer="Enphase",
             model="Enphase system",

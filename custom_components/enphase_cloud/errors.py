@@ -1,6 +1,7 @@
 """Exceptions in the user's language."""
 
 from datetime import datetime
+import re
 
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
@@ -19,6 +20,11 @@ def translated[ErrorT: HomeAssistantError](
             name: readable(value) for name, value in placeholders.items()
         },
     )
+
+
+def escaped(text: str) -> str:
+    """Return a text of the cloud for a place where Markdown is shown."""
+    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
 
 
 def readable(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
+from .budget.failures import Failures
 from .const import DOMAIN
 from .site.energy import Flow
 from .site.meters import Meter
@@ -40,6 +41,7 @@ class Memory:
         )
         self._samples: dict[tuple[int, Source], Samples] = {}
         self._refused: dict[tuple[int, Source], Refusal] = {}
+        self._hidden: dict[int, Failures] = {}
         self._live_started_at: dict[int, datetime] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
         self._meters: dict[tuple[int, Flow], Meter] = {}
@@ -93,6 +95,8 @@ class Memory:
                 self._power_caps[system_id, flow] = read(
                     PowerCap.from_dict, caps[flow], PowerCap()
                 )
+        if (hidden := remembered.get("hidden")) is not None:
+            self._hidden[system_id] = read(Failures.from_dict, hidden, Failures())
         if started := read(moment, remembered.get("live_started_at"), None):
             self._live_started_at[system_id] = started
 
@@ -134,9 +138,29 @@ class Memory:
         self._save_soon()
 
     @callback
-    def forget_refusals(self) -> None:
-        """Ask again for what the cloud refused."""
-        self._refused.clear()
+    def forget_refusals(self, system_id: int | None = None) -> None:
+        """Ask again for what the cloud refused, of one system or of all."""
+        self._refused = {
+            (owner, source): reason
+            for (owner, source), reason in self._refused.items()
+            if system_id is not None and owner != system_id
+        }
+        self._save_soon()
+
+    def hidden(self, system_id: int) -> Failures | None:
+        """Return how often in a row the cloud did not show a system, None if it does.
+
+        With it comes until when the system is left alone.
+        """
+        return self._hidden.get(system_id)
+
+    @callback
+    def remember_hidden(self, system_id: int, hidden: Failures | None) -> None:
+        """Keep whether the cloud shows a system."""
+        if hidden is None:
+            self._hidden.pop(system_id, None)
+        else:
+            self._hidden[system_id] = hidden
         self._save_soon()
 
     def live_started_at(self, system_id: int) -> datetime | None:
@@ -189,7 +213,9 @@ class Memory:
 
     def _as_dict(self) -> dict[str, Any]:
         systems: dict[str, dict[str, Any]] = {}
-        for system_id in {system_id for system_id, _ in self._samples}:
+        known = {system_id for system_id, _ in (*self._samples, *self._refused)}
+        for system_id in known | self._hidden.keys():
+            hidden = self._hidden.get(system_id)
             started = self._live_started_at.get(system_id)
             systems[str(system_id)] = {
                 "samples": {
@@ -201,6 +227,7 @@ class Memory:
                     for (owner, source), reason in self._refused.items()
                     if owner == system_id
                 },
+                "hidden": hidden and hidden.as_dict(),
                 "live_started_at": started.timestamp() if started else None,
                 "progress": {
                     source: progress.as_dict()

@@ -216,7 +216,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
                 updates_per_day=_updates(source, self._options.updates_per_day),
             )
             for source, document in ENERGY_DOCUMENTS.items()
-            if document.is_wanted(self._system.samples)
+            if self._system.is_visible
+            and document.is_wanted(self._system.samples)
             and not self._memory.is_refused(self._system.system_id, source)
         ]
 
@@ -244,11 +245,9 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
                 self._remember(item.source, replace(wanting, wish=wish))
 
     def _next_step(self, now: datetime) -> Step | None:
-        account = self._account
+        backlog, means = self._account.backlog, self._account.means(now)
         return self._agenda.next_step(
-            self._items,
-            now=now,
-            next_history=account.backlog.next_call(now, account.means(now)),
+            self._items, now=now, next_history=backlog.next_call(now, means)
         )
 
     @callback

@@ -1,6 +1,6 @@
 """Repairs: what the user should know of the budget, gone when its cause is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, override
 
 from homeassistant.components.repairs import (
@@ -18,11 +18,12 @@ from .budget.ledger import ASSUMED, LOST, Purpose
 from .const import DEVELOPER_PORTAL_URL, DOMAIN
 from .data import EnphaseCloudConfigEntry
 from .error_policy import ACCESS_CONTROLS, smallest_plan
-from .errors import readable
+from .errors import escaped, readable
 from .memory import Refusal
 from .site.energy import Flow
 from .site.samples import Source
 from .stores import STORE_DAMAGED
+from .system_properties import chosen_systems, systems_of_other_entries
 
 QUOTA_USED_UP: Final = "quota_used_up"
 OTHER_PROGRAM: Final = "other_program"
@@ -32,6 +33,11 @@ ENERGY_LEFT_OUT: Final = "energy_left_out"
 LIVE_BUDGET_LOW: Final = "live_budget_low"
 LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
 
+SYSTEMS_NOT_VISIBLE: Final = "systems_not_visible"
+SYSTEMS_NOT_READ: Final = "systems_not_read"
+SYSTEMS_ELSEWHERE: Final = "systems_elsewhere"
+TIME_ZONE_UNKNOWN: Final = "time_zone_unknown"
+
 _KINDS: Final = (
     QUOTA_USED_UP,
     OTHER_PROGRAM,
@@ -40,6 +46,10 @@ _KINDS: Final = (
     ENERGY_LEFT_OUT,
     LIVE_BUDGET_LOW,
     LIVE_BUDGET_USED_UP,
+    SYSTEMS_NOT_VISIBLE,
+    SYSTEMS_NOT_READ,
+    SYSTEMS_ELSEWHERE,
+    TIME_ZONE_UNKNOWN,
 )
 
 # The user is warned when less than this share of the live streams is left.
@@ -62,6 +72,10 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
         _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
         _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
+        _show(hass, entry, SYSTEMS_NOT_VISIBLE, _systems_not_visible(entry))
+        _show(hass, entry, SYSTEMS_NOT_READ, _systems_not_read(entry))
+        _show(hass, entry, SYSTEMS_ELSEWHERE, _systems_elsewhere(hass, entry))
+        _show(hass, entry, TIME_ZONE_UNKNOWN, _time_zone_unknown(hass, entry))
 
     @callback
     def clear() -> None:
@@ -70,6 +84,9 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
 
     entry.async_on_unload(entry.runtime_data.account.async_add_listener(update))
     entry.async_on_unload(clear)
+    for system in entry.runtime_data.systems:
+        # What came of a call is known after the budget has changed.
+        entry.async_on_unload(system.documents[0].async_add_listener(update))
     update()
 
 
@@ -190,6 +207,52 @@ def _live_budget(
         "limit": str(bursts.streams_per_month),
         "until": readable(data.account.ledger.period_end(dt_util.utcnow())),
     }
+
+
+def _systems_not_visible(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    systems = entry.runtime_data.systems
+    names = [system.name for system in systems if not system.is_visible]
+    return {"systems": _listed(names)} if names else None
+
+
+def _systems_not_read(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    """Return which systems failed from the first poll on, and why."""
+    reasons = [
+        f"- **{escaped(system.name)}**: {system.documents[0].last_exception}"
+        for system in entry.runtime_data.systems
+        if system.is_visible
+        and not system.documents[0].data
+        and not system.documents[0].last_update_success
+    ]
+    return {"reasons": "\n".join(reasons)} if reasons else None
+
+
+def _systems_elsewhere(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> _Placeholders | None:
+    if not (names := entry.runtime_data.systems_elsewhere):
+        return None
+    holders = systems_of_other_entries(hass, entry)
+    titles = {
+        holders[system_id].title
+        for system_id in chosen_systems(entry)
+        if system_id in holders
+    }
+    return {"systems": _listed(names), "holders": _listed(sorted(titles))}
+
+
+def _time_zone_unknown(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> _Placeholders | None:
+    systems = entry.runtime_data.systems
+    names = [system.name for system in systems if not system.is_time_zone_known]
+    if not names:
+        return None
+    return {"systems": _listed(names), "time_zone": hass.config.time_zone}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(escaped, names))
 
 
 def _show(

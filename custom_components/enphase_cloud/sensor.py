@@ -118,8 +118,12 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
     def read(self) -> object:
         self._attr_native_value = self._value(dt_util.utcnow())
         # Unavailable is what has no value and nobody who could give one.
-        self._attr_available = self._attr_native_value is not None or all(
-            coordinator.last_update_success for coordinator in self._system.documents
+        self._attr_available = self._system.is_visible and (
+            self._attr_native_value is not None
+            or all(
+                coordinator.last_update_success
+                for coordinator in self._system.documents
+            )
         )
         return self._attr_native_value, self._attr_available
 

@@ -17,10 +17,10 @@ class Failures:
     count: int = 0
     rest_until: datetime | None = None
 
-    def another(self, now: datetime) -> Self:
+    def another(self, now: datetime, *, longest: timedelta = _LONGEST_PAUSE) -> Self:
         """Return what there is after another failure; the rest grows each time."""
         failures = self.count + 1
-        return type(self)(failures, now + rest(failures))
+        return type(self)(failures, now + rest(failures, longest=longest))
 
     def rests(self, now: datetime) -> bool:
         """Return whether to wait still; never longer than the last rest was."""
@@ -44,6 +44,6 @@ class Failures:
         return cls(count(stored["count"]), optional(moment, stored["rest_until"]))
 
 
-def rest(failures: int) -> timedelta:
+def rest(failures: int, *, longest: timedelta = _LONGEST_PAUSE) -> timedelta:
     """Return how long to rest after so many failures in a row, at least one."""
-    return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), longest)
