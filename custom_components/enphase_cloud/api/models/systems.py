@@ -69,10 +69,10 @@ class ConnectionType(OpenEnum):
 class System:
     """One system.
 
-    `time_zone` should be an IANA name; the cloud's days are days there. `live_stream` tells
-    whether live data is enabled, None where the cloud was not asked. `last_energy_at`
-    is when production was last reported, `operational_at` when the system began to
-    work. The address is not kept.
+    `time_zone` should be an IANA name; the cloud's days are days there. `live_stream`
+    tells whether live data is enabled, None where the cloud was not asked.
+    `last_energy_at` is when production was last reported, `operational_at` when the
+    system began to work. The address is not kept.
     """
 
     system_id: int
