@@ -9,8 +9,14 @@ from random import Random
 from typing import override
 from zoneinfo import ZoneInfo
 
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
 from homeassistant.components.recorder.statistics import (
     StatisticsRow,
+    async_add_external_statistics,
     list_statistic_ids,
     statistics_during_period,
     valid_statistic_id,
@@ -349,6 +355,66 @@ async def test_sums_that_somebody_spoiled_are_mended(
     assert await importer.async_import(Flow.PRODUCTION, window) == FIRST + HOUR
     sums = [row["sum"] or 0 for row in await recorded(hass)]
     assert [later - sooner for sooner, later in pairwise(sums)] == [100, 100]
+
+
+async def write_foreign(
+    hass: HomeAssistant, unit: str | None, unit_class: str | None
+) -> None:
+    """Write three hours of 1.5 each under our id, as somebody else would."""
+    async_add_external_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name="Foreign",
+            source="enphase_cloud",
+            statistic_id=statistic_id(SYSTEM_ID, Flow.PRODUCTION),
+            unit_class=unit_class,
+            unit_of_measurement=unit,
+        ),
+        [
+            StatisticData(
+                start=FIRST + number * HOUR, state=1.5, sum=1.5 * (number + 1)
+            )
+            for number in range(3)
+        ],
+    )
+    await written(hass)
+
+
+async def test_rows_in_another_unit_of_energy_are_converted(
+    hass: HomeAssistant, importer: StatisticsImporter
+) -> None:
+    """A year of kilowatt-hours does not become a year of watt-hours."""
+    await write_foreign(hass, "kWh", "energy")
+    await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
+    assert await told(hass) == {0: 1_500, 1: 1_500, 2: 1_500, 3: 700}
+    assert [row["sum"] for row in await recorded(hass)] == [1_500, 3_000, 4_500, 5_200]
+    assert not importer.foreign
+
+
+@pytest.mark.parametrize(("unit", "unit_class"), [("m³", "volume"), (None, None)])
+async def test_rows_that_are_no_energy_are_left_alone(
+    hass: HomeAssistant,
+    importer: StatisticsImporter,
+    caplog: pytest.LogCaptureFixture,
+    unit: str | None,
+    unit_class: str | None,
+) -> None:
+    """Nothing is written beside them, which is said once; later it is."""
+    await write_foreign(hass, unit, unit_class)
+    statistic = statistic_id(SYSTEM_ID, Flow.PRODUCTION)
+    for _ in range(2):
+        assert await importer.async_import(Flow.PRODUCTION, hours({3: 700})) is None
+        assert importer.foreign == {statistic}
+    assert caplog.text.count("is not imported") == 1
+    found = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
+    assert [each["statistics_unit_of_measurement"] for each in found] == [unit]
+    get_instance(hass).async_clear_statistics([statistic])
+    await written(hass)
+    await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
+    assert await told(hass) == {3: 700}
+    assert not importer.foreign
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo"])

@@ -4,8 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.recorder import get_instance
 import pytest
 
 from custom_components.enphase_cloud.const import (
@@ -13,6 +20,7 @@ from custom_components.enphase_cloud.const import (
     CONF_HISTORY,
     DOMAIN,
 )
+from custom_components.enphase_cloud.history import statistic_id
 from custom_components.enphase_cloud.site.energy import HOUR, Flow
 from simulator import Fault
 
@@ -65,7 +73,7 @@ async def test_a_size_that_is_too_small_is_not_believed_for_long(
     days: int,
 ) -> None:
     """A repair says that energy is left out; half a day later all of it is there."""
-    entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: history})
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 6, CONF_HISTORY: history})
     issue_id = f"energy_left_out_{entry.entry_id}"
     await go_on(hass, freezer, 30 * MINUTE)
     assert await produced(hass, world, days) < 0.5
@@ -76,7 +84,7 @@ async def test_a_size_that_is_too_small_is_not_believed_for_long(
         "systems": "Hilltop",
         "flows": "production",
     }
-    await go_on(hass, freezer, 16 * HOUR, step=15 * MINUTE)
+    await go_on(hass, freezer, 20 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world, days) == 1
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
 
@@ -92,3 +100,38 @@ async def test_absurd_energy_is_never_believed(
     await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     await go_on(hass, freezer, 15 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world) == 0
+
+
+async def test_statistics_that_are_no_energy_are_named(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """A repair says what to do about them; nothing is written there."""
+    statistic = statistic_id(world.system.system_id, Flow.PRODUCTION)
+    async_add_external_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name="Water",
+            source=DOMAIN,
+            statistic_id=statistic,
+            unit_class="volume",
+            unit_of_measurement="m³",
+        ),
+        [StatisticData(start=NOW - DAY, state=1, sum=1)],
+    )
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
+    await go_on(hass, freezer, 30 * MINUTE)
+    issue_id = f"statistics_foreign_{entry.entry_id}"
+    issue = issue_registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {"account": "Home", "systems": "Hilltop"}
+    assert await recorded(hass, world.system.system_id, Flow.CONSUMPTION)
+    get_instance(hass).async_clear_statistics([statistic])
+    await go_on(hass, freezer, 90 * MINUTE)
+    assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+    assert await recorded(hass, world.system.system_id, Flow.PRODUCTION)

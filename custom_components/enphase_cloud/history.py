@@ -5,8 +5,9 @@ only the hours that differ are written.
 """
 
 import asyncio
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
+import logging
 from typing import Final
 
 from homeassistant.components.recorder.models import (
@@ -18,6 +19,7 @@ from homeassistant.components.recorder.statistics import (
     StatisticsRow as RecorderRow,
     async_add_external_statistics,
     get_last_statistics,
+    get_metadata,
     statistics_during_period,
 )
 from homeassistant.components.recorder.tasks import SynchronizeTask
@@ -44,6 +46,9 @@ from .site.energy import (
 )
 from .site.intervals import system_day
 
+_LOGGER = logging.getLogger(__name__)
+
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 # Whole watt-hours are exact in a database, kilowatt-hours are not.
 _UNIT: Final = UnitOfEnergy.WATT_HOUR
 _UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
@@ -71,6 +76,8 @@ class StatisticsImporter:
         self._system_name = system_name
         self._time_zone = time_zone
         self._lock = asyncio.Lock()
+        self.foreign: set[str] = set()
+        """The ids of ours under which there are rows of something else than energy."""
 
     async def async_import(self, flow: Flow, arrived: Readings) -> datetime | None:
         """Bring a statistic up to date, and return the first hour that changed.
@@ -84,6 +91,8 @@ class StatisticsImporter:
             return None
         async with self._lock:
             statistic = statistic_id(self._system_id, flow)
+            if not await self._async_in_our_unit(flow, statistic):
+                return None
             days = self._whole_days(arrived)
             recorded, sum_before = await self._async_recorded(statistic, days)
             # Rows cannot be deleted; one that says nothing any more says zero.
@@ -100,6 +109,34 @@ class StatisticsImporter:
             if changed:
                 await self._async_write(flow, changed)
         return changed[0].start if changed else None
+
+    async def _async_in_our_unit(self, flow: Flow, statistic: str) -> bool:
+        """Convert rows of another unit of energy; return False where that is none.
+
+        Written in our unit beside them, they would be taken for rows of ours.
+        """
+        found = await get_instance(self._hass).async_add_executor_job(
+            partial(get_metadata, self._hass, statistic_ids={statistic})
+        )
+        unit = (
+            found[statistic][1]["unit_of_measurement"] if statistic in found else _UNIT
+        )
+        if unit not in EnergyConverter.VALID_UNITS:
+            if statistic not in self.foreign:
+                _LOGGER.warning(
+                    "Energy of %s is not imported: rows in %s have its statistic id",
+                    flow,
+                    unit,
+                )
+            self.foreign.add(statistic)
+            return False
+        self.foreign.discard(statistic)
+        if unit != _UNIT and (rows := await self._async_rows(statistic, _LONG_AGO)):
+            _LOGGER.info("Converting the statistic of %s from %s", flow, unit)
+            hours = {row.start: HourlyEnergy(row.energy, row.day) for row in rows}
+            before = rows[0].sum - rows[0].energy
+            await self._async_write(flow, statistics_rows(hours, sum_before=before))
+        return True
 
     def _whole_days(self, arrived: Readings) -> Span:
         """Return the days of the system on which hours of readings fall."""

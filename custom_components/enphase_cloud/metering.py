@@ -114,6 +114,11 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         return sum(_updates(item.source, updates) for item in self._items)
 
     @property
+    def has_foreign_statistics(self) -> bool:
+        """Return whether rows in our statistics are no energy of ours."""
+        return bool(self._importer.foreign)
+
+    @property
     def calls_wanted(self) -> int:
         """Return how many calls of history are still to be made."""
         return sum(item.progress.calls_wanted for item in self._items)

@@ -30,6 +30,7 @@ OTHER_PROGRAM: Final = "other_program"
 DOCUMENT_REFUSED: Final = "document_refused"
 DOCUMENT_FORBIDDEN: Final = "document_forbidden"
 ENERGY_LEFT_OUT: Final = "energy_left_out"
+STATISTICS_FOREIGN: Final = "statistics_foreign"
 LIVE_BUDGET_LOW: Final = "live_budget_low"
 LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
 
@@ -44,6 +45,7 @@ _KINDS: Final = (
     DOCUMENT_REFUSED,
     DOCUMENT_FORBIDDEN,
     ENERGY_LEFT_OUT,
+    STATISTICS_FOREIGN,
     LIVE_BUDGET_LOW,
     LIVE_BUDGET_USED_UP,
     SYSTEMS_NOT_VISIBLE,
@@ -70,6 +72,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
         _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
         _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
+        _show(hass, entry, STATISTICS_FOREIGN, _statistics_foreign(entry))
         _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
         _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
         _show(hass, entry, SYSTEMS_NOT_VISIBLE, _systems_not_visible(entry))
@@ -190,6 +193,15 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         "systems": ", ".join(sorted({name for name, _ in found})),
         "flows": ", ".join(sorted({flow.replace("_", " ") for _, flow in found})),
     }
+
+
+def _statistics_foreign(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    names = [
+        system.name
+        for system in entry.runtime_data.systems
+        if system.energies is not None and system.energies.has_foreign_statistics
+    ]
+    return {"systems": ", ".join(sorted(names))} if names else None
 
 
 def _live_budget(
