@@ -126,7 +126,7 @@ async def test_live_data_that_our_code_fails_at_ends(
         (Fault(operation="latest_telemetry", quota="month"), "budget_exhausted"),
         (Fault(operation="summary", status=500), "update_failed"),
         (Fault(operation="summary", body="html"), "update_failed"),
-        (Fault(operation="summary", status=403), "forbidden"),
+        (Fault(operation="summary", status=403), "system_not_visible"),
     ],
 )
 async def test_refresh_now_answers_in_the_users_language(

@@ -420,9 +420,11 @@ async def test_a_plan_without_streaming_offers_none(
     assert "live_data" not in world.calls
 
 
-@pytest.mark.parametrize("seconds", [29, 3601, 0, -5])
+@pytest.mark.parametrize(
+    "seconds", [29, 3601, 0, -5, 1e308, float("inf"), float("nan"), "inf"]
+)
 async def test_a_duration_out_of_range_is_refused(
-    hass: HomeAssistant, world: World, set_up: SetUp, seconds: int
+    hass: HomeAssistant, world: World, set_up: SetUp, seconds: float | str
 ) -> None:
     """Live data is asked for from half a minute to an hour."""
     entry = await set_up()

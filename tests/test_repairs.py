@@ -131,6 +131,19 @@ async def test_a_refused_document_can_be_asked_for_again(
     assert not _issues(issue_registry)
 
 
+async def test_words_of_the_cloud_are_shown_as_they_are(
+    hass: HomeAssistant, world: World, set_up: SetUp, issue_registry: ir.IssueRegistry
+) -> None:
+    """Issues are Markdown: a system's name is no link, picture or heading in it."""
+    world.systems[0].name = "# [Win](https://example.com)\n<b>*Now*</b>"
+    world.cloud.faults.add(Fault(operation="latest_telemetry", status=403))
+    entry = world.entry()
+    await set_up(entry)
+    issues = _issues(issue_registry)
+    shown = issues["document_forbidden"]["systems"]
+    assert shown == (r"\# \[Win\]\(https\:\/\/example\.com\) \<b\>\*Now\*\<\/b\>")
+
+
 async def test_a_repair_of_an_entry_that_is_not_loaded_any_more(
     hass: HomeAssistant,
     world: World,

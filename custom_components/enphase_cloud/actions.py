@@ -41,6 +41,15 @@ ATTR_PREVIEW: Final = "preview"
 ATTR_RESOLUTION: Final = "resolution"
 ATTR_TO: Final = "to"
 
+
+def _duration(value: object) -> timedelta:
+    """Return a duration; Home Assistant's own check overflows where there is no end."""
+    try:
+        return cv.positive_time_period(value)
+    except ArithmeticError:
+        raise vol.Invalid("The duration has no end") from None
+
+
 _TARGET: Final = {
     vol.Optional(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
@@ -50,7 +59,7 @@ _START_LIVE_STREAM_SCHEMA: Final = vol.Schema(
     {
         **_TARGET,
         vol.Optional(ATTR_DURATION): vol.All(
-            cv.positive_time_period, vol.Range(min=MIN_STREAM, max=MAX_LIVE)
+            _duration, vol.Range(min=MIN_STREAM, max=MAX_LIVE)
         ),
     }
 )

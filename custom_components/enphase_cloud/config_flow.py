@@ -97,7 +97,10 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Explain why, before the browser goes to Enphase."""
         if user_input is None:
-            return self.async_show_form(step_id="reauth_confirm")
+            name = escaped(self._get_reauth_entry().title)
+            return self.async_show_form(
+                step_id="reauth_confirm", description_placeholders={"name": name}
+            )
         implementation = self._get_reauth_entry().data.get(_IMPLEMENTATION)
         try:
             known = await async_get_implementations(self.hass, DOMAIN)

@@ -1,12 +1,15 @@
-"""Exceptions in the user's language."""
+"""Texts for users: exceptions in their language, and what may stand in them."""
 
 from datetime import datetime
 import re
+from typing import Final
 
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+
+_MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def translated[ErrorT: HomeAssistantError](
@@ -23,8 +26,11 @@ def translated[ErrorT: HomeAssistantError](
 
 
 def escaped(text: str) -> str:
-    """Return a text of the cloud for a place where Markdown is shown."""
-    return re.sub(r"([\\`*_\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+    """Return a text of the cloud for a place where Markdown is shown.
+
+    Issues and flows are such places; exceptions are not.
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def readable(value: object) -> str:

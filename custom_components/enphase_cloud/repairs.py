@@ -168,7 +168,7 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
 def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     names = [
-        system.name
+        escaped(system.name)
         for system in data.systems
         if any(
             data.memory.refusal(system.system_id, source) is Refusal.FORBIDDEN
@@ -182,7 +182,7 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     now = dt_util.utcnow()
     found = {
-        (system.name, flow)
+        (escaped(system.name), flow)
         for system in data.systems
         for flow in Flow
         if data.memory.power_cap(system.system_id, flow).leaves_out(now)
@@ -286,7 +286,7 @@ def _show(
         is_fixable=fixable,
         severity=ir.IssueSeverity.WARNING,
         translation_key=kind,
-        translation_placeholders={"account": entry.title, **placeholders},
+        translation_placeholders={"account": escaped(entry.title), **placeholders},
         data={"entry_id": entry.entry_id} if fixable else None,
         learn_more_url=DEVELOPER_PORTAL_URL,
     )
