@@ -11,7 +11,11 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.application_credentials import (
     DOMAIN as APPLICATION_CREDENTIALS,
 )
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.config_entries import (
+    ConfigEntryDisabler,
+    ConfigEntryState,
+    ConfigFlowResult,
+)
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, UnknownFlow
@@ -39,7 +43,7 @@ from custom_components.enphase_cloud.const import (
     DOMAIN,
     ENV_CLOUD_URL,
 )
-from simulator import AccessControl, Fault
+from simulator import AccessControl, Account, Fault
 
 from .conftest import (
     API_KEY,
@@ -217,6 +221,77 @@ async def test_several_systems(hass: HomeAssistant, world: World, user: User) ->
     ]
     assert stored[1][CONF_CONNECTION] == "cellular"
     assert twin.system_id not in {request.system_id for request in world.cloud.requests}
+
+
+@pytest.fixture
+def landlord(world: World) -> Account:
+    """Return another login, which sees the first system, too."""
+    landlord = world.cloud.add_account(
+        email="landlord@example.com", password="x", user_id="77"
+    )
+    world.system.shared_with.append(landlord)
+    return landlord
+
+
+async def _add_as_landlord(user: User) -> ConfigFlowResult:
+    form = await user.add_and_sign_in(email="landlord@example.com", password="x")
+    return await user.submit(form, api_key=API_KEY, plan="kilowatt")
+
+
+async def test_a_system_of_another_account(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
+) -> None:
+    """It cannot be chosen, and the form says who has it."""
+    await set_up()
+    barn = world.cloud.add_system(landlord, name="Barn")
+    form = await _add_as_landlord(user)
+    assert form["step_id"] == "free_systems"
+    assert form["description_placeholders"] == {"held": "Hilltop (Home)"}
+    [selector] = form["data_schema"].schema.values()
+    offered = [option["value"] for option in selector.config["options"]]
+    assert offered == [str(barn.system_id)]
+    form = await user.submit(form, systems=[])
+    assert form["errors"] == {CONF_SYSTEMS: "choose_a_system"}
+    done = await user.submit(form, systems=offered)
+    assert done["title"] == "Barn"
+    assert [system[CONF_ID] for system in done["result"].data[CONF_SYSTEMS]] == [
+        barn.system_id
+    ]
+
+
+async def test_all_systems_of_another_account(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
+) -> None:
+    """Nothing is left to choose; a system that is let go of may be chosen."""
+    entry = await set_up()
+    done = await _add_as_landlord(user)
+    assert done["type"] is FlowResultType.ABORT
+    assert done["reason"] == "systems_elsewhere"
+    await hass.config_entries.async_set_disabled_by(
+        entry.entry_id, ConfigEntryDisabler.USER
+    )
+    assert (await _add_as_landlord(user))["reason"] == "systems_elsewhere"
+    await hass.config_entries.async_remove(entry.entry_id)
+    done = await _add_as_landlord(user)
+    assert done["title"] == "Hilltop"
+
+
+async def test_access_that_is_granted_later(
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
+) -> None:
+    """To reconfigure offers no system that another account has."""
+    world.system.shared_with.clear()
+    barn = world.cloud.add_system(landlord, name="Barn")
+    await set_up()
+    done = await _add_as_landlord(user)
+    assert done["title"] == "Barn"
+    world.system.shared_with.append(landlord)
+    form = await user.submit(await user.reconfigure(done["result"]))
+    form = await user.sign_in(form, email="landlord@example.com", password="x")
+    form = await user.submit(form, plan="kilowatt")
+    assert form["step_id"] == "free_systems"
+    [field] = form["data_schema"].schema
+    assert field.default() == [str(barn.system_id)]
 
 
 async def test_whether_systems_can_stream_is_a_bonus(world: World, user: User) -> None:

@@ -352,12 +352,18 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
         """Leave a system alone that the cloud does not show, or did not before."""
-        hidden = self._hidden
-        if self.source.is_optional or not (consequence in _GONE or hidden is not None):
+        if self.source.is_optional:
             return
-        if hidden is None:
-            # One that was never seen may be about to appear.
-            hidden = Failures(_MANY if self.data else 0)
+        if consequence not in _GONE and self._hidden is None:
+            return
+        self.hide(now)
+
+    def hide(self, now: datetime) -> None:
+        """Leave the system alone for a day; or less if it was never seen.
+
+        Such a one may be about to appear.
+        """
+        hidden = self._hidden or Failures(_MANY if self.data else 0)
         hidden = hidden.another(now, longest=_DAY)
         self.config_entry.runtime_data.hide(self.system, hidden)
 

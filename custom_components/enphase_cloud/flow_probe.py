@@ -1,6 +1,5 @@
 """Prove an API key with one cheap call, before anything is stored."""
 
-from dataclasses import replace
 from datetime import timedelta
 import logging
 from typing import override
@@ -19,11 +18,11 @@ from .api import (
     RequestWithheldError,
     System,
 )
-from .api.endpoints import SEARCH_SYSTEMS, SYSTEMS
 from .budget.plans import Plan
 from .error_policy import error_policy
 from .errors import readable
 from .oauth import cloud_url
+from .system_list import async_list_systems
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -81,31 +80,12 @@ async def async_find_systems(
     )
     try:
         with for_the_user():
-            systems = await client.pages(SYSTEMS)
-            if systems and plan.has_live_stream:
-                return await _async_with_live_stream(client, systems)
-            return systems
+            return await async_list_systems(client, plan)
     except EnphaseCloudError as err:
         _LOGGER.debug("The API key could not be proved: %s", err)
         raise _probe_failed(err, account) from None
     finally:
         await accounts.async_release(api_key, flow_id)
-
-
-async def _async_with_live_stream(
-    client: EnphaseCloudClient, systems: list[System]
-) -> list[System]:
-    try:
-        found = await client.pages(SEARCH_SYSTEMS)
-    except EnphaseCloudError as err:
-        _LOGGER.debug("Whether systems can stream is not known: %s", err)
-        return systems
-    # A search may leave out what the list tells, such as the time zone.
-    can_stream = {system.system_id: system.live_stream for system in found}
-    return [
-        replace(system, live_stream=can_stream.get(system.system_id))
-        for system in systems
-    ]
 
 
 def _probe_failed(err: EnphaseCloudError, account: Account) -> ProbeFailedError:

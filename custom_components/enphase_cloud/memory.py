@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 
 from .budget.failures import Failures
 from .const import DOMAIN
+from .site.catalog import Kind
 from .site.energy import Flow
 from .site.meters import Meter
 from .site.power_cap import PowerCap
@@ -42,6 +43,8 @@ class Memory:
         self._samples: dict[tuple[int, Source], Samples] = {}
         self._refused: dict[tuple[int, Source], Refusal] = {}
         self._hidden: dict[int, Failures] = {}
+        # When the list of systems is due.
+        self.systems_due_at: datetime | None = None
         self._live_started_at: dict[int, datetime] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
         self._meters: dict[tuple[int, Flow], Meter] = {}
@@ -60,6 +63,8 @@ class Memory:
             if system_id.isdecimal():
                 same_terms = stored.get("terms") == terms
                 self._restore(int(system_id), remembered, same_terms=same_terms)
+        due = stored.get("systems_due_at")
+        self.systems_due_at = due and self._store.read(moment, due, None)
         if await self._store.async_set_damaged_aside():
             await self.async_save()
 
@@ -123,6 +128,17 @@ class Memory:
         self._samples[system_id, source] = samples
         self._save_soon()
 
+    @callback
+    def forget_today(self, system_id: int) -> None:
+        """Forget the energies of today, for the day has other limits now."""
+        for source in Source:
+            self._samples[system_id, source] = {
+                measurement: sample
+                for measurement, sample in self.samples(system_id, source).items()
+                if measurement.traits.kind is not Kind.ENERGY_TODAY
+            }
+        self._save_soon()
+
     def is_refused(self, system_id: int, source: Source) -> bool:
         """Tell whether the cloud refuses a document for good."""
         return (system_id, source) in self._refused
@@ -161,6 +177,12 @@ class Memory:
             self._hidden.pop(system_id, None)
         else:
             self._hidden[system_id] = hidden
+        self._save_soon()
+
+    @callback
+    def set_systems_due(self, at: datetime) -> None:
+        """Keep when the list of systems is due."""
+        self.systems_due_at = at
         self._save_soon()
 
     def live_started_at(self, system_id: int) -> datetime | None:
@@ -245,7 +267,12 @@ class Memory:
                     if owner == system_id
                 },
             }
-        return {"terms": self._terms, "systems": systems}
+        due = self.systems_due_at
+        return {
+            "terms": self._terms,
+            "systems": systems,
+            "systems_due_at": due and due.timestamp(),
+        }
 
 
 def _reasons(stored: object) -> dict[str, Refusal]:

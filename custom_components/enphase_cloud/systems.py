@@ -28,6 +28,7 @@ from .live import LiveCoordinator
 from .metering import EnergyCoordinator
 from .options import EnergyOptions, LiveOptions
 from .site.samples import Source
+from .system_list import SystemListUpdater
 from .system_properties import async_time_zone, chosen_systems, systems_of_other_entries
 
 
@@ -50,6 +51,7 @@ async def async_set_up_systems(
             _add_coordinators(hass, entry, system, stored, plan)
     _remove_other_devices(hass, entry)
     await async_poll_first(hass, entry)
+    SystemListUpdater(hass, entry, plan).async_begin()
     for system in entry.runtime_data.systems:
         if system.bursts is not None:
             system.bursts.async_schedule()

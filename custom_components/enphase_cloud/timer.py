@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 
 
@@ -17,13 +17,14 @@ class Timer:
         """Begin stopped."""
         self._hass = hass
         self._action = action
+        self._job = HassJob(self._async_fire, cancel_on_shutdown=True)
         self._cancel: CALLBACK_TYPE | None = None
 
     @callback
     def start(self, pause: timedelta) -> None:
         """Let the action be called after a pause, instead of when it was due before."""
         self.stop()
-        self._cancel = async_call_later(self._hass, pause, self._async_fire)
+        self._cancel = async_call_later(self._hass, pause, self._job)
 
     @callback
     def stop(self) -> None:

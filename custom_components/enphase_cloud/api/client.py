@@ -1,10 +1,9 @@
 """The client of the Monitoring API v4: get, put, post, pages and stream."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from http import HTTPStatus
-from itertools import count
 from typing import Any, Final, Protocol
 
 from aiohttp import ClientSession, ClientTimeout
@@ -23,6 +22,7 @@ _TIMEOUT: Final = ClientTimeout(total=30)
 _STREAM_CONNECT_SECONDS: Final = 10
 _STREAM_IDLE_SECONDS: Final = 45
 _STREAM_OVERTIME_SECONDS: Final = 60
+_MOST_PAGES: Final = 100
 NO_QUERY: Final[Mapping[str, str | int]] = {}
 
 
@@ -131,15 +131,18 @@ class EnphaseCloudClient:
         endpoint: Endpoint[Page[ItemT]],
         *,
         query: Mapping[str, str | int] = NO_QUERY,
+        wanted: Iterable[Any] | None = None,
         **parameters: int | str,
     ) -> list[ItemT]:
         """Return the items of all pages; each page is an API call.
 
-        Stops where all items are known or a page brings no new one.
+        Stops where all items are known, those with the `wanted` ids are, or a page
+        brings no new one; and after 100 pages.
         """
         items: dict[Any, ItemT] = {}
+        missing = None if wanted is None else set(wanted)
         listed = 0
-        for number in count(1):
+        for number in range(1, _MOST_PAGES + 1):
             page = await self._request(
                 endpoint,
                 query={"page": number, "size": endpoint.page_size or 1, **query},
@@ -153,7 +156,8 @@ class EnphaseCloudClient:
                 if page.total is None
                 else listed >= page.total
             )
-            if is_last or len(items) == known:
+            has_wanted = missing is not None and missing <= items.keys()
+            if is_last or has_wanted or len(items) == known:
                 break
         return list(items.values())
 

@@ -16,6 +16,7 @@ from .convert import (
     to_word,
 )
 
+_NAMELESS: Final = "Enphase System"
 _LARGEST_PAGE: Final = 1_000
 
 
@@ -86,6 +87,11 @@ class System:
     operational_at: datetime | None
     live_stream: bool | None
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the cloud told a name."""
+        return self.name != _NAMELESS
+
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one system.
@@ -96,7 +102,7 @@ class System:
         public_name = to_text(data.get("public_name"))
         return cls(
             system_id=to_identifier(data.get("system_id")),
-            name=to_text(data.get("name")) or public_name or "Enphase System",
+            name=to_text(data.get("name")) or public_name or _NAMELESS,
             public_name=public_name,
             time_zone=to_text(data.get("timezone")),
             status=SystemStatus.from_api(data.get("status")),
