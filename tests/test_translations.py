@@ -42,7 +42,12 @@ SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 PLATFORMS = {"binary_sensor": binary_sensor, "button": button, "sensor": sensor}
 # Of the table of errors, what cannot happen while the user signs in, and what cannot
 # while the API key is tested.
-NOT_AT_SIGN_IN = {"api_key_refused", "budget_exhausted", "forbidden"}
+NOT_AT_SIGN_IN = {
+    "api_key_refused",
+    "budget_exhausted",
+    "forbidden",
+    "storage_failed",
+}
 NOT_AT_THE_KEY = {"code_expired", "invalid_client"}
 # What Home Assistant's own methods, called by name, abort a flow with.
 ABORTED_BY = {

@@ -16,17 +16,18 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
 from .api import ApiError, QuotaExceededError, RequestWithheldError
-from .api.endpoints import LIVE_DATA
+from .api.endpoints import LIVE_DATA, TOKEN
 from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
 from .budget.limits import reserve
 from .budget.plans import Plan, strictest
 from .budget.schedule import Schedule
 from .const import DOMAIN
-from .stores import CheckedStore
+from .persistence import Persistence, StorageFailedError
+from .verified_store import VerifiedStore
 
-_STORAGE_VERSION: Final = 1
-_SAVE_DELAY_SECONDS: Final = 10
+# A lost stream costs money, a lost token the sign-in: these prove the disk first.
+_SAVED_FIRST: Final = frozenset({LIVE_DATA.name, TOKEN})
 _MONTH: Final = timedelta(days=30)
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
@@ -61,7 +62,7 @@ class Account:
     def __init__(
         self,
         hass: HomeAssistant,
-        store: CheckedStore,
+        store: VerifiedStore,
         ledger: Ledger,
         schedule: Schedule,
         backlog: Backlog,
@@ -71,7 +72,13 @@ class Account:
         self.schedule = schedule
         self.backlog = backlog
         self._hass = hass
-        self._store = store
+        self.persistence = Persistence(
+            hass,
+            store,
+            self._as_dict,
+            on_saved=lambda saved: ledger.saved(saved["ledger"]),
+            on_change=self._tell_listeners,
+        )
         self._listeners: set[CALLBACK_TYPE] = set()
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
@@ -84,16 +91,20 @@ class Account:
     async def attempt(self, operation: str) -> AsyncGenerator[None]:
         """Count one attempt before it leaves, and learn from its outcome.
 
-        Raises RequestWithheldError where the budget does not allow it.
+        Raises RequestWithheldError where the budget does not allow it, and its subclass
+        StorageFailedError where the count cannot be saved.
         """
+        # While the disk fails, no call is counted that cannot leave.
+        if self.persistence.failed_until and not await self.persistence.async_save():
+            raise StorageFailedError
         now = dt_util.utcnow()
         try:
             must_save = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
         except BudgetExhaustedError as err:
             raise RequestWithheldError(until=err.until, reason=err.period) from None
-        # A stream costs money: no crash may hide one, nor invent one.
-        if must_save or operation == LIVE_DATA.name:
-            await self.async_save()
+        must_save |= operation in _SAVED_FIRST
+        if must_save and not await self.persistence.async_save():
+            raise StorageFailedError
         self.notify()
         try:
             yield
@@ -117,8 +128,15 @@ class Account:
             period_end=err.period_end,
             limit=err.limit,
         )
-        await self.async_save()
+        await self.persistence.async_save()
         self.notify()
+
+    def withheld_until(self, now: datetime) -> datetime | None:
+        """Return until when no background call may leave; None if one may."""
+        refusal = self.ledger.refusal(now, purpose=Purpose.BACKGROUND)
+        until = None if refusal is None else refusal.until
+        moments = (self.persistence.failed_until, until)
+        return max((at for at in moments if at is not None), default=None)
 
     def means(self, now: datetime) -> Means:
         """Return what background work may spend until the month ends."""
@@ -160,9 +178,8 @@ class Account:
     @callback
     def notify(self) -> None:
         """Tell the listeners, and persist soon what may be lost without harm."""
-        self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
-        for listener in tuple(self._listeners):
-            listener()
+        self.persistence.save_soon()
+        self._tell_listeners()
         self._await_renewal()
 
     async def async_close(self) -> None:
@@ -203,13 +220,12 @@ class Account:
         self._is_closed = True
         self._forget_renewal()
         self.ledger.release(dt_util.utcnow())
-        await self.async_save()
+        await self.persistence.async_close()
 
-    async def async_save(self) -> None:
-        """Persist everything now."""
-        data = self._as_dict()
-        await self._store.async_save(data)
-        self.ledger.saved(data["ledger"])
+    @callback
+    def _tell_listeners(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
 
     def _as_dict(self) -> dict[str, Any]:
         return {
@@ -290,17 +306,11 @@ class AccountRegistry:
         backlog = store.read(Backlog.restore, stored.get("backlog"), Backlog())
         account = Account(self._hass, store, ledger, schedule, backlog)
         if await store.async_set_damaged_aside():
-            await account.async_save()
+            await account.persistence.async_save()
         return account
 
-    def _store(self, fingerprint: str) -> CheckedStore:
-        return CheckedStore(
-            self._hass,
-            _STORAGE_VERSION,
-            f"{DOMAIN}.account.{fingerprint}",
-            private=True,
-            atomic_writes=True,
-        )
+    def _store(self, fingerprint: str) -> VerifiedStore:
+        return VerifiedStore(self._hass, f"{DOMAIN}.account.{fingerprint}")
 
 
 _REGISTRY: HassKey[AccountRegistry] = HassKey(DOMAIN)

@@ -194,8 +194,8 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         if probe is not None and not account.ledger.spendable(now):
             # The cloud's refusal took the rest of the month; see whether it still does.
             due = probe
-        refusal = account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
-        return due if refusal is None else max(due, refusal.until)
+        withheld_until = account.withheld_until(now)
+        return due if withheld_until is None else max(due, withheld_until)
 
     @property
     def _hidden(self) -> Failures | None:

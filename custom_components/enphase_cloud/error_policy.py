@@ -38,6 +38,7 @@ from .errors import translated
 from .live_errors import NoStreamLeftError, StoppedError
 from .memory import Refusal
 from .oauth import RenewalPausedError
+from .persistence import StorageFailedError
 from .site.samples import Source
 
 _LOGGER = logging.getLogger(__name__)
@@ -97,6 +98,9 @@ class ErrorPolicy:
 
 # The first class that fits decides.
 ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
+    StorageFailedError: ErrorPolicy(
+        Consequence.WAIT, "storage_failed", "storage_failed"
+    ),
     RequestWithheldError: ErrorPolicy(
         Consequence.WAIT, "budget_exhausted", "budget_exhausted"
     ),

@@ -16,7 +16,6 @@ from homeassistant.util import dt as dt_util
 from .api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
 from .budget.backlog import Demand
 from .budget.failures import Failures
-from .budget.ledger import Purpose
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_documents import ENERGY_DOCUMENTS, confirmed_until, newest_told, told_until
 from .error_policy import (
@@ -409,8 +408,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             refuse(data, self._system.system_id, step.source, err)
         elif consequence is Consequence.WAIT_FOR_QUOTA:
             self._outages[step.source].begin(err)
-            refusal = self._account.ledger.refusal(now, purpose=Purpose.BACKGROUND)
-            self._rests_until = None if refusal is None else refusal.until
+            self._rests_until = self._account.withheld_until(now)
         else:
             self._heed_failure(err, step, now)
 

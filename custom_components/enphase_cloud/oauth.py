@@ -33,7 +33,8 @@ from .api import (
 from .api.endpoints import TOKEN
 from .budget.failures import Failures
 from .const import DEFAULT_CLOUD_URL, DOMAIN, ENV_CLOUD_URL
-from .stores import CheckedStore
+from .persistence import StorageFailedError
+from .verified_store import VerifiedStore
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,8 +42,6 @@ _LOGGER = logging.getLogger(__name__)
 _CLOCK_SKEW_SECONDS: Final = 60
 # How long after a refusal led to a renewal another refusal does not blame the token.
 _RENEWAL_PROVES_SECONDS: Final = 60
-
-_STORAGE_VERSION: Final = 1
 
 
 def cloud_url() -> URL:
@@ -119,6 +118,7 @@ class ConfigEntryAuth(AbstractAuth):
         self._account = account
         self._journal = token_journal(hass, entry.entry_id)
         self._journaled: dict[str, Any] = {}
+        self._is_journaled = True
         self._failures = Failures()
         self._renewal: asyncio.Task[EnphaseCloudError | None] | None = None
         self._refusal: EnphaseCloudError | None = None
@@ -150,7 +150,9 @@ class ConfigEntryAuth(AbstractAuth):
         """Return a valid access token, renewing it where needed.
 
         Raises InvalidGrantError or InvalidClientError where the user has to sign in
-        again, other errors of the API where the cloud could not be asked.
+        again, StorageFailedError where the token could not be written to the disk,
+        RenewalPausedError after failures, and other errors of the API where the cloud
+        could not be reached.
         """
         if self._must_be_renewed(rejected):
             if self._renewal is None or self._renewal.done():
@@ -162,6 +164,10 @@ class ConfigEntryAuth(AbstractAuth):
                 raise failure
             if rejected is not None:
                 self._renewed_for_refusal_at = time.monotonic()
+        if not self._is_journaled:
+            await self._async_journal()
+        if not self._is_journaled:
+            raise StorageFailedError
         token: str = self._token["access_token"]
         return token
 
@@ -195,7 +201,8 @@ class ConfigEntryAuth(AbstractAuth):
         if self._failures.count:
             _LOGGER.info("The sign-in is renewed again")
             self._failures = Failures()
-        if await self._async_journal(replaces=replaced, token=renewed):
+        if self._is_known:
+            await self._async_journal(replaces=replaced, token=renewed)
             self._keep(renewed)
         return None
 
@@ -218,18 +225,22 @@ class ConfigEntryAuth(AbstractAuth):
         if not self._failures.count:
             _LOGGER.warning("The sign-in could not be renewed: %s", err)
         self._failures = self._failures.another(dt_util.utcnow())
-        await self._async_journal(
-            failed=self._token["refresh_token"], failures=self._failures.as_dict()
-        )
+        if self._is_known:
+            await self._async_journal(
+                failed=self._token["refresh_token"], failures=self._failures.as_dict()
+            )
 
-    async def _async_journal(self, **changes: Any) -> bool:
-        """Write the journal, unless the entry was removed while the cloud was slow."""
+    @property
+    def _is_known(self) -> bool:
+        """Whether the entry exists; it may be removed while the cloud is slow."""
         entry_id = self._entry.entry_id
-        if self._hass.config_entries.async_get_entry(entry_id) is None:
-            return False
+        return self._hass.config_entries.async_get_entry(entry_id) is not None
+
+    async def _async_journal(self, **changes: Any) -> None:
         self._journaled = {**self._journaled, **changes}
-        await self._journal.async_save(self._journaled)
-        return True
+        self._is_journaled = await self._journal.async_save_verified(self._journaled)
+        if not self._is_journaled:
+            self._account.persistence.failed()
 
     def _keep(self, token: dict[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(
@@ -237,12 +248,6 @@ class ConfigEntryAuth(AbstractAuth):
         )
 
 
-def token_journal(hass: HomeAssistant, entry_id: str) -> CheckedStore:
+def token_journal(hass: HomeAssistant, entry_id: str) -> VerifiedStore:
     """Return the store of an entry's newest token, and of which one it replaces."""
-    return CheckedStore(
-        hass,
-        _STORAGE_VERSION,
-        f"{DOMAIN}.{entry_id}.token",
-        private=True,
-        atomic_writes=True,
-    )
+    return VerifiedStore(hass, f"{DOMAIN}.{entry_id}.token")

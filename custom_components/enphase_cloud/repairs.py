@@ -33,6 +33,7 @@ ENERGY_LEFT_OUT: Final = "energy_left_out"
 STATISTICS_FOREIGN: Final = "statistics_foreign"
 LIVE_BUDGET_LOW: Final = "live_budget_low"
 LIVE_BUDGET_USED_UP: Final = "live_budget_used_up"
+STORAGE_FAILED: Final = "storage_failed"
 
 SYSTEMS_NOT_VISIBLE: Final = "systems_not_visible"
 SYSTEMS_NOT_READ: Final = "systems_not_read"
@@ -52,6 +53,7 @@ _KINDS: Final = (
     SYSTEMS_NOT_READ,
     SYSTEMS_ELSEWHERE,
     TIME_ZONE_UNKNOWN,
+    STORAGE_FAILED,
 )
 
 # The user is warned when less than this share of the live streams is left.
@@ -79,6 +81,13 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         _show(hass, entry, SYSTEMS_NOT_READ, _systems_not_read(entry))
         _show(hass, entry, SYSTEMS_ELSEWHERE, _systems_elsewhere(hass, entry))
         _show(hass, entry, TIME_ZONE_UNKNOWN, _time_zone_unknown(hass, entry))
+        _show(
+            hass,
+            entry,
+            STORAGE_FAILED,
+            {} if account.persistence.failed_until else None,
+            severity=ir.IssueSeverity.ERROR,
+        )
 
     @callback
     def clear() -> None:
@@ -274,6 +283,7 @@ def _show(
     placeholders: _Placeholders | None,
     *,
     fixable: bool = False,
+    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
 ) -> None:
     issue_id = f"{kind}_{entry.entry_id}"
     if placeholders is None:
@@ -284,9 +294,9 @@ def _show(
         DOMAIN,
         issue_id,
         is_fixable=fixable,
-        severity=ir.IssueSeverity.WARNING,
+        severity=severity,
         translation_key=kind,
         translation_placeholders={"account": escaped(entry.title), **placeholders},
         data={"entry_id": entry.entry_id} if fixable else None,
-        learn_more_url=DEVELOPER_PORTAL_URL,
+        learn_more_url=None if kind == STORAGE_FAILED else DEVELOPER_PORTAL_URL,
     )

@@ -1,0 +1,287 @@
+"""A disk that cannot be written: nothing is spent that could be forgotten."""
+
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import timedelta
+import errno
+import json
+from pathlib import Path
+import subprocess
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
+
+from .conftest import API_KEY, SetUp, Stepper, World
+from .flows import User
+from .helpers import pass_time, press, state
+
+# Home Assistant leaves files open that it could not write.
+pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+
+REFRESH = "button.hilltop_refresh_now"
+USED = "sensor.hilltop_calls_used_this_month"
+TEN_HOURS = timedelta(hours=10)
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the free plan, where calls are scarce."""
+    return "watt"
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Write to the real disk."""
+    return {}
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Return a folder of the test's own."""
+    (tmp_path / ".storage").mkdir()
+    return str(tmp_path)
+
+
+@contextmanager
+def _os_error(number: int) -> Generator[None]:
+    """Let every write of Home Assistant fail as the system says it."""
+
+    def fail(*_args: object, **_kwargs: object) -> None:
+        raise OSError(number, "Ordered by the test")
+
+    with (
+        patch("homeassistant.util.file.AtomicWriter", fail),
+        patch("tempfile.NamedTemporaryFile", fail),
+    ):
+        yield
+
+
+@contextmanager
+def _full_disk(folder: Path) -> Generator[None]:
+    """Mount a full disk over the folder, with what it holds."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("Only root may mount a disk")
+    try:
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        with suppress(OSError), (folder / "ballast").open("wb", buffering=0) as ballast:
+            while True:
+                ballast.write(bytes(4096))
+        yield
+    finally:
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        subprocess.run(["umount", str(folder)], check=True)
+        for name in files.keys() - {"ballast"}:
+            (folder / name).write_bytes(files[name])
+
+
+type _Trouble = AbstractContextManager[None]
+
+
+@pytest.fixture(params=["full", "read-only", "broken", "full disk"])
+def trouble(request: pytest.FixtureRequest, hass_config_dir: str) -> _Trouble:
+    """Return what is wrong with the disk while it is entered."""
+    folder = Path(hass_config_dir) / ".storage"
+    match request.param:
+        case "full":
+            return _os_error(errno.ENOSPC)
+        case "read-only":
+            return _os_error(errno.EROFS)
+        case "broken":
+            return _os_error(errno.EIO)
+    return _full_disk(folder)
+
+
+async def _until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
+    """Wait for something behind which there is a real disk."""
+    for _ in range(2_000):
+        if condition():
+            return
+        await hass.async_add_executor_job(lambda: None)
+    pytest.fail("It did not come to that")
+
+
+def _record(hass: HomeAssistant) -> dict[str, Any]:
+    """Return the record of calls that is on the disk."""
+    ledger: dict[str, Any] = _stored(hass, "account.*")["ledger"]
+    return ledger
+
+
+def _stored(hass: HomeAssistant, name: str) -> dict[str, Any]:
+    [path] = Path(hass.config.path()).glob(f"*/{DOMAIN}.{name}")
+    data: dict[str, Any] = json.loads(path.read_text())["data"]
+    return data
+
+
+def _has_issue(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
+    issue_id = f"storage_failed_{entry.entry_id}"
+    return ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+
+
+async def test_polling_stops_at_what_is_on_the_disk(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    trouble: _Trouble,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No call leaves that the record would not know; all is well again by itself."""
+    entry = await set_up()
+    await pass_time(hass, freezer, timedelta(hours=1))
+    before = len(world.cloud.requests)
+    with trouble:
+        record = _record(hass)
+        await pass_time(hass, freezer, TEN_HOURS)
+        assert len(world.cloud.requests) - before <= record["reserved"]
+        assert _record(hass) == record
+        assert _has_issue(hass, entry)
+        used = int(state(hass, USED))
+        for _ in range(5):
+            with pytest.raises(HomeAssistantError) as raised:
+                await press(hass, REFRESH)
+            assert raised.value.translation_key == "storage_failed"
+        assert len(world.cloud.requests) - before <= record["reserved"]
+        # What cannot leave is not counted again and again.
+        assert int(state(hass, USED)) == used <= before + 2 + _assumed(record)
+    assert caplog.text.count("The disk cannot be written") == 1
+
+    asked = len(world.cloud.requests)
+    await pass_time(hass, freezer, timedelta(minutes=6))
+    assert not _has_issue(hass, entry)
+    assert caplog.text.count("The disk can be written again") == 1
+    await press(hass, REFRESH)
+    await pass_time(hass, freezer, TEN_HOURS)
+    assert len(world.cloud.requests) > asked + 8
+    assert _record(hass)["charged"] >= len(world.cloud.requests)
+
+
+def _assumed(record: dict[str, Any]) -> int:
+    assumed: int = record["months"]["known"][-1]["operations"]["assumed"]
+    return assumed
+
+
+async def test_the_user_need_not_wait_for_the_disk(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """A press tries the disk at once."""
+    entry = await set_up()
+    freezer.tick(timedelta(minutes=2))
+    with _os_error(errno.ENOSPC), suppress(HomeAssistantError):
+        for _ in range(3):
+            await press(hass, REFRESH)
+    assert _has_issue(hass, entry)
+    before = len(world.calls)
+    await press(hass, REFRESH)
+    assert len(world.calls) == before + 3
+    assert not _has_issue(hass, entry)
+
+
+async def test_unloaded_with_a_failing_disk(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is on the disk then counts the reservation as spent, and nothing twice."""
+    entry = await set_up()
+    freezer.tick(timedelta(minutes=2))
+    with _os_error(errno.EROFS):
+        with suppress(HomeAssistantError):
+            await press(hass, REFRESH)
+        left = len(world.calls)
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert not _has_issue(hass, entry)
+        record = _record(hass)
+    assert record["charged"] + record["reserved"] >= left
+    await set_up(entry)
+    assert int(state(hass, USED)) >= left
+
+
+async def test_no_token_is_renewed_that_could_not_be_kept(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    trouble: _Trouble,
+) -> None:
+    """The old refresh token would die for a new one that a restart forgets."""
+    entry = await set_up()
+    before = entry.data[CONF_TOKEN]
+    with trouble:
+        freezer.tick(timedelta(days=2))
+        await pass_time(hass, freezer, timedelta(hours=1))
+        assert "token" not in _operations(world)
+        assert entry.data[CONF_TOKEN] == before
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert _operations(world).count("token") == 1
+    assert not _has_issue(hass, entry)
+
+
+async def test_the_disk_fails_while_a_token_is_renewed(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """The new token is kept in memory, and used once it is on the disk."""
+    entry = await set_up()
+    before = entry.data[CONF_TOKEN]
+    world.cloud.requests.clear()
+    fault = world.cloud.faults.add(Fault(operation="token", delay=1, times=1))
+    freezer.tick(timedelta(days=1))
+    async_fire_time_changed(hass)
+    await _until(hass, lambda: fault.hits)
+    with _os_error(errno.ENOSPC):
+        stepper.step()
+        await _until(hass, lambda: entry.data[CONF_TOKEN] != before)
+        await pass_time(hass, freezer, timedelta(hours=1))
+        assert _operations(world) == ["token"]
+        assert _has_issue(hass, entry)
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert not _has_issue(hass, entry)
+    assert _operations(world).count("token") == 1
+    assert "summary" in _operations(world)
+    assert _stored(hass, "*.token")["token"] == entry.data[CONF_TOKEN]
+
+
+@pytest.mark.usefixtures("current_request_with_host")
+async def test_a_new_account_on_a_full_disk(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """The form says what to do, and works once that is done."""
+    user = User(hass, await hass_client_no_auth())
+    form = await user.sign_in(await user.add())
+    with _os_error(errno.ENOSPC):
+        form = await user.submit(form, api_key=API_KEY, plan="watt")
+        assert form["errors"] == {"base": "storage_failed"}
+        assert not world.calls
+    await user.submit(form, plan="watt")
+    assert world.calls[0] == "systems"
+
+
+def _operations(world: World) -> list[str]:
+    return [request.operation for request in world.cloud.requests]
