@@ -115,7 +115,7 @@ def trouble(request: pytest.FixtureRequest, hass_config_dir: str) -> _Trouble:
 
 async def _until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
     """Wait for something behind which there is a real disk."""
-    for _ in range(2_000):
+    for _ in range(100_000):
         if condition():
             return
         await hass.async_add_executor_job(lambda: None)
