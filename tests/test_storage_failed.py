@@ -1,5 +1,6 @@
 """A disk that cannot be written: nothing is spent that could be forgotten."""
 
+import asyncio
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
@@ -16,10 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import DOMAIN
@@ -115,7 +113,7 @@ def trouble(request: pytest.FixtureRequest, hass_config_dir: str) -> _Trouble:
 
 async def _until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
     """Wait for something behind which there is a real disk."""
-    for _ in range(100_000):
+    for _ in range(10_000):
         if condition():
             return
         await hass.async_add_executor_job(lambda: None)
@@ -250,11 +248,14 @@ async def test_the_disk_fails_while_a_token_is_renewed(
     world.cloud.requests.clear()
     fault = world.cloud.faults.add(Fault(operation="token", delay=1, times=1))
     freezer.tick(timedelta(days=1))
-    async_fire_time_changed(hass)
+    pressing = asyncio.ensure_future(press(hass, REFRESH))
     await _until(hass, lambda: fault.hits)
     with _os_error(errno.ENOSPC):
         stepper.step()
-        await _until(hass, lambda: entry.data[CONF_TOKEN] != before)
+        with pytest.raises(HomeAssistantError) as raised:
+            await pressing
+        assert raised.value.translation_key == "storage_failed"
+        assert entry.data[CONF_TOKEN] != before
         await pass_time(hass, freezer, timedelta(hours=1))
         assert _operations(world) == ["token"]
         assert _has_issue(hass, entry)
