@@ -365,6 +365,26 @@ class TestPages:
         cloud.script(same, same)
         assert len(await client.pages(SYSTEMS)) == 100
 
+    async def test_pages_are_read_until_what_is_wanted_is_known(
+        self, client: EnphaseCloudClient, cloud: FakeCloud
+    ) -> None:
+        cloud.script(
+            reply(page(range(1, 101), total=5_000)),
+            reply(page(range(101, 201), total=5_000)),
+        )
+        systems = await client.pages(SYSTEMS, wanted=[7, 150])
+        assert {7, 150} <= {system.system_id for system in systems}
+        assert len(cloud.requests) == 2
+
+    async def test_a_list_without_end_is_cut(
+        self, client: EnphaseCloudClient, cloud: FakeCloud
+    ) -> None:
+        cloud.script(
+            *(reply(page(range(n, n + 1), total=10**9)) for n in range(1, 102))
+        )
+        assert len(await client.pages(SYSTEMS)) == 100
+        assert len(cloud.requests) == 100
+
     async def test_an_account_without_systems_is_empty(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
