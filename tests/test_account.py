@@ -127,7 +127,7 @@ async def test_the_cloud_says_that_the_month_is_used_up(
 
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_refresh_now")
-    assert raised.value.translation_key == "budget_exhausted"
+    assert raised.value.translation_key == "quota_refused"
     freezer.move_to("2026-06-30 23:40:00+00:00")
     await pass_time(hass, freezer, timedelta(minutes=15))
     assert len(world.cloud.requests) == asked

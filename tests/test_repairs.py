@@ -60,9 +60,9 @@ async def test_a_month_that_is_used_up_and_renewed(
     freezer.tick(60)
     await _use_up(hass, world)
     issues = _issues(issue_registry)
-    assert set(issues) == {"quota_used_up", "other_program"}
-    assert issues["quota_used_up"]["limit"] == "1,000"
-    assert issues["quota_used_up"]["most_used"] == "summary"
+    assert set(issues) == {"quota_refused", "other_program"}
+    assert issues["quota_refused"]["limit"] == "1,000"
+    assert issues["quota_refused"]["most_used"] == "summary"
     assert int(issues["other_program"]["foreign"]) > 300
 
     freezer.move_to("2026-07-01 00:00:01+00:00")
@@ -164,6 +164,108 @@ async def test_a_repair_of_an_entry_that_is_not_loaded_any_more(
     answer = await client.post(f"/api/repairs/issues/fix/{flow_id}", json={})
     outcome = await answer.json()
     assert (outcome["type"], outcome["reason"]) == ("abort", "not_loaded")
+
+
+async def _submit(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, issue_id: str
+) -> dict[str, Any]:
+    """Open the fix of an issue and submit it; return what is shown then."""
+    assert await async_setup_component(hass, "repairs", {})
+    client = await hass_client()
+    answer = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
+    )
+    form = await answer.json()
+    assert (form["type"], form["step_id"]) == ("form", "confirm")
+    answer = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    shown: dict[str, Any] = await answer.json()
+    await hass.async_block_till_done()
+    return shown
+
+
+async def test_a_refused_month_is_tried_once_and_accepted(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+) -> None:
+    """Who bought a larger plan lets one call leave, and all goes on."""
+    entry = await set_up()
+    freezer.tick(60)
+    await _use_up(hass, world)
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, "button.hilltop_refresh_now")
+    assert raised.value.translation_key == "quota_refused"
+    assert raised.value.translation_placeholders == {"until": "2026-06-30 17:00"}
+    freezer.tick(60)
+    before = len(world.calls)
+
+    shown = await _submit(hass, hass_client, f"quota_refused_{entry.entry_id}")
+    assert shown["type"] == "create_entry"
+    assert len(world.calls) == before + 1
+    used = state(hass, "sensor.hilltop_calls_used_this_month")
+    assert int(used) == len(world.cloud.requests)
+    assert "quota_refused" not in _issues(issue_registry)
+    assert "quota_used_up" not in _issues(issue_registry)
+    freezer.tick(60)
+    await press(hass, "button.hilltop_refresh_now")
+    assert len(world.calls) == before + 4
+
+
+@pytest.mark.parametrize("fault", [{"quota": "month"}, {"cut": "before_headers"}])
+async def test_a_refused_month_is_tried_once_and_still_refused(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    hass_client: ClientSessionGenerator,
+    fault: dict[str, Any],
+) -> None:
+    """Exactly one call leaves; no second try is offered, not even after a reload."""
+    entry = await set_up()
+    freezer.tick(60)
+    await _use_up(hass, world)
+    world.cloud.faults.add(Fault(**fault))
+    freezer.tick(60)
+    before = len(world.cloud.requests)
+
+    shown = await _submit(hass, hass_client, f"quota_refused_{entry.entry_id}")
+    assert (shown["type"], shown["reason"]) == ("abort", "still_refused")
+    assert shown["description_placeholders"] == {"until": "2026-06-30 17:00"}
+    assert len(world.cloud.requests) == before + 1
+    for reload in (False, True):
+        if reload:
+            await hass.config_entries.async_reload(entry.entry_id)
+            await hass.async_block_till_done()
+        issues = _issues(issue_registry)
+        assert "quota_used_up" in issues
+        assert "quota_refused" not in issues
+        with pytest.raises(HomeAssistantError) as raised:
+            await press(hass, "button.hilltop_refresh_now")
+        assert raised.value.translation_key == "budget_exhausted"
+    await pass_time(hass, freezer, timedelta(hours=5))
+    assert len(world.cloud.requests) == before + 1
+
+
+async def test_a_larger_plan_in_the_options_lifts_a_refusal(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One call tries; when it is served, the others follow."""
+    entry = await set_up()
+    freezer.tick(60)
+    await _use_up(hass, world)
+    freezer.tick(timedelta(hours=2))
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, "plan": "kilowatt"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    before = len(world.calls)
+    await press(hass, "button.hilltop_refresh_now")
+    assert len(world.calls) == before + 3
 
 
 async def test_system_health(

@@ -228,10 +228,12 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     def _raise_if_exhausted(self) -> None:
         ledger = self.config_entry.runtime_data.account.ledger
-        if refusal := ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER):
-            raise translated(
-                HomeAssistantError, "budget_exhausted", until=refusal.until
-            )
+        now = dt_util.utcnow()
+        if (refusal := ledger.refusal(now, purpose=Purpose.USER)) is None:
+            return
+        if ledger.may_try(now):
+            raise translated(HomeAssistantError, "quota_refused", until=refusal.until)
+        raise translated(HomeAssistantError, "budget_exhausted", until=refusal.until)
 
     async def _async_ask_for_user(self) -> None:
         self._raise_if_exhausted()

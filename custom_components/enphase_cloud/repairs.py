@@ -1,6 +1,8 @@
 """Repairs: what the user should know of the budget, gone when its cause is."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Final, override
 
 from homeassistant.components.repairs import (
@@ -10,6 +12,7 @@ from homeassistant.components.repairs import (
 )
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
@@ -26,6 +29,7 @@ from .stores import STORE_DAMAGED
 from .system_properties import chosen_systems, systems_of_other_entries
 
 QUOTA_USED_UP: Final = "quota_used_up"
+QUOTA_REFUSED: Final = "quota_refused"
 OTHER_PROGRAM: Final = "other_program"
 DOCUMENT_REFUSED: Final = "document_refused"
 DOCUMENT_FORBIDDEN: Final = "document_forbidden"
@@ -42,6 +46,7 @@ TIME_ZONE_UNKNOWN: Final = "time_zone_unknown"
 
 _KINDS: Final = (
     QUOTA_USED_UP,
+    QUOTA_REFUSED,
     OTHER_PROGRAM,
     DOCUMENT_REFUSED,
     DOCUMENT_FORBIDDEN,
@@ -69,7 +74,10 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
     @callback
     def update() -> None:
         account = entry.runtime_data.account
-        _show(hass, entry, QUOTA_USED_UP, _quota_used_up(account))
+        quota = _quota_used_up(account)
+        may_try = account.ledger.may_try(dt_util.utcnow())
+        _show(hass, entry, QUOTA_USED_UP, None if may_try else quota)
+        _show(hass, entry, QUOTA_REFUSED, quota if may_try else None, fixable=True)
         _show(hass, entry, OTHER_PROGRAM, _other_program(account))
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
         _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
@@ -105,14 +113,14 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
-    """Return the flow that asks for refused documents again, or only takes note."""
+    """Return the flow that requests again what was refused, or only takes note."""
     if issue_id.startswith(STORE_DAMAGED):
         return ConfirmRepairFlow()
-    return _AskAgainFlow()
+    return _TryOnceFlow() if issue_id.startswith(QUOTA_REFUSED) else _AskAgainFlow()
 
 
-class _AskAgainFlow(ConfirmRepairFlow):
-    """Ask for refused documents again, after the user changed the plan."""
+class _EntryFlow(ConfirmRepairFlow):
+    """A flow that does something with a loaded entry once the user confirms."""
 
     @override
     async def async_step_confirm(
@@ -125,9 +133,44 @@ class _AskAgainFlow(ConfirmRepairFlow):
         entry = self.hass.config_entries.async_get_entry(entry_id)
         if entry is None or entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
+        return await self._async_fix(entry)
+
+    @abstractmethod
+    async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
+        """Do what the user confirmed."""
+
+
+class _AskAgainFlow(_EntryFlow):
+    """Ask for refused documents again, after the user changed the plan."""
+
+    @override
+    async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
         entry.runtime_data.memory.forget_refusals()
-        self.hass.config_entries.async_schedule_reload(entry_id)
+        self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_create_entry(data={})
+
+
+class _TryOnceFlow(_EntryFlow):
+    """Make one call although the cloud refuses the month, after an upgrade."""
+
+    @override
+    async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
+        data = entry.runtime_data
+        ledger = data.account.ledger
+        ledger.allow_try(dt_util.utcnow())
+        document = next(
+            document
+            for system in data.systems
+            for document in system.documents
+            if document.is_active
+        )
+        with suppress(HomeAssistantError):
+            await document.async_refresh_for_user()
+        if (until := ledger.blocked_until(dt_util.utcnow())) is None:
+            return self.async_create_entry(data={})
+        return self.async_abort(
+            reason="still_refused", description_placeholders={"until": readable(until)}
+        )
 
 
 def _quota_used_up(account: Account) -> _Placeholders | None:

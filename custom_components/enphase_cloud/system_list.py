@@ -86,7 +86,10 @@ class SystemListUpdater:
     @property
     def _due_in(self) -> timedelta:
         now = dt_util.utcnow()
-        return min((self._data.memory.systems_due_at or now) - now, _PERIOD)
+        due = self._data.memory.systems_due_at or now
+        # What the budget withholds must not renew the sign-in either.
+        withheld_until = self._data.account.withheld_until(now) or now
+        return min(max(due, withheld_until) - now, _PERIOD)
 
     @callback
     def _async_wake_up(self) -> None:

@@ -107,6 +107,52 @@ def test_the_reserve_is_for_the_user_and_the_sign_in() -> None:
     ledger.charge("token", at, purpose=Purpose.SIGN_IN)
 
 
+def test_a_refused_month_may_be_tried_once() -> None:
+    """One call leaves within a minute, whoever makes it; then the refusal holds."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = _spend(ledger, 10, FIRST)
+    assert not ledger.may_try(at)
+    ledger.refused_by_cloud(
+        at, period=Period.MONTH, period_start=FIRST, period_end=JULY, limit=1000
+    )
+    blocked = Refusal(Period.MONTH, JULY)
+    assert ledger.may_try(at)
+    assert ledger.refusal(at, purpose=Purpose.USER) == blocked
+    ledger.allow_try(at)
+    assert not ledger.may_try(at)
+    # Nobody made use of it in time.
+    late = at + timedelta(minutes=2)
+    assert ledger.refusal(late, purpose=Purpose.USER) == blocked
+    ledger.charge("summary", at, purpose=Purpose.USER)
+    assert ledger.refusal(at, purpose=Purpose.USER) == blocked
+    ledger.allow_try(at)
+    assert ledger.refusal(at, purpose=Purpose.USER) == blocked
+
+    # Neither another refusal nor a restart gives another try; an answer does.
+    ledger.refused_by_cloud(
+        at, period=Period.MONTH, period_start=FIRST, period_end=JULY, limit=1000
+    )
+    assert not ledger.may_try(at)
+    ledger = Ledger.restore(ledger.as_dict(), WATT, now=at)
+    assert not ledger.may_try(at)
+    ledger.charge("summary", JULY, purpose=Purpose.USER)
+    ledger.answered(JULY)
+    assert ledger.refusal(JULY, purpose=Purpose.USER) is None
+    assert not ledger.may_try(JULY)
+
+
+def test_no_try_beyond_the_plan() -> None:
+    """Where we made all calls of the plan ourselves, only another plan helps."""
+    ledger = Ledger(WATT, now=FIRST)
+    at = FIRST
+    while ledger.refusal(at, purpose=Purpose.USER) is None:
+        at = _spend(ledger, 1, at)
+    ledger.refused_by_cloud(
+        at, period=Period.MONTH, period_start=FIRST, period_end=JULY, limit=1000
+    )
+    assert not ledger.may_try(at)
+
+
 def test_sign_ins_count_in_the_minute_and_the_month() -> None:
     """They go further than all else, but not further than the plan."""
     ledger = Ledger(WATT, now=FIRST)

@@ -91,6 +91,7 @@ class Ledger:
                 "period": block.period,
                 "since": block.since.timestamp(),
                 "until": block.until.timestamp(),
+                "tried": block.tried,
             },
             "refusals": self._refusals,
             "charged": self._charged,
@@ -148,7 +149,7 @@ class Ledger:
         self._months.present(now).ahead += 1
         self._recent = [*self._recent_calls(now), now]
         if self._block is not None and purpose is not Purpose.SIGN_IN:
-            self._block.probed = now
+            self._block.probe(now)
         self._charged += 1
         self._released = False
         return self._charged > self._covered
@@ -181,7 +182,27 @@ class Ledger:
             until = now + pause
             if period_end is not None and period_end - now <= _MINUTE:
                 until = max(until, period_end)
-        self._block = Block(period or Period.MINUTE, now, until)
+        tried = self._block is not None and self._block.tried
+        self._block = Block(period or Period.MINUTE, now, until, tried=tried)
+
+    def may_try(self, now: datetime) -> bool:
+        """Return whether the user may let one call leave although the month is refused.
+
+        They may once, until the cloud serves a call again, and within the plan.
+        """
+        block = self._block
+        if block is None or block.period is not Period.MONTH or block.tried:
+            return False
+        months = self._months.from_present(now)
+        own = max(month.own for month in months)
+        return block.refusal(now) is not None and own < self._limit(
+            months[0], now, Purpose.USER
+        )
+
+    def allow_try(self, now: datetime) -> None:
+        """Let one call leave within a minute, if `may_try` says so."""
+        if self._block is not None and self.may_try(now):
+            self._block.allow_try(now)
 
     def answered(self, now: datetime) -> None:
         """Note that the cloud answered an API call with anything but a refusal."""
@@ -331,7 +352,10 @@ class Ledger:
         if data["plan"] == _limits(self._plan):
             self._cloud_limit = None if cloud_limit is None else count(cloud_limit)
             self._block = block and Block(
-                Period(block["period"]), moment(block["since"]), moment(block["until"])
+                Period(block["period"]),
+                moment(block["since"]),
+                moment(block["until"]),
+                tried=block.get("tried") is True,
             )
         else:
             self._months.change_limit(self._plan.calls_per_month)

@@ -7,6 +7,7 @@ import math
 
 _DAY = timedelta(days=1)
 _PROBE_TIMEOUT = timedelta(minutes=1)
+_TRY = timedelta(minutes=1)
 _CLOCK_TOLERANCE = timedelta(minutes=1)
 
 
@@ -61,15 +62,33 @@ class BudgetExhaustedError(Exception):
 
 @dataclass(slots=True)
 class Block:
-    """A refusal by the cloud: nothing until its end, then one call to try."""
+    """A refusal by the cloud: nothing until its end, then one call to try.
+
+    Once, the user may allow a call before: `tried` tells that they did, `try_until` how
+    long that call may leave.
+    """
 
     period: Period
     since: datetime
     until: datetime
     probed: datetime | None = None
+    tried: bool = False
+    try_until: datetime | None = None
+
+    def allow_try(self, now: datetime) -> None:
+        """Let one call leave within the next minute."""
+        self.tried = True
+        self.try_until = now + _TRY
+
+    def probe(self, now: datetime) -> None:
+        """Note that a call leaves to see whether the refusal still holds."""
+        self.probed = now
+        self.try_until = None
 
     def refusal(self, now: datetime) -> Refusal | None:
         """Return until when nothing may leave; None if a probe may."""
+        if self.try_until is not None and now < self.try_until <= now + _TRY:
+            return None
         # If the clock went back, the end may be far away: rather try.
         longest = self.until - self.since + _CLOCK_TOLERANCE
         if now < self.until and self.until - now <= longest:
