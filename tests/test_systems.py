@@ -1,7 +1,7 @@
 """Several systems of an account: each has its own trouble, and hides no other."""
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -291,7 +291,9 @@ async def test_thirty_systems_on_the_free_plan(
 ) -> None:
     """They are set up at once, and read as the calls of the minute allow."""
     for number in range(29):
-        world.add_system(name=f"Barn {number}", meters=[])
+        world.add_system(
+            name=f"Barn {number}", meters=[], commissioned=date(2026, 6, 20)
+        )
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert len(loaded_systems(world)) >= 5
@@ -310,7 +312,9 @@ async def test_a_hundred_systems(
 ) -> None:
     """Set-up ends within the limits of the minute; the rest appears as it comes."""
     for number in range(99):
-        world.add_system(name=f"Barn {number}", meters=[])
+        world.add_system(
+            name=f"Barn {number}", meters=[], commissioned=date(2026, 6, 20)
+        )
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert 40 <= len(world.cloud.requests) <= 50

@@ -1,5 +1,6 @@
 """Which document is due when."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -255,10 +256,16 @@ class Schedule:
         return level(self._stretches(now, period_end), calls_left)
 
     def _stretches(self, now: datetime, period_end: datetime) -> Iterator[Stretch]:
+        # Once for each system: an account may have a hundred.
+        beside: defaultdict[str, set[Document]] = defaultdict(set)
+        for feed in self._feeds:
+            beside[feed.system].add(feed.document)
+        seconds = {
+            system: self.daylight(system).seconds(now, period_end) for system in beside
+        }
         for feed, state in self._feeds.items():
-            daylight = self._daylight.get(feed.system, Daylight())
-            day, night = daylight.seconds(now, period_end)
-            weighs = self._weight(feed)
+            day, night = seconds[feed.system]
+            weighs = weight(state.profile, feed.document, beside[feed.system])
             period = state.rhythm.period.total_seconds()
             yield Stretch(weighs.day, day, period)
             yield Stretch(weighs.night, night, period)
