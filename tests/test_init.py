@@ -1,10 +1,12 @@
 """Set up, reload, unload and remove an account; what each costs."""
 
+from collections import Counter
 from datetime import timedelta
 import logging
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -13,7 +15,13 @@ from homeassistant.helpers.device_registry import DeviceEntry
 import pytest
 
 from custom_components.enphase_cloud import async_remove_config_entry_device
-from custom_components.enphase_cloud.const import CONF_SYSTEMS, DOMAIN
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    CONF_LIVE_BURSTS,
+    CONF_SYSTEMS,
+    DOMAIN,
+)
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -256,6 +264,37 @@ async def test_unload_leaves_nothing_behind(
     world.cloud.requests.clear()
     await pass_time(hass, freezer, timedelta(hours=2))
     assert world.cloud.requests == []
+
+
+async def test_reloads_leave_no_timer_and_no_listener_behind(
+    recorder_mock: Recorder,
+    hass: HomeAssistant,
+    set_up: SetUp,
+) -> None:
+    """After many there are as many as after one.
+
+    The event loop keeps up to a hundred timers that were cancelled; these do nothing.
+    """
+    options = {CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "hour", CONF_LIVE_BURSTS: True}
+    entry = await set_up(options=options)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+    async def in_use() -> Counter[str]:
+        await hass.async_block_till_done()
+        timers = hass.loop._scheduled  # type: ignore[attr-defined]
+        return Counter(
+            {
+                **Counter(repr(timer._callback) for timer in timers if timer._callback),
+                **hass.bus.async_listeners(),
+            }
+        )
+
+    before = await in_use()
+    for _ in range(20):
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    assert (await in_use()).total() <= before.total()
 
 
 async def test_removal_deletes_what_is_stored(
