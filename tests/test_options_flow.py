@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.budget.schedule import Document, Profile
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
+    CONF_CALL_BUDGET,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_LIVE_BEGIN,
@@ -32,6 +33,7 @@ from custom_components.enphase_cloud.const import (
 
 from .conftest import SetUp, World
 from .flows import assert_translated, suggested
+from .helpers import state
 
 LIVE = {
     CONF_STREAMS_PER_MONTH: 200,
@@ -381,3 +383,68 @@ async def test_the_pages_travel_over_http(
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert entry.options[CONF_BURST_PAUSE] == 30
+
+
+@pytest.mark.parametrize("plan", ["partner"])
+async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Nothing is spent unless the user says so, having seen what it gives."""
+    entry = await set_up()
+    options = Options(hass, entry)
+    form = await options.submit(await options.open(), plan="partner")
+    assert form["step_id"] == "call_budget"
+    told = form["description_placeholders"]
+    assert told["free"] == told["calls"] == "10,000"
+    assert (told["price"], told["budget"], told["cost"]) == ("$0.005", "$0", "$0.00")
+    assert 5_000 < _number(told["expected"]) <= 10_000
+
+    # Another sum is shown with what it gives before anything else comes.
+    form = await options.submit(form, call_budget=20)
+    assert form["step_id"] == "call_budget"
+    told = form["description_placeholders"]
+    assert (told["budget"], told["calls"]) == ("$20", "14,000")
+    assert 0 <= _number(told["cost"].removeprefix("$")) <= 20
+    form = await options.submit(form, **suggested(form))
+    assert form["step_id"] == "profile"
+    assert form["description_placeholders"]["limit"] == "14,000"
+    form = await options.submit(form, profile="balanced")
+    await options.submit(form, **LIVE | {CONF_LIVE_BURSTS: False})
+    assert entry.options[CONF_CALL_BUDGET] == 20
+    left = int(state(hass, "sensor.hilltop_calls_left_this_month"))
+    assert 3_000 < left < 14_000
+
+    # Another plan forgets the sum, and it does not come back by itself.
+    form = await options.submit(await options.open(), plan="watt")
+    await options.submit(form, profile="balanced")
+    assert CONF_CALL_BUDGET not in entry.options
+    form = await options.submit(await options.open(), plan="partner")
+    assert form["description_placeholders"]["budget"] == "$0"
+
+
+def _number(told: str) -> float:
+    return float(told.replace(",", ""))
+
+
+@pytest.mark.parametrize("plan", ["partner"])
+async def test_many_systems_cost_what_is_told(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Where the free calls are not enough, the form says what polling costs."""
+    for number in range(3):
+        world.add_system(name=f"Site {number}", battery=1)
+    entry = await set_up(options={CONF_CALL_BUDGET: 1000})
+    options = Options(hass, entry)
+    form = await options.submit(await options.open(), plan="partner")
+    told = form["description_placeholders"]
+    expected, cost = _number(told["expected"]), _number(told["cost"].removeprefix("$"))
+    assert 20_000 < expected < 40_000
+    assert cost == pytest.approx((expected - 10_000) * 0.005, abs=0.01)
+
+
+@pytest.mark.parametrize("plan", ["partner"])
+async def test_an_entry_of_before_pays_for_nothing(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without the option, only the free calls are made."""
+    freezer.move_to("2026-06-01 00:10:00+00:00")
+    await set_up()
+    assert 9_000 < int(state(hass, "sensor.hilltop_calls_left_this_month")) <= 10_000

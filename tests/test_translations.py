@@ -143,6 +143,7 @@ def test_steps_and_fields() -> None:
             "systems": flow_forms.systems_form([], chosen=[]),
         },
         "options": {
+            "call_budget": flow_forms.CALL_BUDGET_FORM,
             "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
             "energy": flow_forms.ENERGY_FORM,
             "init": flow_forms.PLAN_FORM,
@@ -239,7 +240,8 @@ def test_the_labels_of_plans_are_true(plan: Any) -> None:
     """A label tells the limit of the plan, and whether it has live streams."""
     label = ENGLISH["selector"][CONF_PLAN]["options"][plan.key]
     assert plan.key in label.lower()
-    assert f"{plan.calls_per_month:,} calls a month" in label
+    unpaid = plan.limited_to(0)
+    assert f"{unpaid.calls_per_month:,} calls a month" in label
     assert "live streams" in label
     assert ("no live streams" in label) is not plan.has_live_stream
 

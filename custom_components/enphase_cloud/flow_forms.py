@@ -26,6 +26,7 @@ from .budget.schedule import Profile
 from .const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
+    CONF_CALL_BUDGET,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
@@ -92,6 +93,10 @@ CUSTOM_PLAN_FORM: Final = vol.Schema(
         vol.Required(CONF_CALLS_PER_MONTH, default=1000): _integer(100, 10_000_000),
         vol.Required(CONF_LIVE_STREAM, default=False): BooleanSelector(),
     }
+)
+
+CALL_BUDGET_FORM: Final = vol.Schema(
+    {vol.Required(CONF_CALL_BUDGET, default=0): _integer(0, 10_000, "USD")}
 )
 
 PROFILE_FORM: Final = vol.Schema(

@@ -14,6 +14,7 @@ from .budget.streams import Hours, all_day, between, by_day
 from .const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
+    CONF_CALL_BUDGET,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
@@ -113,9 +114,10 @@ class LiveOptions:
 
 
 def plan_from_options(options: Mapping[str, Any]) -> Plan:
-    """Return the plan that the user named."""
+    """Return the plan that the user named, with the calls they are willing to pay."""
     if options[CONF_PLAN] != PLAN_CUSTOM:
-        return PLANS[options[CONF_PLAN]]
+        plan = PLANS[options[CONF_PLAN]]
+        return plan.limited_to(int(options.get(CONF_CALL_BUDGET, 0)))
     return custom_plan(
         calls_per_minute=int(options[CONF_CALLS_PER_MINUTE]),
         calls_per_month=int(options[CONF_CALLS_PER_MONTH]),
@@ -144,11 +146,15 @@ def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options without what the plan they name does not have.
 
     Limits belong to a custom plan only. Bursts that a plan without live streams ends
-    must not come back with the next plan by themselves, for they cost money.
+    must not come back with the next plan by themselves, nor must calls that are paid
+    for, since they cost money.
     """
     kept = dict(options)
     if kept[CONF_PLAN] != PLAN_CUSTOM:
         kept = {name: value for name, value in kept.items() if name not in _CUSTOM}
-    if not plan_from_options(kept).has_live_stream:
+    plan = plan_from_options(kept)
+    if not plan.has_live_stream:
         kept.pop(CONF_LIVE_BURSTS, None)
+    if plan.free_calls is None:
+        kept.pop(CONF_CALL_BUDGET, None)
     return kept

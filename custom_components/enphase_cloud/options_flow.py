@@ -15,6 +15,7 @@ from .budget.preview import Preview, preview
 from .budget.schedule import Document, Feed, Profile
 from .budget.streams import StreamAllowance
 from .const import (
+    CONF_CALL_BUDGET,
     CONF_ENERGY_UPDATES,
     CONF_HISTORY,
     CONF_LIVE_STREAM,
@@ -26,6 +27,7 @@ from .const import (
 )
 from .data import EnphaseCloudConfigEntry
 from .flow_forms import (
+    CALL_BUDGET_FORM,
     CUSTOM_PLAN_FORM,
     ENERGY_FORM,
     LIVE_FORM,
@@ -40,6 +42,7 @@ from .options import (
     consistent,
     most_updates,
     plan_from_options,
+    profile_from_options,
 )
 
 _LONG: Final = timedelta(hours=2)
@@ -74,7 +77,27 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         self._options |= user_input
         if user_input[CONF_PLAN] == PLAN_CUSTOM:
             return await self.async_step_custom_plan()
+        if plan_from_options(self._options).free_calls is not None:
+            return await self.async_step_call_budget()
         return await self.async_step_energy()
+
+    async def async_step_call_budget(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what calls may cost; another sum is shown with what it gives first."""
+        shown = self._options.get(CONF_CALL_BUDGET, 0)
+        if user_input is not None:
+            self._options |= user_input
+            if user_input[CONF_CALL_BUDGET] == shown:
+                return await self.async_step_energy()
+        return self.async_show_form(
+            step_id="call_budget",
+            data_schema=self.add_suggested_values_to_schema(
+                CALL_BUDGET_FORM, self._options
+            ),
+            description_placeholders=self._cost_of_calls(),
+            last_step=False,
+        )
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
@@ -212,19 +235,31 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             for document in Document
         ]
 
+    def _cost_of_calls(self) -> dict[str, str]:
+        plan = plan_from_options(self._options)
+        budget = self._options.get(CONF_CALL_BUDGET, 0)
+        expected = self._preview(profile_from_options(self._options)).calls_per_month
+        return {
+            "free": f"{plan.free_calls or 0:,}",
+            "price": f"${plan.cost((plan.free_calls or 0) + 1):.3f}",
+            "budget": f"${budget:,}",
+            "calls": f"{plan.calls_per_month:,}",
+            "expected": f"{expected:,}",
+            "cost": f"${plan.cost(expected):,.2f}",
+        }
+
+    def _preview(self, profile: Profile) -> Preview:
+        updates = EnergyOptions.from_options(self._options).updates_per_day
+        return preview(
+            plan_from_options(self._options),
+            profile=profile,
+            feeds=self._feeds,
+            energies_per_day=self._energies_per_day(updates),
+        )
+
     def _freshness(self) -> dict[str, str]:
         plan = plan_from_options(self._options)
-        feeds = self._feeds
-        updates = EnergyOptions.from_options(self._options).updates_per_day
-        given = {
-            profile: preview(
-                plan,
-                profile=profile,
-                feeds=feeds,
-                energies_per_day=self._energies_per_day(updates),
-            )
-            for profile in Profile
-        }
+        given = {profile: self._preview(profile) for profile in Profile}
         return {
             "limit": f"{plan.calls_per_month:,}",
             "calls": f"{given[Profile.BALANCED].calls_per_month:,}",

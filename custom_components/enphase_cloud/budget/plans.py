@@ -23,8 +23,9 @@ class AccessControl(StrEnum):
 class Plan:
     """What an API key may ask of the cloud.
 
-    The limits count requests of the whole key. The price of one live stream is in US
-    dollars; it is None where the plan has no live streams.
+    The limits count requests of the whole key. Prices are in US dollars: that of one
+    live stream is None where the plan has no live streams. Where calls beyond the first
+    `free_calls` of a month are billed one by one, a dollar pays for `calls_per_dollar`.
     """
 
     key: str
@@ -32,6 +33,21 @@ class Plan:
     calls_per_month: int
     access: frozenset[AccessControl]
     live_stream_price: float | None
+    free_calls: int | None = None
+    calls_per_dollar: int | None = None
+
+    def limited_to(self, dollars: int) -> Plan:
+        """Return the plan with as many calls a month as some dollars pay for."""
+        if self.free_calls is None or self.calls_per_dollar is None:
+            return self
+        calls = self.free_calls + dollars * self.calls_per_dollar
+        return replace(self, calls_per_month=min(calls, self.calls_per_month))
+
+    def cost(self, calls: int) -> float:
+        """Return what so many calls of a month cost beside the plan's fixed price."""
+        if self.free_calls is None or self.calls_per_dollar is None:
+            return 0.0
+        return max(0, calls - self.free_calls) / self.calls_per_dollar
 
     @property
     def has_live_stream(self) -> bool:
@@ -60,7 +76,15 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
             Plan("watt", 10, 1_000, _WATT, None),
             Plan("kilowatt", 50, 50_000, _KILOWATT, _LIVE_STREAM_PRICE),
             Plan("megawatt", 100, 300_000, _MEGAWATT, _LIVE_STREAM_PRICE),
-            Plan("partner", 300, 1_500_000, _PARTNER, _LIVE_STREAM_PRICE),
+            Plan(
+                "partner",
+                300,
+                1_500_000,
+                _PARTNER,
+                _LIVE_STREAM_PRICE,
+                free_calls=10_000,
+                calls_per_dollar=200,
+            ),
         )
     }
 )
