@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud import async_remove_config_entry_device
 from custom_components.enphase_cloud.const import (
@@ -295,6 +296,48 @@ async def test_reloads_leave_no_timer_and_no_listener_behind(
         await hass.async_block_till_done()
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert (await in_use()).total() <= before.total()
+
+
+async def test_a_sleep_of_hours_costs_one_call_for_each_document(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """A machine that was suspended asks for what is new, not for what it missed."""
+    await set_up()
+    world.cloud.requests.clear()
+    for hours in (5, 60):
+        freezer.tick(timedelta(hours=hours))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        await pass_time(hass, freezer, timedelta(minutes=5))
+        assert sorted(call for call in world.calls if call != "token") == sorted(COLD)
+        world.cloud.requests.clear()
+
+
+async def test_ten_entries_live_side_by_side(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """On one key, of which they share the minute; each is gone when it is unloaded."""
+    entries = []
+    for number in range(10):
+        system = world.cloud.add_system(
+            world.owner, name=f"Home {number}", battery=1, time_zone="Europe/Berlin"
+        )
+        world.systems[:] = [system]
+        entry = world.entry()
+        entries.append(entry)
+        entry.add_to_hass(hass)
+        hass.config_entries.async_update_entry(entry, unique_id=f"user {number}")
+        await set_up(entry)
+    await pass_time(hass, freezer, timedelta(minutes=5))
+    assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
+    for number in range(10):
+        entity_id = f"sensor.home_{number}_current_power_production"
+        assert float(state(hass, entity_id)) > 0
+    for entry in entries:
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    world.cloud.requests.clear()
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert world.cloud.requests == []
 
 
 async def test_removal_deletes_what_is_stored(

@@ -495,7 +495,10 @@ def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -
 
 
 @pytest.mark.parametrize("read", [READERS[0], *READERS[2:5]])
-@pytest.mark.parametrize("system_id", [*ODD_NUMBERS, 0, -4711, "Barn", 2**53 + 2])
+@pytest.mark.parametrize(
+    "system_id",
+    [*ODD_NUMBERS, 0, -4711, "Barn", 2**53 + 2, 4711.5, "../..", "4711/../4712"],
+)
 def test_a_document_names_its_system(
     read: Callable[[Any], Any], system_id: object
 ) -> None:

@@ -81,6 +81,29 @@ async def test_an_unreachable_cloud_is_a_connection_error(
         await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
+async def test_bytes_that_trickle_in_are_a_timeout(
+    client: EnphaseCloudClient, cloud: FakeCloud, clock: Clock
+) -> None:
+    """None of them comes late, but the answer as a whole does."""
+    sent = 0
+
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while sent < 100:
+            await response.write(b" ")
+            sent += 1
+            clock.advance(1)
+            await asyncio.sleep(0.001)
+        return response
+
+    cloud.script(trickle)
+    with pytest.raises(EnphaseTimeoutError):
+        await client.get(SUMMARY, system_id=SYSTEM_ID)
+    assert 25 < sent < 40
+
+
 async def test_silence_for_half_a_minute_is_a_timeout(
     client: EnphaseCloudClient, cloud: FakeCloud, clock: Clock
 ) -> None:

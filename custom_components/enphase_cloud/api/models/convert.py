@@ -41,7 +41,8 @@ def to_object(value: object) -> Mapping[str, Any]:
 def to_identifier(value: object) -> int:
     """Return the id of a system, or raise MalformedAnswerError."""
     identifier = to_integer(value)
-    if identifier is None or identifier <= 0:
+    # A rounded one would be another system's.
+    if identifier is None or identifier <= 0 or identifier != to_number(value):
         raise MalformedAnswerError("The answer names no system")
     return identifier
 
