@@ -2,24 +2,34 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+import json
 import logging
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import CONF_TOKEN, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
-from simulator import Flow
+from custom_components.enphase_cloud.const import CONF_SIGNED_IN_AT, DOMAIN
+from simulator import Fault, Flow, SecondGateway, Storage
 
 from .conftest import SetUp, World
-from .helpers import pass_time
+from .helpers import pass_time, press, sensor_states, state
 
 DAY = timedelta(days=1)
 PANELS = {"name": "Roof", "time_zone": "Europe/Berlin", "battery": None}
 
 
+HOUSE = {**PANELS, "battery": 2}
+LATEST = "latest_telemetry"
+BATTERY = "telemetry_battery"
+
+
 @pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+def _noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-02-03 10:07:00+00:00")
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +43,20 @@ async def pass_days(
 ) -> None:
     """Let days pass; coordinators wake up every five minutes."""
     await pass_time(hass, freezer, days * DAY, step=timedelta(minutes=5))
+
+
+async def leap(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
+) -> None:
+    """Let time pass at once, and then a while in which everything due is done."""
+    freezer.tick(delta)
+    await pass_time(hass, freezer, timedelta(minutes=15))
+
+
+def has(hass: HomeAssistant, entity_id: str) -> bool:
+    """Tell whether a sensor shows a number."""
+    found = hass.states.get(f"sensor.{entity_id}")
+    return found is not None and found.state not in {STATE_UNKNOWN, STATE_UNAVAILABLE}
 
 
 def asked(world: World, operation: str) -> Iterator[datetime]:
@@ -72,3 +96,316 @@ async def test_noise_in_the_dark_is_no_day(
 
 def _mark(moment: datetime) -> datetime:
     return moment.replace(minute=moment.minute // 5 * 5, second=0, microsecond=0)
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.parametrize("system_properties", [{**PANELS, "meters": []}])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        None,
+        Fault(operation=LATEST, raw='{"system_id": 7, "devices": {}}'),
+        Fault(operation=LATEST, status=404),
+    ],
+    ids=["empty list", "no list", "not found"],
+)
+async def test_without_meters_the_summary_gets_all_calls(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    fault: Fault | None,
+) -> None:
+    """What adds nothing leaves the schedule, and is checked once a week."""
+    if fault is not None:
+        world.cloud.faults.add(fault)
+    await set_up()
+    assert world.calls == ["summary", LATEST]
+    await pass_days(hass, freezer, 1)
+    world.cloud.requests.clear()
+    await pass_days(hass, freezer, 3)
+    assert world.calls.count("summary") / 3 >= 33
+    assert world.calls.count(LATEST) == 0
+    await leap(hass, freezer, 3 * DAY)
+    assert world.calls.count(LATEST) == 1
+    await leap(hass, freezer, 6 * DAY)
+    assert world.calls.count(LATEST) == 1
+
+
+WITHOUT_METERS = pytest.mark.parametrize(
+    "system_properties", [{**PANELS, "meters": []}]
+)
+
+
+@WITHOUT_METERS
+async def test_a_silent_document_is_requested_when_the_user_asks(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """On "Refresh now"; one for batteries only where there is a sign of them."""
+    await set_up()
+    await press(hass, "button.roof_refresh_now")
+    assert world.calls == ["summary", LATEST] * 2
+
+
+@WITHOUT_METERS
+async def test_a_silent_document_is_requested_after_a_new_sign_in(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """A restart costs no call; reconfiguring is a reason to look again."""
+    entry = await set_up()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert world.calls == ["summary", LATEST]
+    token = {**entry.data[CONF_TOKEN], CONF_SIGNED_IN_AT: 1_770_000_000}
+    data = {**entry.data, CONF_TOKEN: token}
+    hass.config_entries.async_update_entry(entry, data=data)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert world.calls == ["summary", LATEST, LATEST]
+
+
+@WITHOUT_METERS
+async def test_a_silent_document_is_requested_when_modules_change(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Who adds panels may have added a meter."""
+    await set_up()
+    await leap(hass, freezer, 1.5 * DAY)
+    assert world.calls.count(LATEST) == 1
+    world.system.modules += 4
+    world.system.install_meter("consumption")
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert world.calls.count(LATEST) > 1
+    assert has(hass, "roof_current_power_consumption")
+
+
+@WITHOUT_METERS
+@pytest.mark.parametrize("status", [404, 500])
+async def test_a_check_that_fails_harms_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    status: int,
+) -> None:
+    """It is made again a day later at the soonest, and everything stays available."""
+    await set_up()
+    world.cloud.faults.add(Fault(operation=LATEST, status=status))
+    await leap(hass, freezer, 7 * DAY)
+    assert world.calls.count(LATEST) == 2
+    assert has(hass, "roof_current_power_production")
+    await leap(hass, freezer, timedelta(hours=22))
+    assert world.calls.count(LATEST) == 2
+    world.cloud.faults.clear()
+    world.system.install_meter("consumption")
+    await leap(hass, freezer, (7 if status == 404 else 1) * DAY)
+    assert has(hass, "roof_current_power_consumption")
+
+
+CONSUMPTION = {**PANELS, "meters": ["consumption"]}
+
+
+@pytest.mark.parametrize("system_properties", [CONSUMPTION])
+async def test_a_consumption_meter_alone_is_worth_its_calls(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It is one measurement, but no other document has it."""
+    await set_up()
+    await pass_time(hass, freezer, timedelta(hours=4))
+    assert world.calls.count(LATEST) >= 10
+    assert has(hass, "roof_current_power_consumption")
+
+
+@pytest.mark.parametrize("system_properties", [CONSUMPTION])
+async def test_a_meter_that_was_silent_at_first_appears(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It is listed with nulls until it reports; within a week it is shown."""
+    world.system.silence("consumption", dt_util.utcnow() - 8 * DAY)
+    await set_up()
+    assert not has(hass, "roof_current_power_consumption")
+    world.system.let_speak("consumption", dt_util.utcnow())
+    await leap(hass, freezer, 7 * DAY)
+    assert has(hass, "roof_current_power_consumption")
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert world.calls.count(LATEST) >= 4
+
+
+@WITHOUT_METERS
+async def test_a_meter_that_is_installed_a_year_later_appears(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing has to be added anew."""
+    await set_up()
+    for month in range(1, 13):
+        await leap(hass, freezer, 29 * DAY)
+        assert world.calls.count(LATEST) == 1 + month
+    world.system.install_meter("production")
+    world.system.install_meter("consumption")
+    await leap(hass, freezer, 7 * DAY)
+    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_current_net_power_consumption")
+
+
+async def test_a_meter_that_is_removed_leaves_the_schedule(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its sensors become unavailable, and its document is checked once a week."""
+    world.add_system(**{**PANELS, "name": "Cabin"})
+    cabin = world.systems[1]
+    del world.systems[0]
+    await set_up()
+    assert has(hass, "cabin_current_net_power_consumption")
+    cabin.remove_meter("consumption")
+    for _ in range(10):
+        await leap(hass, freezer, timedelta(hours=6))
+    world.cloud.requests.clear()
+    await pass_time(hass, freezer, timedelta(hours=6))
+    assert LATEST not in world.calls
+    for _ in range(7):
+        await leap(hass, freezer, DAY)
+    assert world.calls.count(LATEST) == 1
+    assert state(hass, "sensor.cabin_current_power_consumption") == STATE_UNAVAILABLE
+
+
+# Batteries
+
+BATTERY_SENSORS = ("battery", "battery_capacity", "current_battery_discharge")
+
+
+@pytest.mark.parametrize("system_properties", [HOUSE])
+async def test_batteries_that_are_taken_away(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Consumption is known again, and their document leaves the schedule."""
+    await set_up()
+    for name in BATTERY_SENSORS:
+        assert has(hass, f"roof_{name}"), name
+    world.system.remove_batteries(dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(hours=4))
+    assert has(hass, "roof_current_power_consumption")
+    for name in BATTERY_SENSORS:
+        assert state(hass, f"sensor.roof_{name}") == STATE_UNAVAILABLE, name
+    world.cloud.requests.clear()
+    for _ in range(13):
+        await leap(hass, freezer, DAY)
+    # Once because the other documents changed, and then weekly.
+    assert 1 <= world.calls.count(BATTERY) <= 2
+
+    world.system.install_batteries(Storage(), dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(hours=1))
+    await leap(hass, freezer, DAY)
+    for name in BATTERY_SENSORS:
+        assert has(hass, f"roof_{name}"), name
+
+
+@pytest.mark.parametrize("system_properties", [HOUSE])
+async def test_a_summary_that_says_zero_once_wipes_no_battery(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Two other documents show the battery."""
+    await set_up()
+    raw = {"system_id": world.system.system_id, "battery_capacity_wh": 0}
+    fault = Fault(operation="summary", raw=json.dumps(raw), times=1)
+    world.cloud.faults.add(fault)
+    for _ in range(60):
+        await pass_time(hass, freezer, timedelta(minutes=1))
+        for name in BATTERY_SENSORS:
+            assert has(hass, f"roof_{name}"), name
+    assert fault.hits == 1
+
+
+@pytest.mark.parametrize("system_properties", [HOUSE])
+async def test_a_zero_wipes_no_battery_where_only_the_summary_is_allowed(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It has to be said for a day."""
+    for operation in (LATEST, BATTERY):
+        world.cloud.faults.add(Fault(operation=operation, status=401))
+    await set_up()
+    assert has(hass, "roof_battery_capacity")
+    world.system.remove_batteries(dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(hours=1))
+    assert has(hass, "roof_battery_capacity")
+    for _ in range(2):
+        await leap(hass, freezer, DAY)
+    assert state(hass, "sensor.roof_battery_capacity") == STATE_UNAVAILABLE
+
+
+@pytest.mark.parametrize("system_properties", [HOUSE])
+async def test_one_of_two_batteries_falls_silent(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It stays listed for a week; grid and consumption stay known, and of now."""
+    world.system.silence("battery 1", dt_util.utcnow())
+    await set_up()
+    await leap(hass, freezer, 2 * DAY)
+    names = ("current_power_consumption", "current_net_power_consumption")
+    for name in (*names, "current_battery_discharge"):
+        assert has(hass, f"roof_{name}"), name
+        found = hass.states.get(f"sensor.roof_{name}")
+        assert found is not None
+        age = dt_util.utcnow() - found.attributes["measured_at"]
+        assert age < timedelta(minutes=40), name
+
+
+@pytest.mark.parametrize("system_properties", [HOUSE])
+@pytest.mark.parametrize("behind", [400, 840])
+async def test_two_gateways_give_grid_power(
+    hass: HomeAssistant, world: World, set_up: SetUp, behind: int
+) -> None:
+    """It is as old as the older report."""
+    world.system.second_gateway = SecondGateway(frozenset({"consumption"}), behind)
+    await set_up()
+    grid = hass.states.get("sensor.roof_current_net_power_consumption")
+    production = hass.states.get("sensor.roof_current_power_production")
+    assert grid is not None
+    assert production is not None
+    difference = production.attributes["measured_at"] - grid.attributes["measured_at"]
+    assert difference == timedelta(seconds=behind)
+    assert has(hass, "roof_current_power_consumption")
+
+
+# What version 0.1.0 stored
+
+
+def values(hass: HomeAssistant) -> dict[str, str]:
+    """Return the states of all sensors but those of the budget."""
+    return {
+        name: value
+        for name, value in sensor_states(hass).items()
+        if "calls" not in name
+    }
+
+
+@pytest.mark.parametrize(
+    ("system_properties", "calls"),
+    [
+        (HOUSE, {"summary": 0, BATTERY: 0, LATEST: 0}),
+        (CONSUMPTION, {"summary": 0, LATEST: 0}),
+        ({**PANELS, "meters": []}, {"summary": 0, LATEST: 1}),
+    ],
+    ids=["house", "consumption", "without meters"],
+)
+async def test_what_an_older_version_stored_is_read(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    calls: dict[str, int],
+) -> None:
+    """What it knew by its samples is evidence; what it knew nothing of is asked."""
+    entry = await set_up()
+    before = values(hass)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    stored = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["systems"]
+    del stored[str(world.system.system_id)]["evidence"]
+    world.cloud.requests.clear()
+    await set_up(entry)
+    assert {name: world.calls.count(name) for name in calls} == calls
+    assert values(hass) == before
+    await pass_time(hass, freezer, timedelta(hours=2))
+    if calls[LATEST] == 0:
+        assert world.calls.count(LATEST) >= 5
+    else:
+        assert world.calls.count(LATEST) == 1

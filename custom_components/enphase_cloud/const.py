@@ -32,6 +32,8 @@ CONF_SYSTEMS: Final = "systems"
 CONF_TIME_ZONE: Final = "time_zone"
 CONF_CONNECTION: Final = "connection"
 
+ATTR_MEASURED_AT: Final = "measured_at"
+
 PLAN_CUSTOM: Final = "custom"
 
 MIN_STREAM: Final = timedelta(seconds=30)

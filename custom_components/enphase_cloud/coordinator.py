@@ -1,8 +1,6 @@
 """A coordinator per document and system; the client's errors are mapped once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
@@ -13,11 +11,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
-from .api import EnphaseCloudClient, EnphaseCloudError, RequestWithheldError
-from .api.endpoints import BATTERY_TELEMETRY, LATEST_TELEMETRY, SUMMARY
+from .api import EnphaseCloudError, RequestWithheldError, UnknownSystemError
 from .budget.failures import Failures
 from .budget.ledger import Purpose
-from .budget.schedule import Document, Feed
+from .budget.schedule import Feed
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .error_policy import (
@@ -31,15 +28,11 @@ from .error_policy import (
 )
 from .errors import translated
 from .options import profile_from_options
+from .polled_documents import DocumentSource
 from .site.catalog import Measurement
-from .site.documents import (
-    from_battery_telemetry,
-    from_latest_telemetry,
-    from_summary,
-    has_battery,
-)
+from .site.evidence import Evidence, adds, cue, is_offline, told_lately
 from .site.lifetime import LifetimeGuard
-from .site.samples import Samples, Source, advance, is_producing
+from .site.samples import NOTHING, Samples, advance, is_producing
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -52,76 +45,6 @@ _DAY: Final = timedelta(days=1)
 _GONE: Final = (Consequence.FORBID_SYSTEM, Consequence.UNKNOWN_SYSTEM)
 # Failures after which the pause is as long as it gets.
 _MANY: Final = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentSource:
-    """How a document is asked for, and what it says."""
-
-    document: Document
-    source: Source
-    async_read: Callable[
-        [EnphaseCloudClient, EnphaseSystem, datetime], Awaitable[Samples]
-    ]
-    is_wanted: Callable[[EnphaseSystem, Samples], bool]
-    is_optional: bool = True
-
-
-async def _async_read_summary(
-    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
-) -> Samples:
-    summary = await client.get(SUMMARY, system_id=system.system_id)
-    return from_summary(summary, fetched_at=now, time_zone=system.time_zone)
-
-
-async def _async_read_battery(
-    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
-) -> Samples:
-    telemetry = await client.get(BATTERY_TELEMETRY, system_id=system.system_id)
-    if system.energies is not None:
-        system.energies.take_battery(telemetry, fetched_at=now)
-    return from_battery_telemetry(telemetry, fetched_at=now, time_zone=system.time_zone)
-
-
-async def _async_read_latest(
-    client: EnphaseCloudClient, system: EnphaseSystem, now: datetime
-) -> Samples:
-    latest = await client.get(LATEST_TELEMETRY, system_id=system.system_id)
-    return from_latest_telemetry(
-        latest,
-        fetched_at=now,
-        has_battery=has_battery(system.samples),
-        cellular=system.cellular,
-    )
-
-
-def _tells_more_than_the_summary(system: EnphaseSystem, known: Samples) -> bool:
-    """Without consumption meter and battery, the summary says it all."""
-    return not known or has_battery(system.samples) or len(known) > 1
-
-
-# In the order in which a new system is asked: what comes later depends on it.
-DOCUMENT_SOURCES: Final = (
-    DocumentSource(
-        document=Document.SUMMARY,
-        source=Source.SUMMARY,
-        async_read=_async_read_summary,
-        is_wanted=lambda _system, _known: True,
-        is_optional=False,
-    ),
-    DocumentSource(
-        document=Document.BATTERY,
-        source=Source.BATTERY,
-        async_read=_async_read_battery,
-        is_wanted=lambda system, _known: has_battery(system.samples),
-    ),
-    DocumentSource(
-        document=Document.LATEST,
-        source=Source.LATEST,
-        async_read=_async_read_latest,
-        is_wanted=_tells_more_than_the_summary,
-    ),
-)
 
 
 class DocumentCoordinator(DataUpdateCoordinator[Samples]):
@@ -150,6 +73,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         self.data = entry.runtime_data.memory.samples(system.system_id, source.source)
         if not self.data and not source.is_optional:
             entry.runtime_data.account.schedule.forget_answers(self.feed)
+        system.evidence[source.source] = entry.runtime_data.memory.evidence(
+            system.system_id, source.source
+        )
         self._profile = profile_from_options(entry.options)
         self._asked_for = False
         self._asking_for_user = asyncio.Lock()
@@ -164,16 +90,29 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     @property
     def is_active(self) -> bool:
-        """Whether the document is polled at all."""
+        """Whether the document is requested at all, be it rarely."""
         refused = self.config_entry.runtime_data.memory.is_refused(
             self.system.system_id, self.source.source
         )
         if refused or (self.source.is_optional and not self.system.is_visible):
             return False
-        return self.source.is_wanted(self.system, self.data)
+        return self._evidence.answered or self.source.is_expected(self.system)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the document is polled: it adds to what others tell.
+
+        What adds nothing is only checked now and then.
+        """
+        if not self.is_active or not self.source.is_optional:
+            return self.is_active
+        return self.source.is_expected(self.system) and (
+            not self._evidence.answered
+            or adds(self.system.evidence, self.source.source)
+        )
 
     def next_poll(self) -> datetime | None:
-        """Return when the document is due, or None if it is not polled."""
+        """Return when the document is due, or None if it is not requested."""
         if not self.is_active:
             return None
         account = self.config_entry.runtime_data.account
@@ -182,6 +121,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             # It gets no share of the calls.
             account.schedule.remove(self.feed)
             due = min(self._hidden.rest_until or now, now + _DAY)
+        elif not self.is_scheduled:
+            account.schedule.remove(self.feed)
+            due = self._evidence.next_check(now, self._cue)
         else:
             account.schedule.add(self.feed, profile=self._profile)
             due = account.schedule.next_poll(
@@ -301,8 +243,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         data.account.schedule.add(self.feed, profile=self._profile)
         try:
             with foreseen():
-                arrived = await self.source.async_read(data.client, self.system, now)
+                arrived = await self._async_read(now)
                 samples = self._advance(arrived, now)
+                self._take_evidence(arrived, now)
                 self._learn(arrived, now)
         except RequestWithheldError as err:
             self._withheld = err
@@ -331,18 +274,57 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             _LOGGER.info("The lifetime energy follows Enphase again")
         return advance(known, believed, now=now)
 
+    async def _async_read(self, now: datetime) -> Samples:
+        client = self.config_entry.runtime_data.client
+        try:
+            return await self.source.async_read(client, self.system, now)
+        except UnknownSystemError:
+            if not self.source.is_optional:
+                raise
+            # The system has nothing of what this document tells.
+            return NOTHING
+
+    @property
+    def _evidence(self) -> Evidence:
+        return self.system.evidence[self.source.source]
+
+    def _remember_evidence(self, evidence: Evidence) -> None:
+        self.system.evidence[self.source.source] = evidence
+        # It may have changed what all documents together say.
+        evidence = evidence.with_cue(self._cue)
+        self.system.evidence[self.source.source] = evidence
+        self.config_entry.runtime_data.memory.remember_evidence(
+            self.system.system_id, self.source.source, evidence
+        )
+
+    @property
+    def _cue(self) -> str:
+        return cue(self.system.samples, self.system.evidence)
+
+    def _take_evidence(self, arrived: Samples, now: datetime) -> None:
+        system, known = self.system, self.system.samples
+        told = told_lately(arrived, known, now=now, cellular=system.cellular)
+        offline = is_offline(known, system.evidence)
+        evidence = self._evidence.with_answer(told, now=now, offline=offline)
+        self._remember_evidence(evidence)
+
     def _learn(self, arrived: Samples, now: datetime) -> None:
-        """Tell the schedule how new the answer was."""
+        """Tell the schedule how new the answer was; what adds nothing leaves it."""
+        account = self.config_entry.runtime_data.account
+        if not self.is_scheduled:
+            account.schedule.remove(self.feed)
+            account.ledger.record_wasted(now)
+            account.notify()
+            return
         known = {**self.system.samples, **arrived}
         production = arrived.get(Measurement.PRODUCTION_POWER)
         energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
         newest = newest_measurement(arrived, now)
-        account = self.config_entry.runtime_data.account
         was_wasted = account.schedule.observe(
             self.feed,
             now=now,
             data_at=newest,
-            changed=newest != newest_measurement(self.data, now),
+            changed=newest not in {None, newest_measurement(self.data, now)},
             producing=None
             if production is None
             else is_producing(production.value, known),
@@ -382,9 +364,11 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         data = self.config_entry.runtime_data
         consequence = error_policy(err).consequence
         is_optional = self.source.is_optional
+        self._remember_evidence(self._evidence.with_failure(now))
         if consequence in REFUSALS and is_optional:
             # No failure, from which the document would have to rest once it is allowed.
             refuse(data, self.system.system_id, self.source.source, err)
+            self._remember_evidence(Evidence())
             return self.data
         data.account.schedule.failed(self.feed, now=now)
         self._hide_if_gone(consequence, now)
@@ -398,6 +382,9 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         needs_user = consequence is Consequence.REAUTH or (
             consequence is Consequence.REFUSE_KEY and not is_optional
         )
+        if not self.is_scheduled and not needs_user:
+            _LOGGER.debug("The check of %s failed: %s", self.source.document, err)
+            return self.data
         kind = ConfigEntryAuthFailed if needs_user else UpdateFailed
         raise explained(kind, err, self.source.source) from None
 

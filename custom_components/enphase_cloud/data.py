@@ -6,13 +6,16 @@ from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.util import dt as dt_util
 
 from .account import Account
 from .api import EnphaseCloudClient
 from .budget.failures import Failures
 from .const import DOMAIN
 from .memory import Memory
-from .site.samples import Samples, as_of, merge
+from .site.catalog import Measurement
+from .site.evidence import Evidence, has, has_battery, has_consumption_meter
+from .site.samples import Samples, Source, as_of, merge
 
 if TYPE_CHECKING:
     from .bursts import Bursts
@@ -38,6 +41,8 @@ class EnphaseSystem:
     live: LiveCoordinator | None = None
     bursts: Bursts | None = None
     energies: EnergyCoordinator | None = None
+    # What the polled documents showed the system to have.
+    evidence: dict[Source, Evidence] = field(default_factory=dict)
     # What sources said that are not asked any more: still newer than what is older.
     remembered: list[Samples] = field(default_factory=list)
     _partitions: list[Samples] = field(default_factory=list, init=False)
@@ -50,6 +55,20 @@ class EnphaseSystem:
         """Return all coordinators of the system."""
         others = (self.live, self.energies)
         return [*self.documents, *(other for other in others if other is not None)]
+
+    @property
+    def has_battery(self) -> bool:
+        """Whether the system has batteries, as far as is known."""
+        return has_battery(self.evidence)
+
+    @property
+    def has_consumption_meter(self) -> bool:
+        """Whether the system has a meter for consumption, as far as is known."""
+        return has_consumption_meter(self.evidence, self.samples, now=dt_util.utcnow())
+
+    def has(self, measurement: Measurement) -> bool:
+        """Tell whether the system has (still) what a measurement takes."""
+        return has(measurement, self.evidence, self.samples, now=dt_util.utcnow())
 
     @property
     def samples(self) -> Samples:

@@ -71,6 +71,7 @@ def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
     return {
         "document": coordinator.source.document,
         "is_active": coordinator.is_active,
+        "is_scheduled": coordinator.is_scheduled,
         "last_update_success": coordinator.last_update_success,
         "next_poll": coordinator.next_poll(),
         "samples": _samples(coordinator.data),

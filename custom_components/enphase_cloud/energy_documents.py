@@ -29,7 +29,6 @@ from .api.endpoints import (
 )
 from .data import EnphaseSystem
 from .site.catalog import Measurement
-from .site.documents import has_battery
 from .site.energy import SETTLES_AFTER, Flow, Readings
 from .site.intervals import (
     battery_intervals,
@@ -53,7 +52,7 @@ class EnergyDocument:
     Each costs one call.
     """
 
-    is_wanted: Callable[[Samples], bool]
+    is_wanted: Callable[[EnphaseSystem], bool]
     async_week: Callable[
         [EnphaseCloudClient, EnphaseSystem, datetime], Awaitable[Intervals]
     ]
@@ -180,13 +179,13 @@ async def _async_battery_days(
     }
 
 
-def _is_producing(known: Samples) -> bool:
+def _is_producing(system: EnphaseSystem) -> bool:
     """Tell whether it is known what measures the production."""
-    return Measurement.PRODUCTION_SOURCE in known
+    return Measurement.PRODUCTION_SOURCE in system.samples
 
 
-def _has_consumption_meter(known: Samples) -> bool:
-    return Measurement.CONSUMPTION_POWER in known or Measurement.GRID_POWER in known
+def _has_consumption_meter(system: EnphaseSystem) -> bool:
+    return system.has_consumption_meter
 
 
 def _measured_production(system: EnphaseSystem) -> Endpoint[EnergyIntervals]:
@@ -225,7 +224,7 @@ ENERGY_DOCUMENTS: Final[Mapping[Source, EnergyDocument]] = {
         Flow.GRID_EXPORT, EXPORT_TELEMETRY, EXPORT_LIFETIME
     ),
     Source.BATTERY_INTERVALS: EnergyDocument(
-        is_wanted=has_battery,
+        is_wanted=lambda system: system.has_battery,
         async_week=_async_battery_week,
         async_days=_async_battery_days,
     ),

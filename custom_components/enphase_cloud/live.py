@@ -46,7 +46,9 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
     @callback
     def take(self, frame: LiveFrame) -> None:
         """Keep a frame, and publish it unless another one was published just now."""
-        arrived = from_live_frame(frame, known=self._system.samples)
+        arrived = from_live_frame(
+            frame, known=self._system.samples, has_battery=self._system.has_battery
+        )
         known = self.data if self._pending is None else self._pending
         self._pending = advance(known, arrived, now=dt_util.utcnow())
         if self._pause is None:

@@ -12,6 +12,7 @@ from .budget.failures import Failures
 from .const import DOMAIN
 from .site.catalog import Kind
 from .site.energy import Flow
+from .site.evidence import Evidence
 from .site.meters import Meter
 from .site.power_cap import PowerCap
 from .site.progress import Progress
@@ -41,6 +42,7 @@ class Memory:
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
         self._samples: dict[tuple[int, Source], Samples] = {}
+        self._evidence: dict[tuple[int, Source], Evidence] = {}
         self._refused: dict[tuple[int, Source], Refusal] = {}
         self._hidden: dict[int, Failures] = {}
         # When the list of systems is due.
@@ -54,8 +56,8 @@ class Memory:
         """Read what is stored.
 
         `terms` names what refusals depend on (plan, application, sign-in): under other
-        terms the refused documents are requested again. What a clock that was ahead
-        dated in the future is of now.
+        terms what the cloud refused, or what added nothing, is requested again. What a
+        clock that was ahead dated in the future is of now.
         """
         self._terms = terms
         stored = await self._store.async_load() or {}
@@ -81,10 +83,17 @@ class Memory:
             if "power_caps" in remembered
             else {}
         )
+        evidence = self._members(remembered, "evidence")
         refused = read(_reasons, remembered.get("refused"), dict[str, Refusal]())
         for source in Source:
             known = read(from_json, samples.get(source), NOTHING)
             self._samples[system_id, source] = as_of(known, now)
+            showed = read(
+                Evidence.from_dict, evidence.get(source), Evidence.of_samples(known)
+            )
+            self._evidence[system_id, source] = (
+                showed if same_terms else showed.to_be_checked()
+            )
             if source in progress:
                 self._progress[system_id, source] = read(
                     Progress.from_dict, progress[source], Progress()
@@ -137,6 +146,18 @@ class Memory:
                 for measurement, sample in self.samples(system_id, source).items()
                 if measurement.traits.kind is not Kind.ENERGY_TODAY
             }
+        self._save_soon()
+
+    def evidence(self, system_id: int, source: Source) -> Evidence:
+        """Return what the answers of a document showed."""
+        return self._evidence.get((system_id, source), Evidence())
+
+    @callback
+    def remember_evidence(
+        self, system_id: int, source: Source, evidence: Evidence
+    ) -> None:
+        """Keep what the answers of a document showed."""
+        self._evidence[system_id, source] = evidence
         self._save_soon()
 
     def is_refused(self, system_id: int, source: Source) -> bool:
@@ -243,6 +264,11 @@ class Memory:
                 "samples": {
                     source: to_json(self.samples(system_id, source))
                     for source in Source
+                },
+                "evidence": {
+                    source: evidence.as_dict()
+                    for (owner, source), evidence in self._evidence.items()
+                    if owner == system_id
                 },
                 "refused": {
                     source: reason

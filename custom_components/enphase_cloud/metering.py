@@ -221,7 +221,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             )
             for source, document in ENERGY_DOCUMENTS.items()
             if self._system.is_visible
-            and document.is_wanted(self._system.samples)
+            and document.is_wanted(self._system)
             and not self._memory.is_refused(self._system.system_id, source)
         ]
 

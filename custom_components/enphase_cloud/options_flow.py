@@ -228,7 +228,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             if entry.data[CONF_API_KEY] == api_key
             for system in entry.runtime_data.systems
             for coordinator in system.documents
-            if coordinator.is_active
+            if coordinator.is_scheduled
         ] or [
             Feed(system=str(system[CONF_ID]), document=document)
             for system in self.config_entry.data[CONF_SYSTEMS]

@@ -11,7 +11,7 @@ from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
 from .bursts import Bursts
-from .const import DOMAIN
+from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity
@@ -44,11 +44,6 @@ async def async_setup_entry(
         async_add_entities(
             AccountSensor(entry, system, description) for description in ACCOUNT
         )
-        async_add_entities(
-            NextPollSensor(entry, system, coordinator)
-            for coordinator in system.documents
-            if coordinator.is_active
-        )
         if (bursts := system.bursts) is not None:
             async_add_entities(
                 LiveSensor(entry, system, bursts, description) for description in LIVE
@@ -67,7 +62,7 @@ def _add_as_evidence_comes(
     system: EnphaseSystem,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a measurement's sensor once the system has been seen to have it."""
+    """Add a sensor once the system has been seen to have what it shows."""
     registry = er.async_get(hass)
     added: set[str] = set()
 
@@ -79,20 +74,29 @@ def _add_as_evidence_comes(
 
     @callback
     def add_new() -> None:
-        new = [
+        measurements = [
             description
             for description in MEASUREMENTS
             if description.key not in added and has_evidence(description)
         ]
-        if not new:
-            return
-        added.update(description.key for description in new)
-        async_add_entities(
-            _SENSORS.get(description.measurement.traits.kind, MeasurementSensor)(
-                entry, system, description
+        documents = [
+            coordinator
+            for coordinator in system.documents
+            if coordinator.source.document not in added and coordinator.is_active
+        ]
+        added.update(description.key for description in measurements)
+        added.update(coordinator.source.document for coordinator in documents)
+        if documents:
+            async_add_entities(
+                NextPollSensor(entry, system, coordinator) for coordinator in documents
             )
-            for description in new
-        )
+        if measurements:
+            async_add_entities(
+                _SENSORS.get(description.measurement.traits.kind, MeasurementSensor)(
+                    entry, system, description
+                )
+                for description in measurements
+            )
 
     for coordinator in system.coordinators:
         entry.async_on_unload(coordinator.async_add_listener(add_new))
@@ -101,6 +105,8 @@ def _add_as_evidence_comes(
 
 class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
     """Show the newest value of a measurement, whatever its source."""
+
+    _unrecorded_attributes = frozenset({ATTR_MEASURED_AT})
 
     entity_description: MeasurementSensorDescription
 
@@ -116,16 +122,33 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        self._attr_native_value = self._value(dt_util.utcnow())
+        has = self._system.has(self.entity_description.measurement)
+        value = self._value(dt_util.utcnow()) if has else None
+        self._attr_native_value = value
         # Unavailable is what has no value and nobody who could give one.
         self._attr_available = self._system.is_visible and (
-            self._attr_native_value is not None
-            or all(
-                coordinator.last_update_success
-                for coordinator in self._system.documents
+            value is not None
+            or (
+                has
+                and all(
+                    coordinator.last_update_success
+                    for coordinator in self._system.documents
+                )
             )
         )
-        return self._attr_native_value, self._attr_available
+        measured_at = self._measured_at()
+        self._attr_extra_state_attributes = (
+            {} if measured_at is None else {ATTR_MEASURED_AT: measured_at}
+        )
+        # Moments change with each frame of live data; those of a minute are as one.
+        return value, self._attr_available, _to_the_minute(measured_at)
+
+    def _measured_at(self) -> datetime | None:
+        """Return when the value that is shown was measured."""
+        sample = self._system.samples.get(self.entity_description.measurement)
+        if self._attr_native_value is None or sample is None:
+            return None
+        return sample.observed_at
 
     def _value(self, now: datetime) -> StateType | datetime:
         """Return the value unless it is too old to be told."""

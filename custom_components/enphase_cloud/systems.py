@@ -20,13 +20,14 @@ from .const import (
     CONF_TIME_ZONE,
     DOMAIN,
 )
-from .coordinator import DOCUMENT_SOURCES, DocumentCoordinator
+from .coordinator import DocumentCoordinator
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
 from .energy_documents import ENERGY_DOCUMENTS
 from .first_polls import async_poll_first
 from .live import LiveCoordinator
 from .metering import EnergyCoordinator
 from .options import EnergyOptions, LiveOptions
+from .polled_documents import DOCUMENT_SOURCES
 from .site.samples import Source
 from .system_list import SystemListUpdater
 from .system_properties import async_time_zone, chosen_systems, systems_of_other_entries

@@ -324,7 +324,6 @@ class TestLatestTelemetry:
         )
         assert [reading.power for reading in telemetry.consumption] == [-12]
         assert telemetry.batteries == ()
-        assert telemetry.silent_batteries == 0
 
     @pytest.mark.parametrize(
         ("told", "magnitude", "power", "mode"),
@@ -349,11 +348,10 @@ class TestLatestTelemetry:
             BatteryReading(power=power, reported_at=NOON, mode=mode),
         )
 
-    def test_counts_batteries_that_do_not_report(self) -> None:
+    def test_leaves_out_batteries_that_do_not_report(self) -> None:
         silent = self.battery(None, None, None)
-        telemetry = self.read(encharges=[self.battery("Idle", 0), silent, silent])
-        assert len(telemetry.batteries) == 1
-        assert telemetry.silent_batteries == 2
+        telemetry = self.read(encharges=[silent, self.battery("Idle", 0), silent])
+        assert [battery.power for battery in telemetry.batteries] == [0]
 
     @pytest.mark.parametrize("devices", [None, [], 7, {"meters": {}, "encharges": "x"}])
     def test_may_have_no_devices(self, devices: object) -> None:

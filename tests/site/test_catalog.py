@@ -41,8 +41,8 @@ def test_a_value_past_its_age_is_unknown(measurement: Measurement) -> None:
     assert limit is not None
 
     def value(age: timedelta) -> object:
-        samples = {measurement: Sample(7, NOW - age, Source.LATEST)}
+        samples = {measurement: Sample(700, NOW - age, Source.LATEST)}
         return fresh_value(samples, measurement, now=NOW, cellular=False)
 
-    assert value(limit) == 7
+    assert value(limit) == 700
     assert value(limit + timedelta(seconds=1)) is None

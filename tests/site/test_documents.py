@@ -22,7 +22,6 @@ from custom_components.enphase_cloud.site.documents import (
     from_latest_telemetry,
     from_live_frame,
     from_summary,
-    has_battery,
     start_of_day,
 )
 from custom_components.enphase_cloud.site.samples import (
@@ -451,14 +450,9 @@ def _frame(**fields: Any) -> LiveFrame:
     return LiveFrame(**{**everything, **fields})
 
 
-WITH_BATTERY: Samples = {
-    Measurement.BATTERY_CAPACITY: Sample(5000, NOON, Source.SUMMARY)
-}
-
-
 def test_a_live_frame_is_taken_as_it_is() -> None:
     """What the gateway measured, nothing derived."""
-    assert _values(from_live_frame(_frame(), known=WITH_BATTERY)) == {
+    assert _values(from_live_frame(_frame(), known=NOTHING, has_battery=True)) == {
         Measurement.PRODUCTION_POWER: 3000,
         Measurement.CONSUMPTION_POWER: 1200,
         Measurement.GRID_POWER: -900,
@@ -473,7 +467,7 @@ def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
     """A system without battery and generator streams zeros for them."""
     frame = _frame(battery=0, state_of_charge=0)
     without = _read(_summary(battery_capacity_wh=0))
-    found = from_live_frame(frame, known=without)
+    found = from_live_frame(frame, known=without, has_battery=False)
     assert found.keys() == {
         Measurement.PRODUCTION_POWER,
         Measurement.CONSUMPTION_POWER,
@@ -484,29 +478,15 @@ def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
 
 def test_a_generator_that_has_run_stays_known() -> None:
     """Once it has given power, its zero is a measurement."""
-    running = from_live_frame(_frame(generator=2000), known=NOTHING)
+    running = from_live_frame(_frame(generator=2000), known=NOTHING, has_battery=False)
     assert running[Measurement.GENERATOR_POWER].value == 2000
-    stopped = from_live_frame(_frame(generator=0), known=running)
+    stopped = from_live_frame(_frame(generator=0), known=running, has_battery=False)
     assert stopped[Measurement.GENERATOR_POWER].value == 0
 
 
 def test_unknown_states_are_not_told() -> None:
     """A state that the cloud does not know leaves the last known one alone."""
     frame = _frame(grid_status=GridStatus.UNKNOWN, battery_mode=BatteryMode.UNKNOWN)
-    found = from_live_frame(frame, known=WITH_BATTERY)
+    found = from_live_frame(frame, known=NOTHING, has_battery=True)
     assert Measurement.GRID_STATUS not in found
     assert Measurement.BATTERY_MODE not in found
-
-
-@pytest.mark.parametrize(
-    ("known", "expected"),
-    [
-        (NOTHING, False),
-        (_read(_summary(battery_capacity_wh=0)), False),
-        (WITH_BATTERY, True),
-        ({Measurement.BATTERY_LEVEL: Sample(0, NOON, Source.BATTERY)}, True),
-    ],
-)
-def test_evidence_of_a_battery(known: Samples, *, expected: bool) -> None:
-    """A capacity, or a level from a document of its own."""
-    assert has_battery(known) is expected

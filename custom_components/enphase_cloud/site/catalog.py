@@ -22,6 +22,7 @@ class Kind(StrEnum):
     STATE = "state"  # a word
     MOMENT = "moment"  # [s] since the epoch
     RATING = "rating"  # [W], of the equipment
+    COUNT = "count"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ class Measurement(StrEnum):
     RATED_POWER = "rated_power", _rating()
     RATED_CHARGE_POWER = "rated_charge_power", _rating()
     RATED_DISCHARGE_POWER = "rated_discharge_power", _rating()
+    MODULES = "modules", _rating(Kind.COUNT)
     OPERATIONAL_SINCE = "operational_since", _rating(Kind.MOMENT)
     SYSTEM_STATUS = (
         "system_status",

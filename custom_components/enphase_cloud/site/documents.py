@@ -53,6 +53,7 @@ def from_summary(
             None if summary.source is ProductionSource.UNKNOWN else summary.source,
             fetched_at,
         ),
+        Measurement.MODULES: (summary.modules or None, fetched_at),
         Measurement.RATED_POWER: (summary.size or None, fetched_at),
         Measurement.RATED_CHARGE_POWER: (
             summary.battery_charge_power_limit or None,
@@ -128,7 +129,7 @@ def from_latest_telemetry(
     return _samples(found, Source.LATEST)
 
 
-def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
+def from_live_frame(frame: LiveFrame, *, known: Samples, has_battery: bool) -> Samples:
     """Read a frame of the live stream (API operation `live_data`).
 
     A system without a battery or a generator streams zeros for them; these are no
@@ -141,7 +142,7 @@ def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
     }
     if frame.grid_status is not GridStatus.UNKNOWN:
         found[Measurement.GRID_STATUS] = frame.grid_status
-    if has_battery(known):
+    if has_battery:
         found[Measurement.BATTERY_POWER] = frame.battery
         found[Measurement.BATTERY_LEVEL] = frame.state_of_charge
         if frame.battery_mode is not BatteryMode.UNKNOWN:
@@ -153,11 +154,6 @@ def from_live_frame(frame: LiveFrame, *, known: Samples) -> Samples:
         for measurement, value in found.items()
         if value is not None
     }
-
-
-def has_battery(known: Samples) -> bool:
-    """Tell whether there is evidence of a battery."""
-    return Measurement.BATTERY_CAPACITY in known or Measurement.BATTERY_LEVEL in known
 
 
 def energy_today(

@@ -51,19 +51,17 @@ class LatestTelemetry:
     """The last reported powers of a system, part by part.
 
     Each part has a moment of its own: one that fell silent keeps its last power for 7
-    days. After that it is left out; `silent_batteries` counts those still listed. What
-    `consumption` means depends on how the meter is configured, which this document
-    does not tell. "Total": the load of the home. "Net", always so with batteries:
-    production + grid import, without the battery, so that the home's load is
-    consumption + battery power (discharge positive) and the grid's
-    consumption - production.
+    days, and is left out after that. What `consumption` means depends on how the meter
+    is configured, which this document does not tell. "Total": the load of the home.
+    "Net", always so with batteries: production + grid import, without the battery, so
+    that the home's load is consumption + battery power (discharge positive) and the
+    grid's consumption - production.
     """
 
     system_id: int
     production: tuple[PowerReading, ...]
     consumption: tuple[PowerReading, ...]
     batteries: tuple[BatteryReading, ...]
-    silent_batteries: int
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
@@ -75,14 +73,12 @@ class LatestTelemetry:
         devices = data.get("devices")
         devices = devices if isinstance(devices, Mapping) else {}
         meters = list(to_objects(devices.get("meters")))
-        encharges = list(to_objects(devices.get("encharges")))
-        batteries = tuple(filter(None, map(_battery_reading, encharges)))
+        encharges = to_objects(devices.get("encharges"))
         return cls(
             system_id=to_identifier(data.get("system_id")),
             production=tuple(_meter_readings(meters, "production")),
             consumption=tuple(_meter_readings(meters, "consumption")),
-            batteries=batteries,
-            silent_batteries=len(encharges) - len(batteries),
+            batteries=tuple(filter(None, map(_battery_reading, encharges))),
         )
 
 
