@@ -239,6 +239,30 @@ async def test_a_budget_that_is_used_up_puts_the_list_off(
 ) -> None:
     """It is withheld, and not tried in vain."""
     await set_up()
-    world.cloud.faults.add(Fault(quota="month"))
+    world.cloud.faults.add(Fault(operation="summary", quota="month", times=1))
     await pass_a_week(hass, freezer)
-    assert lists(world) == []
+    asked = {request.operation for request in world.cloud.requests}
+    assert "systems" not in asked
+    freezer.move_to("2026-07-01 00:30:00+00:00")
+    await pass_hours(hass, freezer, 8)
+    assert lists(world) == ["systems"]
+
+
+async def test_a_hidden_system_that_is_listed_is_polled(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Before the day is over."""
+    await set_up()
+    freezer.tick(timedelta(days=6, hours=20))
+    await pass_hours(hass, freezer, 1)
+    world.system.account = world.cloud.add_account(email="n@example.com", password="x")
+    await pass_hours(hass, freezer, 1)
+    assert "systems_not_visible" in issues(issue_registry)
+    world.system.account = world.owner
+    await pass_hours(hass, freezer, 9)
+    assert lists(world) == ["systems", "search"]
+    assert not issues(issue_registry)

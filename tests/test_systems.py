@@ -283,6 +283,37 @@ async def test_a_time_zone_that_is_none(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
+async def test_calls_that_are_withheld_hold_up_no_set_up(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Another account on the key has taken the minute; then it is read."""
+    for number in range(9):
+        world.add_system(name=f"Barn {number}", meters=[])
+    first = world.entry()
+    systems = first.data[CONF_SYSTEMS]
+    first.add_to_hass(hass)
+    hass.config_entries.async_update_entry(
+        first, data={**first.data, CONF_SYSTEMS: systems[1:]}
+    )
+    await set_up(first)
+    second = MockConfigEntry(
+        domain=DOMAIN,
+        title="Second",
+        unique_id="other",
+        data={**first.data, CONF_SYSTEMS: systems[:1]},
+        options=first.options,
+    )
+    await set_up(second)
+    assert second.state is ConfigEntryState.LOADED
+    assert hass.states.get("sensor.hilltop_lifetime_energy_production") is None
+    await pass_time(hass, freezer, timedelta(minutes=10))
+    assert float(state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+
+
+@pytest.mark.parametrize("plan", ["watt"])
 async def test_thirty_systems_on_the_free_plan(
     hass: HomeAssistant,
     world: World,

@@ -104,14 +104,14 @@ class EnphaseCloudData:
     def hide(self, system: EnphaseSystem, hidden: Failures) -> None:
         """Leave a system alone that the cloud does not show, but for a rare poll."""
         system.is_visible = False
-        # Any document may have been refused for the same reason.
-        self.memory.forget_refusals(system.system_id)
         self.memory.remember_hidden(system.system_id, hidden)
         self.account.notify()
 
     def show(self, system: EnphaseSystem) -> None:
         """Poll a system again that the cloud shows again."""
         system.is_visible = True
+        # Any document may have been refused for the same reason.
+        self.memory.forget_refusals(system.system_id)
         self.memory.remember_hidden(system.system_id, None)
         if system.bursts is not None:
             system.bursts.async_schedule()

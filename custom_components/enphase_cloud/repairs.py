@@ -222,7 +222,9 @@ def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     names = [
         escaped(system.name)
         for system in data.systems
-        if any(
+        # Of one that is not visible at all, another issue tells.
+        if system.is_visible
+        and any(
             data.memory.refusal(system.system_id, source) is Refusal.FORBIDDEN
             for source in Source
         )
