@@ -431,6 +431,20 @@ async def test_faults_reach_sign_in_and_tokens(world: World) -> None:
     assert (status, document["error"]) == (503, "busy")
 
 
+async def test_a_lifetime_that_is_not_true(world: World) -> None:
+    """The document says another lifetime; the token lives as long as ever."""
+    document = await tokens(world)
+    world.cloud.faults.add(Fault(operation="token", expires_in=30, times=1))
+    status, document = await world.token(
+        grant_type="refresh_token", refresh_token=document["refresh_token"]
+    )
+    assert (status, document["expires_in"]) == (200, 30)
+    assert await works(world, document["access_token"])
+    world.cloud.faults.add(Fault(operation="token", expires_in=30, times=1))
+    status, document = await world.token(grant_type="refresh_token", refresh_token="-")
+    assert (status, document["error"]) == (400, "invalid_grant")
+
+
 async def test_owner_who_left_gets_no_tokens(world: World) -> None:
     """A refresh token whose account is gone is worthless."""
     document = await tokens(world)
