@@ -116,7 +116,7 @@ async def test_diagnostics_tell_how_far_energies_are(
         assert secret not in text, secret
     energies = json.loads(text)["systems"][0]["energies"]
     assert energies["calls_per_day"] == 5
-    assert energies["calls_wanted"] == 0
+    assert energies["calls_pending"] == 0
     assert energies["share_done"] == 100
     assert energies["next_update"]
     assert energies["samples"]["energy_imported_lifetime"]["value"] > 0

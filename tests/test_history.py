@@ -143,7 +143,8 @@ async def test_a_statistic_is_one_that_the_dashboard_offers(
     hass: HomeAssistant, importer: StatisticsImporter, flow: Flow
 ) -> None:
     """Each flow has a statistic of its own, with a sum of energy."""
-    assert await importer.async_import(flow, hours({0: 1_500, 1: 0, 2: 250})) == FIRST
+    imported = await importer.async_import(flow, hours({0: 1_500, 1: 0, 2: 250}))
+    assert imported.changed == FIRST
     (metadata,) = await get_instance(hass).async_add_executor_job(
         list_statistic_ids, hass
     )
@@ -171,9 +172,9 @@ async def test_nothing_is_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """No statistic is made of no energy, nor of parts of an hour."""
-    assert await importer.async_import(Flow.PRODUCTION, NO_READINGS) is None
+    assert (await importer.async_import(Flow.PRODUCTION, NO_READINGS)).changed is None
     part = {Span(FIRST, timedelta(minutes=15)): reading(5)}
-    assert await importer.async_import(Flow.PRODUCTION, part) is None
+    assert (await importer.async_import(Flow.PRODUCTION, part)).changed is None
     assert await recorded(hass) == []
 
 
@@ -184,7 +185,7 @@ async def test_importing_twice_changes_nothing(
     window = hours({0: 100, 1: 200, 30: 300})
     await importer.async_import(Flow.PRODUCTION, window)
     before = await recorded(hass)
-    assert await importer.async_import(Flow.PRODUCTION, window) is None
+    assert (await importer.async_import(Flow.PRODUCTION, window)).changed is None
     assert await recorded(hass) == before
 
 
@@ -193,7 +194,7 @@ async def test_a_correction_moves_its_hour_and_all_later_sums(
 ) -> None:
     """No other hour changes its energy."""
     await importer.async_import(Flow.PRODUCTION, hours(dict.fromkeys(range(60), 100)))
-    changed = await importer.async_import(Flow.PRODUCTION, hours({30: 40}))
+    changed = (await importer.async_import(Flow.PRODUCTION, hours({30: 40}))).changed
     assert changed == FIRST + 30 * HOUR
     assert await told(hass) == dict.fromkeys(range(60), 100) | {30: 40}
     assert (await recorded(hass))[-1]["sum"] == 59 * 100 + 40
@@ -275,7 +276,7 @@ async def test_hours_take_the_place_of_their_day(
         assert sum((await told(hass)).values()) == 3_400
     assert await told(hass) == dict.fromkeys(range(24), 100) | {24: 1_000}
     # A day that is told by its hours is not told by its total any more.
-    assert await importer.async_import(Flow.PRODUCTION, totals) is None
+    assert (await importer.async_import(Flow.PRODUCTION, totals)).changed is None
 
 
 async def test_the_recorder_remembers_as_memory_would(
@@ -352,7 +353,8 @@ async def test_sums_that_somebody_spoiled_are_mended(
     )
     await written(hass)
     window = hours({0: 100, 1: 100, 2: 100})
-    assert await importer.async_import(Flow.PRODUCTION, window) == FIRST + HOUR
+    imported = await importer.async_import(Flow.PRODUCTION, window)
+    assert imported.changed == FIRST + HOUR
     sums = [row["sum"] or 0 for row in await recorded(hass)]
     assert [later - sooner for sooner, later in pairwise(sums)] == [100, 100]
 
@@ -405,7 +407,9 @@ async def test_rows_that_are_no_energy_are_left_alone(
     await write_foreign(hass, unit, unit_class)
     statistic = statistic_id(SYSTEM_ID, Flow.PRODUCTION)
     for _ in range(2):
-        assert await importer.async_import(Flow.PRODUCTION, hours({3: 700})) is None
+        assert (
+            await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
+        ).changed is None
         assert importer.foreign == {statistic}
     assert caplog.text.count("is not imported") == 1
     found = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)

@@ -9,8 +9,6 @@ from homeassistant.core import HomeAssistant
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.memory import Memory, Refusal
 from custom_components.enphase_cloud.site.catalog import Measurement
-from custom_components.enphase_cloud.site.energy import Flow
-from custom_components.enphase_cloud.site.meters import Meter
 from custom_components.enphase_cloud.site.progress import Progress
 from custom_components.enphase_cloud.site.samples import Sample, Source
 
@@ -31,21 +29,18 @@ async def test_energies_are_remembered(
     """Also beside what an older or a newer version has written."""
     memory = await remembered(hass)
     progress = Progress(wish="day", updated_at=NOW)
-    meter = Meter(total=5, total_until=NOW, hours={NOW: 7})
     sample = Sample(12, NOW, SOURCE)
     memory.remember_samples(1, SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
     memory.remember_progress(1, SOURCE, progress)
-    memory.remember_meter(1, Flow.GRID_IMPORT, meter)
     await memory.async_save()
     stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
     stored["progress"]["a source of tomorrow"] = {}
-    stored["meters"]["a flow of tomorrow"] = {}
+    # Version 0.1.0 kept hours here, too; the statistics have them.
+    stored["meters"] = {"grid_import": {"total": 5}}
 
     memory = await remembered(hass)
     assert memory.progress(1, SOURCE) == progress
-    assert memory.meter(1, Flow.GRID_IMPORT) == meter
     assert memory.progress(2, SOURCE) == memory.progress(1, Source.SUMMARY)
-    assert memory.meter(1, Flow.PRODUCTION) == Meter()
 
     del stored["progress"], stored["meters"]
     memory = await remembered(hass)
@@ -85,8 +80,6 @@ async def test_what_a_clock_that_was_ahead_dated_is_of_now(
     sample = Sample("normal", ahead, Source.SUMMARY)
     memory.remember_samples(1, Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
     memory.remember_live_start(1, ahead)
-    meter = Meter(total=5, total_until=ahead)
-    memory.remember_meter(1, Flow.GRID_IMPORT, meter)
     await memory.async_save()
 
     freezer.move_to(NOW)
@@ -94,7 +87,6 @@ async def test_what_a_clock_that_was_ahead_dated_is_of_now(
     restored = memory.samples(1, Source.SUMMARY)[Measurement.SYSTEM_STATUS]
     assert restored == Sample("normal", NOW, Source.SUMMARY)
     assert memory.live_started_at(1) == NOW
-    assert memory.meter(1, Flow.GRID_IMPORT) == Meter(total=5, total_until=NOW)
 
 
 async def test_what_is_no_memory_is_none(

@@ -146,10 +146,10 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
     wanted = [(system, *_wanted_history(system, call)) for system in systems]
     answer: dict[str, Any] = {}
     for system, energies, change in wanted:
-        calls = energies.cost(change)
+        calls = energies.importer.cost(change, dt_util.utcnow())
         duration = energies.duration(calls)
         if not call.data[ATTR_PREVIEW]:
-            energies.want(change)
+            energies.async_change(change)
         answer[system.name] = {
             "calls": calls,
             "expected_end": duration and (dt_util.utcnow() + duration).isoformat(),
@@ -160,7 +160,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
 async def _async_stop_history_import(call: ServiceCall) -> None:
     for system in await _async_targeted_systems(call):
         if system.energies is not None:
-            system.energies.want(Progress.want_nothing)
+            system.energies.async_change(Progress.want_nothing)
 
 
 def _wanted_history(

@@ -34,6 +34,7 @@ from .const import (
     PLAN_CUSTOM,
 )
 from .data import EnphaseCloudConfigEntry
+from .energy_documents import most_calls_per_day
 from .error_policy import error_policy
 from .errors import escaped
 from .flow_forms import (
@@ -248,7 +249,7 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     def _most_energies_per_day(self, updates: int) -> int:
         """Return the calls for energies of a day if all systems have everything."""
-        return (4 * updates + 1) * len(self._data[CONF_SYSTEMS])
+        return most_calls_per_day(updates) * len(self._data[CONF_SYSTEMS])
 
     @property
     def _changed_entry(self) -> EnphaseCloudConfigEntry | None:

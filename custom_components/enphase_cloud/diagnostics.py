@@ -89,11 +89,12 @@ def _live(bursts: Bursts) -> dict[str, Any]:
 
 
 def _energies(energies: EnergyCoordinator) -> dict[str, Any]:
+    importer, now = energies.importer, dt_util.utcnow()
     return {
-        "next_update": energies.next_update(),
-        "calls_per_day": energies.calls_per_day(),
-        "calls_wanted": energies.calls_wanted,
-        "share_done": energies.share_done,
+        "next_update": importer.next_update(now),
+        "calls_per_day": importer.calls_per_day,
+        "calls_pending": importer.calls_pending(now),
+        "share_done": importer.share_done(now),
         "samples": _samples(energies.data),
     }
 

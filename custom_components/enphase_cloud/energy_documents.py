@@ -27,9 +27,10 @@ from .api.endpoints import (
     PRODUCTION_METER_TELEMETRY,
     PRODUCTION_MICRO_TELEMETRY,
 )
+from .const import MOST_UPDATES
 from .data import EnphaseSystem
 from .site.catalog import Measurement
-from .site.energy import SETTLES_AFTER, Flow, Readings
+from .site.energy import Flow, Readings
 from .site.intervals import (
     battery_intervals,
     power_limit,
@@ -57,6 +58,7 @@ class EnergyDocument:
         [EnphaseCloudClient, EnphaseSystem, datetime], Awaitable[Intervals]
     ]
     async_days: Callable[[EnphaseCloudClient, EnphaseSystem, Days], Awaitable[Dailies]]
+    most_updates: int = MOST_UPDATES
 
 
 def readings_of_week(
@@ -93,43 +95,17 @@ def readings_of_dailies(
     }
 
 
-def newest_told(readings: Mapping[Flow, Readings]) -> datetime | None:
-    """Return the end of the newest interval of any flow, None where there is none."""
-    ends = (span.start + span.length for told in readings.values() for span in told)
-    return max(ends, default=None)
+def updates_of(source: Source, updates_per_day: int) -> int:
+    """Return how often a day a source is updated.
 
-
-def told_until(readings: Mapping[Flow, Readings], start: datetime) -> datetime | None:
-    """Return up to when all flows are told for certain, from a start and without gap.
-
-    Returns None where one is not told at all.
+    Today's energy of the batteries comes with polls; a single update completes it.
     """
-    ends = [_unbroken(told, start) for told in readings.values()]
-    end = min(ends, default=start)
-    return end if end > start else None
+    return min(updates_per_day, ENERGY_DOCUMENTS[source].most_updates)
 
 
-def confirmed_until(
-    told: datetime | None, *, changed: datetime | None
-) -> datetime | None:
-    """Return up to when an answer confirms what was told before it.
-
-    A fault that passes looks like a correction. So the hours from the first that
-    changed on have yet to be told the same again before they are taken for settled.
-    """
-    if told is None or changed is None:
-        return told
-    return min(told, changed + SETTLES_AFTER)
-
-
-def _unbroken(readings: Readings, start: datetime) -> datetime:
-    """Return the end of what is told for certain from a start on."""
-    end = start
-    for span in sorted(readings):
-        if span.start > end or not readings[span].is_certain:
-            break
-        end = max(end, span.start + span.length)
-    return end
+def most_calls_per_day(updates_per_day: int) -> int:
+    """Return the API calls of a day for a system that has every source."""
+    return sum(updates_of(source, updates_per_day) for source in ENERGY_DOCUMENTS)
 
 
 def _series(
@@ -227,5 +203,6 @@ ENERGY_DOCUMENTS: Final[Mapping[Source, EnergyDocument]] = {
         is_wanted=lambda system: system.has_battery,
         async_week=_async_battery_week,
         async_days=_async_battery_days,
+        most_updates=1,
     ),
 }

@@ -5,6 +5,7 @@ only the hours that differ are written.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 import logging
@@ -59,6 +60,17 @@ def statistic_id(system_id: int, flow: Flow) -> str:
     return f"{DOMAIN}:{system_id}_{flow}"
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The rows of a statistic that an import read or wrote, in order.
+
+    `changed` is the first hour that it changed, None where it changed nothing.
+    """
+
+    rows: tuple[StatisticsRow, ...] = ()
+    changed: datetime | None = None
+
+
 class StatisticsImporter:
     """Writes the statistics of one system."""
 
@@ -79,20 +91,20 @@ class StatisticsImporter:
         self.foreign: set[str] = set()
         """The ids of ours under which there are rows of something else than energy."""
 
-    async def async_import(self, flow: Flow, arrived: Readings) -> datetime | None:
-        """Bring a statistic up to date, and return the first hour that changed.
+    async def async_import(self, flow: Flow, arrived: Readings) -> Imported:
+        """Bring a statistic up to date.
 
-        Returns None where nothing changed. What arrives outranks what was told
-        before, save that zeros of an answer of zeros take nothing back; so answers
-        have to be imported in the order in which they were fetched. Returns after the
-        recorder has written.
+        Returns its rows from the first day that arrived on, where anything changed up
+        to the newest. What arrives outranks what is recorded, save that zeros of an
+        answer of zeros take nothing back; so answers have to be imported in the order
+        in which they were fetched. Returns after the recorder has written.
         """
         if not arrived:
-            return None
+            return Imported()
         async with self._lock:
             statistic = statistic_id(self._system_id, flow)
             if not await self._async_in_our_unit(flow, statistic):
-                return None
+                return Imported()
             days = self._whole_days(arrived)
             recorded, sum_before = await self._async_recorded(statistic, days)
             # Rows cannot be deleted; one that says nothing any more says zero.
@@ -108,7 +120,7 @@ class StatisticsImporter:
             changed = [row for row in rows if row not in told]
             if changed:
                 await self._async_write(flow, changed)
-        return changed[0].start if changed else None
+        return Imported(tuple(rows), changed[0].start if changed else None)
 
     async def _async_in_our_unit(self, flow: Flow, statistic: str) -> bool:
         """Convert rows of another unit of energy; return False where that is none.
@@ -157,7 +169,12 @@ class StatisticsImporter:
             or await self._async_rows(statistic, days.start)
         ):
             return rows, rows[0].sum - rows[0].energy
-        last = await get_instance(self._hass).async_add_executor_job(
+        last = await self._async_last(statistic)
+        return [], 0 if last is None else last.sum
+
+    async def _async_last(self, statistic: str) -> StatisticsRow | None:
+        """Return the newest row."""
+        found = await get_instance(self._hass).async_add_executor_job(
             partial(
                 get_last_statistics,
                 self._hass,
@@ -167,7 +184,7 @@ class StatisticsImporter:
                 types={"sum"},
             )
         )
-        return [], sum(round(row.get("sum") or 0) for row in last.get(statistic, []))
+        return next(map(self._row, found.get(statistic, [])), None)
 
     async def _async_rows(
         self, statistic: str, start: datetime, end: datetime | None = None

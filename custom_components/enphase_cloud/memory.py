@@ -13,7 +13,6 @@ from .const import DOMAIN
 from .site.catalog import Kind
 from .site.energy import Flow
 from .site.evidence import Evidence
-from .site.meters import Meter
 from .site.power_cap import PowerCap
 from .site.progress import Progress
 from .site.samples import NOTHING, Samples, Source, as_of, from_json, to_json
@@ -49,7 +48,6 @@ class Memory:
         self.systems_due_at: datetime | None = None
         self._live_started_at: dict[int, datetime] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
-        self._meters: dict[tuple[int, Flow], Meter] = {}
         self._power_caps: dict[tuple[int, Flow], PowerCap] = {}
 
     async def async_load(self, terms: str) -> None:
@@ -77,7 +75,6 @@ class Memory:
         remembered = read(record, stored, Record())
         samples = self._members(remembered, "samples")
         progress = self._members(remembered, "progress")
-        meters = self._members(remembered, "meters")
         caps = (
             self._members(remembered, "power_caps")
             if "power_caps" in remembered
@@ -101,10 +98,6 @@ class Memory:
             if same_terms and source in refused:
                 self._refused[system_id, source] = refused[source]
         for flow in Flow:
-            if flow in meters:
-                self._meters[system_id, flow] = read(
-                    Meter.from_dict, meters[flow], Meter()
-                )
             if flow in caps:
                 self._power_caps[system_id, flow] = read(
                     PowerCap.from_dict, caps[flow], PowerCap()
@@ -229,17 +222,6 @@ class Memory:
         self._progress[system_id, source] = progress
         self._save_soon()
 
-    def meter(self, system_id: int, flow: Flow) -> Meter:
-        """Return what is known of a flow's energy today and ever."""
-        meter = self._meters.get((system_id, flow), Meter())
-        return meter.as_of(dt_util.utcnow())
-
-    @callback
-    def remember_meter(self, system_id: int, flow: Flow, meter: Meter) -> None:
-        """Keep what is known of a flow's energy today and ever."""
-        self._meters[system_id, flow] = meter
-        self._save_soon()
-
     def power_cap(self, system_id: int, flow: Flow) -> PowerCap:
         """Return how much power a flow can carry."""
         return self._power_caps.get((system_id, flow), PowerCap())
@@ -280,11 +262,6 @@ class Memory:
                 "progress": {
                     source: progress.as_dict()
                     for (owner, source), progress in self._progress.items()
-                    if owner == system_id
-                },
-                "meters": {
-                    flow: meter.as_dict()
-                    for (owner, flow), meter in self._meters.items()
                     if owner == system_id
                 },
                 "power_caps": {

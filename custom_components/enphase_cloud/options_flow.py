@@ -1,7 +1,6 @@
 """Options flow: plan, what is to be freshest, and live data."""
 
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -10,6 +9,7 @@ from homeassistant.config_entries import (
     OptionsFlowWithReload,
 )
 from homeassistant.const import CONF_API_KEY, CONF_ID
+from homeassistant.util import dt as dt_util
 
 from .budget.preview import Preview, preview
 from .budget.schedule import Document, Feed, Profile
@@ -189,9 +189,11 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     def _cost_of_energies(self) -> dict[str, str]:
         energies = self._energies
 
+        now = dt_util.utcnow()
+
         def cost(history: History) -> int:
             return sum(
-                each.cost(partial(each.wishing, history=history)) for each in energies
+                each.importer.cost(each.history(history), now) for each in energies
             )
 
         hours = cost(History.HOUR)
@@ -212,7 +214,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         if not (energies := self._energies):
             return 0
         elsewhere = self.config_entry.runtime_data.account.backlog.per_day - sum(
-            each.calls_per_day() for each in energies
+            each.importer.calls_per_day for each in energies
         )
         return elsewhere + sum(each.calls_per_day(updates) for each in energies)
 

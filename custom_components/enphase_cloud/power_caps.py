@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 import logging
 
 from .api import EnergyIntervals
 from .data import EnphaseSystem
+from .energy.importer import Change
 from .energy_documents import (
     Dailies,
     Intervals,
@@ -18,7 +20,7 @@ from .memory import Memory
 from .site.energy import Flow, Readings
 from .site.intervals import leaves_out_days
 from .site.power_cap import PowerCap
-from .site.progress import Days
+from .site.progress import Days, Progress
 from .site.samples import Source
 
 _LOGGER = logging.getLogger(__name__)
@@ -28,10 +30,19 @@ class PowerCaps:
     """The caps of a system's flows."""
 
     def __init__(
-        self, memory: Memory, system: EnphaseSystem, notify: Callable[[], None]
+        self,
+        memory: Memory,
+        system: EnphaseSystem,
+        notify: Callable[[], None],
+        request_again: Callable[[Source, Change], None],
     ) -> None:
-        """Begin with what is remembered; `notify` is called when a cap changes."""
+        """Continue from the stored caps.
+
+        `notify` is called when a cap changes, and `request_again` with what one that
+        rises has left out.
+        """
         self._notify = notify
+        self._request_again = request_again
         self._memory = memory
         self._system = system
 
@@ -68,12 +79,7 @@ class PowerCaps:
             cap.learnt / 1_000,
             flow,
         )
-        progress = self._memory.progress(self._system.system_id, source).as_of(now)
-        for start, end in cap.left_out_beside(document):
-            progress = progress.want_hours(start, end, now=now, again=True)
-        if cap.leaves_out_days:
-            progress = progress.want_days(Days())
-        self._memory.remember_progress(self._system.system_id, source, progress)
+        self._request_again(source, partial(_with_left_out, cap, document, now))
         self._remember(flow, cap.asked_again(), now)
 
     def _limits(self, flows: Iterable[Flow]) -> dict[Flow, float]:
@@ -97,3 +103,12 @@ class PowerCaps:
             )
         self._memory.remember_power_cap(self._system.system_id, flow, cap)
         self._notify()
+
+
+def _with_left_out(
+    cap: PowerCap, document: EnergyIntervals, now: datetime, progress: Progress
+) -> Progress:
+    """Return the progress that requests again what a cap has left out."""
+    for start, end in cap.left_out_beside(document):
+        progress = progress.want_hours(start, end, now=now, again=True)
+    return progress.want_days(Days()) if cap.leaves_out_days else progress

@@ -222,7 +222,9 @@ class EnergySensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        value = self.entity_description.value_fn(self._energies)
+        value = self.entity_description.value_fn(
+            self._energies.importer, dt_util.utcnow()
+        )
         self._attr_native_value = _to_the_minute(value)
         return self._attr_native_value
 

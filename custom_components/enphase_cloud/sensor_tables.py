@@ -17,7 +17,7 @@ from .account import Account
 from .budget.ledger import ASSUMED
 from .budget.schedule import Document
 from .bursts import Bursts
-from .metering import EnergyCoordinator
+from .energy.importer import Importer
 from .site.catalog import Kind, Measurement
 
 
@@ -131,7 +131,7 @@ LIVE: Final = (
 class EnergySensorDescription(SensorEntityDescription):
     """Describe a sensor that shows how far energies are imported."""
 
-    value_fn: Callable[[EnergyCoordinator], StateType | datetime]
+    value_fn: Callable[[Importer, datetime], StateType | datetime]
 
 
 ENERGIES: Final = (
@@ -141,7 +141,7 @@ ENERGIES: Final = (
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda energies: energies.share_done,
+        value_fn=lambda importer, now: importer.share_done(now),
     ),
     EnergySensorDescription(
         key="next_energy_update",
@@ -149,7 +149,7 @@ ENERGIES: Final = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda energies: energies.next_update(),
+        value_fn=lambda importer, now: importer.next_update(now),
     ),
 )
 

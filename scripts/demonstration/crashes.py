@@ -35,24 +35,6 @@ async def kill_in_a_burst(subject: Subject) -> None:
     await subject.expect_nothing_lost("After that")
 
 
-async def kill_in_a_renewal(subject: Subject) -> None:
-    """The request for a new token gets lost, and so does Home Assistant.
-
-    The token must be one that has expired.
-    """
-    subject.report.heading("kill -9 while a new token is asked for")
-    await subject.cloud.order_fault(
-        operation=TOKEN, delay=_DELAY_SECONDS, cut="before_headers", times=1
-    )
-
-    async def is_asked() -> bool:
-        return bool((await _requests(subject))[-1]["operation"] == TOKEN)
-
-    await _refresh_until(subject, "a new token is asked for", is_asked)
-    await _kill_and_start(subject)
-    await subject.expect_nothing_lost("After that")
-
-
 async def kill_after_a_renewal(subject: Subject) -> None:
     """The new token is in use for the first time; its predecessor is worthless.
 

@@ -103,10 +103,6 @@ class HomeAssistant:
         """Return what POST answers. Raises HomeAssistantError unless all is well."""
         return await self._request("POST", path, json=body)
 
-    async def delete(self, path: str) -> Any:
-        """Return what DELETE answers. Raises HomeAssistantError unless all is well."""
-        return await self._request("DELETE", path)
-
     async def command(self, kind: str, **fields: Any) -> Any:
         """Return the result of a WebSocket command. Raises HomeAssistantError."""
         async with self._websocket() as websocket:

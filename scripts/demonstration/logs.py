@@ -14,8 +14,6 @@ _RECORD: Final = re.compile(
 _BAD: Final = {"WARNING", "ERROR", "CRITICAL"}
 # Home Assistant says this of every custom integration.
 _NOT_TESTED: Final = f"We found a custom integration {DOMAIN} which has not been tested"
-# It says this when the cloud is lost, and is silent until it is back.
-UNREACHABLE: Final = "Error fetching Enphase Cloud summary data"
 _INSTALLING: Final = "Attempting install of"
 
 

@@ -21,15 +21,6 @@ async def enable_all(subject: Subject) -> set[str]:
     return set(disabled)
 
 
-async def check_restarts(
-    subject: Subject, when: str, *, new: AbstractSet[str] = frozenset()
-) -> None:
-    """Restart three times in a row; entities that are `new` had no state before."""
-    for number in ("first", "second", "third"):
-        await check_restart(subject, f"{when}, the {number} in a row", new=new)
-        new = frozenset()
-
-
 async def check_restart(
     subject: Subject,
     when: str,

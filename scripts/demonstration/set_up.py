@@ -87,11 +87,6 @@ async def add_integration(
     return entry
 
 
-async def remove_integration(home_assistant: HomeAssistant, entry_id: str) -> None:
-    """Remove a config entry."""
-    await home_assistant.delete(f"{_ENTRIES}/{entry_id}")
-
-
 async def add_automation(home_assistant: HomeAssistant, **automation: Any) -> None:
     """Add an automation as the frontend's editor does."""
     await home_assistant.post("/api/config/automation/config/demo", automation)

@@ -108,15 +108,6 @@ class Progress:
             newest=self.newest and min(self.newest, now),
         )
 
-    def settled(self, now: datetime) -> Ranges:
-        """Return what will not change any more: it is known, or will not be told.
-
-        What a gateway that is silent has not reported may still come.
-        """
-        final = top_of_hour(min(now - WEEK, self.newest or now))
-        untold = without([(_LONG_AGO, final)], self.wanted)
-        return union([*self.known, *untold])
-
     def want_hours(
         self, start: datetime, end: datetime, *, now: datetime, again: bool = False
     ) -> Self:

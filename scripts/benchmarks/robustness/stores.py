@@ -12,9 +12,7 @@ from custom_components.enphase_cloud.budget.limits import BudgetExhaustedError
 from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
 from custom_components.enphase_cloud.site.catalog import Measurement
-from custom_components.enphase_cloud.site.energy import HOUR, Flow, Reading, Span
 from custom_components.enphase_cloud.site.intervals import system_day
-from custom_components.enphase_cloud.site.meters import Meter, samples_of_meter
 from custom_components.enphase_cloud.site.progress import Days, Progress
 from custom_components.enphase_cloud.site.samples import (
     Sample,
@@ -172,31 +170,7 @@ def _use_progress(stored: object) -> None:
     progress = progress.want_days(Days()).want_hours(_NOW - _DAY, _NOW, now=_NOW)
     assert progress.calls_wanted
     assert progress.next_wanted is not None
-    progress.settled(_NOW)
     _stored(progress.as_dict())
-
-
-def _meter() -> dict[str, Any]:
-    return Meter(
-        total=1_234_567,
-        total_until=_TODAY.start - 2 * _DAY,
-        hours={_TODAY.start + number * HOUR: 420 for number in range(-3, 4)},
-    ).as_dict()
-
-
-def _use_meter(stored: object) -> None:
-    quarter = HOUR / 4
-    meter = Meter.from_dict(stored).take(
-        {
-            Span(_TODAY.start + number * quarter, quarter): Reading(True, _NOW, 100.0)  # noqa: FBT003
-            for number in range(4)
-        }
-    )
-    meter = meter.fold(((_TODAY.start - 9 * _DAY, _NOW),), keep_from=_TODAY.start)
-    samples = samples_of_meter(
-        meter, Flow.CONSUMPTION, today=_TODAY, source=Source.CONSUMPTION_INTERVALS
-    )
-    _stored([to_json(samples), meter.as_dict()])
 
 
 STORES: Final = (
@@ -205,5 +179,4 @@ STORES: Final = (
     _target("backlog", {"last": _NOW.timestamp()}, _use_backlog),
     _target("samples", to_json(_samples()), _use_samples),
     _target("progress", _progress(), _use_progress),
-    _target("meters", _meter(), _use_meter),
 )

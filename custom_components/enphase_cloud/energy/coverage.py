@@ -1,0 +1,47 @@
+"""How far an answer covers the time that it was requested for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ..site.energy import SETTLES_AFTER, Flow, Readings
+
+
+def newest_end(readings: Mapping[Flow, Readings]) -> datetime | None:
+    """Return the end of the newest interval of any flow, None where there is none."""
+    ends = (span.start + span.length for told in readings.values() for span in told)
+    return max(ends, default=None)
+
+
+def covered_until(
+    readings: Mapping[Flow, Readings], start: datetime
+) -> datetime | None:
+    """Return up to when all flows are certain from a start on, without a gap.
+
+    None where one of them is not certain at all.
+    """
+    ends = [_unbroken(told, start) for told in readings.values()]
+    end = min(ends, default=start)
+    return end if end > start else None
+
+
+def confirmed_until(
+    covered: datetime | None, *, changed: datetime | None
+) -> datetime | None:
+    """Return up to when an answer confirms earlier ones.
+
+    A fault that passes looks like a correction. So the hours from the first that
+    changed on count as settled only once a later answer says the same.
+    """
+    if covered is None or changed is None:
+        return covered
+    return min(covered, changed + SETTLES_AFTER)
+
+
+def _unbroken(readings: Readings, start: datetime) -> datetime:
+    """Return the end of what is certain from a start on."""
+    end = start
+    for span in sorted(readings):
+        if span.start > end or not readings[span].is_certain:
+            break
+        end = max(end, span.start + span.length)
+    return end

@@ -1,0 +1,204 @@
+"""Which energy to request next, and what answers and failures change about that."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..budget.failures import Failures
+from ..site.agenda import Agenda, Item, Step
+from ..site.energy import Flow, Readings
+from ..site.progress import Days, Progress, Week, Window
+from ..site.samples import Source
+from .coverage import confirmed_until, covered_until, newest_end
+
+_RETRY_AFTER: Final = timedelta(minutes=15)
+# An answer that cannot be used is requested this often; then it is skipped.
+_TRIES: Final = 3
+
+type Change = Callable[[Progress], Progress]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    began: datetime
+    end: datetime
+
+
+class Importer:
+    """The state of one system's import: progress, backoff and pauses.
+
+    It makes no API call and writes nothing. `next_request` says what to request; the
+    caller does so, and reports the outcome with `imported`, `failed` or `pause`.
+    """
+
+    def __init__(self, agenda: Agenda, progress: Mapping[Source, Progress]) -> None:
+        """Continue from the stored progress of each source."""
+        self._agenda = agenda
+        self._progress = dict(progress)
+        self._updates: Mapping[Source, int] = {}
+        self._failures_of: defaultdict[tuple[Source, type[Window]], Failures]
+        self._failures_of = defaultdict(Failures)
+        self._failures = Failures()
+        self._pause: _Pause | None = None
+
+    def use(self, updates_per_day: Mapping[Source, int]) -> None:
+        """Import these sources from now on, each with this number of updates a day."""
+        self._updates = updates_per_day
+
+    @property
+    def progress(self) -> Mapping[Source, Progress]:
+        """Return what outlives a restart."""
+        return self._progress
+
+    @property
+    def calls_per_day(self) -> int:
+        """Return the API calls of a day's updates."""
+        return sum(self._updates.values())
+
+    def calls_pending(self, now: datetime) -> int:
+        """Return how many API calls the requested history still takes."""
+        return sum(item.progress.calls_wanted for item in self._items(now))
+
+    def share_done(self, now: datetime) -> float | None:
+        """Return how much of the requested history is imported [%]; None without."""
+        requested = sum(item.progress.calls_asked for item in self._items(now))
+        return 100 * (1 - self.calls_pending(now) / requested) if requested else None
+
+    def cost(self, change: Change, now: datetime) -> int:
+        """Return how many more API calls a change of the progress takes."""
+        return sum(
+            change(item.progress).calls_wanted - item.progress.calls_wanted
+            for item in self._items(now)
+        )
+
+    def change(self, change: Change, now: datetime) -> None:
+        """Change what is requested of each source."""
+        for item in self._items(now):
+            self._progress[item.source] = change(item.progress)
+
+    def change_source(self, source: Source, change: Change, now: datetime) -> None:
+        """Change what is requested of one source."""
+        progress = self._progress.get(source, Progress()).as_of(now)
+        self._progress[source] = change(progress)
+
+    def change_once(self, wish: str, change: Change, now: datetime) -> None:
+        """Change what is requested, once for each source and wish."""
+        for item in self._items(now):
+            if item.progress.wish != wish:
+                changed = replace(change(item.progress), wish=wish)
+                self._progress[item.source] = changed
+
+    def next_update(self, now: datetime) -> datetime | None:
+        """Return when the next update is due; None where there are none."""
+        due = filter(None, map(self._agenda.next_update, self._items(now)))
+        earliest = min(due, default=None)
+        return earliest and max(earliest, now)
+
+    def next_request(self, now: datetime, *, next_history: datetime) -> Step | None:
+        """Return the next request, due now or later; None where there is none.
+
+        `next_history` is when a call for history can be spared.
+        """
+        step = self._agenda.next_step(
+            self._items(now), now=now, next_history=next_history
+        )
+        return step and replace(step, due=max(step.due, self._pause_end(now)))
+
+    def begin(self, now: datetime) -> None:
+        """Note that a request begins.
+
+        Unless its outcome is reported, the import pauses: where the recorder fails,
+        requests would be useless.
+        """
+        self._pause = _Pause(now, now + _RETRY_AFTER)
+
+    def pause(self, until: datetime | None, now: datetime) -> None:
+        """Note that a request was withheld or refused for now; it stays due."""
+        self._pause = None if until is None else _Pause(now, until)
+
+    def imported(
+        self,
+        step: Step,
+        readings: Mapping[Flow, Readings],
+        *,
+        changed: datetime | None,
+        now: datetime,
+    ) -> None:
+        """Note what an answer said, and the first hour that it changed."""
+        self._advance(step, readings, changed=changed, now=now)
+        self._pause = None
+        self._failures = self._failures_of[_kind(step)] = Failures()
+
+    def failed(self, step: Step, now: datetime, *, is_useless: bool) -> bool:
+        """Note a failure, and back off: what fails holds up nothing else.
+
+        An answer that is useless is skipped after a few tries. Returns whether it is.
+        """
+        failures = self._failures_of[_kind(step)].another(now)
+        self._failures_of[_kind(step)] = failures
+        self._failures = self._failures.another(now)
+        self.pause(self._failures.rest_until, now)
+        if not is_useless or failures.count < _TRIES:
+            return False
+        self._advance(step, {}, changed=None, now=now)
+        self._failures_of[_kind(step)] = Failures()
+        return True
+
+    def _items(self, now: datetime) -> list[Item]:
+        return [
+            Item(
+                source=source,
+                progress=self._progress.get(source, Progress()).as_of(now),
+                rests=self._backoff(source, now),
+                updates_per_day=updates,
+            )
+            for source, updates in self._updates.items()
+        ]
+
+    def _backoff(self, source: Source, now: datetime) -> dict[type[Window], datetime]:
+        return {
+            kind: failures.rests_until(now)
+            for (failing, kind), failures in self._failures_of.items()
+            if failing is source and failures.count
+        }
+
+    def _pause_end(self, now: datetime) -> datetime:
+        """Return when the next request may be made; a clock put back ends a pause."""
+        if self._pause is None or now < self._pause.began:
+            return now
+        return max(self._pause.end, now)
+
+    def _advance(
+        self,
+        step: Step,
+        readings: Mapping[Flow, Readings],
+        *,
+        changed: datetime | None,
+        now: datetime,
+    ) -> None:
+        progress = self._progress.get(step.source, Progress()).as_of(now)
+        match step.window:
+            case Days() as days:
+                progress = progress.have_days(days)
+            case Week() as week:
+                certain_until = confirmed_until(
+                    covered_until(readings, week.start), changed=changed
+                )
+                if step.is_update:
+                    progress = progress.have_update(
+                        week,
+                        fetched_at=now,
+                        certain_until=certain_until,
+                        newest=newest_end(readings),
+                    )
+                else:
+                    progress = progress.have_week(
+                        week, fetched_at=now, certain_until=certain_until
+                    )
+        self._progress[step.source] = progress
+
+
+def _kind(step: Step) -> tuple[Source, type[Window]]:
+    return step.source, type(step.window)
