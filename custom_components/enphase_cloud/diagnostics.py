@@ -60,6 +60,8 @@ def _loaded(data: EnphaseCloudData) -> dict[str, Any]:
 def _system(system: EnphaseSystem) -> dict[str, Any]:
     return {
         "time_zone": str(system.time_zone),
+        "is_time_zone_known": system.is_time_zone_known,
+        "is_visible": system.is_visible,
         "cellular": system.cellular,
         "documents": [_document(coordinator) for coordinator in system.documents],
         "live": system.bursts and _live(system.bursts),
