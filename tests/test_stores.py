@@ -188,6 +188,31 @@ async def test_anything_in_a_store_is_survived(
         assert json.loads(path.read_text())["data"]
 
 
+@pytest.mark.parametrize(
+    "damage", [{"months": None}, {"charged": 2**31}, {"reserved": 2**31}]
+)
+async def test_a_damaged_ledger_is_told_and_kept(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    storage: Path,
+    issue_registry: ir.IssueRegistry,
+    damage: dict[str, Any],
+) -> None:
+    """Calls of the month are estimated then, which the user should know."""
+    entry = await set_up()
+    await hass.config_entries.async_unload(entry.entry_id)
+    _entry_path, path = _paths(storage, entry)
+    stored = json.loads(path.read_text())
+    ledger = stored["data"]["ledger"]
+    stored["data"]["ledger"] = (
+        [] if damage is None else {**ledger, **damage, "months": 0}
+    )
+    await _restart(hass, entry, path, json.dumps(stored))
+    assert entry.state is ConfigEntryState.LOADED
+    assert json.loads(path.with_name(f"{path.name}.damaged").read_text()) == stored
+    assert issue_registry.async_get_issue(DOMAIN, f"store_damaged_{path.name}")
+
+
 async def test_what_was_set_aside_goes_with_the_entry(
     hass: HomeAssistant,
     set_up: SetUp,

@@ -305,6 +305,8 @@ class AccountRegistry:
         schedule = store.read(Schedule.restore, stored.get("schedule"), Schedule())
         backlog = store.read(Backlog.restore, stored.get("backlog"), Backlog())
         account = Account(self._hass, store, ledger, schedule, backlog)
+        if ledger.was_damaged:
+            store.note_damage()
         if await store.async_set_damaged_aside():
             await account.persistence.async_save()
         return account

@@ -58,6 +58,10 @@ class CheckedStore(Store[dict[str, Any]]):
             self._is_damaged = True
             return default
 
+    def note_damage(self) -> None:
+        """Note that a part is damaged which its reader replaced by itself."""
+        self._is_damaged = True
+
     async def async_set_damaged_aside(self) -> bool:
         """Rename a file that proved damaged; return whether it is to be saved again."""
         if not self._is_damaged:

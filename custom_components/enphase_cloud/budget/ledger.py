@@ -59,6 +59,7 @@ class Ledger:
         self._charged = 0
         self._covered = 0
         self._released = False
+        self.was_damaged = False
         self._months.present(now)
 
     @classmethod
@@ -76,6 +77,7 @@ class Ledger:
         except AttributeError, LookupError, OverflowError, TypeError, ValueError:
             ledger = cls(plan, now=now)
             ledger._recent = [now] * plan.calls_per_minute
+            ledger.was_damaged = True
         return ledger
 
     def as_dict(self) -> dict[str, Any]:

@@ -7,12 +7,15 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from custom_components.enphase_cloud.budget.backlog import Backlog, Demand, Means
+from custom_components.enphase_cloud.budget.failures import Failures
 from custom_components.enphase_cloud.budget.ledger import Ledger, Period, Purpose
 from custom_components.enphase_cloud.budget.limits import BudgetExhaustedError
 from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
 from custom_components.enphase_cloud.site.catalog import Measurement
+from custom_components.enphase_cloud.site.evidence import Evidence
 from custom_components.enphase_cloud.site.intervals import system_day
+from custom_components.enphase_cloud.site.power_cap import PowerCap
 from custom_components.enphase_cloud.site.progress import Days, Progress
 from custom_components.enphase_cloud.site.samples import (
     Sample,
@@ -173,10 +176,34 @@ def _use_progress(stored: object) -> None:
     _stored(progress.as_dict())
 
 
+def _power_cap() -> dict[str, Any]:
+    left_out = [[_NOW.timestamp() - 7_200, _NOW.timestamp() - 3_600]]
+    return {**PowerCap(learnt=6_800.0, told_at=_NOW).as_dict(), "left_out": left_out}
+
+
+def _use_power_cap(stored: object) -> None:
+    _stored(PowerCap.from_dict(stored).as_dict())
+
+
+def _use_evidence(stored: object) -> None:
+    evidence = Evidence.from_dict(stored)
+    evidence.next_check(_NOW, "cue")
+    _stored(evidence.as_dict())
+
+
+def _use_failures(stored: object) -> None:
+    failures = Failures.from_dict(stored)
+    failures.rests(_NOW)
+    _stored(failures.another(_NOW).as_dict())
+
+
 STORES: Final = (
     _target("ledger", _ledger(), _use_ledger),
     _target("schedule", _schedule(), _use_schedule),
     _target("backlog", {"last": _NOW.timestamp()}, _use_backlog),
     _target("samples", to_json(_samples()), _use_samples),
     _target("progress", _progress(), _use_progress),
+    _target("power caps", _power_cap(), _use_power_cap),
+    _target("evidence", Evidence.of_samples(_samples()).as_dict(), _use_evidence),
+    _target("failures", Failures().another(_NOW).as_dict(), _use_failures),
 )
