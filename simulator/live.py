@@ -70,6 +70,7 @@ async def stream(
             **({hdrs.CONTENT_ENCODING: "gzip"} if shape.gzip else {}),
         }
     )
+    response.content_length = shape.length
     await response.prepare(request)
     try:
         with suppress(ConnectionResetError):
@@ -96,6 +97,7 @@ class _Stream:
         interval = shape.interval or cloud.live_interval
         source = Source(self.system, cloud.now)
         packed = zlib.compressobj(wbits=_GZIP) if shape.gzip else None
+        size = len(shape.preamble)
         await self._write(shape.preamble)
         number = 0
         while self._goes_on(number, interval):
@@ -104,9 +106,12 @@ class _Stream:
             )
             if packed is not None:
                 data = packed.compress(data) + packed.flush(zlib.Z_SYNC_FLUSH)
+            size += len(data)
             await self._write(data)
             await self.connection.wait(cloud.sleep(interval))
             number += 1
+        if shape.length is not None:
+            await self.response.write(b" " * (shape.length - size))
         if shape.resets:
             await self._write(shape.encode(source.frame())[:40])
             self.connection.drop()

@@ -286,7 +286,7 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     assert timedelta() <= dt_util.utcnow() - ends_at <= timedelta(seconds=1)
 
 
-@pytest.mark.parametrize("shape", ["empty", "reset", "error_object", "silence"])
+@pytest.mark.parametrize("shape", ["reset", "error_object"])
 async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
 ) -> None:

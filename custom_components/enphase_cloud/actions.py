@@ -22,7 +22,7 @@ from homeassistant.helpers import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .bursts import Grant
+from .burst import Grant
 from .const import DOMAIN, MAX_LIVE, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .errors import translated

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import logging
 import random
@@ -13,9 +12,16 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .account import for_the_user
-from .api import EnphaseCloudError, EnphaseTimeoutError, LiveStream
+from .api import (
+    EnphaseCloudError,
+    EnphaseTimeoutError,
+    LiveStream,
+    StreamSample,
+    UnreadableStreamError,
+)
 from .api.endpoints import LIVE_DATA
 from .budget.streams import StreamAllowance, next_burst, split
+from .burst import Burst, Grant
 from .const import MAX_STREAM, MIN_STREAM
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .error_policy import (
@@ -47,44 +53,6 @@ _TOLERANCE: Final = timedelta(seconds=10)
 _LASTING: Final = (Consequence.UNSUPPORTED, Consequence.UNKNOWN_SYSTEM)
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a request for live data was given, and what it costs [USD]."""
-
-    ends_at: datetime
-    streams: int
-    cost: float | None
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Burst:
-    """Streams that follow one another.
-
-    `opened` tells what prevented the first stream, None once that is open. The end of
-    a stream that opens is the one to be expected.
-    """
-
-    wanted_until: datetime
-    stream_ends_at: datetime
-    following: int
-    for_user: bool
-    opened: asyncio.Future[EnphaseCloudError | None]
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def ends_at(self) -> datetime:
-        """Return when live data ends."""
-        possible = self.stream_ends_at + self.following * MAX_STREAM
-        return max(self.stream_ends_at, min(self.wanted_until, possible))
-
-    async def async_wait_until_open(self) -> None:
-        """Wait for the first stream, or raise what prevented it."""
-        # Who gives up waiting must not take the others along.
-        await asyncio.wait([self.opened])
-        if (err := self.opened.result()) is not None:
-            raise err
-
-
 class Bursts:
     """The live streams of one system, one at a time."""
 
@@ -107,7 +75,7 @@ class Bursts:
         self._options = options
         self._price = price
         self._allowance = StreamAllowance(options.streams_per_month)
-        self._burst: _Burst | None = None
+        self._burst: Burst | None = None
         self._timer = Timer(hass, self._async_begin_scheduled)
         self._is_supported = True
         self._is_shut_down = False
@@ -125,7 +93,7 @@ class Bursts:
     def ends_at(self) -> datetime | None:
         """Return when live data ends; None where none is streaming."""
         burst = self._burst
-        return None if burst is None or not burst.opened.done() else burst.ends_at
+        return burst.ends_at if burst is not None and burst.is_open else None
 
     @property
     def streams_per_month(self) -> int:
@@ -137,6 +105,11 @@ class Bursts:
         """Return how many streams the user still wants to pay for this month."""
         return self._allowance.left(self._streams_used)
 
+    @property
+    def unreadable_stream(self) -> StreamSample | None:
+        """Return what stopped the schedule, if a stream without a frame did."""
+        return self._data.memory.unreadable_stream(self._system.system_id)
+
     @callback
     def async_schedule(self) -> None:
         """Plan the next burst, if the user wants bursts and they can be had."""
@@ -145,6 +118,7 @@ class Bursts:
             self._options.bursts
             and self._is_supported
             and self._system.is_visible
+            and self.unreadable_stream is None
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
             pause = self._next_burst() - dt_util.utcnow()
@@ -163,11 +137,11 @@ class Bursts:
         try:
             while (burst := self._burst) is not None:
                 burst.for_user = True
-                await burst.async_wait_until_open()
+                await burst.async_wait_for_frame()
                 if burst is self._burst:
                     return self._lengthen(burst, length)
             burst = self._begin(length, for_user=True)
-            await burst.async_wait_until_open()
+            await burst.async_wait_for_frame()
         except EnphaseCloudError as err:
             raise explained(HomeAssistantError, err, Source.LIVE) from None
         return self._grant(burst, burst.following + 1)
@@ -179,9 +153,14 @@ class Bursts:
             await asyncio.wait([task])
 
     async def async_shutdown(self) -> None:
-        """End the burst that runs, and let no other begin."""
+        """End the burst that runs, and let no other begin.
+
+        A reload tries live data again, a restart does not: it is no decision to pay.
+        """
         self._shut_down()
         await self.async_stop()
+        if not self._hass.is_stopping:
+            self._data.memory.forget_unreadable_stream(self._system.system_id)
 
     @property
     def _refusal(self) -> Refusal | None:
@@ -220,7 +199,7 @@ class Bursts:
             self.async_schedule()
 
     @callback
-    def _begin(self, length: timedelta, *, for_user: bool) -> _Burst:
+    def _begin(self, length: timedelta, *, for_user: bool) -> Burst:
         """Run a burst in the background.
 
         Raises NoStreamLeftError, and StoppedError after the shutdown.
@@ -232,19 +211,19 @@ class Bursts:
             raise NoStreamLeftError(self.streams_per_month)
         now = dt_util.utcnow()
         self._data.memory.remember_live_start(self._system.system_id, now)
-        self._burst = burst = _Burst(
+        self._burst = burst = Burst(
             wanted_until=now + length,
             stream_ends_at=now,
             following=streams - 1,
             for_user=for_user,
-            opened=self._hass.loop.create_future(),
+            answer=self._hass.loop.create_future(),
         )
         self._entry.async_create_background_task(
             self._hass, self._async_run(burst), "Enphase Cloud live data"
         )
         return burst
 
-    def _lengthen(self, burst: _Burst, length: timedelta) -> Grant:
+    def _lengthen(self, burst: Burst, length: timedelta) -> Grant:
         """Let a burst go on for longer, by streams that follow the one that runs.
 
         A little more than what runs anyway is not worth another stream.
@@ -260,11 +239,11 @@ class Bursts:
         self.live.async_update_listeners()
         return self._grant(burst, burst.following - before)
 
-    def _grant(self, burst: _Burst, streams: int) -> Grant:
+    def _grant(self, burst: Burst, streams: int) -> Grant:
         cost = None if self._price is None else round(streams * self._price, 2)
         return Grant(burst.ends_at, streams, cost)
 
-    async def _async_run(self, burst: _Burst) -> None:
+    async def _async_run(self, burst: Burst) -> None:
         # It runs at once, and may be stopped before it has been waited for.
         burst.task = asyncio.current_task()
         failure: EnphaseCloudError = StoppedError()
@@ -277,12 +256,12 @@ class Bursts:
             self._heed(err, burst)
         finally:
             self._burst = None
-            if not burst.opened.done():
-                burst.opened.set_result(failure)
+            if not burst.answer.done():
+                burst.answer.set_result(failure)
             self.async_schedule()
             self.live.publish_last()
 
-    async def _async_stream(self, burst: _Burst) -> bool:
+    async def _async_stream(self, burst: Burst) -> bool:
         """Take the frames of one stream; return whether another one is to follow."""
         wanted = burst.wanted_until - dt_util.utcnow()
         seconds = round(max(MIN_STREAM, min(wanted, MAX_STREAM)).total_seconds())
@@ -291,14 +270,17 @@ class Bursts:
         async with AsyncExitStack() as stack:
             stream = await self._async_open(stack, burst, seconds)
             burst.stream_ends_at = dt_util.utcnow() + length
-            if not burst.opened.done():
+            if not burst.is_open:
                 # What trouble has cost is not there any more.
                 burst.following = min(burst.following, self.streams_left)
-                burst.opened.set_result(None)
+                burst.is_open = True
             self.live.async_update_listeners()
             try:
                 async for frame in stream:
                     self.live.take(frame)
+                    if not burst.answer.done():
+                        self._set_readable()
+                        burst.answer.set_result(None)
             except EnphaseTimeoutError:
                 if dt_util.utcnow() < burst.stream_ends_at:
                     raise  # Else it did not end, and the client closed it.
@@ -313,7 +295,7 @@ class Bursts:
         return was_whole and is_wanted and self.streams_left > 0
 
     async def _async_open(
-        self, stack: AsyncExitStack, burst: _Burst, seconds: int
+        self, stack: AsyncExitStack, burst: Burst, seconds: int
     ) -> LiveStream:
         """Open a stream, again and again where the trouble may pass."""
         for pause in _PAUSES:
@@ -329,7 +311,7 @@ class Bursts:
         return await self._async_enter(stack, burst, seconds)
 
     async def _async_enter(
-        self, stack: AsyncExitStack, burst: _Burst, seconds: int
+        self, stack: AsyncExitStack, burst: Burst, seconds: int
     ) -> LiveStream:
         # One after the other, for systems share what is left to be paid for.
         async with self._data.live_opening:
@@ -340,7 +322,7 @@ class Bursts:
                     self._data.client.stream(self._system.system_id, duration=seconds)
                 )
 
-    def _heed(self, err: EnphaseCloudError, burst: _Burst) -> None:
+    def _heed(self, err: EnphaseCloudError, burst: Burst) -> None:
         """Draw the conclusions for the bursts to come, and log what nobody is told."""
         consequence = error_policy(err).consequence
         if consequence in REFUSALS:
@@ -350,8 +332,29 @@ class Bursts:
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
         elif consequence is Consequence.REAUTH:
             self._entry.async_start_reauth(self._hass)
-        elif burst.opened.done() or not burst.for_user:
+        elif isinstance(err, UnreadableStreamError):
+            self._set_unreadable(err)
+        elif burst.is_open or not burst.for_user:
             self._outage.begin(err)
+
+    def _set_readable(self) -> None:
+        """Resume the schedule, should a stream without a frame have stopped it."""
+        if self.unreadable_stream is not None:
+            _LOGGER.info("Live data can be read again")
+            self._data.memory.forget_unreadable_stream(self._system.system_id)
+            self._data.account.notify()
+
+    def _set_unreadable(self, err: UnreadableStreamError) -> None:
+        """Open no more streams by schedule: they cost money and bring nothing."""
+        if self.unreadable_stream is None:
+            _LOGGER.warning(
+                "%s; no more bursts of live data until one that you start can be read."
+                " It began, with all values masked: %s",
+                err,
+                err.sample.beginning,
+            )
+        self._data.memory.remember_unreadable_stream(self._system.system_id, err.sample)
+        self._data.account.notify()
 
     @callback
     def _shut_down(self) -> None:

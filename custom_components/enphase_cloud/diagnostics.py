@@ -81,11 +81,13 @@ def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
 
 
 def _live(bursts: Bursts) -> dict[str, Any]:
+    unreadable = bursts.unreadable_stream
     return {
         "is_running": bursts.is_running,
         "ends_at": bursts.ends_at,
         "streams_left": bursts.streams_left,
         "skipped_frames": bursts.skipped_frames,
+        "unreadable_stream": unreadable and unreadable.as_dict(),
         "samples": _samples(bursts.live.data),
     }
 

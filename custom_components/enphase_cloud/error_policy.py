@@ -29,7 +29,9 @@ from .api import (
     RequestWithheldError,
     ServerError,
     ServiceUnreachableError,
+    StreamSample,
     UnknownSystemError,
+    UnreadableStreamError,
     UnsupportedGatewayError,
 )
 from .budget.plans import PLANS, AccessControl
@@ -77,6 +79,8 @@ class Consequence(StrEnum):
     """The cloud has no such system (any more)."""
     UNSUPPORTED = "unsupported"
     """Stop until a reload: the installation lacks what it takes."""
+    STOP_STREAMS = "stop_streams"
+    """Open no more streams, which cost money, until the user does."""
     REFUSE_KEY = "refuse_key"
     """Ask for a new sign-in if the document is indispensable; else back off."""
     REAUTH = "reauth"
@@ -133,6 +137,9 @@ ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
     ),
     ServiceUnreachableError: ErrorPolicy(Consequence.RETRY, reason="server_error"),
     InvalidRequestError: ErrorPolicy(Consequence.SKIP),
+    UnreadableStreamError: ErrorPolicy(
+        Consequence.STOP_STREAMS, "live_unreadable", "malformed_answer"
+    ),
     MalformedAnswerError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
     RenewalPausedError: ErrorPolicy(Consequence.BACK_OFF, "renewal_paused"),
     EnphaseTimeoutError: ErrorPolicy(Consequence.BACK_OFF, reason="timeout"),
@@ -211,12 +218,15 @@ def explained[ErrorT: HomeAssistantError](
     kind: type[ErrorT], err: EnphaseCloudError, source: Source
 ) -> ErrorT:
     """Return the translated exception for an error of a source."""
+    sample: StreamSample | None = getattr(err, "sample", None)
     return translated(
         kind,
         error_policy(err).message,
         error=err,
         until=getattr(err, "until", None),
         limit=getattr(err, "limit", None),
+        content_type=sample and sample.content_type,
+        beginning=sample and sample.beginning,
         **_remedy(source),
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
+from .api import StreamSample
 from .budget.failures import Failures
 from .const import DOMAIN
 from .site.catalog import Kind
@@ -47,6 +48,7 @@ class Memory:
         # When the list of systems is due.
         self.systems_due_at: datetime | None = None
         self._live_started_at: dict[int, datetime] = {}
+        self._unreadable_streams: dict[int, StreamSample] = {}
         self._progress: dict[tuple[int, Source], Progress] = {}
         self._power_caps: dict[tuple[int, Flow], PowerCap] = {}
 
@@ -106,6 +108,9 @@ class Memory:
             self._hidden[system_id] = read(Failures.from_dict, hidden, Failures())
         if started := read(moment, remembered.get("live_started_at"), None):
             self._live_started_at[system_id] = started
+        unreadable = remembered.get("unreadable_stream")
+        if sample := read(StreamSample.restore, unreadable, None):
+            self._unreadable_streams[system_id] = sample
 
     def _members(self, stored: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         return self._store.read(record, stored.get(name), Record())
@@ -210,6 +215,22 @@ class Memory:
         self._live_started_at[system_id] = at
         self._save_soon()
 
+    def unreadable_stream(self, system_id: int) -> StreamSample | None:
+        """Return what the last stream was if nobody could read it, else None."""
+        return self._unreadable_streams.get(system_id)
+
+    @callback
+    def remember_unreadable_stream(self, system_id: int, sample: StreamSample) -> None:
+        """Keep that a stream brought no frame, and what it was."""
+        self._unreadable_streams[system_id] = sample
+        self._save_soon()
+
+    @callback
+    def forget_unreadable_stream(self, system_id: int) -> None:
+        """Let streams be opened again."""
+        if self._unreadable_streams.pop(system_id, None) is not None:
+            self._save_soon()
+
     def progress(self, system_id: int, source: Source) -> Progress:
         """Return how far the energies of a source are known."""
         return self._progress.get((system_id, source), Progress())
@@ -239,9 +260,11 @@ class Memory:
     def _as_dict(self) -> dict[str, Any]:
         systems: dict[str, dict[str, Any]] = {}
         known = {system_id for system_id, _ in (*self._samples, *self._refused)}
-        for system_id in known | self._hidden.keys():
+        known |= self._hidden.keys() | self._unreadable_streams.keys()
+        for system_id in known:
             hidden = self._hidden.get(system_id)
             started = self._live_started_at.get(system_id)
+            unreadable = self._unreadable_streams.get(system_id)
             systems[str(system_id)] = {
                 "samples": {
                     source: to_json(self.samples(system_id, source))
@@ -259,6 +282,7 @@ class Memory:
                 },
                 "hidden": hidden and hidden.as_dict(),
                 "live_started_at": started.timestamp() if started else None,
+                "unreadable_stream": unreadable.as_dict() if unreadable else None,
                 "progress": {
                     source: progress.as_dict()
                     for (owner, source), progress in self._progress.items()

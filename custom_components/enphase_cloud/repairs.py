@@ -43,6 +43,7 @@ SYSTEMS_NOT_VISIBLE: Final = "systems_not_visible"
 SYSTEMS_NOT_READ: Final = "systems_not_read"
 SYSTEMS_ELSEWHERE: Final = "systems_elsewhere"
 TIME_ZONE_UNKNOWN: Final = "time_zone_unknown"
+LIVE_UNREADABLE: Final = "live_unreadable"
 
 _KINDS: Final = (
     QUOTA_USED_UP,
@@ -59,6 +60,7 @@ _KINDS: Final = (
     SYSTEMS_ELSEWHERE,
     TIME_ZONE_UNKNOWN,
     STORAGE_FAILED,
+    LIVE_UNREADABLE,
 )
 
 # The user is warned when less than this share of the live streams is left.
@@ -96,6 +98,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
             {} if account.persistence.failed_until else None,
             severity=ir.IssueSeverity.ERROR,
         )
+        _show(hass, entry, LIVE_UNREADABLE, _live_unreadable(entry))
 
     @callback
     def clear() -> None:
@@ -319,6 +322,23 @@ def _time_zone_unknown(
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(escaped, names))
+
+
+def _live_unreadable(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+    data = entry.runtime_data
+    samples = {
+        system.name: sample
+        for system in data.systems
+        if (sample := data.memory.unreadable_stream(system.system_id)) is not None
+    }
+    if not samples:
+        return None
+    sample = next(iter(samples.values()))
+    return {
+        "systems": _listed(samples),
+        "content_type": sample.content_type,
+        "beginning": sample.beginning,
+    }
 
 
 def _show(

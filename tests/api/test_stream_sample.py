@@ -100,7 +100,8 @@ def test_survives_storage(body: str, content_type: str) -> None:
 
 @pytest.mark.parametrize("stored", [None, [], {}, "x", {"content_type": "text/plain"}])
 def test_nothing_else_is_restored(stored: object) -> None:
-    assert StreamSample.restore(stored) is None
+    with pytest.raises(ValueError, match="sample"):
+        StreamSample.restore(stored)
 
 
 def test_what_is_restored_is_masked_again() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from itertools import pairwise
 import json
+import re
 from typing import Any
 
 from aiohttp import ClientError, ClientResponse
@@ -285,6 +286,71 @@ async def test_events_on_many_lines(world: World, system: System) -> None:
         for block in text.strip().split("\n\n")
     ]
     assert found == sent(world)
+
+
+def objects(text: str) -> list[Any]:
+    """Read one JSON value after the other, whatever stands between them."""
+    decoder, at, found = json.JSONDecoder(), 0, []
+    while (at := re.compile(r'[{\["]|\Z').search(text, at).start()) < len(text):  # type: ignore[union-attr]
+        value, at = decoder.raw_decode(text, at)
+        found.append(value)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shape", "unwrap"),
+    [
+        ("array", lambda value: value[0]),
+        ("array_in_event", lambda value: value[0]),
+        ("array_wrapped", lambda value: value | {"data": value["data"][0]}),
+        ("concatenated", lambda value: value),
+        ("double_encoded", json.loads),
+        ("events_as_json", lambda value: value),
+        ("indented", lambda value: value),
+        ("lines_as_json", lambda value: value),
+        ("lines_with_length", lambda value: value),
+        ("moment_outside", lambda value: value | value["data"]),
+        ("no_blank_lines", lambda value: value),
+        ("text_sequence", lambda value: value),
+    ],
+)
+async def test_framings(world: World, system: System, shape: str, unwrap: Any) -> None:
+    """Frames may come in framings that the documentation does not show."""
+    response = await faulty(world, system, shape)
+    text = await response.text()
+    assert [unwrap(value) for value in objects(text)] == sent(world)
+    assert len(sent(world)) == 30
+    is_json = shape in {"events_as_json", "lines_as_json", "lines_with_length"}
+    assert (response.content_type == "application/json") is is_json
+    assert (response.content_length is not None) == (shape == "lines_with_length")
+
+
+async def test_streamed_array(world: World, system: System) -> None:
+    """The whole stream may be one array, whose end never comes."""
+    text = await (await faulty(world, system, "array_streamed")).text()
+    assert json.loads(text.removesuffix(",") + "]") == sent(world)
+
+
+async def test_success_code(world: World, system: System) -> None:
+    """A frame may say that it is no error."""
+    found = events(await (await faulty(world, system, "success_code")).text())
+    assert [
+        {**event, **payload} for event, payload in zip(found, sent(world), strict=True)
+    ] == found
+    assert {event["code"] for event in found} == {200}
+
+
+async def test_another_system(world: World, system: System) -> None:
+    """Frames may be of somebody else."""
+    found = events(await (await faulty(world, system, "other_system")).text())
+    assert {event["data"]["system_id"] for event in found} == {system.system_id + 1}
+
+
+async def test_page(world: World, system: System) -> None:
+    """A page may come instead."""
+    response = await faulty(world, system, "html")
+    assert response.content_type == "text/html"
+    assert "{" not in await response.text()
 
 
 async def test_duplicates_and_flood(world: World, system: System) -> None:

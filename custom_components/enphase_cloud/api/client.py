@@ -222,6 +222,8 @@ class EnphaseCloudClient:
             "Accept": "text/event-stream",
             # A compressor would hold frames back.
             "Accept-Encoding": "identity",
+            # Else what waits at the end of a stream would outlive it with the line.
+            "Connection": "close",
             "duration": str(duration),
         }
         timeout = ClientTimeout(

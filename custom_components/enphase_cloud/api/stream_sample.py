@@ -43,12 +43,12 @@ class StreamSample:
         return cls(_masked_type(content_type), _PARTS.sub(_mask, text))
 
     @classmethod
-    def restore(cls, stored: object) -> Self | None:
-        """Return what was stored; None where nothing was, or something else."""
+    def restore(cls, stored: object) -> Self:
+        """Return what was stored, or raise ValueError where it is something else."""
         match stored:
             case {"content_type": str(content_type), "beginning": str(beginning)}:
                 return cls.of(content_type, beginning.encode(errors="replace"))
-        return None
+        raise ValueError("Not a sample")
 
     def as_dict(self) -> Mapping[str, str]:
         """Return what can be stored."""

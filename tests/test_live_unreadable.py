@@ -1,0 +1,332 @@
+"""A live stream that nobody can read is paid for once."""
+
+import logging
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, STATE_OFF, STATE_ON
+from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
+
+from custom_components.enphase_cloud.const import (
+    CONF_BURST_LENGTH,
+    CONF_BURST_PAUSE,
+    CONF_LIVE_BURSTS,
+    CONF_STREAMS_PER_MONTH,
+    DOMAIN,
+)
+from simulator import Fault
+from simulator.faults import StreamFault
+
+from .conftest import SetUp, Stepper, World
+from .helpers import press, state
+from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
+
+BURSTS: dict[str, Any] = {
+    CONF_STREAMS_PER_MONTH: 1000,
+    CONF_LIVE_BURSTS: True,
+    CONF_BURST_PAUSE: 60,
+    CONF_BURST_LENGTH: 30,
+}
+# What is no stream that can be read, and how its beginning is shown.
+UNREADABLE: dict[StreamFault, str] = {
+    "bare": 'data: {"battery_mode": "xxxx-xxxxxxxxxxx", "battery_power": ',
+    "comments": ": xxxxx xxxx⏎⏎: xxxxx xxxx⏎⏎",
+    "empty": "",
+    "garbage": "data: {·· xxx xxxx⏎⏎",
+    "html": "<x>xxxxxxxxxxx</x>⏎",
+    "no_newline": "data: xxxxxxxx",
+    "other_system": 'data: {"type": "xxxxxxxx", "timestamp_epoch": 0000000000000, ',
+    "silence": "",
+}
+# Framings that no documentation shows.
+FRAMINGS: tuple[StreamFault, ...] = (
+    "array",
+    "array_in_event",
+    "array_streamed",
+    "array_wrapped",
+    "concatenated",
+    "double_encoded",
+    "double_wrapped",
+    "events_as_json",
+    "indented",
+    "lines_as_json",
+    "lines_with_length",
+    "moment_outside",
+    "multi_line",
+    "ndjson",
+    "no_blank_lines",
+    "success_code",
+    "text_sequence",
+)
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def burst(
+    hass: HomeAssistant,
+    world: World,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> Burst:
+    """Return what lets a burst go on."""
+    return Burst(hass, world, stepper, freezer)
+
+
+class Day:
+    """Lets time pass, while streams go on."""
+
+    def __init__(
+        self, hass: HomeAssistant, stepper: Stepper, freezer: FrozenDateTimeFactory
+    ) -> None:
+        """Take what moves the time."""
+        self._hass = hass
+        self._stepper = stepper
+        self._freezer = freezer
+
+    async def pass_time(self, steps: int, *, step: float) -> None:
+        """Let steps of so many seconds pass."""
+        for _ in range(steps):
+            self._freezer.tick(step)
+            self._stepper.step()
+            await settle()
+            async_fire_time_changed(self._hass)
+            await settle()
+
+    async def burst(self) -> None:
+        """Let the time of a burst pass, whatever its stream does."""
+        await self.pass_time(100, step=1)
+        assert state(self._hass, LIVE) == STATE_OFF
+
+    async def hours(self, hours: int) -> None:
+        """Let hours pass."""
+        await self.pass_time(hours * 4, step=900)
+
+    async def start(self, entry: MockConfigEntry, **data: Any) -> str | None:
+        """Start live data by the action; return the key of the error it answers."""
+        data["config_entry_id"] = entry.entry_id
+        task = self._hass.async_create_task(start(self._hass, **data))
+        for _ in range(400):
+            if task.done() and state(self._hass, LIVE) == STATE_OFF:
+                break
+            await self.pass_time(1, step=1)
+        try:
+            await task
+        except HomeAssistantError as err:
+            return err.translation_key
+        return None
+
+
+@pytest.fixture
+def day(hass: HomeAssistant, stepper: Stepper, freezer: FrozenDateTimeFactory) -> Day:
+    """Return what lets time pass."""
+    return Day(hass, stepper, freezer)
+
+
+def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
+    """Return the repair about streams that cannot be read."""
+    return ir.async_get(hass).async_get_issue(
+        DOMAIN, f"live_unreadable_{entry.entry_id}"
+    )
+
+
+def add_fault(world: World, shape: StreamFault) -> Fault:
+    """Let all streams be of a shape."""
+    return world.cloud.faults.add(Fault(operation="live_data", stream=shape))
+
+
+@pytest.mark.parametrize("shape", UNREADABLE)
+async def test_bursts_stop_after_one_stream_without_a_frame(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    day: Day,
+    caplog: pytest.LogCaptureFixture,
+    shape: StreamFault,
+) -> None:
+    """One stream is paid for; log and repair say what it was, and hide all values."""
+    entry = await set_up(options=BURSTS)
+    add_fault(world, shape)
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await day.burst()
+    await day.hours(6)
+    assert len(world.cloud.streams) == 1
+
+    found = issue(hass, entry)
+    assert found is not None
+    placeholders = found.translation_placeholders or {}
+    assert placeholders["systems"] == "Hilltop"
+    assert placeholders["content_type"] == (
+        "text/html" if shape == "html" else "text/event-stream"
+    )
+    assert placeholders["beginning"].startswith(UNREADABLE[shape])
+    assert len(placeholders["beginning"]) <= 200
+    warnings = [
+        record
+        for record in caplog.records
+        if "no readable frame" in record.message and record.levelno == logging.WARNING
+    ]
+    assert len(warnings) == 1
+    for text in (*placeholders.values(), *(record.message for record in warnings)):
+        assert str(world.system.system_id) not in text
+        assert world.system.gateway_serial not in text
+
+
+@pytest.mark.parametrize("shape", UNREADABLE)
+async def test_who_asked_is_told(
+    hass: HomeAssistant, world: World, set_up: SetUp, day: Day, shape: StreamFault
+) -> None:
+    """The action answers with an error, and streams that were to follow do not."""
+    entry = await set_up()
+    add_fault(world, shape)
+    assert await day.start(entry, duration=3600) == "live_unreadable"
+    await day.burst()
+    assert len(world.cloud.streams) == 1
+    assert issue(hass, entry) is not None
+
+
+async def test_all_who_wait_are_told(
+    hass: HomeAssistant, world: World, set_up: SetUp, day: Day
+) -> None:
+    """The button answers with an error, too, and names what came."""
+    entry = await set_up()
+    add_fault(world, "garbage")
+    button = hass.async_create_task(press(hass, BUTTON_START))
+    joined = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    await day.burst()
+    for task in (button, joined):
+        with pytest.raises(HomeAssistantError) as raised:
+            await task
+        assert raised.value.translation_key == "live_unreadable"
+        placeholders = raised.value.translation_placeholders or {}
+        assert placeholders["content_type"] == "text/event-stream"
+        assert placeholders["beginning"].startswith("data: {·· xxx xxxx⏎")
+    assert len(world.cloud.streams) == 1
+
+
+async def test_a_stream_that_follows_without_a_frame_is_the_last_one(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
+) -> None:
+    """It does not matter that the one before it could be read."""
+    entry = await set_up()
+    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    add_fault(world, "garbage")
+    await day.pass_time(700, step=1)
+    assert state(hass, LIVE) == STATE_OFF
+    assert len(world.cloud.streams) == 2
+    assert issue(hass, entry) is not None
+
+
+@pytest.mark.parametrize("by_hand", ["garbage", None])
+async def test_a_frame_ends_it(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    day: Day,
+    by_hand: StreamFault | None,
+) -> None:
+    """By hand one stream can be tried; if it can be read, the schedule goes on."""
+    entry = await set_up(options=BURSTS)
+    fault = add_fault(world, "garbage")
+    async_fire_time_changed(hass)
+    await until(lambda: len(world.cloud.streams) == 1)
+    await day.burst()
+    if by_hand is None:
+        world.cloud.faults.remove(fault)
+    error = await day.start(entry)
+    assert error == ("live_unreadable" if by_hand else None)
+    assert (issue(hass, entry) is None) is (by_hand is None)
+    assert len(world.cloud.streams) == 2
+    await day.hours(2)
+    assert (len(world.cloud.streams) > 2) is (by_hand is None)
+
+
+async def test_a_restart_opens_no_stream(
+    hass: HomeAssistant, world: World, set_up: SetUp, day: Day
+) -> None:
+    """It is no decision to pay again; the repair is there as before."""
+    entry = await set_up(options=BURSTS)
+    add_fault(world, "garbage")
+    assert await day.start(entry) == "live_unreadable"
+    before = issue(hass, entry)
+    assert before is not None
+    for _ in range(2):
+        hass.set_state(CoreState.stopping)
+        await hass.config_entries.async_unload(entry.entry_id)
+        hass.set_state(CoreState.final_write)
+        hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
+        await hass.async_block_till_done()
+        hass.set_state(CoreState.running)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await day.hours(3)
+        assert len(world.cloud.streams) == 1
+        found = issue(hass, entry)
+        assert found is not None
+        assert found.translation_placeholders == before.translation_placeholders
+    assert len(world.cloud.streams) == 1
+
+
+async def test_a_reload_tries_again(
+    hass: HomeAssistant, world: World, set_up: SetUp, day: Day
+) -> None:
+    """The repair is gone, and scheduled bursts go on at their time."""
+    entry = await set_up(options=BURSTS)
+    fault = add_fault(world, "garbage")
+    assert await day.start(entry) == "live_unreadable"
+    world.cloud.faults.remove(fault)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert issue(hass, entry) is None
+    await day.hours(2)
+    assert len(world.cloud.streams) > 1
+
+
+async def test_a_stream_that_is_stopped_proves_nothing(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
+) -> None:
+    """A frame might have come yet."""
+    entry = await set_up()
+    add_fault(world, "comments")
+    task = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    await day.pass_time(3, step=1)
+    assert state(hass, LIVE) == STATE_ON
+    await hass.services.async_call(
+        DOMAIN, "stop_live_stream", {"config_entry_id": entry.entry_id}, blocking=True
+    )
+    with pytest.raises(HomeAssistantError) as raised:
+        await task
+    assert raised.value.translation_key == "live_stopped"
+    assert issue(hass, entry) is None
+
+
+@pytest.mark.parametrize("shape", FRAMINGS)
+async def test_every_framing_is_read(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    shape: StreamFault,
+) -> None:
+    """The action answers with the first frame, and entities show each in its turn."""
+    entry = await set_up()
+    add_fault(world, shape)
+    await start(hass, config_entry_id=entry.entry_id)
+    assert state(hass, GRID) == str(grid_of(world.cloud.frames[0]))
+    for _ in range(6):
+        await burst.second()
+    shown = {str(grid_of(frame)) for frame in world.cloud.frames[1:]}
+    assert state(hass, GRID) in shown
+    await burst.run()
+    assert state(hass, GRID) == str(grid_of(world.cloud.frames[-1]))
+    assert issue(hass, entry) is None
