@@ -27,7 +27,7 @@ from .models.convert import to_object
 
 # 1,000 systems take about half of it. A JSON document is read in one go, which must
 # not keep the event loop waiting.
-DOCUMENT_LIMIT: Final = 2 * 1024 * 1024
+DOCUMENT_LIMIT: Final = 1024 * 1024
 ERROR_LIMIT: Final = 64 * 1024
 
 _decode: Final = json.JSONDecoder().decode
