@@ -169,7 +169,10 @@ class Answers:
             }
         return {
             flow: readings_of_intervals(
-                intervals, fetched_at=fetched_at, power_limit=_limit(flow)
+                intervals,
+                fetched_at=fetched_at,
+                power_limit=_limit(flow),
+                may_lack_nights=flow is Flow.PRODUCTION,
             )
             for flow, intervals in found.items()
         }
