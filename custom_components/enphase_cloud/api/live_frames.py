@@ -1,6 +1,7 @@
 """Bytes of a live stream to its frames."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -75,16 +76,16 @@ class LiveFrameReader:
             self.has_understood = True
             body = ErrorBody.from_document(message)
             raise api_error(LIVE_DATA.name, HTTPStatus.OK, body)
-        if to_integer(message.get("system_id")) in (None, self._system_id):
-            try:
+        if not MEASURED_FIELDS.isdisjoint(message) and self._is_ours(message):
+            with suppress(MalformedAnswerError):
                 frame = LiveFrame.from_api(message)
-            except MalformedAnswerError:
-                pass
-            else:
                 self.has_understood = True
                 return frame
         self._ignored += 1
         return None
+
+    def _is_ours(self, message: Message) -> bool:
+        return to_integer(message.get("system_id")) in (None, self._system_id)
 
 
 def _is_error(message: Message) -> bool:
