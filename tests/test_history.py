@@ -452,9 +452,12 @@ class OwnersToken(AbstractAuth):
 class OpenGate:
     """Lets every attempt out."""
 
-    def attempt(self, operation: str) -> AbstractAsyncContextManager[None]:
+    def attempt(self, operation: str) -> AbstractAsyncContextManager[OpenGate]:
         """Let an attempt out."""
-        return nullcontext()
+        return nullcontext(self)
+
+    def answered(self, status: int, date: datetime | None) -> None:
+        """Count nothing."""
 
     async def refused(self, err: QuotaExceededError) -> None:
         """Know no quota."""

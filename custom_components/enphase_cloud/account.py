@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import hashlib
+from http import HTTPStatus
+import logging
+import time
 from typing import Any, Final
 
 from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
@@ -19,16 +22,24 @@ from .api import ApiError, QuotaExceededError, RequestWithheldError
 from .api.endpoints import LIVE_DATA, TOKEN
 from .budget.backlog import Backlog, Means
 from .budget.ledger import BudgetExhaustedError, Ledger, Period, Purpose
-from .budget.limits import reserve
+from .budget.limits import Call, reserve
 from .budget.plans import Plan, strictest
 from .budget.schedule import Schedule
 from .const import DOMAIN
 from .persistence import Persistence, StorageFailedError
 from .verified_store import VerifiedStore
 
+_LOGGER = logging.getLogger(__name__)
+
 # A lost stream costs money, a lost token the sign-in: these prove the disk first.
 _SAVED_FIRST: Final = frozenset({LIVE_DATA.name, TOKEN})
 _MONTH: Final = timedelta(days=30)
+_FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_NOT_COUNTED: Final = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
 
@@ -54,6 +65,22 @@ def _acting_for(purpose: Purpose) -> Generator[None]:
         yield
     finally:
         _PURPOSE.reset(token)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known of the answer to one attempt."""
+
+    is_served: bool = False
+    date: datetime | None = None
+
+    def answered(self, status: int, date: datetime | None) -> None:
+        """Learn from the head of an answer.
+
+        Errors of the request count as calls, those of the server or of the key do not.
+        """
+        self.is_served = status < _FAILED and status not in _NOT_COUNTED
+        self.date = date
 
 
 class Account:
@@ -83,12 +110,14 @@ class Account:
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
         self._is_closed = False
+        # Whether the last refusal of the cloud told what can be; logged once.
+        self._was_possible = True
         self._cancel_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._async_stop
         )
 
     @asynccontextmanager
-    async def attempt(self, operation: str) -> AsyncGenerator[None]:
+    async def attempt(self, operation: str) -> AsyncGenerator[Attempt]:
         """Count one attempt before it leaves, and learn from its outcome.
 
         Raises RequestWithheldError where the budget does not allow it, and its subclass
@@ -99,35 +128,47 @@ class Account:
             raise StorageFailedError
         now = dt_util.utcnow()
         try:
-            must_save = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
+            call = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
         except BudgetExhaustedError as err:
             raise RequestWithheldError(until=err.until, reason=err.period) from None
-        must_save |= operation in _SAVED_FIRST
-        if must_save and not await self.persistence.async_save():
-            raise StorageFailedError
-        self.notify()
+        attempt = Attempt()
         try:
-            yield
-        except QuotaExceededError as err:
-            await self.refused(err)
-            raise
-        except ApiError:
-            self.ledger.answered(dt_util.utcnow())
-            raise
-        else:
-            self.ledger.answered(dt_util.utcnow())
-        finally:
+            must_save = call.must_be_saved or operation in _SAVED_FIRST
+            if must_save and not await self.persistence.async_save():
+                raise StorageFailedError
             self.notify()
+            yield attempt
+        except ApiError as err:
+            attempt.answered(err.status, attempt.date)
+            self._ended(call, attempt)
+            if isinstance(err, QuotaExceededError):
+                await self.refused(err)
+            raise
+        finally:
+            self._ended(call, attempt)
+            self.notify()
+
+    def _ended(self, call: Call, attempt: Attempt) -> None:
+        if call.ended is None:
+            self.ledger.ended(
+                call, dt_util.utcnow(), served=attempt.is_served, date=attempt.date
+            )
 
     async def refused(self, err: QuotaExceededError) -> None:
         """Believe the cloud that a quota is used up, and persist it."""
-        self.ledger.refused_by_cloud(
+        is_possible = self.ledger.refused_by_cloud(
             dt_util.utcnow(),
             period=None if err.period is None else Period(err.period),
             period_start=err.period_start,
             period_end=err.period_end,
             limit=err.limit,
         )
+        if self._was_possible and not is_possible:
+            _LOGGER.warning(
+                "Enphase refuses API calls (429) with a limit or a period that no plan"
+                " has. They are ignored; one call will try again after a pause"
+            )
+        self._was_possible = is_possible
         await self.persistence.async_save()
         self.notify()
 
@@ -301,7 +342,9 @@ class AccountRegistry:
         store = self._store(fingerprint)
         stored = await store.async_load() or {}
         now = dt_util.utcnow()
-        ledger = Ledger.restore(stored.get("ledger"), plan, now=now)
+        ledger = Ledger.restore(
+            stored.get("ledger"), plan, now=now, monotonic=_monotonic
+        )
         schedule = store.read(Schedule.restore, stored.get("schedule"), Schedule())
         backlog = store.read(Backlog.restore, stored.get("backlog"), Backlog())
         account = Account(self._hass, store, ledger, schedule, backlog)
@@ -324,6 +367,10 @@ def async_get_accounts(hass: HomeAssistant) -> AccountRegistry:
     if _REGISTRY not in hass.data:
         hass.data[_REGISTRY] = AccountRegistry(hass)
     return hass.data[_REGISTRY]
+
+
+def _monotonic() -> float:
+    return time.monotonic()
 
 
 def _fingerprint(api_key: str) -> str:

@@ -109,6 +109,10 @@ class SystemListUpdater:
     async def _async_read(self) -> list[System] | None:
         memory = self._data.memory
         now = dt_util.utcnow()
+        if (until := self._data.account.withheld_until(now)) is not None:
+            # Asked first, for a token would be renewed before the call is refused.
+            memory.set_systems_due(until)
+            return None
         # However it ends, a restart must not cost the call again.
         memory.set_systems_due(now + _AFTER_FAILURE)
         await memory.async_save()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 import json
 from typing import Any, override
 
@@ -97,23 +98,38 @@ class FakeAuth(AbstractAuth):
         return self.renewed
 
 
+class FakeAttempt:
+    """Notes what the head of an answer tells."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.date: datetime | None = None
+
+    def answered(self, status: int, date: datetime | None) -> None:
+        """Note it."""
+        self.status, self.date = status, date
+
+
 class FakeGate:
     """Notes who comes and how they fare."""
 
     def __init__(self, journal: list[str]) -> None:
         self.refuse_with: Exception | None = None
+        self.attempts: list[FakeAttempt] = []
         self.outcomes: list[BaseException | None] = []
         self.refusals: list[QuotaExceededError] = []
         self._journal = journal
 
     @asynccontextmanager
-    async def attempt(self, operation: str) -> AsyncIterator[None]:
+    async def attempt(self, operation: str) -> AsyncIterator[FakeAttempt]:
         """Count an attempt."""
         self._journal.append(f"enter {operation}")
         if self.refuse_with is not None:
             raise self.refuse_with
+        attempt = FakeAttempt()
+        self.attempts.append(attempt)
         try:
-            yield
+            yield attempt
         except BaseException as error:
             self.outcomes.append(error)
             raise

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final, Protocol
 
@@ -14,7 +15,7 @@ from .endpoints import LIVE_DATA, Endpoint
 from .error_bodies import success
 from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
 from .live import LiveStream, open_stream
-from .transport import SENT_ONCE, exchange, guarded, parse_json, secure_url
+from .transport import SENT_ONCE, date_of, exchange, guarded, parse_json, secure_url
 
 DEFAULT_URL: Final = URL("https://api.enphaseenergy.com")
 
@@ -42,10 +43,17 @@ class Page[ItemT](Protocol):
         """Return the items that can be read."""
 
 
+class Attempt(Protocol):
+    """One request, from before it leaves until its answer is there."""
+
+    def answered(self, status: int, date: datetime | None) -> None:
+        """Learn the status of the answer, and the cloud's time where it tells that."""
+
+
 class Gate(Protocol):
     """Lets attempts out, and sees how they end."""
 
-    def attempt(self, operation: str) -> AbstractAsyncContextManager[None]:
+    def attempt(self, operation: str) -> AbstractAsyncContextManager[Attempt]:
         """Return what one attempt is made inside of.
 
         Entering counts the attempt, which leaves right after, or raises
@@ -176,10 +184,10 @@ class EnphaseCloudClient:
         the stream.
         """
 
-        async def attempt(token: str) -> LiveStream:
-            return await self._open_stream(token, system_id, duration)
+        async def send(token: str, attempt: Attempt) -> LiveStream:
+            return await self._open_stream(attempt, token, system_id, duration)
 
-        stream = await self._attempt(LIVE_DATA, attempt)
+        stream = await self._attempt(LIVE_DATA, send)
         try:
             yield stream
         finally:
@@ -201,7 +209,7 @@ class EnphaseCloudClient:
         if (sent := endpoint.body if body is None else body) is not None:
             options["json"] = sent
 
-        async def attempt(token: str) -> Any:
+        async def send(token: str, attempt: Attempt) -> Any:
             answer = await exchange(
                 self._session,
                 endpoint.method,
@@ -210,12 +218,13 @@ class EnphaseCloudClient:
                 timeout=_TIMEOUT,
                 **options,
             )
+            attempt.answered(answer.status, answer.date)
             return parse_json(success(endpoint.name, answer))
 
-        return endpoint.read(await self._attempt(endpoint, attempt))
+        return endpoint.read(await self._attempt(endpoint, send))
 
     async def _open_stream(
-        self, token: str, system_id: int, duration: int
+        self, attempt: Attempt, token: str, system_id: int, duration: int
     ) -> LiveStream:
         """Return a stream once the cloud has granted it."""
         headers = self._headers(token) | {
@@ -236,6 +245,7 @@ class EnphaseCloudClient:
         response = await guarded(
             self._session.get(url, headers=headers, timeout=timeout, **SENT_ONCE)
         )
+        attempt.answered(response.status, date_of(response))
         try:
             return await open_stream(response, system_id=system_id, ends_at=ends_at)
         except BaseException:
@@ -243,7 +253,9 @@ class EnphaseCloudClient:
             raise
 
     async def _attempt[ResultT](
-        self, endpoint: Endpoint[Any], attempt: Callable[[str], Awaitable[ResultT]]
+        self,
+        endpoint: Endpoint[Any],
+        send: Callable[[str, Attempt], Awaitable[ResultT]],
     ) -> ResultT:
         """Attempt a request, and once more if a new token may cure a refusal.
 
@@ -252,13 +264,13 @@ class EnphaseCloudClient:
         """
         token = await self._auth.async_get_access_token()
         with suppress(InvalidTokenError):
-            async with self._gate.attempt(endpoint.name):
-                return await attempt(token)
+            async with self._gate.attempt(endpoint.name) as attempt:
+                return await send(token, attempt)
         renewed = await self._auth.async_get_access_token(rejected=token)
         if renewed != token:
             with suppress(InvalidTokenError):
-                async with self._gate.attempt(endpoint.name):
-                    return await attempt(renewed)
+                async with self._gate.attempt(endpoint.name) as attempt:
+                    return await send(renewed, attempt)
         raise NotEntitledError(endpoint.name, HTTPStatus.UNAUTHORIZED)
 
     def _url_of(self, endpoint: Endpoint[Any], **parameters: int | str) -> URL:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 import json
 from typing import Any, Final, NamedTuple
@@ -15,6 +17,7 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ServerDisconnectedError,
+    hdrs,
 )
 from yarl import URL
 
@@ -34,10 +37,14 @@ _decode: Final = json.JSONDecoder().decode
 
 
 class Answer(NamedTuple):
-    """A status and its body; an error's body may be empty though the cloud sent one."""
+    """A status and its body; an error's body may be empty though the cloud sent one.
+
+    `date` is the cloud's time, which RFC 9110 has each answer tell.
+    """
 
     status: int
     body: bytes
+    date: datetime | None = None
 
     @property
     def is_success(self) -> bool:
@@ -107,15 +114,25 @@ async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
 
 async def read_answer(response: ClientResponse) -> Answer:
     """Read a response whole, of an error only what can be had."""
-    status = response.status
+    status, date = response.status, date_of(response)
     if status in range(300, 400):
         raise MalformedAnswerError(f"The cloud redirects (status {status})")
     if is_success(status):
-        return Answer(status, await _read(response, DOCUMENT_LIMIT))
+        return Answer(status, await _read(response, DOCUMENT_LIMIT), date)
     try:
-        return Answer(status, await _read(response, ERROR_LIMIT))
+        return Answer(status, await _read(response, ERROR_LIMIT), date)
     except ClientError, OSError, MalformedAnswerError:
-        return Answer(status, b"")
+        return Answer(status, b"", date)
+
+
+def date_of(response: ClientResponse) -> datetime | None:
+    """Return the `Date` of an answer, None where it has none that can be read."""
+    try:
+        date = parsedate_to_datetime(response.headers[hdrs.DATE])
+    except LookupError, OverflowError, TypeError, ValueError:
+        return None
+    # Without a zone it would be taken for this machine's.
+    return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
 async def _read(response: ClientResponse, limit: int) -> bytes:

@@ -2,17 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, Self
 
-from .stored import count, duration, moment, number
+from .stored import count, moment, number
 
 ASSUMED = "assumed"  # calls that a missing or damaged record may have held
-LOST = "lost"  # calls that may have left unrecorded: a crash, or a wrong clock
+LOST = "lost"  # calls that may have left unrecorded: a crash
 
 _DAY = timedelta(days=1)
-_SHORTEST = timedelta(days=27)
 _LONGEST = timedelta(days=32)
 _KEPT = 4
 # What another program took in a month is kept free in the next, a little less each
@@ -28,6 +28,8 @@ class Month:
     end: datetime
     # Calls by operation; every attempt of ours, answered or not.
     operations: Counter[str] = field(default_factory=Counter)
+    # Calls that the cloud answered, so that it has counted them.
+    served: int = 0
     # Calls that the cloud counted and we did not.
     foreign: int = 0
     # Calls that another program is expected to take.
@@ -35,13 +37,16 @@ class Month:
     wasted: int = 0
     # Refusals by the cloud while calls were left by our count.
     unexplained: int = 0
-    # Calls made while the clock said that this is the month.
-    ahead: int = 0
 
     @property
     def own(self) -> int:
         """Return the calls that left here."""
         return self.operations.total()
+
+    @property
+    def known(self) -> int:
+        """Return the calls that left here, without those that are only assumed."""
+        return self.own - self.operations[ASSUMED]
 
     @property
     def used(self) -> int:
@@ -52,16 +57,17 @@ class Month:
         """Return the share of the month that has passed, 0 to 1."""
         return min(1.0, max(0.0, (now - self.start) / (self.end - self.start)))
 
-    def overlap(self, start: datetime, end: datetime) -> timedelta:
-        """Return for how long the month and a period coincide."""
-        return max(timedelta(), min(end, self.end) - max(start, self.start))
-
-    def absorb(self, other: Month) -> None:
-        """Take over the counts of a month that turned out to be the same one."""
-        self.operations += other.operations
-        self.wasted += other.wasted
-        self.unexplained += other.unexplained
-        self.ahead += other.ahead
+    def with_calls_of(self, other: Month) -> Month:
+        """Return the month with the calls of one that turned out to be the same."""
+        calls = Counter(other.operations)
+        del calls[ASSUMED]
+        return replace(
+            self,
+            operations=self.operations + calls,
+            served=self.served + other.served,
+            wasted=self.wasted + other.wasted,
+            unexplained=self.unexplained + other.unexplained,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the month as JSON."""
@@ -69,11 +75,11 @@ class Month:
             "start": self.start.timestamp(),
             "end": self.end.timestamp(),
             "operations": dict(self.operations),
+            "served": self.served,
             "foreign": self.foreign,
             "others": self.others,
             "wasted": self.wasted,
             "unexplained": self.unexplained,
-            "ahead": self.ahead,
         }
 
     @classmethod
@@ -82,80 +88,49 @@ class Month:
         start, end = moment(data["start"]), moment(data["end"])
         if start >= end:
             raise ValueError("A month ends after it begins")
+        # Version 0.1.0 also knew months that began at other times.
+        start, end = month_around(start + (end - start) / 2)
         return cls(
             start=start,
             end=end,
             operations=Counter(
                 {str(name): count(calls) for name, calls in data["operations"].items()}
             ),
+            served=count(data.get("served", 0)),
             foreign=count(data["foreign"]),
             others=number(data["others"]),
             wasted=count(data["wasted"]),
             unexplained=count(data["unexplained"]),
-            ahead=count(data["ahead"]),
         )
 
 
 class Months:
-    """The recent months, opened as the clock reaches them.
+    """The recent calendar months in UTC, of which the last one is the present."""
 
-    They are calendar months in UTC until the cloud tells where they begin.
-    """
-
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, now: datetime) -> None:
         """Begin without a record; the limit says what may have been spent."""
         self._limit = limit
-        self._begin = timedelta()
-        self._known: list[Month] = []
+        # Until the cloud has told the time, the first month is a guess.
+        self._is_guess = True
+        self._known = [self._assumed(Month(*month_around(now)), now)]
 
-    def present(self, now: datetime) -> Month:
-        """Return the month of a moment."""
-        # The newest first: a month as told by the cloud may overlap an older one.
-        for month in reversed(self._known):
-            if month.start <= now < month.end:
-                break
-        else:
-            month = self._opened(now)
-        for later in self._later(now):
-            # Its calls may have left in truth in the present one.
-            month.operations[LOST] += later.ahead
-            later.ahead = 0
-        return month
+    @property
+    def present(self) -> Month:
+        """Return the month in which calls are counted."""
+        return self._known[-1]
 
-    def from_present(self, now: datetime) -> list[Month]:
-        """Return the present month and, if the clock went back, the later ones.
+    def at(self, time: datetime, unplaced: Mapping[str, int]) -> Month:
+        """Return what the month of a moment would be if it were the present one.
 
-        Nobody knows which clock is right, so each call needs room in all of them.
+        `unplaced` are the calls that may have left in it, though they are counted in
+        the present month.
         """
-        return [self.present(now), *self._later(now)]
+        return self._moved(time, unplaced)[-1]
 
-    def lose(self, calls: int, now: datetime) -> None:
-        """Count calls that may have left between the record and now."""
-        newest, present = self._known[-1], self.present(now)
-        newest.operations[LOST] += calls
-        if present is not newest:
-            present.operations[LOST] += calls
-
-    def tell(
-        self, now: datetime, start: datetime | None, end: datetime | None
-    ) -> Month:
-        """Return the present month, moved to where the cloud says that it lies."""
-        month = self.present(now)
-        if start is None or end is None or not start <= now < end:
-            return month
-        if not _SHORTEST <= end - start <= _LONGEST:
-            return month
-        for other in self._known:
-            if other is not month and other.overlap(start, end) > _DAY:
-                month.absorb(other)
-        month.start, month.end = start, end
-        self._begin = start - _month_around(start)[0]
-        self._known = [
-            known
-            for known in self._known
-            if known is month or not start <= known.start < end
-        ]
-        return month
+    def move(self, time: datetime, unplaced: Mapping[str, int]) -> None:
+        """Let the month of a moment be the present one, now that this is certain."""
+        self._known = self._moved(time, unplaced)[-_KEPT:]
+        self._is_guess = False
 
     def change_limit(self, limit: int) -> None:
         """Assume the same share of another limit to be spent.
@@ -171,48 +146,54 @@ class Months:
         """Return the months as JSON."""
         return {
             "limit": self._limit,
-            "begin": self._begin.total_seconds(),
+            "is_guess": self._is_guess,
             "known": [month.as_dict() for month in self._known],
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the stored months; raises what damaged data comes to."""
-        months = cls(count(data["limit"]))
-        months._begin = duration(data["begin"])
-        known = [Month.from_dict(month) for month in data["known"]]
-        months._known = sorted(known, key=lambda month: month.start)
-        if not known:
-            raise ValueError("A record holds a month")
+        stored = sorted(
+            (Month.from_dict(month) for month in data["known"]),
+            key=lambda month: month.start,
+        )
+        months = cls(count(data["limit"]), stored[-1].start)
+        months._is_guess = data.get("is_guess", False) is True
+        months._known = []
+        for _, same in groupby(stored, key=lambda month: month.start):
+            month, *others = same
+            for other in others:
+                month = month.with_calls_of(other)
+            months._known.append(month)
         return months
 
-    def _later(self, now: datetime) -> list[Month]:
-        return [month for month in self._known if month.start > now]
+    def _moved(self, time: datetime, unplaced: Mapping[str, int]) -> list[Month]:
+        start, end = month_around(time)
+        if self.present.start == start:
+            return self._known
+        earlier = [month for month in self._known if month.start < start]
+        later = [month for month in self._known if month.start > start]
+        month = next((known for known in self._known if known.start == start), None)
+        if month is None:
+            month = Month(start, end)
+            if earlier:
+                month.others = earlier[-1].others * _OTHERS_FADE
+            if self._is_guess or not earlier:
+                month = self._assumed(month, time)
+        if not later:
+            month.operations.update(unplaced)
+        for other in later:
+            # It has not begun: its calls have left in the present one.
+            month = month.with_calls_of(other)
+        return [*earlier, month]
 
-    def _opened(self, now: datetime) -> Month:
-        """Return a new month, empty if it follows one that is known."""
-        start, end = (each + self._begin for each in _month_around(now - self._begin))
-        earlier = [known for known in self._known if known.start <= now]
-        if earlier and start < earlier[-1].end:
-            # Months as told may be shorter than the calendar's; none is a few days.
-            start = earlier[-1].end
-            if end - start < _SHORTEST:
-                end = _month_around(end - self._begin)[1] + self._begin
-        month = Month(start, end)
-        if earlier:
-            month.others = earlier[-1].others * _OTHERS_FADE
-            # Later ones were opened by a clock that was ahead of itself.
-            month.operations[LOST] = sum(later.ahead for later in self._later(now))
-            self._known = [*earlier, month][-_KEPT:]
-        else:
-            # What passed of the month counts as spent, save for one day's calls.
-            share = min(month.elapsed(now), 1 - _DAY / (month.end - month.start))
-            month.operations[ASSUMED] = int(self._limit * share)
-            self._known = [month, *self._known]
-        return month
+    def _assumed(self, month: Month, now: datetime) -> Month:
+        """Return a month of which what passed counts as spent, save one day's calls."""
+        share = min(month.elapsed(now), 1 - _DAY / (month.end - month.start))
+        return replace(month, operations=Counter({ASSUMED: int(self._limit * share)}))
 
 
-def _month_around(now: datetime) -> tuple[datetime, datetime]:
+def month_around(now: datetime) -> tuple[datetime, datetime]:
     """Return start and end of the calendar month in UTC that contains a moment."""
     first = now.astimezone(UTC).replace(
         day=1, hour=0, minute=0, second=0, microsecond=0

@@ -13,6 +13,7 @@ from custom_components.enphase_cloud.budget.ledger import (
     Period,
     Purpose,
 )
+from custom_components.enphase_cloud.budget.limits import Call
 from custom_components.enphase_cloud.budget.plans import Plan
 from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
 
@@ -121,9 +122,10 @@ class Household:
         """Ask for a document; return how long to wait if that was not possible."""
         try:
             if self._token_until <= self._now:
-                self._call("token", Purpose.SIGN_IN)
+                token, _ = self._call("token", Purpose.SIGN_IN)
+                self._ended(token)
                 self._token_until = self._now + _TOKEN_LIFE
-            refused = self._call(feed.document, Purpose.BACKGROUND)
+            call, refused = self._call(feed.document, Purpose.BACKGROUND)
         except BudgetExhaustedError as err:
             self._record.withheld += 1
             return err.until - self._now
@@ -134,6 +136,7 @@ class Household:
             self._now += _RESTART
             self._start()
         elif refused is not None:
+            self._ended(call)
             self._ledger.refused_by_cloud(
                 self._now,
                 period=None if refused.period is None else Period(refused.period),
@@ -144,18 +147,22 @@ class Household:
             self._schedule.failed(feed, now=self._now)
             self._save()
         elif self._cloud.fails():
-            self._ledger.answered(self._now)
+            self._ended(call)
             self._schedule.failed(feed, now=self._now)
         else:
-            self._ledger.answered(self._now)
+            self._ended(call, served=True)
             self._learn(feed)
         self._unsaved_since = self._unsaved_since or self._now
         return None
 
-    def _call(self, operation: str, purpose: Purpose) -> Refused | None:
-        if self._ledger.charge(operation, self._now, purpose=purpose):
+    def _call(self, operation: str, purpose: Purpose) -> tuple[Call, Refused | None]:
+        call = self._ledger.charge(operation, self._now, purpose=purpose)
+        if call.must_be_saved:
             self._save()
-        return self._cloud.call(seconds(self._now))
+        return call, self._cloud.call(seconds(self._now))
+
+    def _ended(self, call: Call, *, served: bool = False) -> None:
+        self._ledger.ended(call, self._now, served=served, date=self._now)
 
     def _learn(self, feed: Feed) -> None:
         system = self._systems[feed.system]

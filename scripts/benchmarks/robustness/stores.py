@@ -64,7 +64,8 @@ def _ledger() -> dict[str, Any]:
     ledger = Ledger(_WATT, now=_NOW - 30 * _DAY)
     for minutes in range(0, 60, 7):
         at = _NOW - timedelta(minutes=minutes)
-        ledger.charge("summary", at, purpose=Purpose.USER)
+        call = ledger.charge("summary", at, purpose=Purpose.USER)
+        ledger.ended(call, at, served=True, date=at)
     ledger.refused_by_cloud(
         _NOW,
         period=Period.MONTH,
@@ -80,10 +81,11 @@ def _use_ledger(stored: object) -> None:
     for now in (_NOW, _NOW - _DAY, _NOW + 400 * _DAY, _NOW):
         for purpose in Purpose:
             try:
-                ledger.charge("summary", now, purpose=purpose)
+                call = ledger.charge("summary", now, purpose=purpose)
             except BudgetExhaustedError as refused:
                 assert refused.until.tzinfo is not None  # noqa: PT017
-        ledger.answered(now)
+            else:
+                ledger.ended(call, now, served=True, date=now)
         ledger.spendable(now)
         ledger.expected_at_period_end(now)
         ledger.probe_at(now)

@@ -1,0 +1,211 @@
+"""What time it is at the cloud, told by clocks that may be wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+# Clocks that differ by more contradict one another.
+_TOLERANCE = timedelta(seconds=90)
+# The cloud tells whole seconds, and its answer takes a moment to arrive.
+_ROUNDING = timedelta(seconds=2)
+# No two clocks run alike, so that the cloud's is taken over anew now and then.
+_DRIFTS = timedelta(hours=6)
+# How long a clock without a witness has to go steadily before it is taken for one.
+PATIENCE = timedelta(minutes=45)
+# A clock that stands no further from the last record was not set meanwhile.
+_INTERRUPTION = timedelta(days=1)
+# So many answers show that a cloud does not tell the time.
+_UNDATED = 10
+# What no clock of a cloud shows that works.
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+
+type Monotonic = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The clocks at a moment.
+
+    `wall` is the clock of this machine, which may be set, and `likely` the time that it
+    tells, with or without its last known error; `ticks` is how long this process has
+    run, which is always true. `time` is the best guess of the cloud's time, which is
+    `at_least` so late; if it is not certain, no answer has confirmed it since
+    `unsure_since` [ticks]. It `goes_on` if one did in this process before, or if this
+    machine's clock stands where the record of the last process ends. `rumour` is what a
+    single answer said that nothing confirmed.
+    """
+
+    wall: datetime
+    likely: datetime
+    ticks: timedelta
+    time: datetime
+    at_least: datetime | None
+    is_certain: bool
+    goes_on: bool
+    unsure_since: timedelta
+    rumour: datetime | None
+
+    def claims(self, moment: datetime) -> bool:
+        """Return whether the newest hint of the time is past a moment."""
+        return (self.likely if self.rumour is None else self.rumour) >= moment
+
+    def allows(self, moment: datetime) -> bool:
+        """Return whether anything at all hints that it is past a moment."""
+        return self.claims(moment) or self.wall >= moment
+
+    def on_the_wall(self, ticks: timedelta) -> datetime:
+        """Return what this machine's clock will show then."""
+        return self.wall + (ticks - self.ticks)
+
+
+class CloudClock:
+    """Follows the cloud's time by the `Date` of its answers.
+
+    Between answers the time that has passed is measured with a clock that cannot be
+    set. The clock of the machine is believed where an answer agrees with it, and an
+    answer that contradicts all else where a second one confirms it.
+    """
+
+    def __init__(
+        self,
+        now: datetime,
+        *,
+        seen: datetime | None = None,
+        error: timedelta | None = None,
+        monotonic: Monotonic | None = None,
+    ) -> None:
+        """Begin with this machine's clock, unsure.
+
+        `seen` has passed already, and this machine's clock was ahead by `error` when an
+        answer told the time last; None where none ever did.
+        Without a monotonic clock [s], time passes as `now` moves forwards.
+        """
+        self.error = error
+        self._monotonic = monotonic
+        self._begun = 0.0 if monotonic is None else monotonic()
+        self._last = now, timedelta()
+        # What the cloud's time was, or has passed, at which tick.
+        self._known = None if seen is None else (seen, timedelta())
+        self._is_resumed = seen is not None and any(
+            timedelta() <= clock - seen <= _INTERRUPTION for clock in self._clocks(now)
+        )
+        self._undated = 0
+        self._is_heard = False
+        self._is_certain = False
+        self._unsure_since = timedelta()
+        self._rumour: tuple[datetime, timedelta] | None = None
+
+    @property
+    def ticks(self) -> timedelta:
+        """Return when the clocks were observed last."""
+        return self._last[1]
+
+    @property
+    def last(self) -> datetime:
+        """Return the best guess of the cloud's time when they were observed last."""
+        return self._time(*self._last)
+
+    @property
+    def seen(self) -> datetime | None:
+        """Return the latest cloud's time that has passed for sure."""
+        return None if self._known is None else self._at(self._known, self._last[1])
+
+    def read(self, now: datetime) -> Reading:
+        """Return what the clocks tell, `now` being this machine's."""
+        wall, before = self._last
+        ticks = self._ticks(now)
+        was_set = abs((now - wall) - (ticks - before)) > _TOLERANCE
+        return Reading(
+            wall=now,
+            likely=self._likely(now, ticks),
+            ticks=ticks,
+            time=self._time(now, ticks),
+            at_least=None if self._known is None else self._at(self._known, ticks),
+            is_certain=self._is_certain and not was_set,
+            goes_on=self._is_heard or self._is_resumed,
+            unsure_since=ticks if was_set else self._unsure_since,
+            rumour=None if self._rumour is None else self._at(self._rumour, ticks),
+        )
+
+    def observe(self, now: datetime) -> Reading:
+        """Return what the clocks tell, and remember if this machine's was set."""
+        reading = self.read(now)
+        self._last = now, reading.ticks
+        self._is_certain = reading.is_certain
+        self._unsure_since = reading.unsure_since
+        return reading
+
+    def hear(self, date: datetime | None, now: datetime) -> bool:
+        """Learn the `Date` of an answer; return whether the time is certain now.
+
+        Where no answer ever had one, this machine's clock stands in for it once it has
+        gone steadily for a time and for some answers.
+        """
+        reading = self.observe(now)
+        if date is None:
+            self._undated += 1
+            is_steady = reading.ticks - reading.unsure_since >= PATIENCE
+            is_alone = self.error is None and self._undated >= _UNDATED
+            if is_alone and is_steady and not reading.is_certain:
+                self._believe(now, reading.ticks)
+        elif _EARLIEST <= date < _LATEST:
+            if self._is_confirmed(date, reading):
+                self._believe(date, reading.ticks)
+            elif not reading.is_certain or abs(date - reading.time) > _TOLERANCE:
+                self._rumour = date, reading.ticks
+            error = now - date
+            self.error = error if abs(error) > _TOLERANCE else timedelta()
+        return self._is_certain
+
+    def _is_confirmed(self, date: datetime, reading: Reading) -> bool:
+        """Return whether anything else tells the same time."""
+        if reading.rumour is not None and abs(date - reading.rumour) <= _TOLERANCE:
+            return True
+        is_shown = any(
+            abs(date - clock) <= _TOLERANCE for clock in self._clocks(reading.wall)
+        )
+        if reading.at_least is None or self._known is None:
+            return is_shown
+        ahead = date - reading.at_least
+        if reading.is_certain:
+            # The quickest answers tell the time best.
+            is_old = reading.ticks - self._known[1] > _DRIFTS
+            return (-_TOLERANCE if is_old else timedelta()) <= ahead <= _TOLERANCE
+        return abs(ahead) <= _TOLERANCE or (is_shown and ahead > timedelta())
+
+    def _believe(self, time: datetime, ticks: timedelta) -> None:
+        self._known = time, ticks
+        self._is_heard = self._is_certain = True
+        self._rumour = None
+
+    def _clocks(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return what this machine's clock tells if it is right, or wrong as before."""
+        return now, now - (self.error or timedelta())
+
+    def _likely(self, now: datetime, ticks: timedelta) -> datetime:
+        """Return what it tells if nothing has lasted longer than it must."""
+        if self._known is None:
+            return now
+        known = self._at(self._known, ticks)
+        return min(
+            (clock for clock in self._clocks(now) if clock >= known), default=known
+        )
+
+    def _ticks(self, now: datetime) -> timedelta:
+        wall, before = self._last
+        if self._monotonic is None:
+            return before + max(now - wall, timedelta())
+        return max(before, timedelta(seconds=self._monotonic() - self._begun))
+
+    def _time(self, now: datetime, ticks: timedelta) -> datetime:
+        """Return the best guess of the cloud's time."""
+        if self._known is None or not self._is_heard:
+            return self._likely(now, ticks)
+        known = self._at(self._known, ticks)
+        return now if abs(now - known) <= _ROUNDING else known
+
+    @staticmethod
+    def _at(moment: tuple[datetime, timedelta], ticks: timedelta) -> datetime:
+        time, then = moment
+        return time + (ticks - then)
