@@ -4,9 +4,12 @@ from argparse import ArgumentParser
 
 from .measure import measure
 from .report import Sequences, as_json, text
+from .sequences import run
 from .table import TARGETS
 
 _QUICK = 300
+_SEQUENCES = 10_000
+_QUICK_SEQUENCES = 20
 
 
 def main() -> None:
@@ -25,6 +28,9 @@ def main() -> None:
         quick=_QUICK if arguments.quick else None,
     )
     sequences = Sequences()
+    if not arguments.target:
+        count = _QUICK_SEQUENCES if arguments.quick else _SEQUENCES
+        sequences = run(count, seed=arguments.seed)
     print(text(outcomes, sequences))
     if arguments.json:
         print(as_json(outcomes, sequences))

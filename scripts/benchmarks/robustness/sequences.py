@@ -1,6 +1,7 @@
 """Sequences of absurd events, drawn at random, against the law of the budget."""
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -26,13 +27,19 @@ _ERRORS: Final = (
 
 
 def run(sequences: int, *, seed: int = 0) -> Sequences:
-    """Return what as many sequences come to."""
-    overruns = deadlocks = 0
-    for number in range(sequences):
-        broken, stuck = run_one(Random(seed * 1_000_003 + number))
-        overruns += broken
-        deadlocks += stuck
-    return Sequences(sequences, overruns, deadlocks)
+    """Play sequences on all processors, and return what they come to."""
+    numbers = [seed * 1_000_003 + number for number in range(sequences)]
+    with ProcessPoolExecutor() as pool:
+        outcomes = list(pool.map(_outcome, numbers, chunksize=50))
+    return Sequences(
+        sequences,
+        overruns=sum(broken for broken, _ in outcomes),
+        deadlocks=sum(stuck for _, stuck in outcomes),
+    )
+
+
+def _outcome(number: int) -> tuple[bool, bool]:
+    return run_one(Random(number))
 
 
 def run_one(random: Random) -> tuple[bool, bool]:
