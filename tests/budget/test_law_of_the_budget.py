@@ -22,7 +22,12 @@ from custom_components.enphase_cloud.budget.ledger import ASSUMED, Ledger, Purpo
 from custom_components.enphase_cloud.budget.plans import custom_plan
 from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
 from scripts.benchmarks.robustness.household import Fate, Household
-from scripts.benchmarks.robustness.sequences import absurd_date, absurd_refusal, run
+from scripts.benchmarks.robustness.sequences import (
+    absurd_date,
+    absurd_refusal,
+    numbers,
+    run,
+)
 
 SMALL = custom_plan(calls_per_minute=5, calls_per_month=100, live_stream=False)
 LARGE = custom_plan(calls_per_minute=12, calls_per_month=200, live_stream=True)
@@ -190,5 +195,5 @@ TestLawOfTheBudget.settings = settings(
 @pytest.mark.parametrize("seed", range(3))
 def test_random_sequences_break_no_law(seed: int) -> None:
     """A few of those that `scripts/bench robustness` draws by the thousand."""
-    outcome = run(40, seed=seed)
+    outcome = run(numbers(40, seed=seed))
     assert (outcome.overruns, outcome.deadlocks) == (0, 0)

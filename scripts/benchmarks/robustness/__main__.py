@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 
 from .measure import measure
 from .report import Sequences, as_json, text
-from .sequences import run
+from .sequences import run_side_by_side
 from .table import TARGETS
 
 _QUICK = 300
@@ -30,7 +30,7 @@ def main() -> None:
     sequences = Sequences()
     if not arguments.target:
         count = _QUICK_SEQUENCES if arguments.quick else _SEQUENCES
-        sequences = run(count, seed=arguments.seed)
+        sequences = run_side_by_side(count, seed=arguments.seed)
     print(text(outcomes, sequences))
     if arguments.json:
         print(as_json(outcomes, sequences))

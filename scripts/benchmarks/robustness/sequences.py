@@ -1,17 +1,20 @@
 """Sequences of absurd events, drawn at random, against the law of the budget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from custom_components.enphase_cloud.budget.ledger import Period, Purpose
 from custom_components.enphase_cloud.budget.plans import Plan, custom_plan
 
 from .household import FINE, Answer, Fate, Household, Refused
 from .report import Sequences
+
+type Play = Callable[[Callable[[int], tuple[bool, bool]], Iterable[int]], Iterable[Any]]
 
 PLANS: Final[tuple[Plan, ...]] = tuple(
     custom_plan(calls_per_minute=minute, calls_per_month=month, live_stream=False)
@@ -26,16 +29,29 @@ _ERRORS: Final = (
 )
 
 
-def run(sequences: int, *, seed: int = 0) -> Sequences:
-    """Play sequences on all processors, and return what they come to."""
-    numbers = [seed * 1_000_003 + number for number in range(sequences)]
-    with ProcessPoolExecutor() as pool:
-        outcomes = list(pool.map(_outcome, numbers, chunksize=50))
+def run(numbers: Iterable[int], play: Play = map) -> Sequences:
+    """Play sequences by their numbers, and return what they come to.
+
+    `play` may spread them over processes.
+    """
+    outcomes = list(play(_outcome, numbers))
     return Sequences(
-        sequences,
+        len(outcomes),
         overruns=sum(broken for broken, _ in outcomes),
         deadlocks=sum(stuck for _, stuck in outcomes),
     )
+
+
+def run_side_by_side(count: int, *, seed: int = 0) -> Sequences:
+    """Play a number of sequences on all processors."""
+    with ProcessPoolExecutor() as pool:
+        return run(numbers(count, seed=seed), partial(pool.map, chunksize=50))
+
+
+def numbers(count: int, *, seed: int) -> range:
+    """Return the numbers of sequences that no other seed has."""
+    first = seed * 1_000_003
+    return range(first, first + count)
 
 
 def _outcome(number: int) -> tuple[bool, bool]:
