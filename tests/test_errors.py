@@ -13,8 +13,8 @@ import pytest
 
 from custom_components.enphase_cloud import (
     async_remove_config_entry_device,
-    coordinator,
     live,
+    polled_documents,
     power_caps,
 )
 from custom_components.enphase_cloud.const import (
@@ -68,7 +68,7 @@ async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No hot loop, no secret in the log, and nobody else is held up."""
-    monkeypatch.setattr(coordinator, "from_latest_telemetry", failing)
+    monkeypatch.setattr(polled_documents, "from_latest_telemetry", failing)
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=6))
     assert 2 <= world.calls.count("latest_telemetry") <= 8
@@ -110,7 +110,9 @@ async def test_live_data_that_our_code_fails_at_ends(
     """The stream is closed, and nothing else happens."""
     monkeypatch.setattr(live, "from_live_frame", failing)
     await set_up()
-    await press(hass, "button.hilltop_start_live_data")
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, "button.hilltop_start_live_data")
+    assert raised.value.translation_key == "update_failed"
     await hass.async_block_till_done(wait_background_tasks=True)
     assert state(hass, "binary_sensor.hilltop_live_stream") == "off"
     assert world.calls.count("live_data") == 1
@@ -121,9 +123,9 @@ async def test_live_data_that_our_code_fails_at_ends(
 @pytest.mark.parametrize(
     ("fault", "key"),
     [
-        (Fault(operation="summary", quota="month"), "budget_exhausted"),
+        (Fault(operation="summary", quota="month"), "quota_refused"),
         (Fault(operation="summary", quota="minute"), "budget_exhausted"),
-        (Fault(operation="latest_telemetry", quota="month"), "budget_exhausted"),
+        (Fault(operation="latest_telemetry", quota="month"), "quota_refused"),
         (Fault(operation="summary", status=500), "update_failed"),
         (Fault(operation="summary", body="html"), "update_failed"),
         (Fault(operation="summary", status=403), "system_not_visible"),
@@ -189,7 +191,7 @@ async def test_energies_that_fail_are_logged_once(
     assert fault.hits > 2
     world.cloud.faults.remove(fault)
     await pass_time(hass, freezer, timedelta(hours=3))
-    what = "Energies of import_intervals"
+    what = "Energy data of import_intervals"
     assert caplog.text.count(f"{what}: unavailable for now") == 1
     assert caplog.text.count(f"{what}: available again") == 1
 

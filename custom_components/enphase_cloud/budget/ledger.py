@@ -11,17 +11,15 @@ from .limits import (
     Block,
     BudgetExhaustedError,
     Call,
-    Calls,
     Period,
     Purpose,
     Refusal,
-    reserve,
-    user_limit,
 )
 from .month import ASSUMED, LOST, Month, Months
 from .plans import Plan
 from .stored import count, duration, moment, optional, record
 from .told import Told, least_limit
+from .usage import SUSPICIOUS, Usage
 
 __all__ = [
     "ASSUMED",
@@ -33,11 +31,8 @@ __all__ = [
     "Refusal",
 ]
 
-_DAY = timedelta(days=1)
 # What a clock may be wrong by [s].
 _CENTURIES = 1e10
-# The cloud may refuse calls by the minute for other reasons, but hardly often.
-_SUSPICIOUS = 3
 _FIRST_PAUSE = timedelta(minutes=1)
 # That a refusal is over, or was a mistake, must not take an hour to be noticed.
 _LONGEST_PAUSE = PATIENCE
@@ -45,7 +40,7 @@ _LONGEST_PAUSE = PATIENCE
 _SPARE = {Purpose.BACKGROUND: 2, Purpose.USER: 1, Purpose.SIGN_IN: 0}
 
 
-class Ledger:
+class Ledger(Usage):
     """The calls of one API key, whoever of us makes them.
 
     All moments are aware datetimes of this machine's clock, which may be wrong and may
@@ -63,11 +58,7 @@ class Ledger:
 
         `monotonic` returns the seconds that have passed, however the clock is set.
         """
-        self._plan = plan
-        self._clock = CloudClock(now, monotonic=monotonic)
-        self._months = Months(plan.calls_per_month, now)
-        self._calls = Calls()
-        self._cloud_limit: int | None = None
+        super().__init__(plan, now=now, monotonic=monotonic)
         self._block: Block | None = None
         # The last call that was let out to find out what time it is.
         self._asking: Call | None = None
@@ -266,62 +257,7 @@ class Ledger:
         self._observe(now)
         self._months.present.wasted += 1
 
-    # What sensors and the schedule read.
-
-    @property
-    def plan(self) -> Plan:
-        """Return the plan that the user chose."""
-        return self._plan
-
-    @property
-    def limit(self) -> int:
-        """Return the calls a month: the plan's, or fewer if the cloud said so."""
-        limit = self._plan.calls_per_month
-        return limit if self._cloud_limit is None else min(limit, self._cloud_limit)
-
-    def used(self, now: datetime) -> int:
-        """Return the calls spent this month, other programs' known ones included."""
-        return self._month(now).used
-
-    def left(self, now: datetime) -> int:
-        """Return the calls that the plan has left this month."""
-        return max(0, self.limit - self.used(now))
-
-    def spendable(self, now: datetime) -> int:
-        """Return the calls that background work may still plan with this month.
-
-        The reserve for user and sign-in is taken off, and what another program will
-        take if it goes on as it did.
-        """
-        month, time = self._month(now), self._clock.read(now).time
-        return max(0, self._limit(month, time, Purpose.BACKGROUND) - month.used)
-
-    def period_end(self, now: datetime) -> datetime:
-        """Return when the month ends."""
-        reading = self._clock.read(now)
-        return reading.wall + (self._month(now).end - reading.time)
-
-    def by_operation(self, now: datetime) -> Mapping[str, int]:
-        """Return this month's own calls by operation."""
-        return dict(self._month(now).operations)
-
-    def wasted(self, now: datetime) -> int:
-        """Return this month's calls that brought nothing new."""
-        return self._month(now).wasted
-
-    def expected_at_period_end(self, now: datetime) -> int:
-        """Return the calls spent at the end of the month if all goes on as now.
-
-        What was assumed of the time before this ledger began tells no pace.
-        """
-        month, time = self._month(now), self._clock.read(now).time
-        assumed = month.operations[ASSUMED]
-        begun = month.start + (month.end - month.start) * (assumed / self.limit)
-        passed = max(time - begun, _DAY)
-        lengths_to_come = (month.end - time) / passed
-        expected = round(month.used + (month.used - assumed) * lengths_to_come)
-        # Nothing leaves beyond the limit, but other programs may have gone there.
-        return min(expected, max(self.limit, month.used))
+    # What sensors and the schedule read, beside the usage.
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """Return until when the cloud's refusal holds; None if it does not."""
@@ -341,14 +277,6 @@ class Ledger:
             return None
         return now if refusal is None else refusal.until
 
-    def foreign_calls(self, now: datetime) -> int:
-        """Return this month's calls that the cloud counted and we did not."""
-        return self._month(now).foreign
-
-    def other_program_suspected(self, now: datetime) -> bool:
-        """Return whether the cloud refused calls that we believed to have."""
-        return self._month(now).unexplained >= _SUSPICIOUS
-
     # How it works.
 
     @property
@@ -367,21 +295,6 @@ class Ledger:
             if self._block is not None and self._months.present.start != month.start:
                 self._block.until = min(self._block.until, reading.ticks)
         return reading
-
-    def _month(self, now: datetime) -> Month:
-        """Return the month that it probably is."""
-        return self._months.at(self._clock.read(now).time, self._calls.unplaced)
-
-    def _limit(self, month: Month, time: datetime, purpose: Purpose) -> int:
-        """Return how many calls a purpose may bring this month to."""
-        if purpose is Purpose.SIGN_IN:
-            return self._plan.calls_per_month
-        time_left = max(month.end - time, timedelta())
-        most = user_limit(self.limit, time_left)
-        if purpose is Purpose.USER:
-            return most
-        kept = reserve(self.limit, time_left, elapsed=month.elapsed(time))
-        return min(most, self.limit - kept - round(month.others))
 
     def _withheld(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return why the month or the cloud allows no call; None if they do."""
@@ -470,7 +383,7 @@ class Ledger:
         left = self._limit(month, time, Purpose.BACKGROUND) - month.used
         month.foreign = max(month.foreign, self.limit - month.own)
         if left > 0:
-            month.unexplained += _SUSPICIOUS
+            month.unexplained += SUSPICIOUS
             pace = month.foreign / max(0.1, month.elapsed(time))
             # However much another program takes, half of the calls are ours.
             month.others = min(pace, self.limit / 2)
