@@ -550,7 +550,7 @@ async def test_a_window_that_cannot_be_had_is_passed_over(
     assert Counter(weeks)[oldest] == 3
     assert all(count == 1 for start, count in Counter(weeks).items() if start != oldest)
     assert len(set(weeks)) == 7
-    assert caplog.text.count("are passed over") == 1
+    assert caplog.text.count("Skipping energy data") == 1
     told = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     truth = world.cloud.truth(world.system.system_id)
     for hour in hours_between(oldest + WEEK + DAY, NOW - 6 * HOUR):
