@@ -223,6 +223,11 @@ def test_how_a_stream_is_cut_makes_no_difference(
     assert reader.skipped == 0
 
 
+@pytest.mark.parametrize("rest", [b"data", b"data: ", b'data: {"a', b"[{", b'{"a": 1'])
+def test_what_the_end_cuts_off_is_no_frame(rest: bytes) -> None:
+    assert read(events(frame(1)) + rest) == ([1], 1)
+
+
 def test_the_sample_is_the_beginning() -> None:
     reader = LiveFrameReader(SYSTEM_ID)
     for _ in range(99):

@@ -65,9 +65,9 @@ class LiveStream:
 
         Raises what iterating does, UnreadableStreamError also where it takes too long.
         """
-        frame = await anext(self, None)
-        if frame is not None:
-            self._frames = chain([frame], self._frames)
+        # Whatever ends without a frame raises an error.
+        first = await anext(self)
+        self._frames = chain([first], self._frames)
 
     def __aiter__(self) -> Self:
         """Iterate over the frames still to come."""
