@@ -17,7 +17,7 @@ from .site.evidence import Evidence
 from .site.power_cap import PowerCap
 from .site.progress import Progress
 from .site.samples import NOTHING, Samples, Source, as_of, from_json, to_json
-from .site.stored import Record, moment, record
+from .stored import Record, moment, record
 from .stores import CheckedStore
 
 _STORAGE_VERSION: Final = 1

@@ -11,7 +11,7 @@ from homeassistant.helpers.storage import Store
 
 from .const import DOMAIN
 from .errors import translated
-from .site.stored import record
+from .stored import record
 
 STORE_DAMAGED: Final = "store_damaged"
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import math
 from typing import Any, Final, Self
 
+from ..stored import moment, optional, record
 from .plans import Plan
-from .stored import moment, optional, record
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)

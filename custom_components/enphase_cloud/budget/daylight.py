@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from .stored import moment, optional, record, rows
+from ..stored import moment, optional, record, rows
 
 _DAY = timedelta(days=1)
 _NIGHTS_KEPT = 7

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from ..stored import count, duration, moment, optional, record
 from .clock import PATIENCE, CloudClock, Monotonic, Reading
 from .limits import (
     MINUTE,
@@ -17,7 +18,6 @@ from .limits import (
 )
 from .month import ASSUMED, LOST, Month, Months
 from .plans import Plan
-from .stored import count, duration, moment, optional, record
 from .told import Told, least_limit
 from .usage import SUSPICIOUS, Usage
 

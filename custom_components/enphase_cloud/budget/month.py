@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Self
 
-from .stored import count, moment, number
+from ..stored import count, moment, number
 
 ASSUMED = "assumed"  # calls that a missing or damaged record may have held
 LOST = "lost"  # calls that may have left unrecorded: a crash

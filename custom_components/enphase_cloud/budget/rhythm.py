@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import math
 from typing import Any, Self
 
-from .stored import count, duration, moment, optional, record
+from ..stored import count, duration, moment, optional, record
 
 USUAL_PERIOD = timedelta(minutes=15)
 _FIRST_LAG = timedelta(minutes=8)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import math
 from typing import Any, Self
 
+from ..stored import count, moment, optional, record
 from .daylight import Daylight
 from .documents import Document, Feed, Profile, Weight, weight
 from .failures import rest
@@ -14,7 +15,6 @@ from .itinerary import Outlook, first_stop
 from .preview import Preview, preview
 from .rhythm import Rhythm
 from .shares import Stretch, level, price, rate
-from .stored import count, moment, optional, record
 
 __all__ = ["Document", "Feed", "Preview", "Profile", "Schedule", "preview"]
 

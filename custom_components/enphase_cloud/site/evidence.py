@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
+from ..stored import moment, optional, record, text
 from .catalog import Measurement
 from .parts import silent_after
 from .samples import Samples, Source
-from .stored import moment, optional, record, text
 
 # A document that adds nothing is requested again after this time.
 CHECK_PERIOD: Final = timedelta(days=7)

@@ -6,9 +6,9 @@ from math import ceil
 from typing import Any, Final, Self
 
 from ..api.models import EnergyIntervals
+from ..stored import moment, number, optional, record, rows
 from .energy import HOUR
 from .ranges import Ranges, union, without
-from .stored import moment, number, optional, record, rows
 
 # So much of an answer beyond the cap is no slip of single intervals.
 _ENOUGH: Final = HOUR

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import math
 from typing import Any, Final, Self
 
+from ..stored import count, day, moment, optional, record, rows, text
 from .energy import HOUR, SETTLES_AFTER, top_of_hour
 from .ranges import Ranges, union, within, without
-from .stored import count, day, moment, optional, record, rows, text
 
 WEEK: Final = timedelta(days=7)
 """How much one call tells in intervals."""

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from ..stored import moment, number, quantity, record, rows, text
 from .catalog import Kind, Measurement
-from .stored import moment, number, quantity, record, rows, text
 
 
 class Source(StrEnum):

@@ -1,13 +1,19 @@
-"""Reads what was stored, and trusts none of it: readers raise ValueError alone."""
+"""Reads what was stored, and trusts none of it: readers raise ValueError alone.
+
+Pure, and below all rooms: each of them has something to restore.
+"""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 _YEAR_2200: Final = 7_258_118_400
 _LONGEST: Final = timedelta(days=40)
 _MOST: Final = 10**9
-_MOST_ROWS: Final = 1_000
+_GREATEST: Final = 10**13
+_MOST_ROWS: Final = 5_000
+_LONGEST_TEXT: Final = 100
+_YEARS: Final = range(1970, 2200)
 
 
 class Record(dict[str, Any]):
@@ -57,9 +63,33 @@ def duration(value: object) -> timedelta:
     return seconds
 
 
+def quantity(value: object) -> float:
+    """Return a stored figure of a system, which may be negative."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("Not a figure")  # noqa: TRY004  # one error for bad data
+    if not -_GREATEST <= value <= _GREATEST:
+        raise ValueError("Not a figure of ours")
+    return value
+
+
+def text(value: object) -> str:
+    """Return a stored word."""
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise ValueError("Not a word of ours")
+    return value
+
+
 def moment(value: object) -> datetime:
     """Return a stored moment."""
     return datetime.fromtimestamp(number(value), UTC)
+
+
+def day(value: object) -> date:
+    """Return a stored day."""
+    day = date.fromisoformat(text(value))
+    if day.year not in _YEARS:
+        raise ValueError("Not a day of ours")
+    return day
 
 
 def optional[ValueT](read: Callable[[object], ValueT], value: object) -> ValueT | None:
