@@ -21,13 +21,13 @@ from custom_components.enphase_cloud.const import (
     CONF_HISTORY,
     DOMAIN,
 )
-from custom_components.enphase_cloud.history import StatisticsImporter
-from custom_components.enphase_cloud.site.energy import HOUR, Flow
-from custom_components.enphase_cloud.site.progress import WEEK
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.import_progress import WEEK
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .energies import (
+from .energy_helpers import (
     FLOWS,
     Asked,
     all_recorded,

@@ -12,9 +12,13 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.enphase_cloud.budget.plans import PLANS
-from custom_components.enphase_cloud.budget.preview import preview
-from custom_components.enphase_cloud.budget.schedule import Document, Feed, Profile
+from custom_components.enphase_cloud.quota.plans import PLANS
+from custom_components.enphase_cloud.scheduling.forecast import preview
+from custom_components.enphase_cloud.scheduling.weights import (
+    Document,
+    PolledDocument,
+    Profile,
+)
 
 CHECKOUT = Path(__file__).parents[1]
 INTEGRATION = CHECKOUT / "custom_components" / "enphase_cloud"
@@ -134,8 +138,10 @@ def test_the_readme_promises_no_fresher_data_than_planned(
     has: str, documents: set[Document], freshest: Document
 ) -> None:
     """The free plan's intervals by day and by night are those of the budget."""
-    feeds = [Feed("system", document) for document in documents]
-    planned = preview(PLANS["watt"], profile=Profile.BALANCED, feeds=feeds)
+    polled_documents = [PolledDocument("system", document) for document in documents]
+    planned = preview(
+        PLANS["watt"], profile=Profile.BALANCED, polled_documents=polled_documents
+    )
     expected = planned.documents[freshest]
     row = next(line for line in README.splitlines() if line.startswith(f"| {has} |"))
     told = [int(minutes) for minutes in re.findall(r"every (\d+) min", row)]

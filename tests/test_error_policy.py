@@ -20,8 +20,7 @@ from custom_components.enphase_cloud.api import (
     ServerError,
     UnknownSystemError,
 )
-from custom_components.enphase_cloud.budget.plans import AccessControl
-from custom_components.enphase_cloud.error_policy import (
+from custom_components.enphase_cloud.coordinator.error_policy import (
     ACCESS_CONTROLS,
     ERROR_POLICIES,
     Consequence,
@@ -29,8 +28,9 @@ from custom_components.enphase_cloud.error_policy import (
     explained,
     refused,
 )
-from custom_components.enphase_cloud.memory import Refusal
-from custom_components.enphase_cloud.site.samples import Source
+from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.quota.plans import AccessControl
+from custom_components.enphase_cloud.runtime.storage import Refusal
 from simulator import AccessControl as PortalAccessControl
 
 from .flows import ENGLISH

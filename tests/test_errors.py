@@ -11,17 +11,14 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 import pytest
 
-from custom_components.enphase_cloud import (
-    async_remove_config_entry_device,
-    live,
-    polled_documents,
-    power_caps,
-)
+from custom_components.enphase_cloud import async_remove_config_entry_device
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
     CONF_HISTORY,
     DOMAIN,
 )
+from custom_components.enphase_cloud.coordinator import polled_documents
+from custom_components.enphase_cloud.coordinator.document import live, power_caps
 from simulator import Fault
 
 from .conftest import SetUp, World

@@ -26,8 +26,8 @@ from custom_components.enphase_cloud.const import (
     CONF_PLAN,
     DOMAIN,
 )
-from custom_components.enphase_cloud.history import statistic_id
-from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import Flow
 
 from .conftest import API_KEY, SetUp, World
 from .flows import User, suggested

@@ -117,7 +117,7 @@ async def test_the_end_of_a_day_is_learnt_as_the_cloud_tells_it(
     entry = await set_up()
     await pass_time(hass, freezer, timedelta(hours=7))
     system_id = str(world.system.system_id)
-    dusk = entry.runtime_data.account.schedule.daylight(system_id).dusk
+    dusk = entry.runtime_data.budget.schedule.daylight(system_id).dusk
     assert dusk is not None
     production = world.cloud.truth(world.system.system_id).energy
     quarter = timedelta(minutes=15)

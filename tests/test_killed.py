@@ -6,9 +6,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.enphase_cloud.budget.ledger import ASSUMED, Ledger
-from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.const import CONF_STREAMS_PER_MONTH, DOMAIN
+from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger
+from custom_components.enphase_cloud.quota.plans import PLANS
 
 from .conftest import SetUp, World
 from .helpers import press, state

@@ -23,8 +23,6 @@ from pytest_homeassistant_custom_component.common import (
 )
 import voluptuous as vol
 
-from custom_components.enphase_cloud.budget.ledger import Ledger
-from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
@@ -32,6 +30,8 @@ from custom_components.enphase_cloud.const import (
     CONF_STREAMS_PER_MONTH,
     DOMAIN,
 )
+from custom_components.enphase_cloud.quota.ledger import Ledger
+from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World

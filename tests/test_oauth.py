@@ -25,7 +25,6 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.enphase_cloud.account import Account, async_get_accounts
 from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
     EnphaseCloudError,
@@ -40,13 +39,17 @@ from custom_components.enphase_cloud.api.endpoints import SUMMARY
 from custom_components.enphase_cloud.application_credentials import (
     async_get_auth_implementation,
 )
-from custom_components.enphase_cloud.budget.plans import PLANS, Plan
 from custom_components.enphase_cloud.const import (
     DEFAULT_CLOUD_URL,
     DOMAIN,
     ENV_CLOUD_URL,
 )
-from custom_components.enphase_cloud.oauth import (
+from custom_components.enphase_cloud.quota.plans import PLANS, Plan
+from custom_components.enphase_cloud.runtime.key_budget import (
+    KeyBudget,
+    async_get_key_budgets,
+)
+from custom_components.enphase_cloud.runtime.oauth import (
     ConfigEntryAuth,
     EnphaseOAuth2Implementation,
     RenewalPausedError,
@@ -73,7 +76,7 @@ class SignedIn:
     hass: HomeAssistant
     world: World
     entry: MockConfigEntry
-    account: Account
+    budget: KeyBudget
     auth: ConfigEntryAuth
 
     @classmethod
@@ -87,16 +90,16 @@ class SignedIn:
         """Sign in as a start of Home Assistant does."""
         if hass.config_entries.async_get_entry(entry.entry_id) is None:
             entry.add_to_hass(hass)
-        account = await async_get_accounts(hass).async_acquire(
+        budget = await async_get_key_budgets(hass).async_acquire(
             API_KEY, entry.entry_id, plan
         )
         implementation = await async_get_auth_implementation(
             hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET)
         )
         assert isinstance(implementation, EnphaseOAuth2Implementation)
-        auth = ConfigEntryAuth(hass, entry, implementation, account)
+        auth = ConfigEntryAuth(hass, entry, implementation, budget)
         await auth.async_restore()
-        return cls(hass=hass, world=world, entry=entry, account=account, auth=auth)
+        return cls(hass=hass, world=world, entry=entry, budget=budget, auth=auth)
 
     @property
     def token(self) -> dict[str, Any]:
@@ -110,7 +113,7 @@ class SignedIn:
             async_get_clientsession(self.hass),
             self.auth,
             API_KEY,
-            self.account,
+            self.budget,
             url=self.world.url,
         )
         await client.get(SUMMARY, system_id=self.world.system.system_id)
@@ -121,7 +124,7 @@ async def signed_in(hass: HomeAssistant, world: World) -> AsyncGenerator[SignedI
     """Return an entry that has just been signed in."""
     signed_in = await SignedIn.from_entry(hass, world, world.entry())
     yield signed_in
-    await async_get_accounts(hass).async_release(API_KEY, signed_in.entry.entry_id)
+    await async_get_key_budgets(hass).async_release(API_KEY, signed_in.entry.entry_id)
 
 
 def _operations(world: World) -> list[str]:
@@ -228,7 +231,7 @@ async def test_renewal_shortly_before_the_end(
     after = signed_in.token
     assert (after["refresh_token"] != before["refresh_token"]) is bool(renewals)
     assert after["expires_at"] > dt_util.utcnow().timestamp()
-    counted = signed_in.account.ledger.by_operation(dt_util.utcnow())
+    counted = signed_in.budget.ledger.by_operation(dt_util.utcnow())
     assert counted["summary"] == 2
     assert counted.get("token", 0) == renewals
 
@@ -259,7 +262,7 @@ async def test_a_token_that_is_revoked_soon_is_renewed(
     world.cloud.tokens.revoke_access(world.owner)
     await signed_in.ask()
     assert _operations(world) == ["summary", "token", "summary"]
-    counted = signed_in.account.ledger.by_operation(dt_util.utcnow())
+    counted = signed_in.budget.ledger.by_operation(dt_util.utcnow())
     assert counted["token"] == (1 if issued == "sign-in" else 2)
 
 
@@ -439,7 +442,7 @@ async def test_a_journal_that_is_damaged_or_older(
     assert signed_in.token == token
     await signed_in.ask()
     assert _operations(world) == ["summary"]
-    await async_get_accounts(hass).async_release(API_KEY, entry.entry_id)
+    await async_get_key_budgets(hass).async_release(API_KEY, entry.entry_id)
 
 
 async def test_who_gives_up_waiting_loses_no_token(
@@ -763,7 +766,7 @@ async def test_renewals_count_in_the_minute(
         await signed_in.auth.async_get_access_token()
     assert _token_requests(world) == 15
     for entry in entries:
-        await async_get_accounts(hass).async_release(API_KEY, entry.entry_id)
+        await async_get_key_budgets(hass).async_release(API_KEY, entry.entry_id)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.enphase_cloud.budget.schedule import Document, Profile
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
@@ -30,6 +29,7 @@ from custom_components.enphase_cloud.const import (
     CONF_STREAMS_PER_MONTH,
     CONF_SYSTEMS,
 )
+from custom_components.enphase_cloud.scheduling.weights import Document, Profile
 
 from .conftest import SetUp, World
 from .flows import assert_translated, suggested

@@ -20,12 +20,12 @@ from custom_components.enphase_cloud.const import (
     CONF_HISTORY,
     DOMAIN,
 )
-from custom_components.enphase_cloud.history import statistic_id
-from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .energies import go_on, hours_between, recorded
+from .energy_helpers import go_on, hours_between, recorded
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -512,11 +512,11 @@ async def test_a_larger_plan_lifts_an_exhausted_one(
     freezer.tick(timedelta(minutes=2))
     form = await user.submit(form, plan="watt")
     assert form["errors"] == {"base": "budget_exhausted"}
-    assert entry.runtime_data.account.ledger.limit == 1_000
+    assert entry.runtime_data.budget.ledger.limit == 1_000
     done = await user.submit(form, plan="kilowatt")
     assert done["reason"] == "reconfigure_successful"
     assert entry.options[CONF_PLAN] == "kilowatt"
-    assert entry.runtime_data.account.ledger.limit == 50_000
+    assert entry.runtime_data.budget.ledger.limit == 50_000
 
 
 @pytest.mark.parametrize(("named", "updates"), [("watt", 4), ("megawatt", 24)])
@@ -543,12 +543,12 @@ async def test_a_flow_that_fails_leaves_the_budget_alone(
 ) -> None:
     """A plan that was only tried does not stay with those who share the key."""
     entry = await set_up()
-    ledger = entry.runtime_data.account.ledger
+    ledger = entry.runtime_data.budget.ledger
     world.cloud.faults.add(Fault(operation="systems", status=500))
     form = await user.submit(await user.reconfigure(entry))
     form = await user.sign_in(form)
     await user.submit(form, plan=named)
-    assert entry.runtime_data.account.ledger is ledger
+    assert entry.runtime_data.budget.ledger is ledger
     assert ledger.plan.key == "kilowatt"
 
 

@@ -18,20 +18,22 @@ from custom_components.enphase_cloud import (
     binary_sensor,
     button,
     config_flow,
-    error_policy,
-    flow_forms,
-    flow_probe,
     options_flow,
     repairs,
     sensor,
-    stores,
     system_health,
 )
-from custom_components.enphase_cloud.budget.plans import PLANS
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
-from custom_components.enphase_cloud.error_policy import ERROR_POLICIES
-from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.coordinator.document import error_policy
+from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
+from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.flows import (
+    forms as flow_forms,
+    validation as flow_probe,
+)
+from custom_components.enphase_cloud.quota.plans import PLANS
+from custom_components.enphase_cloud.runtime import checked_store as stores
 
 from .flows import ENGLISH, INTEGRATION, field_names, placeholders
 

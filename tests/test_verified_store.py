@@ -11,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.storage import Store
 import pytest
 
-from custom_components.enphase_cloud.verified_store import VerifiedStore
+from custom_components.enphase_cloud.runtime.verified_store import VerifiedStore
 
 KEY = "enphase_cloud.test"
 

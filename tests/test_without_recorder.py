@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HISTORY
 
 from .conftest import SetUp, World
-from .energies import INTERVALS, LIFETIMES
+from .energy_helpers import INTERVALS, LIFETIMES
 from .helpers import pass_time, state
 
 

@@ -16,24 +16,24 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from .account import async_get_accounts
-from .actions import async_setup_actions
 from .api import EnphaseCloudClient
-from .budget.plans import Plan
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, device_identifier
 from .errors import translated
-from .memory import Memory
-from .oauth import (
+from .quota.plans import Plan
+from .repairs import async_watch
+from .runtime.key_budget import async_get_key_budgets
+from .runtime.oauth import (
     ConfigEntryAuth,
     EnphaseOAuth2Implementation,
     cloud_url,
     token_journal,
 )
-from .options import plan_from_options
-from .repairs import async_watch
-from .system_properties import chosen_systems
-from .systems import async_set_up_systems
+from .runtime.options import plan_from_options
+from .runtime.storage import EntryStore
+from .runtime.system_properties import chosen_systems
+from .services import async_setup_actions
+from .setup import async_set_up_systems
 
 PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -52,18 +52,18 @@ async def async_setup_entry(
     implementation = await _async_implementation(hass, entry)
     api_key: str = entry.data[CONF_API_KEY]
     plan = plan_from_options(entry.options)
-    accounts = async_get_accounts(hass)
-    account = await accounts.async_acquire(api_key, entry.entry_id, plan)
+    budgets = async_get_key_budgets(hass)
+    budget = await budgets.async_acquire(api_key, entry.entry_id, plan)
     # The key that was used: another may be in the entry by then.
-    entry.async_on_unload(partial(accounts.async_release, api_key, entry.entry_id))
-    auth = ConfigEntryAuth(hass, entry, implementation, account)
+    entry.async_on_unload(partial(budgets.async_release, api_key, entry.entry_id))
+    auth = ConfigEntryAuth(hass, entry, implementation, budget)
     await auth.async_restore()
-    memory = Memory(hass, entry.entry_id)
-    await memory.async_load(terms=_terms(entry, plan, implementation))
+    storage = EntryStore(hass, entry.entry_id)
+    await storage.async_load(terms=_terms(entry, plan, implementation))
     client = EnphaseCloudClient(
-        async_get_clientsession(hass), auth, api_key, account, url=cloud_url()
+        async_get_clientsession(hass), auth, api_key, budget, url=cloud_url()
     )
-    entry.runtime_data = EnphaseCloudData(account=account, client=client, memory=memory)
+    entry.runtime_data = EnphaseCloudData(budget=budget, client=client, storage=storage)
     await async_set_up_systems(hass, entry, plan)
     async_watch(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -77,11 +77,11 @@ async def async_unload_entry(
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     for system in entry.runtime_data.systems:
-        if system.bursts is not None:
-            await system.bursts.async_shutdown()
+        if system.live_sessions is not None:
+            await system.live_sessions.async_shutdown()
         for coordinator in system.coordinators:
             await coordinator.async_shutdown()
-    await entry.runtime_data.memory.async_save()
+    await entry.runtime_data.storage.async_save()
     return True
 
 
@@ -89,9 +89,9 @@ async def async_remove_entry(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry
 ) -> None:
     """Delete what is stored about an Enphase account."""
-    await Memory(hass, entry.entry_id).async_remove()
+    await EntryStore(hass, entry.entry_id).async_remove()
     await token_journal(hass, entry.entry_id).async_remove()
-    await async_get_accounts(hass).async_forget(
+    await async_get_key_budgets(hass).async_forget(
         entry.data[CONF_API_KEY], entry_id=entry.entry_id
     )
 

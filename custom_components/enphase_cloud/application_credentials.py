@@ -9,7 +9,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 
 from .const import DEVELOPER_PORTAL_URL
-from .oauth import EnphaseOAuth2Implementation
+from .runtime.oauth import EnphaseOAuth2Implementation
 
 
 async def async_get_auth_implementation(

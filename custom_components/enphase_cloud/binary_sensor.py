@@ -43,6 +43,6 @@ class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
 
     @override
     def read(self) -> object:
-        bursts = self._system.bursts
-        self._attr_is_on = bursts is not None and bursts.is_running
+        live_sessions = self._system.live_sessions
+        self._attr_is_on = live_sessions is not None and live_sessions.is_running
         return self._attr_is_on

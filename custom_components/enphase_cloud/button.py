@@ -8,9 +8,9 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .actions import async_refresh, async_start_live_stream
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseCloudEntity
+from .services import async_refresh, async_start_live_stream
 
 # Who presses twice gets one answer.
 PARALLEL_UPDATES = 0

@@ -22,7 +22,6 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 from homeassistant.helpers.recorder import DATA_INSTANCE
 
 from .api import EnphaseCloudError, System
-from .budget.plans import Plan
 from .const import (
     CONF_ACCOUNT_ID,
     CONF_ENERGY_UPDATES,
@@ -33,22 +32,23 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
+from .coordinator.energy_documents import most_calls_per_day
+from .coordinator.error_policy import error_policy
 from .data import EnphaseCloudConfigEntry
-from .energy_documents import most_calls_per_day
-from .error_policy import error_policy
 from .errors import escaped
-from .flow_forms import (
+from .flows.forms import (
     API_KEY_FORM,
     CUSTOM_PLAN_FORM,
     ENERGY_FORM,
     KEEP_API_KEY_FORM,
     systems_form,
 )
-from .flow_probe import KeyRefusedError, ProbeFailedError, async_find_systems
-from .oauth import EnphaseOAuth2Implementation
-from .options import EnergyOptions, consistent, most_updates, plan_from_options
+from .flows.validation import KeyRefusedError, ProbeFailedError, async_find_systems
 from .options_flow import EnphaseCloudOptionsFlow
-from .system_properties import stored_system, systems_of_other_entries
+from .quota.plans import Plan
+from .runtime.oauth import EnphaseOAuth2Implementation
+from .runtime.options import EnergyOptions, consistent, most_updates, plan_from_options
+from .runtime.system_properties import stored_system, systems_of_other_entries
 
 _LOGGER = logging.getLogger(__name__)
 

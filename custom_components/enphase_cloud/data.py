@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util import dt as dt_util
 
-from .account import Account
 from .api import EnphaseCloudClient
-from .budget.failures import Failures
 from .const import DOMAIN
-from .memory import Memory
-from .site.catalog import Measurement
-from .site.evidence import Evidence, has, has_battery, has_consumption_meter
-from .site.samples import Samples, Source, as_of, merge
+from .documents.evidence import Evidence, has, has_battery, has_consumption_meter
+from .measurements.catalog import Measurement
+from .measurements.samples import Samples, Source, as_of, merge
+from .quota.backoff import Backoff
+from .runtime.key_budget import KeyBudget
+from .runtime.storage import EntryStore
 
 if TYPE_CHECKING:
-    from .bursts import Bursts
-    from .coordinator import DocumentCoordinator
-    from .live import LiveCoordinator
-    from .metering import EnergyCoordinator
+    from .coordinator.document import DocumentCoordinator
+    from .coordinator.energy import EnergyCoordinator
+    from .coordinator.live import LiveCoordinator
+    from .coordinator.live_session import LiveSessions
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -39,7 +39,7 @@ class EnphaseSystem:
     is_visible: bool = True
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
-    bursts: Bursts | None = None
+    live_sessions: LiveSessions | None = None
     energies: EnergyCoordinator | None = None
     # What the polled documents showed the system to have.
     evidence: dict[Source, Evidence] = field(default_factory=dict)
@@ -93,29 +93,29 @@ class EnphaseSystem:
 class EnphaseCloudData:
     """Runtime data of a config entry."""
 
-    account: Account
+    budget: KeyBudget
     client: EnphaseCloudClient
-    memory: Memory
+    storage: EntryStore
     systems: list[EnphaseSystem] = field(default_factory=list)
     # Names of systems that an older entry has.
     systems_elsewhere: list[str] = field(default_factory=list)
     live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def hide(self, system: EnphaseSystem, hidden: Failures) -> None:
+    def hide(self, system: EnphaseSystem, hidden: Backoff) -> None:
         """Leave a system alone that the cloud does not show, but for a rare poll."""
         system.is_visible = False
-        self.memory.remember_hidden(system.system_id, hidden)
-        self.account.notify()
+        self.storage.set_hidden(system.system_id, hidden)
+        self.budget.notify()
 
     def show(self, system: EnphaseSystem) -> None:
         """Poll a system again that the cloud shows again."""
         system.is_visible = True
         # Any document may have been refused for the same reason.
-        self.memory.forget_refusals(system.system_id)
-        self.memory.remember_hidden(system.system_id, None)
-        if system.bursts is not None:
-            system.bursts.async_schedule()
-        self.account.notify()
+        self.storage.forget_refusals(system.system_id)
+        self.storage.set_hidden(system.system_id, None)
+        if system.live_sessions is not None:
+            system.live_sessions.async_schedule()
+        self.budget.notify()
 
 
 def device_identifier(system_id: int) -> tuple[str, str]:

@@ -11,12 +11,12 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads_object
 
-from .bursts import Bursts
 from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
-from .coordinator import DocumentCoordinator
+from .coordinator.document import DocumentCoordinator
+from .coordinator.energy import EnergyCoordinator
+from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
-from .metering import EnergyCoordinator
-from .site.samples import Samples
+from .measurements.samples import Samples
 
 _SECRET: Final = {
     CONF_ACCOUNT_ID,
@@ -43,7 +43,7 @@ async def async_get_config_entry_diagnostics(
 
 
 def _loaded(data: EnphaseCloudData) -> dict[str, Any]:
-    ledger = data.account.ledger
+    ledger = data.budget.ledger
     now = dt_util.utcnow()
     return {
         "budget": {
@@ -64,7 +64,7 @@ def _system(system: EnphaseSystem) -> dict[str, Any]:
         "is_visible": system.is_visible,
         "cellular": system.cellular,
         "documents": [_document(coordinator) for coordinator in system.documents],
-        "live": system.bursts and _live(system.bursts),
+        "live": system.live_sessions and _live(system.live_sessions),
         "energies": system.energies and _energies(system.energies),
     }
 
@@ -80,15 +80,15 @@ def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
     }
 
 
-def _live(bursts: Bursts) -> dict[str, Any]:
-    unreadable = bursts.unreadable_stream
+def _live(live_sessions: LiveSessions) -> dict[str, Any]:
+    unreadable = live_sessions.unreadable_stream
     return {
-        "is_running": bursts.is_running,
-        "ends_at": bursts.ends_at,
-        "streams_left": bursts.streams_left,
-        "skipped_frames": bursts.skipped_frames,
+        "is_running": live_sessions.is_running,
+        "ends_at": live_sessions.ends_at,
+        "streams_left": live_sessions.streams_left,
+        "skipped_frames": live_sessions.skipped_frames,
         "unreadable_stream": unreadable and unreadable.as_dict(),
-        "samples": _samples(bursts.live.data),
+        "samples": _samples(live_sessions.live.data),
     }
 
 

@@ -8,7 +8,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
-from .site.catalog import Measurement
+from .measurements.catalog import Measurement
 
 
 class EnphaseCloudEntity(Entity):
@@ -74,5 +74,5 @@ class EnphaseAccountEntity(EnphaseCloudEntity):
         """Listen to the budget."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self._data.account.async_add_listener(self.async_write_ha_state)
+            self._data.budget.async_add_listener(self.async_write_ha_state)
         )

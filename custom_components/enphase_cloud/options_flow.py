@@ -11,9 +11,6 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_ID
 from homeassistant.util import dt as dt_util
 
-from .budget.preview import Preview, preview
-from .budget.schedule import Document, Feed, Profile
-from .budget.streams import StreamAllowance
 from .const import (
     CONF_CALL_BUDGET,
     CONF_ENERGY_UPDATES,
@@ -25,8 +22,9 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
+from .coordinator.energy import EnergyCoordinator
 from .data import EnphaseCloudConfigEntry
-from .flow_forms import (
+from .flows.forms import (
     CALL_BUDGET_FORM,
     CUSTOM_PLAN_FORM,
     ENERGY_FORM,
@@ -34,8 +32,7 @@ from .flow_forms import (
     PLAN_FORM,
     PROFILE_FORM,
 )
-from .metering import EnergyCoordinator
-from .options import (
+from .runtime.options import (
     EnergyOptions,
     History,
     LiveOptions,
@@ -44,6 +41,9 @@ from .options import (
     plan_from_options,
     profile_from_options,
 )
+from .scheduling.forecast import Preview, preview
+from .scheduling.live_hours import StreamAllowance
+from .scheduling.weights import Document, PolledDocument, Profile
 
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
@@ -213,26 +213,26 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         """Return the calls for energies of a day, with so many updates here."""
         if not (energies := self._energies):
             return 0
-        elsewhere = self.config_entry.runtime_data.account.backlog.per_day - sum(
+        elsewhere = self.config_entry.runtime_data.budget.backfill.per_day - sum(
             each.importer.calls_per_day for each in energies
         )
         return elsewhere + sum(each.calls_per_day(updates) for each in energies)
 
     @property
-    def _feeds(self) -> list[Feed]:
+    def _feeds(self) -> list[PolledDocument]:
         """Return what is polled under the API key; before it is known, all."""
         entries: list[EnphaseCloudConfigEntry]
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
         api_key = self.config_entry.data[CONF_API_KEY]
         return [
-            coordinator.feed
+            coordinator.polled
             for entry in entries
             if entry.data[CONF_API_KEY] == api_key
             for system in entry.runtime_data.systems
             for coordinator in system.documents
             if coordinator.is_scheduled
         ] or [
-            Feed(system=str(system[CONF_ID]), document=document)
+            PolledDocument(system=str(system[CONF_ID]), document=document)
             for system in self.config_entry.data[CONF_SYSTEMS]
             for document in Document
         ]
@@ -255,7 +255,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return preview(
             plan_from_options(self._options),
             profile=profile,
-            feeds=self._feeds,
+            polled_documents=self._feeds,
             energies_per_day=self._energies_per_day(updates),
         )
 
@@ -274,7 +274,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     def _live_errors(self) -> dict[str, str]:
         options = LiveOptions.from_options(self._options)
         allowance = StreamAllowance(options.streams_per_month)
-        if options.bursts and not allowance.left_for_bursts(used=0):
+        if options.live_sessions and not allowance.left_for_bursts(used=0):
             return {CONF_STREAMS_PER_MONTH: "too_few_streams"}
         return {}
 

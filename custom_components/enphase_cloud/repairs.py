@@ -16,17 +16,17 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .account import Account
-from .budget.ledger import ASSUMED, LOST, Purpose
 from .const import DEVELOPER_PORTAL_URL, DOMAIN
+from .coordinator.error_policy import ACCESS_CONTROLS, smallest_plan
 from .data import EnphaseCloudConfigEntry
-from .error_policy import ACCESS_CONTROLS, smallest_plan
+from .energy.readings import Flow
 from .errors import escaped, readable
-from .memory import Refusal
-from .site.energy import Flow
-from .site.samples import Source
-from .stores import STORE_DAMAGED
-from .system_properties import chosen_systems, systems_of_other_entries
+from .measurements.samples import Source
+from .quota.ledger import ASSUMED, LOST, Purpose
+from .runtime.checked_store import STORE_DAMAGED
+from .runtime.key_budget import KeyBudget
+from .runtime.storage import Refusal
+from .runtime.system_properties import chosen_systems, systems_of_other_entries
 
 QUOTA_USED_UP: Final = "quota_used_up"
 QUOTA_REFUSED: Final = "quota_refused"
@@ -75,12 +75,12 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
 
     @callback
     def update() -> None:
-        account = entry.runtime_data.account
-        quota = _quota_used_up(account)
-        may_try = account.ledger.may_try(dt_util.utcnow())
+        budget = entry.runtime_data.budget
+        quota = _quota_used_up(budget)
+        may_try = budget.ledger.may_try(dt_util.utcnow())
         _show(hass, entry, QUOTA_USED_UP, None if may_try else quota)
         _show(hass, entry, QUOTA_REFUSED, quota if may_try else None, fixable=True)
-        _show(hass, entry, OTHER_PROGRAM, _other_program(account))
+        _show(hass, entry, OTHER_PROGRAM, _other_program(budget))
         _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
         _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
         _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
@@ -95,7 +95,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
             hass,
             entry,
             STORAGE_FAILED,
-            {} if account.persistence.failed_until else None,
+            {} if budget.persistence.failed_until else None,
             severity=ir.IssueSeverity.ERROR,
         )
         _show(hass, entry, LIVE_UNREADABLE, _live_unreadable(entry))
@@ -105,7 +105,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
         for kind in _KINDS:
             _show(hass, entry, kind, None)
 
-    entry.async_on_unload(entry.runtime_data.account.async_add_listener(update))
+    entry.async_on_unload(entry.runtime_data.budget.async_add_listener(update))
     entry.async_on_unload(clear)
     for system in entry.runtime_data.systems:
         # What came of a call is known after the budget has changed.
@@ -148,7 +148,7 @@ class _AskAgainFlow(_EntryFlow):
 
     @override
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
-        entry.runtime_data.memory.forget_refusals()
+        entry.runtime_data.storage.forget_refusals()
         self.hass.config_entries.async_schedule_reload(entry.entry_id)
         return self.async_create_entry(data={})
 
@@ -159,7 +159,7 @@ class _TryOnceFlow(_EntryFlow):
     @override
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
         data = entry.runtime_data
-        ledger = data.account.ledger
+        ledger = data.budget.ledger
         ledger.allow_try(dt_util.utcnow())
         document = next(
             document
@@ -176,8 +176,8 @@ class _TryOnceFlow(_EntryFlow):
         )
 
 
-def _quota_used_up(account: Account) -> _Placeholders | None:
-    ledger = account.ledger
+def _quota_used_up(budget: KeyBudget) -> _Placeholders | None:
+    ledger = budget.ledger
     now = dt_util.utcnow()
     refusal = ledger.refusal(now, purpose=Purpose.USER)
     if refusal is None or refusal.period != "month":
@@ -198,11 +198,11 @@ def _quota_used_up(account: Account) -> _Placeholders | None:
     }
 
 
-def _other_program(account: Account) -> _Placeholders | None:
+def _other_program(budget: KeyBudget) -> _Placeholders | None:
     now = dt_util.utcnow()
-    if not account.ledger.other_program_suspected(now):
+    if not budget.ledger.other_program_suspected(now):
         return None
-    return {"foreign": f"{account.ledger.foreign_calls(now):,}"}
+    return {"foreign": f"{budget.ledger.foreign_calls(now):,}"}
 
 
 def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
@@ -211,7 +211,7 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         ACCESS_CONTROLS[source]
         for system in data.systems
         for source in Source
-        if data.memory.refusal(system.system_id, source) is Refusal.NOT_ENTITLED
+        if data.storage.refusal(system.system_id, source) is Refusal.NOT_ENTITLED
     }
     names = [
         f"{access_control} (plan {smallest_plan(access_control)} or above)"
@@ -228,7 +228,7 @@ def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         # Of one that is not visible at all, another issue tells.
         if system.is_visible
         and any(
-            data.memory.refusal(system.system_id, source) is Refusal.FORBIDDEN
+            data.storage.refusal(system.system_id, source) is Refusal.FORBIDDEN
             for source in Source
         )
     ]
@@ -242,7 +242,7 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         (escaped(system.name), flow)
         for system in data.systems
         for flow in Flow
-        if data.memory.power_cap(system.system_id, flow).leaves_out(now)
+        if data.storage.power_cap(system.system_id, flow).leaves_out(now)
     }
     if not found:
         return None
@@ -265,16 +265,18 @@ def _live_budget(
     entry: EnphaseCloudConfigEntry, *, is_used_up: bool
 ) -> _Placeholders | None:
     data = entry.runtime_data
-    bursts = next((system.bursts for system in data.systems if system.bursts), None)
-    if bursts is None or not bursts.streams_per_month:
+    live_sessions = next(
+        (system.live_sessions for system in data.systems if system.live_sessions), None
+    )
+    if live_sessions is None or not live_sessions.streams_per_month:
         return None
-    left = bursts.streams_left
-    if left > bursts.streams_per_month * _LOW or is_used_up is (left > 0):
+    left = live_sessions.streams_left
+    if left > live_sessions.streams_per_month * _LOW or is_used_up is (left > 0):
         return None
     return {
         "left": str(left),
-        "limit": str(bursts.streams_per_month),
-        "until": readable(data.account.ledger.period_end(dt_util.utcnow())),
+        "limit": str(live_sessions.streams_per_month),
+        "until": readable(data.budget.ledger.period_end(dt_util.utcnow())),
     }
 
 
@@ -329,7 +331,7 @@ def _live_unreadable(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     samples = {
         system.name: sample
         for system in data.systems
-        if (sample := data.memory.unreadable_stream(system.system_id)) is not None
+        if (sample := data.storage.unreadable_stream(system.system_id)) is not None
     }
     if not samples:
         return None

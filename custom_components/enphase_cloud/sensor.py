@@ -10,12 +10,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
-from .bursts import Bursts
 from .const import ATTR_MEASURED_AT, DOMAIN
-from .coordinator import DocumentCoordinator
+from .coordinator.document import DocumentCoordinator
+from .coordinator.energy import EnergyCoordinator
+from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity
-from .metering import EnergyCoordinator
+from .measurements.catalog import Kind
+from .measurements.samples import fresh_value
 from .sensor_tables import (
     ACCOUNT,
     ENERGIES,
@@ -27,9 +30,6 @@ from .sensor_tables import (
     LiveSensorDescription,
     MeasurementSensorDescription,
 )
-from .site.catalog import Kind
-from .site.documents import energy_today, start_of_day
-from .site.samples import fresh_value
 
 PARALLEL_UPDATES = 0
 
@@ -44,9 +44,10 @@ async def async_setup_entry(
         async_add_entities(
             AccountSensor(entry, system, description) for description in ACCOUNT
         )
-        if (bursts := system.bursts) is not None:
+        if (live_sessions := system.live_sessions) is not None:
             async_add_entities(
-                LiveSensor(entry, system, bursts, description) for description in LIVE
+                LiveSensor(entry, system, live_sessions, description)
+                for description in LIVE
             )
         if (energies := system.energies) is not None:
             async_add_entities(
@@ -238,18 +239,18 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
         self,
         entry: EnphaseCloudConfigEntry,
         system: EnphaseSystem,
-        bursts: Bursts,
+        live_sessions: LiveSessions,
         description: LiveSensorDescription,
     ) -> None:
         """Show a figure of a system's bursts."""
         super().__init__(entry, system, description)
-        self._bursts = bursts
+        self._bursts = live_sessions
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the budget, too, which the streams of other systems share."""
         await super().async_added_to_hass()
-        self.async_on_remove(self._data.account.async_add_listener(self._async_on_news))
+        self.async_on_remove(self._data.budget.async_add_listener(self._async_on_news))
 
     @override
     def read(self) -> object:
@@ -266,7 +267,7 @@ class AccountSensor(EnphaseAccountEntity, SensorEntity):
     @override
     def native_value(self) -> StateType | datetime:
         """Return the figure."""
-        return self.entity_description.value_fn(self._data.account, dt_util.utcnow())
+        return self.entity_description.value_fn(self._data.budget, dt_util.utcnow())
 
 
 def _to_the_minute[ValueT](value: ValueT) -> ValueT | datetime:

@@ -13,12 +13,12 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
 from homeassistant.helpers.typing import StateType
 
-from .account import Account
-from .budget.ledger import ASSUMED
-from .budget.schedule import Document
-from .bursts import Bursts
+from .coordinator.live_session import LiveSessions
 from .energy.importer import Importer
-from .site.catalog import Kind, Measurement
+from .measurements.catalog import Kind, Measurement
+from .quota.ledger import ASSUMED
+from .runtime.key_budget import KeyBudget
+from .scheduling.weights import Document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ NEXT_POLLS: Final = {
 class LiveSensorDescription(SensorEntityDescription):
     """Describe a sensor that shows a figure of the live streams."""
 
-    value_fn: Callable[[Bursts], StateType | datetime]
+    value_fn: Callable[[LiveSessions], StateType | datetime]
 
 
 LIVE: Final = (
@@ -115,14 +115,14 @@ LIVE: Final = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda bursts: bursts.ends_at,
+        value_fn=lambda live_sessions: live_sessions.ends_at,
     ),
     LiveSensorDescription(
         key="live_streams_left",
         translation_key="live_streams_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda bursts: bursts.streams_left,
+        value_fn=lambda live_sessions: live_sessions.streams_left,
     ),
 )
 
@@ -158,7 +158,7 @@ ENERGIES: Final = (
 class AccountSensorDescription(SensorEntityDescription):
     """Describe a sensor that shows the budget."""
 
-    value_fn: Callable[[Account, datetime], StateType | datetime]
+    value_fn: Callable[[KeyBudget, datetime], StateType | datetime]
 
 
 ACCOUNT: Final = (
@@ -167,8 +167,8 @@ ACCOUNT: Final = (
         translation_key="calls_used",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda account, now: (
-            account.ledger.used(now) - account.ledger.by_operation(now).get(ASSUMED, 0)
+        value_fn=lambda budget, now: (
+            budget.ledger.used(now) - budget.ledger.by_operation(now).get(ASSUMED, 0)
         ),
     ),
     AccountSensorDescription(
@@ -176,7 +176,7 @@ ACCOUNT: Final = (
         translation_key="calls_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda account, now: account.ledger.left(now),
+        value_fn=lambda budget, now: budget.ledger.left(now),
     ),
     AccountSensorDescription(
         key="calls_expected",
@@ -184,7 +184,7 @@ ACCOUNT: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda account, now: account.ledger.expected_at_period_end(now),
+        value_fn=lambda budget, now: budget.ledger.expected_at_period_end(now),
     ),
     AccountSensorDescription(
         key="calls_wasted",
@@ -192,7 +192,7 @@ ACCOUNT: Final = (
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda account, now: account.ledger.wasted(now),
+        value_fn=lambda budget, now: budget.ledger.wasted(now),
     ),
     AccountSensorDescription(
         key="calls_renewed",
@@ -200,6 +200,6 @@ ACCOUNT: Final = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda account, now: account.ledger.period_end(now),
+        value_fn=lambda budget, now: budget.ledger.period_end(now),
     ),
 )

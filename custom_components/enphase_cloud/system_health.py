@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry
 from .errors import readable
-from .oauth import cloud_url
+from .runtime.oauth import cloud_url
 
 
 @callback
@@ -24,7 +24,7 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[EnphaseCloudConfigEntry]
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    ledgers = [entry.runtime_data.account.ledger for entry in entries]
+    ledgers = [entry.runtime_data.budget.ledger for entry in entries]
     now = dt_util.utcnow()
     blocked = [until for ledger in ledgers if (until := ledger.blocked_until(now))]
     return {

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from custom_components.enphase_cloud.history import statistic_id
-from custom_components.enphase_cloud.site.energy import SETTLES_AFTER, Flow, top_of_hour
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import (
+    SETTLES_AFTER,
+    Flow,
+    top_of_hour,
+)
 
 from .energy_dashboard import complaints
 from .home_assistant import Json

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
 
 from .energies import (
     newest_hour,

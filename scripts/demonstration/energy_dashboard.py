@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from custom_components.enphase_cloud.history import statistic_id
-from custom_components.enphase_cloud.site.energy import Flow
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import Flow
 
 from .entities import Entities
 from .home_assistant import HomeAssistant, Json

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientSession
 from playwright.async_api import Browser, ViewportSize
 
-from custom_components.enphase_cloud.history import statistic_id
-from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
 
 from .credentials import demo_credentials, systems_of
 from .energies import (

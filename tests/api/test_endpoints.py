@@ -15,7 +15,7 @@ from custom_components.enphase_cloud.api.endpoints import (
     SUMMARY,
     SYSTEM,
 )
-from custom_components.enphase_cloud.budget.plans import AccessControl
+from custom_components.enphase_cloud.quota.plans import AccessControl
 from tests.simulator.specification import PATH, Specification
 
 from .conftest import SYSTEM_ID, FakeCloud, reply

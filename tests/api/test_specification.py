@@ -87,7 +87,7 @@ def test_live_data(examples: dict[tuple[str, str], Any]) -> None:
     document = example(examples, "get", "/{system_id}/live_data")
     measured = document["data"]["data"]
     reader = LiveFrameReader(measured["system_id"])
-    (frame,) = reader.feed(f"data: {json.dumps(document)}\n\n".encode())
+    (frame,) = reader.polled(f"data: {json.dumps(document)}\n\n".encode())
     assert frame.sampled_at.timestamp() * 1000 == document["data"]["timestamp_epoch"]
     assert frame.production == measured["pv_power"]
     assert frame.grid == measured["grid_power"]

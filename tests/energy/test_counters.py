@@ -5,9 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.enphase_cloud.energy.counters import samples_of_rows
-from custom_components.enphase_cloud.site.catalog import Measurement
-from custom_components.enphase_cloud.site.energy import HOUR, Flow, Span, StatisticsRow
-from custom_components.enphase_cloud.site.samples import NOTHING, Sample, Source
+from custom_components.enphase_cloud.energy.readings import (
+    HOUR,
+    Flow,
+    Span,
+    StatisticsRow,
+)
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.samples import NOTHING, Sample, Source
 
 MIDNIGHT = datetime(2026, 6, 10, 22, tzinfo=UTC)
 TODAY = Span(MIDNIGHT, timedelta(days=1))

@@ -5,14 +5,18 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
+from custom_components.enphase_cloud.energy.import_progress import (
+    WEEK,
+    Days,
+    ImportProgress,
+)
 from custom_components.enphase_cloud.energy.importer import Importer
-from custom_components.enphase_cloud.site.agenda import Agenda, Step
-from custom_components.enphase_cloud.site.energy import HOUR, Flow, Reading, Span
-from custom_components.enphase_cloud.site.progress import WEEK, Days, Progress
-from custom_components.enphase_cloud.site.samples import Source
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow, Reading, Span
+from custom_components.enphase_cloud.measurements.samples import Source
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
-AGENDA = Agenda(first_at=timedelta(hours=4), time_zone=UTC)
+AGENDA = ImportPlan(first_at=timedelta(hours=4), time_zone=UTC)
 PRODUCTION = Source.PRODUCTION_INTERVALS
 IMPORT = Source.IMPORT_INTERVALS
 MINUTE = timedelta(minutes=1)
@@ -26,13 +30,13 @@ def importer() -> Importer:
     return importer
 
 
-def due(importer: Importer, now: datetime) -> Step | None:
+def due(importer: Importer, now: datetime) -> ImportRequest | None:
     """Return the request that is due."""
     step = importer.next_request(now, next_history=now)
     return step if step is not None and step.due <= now else None
 
 
-def hours_of(step: Step, now: datetime) -> dict[Flow, dict[Span, Reading]]:
+def hours_of(step: ImportRequest, now: datetime) -> dict[Flow, dict[Span, Reading]]:
     """Return an answer that covers the whole window."""
     assert not isinstance(step.window, Days)
     start, readings = step.window.start, {}
@@ -104,7 +108,7 @@ def test_a_useless_answer_is_skipped_after_three_tries(importer: Importer) -> No
 def test_history_is_requested_once_for_a_wish(importer: Importer) -> None:
     """What it costs is known before, and how much of it is done at any time."""
 
-    def change(progress: Progress) -> Progress:
+    def change(progress: ImportProgress) -> ImportProgress:
         return progress.want_hours(NOW - 4 * WEEK, NOW - 2 * WEEK, now=NOW)
 
     assert importer.cost(change, NOW) == 4
@@ -117,7 +121,7 @@ def test_history_is_requested_once_for_a_wish(importer: Importer) -> None:
     assert importer.calls_pending(NOW) == 0
     assert importer.share_done(NOW) == 100
     assert importer.cost(change, NOW) == 0
-    importer.change(Progress.want_nothing, NOW)
+    importer.change(ImportProgress.want_nothing, NOW)
     assert importer.share_done(NOW) is None
 
 

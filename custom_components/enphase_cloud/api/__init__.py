@@ -31,7 +31,7 @@ from .exceptions import (
     UnreadableStreamError,
     UnsupportedGatewayError,
 )
-from .live import LiveStream
+from .live_stream import LiveStream
 from .models import (
     BatteryInterval,
     BatteryMode,

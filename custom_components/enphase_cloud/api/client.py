@@ -14,7 +14,7 @@ from .auth import AbstractAuth
 from .endpoints import LIVE_DATA, Endpoint
 from .error_bodies import success
 from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
-from .live import LiveStream, open_stream
+from .live_stream import LiveStream, open_stream
 from .transport import SENT_ONCE, date_of, exchange, guarded, parse_json, secure_url
 
 DEFAULT_URL: Final = URL("https://api.enphaseenergy.com")

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 from .models.battery import BatteryTelemetry
 from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
 from .models.latest import LatestTelemetry
-from .models.live import LiveFrame
+from .models.live_frame import LiveFrame
 from .models.summary import Summary
-from .models.systems import System, SystemsPage
+from .models.system import System, SystemsPage
 
 type Method = Literal["GET", "POST", "PUT"]
 

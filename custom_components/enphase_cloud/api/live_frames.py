@@ -11,7 +11,7 @@ from .exceptions import MalformedAnswerError
 from .json_stream import JsonReader
 from .live_messages import messages_of
 from .models.convert import to_integer
-from .models.live import MEASURED_FIELDS, LiveFrame
+from .models.live_frame import MEASURED_FIELDS, LiveFrame
 from .sse import EVENT_END, EventDataReader
 from .stream_sample import SAMPLE_BYTES, StreamSample
 
@@ -41,14 +41,14 @@ class LiveFrameReader:
         """Return how many objects were no frame of the system."""
         return self._ignored + self._json.unreadable
 
-    def feed(self, chunk: bytes) -> Iterator[LiveFrame]:
+    def polled(self, chunk: bytes) -> Iterator[LiveFrame]:
         """Yield the frames that a chunk completes.
 
         Raises the ApiError that the stream tells; what follows it is lost.
         """
         if len(self._beginning) < SAMPLE_BYTES:
             self._beginning += chunk[:SAMPLE_BYTES]
-        return self._frames(self._data.feed(chunk))
+        return self._frames(self._data.polled(chunk))
 
     def close(self) -> None:
         """End the stream; what it leaves unfinished is no frame."""
@@ -65,7 +65,7 @@ class LiveFrameReader:
             if piece == EVENT_END:
                 self._json.end()
                 continue
-            for document in self._json.feed(piece):
+            for document in self._json.polled(piece):
                 for message in messages_of(document):
                     if (frame := self._frame(message)) is not None:
                         yield frame

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .json_stream import JsonObject, objects_in
 from .models.convert import to_objects
-from .models.live import FRAME_FIELDS
+from .models.live_frame import FRAME_FIELDS
 
 _ERROR_FIELDS: Final = frozenset(
     {

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..site.catalog import Measurement
-from ..site.energy import HOUR, Flow, Span, StatisticsRow
-from ..site.samples import Sample, Samples, Source
+from ..measurements.catalog import Measurement
+from ..measurements.samples import Sample, Samples, Source
+from .readings import HOUR, Flow, Span, StatisticsRow
 
 # Today's and lifetime energy of each flow that no other document tells.
 _COUNTERS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..site.energy import SETTLES_AFTER, Flow, Readings
+from .readings import SETTLES_AFTER, Flow, Readings
 
 
 def newest_end(readings: Mapping[Flow, Readings]) -> datetime | None:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..budget.failures import Failures
-from ..site.agenda import Agenda, Item, Step
-from ..site.energy import Flow, Readings
-from ..site.progress import Days, Progress, Week, Window
-from ..site.samples import Source
+from ..measurements.samples import Source
+from ..quota.backoff import Backoff
 from .coverage import confirmed_until, covered_until, newest_end
+from .import_plan import ImportPlan, ImportRequest, ImportSource
+from .import_progress import Days, ImportProgress, ImportWindow, Week
+from .readings import Flow, Readings
 
 _RETRY_AFTER: Final = timedelta(minutes=15)
 # An answer that cannot be used is requested this often; then it is skipped.
 _TRIES: Final = 3
 
-type Change = Callable[[Progress], Progress]
+type Change = Callable[[ImportProgress], ImportProgress]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,16 @@ class Importer:
     caller does so, and reports the outcome with `imported`, `failed` or `pause`.
     """
 
-    def __init__(self, agenda: Agenda, progress: Mapping[Source, Progress]) -> None:
+    def __init__(
+        self, agenda: ImportPlan, progress: Mapping[Source, ImportProgress]
+    ) -> None:
         """Continue from the stored progress of each source."""
         self._agenda = agenda
         self._progress = dict(progress)
         self._updates: Mapping[Source, int] = {}
-        self._failures_of: defaultdict[tuple[Source, type[Window]], Failures]
-        self._failures_of = defaultdict(Failures)
-        self._failures = Failures()
+        self._failures_of: defaultdict[tuple[Source, type[ImportWindow]], Backoff]
+        self._failures_of = defaultdict(Backoff)
+        self._failures = Backoff()
         self._pause: _Pause | None = None
 
     def use(self, updates_per_day: Mapping[Source, int]) -> None:
@@ -48,7 +50,7 @@ class Importer:
         self._updates = updates_per_day
 
     @property
-    def progress(self) -> Mapping[Source, Progress]:
+    def progress(self) -> Mapping[Source, ImportProgress]:
         """Return what outlives a restart."""
         return self._progress
 
@@ -80,7 +82,7 @@ class Importer:
 
     def change_source(self, source: Source, change: Change, now: datetime) -> None:
         """Change what is requested of one source."""
-        progress = self._progress.get(source, Progress()).as_of(now)
+        progress = self._progress.get(source, ImportProgress()).as_of(now)
         self._progress[source] = change(progress)
 
     def change_once(self, wish: str, change: Change, now: datetime) -> None:
@@ -96,15 +98,17 @@ class Importer:
         earliest = min(due, default=None)
         return earliest and max(earliest, now)
 
-    def next_request(self, now: datetime, *, next_history: datetime) -> Step | None:
+    def next_request(
+        self, now: datetime, *, next_history: datetime
+    ) -> ImportRequest | None:
         """Return the next request, due now or later; None where there is none.
 
         `next_history` is when a call for history can be spared.
         """
-        step = self._agenda.next_step(
+        request = self._agenda.next_request(
             self._items(now), now=now, next_history=next_history
         )
-        return step and replace(step, due=max(step.due, self._pause_end(now)))
+        return request and replace(request, due=max(request.due, self._pause_end(now)))
 
     def begin(self, now: datetime) -> None:
         """Note that a request begins.
@@ -120,46 +124,50 @@ class Importer:
 
     def imported(
         self,
-        step: Step,
+        request: ImportRequest,
         readings: Mapping[Flow, Readings],
         *,
         changed: datetime | None,
         now: datetime,
     ) -> None:
         """Note what an answer said, and the first hour that it changed."""
-        self._advance(step, readings, changed=changed, now=now)
+        self._advance(request, readings, changed=changed, now=now)
         self._pause = None
-        self._failures = self._failures_of[_kind(step)] = Failures()
+        self._failures = self._failures_of[_kind(request)] = Backoff()
 
-    def failed(self, step: Step, now: datetime, *, is_useless: bool) -> bool:
+    def failed(
+        self, request: ImportRequest, now: datetime, *, is_useless: bool
+    ) -> bool:
         """Note a failure, and back off: what fails holds up nothing else.
 
         An answer that is useless is skipped after a few tries. Returns whether it is.
         """
-        failures = self._failures_of[_kind(step)].another(now)
-        self._failures_of[_kind(step)] = failures
+        failures = self._failures_of[_kind(request)].another(now)
+        self._failures_of[_kind(request)] = failures
         self._failures = self._failures.another(now)
-        self.pause(self._failures.rest_until, now)
+        self.pause(self._failures.until, now)
         if not is_useless or failures.count < _TRIES:
             return False
-        self._advance(step, {}, changed=None, now=now)
-        self._failures_of[_kind(step)] = Failures()
+        self._advance(request, {}, changed=None, now=now)
+        self._failures_of[_kind(request)] = Backoff()
         return True
 
-    def _items(self, now: datetime) -> list[Item]:
+    def _items(self, now: datetime) -> list[ImportSource]:
         return [
-            Item(
+            ImportSource(
                 source=source,
-                progress=self._progress.get(source, Progress()).as_of(now),
-                rests=self._backoff(source, now),
+                progress=self._progress.get(source, ImportProgress()).as_of(now),
+                backoff=self._backoff(source, now),
                 updates_per_day=updates,
             )
             for source, updates in self._updates.items()
         ]
 
-    def _backoff(self, source: Source, now: datetime) -> dict[type[Window], datetime]:
+    def _backoff(
+        self, source: Source, now: datetime
+    ) -> dict[type[ImportWindow], datetime]:
         return {
-            kind: failures.rests_until(now)
+            kind: failures.paused_until(now)
             for (failing, kind), failures in self._failures_of.items()
             if failing is source and failures.count
         }
@@ -172,21 +180,21 @@ class Importer:
 
     def _advance(
         self,
-        step: Step,
+        request: ImportRequest,
         readings: Mapping[Flow, Readings],
         *,
         changed: datetime | None,
         now: datetime,
     ) -> None:
-        progress = self._progress.get(step.source, Progress()).as_of(now)
-        match step.window:
+        progress = self._progress.get(request.source, ImportProgress()).as_of(now)
+        match request.window:
             case Days() as days:
                 progress = progress.have_days(days)
             case Week() as week:
                 certain_until = confirmed_until(
                     covered_until(readings, week.start), changed=changed
                 )
-                if step.is_update:
+                if request.is_update:
                     progress = progress.have_update(
                         week,
                         fetched_at=now,
@@ -197,8 +205,8 @@ class Importer:
                     progress = progress.have_week(
                         week, fetched_at=now, certain_until=certain_until
                     )
-        self._progress[step.source] = progress
+        self._progress[request.source] = progress
 
 
-def _kind(step: Step) -> tuple[Source, type[Window]]:
-    return step.source, type(step.window)
+def _kind(request: ImportRequest) -> tuple[Source, type[ImportWindow]]:
+    return request.source, type(request.window)

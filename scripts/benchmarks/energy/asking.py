@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import json
 from typing import Final
 
+from custom_components.enphase_cloud.coordinator.energy_documents import (
+    ENERGY_DOCUMENTS,
+)
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
+from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.importer import Importer
-from custom_components.enphase_cloud.energy_documents import ENERGY_DOCUMENTS
-from custom_components.enphase_cloud.history import StatisticsImporter
-from custom_components.enphase_cloud.site.agenda import Agenda, Step
-from custom_components.enphase_cloud.site.progress import Days, Progress
 
 from .cloud import Answers
 from .mishaps import Luck, Mishap
@@ -40,9 +42,9 @@ class Asking:
         """Request the history since a moment, when the integration is installed."""
         self._answers = answers
         self._luck = luck
-        self._agenda = Agenda(first_at=FIRST_AT, time_zone=time_zone)
+        self._agenda = ImportPlan(first_at=FIRST_AT, time_zone=time_zone)
         wish = (
-            Progress()
+            ImportProgress()
             .want_days(Days())
             .want_hours(history_from, installed_at, now=installed_at)
         )
@@ -53,7 +55,9 @@ class Asking:
         """Keep what is stored, as JSON, and forget the rest."""
         self._importer = self._new_importer(
             {
-                source: Progress.from_dict(json.loads(json.dumps(progress.as_dict())))
+                source: ImportProgress.from_dict(
+                    json.loads(json.dumps(progress.as_dict()))
+                )
                 for source, progress in self._importer.progress.items()
             }
         )
@@ -72,23 +76,29 @@ class Asking:
             else:
                 await self._take(statistics, step, mishap, now)
 
-    def _new_importer(self, progress: dict[str, Progress]) -> Importer:
+    def _new_importer(self, progress: dict[str, ImportProgress]) -> Importer:
         importer = Importer(self._agenda, progress)
         importer.use(dict.fromkeys(ENERGY_DOCUMENTS, 1))
         return importer
 
-    def _next_request(self, now: datetime, next_history: datetime) -> Step | None:
+    def _next_request(
+        self, now: datetime, next_history: datetime
+    ) -> ImportRequest | None:
         step = self._importer.next_request(now, next_history=next_history)
         return step if step is not None and step.due <= now else None
 
-    def _mishap(self, step: Step) -> Mishap:
+    def _mishap(self, step: ImportRequest) -> Mishap:
         """Return what befalls a call; nothing distorts days."""
         if isinstance(step.window, Days):
             return Mishap()
         return self._luck.of_update() if step.is_update else self._luck.of_history()
 
     async def _take(
-        self, statistics: StatisticsImporter, step: Step, mishap: Mishap, now: datetime
+        self,
+        statistics: StatisticsImporter,
+        step: ImportRequest,
+        mishap: Mishap,
+        now: datetime,
     ) -> None:
         source, answers = step.source, self._answers
         if isinstance(step.window, Days):

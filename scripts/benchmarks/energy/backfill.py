@@ -20,10 +20,12 @@ from homeassistant.components.recorder.statistics import async_add_external_stat
 from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
-from custom_components.enphase_cloud.energy_documents import ENERGY_DOCUMENTS
-from custom_components.enphase_cloud.history import StatisticsImporter
-from custom_components.enphase_cloud.site.energy import Flow, Readings, hourly
-from custom_components.enphase_cloud.site.samples import Source
+from custom_components.enphase_cloud.coordinator.energy_documents import (
+    ENERGY_DOCUMENTS,
+)
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.readings import Flow, Readings, hourly
+from custom_components.enphase_cloud.measurements.samples import Source
 from simulator.documents.windows import Document
 
 from .cloud import Answers, Site, build

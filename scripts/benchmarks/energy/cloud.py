@@ -24,14 +24,14 @@ from custom_components.enphase_cloud.api.models import (
     DailyEnergies,
     EnergyIntervals,
 )
-from custom_components.enphase_cloud.site.energy import Flow, Readings
-from custom_components.enphase_cloud.site.intervals import (
+from custom_components.enphase_cloud.energy.parsing import (
     battery_intervals,
     power_limit,
     readings_of_days,
     readings_of_intervals,
 )
-from custom_components.enphase_cloud.site.samples import Source
+from custom_components.enphase_cloud.energy.readings import Flow, Readings
+from custom_components.enphase_cloud.measurements.samples import Source
 from simulator import Cloud, Published, System
 from simulator.distortion import distort
 from simulator.documents import lifetime, telemetry

@@ -12,9 +12,11 @@ from typing import Any, Final
 from homeassistant.components.recorder.tasks import StatisticsTask
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.energy_documents import ENERGY_DOCUMENTS
-from custom_components.enphase_cloud.site.energy import Flow
-from custom_components.enphase_cloud.site.samples import Source
+from custom_components.enphase_cloud.coordinator.energy_documents import (
+    ENERGY_DOCUMENTS,
+)
+from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.samples import Source
 
 from .cloud import Answers
 from .mishaps import Luck, Mishap

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from math import fsum
 
-from custom_components.enphase_cloud.site.energy import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
 from simulator import System, Truth
 
 from .cloud import TRUE_FLOWS

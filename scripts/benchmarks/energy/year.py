@@ -9,10 +9,13 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.history import StatisticsImporter, statistic_id
-from custom_components.enphase_cloud.site.energy import Flow
-from custom_components.enphase_cloud.site.intervals import system_day
-from custom_components.enphase_cloud.site.progress import WEEK
+from custom_components.enphase_cloud.coordinator.statistics import (
+    StatisticsImporter,
+    statistic_id,
+)
+from custom_components.enphase_cloud.energy.import_progress import WEEK
+from custom_components.enphase_cloud.energy.parsing import system_day
+from custom_components.enphase_cloud.energy.readings import Flow
 
 from .asking import FIRST_AT, Asking
 from .cloud import Answers, Site, build

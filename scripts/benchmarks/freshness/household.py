@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from custom_components.enphase_cloud.budget.ledger import (
+from custom_components.enphase_cloud.quota.ledger import (
     BudgetExhaustedError,
     Ledger,
     Period,
     Purpose,
 )
-from custom_components.enphase_cloud.budget.limits import Call
-from custom_components.enphase_cloud.budget.plans import Plan
-from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
+from custom_components.enphase_cloud.quota.plans import Plan
+from custom_components.enphase_cloud.quota.reserve import Call
+from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
+from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
 
 from .cloud import Cloud, Refused
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
@@ -41,7 +42,7 @@ class Record:
     """What a year brought."""
 
     # The polls of a document: when, and up to when its data were known then.
-    polls: dict[Feed, list[tuple[float, float]]]
+    polls: dict[PolledDocument, list[tuple[float, float]]]
     answered: int = 0
     wasted: int = 0
     withheld: int = 0
@@ -62,7 +63,7 @@ class Household:
         self._systems = {system.name: system for system in systems}
         self._record = Record(
             {
-                Feed(system.name, Document(kind)): []
+                PolledDocument(system.name, Document(kind)): []
                 for system in systems
                 for kind in system.published
             }
@@ -81,19 +82,19 @@ class Household:
 
     def live_through(self) -> Record:
         """Return what the year brought."""
-        feeds = list(self._record.polls)
-        wake = dict.fromkeys(feeds, self._now)
+        polled_documents = list(self._record.polls)
+        wake = dict.fromkeys(polled_documents, self._now)
         while (moment := min(wake.values())) < clock(END):
-            feed = min(feeds, key=lambda each: wake[each])
+            polled = min(polled_documents, key=lambda each: wake[each])
             self._advance(max(moment, self._now))
             if self._restarts and seconds(self._now) >= self._restarts[0]:
                 self._restarts.pop(0)
                 self._stop()
                 self._start()
-            pause = self._due(feed) - self._now
+            pause = self._due(polled) - self._now
             if pause <= timedelta():
-                pause = self._poll(feed) or self._due(feed) - self._now
-            wake[feed] = self._now + min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP)
+                pause = self._poll(polled) or self._due(polled) - self._now
+            wake[polled] = self._now + min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP)
         self._close_month()
         return self._record
 
@@ -110,22 +111,22 @@ class Household:
         left = self._ledger.spendable(last)
         self._record.unused.append(left / self._plan.calls_per_month)
 
-    def _due(self, feed: Feed) -> datetime:
+    def _due(self, polled: PolledDocument) -> datetime:
         return self._schedule.next_poll(
-            feed,
+            polled,
             now=self._now,
             calls_left=self._ledger.spendable(self._now),
             period_end=self._ledger.period_end(self._now),
         )
 
-    def _poll(self, feed: Feed) -> timedelta | None:
+    def _poll(self, polled: PolledDocument) -> timedelta | None:
         """Ask for a document; return how long to wait if that was not possible."""
         try:
             if self._token_until <= self._now:
                 token, _ = self._call("token", Purpose.SIGN_IN)
                 self._ended(token)
                 self._token_until = self._now + _TOKEN_LIFE
-            call, refused = self._call(feed.document, Purpose.BACKGROUND)
+            call, refused = self._call(polled.document, Purpose.BACKGROUND)
         except BudgetExhaustedError as err:
             self._record.withheld += 1
             return err.until - self._now
@@ -144,14 +145,14 @@ class Household:
                 period_end=refused.period_end,
                 limit=refused.limit,
             )
-            self._schedule.failed(feed, now=self._now)
+            self._schedule.failed(polled, now=self._now)
             self._save()
         elif self._cloud.fails():
             self._ended(call)
-            self._schedule.failed(feed, now=self._now)
+            self._schedule.failed(polled, now=self._now)
         else:
             self._ended(call, served=True)
-            self._learn(feed)
+            self._learn(polled)
         self._unsaved_since = self._unsaved_since or self._now
         return None
 
@@ -164,16 +165,16 @@ class Household:
     def _ended(self, call: Call, *, served: bool = False) -> None:
         self._ledger.ended(call, self._now, served=served, date=self._now)
 
-    def _learn(self, feed: Feed) -> None:
-        system = self._systems[feed.system]
-        published = system.published[Kind(feed.document)]
+    def _learn(self, polled: PolledDocument) -> None:
+        system = self._systems[polled.system]
+        published = system.published[Kind(polled.document)]
         data_at = float(published.data_at[published.newest(seconds(self._now))])
-        polls = self._record.polls[feed]
+        polls = self._record.polls[polled]
         self._record.answered += 1
-        tells_production = feed.document is not Document.BATTERY
-        is_summary = feed.document is Document.SUMMARY
+        tells_production = polled.document is not Document.BATTERY
+        is_summary = polled.document is Document.SUMMARY
         if self._schedule.observe(
-            feed,
+            polled,
             now=self._now,
             data_at=clock(data_at),
             changed=not polls or polls[-1][1] != data_at,
@@ -203,6 +204,6 @@ class Household:
         data = json.loads(self._disk)
         self._ledger = Ledger.restore(data.get("ledger"), self._plan, now=self._now)
         self._schedule = Schedule.restore(data["schedule"]) if data else Schedule()
-        for feed in self._record.polls:
-            self._schedule.add(feed)
+        for polled in self._record.polls:
+            self._schedule.add(polled)
         self._unsaved_since = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom_components.enphase_cloud.budget.documents import (
+from custom_components.enphase_cloud.scheduling.weights import (
     Document,
     Profile,
     Weight,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from custom_components.enphase_cloud.budget.plans import PLANS, Plan
+from custom_components.enphase_cloud.quota.plans import PLANS, Plan
 
 from .cloud import Trouble
 from .household import Habits

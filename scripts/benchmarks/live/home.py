@@ -30,7 +30,6 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components import enphase_cloud
-from custom_components.enphase_cloud.bursts import Bursts
 from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
@@ -43,6 +42,7 @@ from custom_components.enphase_cloud.const import (
     ENV_CLOUD_URL,
     PLAN_CUSTOM,
 )
+from custom_components.enphase_cloud.coordinator.live_session import LiveSessions
 from custom_components.enphase_cloud.data import EnphaseCloudData
 from simulator import Cloud, System, create_app
 
@@ -109,7 +109,7 @@ class Home:
         return found
 
     @property
-    def bursts(self) -> Bursts:
+    def bursts(self) -> LiveSessions:
         """Return the live streams of the system."""
         bursts = self.data.systems[0].bursts
         assert bursts is not None

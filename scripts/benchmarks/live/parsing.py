@@ -99,7 +99,7 @@ def _enphase_cloud(chunks: Chunks) -> Callable[[], Awaitable[list[str]]]:
         events: list[str] = []
         event: list[bytes] = []
         for chunk in chunks:
-            for piece in reader.feed(chunk):
+            for piece in reader.polled(chunk):
                 if piece != EVENT_END:
                     event.append(piece)
                     continue

@@ -28,7 +28,7 @@ from custom_components.enphase_cloud.api.endpoints import (
     PRODUCTION_MICRO_TELEMETRY,
 )
 from custom_components.enphase_cloud.api.error_bodies import success
-from custom_components.enphase_cloud.api.models.systems import SystemsPage
+from custom_components.enphase_cloud.api.models.system import SystemsPage
 from custom_components.enphase_cloud.api.token import token_of
 from custom_components.enphase_cloud.api.transport import (
     DOCUMENT_LIMIT,
@@ -36,18 +36,18 @@ from custom_components.enphase_cloud.api.transport import (
     Answer,
     parse_object,
 )
-from custom_components.enphase_cloud.site.documents import (
+from custom_components.enphase_cloud.documents.readings import (
     from_battery_telemetry,
     from_latest_telemetry,
     from_summary,
 )
-from custom_components.enphase_cloud.site.energy import hourly
-from custom_components.enphase_cloud.site.intervals import (
+from custom_components.enphase_cloud.energy.parsing import (
     battery_intervals,
     readings_of_days,
     readings_of_intervals,
 )
-from custom_components.enphase_cloud.site.samples import (
+from custom_components.enphase_cloud.energy.readings import hourly
+from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Samples,
     advance,

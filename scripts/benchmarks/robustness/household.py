@@ -13,14 +13,14 @@ from itertools import count
 import json
 from typing import Any, Literal
 
-from custom_components.enphase_cloud.budget.ledger import (
+from custom_components.enphase_cloud.quota.ledger import (
     BudgetExhaustedError,
     Ledger,
     Period,
     Purpose,
 )
-from custom_components.enphase_cloud.budget.limits import Call
-from custom_components.enphase_cloud.budget.plans import Plan
+from custom_components.enphase_cloud.quota.plans import Plan
+from custom_components.enphase_cloud.quota.reserve import Call
 
 type Answer = Literal["served", "error", "refused", "nothing"]
 

@@ -8,8 +8,8 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from custom_components.enphase_cloud.budget.ledger import Period, Purpose
-from custom_components.enphase_cloud.budget.plans import Plan, custom_plan
+from custom_components.enphase_cloud.quota.ledger import Period, Purpose
+from custom_components.enphase_cloud.quota.plans import Plan, custom_plan
 
 from .household import FINE, Answer, Fate, Household, Refused
 from .report import Sequences

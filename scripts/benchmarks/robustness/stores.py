@@ -6,18 +6,12 @@ import json
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from custom_components.enphase_cloud.budget.backlog import Backlog, Demand, Means
-from custom_components.enphase_cloud.budget.failures import Failures
-from custom_components.enphase_cloud.budget.ledger import Ledger, Period, Purpose
-from custom_components.enphase_cloud.budget.limits import BudgetExhaustedError
-from custom_components.enphase_cloud.budget.plans import PLANS
-from custom_components.enphase_cloud.budget.schedule import Document, Feed, Schedule
-from custom_components.enphase_cloud.site.catalog import Measurement
-from custom_components.enphase_cloud.site.evidence import Evidence
-from custom_components.enphase_cloud.site.intervals import system_day
-from custom_components.enphase_cloud.site.power_cap import PowerCap
-from custom_components.enphase_cloud.site.progress import Days, Progress
-from custom_components.enphase_cloud.site.samples import (
+from custom_components.enphase_cloud.documents.evidence import Evidence
+from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
+from custom_components.enphase_cloud.energy.parsing import system_day
+from custom_components.enphase_cloud.energy.power_cap import PowerCap
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.samples import (
     Sample,
     Samples,
     Source,
@@ -27,6 +21,17 @@ from custom_components.enphase_cloud.site.samples import (
     merge,
     to_json,
 )
+from custom_components.enphase_cloud.quota.backfill import (
+    Backfill,
+    BudgetLeft,
+    ImportDemand,
+)
+from custom_components.enphase_cloud.quota.backoff import Backoff
+from custom_components.enphase_cloud.quota.ledger import Ledger, Period, Purpose
+from custom_components.enphase_cloud.quota.plans import PLANS
+from custom_components.enphase_cloud.quota.reserve import BudgetExhaustedError
+from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
+from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
 
 from .absurd import spoiled
 from .targets import Target
@@ -37,7 +42,7 @@ _DAY: Final = timedelta(days=1)
 _BRIGHT: Final = range(4, 20)
 _TODAY: Final = system_day(date(2026, 6, 21), ZoneInfo("Europe/Berlin"))
 _WATT: Final = PLANS["watt"]
-_FEED: Final = Feed("8675309", Document.SUMMARY)
+_FEED: Final = PolledDocument("8675309", Document.SUMMARY)
 _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 
@@ -123,14 +128,14 @@ def _use_schedule(stored: object) -> None:
 
 
 def _use_backlog(stored: object) -> None:
-    backlog = Backlog.restore(stored)
-    backlog.want("8675309", Demand(per_day=5, history=104))
-    means = Means(
+    backfill = Backfill.restore(stored)
+    backfill.want("8675309", ImportDemand(per_day=5, history=104))
+    means = BudgetLeft(
         calls_left=300, polls=200.0, period_end=_MONTH_END, calls_per_minute=10
     )
-    backlog.next_call(_NOW, means)
-    backlog.claim(_NOW, means)
-    _stored(backlog.as_dict())
+    backfill.next_call(_NOW, means)
+    backfill.claim(_NOW, means)
+    _stored(backfill.as_dict())
 
 
 def _samples() -> Samples:
@@ -156,7 +161,7 @@ def _use_samples(stored: object) -> None:
 
 def _progress() -> dict[str, Any]:
     progress = (
-        Progress()
+        ImportProgress()
         .want_days(Days())
         .want_hours(_NOW - 300 * _DAY, _NOW - 100 * _DAY, now=_NOW)
     )
@@ -167,7 +172,7 @@ def _progress() -> dict[str, Any]:
 
 
 def _use_progress(stored: object) -> None:
-    progress = Progress.from_dict(stored).as_of(_NOW)
+    progress = ImportProgress.from_dict(stored).as_of(_NOW)
     week = progress.update(_NOW)
     progress = progress.have_update(
         week, fetched_at=_NOW, certain_until=_NOW, newest=_NOW
@@ -194,8 +199,8 @@ def _use_evidence(stored: object) -> None:
 
 
 def _use_failures(stored: object) -> None:
-    failures = Failures.from_dict(stored)
-    failures.rests(_NOW)
+    failures = Backoff.from_dict(stored)
+    failures.is_pausing(_NOW)
     _stored(failures.another(_NOW).as_dict())
 
 
@@ -207,5 +212,5 @@ STORES: Final = (
     _target("progress", _progress(), _use_progress),
     _target("power caps", _power_cap(), _use_power_cap),
     _target("evidence", Evidence.of_samples(_samples()).as_dict(), _use_evidence),
-    _target("failures", Failures().another(_NOW).as_dict(), _use_failures),
+    _target("failures", Backoff().another(_NOW).as_dict(), _use_failures),
 )

@@ -14,8 +14,12 @@ from typing import Any, Final, NamedTuple
 
 from custom_components.enphase_cloud.api import ApiError, LiveFrame, StreamSample
 from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
-from custom_components.enphase_cloud.site.documents import from_live_frame
-from custom_components.enphase_cloud.site.samples import NOTHING, advance, to_json
+from custom_components.enphase_cloud.documents.readings import from_live_frame
+from custom_components.enphase_cloud.measurements.samples import (
+    NOTHING,
+    advance,
+    to_json,
+)
 from simulator import Cloud
 from simulator.errors import RefusalError
 from simulator.live_faults import SHAPES
@@ -161,7 +165,7 @@ def _outcome(pieces: _Pieces) -> _Outcome:
     error: int | None = None
     try:
         for piece in pieces:
-            frames.extend(reader.feed(piece))
+            frames.extend(reader.polled(piece))
         reader.close()
     except ApiError as err:
         error = err.status

@@ -10,9 +10,9 @@ from .energy import (
     interval_query,
 )
 from .latest import BatteryOperation, BatteryReading, LatestTelemetry, PowerReading
-from .live import BatteryMode, GridStatus, LiveFrame
+from .live_frame import BatteryMode, GridStatus, LiveFrame
 from .summary import ProductionSource, Summary
-from .systems import ConnectionType, System, SystemsPage, SystemStatus
+from .system import ConnectionType, System, SystemsPage, SystemStatus
 
 __all__ = [
     "BatteryInterval",

@@ -15,7 +15,7 @@ from .convert import (
     to_object,
     to_power,
 )
-from .systems import SystemStatus
+from .system import SystemStatus
 
 
 class ProductionSource(OpenEnum):

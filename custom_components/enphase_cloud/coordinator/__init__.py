@@ -1,0 +1,1 @@
+"""Home Assistant requests documents, energy data and live data of the cloud."""

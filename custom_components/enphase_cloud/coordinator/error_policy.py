@@ -1,0 +1,274 @@
+"""What each error of the client means: its consequence, and what the user reads."""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+import logging
+from pathlib import Path
+import traceback
+from typing import Final
+
+from homeassistant.exceptions import HomeAssistantError
+
+from ..api import (
+    ConnectionNotEstablishedError,
+    EnphaseCloudError,
+    EnphaseConnectionError,
+    EnphaseTimeoutError,
+    ForbiddenError,
+    GatewayOfflineError,
+    InvalidApiKeyError,
+    InvalidClientError,
+    InvalidGrantError,
+    InvalidRequestError,
+    LiveStreamNotSupportedError,
+    MalformedAnswerError,
+    NotEntitledError,
+    QuotaExceededError,
+    RequestWithheldError,
+    ServerError,
+    ServiceUnreachableError,
+    StreamSample,
+    UnknownSystemError,
+    UnreadableStreamError,
+    UnsupportedGatewayError,
+)
+from ..data import EnphaseCloudData
+from ..errors import translated
+from ..measurements.samples import Source
+from ..quota.plans import PLANS, AccessControl
+from ..runtime.oauth import RenewalPausedError
+from ..runtime.persistence import StorageFailedError
+from ..runtime.storage import Refusal
+from .live_errors import NoStreamLeftError, StoppedError
+
+_LOGGER = logging.getLogger(__name__)
+
+_SHOWN_FRAMES: Final = 3
+
+
+class UnforeseenError(EnphaseCloudError):
+    """Our own code failed at an answer; its words may hold secrets and are left out."""
+
+    def __init__(self, err: Exception) -> None:
+        """Name the kind of error, and where it happened."""
+        frames = traceback.extract_tb(err.__traceback__)[-_SHOWN_FRAMES:]
+        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+        super().__init__(f"Unforeseen {type(err).__name__} at {' > '.join(places)}")
+
+
+class Consequence(StrEnum):
+    """What the integration does after an error."""
+
+    WAIT = "wait"
+    """Nothing was sent: wait until the budget allows it."""
+    WAIT_FOR_QUOTA = "wait_for_quota"
+    """Keep the values, and wait until the cloud accepts calls again."""
+    RETRY = "retry"
+    """Try again within seconds, a few times."""
+    BACK_OFF = "back_off"
+    """Try again, with longer pauses from failure to failure."""
+    SKIP = "skip"
+    """Back off, and give up what was requested after a few attempts."""
+    REFUSE_DOCUMENT = "refuse_document"
+    """Stop requesting the document: the application lacks its access control."""
+    FORBID_SYSTEM = "forbid_system"
+    """Stop requesting the document: the user may not see the system."""
+    UNKNOWN_SYSTEM = "unknown_system"
+    """The cloud has no such system (any more)."""
+    UNSUPPORTED = "unsupported"
+    """Stop until a reload: the installation lacks what it takes."""
+    STOP_STREAMS = "stop_streams"
+    """Open no more streams, which cost money, until the user does."""
+    REFUSE_KEY = "refuse_key"
+    """Ask for a new sign-in if the document is indispensable; else back off."""
+    REAUTH = "reauth"
+    """Ask for a new sign-in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPolicy:
+    """One row of the table.
+
+    `message` is a key of the translated exceptions, `reason` one of the errors and
+    aborts of the config flow.
+    """
+
+    consequence: Consequence
+    message: str = "update_failed"
+    reason: str = "request_refused"
+
+
+# The first class that fits decides.
+ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
+    StorageFailedError: ErrorPolicy(
+        Consequence.WAIT, "storage_failed", "storage_failed"
+    ),
+    RequestWithheldError: ErrorPolicy(
+        Consequence.WAIT, "budget_exhausted", "budget_exhausted"
+    ),
+    NoStreamLeftError: ErrorPolicy(Consequence.WAIT, "live_budget_used_up"),
+    StoppedError: ErrorPolicy(Consequence.WAIT, "live_stopped"),
+    QuotaExceededError: ErrorPolicy(
+        Consequence.WAIT_FOR_QUOTA, reason="quota_exceeded"
+    ),
+    InvalidClientError: ErrorPolicy(
+        Consequence.REAUTH, "sign_in_again", "invalid_client"
+    ),
+    InvalidGrantError: ErrorPolicy(Consequence.REAUTH, "sign_in_again", "code_expired"),
+    InvalidApiKeyError: ErrorPolicy(
+        Consequence.REFUSE_KEY, "api_key_refused", "api_key_refused"
+    ),
+    NotEntitledError: ErrorPolicy(
+        Consequence.REFUSE_DOCUMENT, "not_entitled", "api_key_refused"
+    ),
+    ForbiddenError: ErrorPolicy(Consequence.FORBID_SYSTEM, "forbidden", "forbidden"),
+    UnknownSystemError: ErrorPolicy(Consequence.UNKNOWN_SYSTEM),
+    UnsupportedGatewayError: ErrorPolicy(
+        Consequence.UNSUPPORTED, "live_gateway_too_old"
+    ),
+    LiveStreamNotSupportedError: ErrorPolicy(
+        Consequence.UNSUPPORTED, "live_needs_meters"
+    ),
+    GatewayOfflineError: ErrorPolicy(Consequence.RETRY, "live_gateway_offline"),
+    ConnectionNotEstablishedError: ErrorPolicy(
+        Consequence.RETRY, reason="server_error"
+    ),
+    ServiceUnreachableError: ErrorPolicy(Consequence.RETRY, reason="server_error"),
+    InvalidRequestError: ErrorPolicy(Consequence.SKIP),
+    UnreadableStreamError: ErrorPolicy(
+        Consequence.STOP_STREAMS, "live_unreadable", "malformed_answer"
+    ),
+    MalformedAnswerError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
+    RenewalPausedError: ErrorPolicy(Consequence.BACK_OFF, "renewal_paused"),
+    EnphaseTimeoutError: ErrorPolicy(Consequence.BACK_OFF, reason="timeout"),
+    EnphaseConnectionError: ErrorPolicy(Consequence.BACK_OFF, reason="cannot_connect"),
+    ServerError: ErrorPolicy(Consequence.BACK_OFF, reason="server_error"),
+    EnphaseCloudError: ErrorPolicy(Consequence.BACK_OFF),
+}
+
+REFUSALS: Final[Mapping[Consequence, Refusal]] = {
+    Consequence.REFUSE_DOCUMENT: Refusal.NOT_ENTITLED,
+    Consequence.FORBID_SYSTEM: Refusal.FORBIDDEN,
+}
+
+# What the operations of each source need (the tags of the official specification).
+ACCESS_CONTROLS: Final[Mapping[Source, AccessControl]] = {
+    Source.SUMMARY: AccessControl.SYSTEM_DETAILS,
+    Source.BATTERY: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.LATEST: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.LIVE: AccessControl.STREAMING,
+    Source.PRODUCTION_INTERVALS: AccessControl.SITE_LEVEL_PRODUCTION,
+    Source.CONSUMPTION_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.IMPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.EXPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+    Source.BATTERY_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+}
+
+
+@contextmanager
+def foreseen() -> Generator[None]:
+    """Let only errors of the client out: any other one becomes an UnforeseenError.
+
+    So whatever fails has a row in the table, and rests before it is tried again.
+    """
+    failure: UnforeseenError
+    try:
+        yield
+    except EnphaseCloudError:
+        raise
+    except Exception as err:  # noqa: BLE001  # nothing may become a hot loop
+        failure = UnforeseenError(err)
+    else:
+        return
+    _LOGGER.error("%s. Please report this", failure)
+    raise failure
+
+
+class Outage:
+    """Logs once when something becomes unavailable, and once when it is back."""
+
+    def __init__(self, what: str) -> None:
+        """Begin with what is available."""
+        self._what = what
+        self._lasts = False
+
+    def begin(self, err: EnphaseCloudError) -> None:
+        """Note that it is unavailable."""
+        if not self._lasts:
+            _LOGGER.info("%s: unavailable for now: %s", self._what, err)
+        self._lasts = True
+
+    def end(self) -> None:
+        """Note that it is available."""
+        if self._lasts:
+            _LOGGER.info("%s: available again", self._what)
+        self._lasts = False
+
+
+def error_policy(err: EnphaseCloudError) -> ErrorPolicy:
+    """Return what an error means."""
+    return next(
+        policy for kind, policy in ERROR_POLICIES.items() if isinstance(err, kind)
+    )
+
+
+def explained[ErrorT: HomeAssistantError](
+    kind: type[ErrorT], err: EnphaseCloudError, source: Source
+) -> ErrorT:
+    """Return the translated exception for an error of a source."""
+    sample: StreamSample | None = getattr(err, "sample", None)
+    return translated(
+        kind,
+        error_policy(err).message,
+        error=err,
+        until=getattr(err, "until", None),
+        limit=getattr(err, "limit", None),
+        content_type=sample and sample.content_type,
+        beginning=sample and sample.beginning,
+        **_remedy(source),
+    )
+
+
+def refused(refusal: Refusal, source: Source) -> HomeAssistantError:
+    """Return the translated exception for a source that was refused before."""
+    return translated(HomeAssistantError, refusal, **_remedy(source))
+
+
+def _remedy(source: Source) -> Mapping[str, str]:
+    access_control = ACCESS_CONTROLS[source]
+    return {
+        "access_control": access_control,
+        "plan": smallest_plan(access_control),
+    }
+
+
+def smallest_plan(access_control: AccessControl) -> str:
+    """Return the name of the smallest plan that includes an access control."""
+    plans = (plan.key for plan in PLANS.values() if access_control in plan.access)
+    return next(plans).capitalize()
+
+
+def refuse(
+    data: EnphaseCloudData, system_id: int, source: Source, err: EnphaseCloudError
+) -> None:
+    """Stop requesting a source that the cloud refuses, and log why."""
+    refusal = REFUSALS[error_policy(err).consequence]
+    if refusal is Refusal.FORBIDDEN:
+        _LOGGER.warning(
+            "The Enphase account may not see %s of this system; it is not requested"
+            " again (%s)",
+            source,
+            err,
+        )
+    else:
+        _LOGGER.warning(
+            "The API key is not entitled to %s: the access control %r is missing, or"
+            " the plan does not include it; it is not requested again (%s)",
+            source,
+            str(ACCESS_CONTROLS[source]),
+            err,
+        )
+    data.storage.set_refusal(system_id, source, refusal)
+    data.budget.notify()

@@ -1,0 +1,114 @@
+"""Reads energies by what each flow of a system can carry, and learns that from them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+import logging
+
+from ..api import EnergyIntervals
+from ..data import EnphaseSystem
+from ..energy.import_progress import Days, ImportProgress
+from ..energy.importer import Change
+from ..energy.parsing import leaves_out_days
+from ..energy.power_cap import PowerCap
+from ..energy.readings import Flow, Readings
+from ..measurements.samples import Source
+from ..runtime.storage import EntryStore
+from .energy_documents import (
+    Dailies,
+    Intervals,
+    plate_power,
+    readings_of_dailies,
+    readings_of_week,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class PowerCaps:
+    """The caps of a system's flows."""
+
+    def __init__(
+        self,
+        storage: EntryStore,
+        system: EnphaseSystem,
+        notify: Callable[[], None],
+        request_again: Callable[[Source, Change], None],
+    ) -> None:
+        """Continue from the stored caps.
+
+        `notify` is called when a cap changes, and `request_again` with what one that
+        rises has left out.
+        """
+        self._notify = notify
+        self._request_again = request_again
+        self._storage = storage
+        self._system = system
+
+    def read_week(
+        self, source: Source, intervals: Intervals, now: datetime
+    ) -> dict[Flow, Readings]:
+        """Return what intervals say, and learn from them what a flow can carry."""
+        for flow, document in intervals.items():
+            self._learn(source, flow, document, now)
+        return readings_of_week(intervals, self._limits(intervals), fetched_at=now)
+
+    def read_dailies(self, dailies: Dailies, now: datetime) -> dict[Flow, Readings]:
+        """Return what days say; those left out are wanted again once a cap rises."""
+        limits = self._limits(dailies)
+        for flow, daily in dailies.items():
+            if leaves_out_days(daily, limits[flow]):
+                cap = replace(self._cap(flow), leaves_out_days=True, left_out_at=now)
+                self._remember(flow, cap, now)
+        return readings_of_dailies(
+            dailies, limits, fetched_at=now, time_zone=self._system.time_zone
+        )
+
+    def _learn(
+        self, source: Source, flow: Flow, document: EnergyIntervals, now: datetime
+    ) -> None:
+        """Learn from an answer, and ask again for what a cap that rises left out."""
+        known = self._cap(flow)
+        cap = known.learn(document, plate=self._plate(flow), fetched_at=now)
+        if cap.learnt == known.learnt:
+            self._remember(flow, cap, now)
+            return
+        _LOGGER.info(
+            "Up to %.1f kW of %s are believed now: Enphase keeps reporting so much",
+            cap.learnt / 1_000,
+            flow,
+        )
+        self._request_again(source, partial(_with_left_out, cap, document, now))
+        self._remember(flow, cap.asked_again(), now)
+
+    def _limits(self, flows: Iterable[Flow]) -> dict[Flow, float]:
+        return {flow: self._cap(flow).limit(self._plate(flow)) for flow in flows}
+
+    def _cap(self, flow: Flow) -> PowerCap:
+        return self._storage.power_cap(self._system.system_id, flow)
+
+    def _plate(self, flow: Flow) -> float:
+        return plate_power(flow, self._system.samples)
+
+    def _remember(self, flow: Flow, cap: PowerCap, now: datetime) -> None:
+        known = self._cap(flow)
+        if cap == known:
+            return
+        if cap.leaves_out(now) and not known.leaves_out(now):
+            _LOGGER.warning(
+                "Energy of %s beyond %.1f kW is left out until Enphase confirms it",
+                flow,
+                cap.limit(self._plate(flow)) / 1_000,
+            )
+        self._storage.set_power_cap(self._system.system_id, flow, cap)
+        self._notify()
+
+
+def _with_left_out(
+    cap: PowerCap, document: EnergyIntervals, now: datetime, progress: ImportProgress
+) -> ImportProgress:
+    """Return the progress that requests again what a cap has left out."""
+    for start, end in cap.left_out_beside(document):
+        progress = progress.want_hours(start, end, now=now, again=True)
+    return progress.want_days(Days()) if cap.leaves_out_days else progress

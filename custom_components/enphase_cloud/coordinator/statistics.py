@@ -1,0 +1,252 @@
+"""Known energies become external statistics of the recorder.
+
+The recorder is the memory: what it holds is read back, merged with what arrives, and
+only the hours that differ are written.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+import logging
+from typing import Final
+
+from homeassistant.components.recorder.models import (
+    StatisticData,
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow as RecorderRow,
+    async_add_external_statistics,
+    get_last_statistics,
+    get_metadata,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import SynchronizeTask
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from ..const import DOMAIN
+from ..energy.parsing import system_day
+from ..energy.readings import (
+    HOUR,
+    Flow,
+    HourlyEnergy,
+    Readings,
+    Span,
+    StatisticsRow,
+    hourly,
+    merge_readings,
+    readings_of_rows,
+    statistics_rows,
+    top_of_hour,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
+# Whole watt-hours are exact in a database, kilowatt-hours are not.
+_UNIT: Final = UnitOfEnergy.WATT_HOUR
+_UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
+
+
+def statistic_id(system_id: int, flow: Flow) -> str:
+    """Return the id of a flow's statistic; it outlives the config entry."""
+    return f"{DOMAIN}:{system_id}_{flow}"
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The rows of a statistic that an import read or wrote, in order.
+
+    `changed` is the first hour that it changed, None where it changed nothing.
+    """
+
+    rows: tuple[StatisticsRow, ...] = ()
+    changed: datetime | None = None
+
+
+class StatisticsImporter:
+    """Writes the statistics of one system."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        system_id: int,
+        system_name: str,
+        time_zone: tzinfo,
+    ) -> None:
+        """Name the system, and the time zone of its days."""
+        self._hass = hass
+        self._system_id = system_id
+        self._system_name = system_name
+        self._time_zone = time_zone
+        self._lock = asyncio.Lock()
+        self.foreign: set[str] = set()
+        """The ids of ours under which there are rows of something else than energy."""
+
+    async def async_import(self, flow: Flow, arrived: Readings) -> Imported:
+        """Bring a statistic up to date.
+
+        Returns its rows from the first day that arrived on, where anything changed up
+        to the newest. What arrives outranks what is recorded, save that zeros of an
+        answer of zeros take nothing back; so answers have to be imported in the order
+        in which they were fetched. Returns after the recorder has written.
+        """
+        if not arrived:
+            return Imported()
+        async with self._lock:
+            statistic = statistic_id(self._system_id, flow)
+            if not await self._async_in_our_unit(flow, statistic):
+                return Imported()
+            days = self._whole_days(arrived)
+            recorded, sum_before = await self._async_recorded(statistic, days)
+            # Rows cannot be deleted; one that says nothing any more says zero.
+            hours = dict.fromkeys((row.start for row in recorded), HourlyEnergy(0))
+            hours |= hourly(merge_readings(readings_of_rows(recorded), arrived))
+            rows = statistics_rows(hours, sum_before=sum_before)
+            if recorded and rows[-1].sum != recorded[-1].sum:
+                later = await self._async_rows(statistic, recorded[-1].start + HOUR)
+                hours = {row.start: HourlyEnergy(row.energy, row.day) for row in later}
+                rows += statistics_rows(hours, sum_before=rows[-1].sum)
+                recorded += later
+            told = set(recorded)
+            changed = [row for row in rows if row not in told]
+            if changed:
+                await self._async_write(flow, changed)
+        return Imported(tuple(rows), changed[0].start if changed else None)
+
+    async def _async_in_our_unit(self, flow: Flow, statistic: str) -> bool:
+        """Convert rows of another unit of energy; return False where that is none.
+
+        Written in our unit beside them, they would be taken for rows of ours.
+        """
+        found = await get_instance(self._hass).async_add_executor_job(
+            partial(get_metadata, self._hass, statistic_ids={statistic})
+        )
+        unit = (
+            found[statistic][1]["unit_of_measurement"] if statistic in found else _UNIT
+        )
+        if unit not in EnergyConverter.VALID_UNITS:
+            if statistic not in self.foreign:
+                _LOGGER.warning(
+                    "Energy of %s is not imported: rows in %s have its statistic id",
+                    flow,
+                    unit,
+                )
+            self.foreign.add(statistic)
+            return False
+        self.foreign.discard(statistic)
+        if unit != _UNIT and (rows := await self._async_rows(statistic, _LONG_AGO)):
+            _LOGGER.info("Converting the statistic of %s from %s", flow, unit)
+            hours = {row.start: HourlyEnergy(row.energy, row.day) for row in rows}
+            before = rows[0].sum - rows[0].energy
+            await self._async_write(flow, statistics_rows(hours, sum_before=before))
+        return True
+
+    def _whole_days(self, arrived: Readings) -> Span:
+        """Return the days of the system on which hours of readings fall."""
+        first = self._day(top_of_hour(min(arrived).start))
+        last_end = max(span.start + span.length for span in arrived)
+        last = self._day(last_end - timedelta.resolution)
+        return Span(first.start, last.start + last.length - first.start)
+
+    async def _async_recorded(
+        self, statistic: str, days: Span
+    ) -> tuple[list[StatisticsRow], int]:
+        """Return the rows of some days, and the sum before them.
+
+        Where the days have no row, all later rows are returned, too.
+        """
+        if rows := (
+            await self._async_rows(statistic, days.start, days.start + days.length)
+            or await self._async_rows(statistic, days.start)
+        ):
+            return rows, rows[0].sum - rows[0].energy
+        last = await self._async_last(statistic)
+        return [], 0 if last is None else last.sum
+
+    async def _async_last(self, statistic: str) -> StatisticsRow | None:
+        """Return the newest row."""
+        found = await get_instance(self._hass).async_add_executor_job(
+            partial(
+                get_last_statistics,
+                self._hass,
+                1,
+                statistic,
+                convert_units=False,
+                types={"sum"},
+            )
+        )
+        return next(map(self._row, found.get(statistic, [])), None)
+
+    async def _async_rows(
+        self, statistic: str, start: datetime, end: datetime | None = None
+    ) -> list[StatisticsRow]:
+        """Return the rows from a moment on, up to another."""
+        found = await get_instance(self._hass).async_add_executor_job(
+            statistics_during_period,
+            self._hass,
+            start,
+            end,
+            {statistic},
+            "hour",
+            _UNITS,
+            {"change", "last_reset", "sum"},
+        )
+        return [self._row(row) for row in found.get(statistic, [])]
+
+    def _row(self, row: RecorderRow) -> StatisticsRow:
+        """Read a row of the recorder; one with a `last_reset` tells of its day."""
+        start = dt_util.utc_from_timestamp(row["start"])
+        return StatisticsRow(
+            start=start,
+            energy=max(0, round(row.get("change") or 0)),
+            sum=round(row.get("sum") or 0),
+            day=None if row.get("last_reset") is None else self._day(start),
+        )
+
+    def _day(self, moment: datetime) -> Span:
+        """Return the system's day on which a moment falls."""
+        return system_day(moment.astimezone(self._time_zone).date(), self._time_zone)
+
+    async def _async_name(self, flow: Flow) -> str:
+        """Return what a flow is called in the language of Home Assistant."""
+        names = await async_get_translations(
+            self._hass, self._hass.config.language, "selector", [DOMAIN]
+        )
+        key = f"component.{DOMAIN}.selector.flow.options.{flow}"
+        return names.get(key, flow.replace("_", " "))
+
+    async def _async_write(self, flow: Flow, rows: list[StatisticsRow]) -> None:
+        """Write rows, and wait until the recorder has done so."""
+        async_add_external_statistics(
+            self._hass,
+            StatisticMetaData(
+                mean_type=StatisticMeanType.NONE,
+                has_sum=True,
+                name=f"{self._system_name} {await self._async_name(flow)}",
+                source=DOMAIN,
+                statistic_id=statistic_id(self._system_id, flow),
+                unit_class=EnergyConverter.UNIT_CLASS,
+                unit_of_measurement=_UNIT,
+            ),
+            [
+                StatisticData(
+                    start=row.start,
+                    state=row.energy,
+                    sum=row.sum,
+                    last_reset=None if row.day is None else row.day.start,
+                )
+                for row in rows
+            ],
+        )
+        written = self._hass.loop.create_future()
+        get_instance(self._hass).queue_task(SynchronizeTask(written))
+        await written

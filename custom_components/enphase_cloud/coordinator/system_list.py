@@ -1,0 +1,190 @@
+"""The list of systems: read at sign-in, and every week for what has changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+import logging
+from typing import Any, Final
+
+from homeassistant.const import CONF_ID, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..api import (
+    ConnectionType,
+    EnphaseCloudClient,
+    EnphaseCloudError,
+    RequestWithheldError,
+    System,
+)
+from ..api.endpoints import SEARCH_SYSTEMS, SYSTEMS
+from ..const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
+from ..data import EnphaseCloudConfigEntry
+from ..quota.backoff import Backoff
+from ..quota.plans import Plan
+from ..runtime.system_properties import async_time_zone, chosen_systems, stored_system
+from ..scheduling.weights import Document, PolledDocument
+from .error_policy import foreseen
+from .timer import Timer
+
+_LOGGER = logging.getLogger(__name__)
+
+_PERIOD: Final = timedelta(days=7)
+_AFTER_FAILURE: Final = timedelta(days=1)
+# A clock that is put right is noticed within that.
+_LONGEST_SLEEP: Final = timedelta(hours=6)
+_SHORTEST_SLEEP: Final = timedelta(minutes=1)
+
+
+async def async_list_systems(
+    client: EnphaseCloudClient, plan: Plan, *, wanted: Iterable[int] | None = None
+) -> list[System]:
+    """Return the account's systems, with a live stream's availability where known.
+
+    Each 100 systems cost a call, and pages are read only until all `wanted` ones are
+    known. Where the plan has live streams, there is one call more for each 1,000.
+    Raises what the client does for the first of both.
+    """
+    systems = await client.pages(SYSTEMS, wanted=wanted)
+    if not systems or not plan.has_live_stream:
+        return systems
+    try:
+        found = await client.pages(SEARCH_SYSTEMS, wanted=wanted)
+    except EnphaseCloudError as err:
+        _LOGGER.debug("Whether systems can stream is not known: %s", err)
+        return systems
+    # A search may leave out what the list tells, such as the time zone.
+    can_stream = {system.system_id: system.live_stream for system in found}
+    return [
+        replace(system, live_stream=can_stream.get(system.system_id))
+        for system in systems
+    ]
+
+
+class SystemListUpdater:
+    """Reads the list of systems every week, and takes over what has changed."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: EnphaseCloudConfigEntry, plan: Plan
+    ) -> None:
+        """Begin with what the sign-in has read."""
+        self._hass = hass
+        self._entry = entry
+        self._plan = plan
+        self._data = entry.runtime_data
+        self._timer = Timer(hass, self._async_wake_up)
+        entry.async_on_unload(self._timer.stop)
+        if self._data.storage.systems_due_at is None:
+            self._data.storage.set_systems_due(dt_util.utcnow() + _PERIOD)
+
+    @callback
+    def async_begin(self) -> None:
+        """Wait until the list is due."""
+        pause = self._due_in
+        self._timer.start(min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+
+    @property
+    def _due_in(self) -> timedelta:
+        now = dt_util.utcnow()
+        due = self._data.storage.systems_due_at or now
+        # What the budget withholds must not renew the sign-in either.
+        withheld_until = self._data.budget.withheld_until(now) or now
+        return min(max(due, withheld_until) - now, _PERIOD)
+
+    @callback
+    def _async_wake_up(self) -> None:
+        if self._due_in > timedelta():
+            self.async_begin()
+        else:
+            self._entry.async_create_background_task(
+                self._hass, self._async_update(), "Enphase Cloud list of systems"
+            )
+
+    async def _async_update(self) -> None:
+        listed = await self._async_read()
+        self.async_begin()
+        if listed is not None:
+            await self._async_take({system.system_id: system for system in listed})
+
+    async def _async_read(self) -> list[System] | None:
+        storage = self._data.storage
+        now = dt_util.utcnow()
+        if (until := self._data.budget.withheld_until(now)) is not None:
+            # Asked first, for a token would be renewed before the call is refused.
+            storage.set_systems_due(until)
+            return None
+        # However it ends, a restart must not cost the call again.
+        storage.set_systems_due(now + _AFTER_FAILURE)
+        await storage.async_save()
+        try:
+            with foreseen():
+                listed = await async_list_systems(
+                    self._data.client, self._plan, wanted=chosen_systems(self._entry)
+                )
+        except RequestWithheldError as err:
+            storage.set_systems_due(err.until or now + _AFTER_FAILURE)
+        except EnphaseCloudError as err:
+            _LOGGER.debug("The list of systems could not be read: %s", err)
+        else:
+            storage.set_systems_due(now + _PERIOD)
+            return listed
+        return None
+
+    async def _async_take(self, listed: Mapping[int, System]) -> None:
+        """Take over what the list says; what is not in it may be gone."""
+        self._compare_visibility(listed)
+        before = self._entry.data[CONF_SYSTEMS]
+        after = [
+            await _async_updated(stored, listed[stored[CONF_ID]])
+            if stored[CONF_ID] in listed
+            else stored
+            for stored in before
+        ]
+        if after != before:
+            _LOGGER.info("Properties of systems have changed; the account is reloaded")
+            self._forget_other_days(before, after)
+            self._hass.config_entries.async_update_entry(
+                self._entry, data={**self._entry.data, CONF_SYSTEMS: after}
+            )
+            # It costs no call, and everything goes by what is true now.
+            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+
+    def _forget_other_days(
+        self, before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]
+    ) -> None:
+        """Let energies of today be read again where the day has moved."""
+        for old, new in zip(before, after, strict=True):
+            if old.get(CONF_TIME_ZONE) != new[CONF_TIME_ZONE]:
+                self._data.storage.forget_today(new[CONF_ID])
+                self._data.budget.schedule.forget_answers(
+                    PolledDocument(str(new[CONF_ID]), Document.SUMMARY)
+                )
+
+    def _compare_visibility(self, listed: Mapping[int, System]) -> None:
+        storage = self._data.storage
+        for system in self._data.systems:
+            hidden = storage.hidden(system.system_id)
+            if system.system_id in listed and hidden is not None:
+                # Its summary will tell at once.
+                asked_now = Backoff(hidden.count, dt_util.utcnow())
+                storage.set_hidden(system.system_id, asked_now)
+            elif (
+                system.system_id not in listed
+                and hidden is None
+                # A list may be wrong; a summary that is still answered says so.
+                and not system.documents[0].last_update_success
+            ):
+                system.documents[0].hide(dt_util.utcnow())
+
+
+async def _async_updated(stored: Mapping[str, Any], system: System) -> dict[str, Any]:
+    """Return a stored system as the list shows it; what it leaves open stays."""
+    told = stored_system(system)
+    is_told = {
+        CONF_ID: False,
+        CONF_NAME: system.is_named,
+        CONF_TIME_ZONE: await async_time_zone(system.time_zone) is not None,
+        CONF_CONNECTION: system.connection_type is not ConnectionType.UNKNOWN,
+        CONF_LIVE_STREAM: system.live_stream is not None,
+    }
+    return {**stored, **{key: told[key] for key in told if is_told[key]}}

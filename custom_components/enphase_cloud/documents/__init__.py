@@ -1,0 +1,1 @@
+"""The documents that the cloud has: one row for each. Pure: no Home Assistant."""

@@ -1,0 +1,271 @@
+"""What each document adds beyond the others: which are worth their calls.
+
+Meters and batteries come and go. Each answer shows what a system has, so each answer
+counts; no single one decides that something is gone.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from ..json_values import moment, optional, record, text
+from ..measurements.catalog import Measurement
+from ..measurements.parts import silent_after
+from ..measurements.samples import Samples, Source
+
+# A document that adds nothing is requested again after this time.
+CHECK_PERIOD: Final = timedelta(days=7)
+# A check that failed, or one because something about the system changed, waits for this
+# time since the request before.
+SHORTEST_CHECK_PERIOD: Final = timedelta(days=1)
+# A measurement counts as gone once it is missing for this time.
+GRACE: Final = timedelta(days=1)
+# A gateway that did not report for this time says nothing about what is gone.
+_OFFLINE: Final = timedelta(days=1)
+
+# What a system without batteries or meter does not have; lifetime totals stay.
+_OF_BATTERIES: Final = frozenset(
+    {
+        Measurement.BATTERY_POWER,
+        Measurement.BATTERY_LEVEL,
+        Measurement.BATTERY_CAPACITY,
+        Measurement.BATTERY_MODE,
+        Measurement.ENERGY_CHARGED_TODAY,
+        Measurement.ENERGY_DISCHARGED_TODAY,
+    }
+)
+
+_OF_CONSUMPTION_METERS: Final = frozenset(
+    {
+        Measurement.CONSUMPTION_POWER,
+        Measurement.GRID_POWER,
+        Measurement.ENERGY_CONSUMED_TODAY,
+        Measurement.ENERGY_IMPORTED_TODAY,
+        Measurement.ENERGY_EXPORTED_TODAY,
+    }
+)
+_SIGNS_OF_CONSUMPTION_METERS: Final = frozenset(
+    {Measurement.CONSUMPTION_POWER, Measurement.GRID_POWER}
+)
+_SIGNS_OF_BATTERIES: Final = {
+    Source.SUMMARY: Measurement.BATTERY_CAPACITY,
+    Source.BATTERY: Measurement.BATTERY_LEVEL,
+    Source.LATEST: Measurement.BATTERY_POWER,
+}
+_CUES: Final = (
+    Measurement.MODULES,
+    Measurement.PRODUCTION_SOURCE,
+    Measurement.RATED_POWER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the answers of a document showed, and when it was requested last.
+
+    `missing_since` holds the measurements: None for what the newest answer told, else
+    the moment of the first answer that lacked it. `cue` is what the other documents
+    said of the system at the last request (see `cue`).
+    """
+
+    missing_since: Mapping[Measurement, datetime | None] = field(default_factory=dict)
+    requested_at: datetime | None = None
+    answered: bool = False
+    failed: bool = False
+    cue: str = ""
+
+    @classmethod
+    def of_samples(cls, samples: Samples) -> Self:
+        """Return the evidence in what version 0.1.0 stored, which kept samples only."""
+        if not samples:
+            return cls()
+        return cls(
+            missing_since=dict.fromkeys(samples),
+            requested_at=max(sample.observed_at for sample in samples.values()),
+            answered=True,
+        )
+
+    @property
+    def told(self) -> frozenset[Measurement]:
+        """Return what the newest answer told."""
+        return frozenset(key for key, at in self.missing_since.items() if at is None)
+
+    @property
+    def known(self) -> frozenset[Measurement]:
+        """Return what was told and is not gone."""
+        return frozenset(self.missing_since)
+
+    def with_answer(
+        self, told: Collection[Measurement], *, now: datetime, offline: bool
+    ) -> Self:
+        """Return the evidence after an answer.
+
+        While the gateway is offline, what is missing does not count as gone.
+        """
+        missing: dict[Measurement, datetime | None] = dict.fromkeys(told)
+        for measurement, since in self.missing_since.items():
+            if measurement in missing:
+                continue
+            first = now if since is None or offline else min(since, now)
+            if now - first < GRACE:
+                missing[measurement] = first
+        return replace(
+            self,
+            missing_since=missing,
+            requested_at=now,
+            answered=True,
+            failed=False,
+        )
+
+    def with_failure(self, now: datetime) -> Self:
+        """Return the evidence after a request without an answer."""
+        return replace(self, requested_at=now, failed=True)
+
+    def with_cue(self, cue: str) -> Self:
+        """Return the evidence with what others said at the last request."""
+        return replace(self, cue=cue)
+
+    def to_be_checked(self) -> Self:
+        """Return the evidence with a check that is due now."""
+        return replace(self, requested_at=None)
+
+    def next_check(self, now: datetime, cue: str) -> datetime:
+        """Return when to request a document again that adds nothing."""
+        if self.requested_at is None:
+            return now
+        is_soon = self.failed or cue != self.cue
+        period = SHORTEST_CHECK_PERIOD if is_soon else CHECK_PERIOD
+        return min(self.requested_at, now) + period
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the evidence in a shape that JSON can hold."""
+        return {
+            "missing_since": {
+                measurement: since and since.timestamp()
+                for measurement, since in self.missing_since.items()
+            },
+            "requested_at": self.requested_at and self.requested_at.timestamp(),
+            "answered": self.answered,
+            "failed": self.failed,
+            "cue": self.cue,
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        missing = record(stored["missing_since"])
+        return cls(
+            missing_since={
+                measurement: optional(moment, missing[measurement])
+                for measurement in Measurement
+                if measurement in missing
+            },
+            requested_at=optional(moment, stored["requested_at"]),
+            answered=stored["answered"] is True,
+            failed=stored["failed"] is True,
+            cue=text(stored["cue"]),
+        )
+
+
+def told_lately(
+    arrived: Samples, known: Samples, *, now: datetime, cellular: bool
+) -> frozenset[Measurement]:
+    """Return what an answer tells of the system as it is now.
+
+    The cloud goes on listing parts that fell silent. What lags the system's newest
+    report by hours counts as not told.
+    """
+    moments = {
+        measurement: sample.observed_at
+        for measurement, sample in arrived.items()
+        if measurement.traits.is_dated
+    }
+    reported = [*moments.values()]
+    if (report := known.get(Measurement.LAST_REPORT)) is not None:
+        reported.append(report.observed_at)
+    since = min(max(reported, default=now), now) - silent_after(cellular=cellular)
+    return frozenset(
+        measurement for measurement in arrived if moments.get(measurement, now) >= since
+    )
+
+
+def adds(evidence: Mapping[Source, Evidence], source: Source) -> bool:
+    """Tell whether a document has a measurement that no document before it has."""
+    others = (evidence[other].known for other in _before(source) if other in evidence)
+    return bool(evidence[source].known.difference(*others))
+
+
+def has_battery(evidence: Mapping[Source, Evidence]) -> bool:
+    """Tell whether the system has batteries.
+
+    Any document that shows one is enough. That there is none is believed when two
+    documents agree, or when the only one that answers says so for a day: a summary may
+    say zero by mistake.
+    """
+    signs = {
+        source: evidence[source]
+        for source in _SIGNS_OF_BATTERIES
+        if source in evidence and evidence[source].answered
+    }
+    if any(_SIGNS_OF_BATTERIES[source] in each.told for source, each in signs.items()):
+        return True
+    return len(signs) == 1 and any(
+        _SIGNS_OF_BATTERIES[source] in each.known for source, each in signs.items()
+    )
+
+
+def has_consumption_meter(
+    evidence: Mapping[Source, Evidence], known: Samples, *, now: datetime
+) -> bool:
+    """Tell whether the system has a meter for consumption.
+
+    The live stream may show one, too.
+    """
+    measured = {
+        each: known[each] for each in _SIGNS_OF_CONSUMPTION_METERS if each in known
+    }
+    return any(
+        _SIGNS_OF_CONSUMPTION_METERS & each.known for each in evidence.values()
+    ) or any(now - each.observed_at <= CHECK_PERIOD for each in measured.values())
+
+
+def has(
+    measurement: Measurement,
+    evidence: Mapping[Source, Evidence],
+    known: Samples,
+    *,
+    now: datetime,
+) -> bool:
+    """Tell whether the system has (still) what a measurement takes."""
+    if measurement in _OF_BATTERIES:
+        return has_battery(evidence)
+    if measurement in _OF_CONSUMPTION_METERS:
+        return has_consumption_meter(evidence, known, now=now)
+    return True
+
+
+def cue(known: Samples, evidence: Mapping[Source, Evidence]) -> str:
+    """Return what other documents say that makes a silent one worth a request.
+
+    It changes when modules, batteries or the source of production do, and when the
+    gateway falls silent or reports again.
+    """
+    values = [str(known[each].value) if each in known else "" for each in _CUES]
+    battery = "battery" if has_battery(evidence) else ""
+    gateway = "offline" if is_offline(known, evidence) else "online"
+    return "/".join([*values, battery, gateway])
+
+
+def is_offline(known: Samples, evidence: Mapping[Source, Evidence]) -> bool:
+    """Tell whether the gateway had not reported for a day when the summary told."""
+    summary = evidence.get(Source.SUMMARY, Evidence())
+    report = known.get(Measurement.LAST_REPORT)
+    if report is None or summary.requested_at is None:
+        return False
+    return summary.requested_at - report.observed_at > _OFFLINE
+
+
+def _before(source: Source) -> Iterable[Source]:
+    return list(Source)[: list(Source).index(source)]

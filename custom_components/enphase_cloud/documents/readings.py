@@ -1,0 +1,225 @@
+"""Read the cloud's documents into samples."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import partial
+from typing import Final
+
+from ..api.models import (
+    BatteryMode,
+    BatteryTelemetry,
+    GridStatus,
+    LatestTelemetry,
+    LiveFrame,
+    ProductionSource,
+    Summary,
+    SystemStatus,
+)
+from ..measurements import parts
+from ..measurements.catalog import Measurement
+from ..measurements.parts import measured_together
+from ..measurements.samples import Sample, Samples, Source, Value, is_producing
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+_QUARTER: Final = timedelta(minutes=15)
+
+
+def from_summary(
+    summary: Summary, *, fetched_at: datetime, time_zone: tzinfo
+) -> Samples:
+    """Read a summary (API operation `summary`).
+
+    Its lifetime energy ends the day before the summary's date; today's is added.
+    Energies are as of when the system produced last.
+    """
+    measured_at = summary.last_interval_end_at or summary.last_report_at or fetched_at
+    found: dict[Measurement, tuple[Value | None, datetime]] = {
+        Measurement.PRODUCTION_POWER: (
+            summary.current_power,
+            _power_measured_at(summary, fetched_at),
+        ),
+        # A zero is what the summary says of a system without a battery.
+        Measurement.BATTERY_CAPACITY: (summary.battery_capacity or None, fetched_at),
+        Measurement.ENERGY_PRODUCED_TODAY: (
+            summary.energy_today,
+            _within_summary_day(summary, measured_at, time_zone),
+        ),
+        Measurement.ENERGY_PRODUCED_LIFETIME: (_lifetime(summary), measured_at),
+        Measurement.SYSTEM_STATUS: (
+            None if summary.status is SystemStatus.UNKNOWN else summary.status,
+            fetched_at,
+        ),
+        Measurement.PRODUCTION_SOURCE: (
+            None if summary.source is ProductionSource.UNKNOWN else summary.source,
+            fetched_at,
+        ),
+        Measurement.MODULES: (summary.modules or None, fetched_at),
+        Measurement.RATED_POWER: (summary.size or None, fetched_at),
+        Measurement.RATED_CHARGE_POWER: (
+            summary.battery_charge_power_limit or None,
+            fetched_at,
+        ),
+        Measurement.RATED_DISCHARGE_POWER: (
+            summary.battery_discharge_power_limit or None,
+            fetched_at,
+        ),
+    }
+    if summary.operational_at is not None:
+        found[Measurement.OPERATIONAL_SINCE] = (
+            int(summary.operational_at.timestamp()),
+            fetched_at,
+        )
+    if summary.last_report_at is not None:
+        found[Measurement.LAST_REPORT] = (
+            int(summary.last_report_at.timestamp()),
+            summary.last_report_at,
+        )
+    return _samples(found, Source.SUMMARY)
+
+
+def from_battery_telemetry(
+    telemetry: BatteryTelemetry, *, fetched_at: datetime, time_zone: tzinfo
+) -> Samples:
+    """Read the state of charge of today (API operation `telemetry/battery`).
+
+    The aggregate that was reported last has no time of its own; it is as old as the
+    newest interval, or as the end of the day before if today has none.
+    """
+    level: float | None = telemetry.last_reported_state_of_charge
+    observed_at = start_of_day(fetched_at, time_zone).astimezone(UTC)
+    if telemetry.intervals:
+        observed_at = telemetry.intervals[-1].end_at
+    for interval in reversed(telemetry.intervals):
+        if interval.state_of_charge is not None:
+            observed_at = interval.end_at
+            level = interval.state_of_charge if level is None else level
+            break
+    return _samples({Measurement.BATTERY_LEVEL: (level, observed_at)}, Source.BATTERY)
+
+
+def from_latest_telemetry(
+    latest: LatestTelemetry, *, fetched_at: datetime, has_battery: bool, cellular: bool
+) -> Samples:
+    """Read powers (API operation `latest_telemetry`).
+
+    The document's consumption is production plus grid, without the battery, wherever
+    there is one; so grid and load follow from it as its description says.
+    """
+    total = partial(parts.total, fetched_at=fetched_at, cellular=cellular)
+    production, consumption = total(latest.production), total(latest.consumption)
+    battery = total(latest.batteries)
+    found: dict[Measurement, tuple[Value, datetime]] = {}
+    if production is not None:
+        found[Measurement.PRODUCTION_POWER] = (production.power, production.measured_at)
+    if battery is not None:
+        found[Measurement.BATTERY_POWER] = (battery.power, battery.measured_at)
+    if consumption is not None:
+        if production is not None and (
+            at := measured_together(consumption, production)
+        ):
+            found[Measurement.GRID_POWER] = (consumption.power - production.power, at)
+        if not has_battery:
+            found[Measurement.CONSUMPTION_POWER] = (
+                consumption.power,
+                consumption.measured_at,
+            )
+        elif battery and (at := measured_together(consumption, battery)):
+            load = max(0, consumption.power + battery.power)
+            found[Measurement.CONSUMPTION_POWER] = (load, at)
+    return _samples(found, Source.LATEST)
+
+
+def from_live_frame(frame: LiveFrame, *, known: Samples, has_battery: bool) -> Samples:
+    """Read a frame of the live stream (API operation `live_data`).
+
+    A system without a battery or a generator streams zeros for them; these are no
+    evidence that it has one.
+    """
+    found: dict[Measurement, Value | None] = {
+        Measurement.PRODUCTION_POWER: frame.production,
+        Measurement.CONSUMPTION_POWER: frame.consumption,
+        Measurement.GRID_POWER: frame.grid,
+    }
+    if frame.grid_status is not GridStatus.UNKNOWN:
+        found[Measurement.GRID_STATUS] = frame.grid_status
+    if has_battery:
+        found[Measurement.BATTERY_POWER] = frame.battery
+        found[Measurement.BATTERY_LEVEL] = frame.state_of_charge
+        if frame.battery_mode is not BatteryMode.UNKNOWN:
+            found[Measurement.BATTERY_MODE] = frame.battery_mode
+    if frame.generator or Measurement.GENERATOR_POWER in known:
+        found[Measurement.GENERATOR_POWER] = frame.generator
+    return {
+        measurement: Sample(value, frame.sampled_at, Source.LIVE)
+        for measurement, value in found.items()
+        if value is not None
+    }
+
+
+def energy_today(
+    known: Samples, measurement: Measurement, *, now: datetime, time_zone: tzinfo
+) -> float | None:
+    """Return an energy of the system's current day [Wh].
+
+    Between midnight and the first report of a new day it is unknown, save that of a
+    production that stood still when it was last heard of: that is zero.
+    """
+    sample = known.get(measurement)
+    if sample is None or not isinstance(sample.value, int | float):
+        return None
+    if sample.observed_at >= start_of_day(now, time_zone):
+        return float(sample.value)
+    if measurement is not Measurement.ENERGY_PRODUCED_TODAY:
+        return None
+    production = known.get(Measurement.PRODUCTION_POWER)
+    if production is None or is_producing(production.value, known):
+        return None
+    return 0.0
+
+
+def start_of_day(moment: datetime, time_zone: tzinfo) -> datetime:
+    """Return the system-local midnight that began the day of a moment."""
+    return datetime.combine(moment.astimezone(time_zone).date(), time(), time_zone)
+
+
+def _power_measured_at(summary: Summary, fetched_at: datetime) -> datetime:
+    """Return when a summary's power was measured.
+
+    A meter is read at each quarter of an hour, and reported minutes later.
+    Microinverters tell the mean of their last interval. That they produce nothing is
+    known up to the report.
+    """
+    reported_at = summary.last_report_at or summary.last_interval_end_at or fetched_at
+    if (
+        summary.source is ProductionSource.MICROINVERTERS
+        and summary.current_power
+        and summary.last_interval_end_at is not None
+    ):
+        return min(summary.last_interval_end_at, reported_at)
+    return reported_at - (reported_at - _EPOCH) % _QUARTER
+
+
+def _lifetime(summary: Summary) -> float | None:
+    if summary.energy_lifetime is None or summary.energy_today is None:
+        return None
+    return summary.energy_lifetime + summary.energy_today
+
+
+def _within_summary_day(
+    summary: Summary, measured_at: datetime, time_zone: tzinfo
+) -> datetime:
+    """A day's energy is known from its midnight on, even before its first interval."""
+    if summary.summary_date is None:
+        return measured_at
+    midnight = datetime.combine(summary.summary_date, time(), time_zone)
+    return max(measured_at, midnight.astimezone(measured_at.tzinfo))
+
+
+def _samples(
+    found: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
+) -> Samples:
+    return {
+        measurement: Sample(value, observed_at, source)
+        for measurement, (value, observed_at) in found.items()
+        if value is not None
+    }

@@ -1,0 +1,234 @@
+"""How far the energies of a document are known, and what to ask for next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+import math
+from typing import Any, Final, Self
+
+from ..json_values import count, day, moment, optional, record, rows, text
+from .readings import HOUR, SETTLES_AFTER, top_of_hour
+from .time_ranges import Ranges, union, within, without
+
+WEEK: Final = timedelta(days=7)
+"""How much one call tells in intervals."""
+KEPT: Final = timedelta(days=729)
+"""How long the cloud keeps intervals: two years, less a day for its clock."""
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days of the system to ask for in one call, both included; None has no bound."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def extended(self, other: Self) -> Self:
+        """Return the days from the first to the last of both."""
+        firsts, lasts = (self.first, other.first), (self.last, other.last)
+        return replace(
+            self,
+            first=None if None in firsts else min(filter(None, firsts)),
+            last=None if None in lasts else max(filter(None, lasts)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """The seven days of intervals from a moment on, to ask for in one call."""
+
+    start: datetime
+
+    @property
+    def end(self) -> datetime:
+        """Return when it ends; the present ends it, too."""
+        return self.start + WEEK
+
+
+type ImportWindow = Days | Week
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportProgress:
+    """What was imported of a document, and what is still wanted.
+
+    What is known in hours is settled: the cloud corrects it no more. `updated_at` is
+    when the newest intervals were asked for last, and `newest` the end of the newest of
+    them. `late` is what a gateway was silent about for longer than a week; it is asked
+    for twice if need be. `wish` is what was wished for last, and `calls_asked` how many
+    calls all that was asked for takes.
+    """
+
+    known: Ranges = ()
+    wanted: Ranges = ()
+    late: Ranges = ()
+    days: Days | None = None
+    updated_at: datetime | None = None
+    newest: datetime | None = None
+    wish: str | None = None
+    calls_asked: int = 0
+
+    @property
+    def calls_wanted(self) -> int:
+        """Return how many calls of history are still to be made."""
+        return (self.days is not None) + sum(1 for _ in _weeks(self.wanted))
+
+    @property
+    def next_wanted(self) -> ImportWindow | None:
+        """Return what of history comes next: days first, then the oldest hours."""
+        if self.days is not None:
+            return self.days
+        return next(_weeks(self.wanted), None)
+
+    def update(self, now: datetime) -> Week:
+        """Return the week that tells the newest hours, and those not settled yet."""
+        earliest = top_of_hour(now - WEEK) + HOUR
+        settled = self.known[-1][1] if self.known else earliest
+        return Week(min(max(settled, earliest), top_of_hour(now)))
+
+    def want_days(self, days: Days) -> Self:
+        """Ask for days, beside those that are asked for already."""
+        wanted = days if self.days is None else self.days.extended(days)
+        return self._asking(replace(self, days=wanted))
+
+    def as_of(self, now: datetime) -> Self:
+        """Return the progress as it is now.
+
+        What the cloud does not keep any more is not wanted. What a clock that was ahead
+        of itself noted does not count.
+        """
+        return replace(
+            self,
+            known=within(self.known, _LONG_AGO, now),
+            wanted=within(self.wanted, top_of_hour(now - KEPT) + HOUR, now),
+            late=within(self.late, now - KEPT, now),
+            updated_at=self.updated_at and min(self.updated_at, now),
+            newest=self.newest and min(self.newest, now),
+        )
+
+    def want_hours(
+        self, start: datetime, end: datetime, *, now: datetime, again: bool = False
+    ) -> Self:
+        """Ask for hours that are not known; with `again`, also for those that are."""
+        start = max(top_of_hour(start), top_of_hour(now - KEPT) + HOUR)
+        known = without(self.known, [(start, end)]) if again else self.known
+        wanted = union([*self.wanted, *without([(start, min(end, now))], known)])
+        return self._asking(replace(self, known=known, wanted=wanted))
+
+    def want_nothing(self) -> Self:
+        """Give up what is still wanted; what is known stays."""
+        return replace(self, wanted=(), late=(), days=None, calls_asked=0)
+
+    def have_days(self, days: Days) -> Self:
+        """Note that days were imported."""
+        return replace(self, days=None if days == self.days else self.days)
+
+    def have_week(
+        self, week: Week, *, fetched_at: datetime, certain_until: datetime | None
+    ) -> Self:
+        """Note that a week was imported.
+
+        `certain_until` is up to when the answer told it for certain and without a gap.
+        What a gateway has not reported yet may still come for a week. One answer of
+        nothing, or of nothing but zeros, is not believed of what it reported late.
+        """
+        asked = [(week.start, week.end)]
+        late = without(self.late, asked)
+        if certain_until is None and late != self.late:
+            return replace(self, late=late)
+        told_until = min(certain_until or week.start, fetched_at) - SETTLES_AFTER
+        settled = top_of_hour(max(told_until, fetched_at - WEEK))
+        return replace(
+            self,
+            known=union([*self.known, (week.start, min(week.end, settled))]),
+            wanted=without(self.wanted, asked),
+            late=late,
+        )
+
+    def have_update(
+        self,
+        week: Week,
+        *,
+        fetched_at: datetime,
+        certain_until: datetime | None,
+        newest: datetime | None,
+    ) -> Self:
+        """Note that an update was imported, which told intervals up to `newest`.
+
+        Where what was told before ended before this week, the hours between are wanted:
+        either nobody asked, or the gateway was silent for longer than that. As long as
+        it is, nothing is wanted. Earlier hours, which were told in vain for a week, are
+        not asked for again.
+        """
+        progress = self.have_week(
+            week, fetched_at=fetched_at, certain_until=certain_until
+        )
+        ends = [end for _, end in self.known]
+        told = max(filter(None, [*ends, self.newest]), default=week.start)
+        if newest is not None and told < week.start:
+            since = max([told - WEEK, *ends])
+            progress = progress.want_hours(since, week.start, now=fetched_at)
+            progress = replace(
+                progress, late=union([*progress.late, (since, week.start)])
+            )
+        # What a clock that is ahead dates in the future is not told yet.
+        newest = min(max(told, newest or told), fetched_at)
+        return replace(progress, updated_at=fetched_at, newest=newest)
+
+    def _asking(self, wanting: Self) -> Self:
+        """Return the progress that wants more, and knows how much more that is."""
+        done = self.calls_asked - self.calls_wanted if self.calls_wanted else 0
+        return replace(wanting, calls_asked=max(0, done) + wanting.calls_wanted)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the progress as JSON."""
+        return {
+            "known": _stored(self.known),
+            "wanted": _stored(self.wanted),
+            "late": _stored(self.late),
+            "days": self.days and [_iso(self.days.first), _iso(self.days.last)],
+            "updated_at": self.updated_at and self.updated_at.timestamp(),
+            "newest": self.newest and self.newest.timestamp(),
+            "wish": self.wish,
+            "calls_asked": self.calls_asked,
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what as_dict() told; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(
+            known=_restored(stored["known"]),
+            wanted=_restored(stored["wanted"]),
+            late=_restored(stored["late"]),
+            days=optional(_days, stored["days"]),
+            updated_at=optional(moment, stored["updated_at"]),
+            newest=optional(moment, stored["newest"]),
+            wish=optional(text, stored["wish"]),
+            calls_asked=count(stored["calls_asked"]),
+        )
+
+
+def _weeks(ranges: Ranges) -> Iterator[Week]:
+    for start, end in ranges:
+        weeks = math.ceil((end - start) / WEEK)
+        yield from (Week(start + number * WEEK) for number in range(weeks))
+
+
+def _stored(ranges: Ranges) -> list[list[float]]:
+    return [[start.timestamp(), end.timestamp()] for start, end in ranges]
+
+
+def _restored(stored: object) -> Ranges:
+    return union((moment(start), moment(end)) for start, end in rows(stored, width=2))
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _days(stored: object) -> Days:
+    ((first, last),) = rows([stored], width=2)
+    return Days(optional(day, first), optional(day, last))

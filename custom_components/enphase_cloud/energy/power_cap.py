@@ -1,0 +1,124 @@
+"""How much power a flow can carry: as the plates say, until data prove them wrong."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, Final, Self
+
+from ..api.models import EnergyIntervals
+from ..json_values import moment, number, optional, record, rows
+from .readings import HOUR
+from .time_ranges import Ranges, union, without
+
+# So much of an answer beyond the cap is no slip of single intervals.
+_ENOUGH: Final = HOUR
+# Faults pass within hours.
+_CONFIRMED_AFTER: Final = timedelta(hours=12)
+# Beyond that nothing is believed, however often it is told.
+_MOST_TIMES: Final = 10
+_MOST_W: Final = 100_000
+# The next sunny day may yield more than the days that proved the plates wrong.
+_TOLERANCE: Final = 1.3
+_REPORTED_FOR: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerCap:
+    """The power [W] beyond which a flow's intervals are left out.
+
+    `learnt` is what data have proved, `told_at` when an answer first told more than
+    the cap for long enough to be believed. `left_out` are the windows of answers of
+    which intervals were left out, and `left_out_at` is when that happened last.
+    """
+
+    learnt: float = 0
+    told_at: datetime | None = None
+    left_out: Ranges = ()
+    left_out_at: datetime | None = None
+    leaves_out_days: bool = False
+
+    def limit(self, plate: float) -> float:
+        """Return the cap; `plate` is what the plates say."""
+        return max(plate, self.learnt)
+
+    def leaves_out(self, now: datetime) -> bool:
+        """Tell whether something was left out of late."""
+        return (
+            self.left_out_at is not None
+            and timedelta() <= now - self.left_out_at < _REPORTED_FOR
+        )
+
+    def learn(
+        self, document: EnergyIntervals, *, plate: float, fetched_at: datetime
+    ) -> Self:
+        """Return the cap after an answer, by which that is to be read.
+
+        What is told again, half a day after it was told first, raises the cap. Then
+        nothing is left out any more; what was has to be asked for again.
+        """
+        hours = document.length / HOUR
+        powers = sorted(
+            interval.energy / hours
+            for interval in document.intervals
+            if interval.energy is not None and interval.end_at <= fetched_at
+        )
+        limit = self.limit(plate)
+        if not powers or powers[-1] <= limit:
+            return self
+        most = max(_MOST_TIMES * plate, _MOST_W)
+        beyond = [power for power in powers if limit < power <= most]
+        enough = ceil(_ENOUGH / document.length)
+        told_at = self.told_at
+        if told_at is not None and told_at > fetched_at:
+            told_at = None
+        if len(beyond) >= enough:
+            told_at = told_at or fetched_at
+            if fetched_at - told_at >= _CONFIRMED_AFTER:
+                learnt = min(beyond[-(enough // 2)] * _TOLERANCE, most)
+                return replace(self, learnt=learnt, told_at=None, left_out_at=None)
+        begins = document.intervals[0].end_at - document.length
+        window = begins, document.intervals[-1].end_at
+        return replace(
+            self,
+            told_at=told_at,
+            left_out=union([*self.left_out, window]),
+            left_out_at=fetched_at,
+        )
+
+    def asked_again(self) -> Self:
+        """Return the cap once what was left out is asked for again."""
+        return replace(self, left_out=(), leaves_out_days=False)
+
+    def left_out_beside(self, document: EnergyIntervals) -> Ranges:
+        """Return what was left out of other answers than a document."""
+        if not document.intervals:
+            return self.left_out
+        begins = document.intervals[0].end_at - document.length
+        return without(self.left_out, [(begins, document.intervals[-1].end_at)])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the cap as JSON."""
+        return {
+            "learnt": self.learnt,
+            "told_at": self.told_at and self.told_at.timestamp(),
+            "left_out": [
+                [start.timestamp(), end.timestamp()] for start, end in self.left_out
+            ],
+            "left_out_at": self.left_out_at and self.left_out_at.timestamp(),
+            "leaves_out_days": self.leaves_out_days,
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what as_dict() told; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(
+            learnt=number(stored["learnt"]),
+            told_at=optional(moment, stored["told_at"]),
+            left_out=union(
+                (moment(start), moment(end))
+                for start, end in rows(stored["left_out"], width=2)
+            ),
+            left_out_at=optional(moment, stored["left_out_at"]),
+            leaves_out_days=stored["leaves_out_days"] is True,
+        )

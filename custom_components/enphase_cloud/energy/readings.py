@@ -1,0 +1,191 @@
+"""Energies of any age and fineness become one energy for each hour.
+
+What the cloud says of a stretch of time is a reading. Of two readings of the same
+stretch the greater is believed; so it does not matter in which order, how often and
+in what windows they arrive.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from math import fsum
+from typing import Final
+
+type HourlyEnergies = Mapping[datetime, HourlyEnergy]
+type Readings = Mapping[Span, Reading]
+
+HOUR: Final = timedelta(hours=1)
+SETTLES_AFTER: Final = timedelta(hours=4)
+"""How long the cloud corrects an interval: three hours, and the report may be late."""
+NO_READINGS: Final[Readings] = {}
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Flow(StrEnum):
+    """A flow of energy, never negative."""
+
+    PRODUCTION = "production"
+    CONSUMPTION = "consumption"
+    GRID_IMPORT = "grid_import"
+    GRID_EXPORT = "grid_export"
+    BATTERY_CHARGE = "battery_charge"
+    BATTERY_DISCHARGE = "battery_discharge"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A stretch of time from `start` (aware, UTC) on."""
+
+    start: datetime
+    length: timedelta
+
+    @property
+    def hours(self) -> Iterator[datetime]:
+        """Yield the hours of UTC that begin within.
+
+        They are what Home Assistant counts as a day's hours, also where midnight is
+        at half past or a quarter to an hour of UTC.
+        """
+        hour = top_of_hour(self.start + HOUR - timedelta.resolution)
+        while hour < self.start + self.length:
+            yield hour
+            hour += HOUR
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reading:
+    """What the cloud said of a span's energy [Wh]; the greater is to be believed.
+
+    A zero out of an answer of nothing but zeros is not certain: that is also how a
+    fault looks. It is believed where nothing else is known, and takes nothing back.
+    """
+
+    is_certain: bool
+    fetched_at: datetime
+    energy: float
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyEnergy:
+    """Whole Wh of an hour.
+
+    Where `day` is given, they are not of this hour alone: they are what is known of
+    that day's energy beyond its other hours.
+    """
+
+    energy: int
+    day: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsRow:
+    """An hour's energy, and the sum of all energy up to its end, in whole Wh.
+
+    For `day` see HourlyEnergy.
+    """
+
+    start: datetime
+    energy: int
+    sum: int
+    day: Span | None = None
+
+
+def merge_readings(*parts: Readings) -> Readings:
+    """Return what is known from all parts, in whatever order they are given."""
+    merged: dict[Span, Reading] = {}
+    for part in parts:
+        for span, reading in part.items():
+            merged[span] = max(reading, merged.get(span, reading))
+    return merged
+
+
+def hourly(readings: Readings) -> HourlyEnergies:
+    """Return the energy of each hour that is known entirely, in order.
+
+    An hour that lacks an interval is not known. Of what is known in several finenesses
+    (microinverters tell 5 minutes, meters 15) the later answer counts. What is known
+    of a day beyond its hours is told at the first hour that is not known itself.
+    """
+    known = {
+        hour: round(reading.energy) for hour, reading in _whole_hours(readings).items()
+    }
+    days = sorted(span for span in readings if span.length > HOUR)
+    rests = (_rest(day, readings[day].energy, known) for day in days)
+    hours = {hour: HourlyEnergy(energy) for hour, energy in known.items()}
+    hours |= dict(filter(None, rests))
+    return dict(sorted(hours.items()))
+
+
+def statistics_rows(hours: HourlyEnergies, *, sum_before: int) -> list[StatisticsRow]:
+    """Return the hours in order, each with the sum of all up to its end [Wh].
+
+    `sum_before` is the sum up to the first. As no hour is negative, the sum never
+    falls; as all are whole, it is exact.
+    """
+    rows = []
+    total = sum_before
+    for start in sorted(hours):
+        told = hours[start]
+        total += told.energy
+        rows.append(
+            StatisticsRow(start=start, energy=told.energy, sum=total, day=told.day)
+        )
+    return rows
+
+
+def readings_of_rows(rows: Iterable[StatisticsRow]) -> Readings:
+    """Return what rows that were told once say, to be merged with what arrives.
+
+    Any later answer outranks them. Rows of a day have to be given all together.
+    """
+    told = {row.start: row for row in rows}
+    readings: dict[Span, Reading] = {}
+    for row in told.values():
+        if row.day is None:
+            span, energy = Span(row.start, HOUR), row.energy
+        else:
+            span = row.day
+            energy = sum(told[hour].energy for hour in span.hours if hour in told)
+        readings[span] = Reading(is_certain=True, fetched_at=_LONG_AGO, energy=energy)
+    return readings
+
+
+def top_of_hour(moment: datetime) -> datetime:
+    """Return the beginning of an UTC moment's hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _whole_hours(readings: Readings) -> dict[datetime, Reading]:
+    """Put readings together to hours, leaving out those that lack a part."""
+    parts: defaultdict[Span, list[Reading]] = defaultdict(list)
+    for span, reading in readings.items():
+        if span.length <= HOUR:
+            parts[Span(top_of_hour(span.start), span.length)].append(reading)
+    known: dict[datetime, Reading] = {}
+    for part, found in parts.items():
+        if len(found) * part.length == HOUR:
+            whole = Reading(
+                is_certain=all(reading.is_certain for reading in found),
+                fetched_at=min(reading.fetched_at for reading in found),
+                energy=fsum(reading.energy for reading in found),
+            )
+            known[part.start] = max(whole, known.get(part.start, whole))
+    return known
+
+
+def _rest(
+    day: Span, energy: float, known: Mapping[datetime, int]
+) -> tuple[datetime, HourlyEnergy] | None:
+    """Return what is known of a day beyond its hours, and where it is told.
+
+    Hours of nothing but zeros are no match for a day that had energy.
+    """
+    hours = list(day.hours)
+    unknown = [hour for hour in hours if hour not in known]
+    told = sum(known.get(hour, 0) for hour in hours)
+    if not unknown and (told or not energy):
+        return None
+    return (unknown or hours)[0], HourlyEnergy(max(0, round(energy) - told), day)

@@ -1,0 +1,1 @@
+"""Forms and validation of the config flow and the options flow."""

@@ -1,0 +1,185 @@
+"""Measured values with their moment and source; the newest measurement wins."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from ..json_values import moment, number, quantity, record, rows, text
+from .catalog import Kind, Measurement
+
+
+class Source(StrEnum):
+    """Where a value came from. At equal moments a later member is preferred."""
+
+    SUMMARY = "summary"
+    BATTERY = "battery"
+    LATEST = "latest"
+    LIVE = "live"
+    PRODUCTION_INTERVALS = "production_intervals"
+    CONSUMPTION_INTERVALS = "consumption_intervals"
+    IMPORT_INTERVALS = "import_intervals"
+    EXPORT_INTERVALS = "export_intervals"
+    BATTERY_INTERVALS = "battery_intervals"
+
+
+type Value = float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value, when it was measured (aware UTC), and who said so."""
+
+    value: Value
+    observed_at: datetime
+    source: Source
+
+
+type Samples = Mapping[Measurement, Sample]
+
+NOTHING: Final[Samples] = {}
+
+_RANK: Final = {source: rank for rank, source in enumerate(Source)}
+
+# A system that stood still at dusk is not asked again before dawn.
+_NIGHT: Final = timedelta(hours=18)
+# What a production meter may read in the dark: [W], or as a share of the plant's size.
+# Both are far less than what panels give under the darkest clouds.
+_DARK: Final = 10.0
+_DARK_SHARE: Final = 0.002
+# A gateway on cellular uploads four times a day.
+_CELLULAR_AGE: Final = timedelta(hours=9)
+
+
+def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
+    """Return what is known after new samples arrived.
+
+    An older measurement never replaces a newer one. A moment in the future (a gateway
+    with a wrong clock, or our own until it was put right) counts as now, so that it
+    cannot keep later values out. A lifetime total never falls.
+    """
+    advanced = dict(as_of(known, now))
+    for measurement, dated in as_of(arrived, now).items():
+        held = advanced.get(measurement)
+        if held is None or dated.observed_at >= held.observed_at:
+            advanced[measurement] = _not_falling(measurement, held, dated)
+    return advanced
+
+
+def as_of(samples: Samples, now: datetime) -> Samples:
+    """Return samples of which those that are dated in the future are of now."""
+    if all(sample.observed_at <= now for sample in samples.values()):
+        return samples
+    return {
+        measurement: replace(sample, observed_at=min(sample.observed_at, now))
+        for measurement, sample in samples.items()
+    }
+
+
+def merge(partitions: Iterable[Samples]) -> Samples:
+    """Compose what several sources know; for each measurement the newest wins."""
+    merged: dict[Measurement, Sample] = {}
+    for samples in partitions:
+        for measurement, sample in samples.items():
+            held = merged.get(measurement)
+            if held is None or _takes_precedence(sample, held):
+                merged[measurement] = sample
+    return merged
+
+
+def fresh_value(
+    samples: Samples, measurement: Measurement, *, now: datetime, cellular: bool
+) -> Value | None:
+    """Return a value unless it is unknown or past its age limit.
+
+    `cellular`: the gateway uploads only every six hours.
+    """
+    if (sample := samples.get(measurement)) is None:
+        return None
+    limit = _age_limit(sample, measurement, samples, cellular=cellular)
+    if limit is not None and now - sample.observed_at > limit:
+        return None
+    return sample.value
+
+
+def is_producing(power: Value, known: Samples) -> bool:
+    """Tell whether a production power [W] is more than a meter reads in the dark.
+
+    That is a few watts either way, and more where the plant is large.
+    """
+    rated = known.get(Measurement.RATED_POWER)
+    share = 0.0 if rated is None else float(rated.value) * _DARK_SHARE
+    return float(power) > max(_DARK, share)
+
+
+def to_json(samples: Samples) -> dict[str, list[Any]]:
+    """Return samples in a shape that JSON can hold."""
+    return {
+        measurement: [sample.value, sample.observed_at.timestamp(), sample.source]
+        for measurement, sample in samples.items()
+    }
+
+
+def from_json(data: object) -> Samples:
+    """Read what `to_json` wrote; raises ValueError where that is damaged.
+
+    What a newer version measures is left out.
+    """
+    stored = record(data)
+    return {
+        measurement: _sample(measurement, stored[measurement])
+        for measurement in Measurement
+        if measurement in stored
+    }
+
+
+def _takes_precedence(sample: Sample, held: Sample) -> bool:
+    if sample.observed_at == held.observed_at:
+        return _RANK[sample.source] > _RANK[held.source]
+    return sample.observed_at > held.observed_at
+
+
+def _not_falling(
+    measurement: Measurement, held: Sample | None, sample: Sample
+) -> Sample:
+    if (
+        measurement.traits.kind is Kind.ENERGY_TOTAL
+        and held is not None
+        and isinstance(held.value, int | float)
+        and isinstance(sample.value, int | float)
+        and sample.value < held.value
+    ):
+        return replace(sample, value=held.value)
+    return sample
+
+
+def _age_limit(
+    sample: Sample, measurement: Measurement, known: Samples, *, cellular: bool
+) -> timedelta | None:
+    limit = measurement.traits.max_age
+    if limit is None:
+        return None
+    if measurement is Measurement.PRODUCTION_POWER and not is_producing(
+        sample.value, known
+    ):
+        return _NIGHT
+    return max(limit, _CELLULAR_AGE) if cellular else limit
+
+
+def _sample(measurement: Measurement, stored: object) -> Sample:
+    ((value, observed_at, source),) = rows([stored], width=3)
+    return Sample(_value(measurement, value), moment(observed_at), Source(source))
+
+
+def _value(measurement: Measurement, stored: object) -> Value:
+    """Return a stored value of the kind that a measurement has."""
+    match measurement.traits.kind:
+        case Kind.STATE:
+            state = text(stored)
+            if state not in (measurement.traits.states or (state,)):
+                raise ValueError("Not a state")
+            return state
+        case Kind.MOMENT:
+            return number(stored)
+    return quantity(stored)

@@ -1,0 +1,1 @@
+"""How many API calls there are. Pure: no Home Assistant, no I/O, the clock is given."""

@@ -1,0 +1,157 @@
+"""Calls for energies beside those for what is polled: each day's, and history's."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import math
+from typing import Any, Final, Self
+
+from ..json_values import moment, optional, record
+from .plans import Plan
+
+_DAY: Final = timedelta(days=1)
+_MINUTE: Final = timedelta(minutes=1)
+# What history may take of the calls while there is no surplus.
+_SHARE: Final = 0.25
+# What energies may take of the calls; the rest is for polls.
+_MOST: Final = 0.5
+_MONTH_DAYS: Final = 31
+# What history may take of a minute.
+_SHARE_OF_MINUTE: Final = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class ImportDemand:
+    """What a system wants: calls each day, and calls of history, once."""
+
+    per_day: int = 0
+    history: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLeft:
+    """What there is to spend until the month ends.
+
+    `calls_left` is what background work may spend. `polls` is what polling would spend
+    if it asked for all news; what goes beyond is a surplus.
+    """
+
+    calls_left: int
+    polls: float
+    period_end: datetime
+    calls_per_minute: int
+
+
+def can_afford(plan: Plan, per_day: int) -> bool:
+    """Tell whether a plan has so many calls a day for energies, beside its polls."""
+    return per_day * _MONTH_DAYS <= plan.calls_per_month * _MOST
+
+
+class Backfill:
+    """The demands of all systems on one API key."""
+
+    def __init__(self, last: datetime | None = None) -> None:
+        """Begin without demands; `last` is when history was asked for last."""
+        self._demands: dict[str, ImportDemand] = {}
+        self._last = last
+
+    @classmethod
+    def restore(cls, data: object) -> Self:
+        """Begin with what as_dict() returned earlier.
+
+        Raises ValueError where it is damaged.
+        """
+        return cls(optional(moment, record(data)["last"]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what outlives a restart as JSON; systems tell their demands anew."""
+        return {"last": self._last and self._last.timestamp()}
+
+    def want(self, system: str, demand: ImportDemand) -> None:
+        """Note what a system wants, instead of what it wanted before."""
+        self._demands[system] = demand
+
+    def forget(self, system: str) -> None:
+        """Note that a system wants nothing any more."""
+        self._demands.pop(system, None)
+
+    @property
+    def per_day(self) -> int:
+        """Return the calls of each day."""
+        return sum(demand.per_day for demand in self._demands.values())
+
+    @property
+    def history(self) -> int:
+        """Return the calls of history that are still to be made."""
+        return sum(demand.history for demand in self._demands.values())
+
+    def claim(self, now: datetime, budget_left: BudgetLeft) -> int:
+        """Return how many of the calls left are not for polling."""
+        daily = min(int(budget_left.calls_left * _MOST), self._daily(now, budget_left))
+        return daily + min(self.history, self._allowed(now, budget_left))
+
+    def spent(self, now: datetime) -> None:
+        """Note that history was asked for."""
+        self._last = now
+
+    def pause(self, now: datetime, budget_left: BudgetLeft) -> timedelta | None:
+        """Return how long to wait between two calls of history; None for ever."""
+        if not self._allowed(now, budget_left):
+            return None
+        return self._pause(now, budget_left, self.history)
+
+    def next_call(self, now: datetime, budget_left: BudgetLeft) -> datetime:
+        """Return when history may be asked for, now or later."""
+        pause = self.pause(now, budget_left)
+        if pause is None:
+            return budget_left.period_end
+        # A clock that was ahead of itself must not hold it up.
+        last = min(self._last, now) if self._last is not None else now - pause
+        return min(max(now, last + pause), max(now, budget_left.period_end))
+
+    def duration(
+        self,
+        now: datetime,
+        budget_left: BudgetLeft,
+        month: BudgetLeft,
+        *,
+        more: int = 0,
+    ) -> timedelta | None:
+        """Return how long history takes, as things are; None for ever.
+
+        `more` calls are added to those that are wanted. `month` is what there is from
+        one month's beginning to its end.
+        """
+        calls = self.history + more
+        allowed = self._allowed(now, budget_left)
+        if calls <= allowed:
+            return calls * self._pause(now, budget_left, calls)
+        start = budget_left.period_end
+        if not (later := self._allowed(start, month)):
+            return None
+        rest = calls - allowed
+        if rest <= later:
+            return start - now + rest * self._pause(start, month, rest)
+        return start - now + (month.period_end - start) * (rest / later)
+
+    def _pause(self, now: datetime, budget_left: BudgetLeft, calls: int) -> timedelta:
+        if self._surplus(now, budget_left) >= calls:
+            return _MINUTE / max(
+                1, int(budget_left.calls_per_minute * _SHARE_OF_MINUTE)
+            )
+        return max(budget_left.period_end - now, _MINUTE) / max(
+            1, self._allowed(now, budget_left)
+        )
+
+    def _daily(self, now: datetime, budget_left: BudgetLeft) -> int:
+        days = max(budget_left.period_end - now, timedelta()) / _DAY
+        return math.ceil(self.per_day * days)
+
+    def _surplus(self, now: datetime, budget_left: BudgetLeft) -> int:
+        return int(
+            budget_left.calls_left - self._daily(now, budget_left) - budget_left.polls
+        )
+
+    def _allowed(self, now: datetime, budget_left: BudgetLeft) -> int:
+        """Return how many calls history may take until the month ends."""
+        share = (budget_left.calls_left - self._daily(now, budget_left)) * _SHARE
+        return max(int(share), self._surplus(now, budget_left), 0)

@@ -1,0 +1,49 @@
+"""How long to leave alone what fails."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from ..json_values import count, moment, optional, record
+
+_FIRST_PAUSE: Final = timedelta(minutes=5)
+_LONGEST_PAUSE: Final = timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Failures in a row, and until when to rest after the last of them."""
+
+    count: int = 0
+    until: datetime | None = None
+
+    def another(self, now: datetime, *, longest: timedelta = _LONGEST_PAUSE) -> Self:
+        """Return what there is after another failure; the rest grows each time."""
+        failures = self.count + 1
+        return type(self)(failures, now + pause_after(failures, longest=longest))
+
+    def is_pausing(self, now: datetime) -> bool:
+        """Return whether to wait still; never longer than the last rest was."""
+        if self.until is None:
+            return False
+        return now < self.until <= now + pause_after(self.count)
+
+    def paused_until(self, now: datetime) -> datetime:
+        """Return until when to wait still; now where there is no need to."""
+        return self.until if self.until and self.is_pausing(now) else now
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the failures as JSON."""
+        until = self.until
+        return {"count": self.count, "rest_until": until and until.timestamp()}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return stored failures; raises ValueError where they are damaged."""
+        stored = record(data)
+        return cls(count(stored["count"]), optional(moment, stored["rest_until"]))
+
+
+def pause_after(failures: int, *, longest: timedelta = _LONGEST_PAUSE) -> timedelta:
+    """Return how long to rest after so many failures in a row, at least one."""
+    return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), longest)

@@ -1,0 +1,105 @@
+"""How many calls of a month are used, and how many are left."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from .clock import CloudClock, Monotonic
+from .month import ASSUMED, Month, Months
+from .plans import Plan
+from .reserve import Calls, Purpose, reserve, user_limit
+
+_DAY = timedelta(days=1)
+# The cloud may refuse calls by the minute for other reasons, but hardly often.
+SUSPICIOUS = 3
+
+
+class Usage:
+    """The calls of the present month of one API key, by the cloud's time."""
+
+    def __init__(
+        self, plan: Plan, *, now: datetime, monotonic: Monotonic | None = None
+    ) -> None:
+        """Begin with a key whose earlier use is unknown."""
+        self._plan = plan
+        self._clock = CloudClock(now, monotonic=monotonic)
+        self._months = Months(plan.calls_per_month, now)
+        self._calls = Calls()
+        self._cloud_limit: int | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan that the user chose."""
+        return self._plan
+
+    @property
+    def limit(self) -> int:
+        """Return the calls a month: the plan's, or fewer if the cloud said so."""
+        limit = self._plan.calls_per_month
+        return limit if self._cloud_limit is None else min(limit, self._cloud_limit)
+
+    def used(self, now: datetime) -> int:
+        """Return the calls spent this month, other programs' known ones included."""
+        return self._month(now).used
+
+    def left(self, now: datetime) -> int:
+        """Return the calls that the plan has left this month."""
+        return max(0, self.limit - self.used(now))
+
+    def spendable(self, now: datetime) -> int:
+        """Return the calls that background work may still plan with this month.
+
+        The reserve for user and sign-in is taken off, and what another program will
+        take if it goes on as it did.
+        """
+        month, time = self._month(now), self._clock.read(now).time
+        return max(0, self._limit(month, time, Purpose.BACKGROUND) - month.used)
+
+    def period_end(self, now: datetime) -> datetime:
+        """Return when the month ends."""
+        reading = self._clock.read(now)
+        return reading.wall + (self._month(now).end - reading.time)
+
+    def by_operation(self, now: datetime) -> Mapping[str, int]:
+        """Return this month's own calls by operation."""
+        return dict(self._month(now).operations)
+
+    def wasted(self, now: datetime) -> int:
+        """Return this month's calls that brought nothing new."""
+        return self._month(now).wasted
+
+    def expected_at_period_end(self, now: datetime) -> int:
+        """Return the calls spent at the end of the month if all goes on as now.
+
+        What was assumed of the time before this ledger began tells no pace.
+        """
+        month, time = self._month(now), self._clock.read(now).time
+        assumed = month.operations[ASSUMED]
+        begun = month.start + (month.end - month.start) * (assumed / self.limit)
+        passed = max(time - begun, _DAY)
+        lengths_to_come = (month.end - time) / passed
+        expected = round(month.used + (month.used - assumed) * lengths_to_come)
+        # Nothing leaves beyond the limit, but other programs may have gone there.
+        return min(expected, max(self.limit, month.used))
+
+    def foreign_calls(self, now: datetime) -> int:
+        """Return this month's calls that the cloud counted and we did not."""
+        return self._month(now).foreign
+
+    def other_program_suspected(self, now: datetime) -> bool:
+        """Return whether the cloud refused calls that we believed to have."""
+        return self._month(now).unexplained >= SUSPICIOUS
+
+    def _month(self, now: datetime) -> Month:
+        """Return the month that it probably is."""
+        return self._months.at(self._clock.read(now).time, self._calls.unplaced)
+
+    def _limit(self, month: Month, time: datetime, purpose: Purpose) -> int:
+        """Return how many calls a purpose may bring this month to."""
+        if purpose is Purpose.SIGN_IN:
+            return self._plan.calls_per_month
+        time_left = max(month.end - time, timedelta())
+        most = user_limit(self.limit, time_left)
+        if purpose is Purpose.USER:
+            return most
+        kept = reserve(self.limit, time_left, elapsed=month.elapsed(time))
+        return min(most, self.limit - kept - round(month.others))

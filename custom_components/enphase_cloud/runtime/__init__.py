@@ -1,0 +1,1 @@
+"""What the entries share: the budget of a key, tokens, storage and options."""

@@ -1,0 +1,377 @@
+"""One account per API key: its budget, shared by all entries that use the key."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+import hashlib
+from http import HTTPStatus
+import logging
+import time
+from typing import Any, Final
+
+from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+
+from ..api import ApiError, QuotaExceededError, RequestWithheldError
+from ..api.endpoints import LIVE_DATA, TOKEN
+from ..const import DOMAIN
+from ..quota.backfill import Backfill, BudgetLeft
+from ..quota.ledger import BudgetExhaustedError, Ledger, Period, Purpose
+from ..quota.plans import Plan, strictest
+from ..quota.reserve import Call, reserve
+from ..scheduling.poll_schedule import Schedule
+from .persistence import Persistence, StorageFailedError
+from .verified_store import VerifiedStore
+
+_LOGGER = logging.getLogger(__name__)
+
+# A lost stream costs money, a lost token the sign-in: these prove the disk first.
+_SAVED_FIRST: Final = frozenset({LIVE_DATA.name, TOKEN})
+_MONTH: Final = timedelta(days=30)
+_FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
+_NOT_COUNTED: Final = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
+
+_PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
+
+
+@contextmanager
+def for_the_user() -> Generator[None]:
+    """Let the calls made inside draw on the reserve for what the user asks for."""
+    with _acting_for(Purpose.USER):
+        yield
+
+
+@contextmanager
+def signing_in() -> Generator[None]:
+    """Let the calls made inside pass: without a sign-in nothing works any more."""
+    with _acting_for(Purpose.SIGN_IN):
+        yield
+
+
+@contextmanager
+def _acting_for(purpose: Purpose) -> Generator[None]:
+    token = _PURPOSE.set(purpose)
+    try:
+        yield
+    finally:
+        _PURPOSE.reset(token)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known of the answer to one attempt."""
+
+    is_served: bool = False
+    date: datetime | None = None
+
+    def answered(self, status: int, date: datetime | None) -> None:
+        """Learn from the head of an answer.
+
+        Errors of the request count as calls, those of the server or of the key do not.
+        """
+        self.is_served = status < _FAILED and status not in _NOT_COUNTED
+        self.date = date
+
+
+class KeyBudget:
+    """The budget of one API key, persisted ahead of what is spent."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        store: VerifiedStore,
+        ledger: Ledger,
+        schedule: Schedule,
+        backfill: Backfill,
+    ) -> None:
+        """Take what was restored; `AccountRegistry` makes accounts."""
+        self.ledger = ledger
+        self.schedule = schedule
+        self.backfill = backfill
+        self._hass = hass
+        self.persistence = Persistence(
+            hass,
+            store,
+            self._as_dict,
+            on_saved=lambda saved: ledger.saved(saved["ledger"]),
+            on_change=self._tell_listeners,
+        )
+        self._listeners: set[CALLBACK_TYPE] = set()
+        self._renewal: datetime | None = None
+        self._cancel_renewal: CALLBACK_TYPE | None = None
+        self._is_closed = False
+        # Whether the last refusal of the cloud told what can be; logged once.
+        self._was_possible = True
+        self._cancel_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
+            EVENT_HOMEASSISTANT_STOP, self._async_stop
+        )
+
+    @asynccontextmanager
+    async def attempt(self, operation: str) -> AsyncGenerator[Attempt]:
+        """Count one attempt before it leaves, and learn from its outcome.
+
+        Raises RequestWithheldError where the budget does not allow it, and its subclass
+        StorageFailedError where the count cannot be saved.
+        """
+        # While the disk fails, no call is counted that cannot leave.
+        if self.persistence.failed_until and not await self.persistence.async_save():
+            raise StorageFailedError
+        now = dt_util.utcnow()
+        try:
+            call = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
+        except BudgetExhaustedError as err:
+            raise RequestWithheldError(until=err.until, reason=err.period) from None
+        attempt = Attempt()
+        try:
+            must_save = call.must_be_saved or operation in _SAVED_FIRST
+            if must_save and not await self.persistence.async_save():
+                raise StorageFailedError
+            self.notify()
+            yield attempt
+        except ApiError as err:
+            attempt.answered(err.status, attempt.date)
+            self._ended(call, attempt)
+            if isinstance(err, QuotaExceededError):
+                await self.refused(err)
+            raise
+        finally:
+            self._ended(call, attempt)
+            self.notify()
+
+    def _ended(self, call: Call, attempt: Attempt) -> None:
+        if call.ended is None:
+            self.ledger.ended(
+                call, dt_util.utcnow(), served=attempt.is_served, date=attempt.date
+            )
+
+    async def refused(self, err: QuotaExceededError) -> None:
+        """Believe the cloud that a quota is used up, and persist it."""
+        is_possible = self.ledger.refused_by_cloud(
+            dt_util.utcnow(),
+            period=None if err.period is None else Period(err.period),
+            period_start=err.period_start,
+            period_end=err.period_end,
+            limit=err.limit,
+        )
+        if self._was_possible and not is_possible:
+            _LOGGER.warning(
+                "Enphase refuses API calls (429) with a limit or a period that no plan"
+                " has. They are ignored; one call will try again after a pause"
+            )
+        self._was_possible = is_possible
+        await self.persistence.async_save()
+        self.notify()
+
+    def withheld_until(self, now: datetime) -> datetime | None:
+        """Return until when no background call may leave; None if one may."""
+        refusal = self.ledger.refusal(now, purpose=Purpose.BACKGROUND)
+        until = None if refusal is None else refusal.until
+        moments = (self.persistence.failed_until, until)
+        return max((at for at in moments if at is not None), default=None)
+
+    def budget_left(self, now: datetime) -> BudgetLeft:
+        """Return what background work may spend until the month ends."""
+        period_end = self.ledger.period_end(now)
+        return BudgetLeft(
+            calls_left=self.ledger.spendable(now),
+            polls=self.schedule.demand(now, period_end),
+            period_end=period_end,
+            calls_per_minute=self.ledger.plan.calls_per_minute,
+        )
+
+    def duration_of_history(self, now: datetime, *, more: int = 0) -> timedelta | None:
+        """Return how long the history that is wanted takes, and more calls of it.
+
+        None where no call can be spared for it.
+        """
+        budget_left = self.budget_left(now)
+        end = budget_left.period_end + _MONTH
+        limit = self.ledger.limit
+        month = replace(
+            budget_left,
+            calls_left=limit - reserve(limit, _MONTH, elapsed=0),
+            polls=self.schedule.demand(budget_left.period_end, end),
+            period_end=end,
+        )
+        return self.backfill.duration(now, budget_left, month, more=more)
+
+    def calls_for_polls(self, now: datetime) -> int:
+        """Return how many calls polling may spend until the month ends."""
+        budget_left = self.budget_left(now)
+        return budget_left.calls_left - self.backfill.claim(now, budget_left)
+
+    @callback
+    def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call a listener whenever the budget changed; return what ends it."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    @callback
+    def notify(self) -> None:
+        """Tell the listeners, and persist soon what may be lost without harm."""
+        self.persistence.save_soon()
+        self._tell_listeners()
+        self._await_renewal()
+
+    async def async_close(self) -> None:
+        """Give the reservation back and persist the true numbers."""
+        if self._cancel_stop is not None:
+            self._cancel_stop()
+        await self._async_save_released()
+
+    @callback
+    def _await_renewal(self) -> None:
+        """Tell the listeners also when calls are renewed, which no call may tell."""
+        now = dt_util.utcnow()
+        renewal = self.ledger.blocked_until(now) or self.ledger.period_end(now)
+        # A call may end after the account was closed.
+        if renewal != self._renewal and not self._is_closed:
+            self._forget_renewal()
+            self._renewal = renewal
+            self._cancel_renewal = async_track_point_in_utc_time(
+                self._hass, self._async_renewed, renewal
+            )
+
+    @callback
+    def _async_renewed(self, _now: datetime) -> None:
+        self._renewal = self._cancel_renewal = None
+        self.notify()
+
+    @callback
+    def _forget_renewal(self) -> None:
+        if self._cancel_renewal is not None:
+            self._cancel_renewal()
+        self._renewal = self._cancel_renewal = None
+
+    async def _async_stop(self, _event: Event) -> None:
+        self._cancel_stop = None
+        await self._async_save_released()
+
+    async def _async_save_released(self) -> None:
+        self._is_closed = True
+        self._forget_renewal()
+        self.ledger.release(dt_util.utcnow())
+        await self.persistence.async_close()
+
+    @callback
+    def _tell_listeners(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+    def _as_dict(self) -> dict[str, Any]:
+        return {
+            "ledger": self.ledger.as_dict(),
+            "schedule": self.schedule.as_dict(),
+            "backlog": self.backfill.as_dict(),
+        }
+
+
+class AccountRegistry:
+    """The accounts in use, by API key."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Start without accounts."""
+        self._hass = hass
+        self._lock = asyncio.Lock()
+        self._budgets: dict[str, KeyBudget] = {}
+        self._users: dict[str, dict[str, Plan]] = {}
+
+    async def async_acquire(
+        self, api_key: str, user: str, plan: Plan, *, instead_of: str | None = None
+    ) -> KeyBudget:
+        """Return the account of a key for a user (a config entry or a flow).
+
+        Where users of one key name different plans, the lowest of each limit counts.
+        What the user that this one stands in for has named does not count meanwhile.
+        """
+        fingerprint = _fingerprint(api_key)
+        async with self._lock:
+            users = self._users.setdefault(fingerprint, {})
+            users[user] = plan
+            plan = strictest(
+                [named for other, named in users.items() if other != instead_of]
+            )
+            budget = self._budgets.get(fingerprint)
+            if budget is None:
+                budget = await self._async_load(fingerprint, plan)
+                self._budgets[fingerprint] = budget
+            else:
+                budget.ledger.change_plan(plan, dt_util.utcnow())
+            return budget
+
+    async def async_release(self, api_key: str, user: str) -> None:
+        """Let go of an account; the last user closes it."""
+        fingerprint = _fingerprint(api_key)
+        async with self._lock:
+            users = self._users.get(fingerprint, {})
+            users.pop(user, None)
+            if (budget := self._budgets.get(fingerprint)) is None:
+                return
+            if users:
+                budget.ledger.change_plan(strictest(users.values()), dt_util.utcnow())
+                return
+            del self._budgets[fingerprint], self._users[fingerprint]
+            await budget.async_close()
+
+    async def async_forget(self, api_key: str, *, entry_id: str | None) -> None:
+        """Remove what is stored about a key unless another entry has it.
+
+        An entry that is disabled just now has it, too; `entry_id` is the one that goes.
+        """
+        fingerprint = _fingerprint(api_key)
+        kept = any(
+            entry.data.get(CONF_API_KEY) == api_key
+            for entry in self._hass.config_entries.async_entries(DOMAIN)
+            if entry.entry_id != entry_id
+        )
+        async with self._lock:
+            if fingerprint not in self._budgets and not kept:
+                await self._store(fingerprint).async_remove()
+
+    async def _async_load(self, fingerprint: str, plan: Plan) -> KeyBudget:
+        store = self._store(fingerprint)
+        stored = await store.async_load() or {}
+        now = dt_util.utcnow()
+        ledger = Ledger.restore(
+            stored.get("ledger"), plan, now=now, monotonic=_monotonic
+        )
+        schedule = store.read(Schedule.restore, stored.get("schedule"), Schedule())
+        backfill = store.read(Backfill.restore, stored.get("backlog"), Backfill())
+        budget = KeyBudget(self._hass, store, ledger, schedule, backfill)
+        if ledger.was_damaged:
+            store.note_damage()
+        if await store.async_set_damaged_aside():
+            await budget.persistence.async_save()
+        return budget
+
+    def _store(self, fingerprint: str) -> VerifiedStore:
+        return VerifiedStore(self._hass, f"{DOMAIN}.account.{fingerprint}")
+
+
+_REGISTRY: HassKey[AccountRegistry] = HassKey(DOMAIN)
+
+
+@callback
+def async_get_key_budgets(hass: HomeAssistant) -> AccountRegistry:
+    """Return the accounts of this Home Assistant."""
+    if _REGISTRY not in hass.data:
+        hass.data[_REGISTRY] = AccountRegistry(hass)
+    return hass.data[_REGISTRY]
+
+
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+def _fingerprint(api_key: str) -> str:
+    return hashlib.sha256(api_key.encode()).hexdigest()[:16]

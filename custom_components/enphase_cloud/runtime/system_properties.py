@@ -1,0 +1,65 @@
+"""What the list of systems says of each, as a config entry keeps it."""
+
+from datetime import tzinfo
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_ID, CONF_NAME
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+
+from ..api import System
+from ..const import (
+    CONF_CONNECTION,
+    CONF_LIVE_STREAM,
+    CONF_SYSTEMS,
+    CONF_TIME_ZONE,
+    DOMAIN,
+)
+
+
+def stored_system(system: System) -> dict[str, Any]:
+    """Return a system as an entry keeps it."""
+    return {
+        CONF_ID: system.system_id,
+        CONF_NAME: system.name,
+        CONF_TIME_ZONE: system.time_zone,
+        CONF_CONNECTION: system.connection_type,
+        CONF_LIVE_STREAM: system.live_stream,
+    }
+
+
+async def async_time_zone(name: object) -> tzinfo | None:
+    """Return a time zone, None where the name is not one of the IANA."""
+    if not isinstance(name, str) or not name:
+        return None
+    try:
+        return await dt_util.async_get_time_zone(name)
+    except OSError, ValueError:
+        # A name may be that of a folder, too long for a file, or no path at all.
+        return None
+
+
+@callback
+def systems_of_other_entries(
+    hass: HomeAssistant, entry: ConfigEntry[Any] | None
+) -> dict[int, ConfigEntry[Any]]:
+    """Return the entries that hold systems which another entry cannot have.
+
+    Unique ids of entities belong to one entry. Of two entries that hold a system
+    already, the older one has it.
+    """
+    holders: dict[int, ConfigEntry[Any]] = {}
+    for holder in hass.config_entries.async_entries(DOMAIN):
+        for system_id in chosen_systems(holder):
+            holders.setdefault(system_id, holder)
+    return {
+        system_id: holder
+        for system_id, holder in holders.items()
+        if entry is None or holder.entry_id != entry.entry_id
+    }
+
+
+def chosen_systems(entry: ConfigEntry[Any]) -> list[int]:
+    """Return the ids of the systems that the user chose for an entry."""
+    return [stored[CONF_ID] for stored in entry.data.get(CONF_SYSTEMS, ())]

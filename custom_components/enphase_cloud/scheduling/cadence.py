@@ -1,0 +1,175 @@
+"""When news of a document arrives, learnt from the answers."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+import math
+from typing import Any, Self
+
+from ..json_values import count, duration, moment, optional, record
+
+USUAL_PERIOD = timedelta(minutes=15)
+_FIRST_LAG = timedelta(minutes=8)
+# A question asked too early makes the next ones a step later, one asked in time a small
+# part of it earlier: so about one in twenty is asked too early, which is about where a
+# later one would wait for longer than it would save.
+_STEP = timedelta(seconds=8)
+_PART = 1 / 20
+# So many questions that came too early leave nothing to be bold about.
+_FELT = 9
+# Only questions asked so soon after news was expected teach how late it arrives.
+_ON_TIME = timedelta(minutes=2)
+# So many questions in vain make a gateway a silent one, which is asked more rarely.
+_SILENT = 2
+_LONGEST_PAUSE = timedelta(hours=6)
+# Two long gaps that differ by less than this share are a rhythm; one may be an outage.
+_ALIKE = 0.25
+# A slow rhythm is put to the test after so much news.
+_TEST_AFTER = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The period in which a document is published, and how late it arrives."""
+
+    period: timedelta = USUAL_PERIOD
+    lag: timedelta = _FIRST_LAG
+    data_at: datetime | None = None
+    asked_at: datetime | None = None
+    too_early: int = 0  # questions that came too early, as far as they matter
+    in_vain: int = 0  # expected news that did not come, in a row
+    news: int = 0  # news since the period was last put to the test
+    gap: timedelta | None = None  # between the last news, if that took long
+
+    def observe(
+        self, now: datetime, data_at: datetime | None, *, changed: bool
+    ) -> tuple[Rhythm, bool]:
+        """Learn from an answer; return the new rhythm and whether it brought news.
+
+        Without a moment of the data, a change of the answer is news of that moment.
+        """
+        if data_at is None:
+            is_news = changed or self.data_at is None
+            data_at = now - self.lag
+        else:
+            data_at = min(data_at, now)
+            is_news = self.data_at is None or data_at > self.data_at
+        if self.data_at is None:
+            return replace(self, data_at=data_at, asked_at=now), True
+        if is_news:
+            return self._with_news(now, self.data_at, data_at), True
+        return self._without_news(now, self.data_at), False
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether news fails to come again and again."""
+        return self.in_vain >= _SILENT
+
+    def expected(self, after: datetime) -> datetime:
+        """Return when news is expected first, not before a moment."""
+        if self.data_at is None or self.asked_at is None:
+            return after
+        # A slow rhythm in doubt is held against the usual one.
+        in_doubt = self.in_vain or self.news >= _TEST_AFTER
+        period = USUAL_PERIOD if in_doubt else self.period
+        after = max(after, self.asked_at + max(period / 2, self._pause))
+        first = self.data_at + period + self.lag
+        if after <= first:
+            return first
+        return first + math.ceil((after - first) / period) * period
+
+    @property
+    def _pause(self) -> timedelta:
+        """Return how long a gateway that went silent is left alone."""
+        if not self.is_silent:
+            return timedelta()
+        first = max(USUAL_PERIOD, self.period / 4)
+        pause = first * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
+        return min(pause, _LONGEST_PAUSE)
+
+    def _without_news(self, now: datetime, data_at: datetime) -> Rhythm:
+        if now < data_at + self.period + self.lag:
+            return replace(self, asked_at=now, news=0)
+        known: Rhythm = self
+        if self._is_on_time(now, data_at) and not self.in_vain:
+            known = _asked_too_early(self)
+        return replace(known, asked_at=now, in_vain=self.in_vain + 1)
+
+    def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Rhythm:
+        known: Rhythm = self
+        if self._is_on_time(now, before):
+            # The newest may be yet to come although there was some news.
+            is_old = now - data_at > self.lag + self.period / 2
+            known = _asked_too_early(self) if is_old else _asked_in_time(self)
+        gap = data_at - before
+        period, news = self.period, self.news + 1
+        long_gap = gap if self.is_silent and gap > 2 * self.period else None
+        if long_gap is not None and self.gap is not None and _alike(gap, self.gap):
+            period, news = min(gap, self.gap), 0
+        elif gap < self.period * (1 - _ALIKE):
+            period, news = max(USUAL_PERIOD, gap), 0
+        return replace(
+            known,
+            period=period,
+            data_at=data_at,
+            asked_at=now,
+            in_vain=0,
+            news=news,
+            gap=long_gap,
+        )
+
+    def _is_on_time(self, now: datetime, data_at: datetime) -> bool:
+        """Return whether the question came right when news was expected."""
+        since_expected = now - data_at - self.lag
+        return since_expected >= self.period and since_expected % self.period < _ON_TIME
+
+    def not_after(self, now: datetime) -> Rhythm:
+        """Return the rhythm for a clock that was ahead of itself before now."""
+        return replace(
+            self,
+            data_at=self.data_at and min(self.data_at, now),
+            asked_at=self.asked_at and min(self.asked_at, now),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was learnt as JSON."""
+        return {
+            "period": self.period.total_seconds(),
+            "lag": self.lag.total_seconds(),
+            "data_at": self.data_at and self.data_at.timestamp(),
+            "asked_at": self.asked_at and self.asked_at.timestamp(),
+            "too_early": self.too_early,
+            "in_vain": self.in_vain,
+            "news": self.news,
+            "gap": None if self.gap is None else self.gap.total_seconds(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what was stored; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(
+            period=max(USUAL_PERIOD, duration(stored["period"])),
+            lag=duration(stored["lag"]),
+            data_at=optional(moment, stored["data_at"]),
+            asked_at=optional(moment, stored["asked_at"]),
+            too_early=count(stored["too_early"], most=_FELT),
+            in_vain=count(stored["in_vain"]),
+            news=count(stored["news"]),
+            gap=optional(duration, stored["gap"]),
+        )
+
+
+def _asked_too_early(rhythm: Rhythm) -> Rhythm:
+    return replace(
+        rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, _FELT)
+    )
+
+
+def _asked_in_time(rhythm: Rhythm) -> Rhythm:
+    # Boldly at first, until the limit is felt; hardly where a wait matters little.
+    part = max(1 / 4**rhythm.too_early, _PART * (USUAL_PERIOD / rhythm.period))
+    return replace(rhythm, lag=max(timedelta(), rhythm.lag - part * _STEP))
+
+
+def _alike(one: timedelta, other: timedelta) -> bool:
+    return abs(one - other) <= _ALIKE * max(one, other)

@@ -1,0 +1,79 @@
+"""What a plan and a profile will give, before anything is known of the system."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ..quota.plans import Plan
+from ..quota.reserve import reserve
+from .allocation import RatePeriod, level, rate
+from .cadence import USUAL_PERIOD
+from .weights import Document, PolledDocument, Profile, weight
+
+_MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long apart the updates of a document are; None where there are none."""
+
+    by_day: timedelta | None
+    by_night: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What to expect of a plan shared by some feeds."""
+
+    documents: Mapping[Document, Freshness]
+    calls_per_month: int
+
+
+def preview(
+    plan: Plan,
+    *,
+    profile: Profile,
+    polled_documents: Collection[PolledDocument],
+    energies_per_day: int = 0,
+) -> Preview:
+    """Return what to expect, with days as long as nights.
+
+    `energies_per_day` is how many calls of a day go to energies instead of polls.
+    Where systems differ in their documents, a document's freshness is that of the
+    system where it is best.
+    """
+    half = _MONTH.total_seconds() / 2
+    period = USUAL_PERIOD.total_seconds()
+    beside = {
+        polled: {
+            other.document
+            for other in polled_documents
+            if other.system == polled.system
+        }
+        for polled in polled_documents
+    }
+    weights = {
+        polled: weight(profile, polled.document, beside[polled])
+        for polled in polled_documents
+    }
+    stretches = [
+        RatePeriod(each, half, period)
+        for known in weights.values()
+        for each in (known.day, known.night)
+    ]
+    month = plan.calls_per_month
+    energies = energies_per_day * _MONTH.days
+    polls = month - reserve(month, _MONTH, elapsed=1) - energies
+    share = level(stretches, polls)
+    documents: dict[Document, Freshness] = {}
+    for polled in sorted(polled_documents, key=lambda polled: weights[polled].day):
+        documents[polled.document] = Freshness(
+            _interval(rate(share, weights[polled].day, period)),
+            _interval(rate(share, weights[polled].night, period)),
+        )
+    calls = sum(rate(share, each.weight, period) * half for each in stretches)
+    return Preview(documents, round(calls) + energies)
+
+
+def _interval(rate: float) -> timedelta | None:
+    return timedelta(seconds=1 / rate) if rate else None

@@ -1,0 +1,290 @@
+"""Which document is due when."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+import math
+from typing import Any, Self
+
+from ..json_values import count, moment, optional, record
+from ..quota.backoff import pause_after
+from .allocation import RatePeriod, level, price, rate
+from .cadence import Rhythm
+from .daylight import Daylight
+from .lookahead import PlanningWindow, first_stop
+from .weights import Document, PolledDocument, Profile, Weight, weight
+
+# How far ahead to look for the best publications.
+_HORIZON = timedelta(hours=30)
+# So many periods after dusk data tell for sure what a day came to.
+_AFTER_DUSK = 1.5
+# With fewer calls a day than that, none is spent on what a day came to.
+_FEW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What is known of a feed."""
+
+    profile: Profile = Profile.BALANCED
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    failures: int = 0
+    failed_at: datetime | None = None
+
+    @property
+    def pause_end(self) -> datetime | None:
+        """Return until when a failing feed is left alone."""
+        if self.failed_at is None:
+            return None
+        return self.failed_at + pause_after(self.failures)
+
+    def not_after(self, now: datetime) -> Self:
+        """Return the state as it is if the clock was ahead of itself before now."""
+        return replace(
+            self,
+            rhythm=self.rhythm.not_after(now),
+            failed_at=self.failed_at and min(self.failed_at, now),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state as JSON."""
+        return {
+            "rhythm": self.rhythm.as_dict(),
+            "failures": self.failures,
+            "failed_at": self.failed_at and self.failed_at.timestamp(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Return what was stored; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(
+            rhythm=Rhythm.from_dict(stored["rhythm"]),
+            failures=count(stored["failures"]),
+            failed_at=optional(moment, stored["failed_at"]),
+        )
+
+
+class Schedule:
+    """Shares the calls of one API key out among all that is polled with it.
+
+    All moments are aware datetimes.
+    """
+
+    def __init__(self) -> None:
+        """Begin without anything to poll."""
+        self._feeds: dict[PolledDocument, _State] = {}
+        self._daylight: dict[str, Daylight] = {}
+        # What was stored of feeds that are not added yet.
+        self._remembered: dict[PolledDocument, _State] = {}
+
+    @classmethod
+    def restore(cls, data: object) -> Self:
+        """Begin with what as_dict() returned earlier.
+
+        Feeds are polled once added again. Raises ValueError where it is damaged.
+        """
+        schedule, stored = cls(), record(data)
+        for key, value in record(stored["feeds"]).items():
+            system, _, document = key.rpartition("/")
+            # A newer version may know more documents.
+            if document in Document:
+                polled = PolledDocument(system, Document(document))
+                schedule._remembered[polled] = _State.from_dict(value)
+        for system, value in record(stored["daylight"]).items():
+            schedule._daylight[system] = Daylight.from_dict(value)
+        return schedule
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all that was learnt as JSON."""
+        polled_documents = self._remembered | self._feeds
+        return {
+            "feeds": {
+                f"{polled.system}/{polled.document}": state.as_dict()
+                for polled, state in polled_documents.items()
+            },
+            "daylight": {
+                system: daylight.as_dict()
+                for system, daylight in self._daylight.items()
+            },
+        }
+
+    def add(
+        self, polled: PolledDocument, *, profile: Profile = Profile.BALANCED
+    ) -> None:
+        """Poll a document from now on; again, to change the profile."""
+        state = self._feeds.get(polled) or self._remembered.pop(polled, _State())
+        self._feeds[polled] = replace(state, profile=profile)
+
+    def remove(self, polled: PolledDocument) -> None:
+        """Poll a document no longer; what was learnt waits for its return."""
+        if (state := self._feeds.pop(polled, None)) is not None:
+            self._remembered[polled] = state
+
+    def forget_answers(self, polled: PolledDocument) -> None:
+        """Let a document be due at once, for what it said is lost; a pause stays."""
+        for polled_documents in (self._feeds, self._remembered):
+            if (state := polled_documents.get(polled)) is not None:
+                polled_documents[polled] = replace(
+                    state, rhythm=replace(state.rhythm, asked_at=None)
+                )
+
+    def daylight(self, system: str) -> Daylight:
+        """Return when a system produces, as far as it is known."""
+        return self._daylight.get(system, Daylight())
+
+    def observe(
+        self,
+        polled: PolledDocument,
+        *,
+        now: datetime,
+        data_at: datetime | None,
+        changed: bool,
+        producing: bool | None,
+        produced_until: datetime | None = None,
+    ) -> bool:
+        """Learn from an answered poll; return whether it was wasted.
+
+        `data_at` is the moment of the newest data in the answer, `changed` whether the
+        answer differs from the one before, and `producing` whether the system produced
+        at that moment, and `produced_until` when it did so last; None where the answer
+        does not tell.
+        """
+        state = self._feeds[polled]
+        rhythm, is_news = state.rhythm.observe(now, data_at, changed=changed)
+        self._feeds[polled] = replace(
+            state,
+            rhythm=rhythm,
+            failures=0,
+            failed_at=None,
+        )
+        if is_news and state.rhythm.is_silent:
+            self._wake(polled.system)
+        if producing is not None and data_at is not None:
+            known = self.daylight(polled.system).not_after(now)
+            self._daylight[polled.system] = known.observe(
+                min(data_at, now), producing=producing, produced_until=produced_until
+            )
+        return not is_news
+
+    def failed(self, polled: PolledDocument, *, now: datetime) -> None:
+        """Note that a poll failed; the pause grows from failure to failure."""
+        state = self._feeds[polled]
+        self._feeds[polled] = replace(state, failures=state.failures + 1, failed_at=now)
+
+    def demand(self, now: datetime, period_end: datetime) -> float:
+        """Return how many calls it would take to ask for all news until then."""
+        return sum(
+            each.duration / each.period
+            for each in self._stretches(now, period_end)
+            if each.weight > 0
+        )
+
+    def next_poll(
+        self,
+        polled: PolledDocument,
+        *,
+        now: datetime,
+        calls_left: int,
+        period_end: datetime,
+    ) -> datetime:
+        """Return when a document is due, now or later.
+
+        `calls_left` is what all feeds together may spend until the period ends.
+        """
+        state = self._feeds[polled] = self._feeds[polled].not_after(now)
+        if (daylight := self._daylight.get(polled.system)) is not None:
+            self._daylight[polled.system] = daylight.not_after(now)
+        moment = now
+        if state.rhythm.asked_at is not None:
+            level = self._level(now, calls_left, period_end)
+            moment = self._best(polled, now, level) if level else period_end
+        if state.pause_end is not None:
+            moment = max(moment, state.pause_end)
+        return max(moment, now)
+
+    def _best(self, polled: PolledDocument, now: datetime, level: float) -> datetime:
+        """Return the moment of the publication to ask for next."""
+        rhythm = self._feeds[polled].rhythm
+        duty = self._duty(polled, now, level)
+        end = now + _HORIZON if duty is None else duty + rhythm.lag + rhythm.period
+        # What was there to be had last may be asked for at any time.
+        stops = [rhythm.expected(now - rhythm.period)]
+        while len(stops) == 1 or stops[-1] <= max(now, end):
+            stops.append(stops[-1] + rhythm.period)
+        outlook = self._outlook(polled, now, stops, duty)
+        return stops[first_stop(outlook, price(level))]
+
+    def _outlook(
+        self,
+        polled: PolledDocument,
+        now: datetime,
+        stops: Sequence[datetime],
+        duty: datetime | None,
+    ) -> PlanningWindow:
+        def ahead(moment: datetime) -> float:
+            return (moment - now).total_seconds()
+
+        rhythm, daylight = self._feeds[polled].rhythm, self.daylight(polled.system)
+        weighs, day = self._weight(polled), daylight.length / timedelta(days=1)
+        return PlanningWindow(
+            stops=[ahead(stop) for stop in stops],
+            lag=rhythm.lag.total_seconds(),
+            known=ahead(min(now, rhythm.data_at or now)),
+            steps=[
+                (ahead(at), weighs.mean(day=chance))
+                for at, chance in daylight.chances(now, stops[-1])
+            ],
+            after=weighs.mean(day=day),
+            duty=math.inf if duty is None else ahead(duty),
+        )
+
+    def _duty(
+        self, polled: PolledDocument, now: datetime, level: float
+    ) -> datetime | None:
+        """Return from when on data tell what the day came to, if that is asked for.
+
+        It is of documents that weigh nothing by night: nobody else would ask.
+        """
+        weighs, daylight = self._weight(polled), self.daylight(polled.system)
+        rhythm = self._feeds[polled].rhythm
+        if weighs.night or not daylight.is_known or rhythm.data_at is None:
+            return None
+        pace = rate(level, weighs.day, rhythm.period.total_seconds())
+        if daylight.length.total_seconds() * pace < _FEW:
+            return None
+        days = (rhythm.data_at, now, daylight.next_dawn(now))
+        day = next((at for at in days if daylight.is_day(at)), None)
+        return day and daylight.next_dusk(day) + _AFTER_DUSK * rhythm.period
+
+    def _level(self, now: datetime, calls_left: int, period_end: datetime) -> float:
+        return level(self._stretches(now, period_end), calls_left)
+
+    def _stretches(self, now: datetime, period_end: datetime) -> Iterator[RatePeriod]:
+        # Once for each system: an account may have a hundred.
+        beside: defaultdict[str, set[Document]] = defaultdict(set)
+        for polled in self._feeds:
+            beside[polled.system].add(polled.document)
+        seconds = {
+            system: self.daylight(system).seconds(now, period_end) for system in beside
+        }
+        for polled, state in self._feeds.items():
+            day, night = seconds[polled.system]
+            weighs = weight(state.profile, polled.document, beside[polled.system])
+            period = state.rhythm.period.total_seconds()
+            yield RatePeriod(weighs.day, day, period)
+            yield RatePeriod(weighs.night, night, period)
+
+    def _weight(self, polled: PolledDocument) -> Weight:
+        beside = {
+            other.document for other in self._feeds if other.system == polled.system
+        }
+        return weight(self._feeds[polled].profile, polled.document, beside)
+
+    def _wake(self, system: str) -> None:
+        """Let the other feeds of a system know that its gateway reports again."""
+        for polled, state in self._feeds.items():
+            if polled.system == system and state.rhythm.in_vain:
+                rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
+                self._feeds[polled] = replace(state, rhythm=rhythm)

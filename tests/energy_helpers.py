@@ -1,0 +1,144 @@
+"""What tests of energies share: what was asked for, what is recorded, what is true."""
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow,
+    statistics_during_period,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.enphase_cloud.api import (
+    Endpoint,
+    EnphaseCloudClient,
+    RequestWithheldError,
+)
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+
+FLOWS: Final = {
+    Flow.PRODUCTION: "production",
+    Flow.CONSUMPTION: "consumption",
+    Flow.GRID_IMPORT: "import",
+    Flow.GRID_EXPORT: "export",
+    Flow.BATTERY_CHARGE: "charge",
+    Flow.BATTERY_DISCHARGE: "discharge",
+}
+"""By what name the simulator knows each flow."""
+
+POLLS: Final = {"summary", "latest_telemetry"}
+LIFETIMES: Final = {
+    "energy_lifetime",
+    "consumption_lifetime",
+    "energy_import_lifetime",
+    "energy_export_lifetime",
+    "battery_lifetime",
+}
+INTERVALS: Final = {
+    "telemetry_production_meter",
+    "telemetry_consumption_meter",
+    "energy_import_telemetry",
+    "energy_export_telemetry",
+}
+
+type Asked = tuple[str, datetime | None]
+"""A document, and the beginning of the week that was asked for; None for days."""
+
+
+@contextmanager
+def listening() -> Generator[list[Asked]]:
+    """Note each call for energies that the client makes."""
+    asked: list[Asked] = []
+
+    get = EnphaseCloudClient.get
+
+    async def noted(
+        client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
+    ) -> Any:
+        query = options.get("query", {})
+        if not (endpoint.name.endswith("_lifetime") or "granularity" in query):
+            return await get(client, endpoint, **options)
+        start = query.get("start_at")
+        asked.append(
+            call := (
+                f"{options['system_id']} {endpoint.name}",
+                None if start is None else dt_util.utc_from_timestamp(start),
+            )
+        )
+        try:
+            return await get(client, endpoint, **options)
+        except RequestWithheldError:
+            # It did not leave.
+            asked.remove(call)
+            raise
+
+    with patch.object(EnphaseCloudClient, "get", noted):
+        yield asked
+
+
+def times(asked: list[Asked]) -> Counter[Asked]:
+    """Return how often each window was asked for."""
+    return Counter(asked)
+
+
+async def go_on(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    delta: timedelta,
+    *,
+    step: timedelta = timedelta(minutes=5),
+) -> None:
+    """Let time pass in steps, and all that is due then happen."""
+    while delta > timedelta():
+        freezer.tick(min(step, delta))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        delta -= step
+
+
+async def recorded(
+    hass: HomeAssistant, system_id: int, flow: Flow
+) -> dict[datetime, float]:
+    """Return the Wh of each hour that is known of a flow; sums never fall."""
+    statistic = statistic_id(system_id, flow)
+    found: dict[str, list[StatisticsRow]]
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        datetime(2000, 1, 1, tzinfo=UTC),
+        None,
+        {statistic},
+        "hour",
+        {"energy": "Wh"},
+        {"change", "sum"},
+    )
+    rows = found.get(statistic, [])
+    sums = [row["sum"] or 0 for row in rows]
+    assert sums == sorted(sums)
+    return {
+        dt_util.utc_from_timestamp(row["start"]): row["change"] or 0 for row in rows
+    }
+
+
+async def all_recorded(
+    hass: HomeAssistant, system_id: int
+) -> dict[Flow, dict[datetime, float]]:
+    """Return the hours of all flows."""
+    return {flow: await recorded(hass, system_id, flow) for flow in Flow}
+
+
+def hours_between(start: datetime, end: datetime) -> list[datetime]:
+    """Return the hours that begin and end between."""
+    first = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if first < start:
+        first += HOUR
+    return [first + number * HOUR for number in range((end - first) // HOUR)]

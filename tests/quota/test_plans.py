@@ -1,0 +1,69 @@
+"""Plans on one API key."""
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.quota.plans import (
+    PLANS,
+    Plan,
+    custom_plan,
+    strictest,
+)
+
+plans = st.sampled_from(list(PLANS.values())) | st.builds(
+    custom_plan,
+    calls_per_minute=st.integers(1, 10_000),
+    calls_per_month=st.integers(1, 2_000_000),
+    live_stream=st.booleans(),
+)
+
+
+def test_the_lower_of_each_limit_counts() -> None:
+    """A small month with a fast minute does not lift the minute of another plan."""
+    custom = custom_plan(
+        calls_per_minute=10_000, calls_per_month=999, live_stream=False
+    )
+    for named in ([PLANS["watt"], custom], [custom, PLANS["watt"]]):
+        plan = strictest(named)
+        assert (plan.calls_per_minute, plan.calls_per_month) == (10, 999)
+
+
+@given(st.lists(plans, min_size=1, max_size=4))
+def test_no_plan_is_exceeded(named: list[Plan]) -> None:
+    """What counts is allowed by each, and some plan forbids more."""
+    plan = strictest(named)
+    for name in ("calls_per_minute", "calls_per_month"):
+        assert getattr(plan, name) == min(getattr(each, name) for each in named)
+
+
+@pytest.mark.parametrize("key", PLANS)
+def test_a_plan_alone_is_itself(key: str) -> None:
+    """One user of a key has the whole plan."""
+    assert strictest([PLANS[key]]) == PLANS[key]
+
+
+@given(plan=plans, dollars=st.integers(0, 10_000))
+def test_never_more_is_spent_than_the_user_wants(plan: Plan, dollars: int) -> None:
+    """All calls of a month together cost no more than what they are limited to."""
+    limited = plan.limited_to(dollars)
+    assert limited.calls_per_month <= plan.calls_per_month
+    assert limited.cost(limited.calls_per_month) <= dollars
+    if plan.free_calls is None:
+        assert limited == plan
+    elif limited.calls_per_month < plan.calls_per_month:
+        assert limited.cost(limited.calls_per_month + 1) > dollars
+
+
+def test_the_price_of_partner() -> None:
+    """10,000 calls are free, then each costs half a cent; 1,500,000 are the most."""
+    partner = PLANS["partner"]
+    assert partner.limited_to(0).calls_per_month == 10_000
+    assert partner.limited_to(1).calls_per_month == 10_200
+    assert partner.limited_to(10_000).calls_per_month == 1_500_000
+    assert [partner.cost(calls) for calls in (0, 10_000, 10_001, 10_200)] == [
+        0,
+        0,
+        0.005,
+        1,
+    ]
+    assert PLANS["megawatt"].cost(300_000) == 0

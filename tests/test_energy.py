@@ -1,0 +1,666 @@
+"""Energies of a system: asked for within the budget, and true."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Generator
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+import logging
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+
+from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.import_progress import WEEK, Days
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from simulator import Fault, Window
+from simulator.moments import epoch
+
+from .conftest import SetUp, World
+from .energy_helpers import (
+    FLOWS,
+    INTERVALS,
+    LIFETIMES,
+    POLLS,
+    Asked,
+    all_recorded,
+    go_on,
+    hours_between,
+    listening,
+    recorded,
+    times,
+)
+from .helpers import state
+
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+UPDATES = 24
+
+TODAY = {
+    Flow.CONSUMPTION: "sensor.hilltop_energy_consumption_today",
+    Flow.GRID_IMPORT: "sensor.hilltop_energy_imported_today",
+    Flow.GRID_EXPORT: "sensor.hilltop_energy_exported_today",
+    Flow.BATTERY_CHARGE: "sensor.hilltop_battery_energy_charged_today",
+    Flow.BATTERY_DISCHARGE: "sensor.hilltop_battery_energy_discharged_today",
+}
+LIFETIME = {
+    Flow.CONSUMPTION: "sensor.hilltop_lifetime_energy_consumption",
+    Flow.GRID_IMPORT: "sensor.hilltop_lifetime_energy_imported",
+    Flow.GRID_EXPORT: "sensor.hilltop_lifetime_energy_exported",
+    Flow.BATTERY_CHARGE: "sensor.hilltop_lifetime_battery_energy_charged",
+    Flow.BATTERY_DISCHARGE: "sensor.hilltop_lifetime_battery_energy_discharged",
+}
+
+
+@pytest.fixture(autouse=True)
+def _calm_log() -> None:
+    """Let the database be silent about each of its statements."""
+    logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return when a test begins; parametrize to choose another moment."""
+    return NOW
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return a system with all flows, which is six weeks old."""
+    return {
+        "name": "Hilltop",
+        "battery": 2,
+        "time_zone": "Europe/Berlin",
+        "latitude": 45,
+        "commissioned": date(2026, 5, 1),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
+    freezer.move_to(now)
+
+
+@pytest.fixture
+def asked() -> Generator[list[Asked]]:
+    """Return what was asked for."""
+    with listening() as asked:
+        yield asked
+
+
+def options(updates: int = UPDATES, history: str = "day") -> dict[str, Any]:
+    """Return the options of an entry."""
+    return {CONF_ENERGY_UPDATES: updates, CONF_HISTORY: history}
+
+
+def watt_hours(hass: HomeAssistant, entity_id: str) -> float | None:
+    """Return what a sensor shows [Wh], None where it is unknown."""
+    shown = hass.states.get(entity_id)
+    if shown is None or shown.state == "unknown":
+        return None
+    unit = {"kWh": 1_000, "MWh": 1_000_000}[shown.attributes["unit_of_measurement"]]
+    return round(float(shown.state) * unit)
+
+
+def five_minutes_ahead() -> datetime:
+    """Return a mark of five minutes that is not past."""
+    ahead = dt_util.utcnow() + 5 * MINUTE
+    return ahead.replace(minute=ahead.minute // 5 * 5, second=0, microsecond=0)
+
+
+def energy_calls(world: World) -> list[str]:
+    """Return the operations that only energies are asked for with."""
+    return [call for call in world.calls if call in LIFETIMES | INTERVALS]
+
+
+def properties(zone: str, commissioned: date, **others: Any) -> dict[str, Any]:
+    """Return a system in a time zone."""
+    return {
+        "name": "Hilltop",
+        "battery": 2,
+        "time_zone": zone,
+        "latitude": 45,
+        "commissioned": commissioned,
+        **others,
+    }
+
+
+async def assert_hours_are_true(
+    hass: HomeAssistant, world: World, start: datetime, end: datetime
+) -> None:
+    """Compare every hour of every flow with what really flowed."""
+    truth = world.cloud.truth(world.system.system_id)
+    for flow, true_flow in FLOWS.items():
+        told = await recorded(hass, world.system.system_id, flow)
+        hours = hours_between(start, end)
+        assert hours
+        assert {hour: told.get(hour) for hour in hours} == {
+            hour: truth.energy(true_flow, hour, hour + HOUR) for hour in hours
+        }, flow
+
+
+CHANGES = pytest.mark.parametrize(
+    ("now", "system_properties"),
+    [
+        (NOW, properties("Europe/Berlin", date(2026, 5, 1))),
+        (NOW, properties("Asia/Kathmandu", date(2026, 6, 1))),
+        (
+            datetime(2026, 10, 24, 12, 3, tzinfo=UTC),
+            properties("Europe/Berlin", date(2026, 9, 1)),
+        ),
+    ],
+    ids=["summer", "odd_offset", "winter_time"],
+)
+
+
+@CHANGES
+async def test_a_day_goes_by(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+    now: datetime,
+) -> None:
+    """Days at once, hours of the last week, then 24 updates; all of them true."""
+    await set_up(options=options())
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    first = Counter(energy_calls(world))
+    assert set(first) == LIFETIMES | INTERVALS
+    assert all(first[operation] == 1 for operation in LIFETIMES)
+    await go_on(hass, freezer, 26 * HOUR, step=10 * MINUTE)
+    later = Counter(energy_calls(world)) - first
+    length = 25 if now.month == 10 else 24
+    assert set(later) == INTERVALS
+    assert all(abs(calls - 26 * UPDATES / length) <= 1 for calls in later.values())
+    assert sum("battery" in what for what, start in asked if start) == 2
+    assert max(times([each for each in asked if each[1] is None]).values()) == 1
+
+    truth = world.cloud.truth(world.system.system_id)
+    zone = ZoneInfo(world.system.time_zone)
+    await assert_hours_are_true(
+        hass, world, now - WEEK + HOUR, dt_util.utcnow() - 6 * HOUR
+    )
+    for flow, true_flow in FLOWS.items():
+        told = await recorded(hass, world.system.system_id, flow)
+        day = world.system.plant.commissioned + DAY
+        while day < (now - WEEK - DAY).astimezone(zone).date():
+            midnight = datetime.combine(day, datetime.min.time(), zone)
+            hours = hours_between(midnight, midnight + DAY)
+            assert sum(told.get(hour, 0) for hour in hours) == truth.day(true_flow, day)
+            day += DAY
+
+
+@pytest.mark.parametrize(
+    ("now", "system_properties"),
+    [
+        (NOW, properties("Asia/Kathmandu", date(2026, 6, 1), corrections=False)),
+        (
+            datetime(2026, 10, 24, 17, 3, tzinfo=UTC),
+            properties("Europe/Berlin", date(2026, 9, 1), corrections=False),
+        ),
+    ],
+    ids=["odd_offset", "winter_time"],
+)
+async def test_sensors_tell_what_is_known(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Today since the system's midnight and ever, up to the newest hour."""
+    await set_up(options=options())
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    truth = world.cloud.truth(world.system.system_id)
+    zone = ZoneInfo(world.system.time_zone)
+    offset = None
+    seen: set[date] = set()
+    for _ in range(20):
+        await go_on(hass, freezer, 84 * MINUTE, step=6 * MINUTE)
+        now = dt_util.utcnow()
+        today = now.astimezone(zone).date()
+        midnight = datetime.combine(today, datetime.min.time(), zone)
+        for flow, true_flow in FLOWS.items():
+            if flow not in TODAY:
+                continue
+            until = max(await recorded(hass, world.system.system_id, flow)) + HOUR
+            shown = hass.states.get(TODAY[flow])
+            assert shown is not None
+            assert shown.attributes["last_reset"] == midnight.isoformat()
+            assert shown.attributes["state_class"] == "total"
+            hours = hours_between(midnight, until)
+            expected = sum(truth.energy(true_flow, hour, hour + HOUR) for hour in hours)
+            assert watt_hours(hass, TODAY[flow]) == (expected if hours else None)
+            seen |= {today} if hours else set()
+            # Where midnight is within an hour, the part between the days that were
+            # told and the first whole hour is not known.
+            lifetime = watt_hours(hass, LIFETIME[flow])
+            assert lifetime is not None
+            missing = truth.lifetime(true_flow, until) - lifetime
+            if midnight.astimezone(UTC).minute:
+                assert 0 <= missing < 1_500
+            else:
+                assert missing == 0
+            offset = now.astimezone(zone).utcoffset()
+    assert len(seen) == 2
+    assert offset is not None
+
+
+@pytest.mark.parametrize(
+    "data", ["zero", "null", "dip", "repeat", "gap", "absurd", "strings", "negative"]
+)
+async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    data: Any,
+) -> None:
+    """Lifetime sensors and sums never fall; afterwards, hours are true again."""
+    await set_up(options=options())
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    lifetimes: list[dict[Flow, float | None]] = []
+    truth = world.cloud.truth(world.system.system_id)
+    began_at = dt_util.utcnow()
+
+    async def watch(hours: int) -> None:
+        for _ in range(hours):
+            await go_on(hass, freezer, HOUR, step=10 * MINUTE)
+            lifetimes.append({flow: watt_hours(hass, LIFETIME[flow]) for flow in TODAY})
+            for flow in TODAY:
+                shown = lifetimes[-1][flow]
+                assert shown is not None
+                assert shown <= truth.lifetime(FLOWS[flow], five_minutes_ahead())
+
+    await watch(3)
+    fault = world.cloud.faults.add(Fault(operation="*telemetry*", data=data))
+    await watch(3)
+    assert fault.hits > 10
+    world.cloud.faults.remove(fault)
+    await watch(12)
+    for sooner, later in pairwise(lifetimes):
+        for flow in TODAY:
+            assert (later[flow] or 0) >= (sooner[flow] or 0)
+    told = await all_recorded(hass, world.system.system_id)
+    for flow, hours in told.items():
+        assert all(
+            energy <= truth.energy(FLOWS[flow], hour, hour + HOUR)
+            for hour, energy in hours.items()
+            if hour > began_at - WEEK + DAY
+        )
+    # What half an answer said of hours that it was the last to tell is believed.
+    if data != "dip":
+        await go_on(hass, freezer, 12 * HOUR, step=15 * MINUTE)
+        await assert_hours_are_true(hass, world, NOW - 6 * DAY, NOW + 20 * HOUR)
+
+
+async def test_an_answer_that_was_in_vain_is_made_good(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Even where it was the only one of a day."""
+    fault = world.cloud.faults.add(Fault(operation="*telemetry*", data="gap"))
+    await set_up(options=options(1))
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    assert fault.hits >= 6
+    assert not await recorded(hass, world.system.system_id, Flow.GRID_IMPORT) or (
+        len(await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)) < 60
+    )
+    world.cloud.faults.remove(fault)
+    await go_on(hass, freezer, 30 * HOUR, step=10 * MINUTE)
+    await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 8 * HOUR)
+
+
+async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Also what no update can reach any more, once the gateway reports again."""
+    silent_until = NOW + 12 * DAY
+    world.system.offline.append(Window(epoch(NOW + 2 * DAY), epoch(silent_until)))
+    await set_up(options=options(1))
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await go_on(hass, freezer, 12 * DAY, step=3 * HOUR)
+    assert (NOW + 3 * DAY).replace(minute=0) not in await recorded(
+        hass, world.system.system_id, Flow.CONSUMPTION
+    )
+    await go_on(hass, freezer, 2 * DAY, step=HOUR)
+    await assert_hours_are_true(hass, world, NOW - 5 * DAY, silent_until)
+
+
+async def test_polls_of_batteries_tell_todays_hours(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """Without another call; the other flows wait for the next day."""
+    await set_up(options=options(1, "none"))
+    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    spent = len(asked)
+    assert spent == 5
+    await go_on(hass, freezer, 8 * HOUR)
+    assert len(asked) == spent
+    system_id = world.system.system_id
+    truth = world.cloud.truth(system_id)
+    charged = await recorded(hass, system_id, Flow.BATTERY_CHARGE)
+    assert max(charged) >= NOW + 5 * HOUR
+    assert max(await recorded(hass, system_id, Flow.CONSUMPTION)) < NOW
+    for hour in hours_between(NOW - 6 * HOUR, NOW + 4 * HOUR):
+        assert charged[hour] == truth.energy("charge", hour, hour + HOUR)
+    today = watt_hours(hass, TODAY[Flow.BATTERY_CHARGE])
+    midnight = datetime(2026, 6, 16, 22, tzinfo=UTC)
+    assert today == sum(energy for hour, energy in charged.items() if hour >= midnight)
+
+
+async def polls_of_days(
+    hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, days: int
+) -> Counter[str]:
+    """Return how often each document was polled in so many days."""
+    before = len(world.calls)
+    await go_on(hass, freezer, days * DAY, step=10 * MINUTE)
+    return Counter(
+        call
+        for call in world.calls[before:]
+        if call in POLLS or call == "telemetry_battery"
+    )
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.parametrize(
+    "system_properties", [properties("Europe/Berlin", date(2024, 1, 1))]
+)
+async def test_history_does_not_starve_polls(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """On the free plan, two years in hours leave polls three quarters of theirs."""
+    entry = await set_up(options=options(1, "none"))
+    await go_on(hass, freezer, HOUR)
+    without = await polls_of_days(hass, world, freezer, 2)
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, **options(1, "hour")}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await go_on(hass, freezer, HOUR)
+    spent = len(asked)
+    beside = await polls_of_days(hass, world, freezer, 2)
+    assert beside.total() >= 0.7 * without.total() > 20
+    assert set(beside) == set(without) == {*POLLS, "telemetry_battery"}
+    weeks = len(asked) - spent - 2 * 5
+    # A quarter of what is left, over two days.
+    assert 5 <= weeks <= 16
+    assert 429 not in {request.status for request in world.cloud.requests}
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_three_systems_at_once_keep_to_the_minute(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """All get what they want in the end; the cloud refuses nothing."""
+    for number in range(2):
+        world.add_system(
+            **properties("Europe/Berlin", date(2026, 5, 1), address=None)
+            | {"name": f"Hilltop {number}"}
+        )
+    await set_up(options=options(1))
+    await go_on(hass, freezer, 20 * MINUTE, step=timedelta(seconds=20))
+    assert {request.status for request in world.cloud.requests} == {200}
+    asked_of = Counter(
+        (request.system_id, request.operation)
+        for request in world.cloud.requests
+        if request.operation in LIFETIMES | INTERVALS
+    )
+    assert asked_of == dict.fromkeys(
+        (
+            (system.system_id, operation)
+            for system in world.systems
+            for operation in LIFETIMES | INTERVALS
+        ),
+        1,
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_document_that_is_refused_is_switched_off(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+    status: int,
+) -> None:
+    """That one alone and once, and the user is told; all else goes on."""
+    fault = world.cloud.faults.add(
+        Fault(operation="energy_import_telemetry", status=status)
+    )
+    entry = await set_up(options=options())
+    await go_on(hass, freezer, 30 * MINUTE, step=MINUTE)
+    hits = fault.hits
+    assert 1 <= hits <= 2
+    await go_on(hass, freezer, 12 * HOUR)
+    assert fault.hits == hits
+    key = "document_refused" if status == 401 else "document_forbidden"
+    [issue] = issue_registry.issues.values()
+    assert issue.issue_id == f"{key}_{entry.entry_id}"
+    assert not hass.config_entries.flow.async_progress_by_handler(
+        DOMAIN, match_context={"source": SOURCE_REAUTH}
+    )
+    calls = Counter(energy_calls(world))
+    assert all(
+        calls[operation] >= 12 for operation in INTERVALS - {"energy_import_telemetry"}
+    )
+    newest = max(await recorded(hass, world.system.system_id, Flow.GRID_EXPORT))
+    assert newest >= NOW + 10 * HOUR
+
+
+async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Until it answers again; nothing is asked twice in secret."""
+    await set_up(options=options(1))
+    faults = [
+        world.cloud.faults.add(Fault(operation=operation, status=503))
+        for operation in (*LIFETIMES, *INTERVALS)
+    ]
+    await go_on(hass, freezer, 26 * HOUR)
+    failed = [
+        request
+        for request in world.cloud.requests
+        if request.operation in LIFETIMES | INTERVALS
+    ]
+    assert 8 <= len(failed) <= 20
+    for operation in LIFETIMES | INTERVALS:
+        moments = [each.at for each in failed if each.operation == operation]
+        rests = [later - sooner for sooner, later in pairwise(moments)]
+        for number, rest in enumerate(rests):
+            assert rest >= min(5 * MINUTE * 2**number, 6 * HOUR)
+    for fault in faults:
+        world.cloud.faults.remove(fault)
+    await go_on(hass, freezer, 13 * HOUR, step=10 * MINUTE)
+    await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 20 * HOUR)
+    assert watt_hours(hass, LIFETIME[Flow.GRID_IMPORT]) is not None
+
+
+async def test_a_document_that_fails_holds_up_no_other(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Not even one that comes first; and it is not switched off."""
+    fault = world.cloud.faults.add(Fault(operation="energy_lifetime", status=500))
+    await set_up(options=options())
+    await go_on(hass, freezer, 24 * HOUR, step=10 * MINUTE)
+    assert fault.hits <= 12
+    calls = Counter(energy_calls(world))
+    assert all(calls[operation] >= 20 for operation in INTERVALS), calls
+    assert not issue_registry.issues
+    world.cloud.faults.remove(fault)
+    await go_on(hass, freezer, 7 * HOUR, step=10 * MINUTE)
+    told = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
+    assert min(told) < NOW - 5 * WEEK
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 422}, {"body": "wrong_types"}, {"body": "html"}]
+)
+async def test_a_window_that_cannot_be_had_is_passed_over(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    asked: list[Asked],
+    fault: dict[str, Any],
+) -> None:
+    """After three tries, and the user is told; the next window is asked for."""
+    # The update first, then the oldest week.
+    world.cloud.faults.add(
+        Fault(operation="energy_import_telemetry", skip=1, times=3, **fault)
+    )
+    await set_up(options=options(1, "hour"))
+    await go_on(hass, freezer, 90 * MINUTE, step=MINUTE)
+    name = f"{world.system.system_id} import_telemetry"
+    weeks = [start for what, start in asked if what == name]
+    oldest = min(start for start in weeks if start is not None)
+    assert Counter(weeks)[oldest] == 3
+    assert all(count == 1 for start, count in Counter(weeks).items() if start != oldest)
+    assert len(set(weeks)) == 7
+    assert caplog.text.count("Skipping energy data") == 1
+    told = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    truth = world.cloud.truth(world.system.system_id)
+    for hour in hours_between(oldest + WEEK + DAY, NOW - 6 * HOUR):
+        assert told[hour] == truth.energy("import", hour, hour + HOUR)
+    # Of what was passed over, the days are known.
+    assert sum(energy for hour, energy in told.items() if hour < oldest + WEEK) > 0
+
+
+async def test_a_restart_costs_no_call_that_is_not_due(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """What is known and what was shown is there again."""
+    entry = await set_up(options=options(1, "hour"))
+    await go_on(hass, freezer, 50 * MINUTE, step=MINUTE)
+    assert state(hass, "sensor.hilltop_history_import") == "100.0"
+    before = {
+        entity: state(hass, entity) for entity in (*TODAY.values(), *LIFETIME.values())
+    }
+    spent = len(asked)
+    for _ in range(3):
+        await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert {entity: state(hass, entity) for entity in before} == before
+        await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await go_on(hass, freezer, 2 * HOUR)
+    assert len(asked) == spent
+    assert state(hass, "sensor.hilltop_history_import") == "100.0"
+
+
+async def test_nothing_is_left_behind(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """After unloading nothing is asked for; after removal nothing is stored."""
+    entry = await set_up(options=options(UPDATES, "hour"))
+    await go_on(hass, freezer, 2 * MINUTE, step=timedelta(seconds=10))
+    asked = len(world.calls)
+    assert asked >= 10
+    await hass.config_entries.async_unload(entry.entry_id)
+    await go_on(hass, freezer, 6 * HOUR)
+    assert len(world.calls) == asked
+    await hass.config_entries.async_remove(entry.entry_id)
+    await go_on(hass, freezer, HOUR)
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+
+
+async def test_a_recorder_that_fails_does_not_use_up_the_calls(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    asked: list[Asked],
+) -> None:
+    """It is given time to recover; then all is imported."""
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("The disk is full")
+
+    hass.loop.set_exception_handler(lambda *_: None)
+    with patch.object(StatisticsImporter, "async_import", fail):
+        await set_up(options=options(1))
+        await go_on(hass, freezer, HOUR)
+    assert 1 <= len(asked) <= 6
+    await go_on(hass, freezer, HOUR)
+    await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW - 6 * HOUR)
+
+
+async def test_a_wish_during_a_call_asks_for_nothing_twice(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A slow call is waited for."""
+    may_answer = asyncio.Event()
+    method = EnphaseCloudClient.get
+    asked: list[Any] = []
+
+    async def slow(
+        client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
+    ) -> Any:
+        if endpoint.name.endswith("_lifetime"):
+            asked.append(endpoint)
+            await may_answer.wait()
+        return await method(client, endpoint, **options)
+
+    with patch.object(EnphaseCloudClient, "get", slow):
+        entry = await set_up(options=options(1))
+        for _ in range(20):
+            freezer.tick(MINUTE)
+            await pass_a_moment(hass)
+            entry.runtime_data.systems[0].energies.async_change(
+                lambda progress: progress.want_days(Days())
+            )
+        assert len(asked) == 1
+        may_answer.set()
+        await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    assert len(asked) == len(set(asked)) == 5
+
+
+async def pass_a_moment(hass: HomeAssistant) -> None:
+    """Let timers fire without waiting for what they begin."""
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    for _ in range(20):
+        await asyncio.sleep(0)

@@ -1,0 +1,217 @@
+"""The budget of an API key in a running Home Assistant."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.enphase_cloud.const import CONF_PLAN, CONF_SYSTEMS, DOMAIN
+from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger
+from custom_components.enphase_cloud.quota.plans import PLANS
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .helpers import pass_time, press, state
+
+USED = "sensor.hilltop_calls_used_this_month"
+LEFT = "sensor.hilltop_calls_left_this_month"
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the free plan, where calls are scarce."""
+    return "watt"
+
+
+def _stored_ledger(hass_storage: dict[str, Any]) -> Ledger:
+    """Return the ledger as it would be found after a kill -9 at this moment."""
+    [key] = [key for key in hass_storage if key.startswith(f"{DOMAIN}.account")]
+    data = hass_storage[key]["data"]["ledger"]
+    return Ledger.restore(data, PLANS["watt"], now=dt_util.utcnow())
+
+
+def _own(ledger: Ledger) -> int:
+    now = dt_util.utcnow()
+    return ledger.used(now) - ledger.by_operation(now).get(ASSUMED, 0)
+
+
+async def test_what_is_stored_is_never_behind_what_was_spent(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A kill -9 at any moment forgets no call, and costs a small reservation."""
+    await set_up()
+    for _ in range(24):
+        await pass_time(hass, freezer, timedelta(minutes=20))
+        stored = _own(_stored_ledger(hass_storage))
+        assert len(world.calls) <= stored <= len(world.calls) + 2
+    assert len(world.calls) > 5
+
+
+async def test_a_clean_stop_costs_nothing(
+    hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
+) -> None:
+    """When Home Assistant stops, the true number is stored."""
+    await set_up()
+    await hass.async_stop(force=True)
+    assert _own(_stored_ledger(hass_storage)) == len(world.calls) == 3
+
+
+async def test_entries_on_one_key_share_its_calls(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Two accounts signed in through one application have one budget."""
+    first = await set_up()
+    tenant = world.cloud.add_account(
+        email="tenant@example.com", password="-", user_id="5550002"
+    )
+    system = world.cloud.add_system(tenant, name="Annex")
+    token = world.cloud.tokens_for(world.application, tenant)
+    second = MockConfigEntry(
+        domain=DOMAIN,
+        unique_id="5550002",
+        title="Annex",
+        data={
+            **first.data,
+            "token": {**first.data["token"], **token},
+            CONF_SYSTEMS: [
+                {
+                    **first.data[CONF_SYSTEMS][0],
+                    "id": system.system_id,
+                    "name": "Annex",
+                }
+            ],
+        },
+        options=first.options,
+    )
+    second.add_to_hass(hass)
+    await set_up(second)
+    assert second.state is ConfigEntryState.LOADED
+    assert len(world.calls) == 5
+    assert state(hass, USED) == state(hass, "sensor.annex_calls_used_this_month") == "5"
+
+    await pass_time(hass, freezer, timedelta(hours=12))
+    both = len(world.calls)
+    await hass.config_entries.async_unload(second.entry_id)
+    await pass_time(hass, freezer, timedelta(hours=12))
+    assert 8 <= both <= 30
+    # Renewals of the sign-in are counted here, though not by the cloud.
+    assert int(state(hass, USED)) == len(world.cloud.requests)
+
+
+async def test_the_cloud_says_that_the_month_is_used_up(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing leaves until the month ends, then everything goes on by itself."""
+    await set_up()
+    world.cloud.faults.add(Fault(quota="month", times=1))
+    freezer.tick(60)
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "button.hilltop_refresh_now")
+    assert state(hass, LEFT) == "0"
+    asked = len(world.cloud.requests)
+
+    with pytest.raises(HomeAssistantError) as raised:
+        await press(hass, "button.hilltop_refresh_now")
+    assert raised.value.translation_key == "quota_refused"
+    freezer.move_to("2026-06-30 23:40:00+00:00")
+    await pass_time(hass, freezer, timedelta(minutes=15))
+    assert len(world.cloud.requests) == asked
+
+    await pass_time(hass, freezer, timedelta(hours=3))
+    assert len(world.cloud.requests) > asked
+    assert int(state(hass, LEFT)) > 900
+    assert {request.at.month for request in world.cloud.requests[asked:]} == {7}
+
+
+async def test_the_users_requests_are_refused_before_they_leave(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """More presses than the minute allows: some refused, none sent beyond it."""
+    await set_up()
+
+    async def press_often() -> None:
+        for _ in range(10):
+            await press(hass, "button.hilltop_refresh_now")
+
+    with pytest.raises(HomeAssistantError) as raised:
+        await press_often()
+    assert raised.value.translation_key == "budget_exhausted"
+    assert 3 < len(world.calls) <= 10
+    assert {request.status for request in world.cloud.requests} == {200}
+
+
+async def test_a_renewal_of_the_sign_in_is_counted(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """A token lives for a day; renewing it is a call, too, as far as we know."""
+    await set_up()
+    before = int(state(hass, USED))
+    freezer.tick(timedelta(hours=25))
+    await pass_time(hass, freezer, timedelta(minutes=6))
+    tokens = [r for r in world.cloud.requests if r.operation == "token"]
+    assert [request.status for request in tokens] == [200]
+    spent = len(world.cloud.requests) - 3
+    assert int(state(hass, USED)) == before + spent
+
+
+async def test_a_new_month_starts_anew(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The counters begin again when the cloud's month does."""
+    await set_up()
+    freezer.move_to(datetime(2026, 7, 1, 0, 0, 30, tzinfo=UTC))
+    await pass_time(hass, freezer, timedelta(minutes=10))
+    july = [request for request in world.cloud.requests if request.at.month == 7]
+    assert int(state(hass, USED)) == len(july)
+    assert int(state(hass, LEFT)) == 1000 - len(july)
+
+
+async def test_a_plan_that_was_named_too_large_can_be_corrected(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is assumed of the month before us goes by the plan that is true."""
+    entry = await set_up(options={CONF_PLAN: "kilowatt"})
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, CONF_PLAN: "watt"}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert 200 < int(state(hass, LEFT)) < 1000
+    freezer.tick(60)
+    await press(hass, "button.hilltop_refresh_now")
+    assert len(world.calls) == 6
+
+
+async def test_a_key_is_remembered_as_long_as_an_entry_has_it(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Removing one entry keeps the count for another, be it loaded or not."""
+    entry = await set_up()
+    other = MockConfigEntry(
+        domain=DOMAIN, unique_id="5550003", data=dict(entry.data), options=entry.options
+    )
+    other.add_to_hass(hass)
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert _own(_stored_ledger(hass_storage)) == 3
+    await hass.config_entries.async_remove(other.entry_id)
+    await hass.async_block_till_done()
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]

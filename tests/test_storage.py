@@ -1,0 +1,99 @@
+"""What an entry remembers of energies over a restart."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+
+from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.energy.import_progress import ImportProgress
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.samples import Sample, Source
+from custom_components.enphase_cloud.runtime.storage import EntryStore, Refusal
+
+NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)
+SOURCE = Source.IMPORT_INTERVALS
+
+
+async def remembered(hass: HomeAssistant) -> EntryStore:
+    """Return what a start finds."""
+    storage = EntryStore(hass, "entry")
+    await storage.async_load("terms")
+    return storage
+
+
+async def test_energies_are_remembered(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Also beside what an older or a newer version has written."""
+    storage = await remembered(hass)
+    progress = ImportProgress(wish="day", updated_at=NOW)
+    sample = Sample(12, NOW, SOURCE)
+    storage.set_samples(1, SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
+    storage.set_progress(1, SOURCE, progress)
+    await storage.async_save()
+    stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
+    stored["progress"]["a source of tomorrow"] = {}
+    # Version 0.1.0 kept hours here, too; the statistics have them.
+    stored["meters"] = {"grid_import": {"total": 5}}
+
+    storage = await remembered(hass)
+    assert storage.progress(1, SOURCE) == progress
+    assert storage.progress(2, SOURCE) == storage.progress(1, Source.SUMMARY)
+
+    del stored["progress"], stored["meters"]
+    storage = await remembered(hass)
+    assert storage.progress(1, SOURCE) == ImportProgress()
+    assert storage.samples(1, SOURCE) == {Measurement.ENERGY_IMPORTED_LIFETIME: sample}
+
+
+async def test_reasons_of_refusals_are_remembered(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Version 0.1.0 stored none: it took every refusal for one of the application."""
+    storage = await remembered(hass)
+    storage.set_samples(1, SOURCE, {})
+    storage.set_refusal(1, Source.BATTERY, Refusal.FORBIDDEN)
+    storage.set_refusal(1, Source.LIVE, Refusal.NOT_ENTITLED)
+    await storage.async_save()
+
+    storage = await remembered(hass)
+    assert storage.refusal(1, Source.BATTERY) is Refusal.FORBIDDEN
+    assert storage.refusal(1, Source.LIVE) is Refusal.NOT_ENTITLED
+    assert storage.refusal(1, Source.SUMMARY) is None
+
+    stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
+    stored["refused"] = ["battery", "live"]
+    storage = await remembered(hass)
+    assert storage.refusal(1, Source.BATTERY) is Refusal.NOT_ENTITLED
+    assert not storage.is_refused(1, Source.SUMMARY)
+
+
+async def test_what_a_clock_that_was_ahead_dated_is_of_now(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing restored keeps news out, or puts a burst of live data off."""
+    ahead = NOW + timedelta(days=400)
+    freezer.move_to(ahead)
+    storage = await remembered(hass)
+    sample = Sample("normal", ahead, Source.SUMMARY)
+    storage.set_samples(1, Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
+    storage.set_live_start(1, ahead)
+    await storage.async_save()
+
+    freezer.move_to(NOW)
+    storage = await remembered(hass)
+    restored = storage.samples(1, Source.SUMMARY)[Measurement.SYSTEM_STATUS]
+    assert restored == Sample("normal", NOW, Source.SUMMARY)
+    assert storage.live_started_at(1) == NOW
+
+
+async def test_what_is_no_memory_is_none(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """Everything is asked for anew."""
+    await (await remembered(hass)).async_save()
+    hass_storage[f"{DOMAIN}.entry"]["data"]["systems"] = ["damaged"]
+    storage = await remembered(hass)
+    assert storage.progress(1, SOURCE) == ImportProgress()
