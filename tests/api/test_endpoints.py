@@ -8,8 +8,8 @@ import pytest
 from custom_components.enphase_cloud.api import Access, Endpoint, EnphaseCloudClient
 from custom_components.enphase_cloud.api.endpoints import (
     ENDPOINTS,
-    INVERTERS_SUMMARY,
     MICRO_TELEMETRY,
+    RGM_STATS,
     SET_STORM_GUARD,
     START_CHARGING,
     SUMMARY,
@@ -40,12 +40,10 @@ async def test_a_document_without_a_model_comes_as_it_is(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     """Its outermost value may be a list."""
-    cloud.script(reply([{"signal_strength": 3}]))
-    answer = await client.get(INVERTERS_SUMMARY, query={"site_id": SYSTEM_ID})
-    assert answer == [{"signal_strength": 3}]
-    assert cloud.requests[0].path == (
-        "/api/v4/systems/inverters_summary_by_envoy_or_site"
-    )
+    cloud.script(reply([{"intervals": []}]))
+    answer = await client.get(RGM_STATS, system_id=SYSTEM_ID)
+    assert answer == [{"intervals": []}]
+    assert cloud.requests[0].path == f"/api/v4/systems/{SYSTEM_ID}/rgm_stats"
 
 
 async def test_the_path_takes_ids_and_serial_numbers(

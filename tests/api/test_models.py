@@ -17,10 +17,15 @@ from custom_components.enphase_cloud.api import (
     BatteryTelemetry,
     ConnectionType,
     DailyEnergies,
+    EvChargerReading,
+    EvChargerStatus,
     GridStatus,
+    HeatPumpMode,
+    HeatPumpReading,
     LatestTelemetry,
     LiveFrame,
     MalformedAnswerError,
+    MeterReading,
     PowerReading,
     ProductionSource,
     Summary,
@@ -345,7 +350,7 @@ class TestLatestTelemetry:
     ) -> None:
         telemetry = self.read(encharges=[self.battery(told, magnitude)])
         assert telemetry.batteries == (
-            BatteryReading(power=power, reported_at=NOON, mode=mode),
+            BatteryReading(power=power, reported_at=NOON, mode=mode, name="Encharge"),
         )
 
     def test_leaves_out_batteries_that_do_not_report(self) -> None:
@@ -353,11 +358,83 @@ class TestLatestTelemetry:
         telemetry = self.read(encharges=[silent, self.battery("Idle", 0), silent])
         assert [battery.power for battery in telemetry.batteries] == [0]
 
+    def test_tells_which_battery_is_which(self) -> None:
+        battery = self.battery("Charging", 40) | {"id": 71, "name": "IQ Battery 5"}
+        (read,) = self.read(Encharges=[battery]).batteries
+        assert (read.device_id, read.name) == (71, "IQ Battery 5")
+        assert not {"71", "IQ Battery 5"} & set(repr(read).split("'"))
+
+    def test_keeps_all_channels_of_meters(self) -> None:
+        used = self.channel("production", 700) | {"id": 8, "channel": 1}
+        unused = self.channel("production", None, None) | {"id": 8, "channel": 2}
+        telemetry = self.read(meters=[used, unused, {}])
+        common = {"device_id": 8, "name": "production"}
+        assert telemetry.meters == (
+            MeterReading(**common, channel=1, power=700, reported_at=NOON),
+            MeterReading(**common, channel=2, power=None, reported_at=None),
+            MeterReading(
+                device_id=None, name=None, channel=None, power=None, reported_at=None
+            ),
+        )
+        assert len(telemetry.production) == 1
+
+    @pytest.mark.parametrize(
+        ("told", "status"),
+        [
+            ("PLUGGED_OUT", EvChargerStatus.PLUGGED_OUT),
+            ("Plugged out", EvChargerStatus.PLUGGED_OUT),
+            ("IDLE", EvChargerStatus.IDLE),
+            ("CHARGING", EvChargerStatus.CHARGING),
+            ("FAULTED", EvChargerStatus.FAULTED),
+            ("RESTING", EvChargerStatus.UNKNOWN),
+            (None, EvChargerStatus.UNKNOWN),
+        ],
+    )
+    def test_tells_what_ev_chargers_do(
+        self, told: object, status: EvChargerStatus
+    ) -> None:
+        charger = {"serial_number": 380, "operational_mode": told}
+        (read,) = self.read(evse=[charger, {"operational_mode": told}]).ev_chargers
+        assert read == EvChargerReading(
+            serial_number="380", name=None, status=status, reported_at=None
+        )
+
+    @pytest.mark.parametrize(
+        ("told", "mode"),
+        [
+            ("MODE_1", HeatPumpMode.BLOCKED),
+            ("Mode_2", HeatPumpMode.NORMAL),
+            ("mode 3", HeatPumpMode.RECOMMENDED),
+            ("MODE4", HeatPumpMode.ENFORCED),
+            ("normal", HeatPumpMode.NORMAL),
+            ("MODE_5", HeatPumpMode.UNKNOWN),
+            ("mode", HeatPumpMode.UNKNOWN),
+            (4, HeatPumpMode.UNKNOWN),
+            (None, HeatPumpMode.UNKNOWN),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["heat-pump", "heat_pump"])
+    def test_tells_how_heat_pumps_work(
+        self, kind: str, told: object, mode: HeatPumpMode
+    ) -> None:
+        pump = {
+            "serial_number": "",
+            "name": "Vario 300",
+            "operational_mode": told,
+            "last_report_at": EPOCH,
+        }
+        (read,) = self.read(**{kind: [pump]}).heat_pumps
+        assert read == HeatPumpReading(
+            serial_number=None, name="Vario 300", mode=mode, reported_at=NOON
+        )
+
     @pytest.mark.parametrize("devices", [None, [], 7, {"meters": {}, "encharges": "x"}])
     def test_may_have_no_devices(self, devices: object) -> None:
         telemetry = LatestTelemetry.from_api({"system_id": ID, "devices": devices})
         assert telemetry.production == telemetry.consumption == ()
-        assert telemetry.batteries == ()
+        assert (
+            telemetry.batteries == telemetry.ev_chargers == telemetry.heat_pumps == ()
+        )
 
 
 class TestLiveFrame:
@@ -512,7 +589,7 @@ MEMBERS = (
     "discharge soc enwh percent devices_reporting last_reported_aggregate_soc devices "
     "meters encharges power operational_mode data timestamp_epoch timestamp_utc "
     "pv_power consumption_power grid_power battery_power generator_power battery_soc "
-    "grid_status battery_mode"
+    "grid_status battery_mode id serial_number name channel evse heat-pump"
 ).split()
 
 scalars = st.one_of(

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from custom_components.enphase_cloud.api import (
+    Alarms,
     BatteryTelemetry,
+    Device,
+    Devices,
+    DeviceStatus,
+    EvChargerStatus,
+    Events,
+    EventTypes,
+    HeatPumpMode,
+    InvertersSummary,
     LatestTelemetry,
     Summary,
     System,
@@ -81,6 +90,82 @@ def test_latest_telemetry(examples: dict[tuple[str, str], Any]) -> None:
     for battery, moment in zip(telemetry.batteries, moments, strict=True):
         assert battery.reported_at is not None
         assert battery.reported_at.timestamp() == moment
+    ids = [part["id"] for part in document["devices"]["encharges"]]
+    assert [battery.device_id for battery in telemetry.batteries] == ids
+    assert len(telemetry.meters) == len(document["devices"]["meters"])
+    assert telemetry.ev_chargers[0].status is not EvChargerStatus.UNKNOWN
+    assert telemetry.heat_pumps[0].mode is not HeatPumpMode.UNKNOWN
+
+
+def test_devices(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/{system_id}/devices")
+    devices = Devices.from_api(document)
+    listed = [each for kind in document["devices"].values() for each in kind]
+    assert len(devices.devices) == len(listed)
+    for device in devices.devices:
+        assert device.status is not DeviceStatus.UNKNOWN
+        assert not device.status.is_problem
+    assert_kept(document["devices"]["micros"][0], devices.microinverters[0], Device)
+    for meter, given in zip(devices.meters, document["devices"]["meters"], strict=True):
+        assert meter.kind == given["config_type"].lower()
+        assert meter.enabled
+        assert meter.phases == {"single": 1, "three": 3}[given["config_phase"]]
+    gateway = document["devices"]["gateways"][0]
+    assert devices.gateways[0].firmware == gateway["emu_sw_version"]
+    modem = devices.gateways[0].modem
+    assert modem is not None
+    assert modem.plan_end_at is not None
+    end = gateway["cellular_modem"]["plan_end_date"]
+    assert modem.plan_end_at.timestamp() == end
+
+
+def test_inverters_summary(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/inverters_summary_by_envoy_or_site")
+    summary = InvertersSummary.from_api(document)
+    (gateway,) = document
+    assert summary.gateways[0].signal_strength == gateway["signal_strength"]
+    for read, given in zip(summary.inverters, gateway["micro_inverters"], strict=True):
+        power = given["power_produced"]
+        assert read.power == (power["value"] if isinstance(power, dict) else power)
+        assert read.energy == given["energy"]["value"]
+        assert read.gateway_serial_number == given["envoy_serial_number"]
+        assert read.firmware == given["proc_load"]
+        assert read.last_report_at is not None
+        assert read.last_report_at.timestamp() == given["last_report_date"]
+
+
+@pytest.mark.parametrize("path", ["events", "open_events"])
+def test_events(examples: dict[tuple[str, str], Any], path: str) -> None:
+    document = example(examples, "get", f"/{{system_id}}/{path}")
+    (given,) = document["events"]
+    (event,) = Events.from_api(document).events
+    assert event.status == given["status"].lower()
+    assert event.event_type_id == given["event_type_id"]
+    assert event.started_at.timestamp() == given["event_start_time"]
+    assert (event.ended_at is None) == (given["event_end_time"] is None)
+
+
+@pytest.mark.parametrize("path", ["alarms", "open_alarms"])
+def test_alarms(examples: dict[tuple[str, str], Any], path: str) -> None:
+    document = example(examples, "get", f"/{{system_id}}/{path}")
+    (given,) = document["alarms"]
+    (alarm,) = Alarms.from_api(document).alarms
+    assert alarm.alarm_id == given["id"]
+    assert not alarm.cleared
+    assert alarm.severity == {2: "error", 4: "info"}[given["severity"]]
+    assert alarm.events[0].serial_number == given["events"][0]["serial_number"]
+
+
+def test_event_types(examples: dict[tuple[str, str], Any]) -> None:
+    document = example(examples, "get", "/event_types")
+    types = EventTypes.from_api(document).by_id
+    for given in document["event_types"]:
+        read = types[given["event_type_id"]]
+        assert read.key == given["event_type_key"]
+        assert read.name == given["event_name"]
+        assert read.description == given["event_description"]
+        assert read.recommended_action == given["recommended_action"]
+        assert read.stateful is given["stateful"]
 
 
 def test_live_data(examples: dict[tuple[str, str], Any]) -> None:

@@ -12,7 +12,10 @@ import re
 from typing import Any, Final, Literal
 
 from .models.battery import BatteryTelemetry
+from .models.device import Devices
 from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
+from .models.event import Alarms, Events, EventTypes
+from .models.inverters import InvertersSummary
 from .models.latest import LatestTelemetry
 from .models.live_frame import LiveFrame
 from .models.summary import Summary
@@ -82,6 +85,18 @@ def _days(member: str) -> Callable[[Any], DailyEnergies]:
     return partial(DailyEnergies.from_api, member=member)
 
 
+def _listing[DocumentT](
+    name: str, model: Callable[[Any], DocumentT]
+) -> Endpoint[DocumentT]:
+    """Return a list of a system that is called as the last part of its path."""
+    return Endpoint(
+        name=name,
+        path=f"{{system_id}}/{name}",
+        access=Access.SYSTEM_DETAILS,
+        model=model,
+    )
+
+
 _details = partial(Endpoint[Any], access=Access.SYSTEM_DETAILS)
 _production = partial(Endpoint[Any], access=Access.PRODUCTION)
 _consumption = partial(Endpoint[Any], access=Access.CONSUMPTION)
@@ -121,18 +136,29 @@ SUMMARY: Final = Endpoint(
     access=Access.SYSTEM_DETAILS,
     model=Summary.from_api,
 )
-DEVICES: Final = _details(name="devices", path="{system_id}/devices")
+DEVICES: Final = _listing("devices", Devices.from_api)
 RETRIEVE_SYSTEM_ID: Final = _details(
     name="retrieve_system_id", path="retrieve_system_id"
 )
-INVERTERS_SUMMARY: Final = _details(
-    name="inverters_summary", path="inverters_summary_by_envoy_or_site"
+# It takes "site_id" or "envoy_serial_number" in the query.
+INVERTERS_SUMMARY: Final = Endpoint(
+    name="inverters_summary",
+    path="inverters_summary_by_envoy_or_site",
+    access=Access.SYSTEM_DETAILS,
+    model=InvertersSummary.from_api,
+    page_size=100,
 )
-EVENTS: Final = _details(name="events", path="{system_id}/events")
-ALARMS: Final = _details(name="alarms", path="{system_id}/alarms")
-EVENT_TYPES: Final = _details(name="event_types", path="event_types")
-OPEN_EVENTS: Final = _details(name="open_events", path="{system_id}/open_events")
-OPEN_ALARMS: Final = _details(name="open_alarms", path="{system_id}/open_alarms")
+# Both take "start_time", and "end_time" at most a week later, in the query.
+EVENTS: Final = _listing("events", Events.from_api)
+ALARMS: Final = _listing("alarms", Alarms.from_api)
+EVENT_TYPES: Final = Endpoint(
+    name="event_types",
+    path="event_types",
+    access=Access.SYSTEM_DETAILS,
+    model=EventTypes.from_api,
+)
+OPEN_EVENTS: Final = _listing("open_events", Events.from_api)
+OPEN_ALARMS: Final = _listing("open_alarms", Alarms.from_api)
 
 # Energy of a system in intervals and by day, and the registers of its meters.
 PRODUCTION_MICRO_TELEMETRY: Final = Endpoint(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 import math
 import re
 from typing import Any, Final, Self
@@ -27,8 +28,10 @@ _INTEGER_LIMIT: Final = 2**53
 _FULL: Final = 100
 _LONGEST_WORD: Final = 64
 _LONGEST_TEXT: Final = 100
+_LONGEST_PROSE: Final = 2_000
 # A week of intervals of five minutes has half as many.
 _MOST_OBJECTS: Final = 4_000
+_MOST_KINDS: Final = 100
 
 
 def to_object(value: object) -> Mapping[str, Any]:
@@ -45,6 +48,24 @@ def to_identifier(value: object) -> int:
     if identifier is None or identifier <= 0 or identifier != to_number(value):
         raise MalformedAnswerError("The answer names no system")
     return identifier
+
+
+def to_device_id(value: object) -> int | None:
+    """Return the id of a device; the cloud writes "" where there is none."""
+    identifier = to_integer(value)
+    if identifier is None or identifier <= 0 or identifier != to_number(value):
+        return None
+    return identifier
+
+
+def to_serial(value: object) -> str | None:
+    """Return a serial number, which the cloud may also write as a number."""
+    if type(value) is int and 0 < value <= _INTEGER_LIMIT:
+        return str(value)
+    # A cut one would be another device's.
+    if not isinstance(value, str) or len(value) > _LONGEST_WORD:
+        return None
+    return to_text(value)
 
 
 def to_number(value: object) -> float | None:
@@ -109,10 +130,26 @@ def to_whole_percentage(value: object) -> int | None:
 
 def to_text(value: object) -> str | None:
     """Return a text that is not blank and can be encoded; a long one is cut."""
+    return _to_text(value, _LONGEST_TEXT)
+
+
+def to_prose(value: object) -> str | None:
+    """Return a text of some sentences; one without end is cut."""
+    return _to_text(value, _LONGEST_PROSE)
+
+
+def _to_text(value: object, longest: int) -> str | None:
     if not isinstance(value, str):
         return None
-    text = value[:_LONGEST_TEXT].encode(errors="replace").decode()
+    text = value[:longest].encode(errors="replace").decode()
     return text.strip() or None
+
+
+def to_flag(value: object) -> bool | None:
+    """Return a truth value, also out of "true" or "false"."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(to_word(value))
 
 
 def to_word(value: object) -> str:
@@ -154,6 +191,17 @@ def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
             waiting.extend(reversed(item))
         elif isinstance(item, Mapping):
             yield item
+
+
+def to_kinds(value: object) -> Mapping[str, Any]:
+    """Return the members of an object by the letters of their names, in lower case.
+
+    The cloud writes heat_pump in one document and heat-pump in another.
+    """
+    if not isinstance(value, Mapping):
+        return {}
+    names = islice(value, _MOST_KINDS)
+    return {_letters(name[:_LONGEST_WORD]): value[name] for name in names}
 
 
 class OpenEnum(StrEnum):

@@ -1,17 +1,22 @@
 """The last reported powers: GET /systems/{id}/latest_telemetry."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Final, Self, override
 
 from .convert import (
     OpenEnum,
+    to_count,
     to_datetime,
+    to_device_id,
     to_identifier,
+    to_kinds,
     to_object,
     to_objects,
     to_power,
+    to_serial,
+    to_text,
     to_word,
 )
 
@@ -23,6 +28,43 @@ class BatteryOperation(OpenEnum):
     CHARGING = "charging"
     DISCHARGING = "discharging"
     UNKNOWN = "unknown"
+
+
+class EvChargerStatus(OpenEnum):
+    """What an EV charger is doing; idle ones are plugged in."""
+
+    PLUGGED_OUT = "plugged_out"
+    IDLE = "idle"
+    CHARGING = "charging"
+    FAULTED = "faulted"
+    UNKNOWN = "unknown"
+
+
+class HeatPumpMode(OpenEnum):
+    """How a heat pump is asked to use power; the cloud writes MODE_1 to MODE_4."""
+
+    BLOCKED = "blocked"
+    NORMAL = "normal"
+    RECOMMENDED = "recommended"
+    ENFORCED = "enforced"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    @override
+    def from_api(cls, value: object) -> Self:
+        """Return the mode that a word or its number names, else UNKNOWN."""
+        number = to_word(value)[-1:] if to_word(value).startswith("mode") else ""
+        if number in _HEAT_PUMP_MODES:
+            return cls(_HEAT_PUMP_MODES[number])
+        return super().from_api(value)
+
+
+_HEAT_PUMP_MODES: Final = {
+    "1": "blocked",
+    "2": "normal",
+    "3": "recommended",
+    "4": "enforced",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +80,53 @@ class BatteryReading:
     """The power of a battery in W, and what it does.
 
     The power is positive when it discharges, and None where the cloud does not tell in
-    which direction it flows.
+    which direction it flows. `device_id` is that of the list of devices. What names it
+    is not shown by repr().
     """
 
     power: int | None
     reported_at: datetime | None
     mode: BatteryOperation
+    device_id: int | None = field(default=None, repr=False)
+    name: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReading:
+    """A channel of a meter: its number, and its power in W.
+
+    `name` is "production" or "consumption". The power is None where the channel is not
+    used, or silent for 7 days. The id of the meter is not shown by repr().
+    """
+
+    device_id: int | None = field(repr=False)
+    name: str | None
+    channel: int | None
+    power: int | None
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvChargerReading:
+    """What an EV charger did when it last reported; its names are not in repr()."""
+
+    serial_number: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    status: EvChargerStatus
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeatPumpReading:
+    """A heat pump's mode when it last reported; its names are not in repr().
+
+    Many have no serial number.
+    """
+
+    serial_number: str | None = field(repr=False)
+    name: str | None = field(repr=False)
+    mode: HeatPumpMode
+    reported_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +138,17 @@ class LatestTelemetry:
     is configured, which this document does not tell. "Total": the load of the home.
     "Net", always so with batteries: production + grid import, without the battery, so
     that the home's load is consumption + battery power (discharge positive) and the
-    grid's consumption - production.
+    grid's consumption - production. `meters` are all channels, also silent ones;
+    `ev_chargers` and `heat_pumps` those that something names.
     """
 
     system_id: int
     production: tuple[PowerReading, ...]
     consumption: tuple[PowerReading, ...]
     batteries: tuple[BatteryReading, ...]
+    meters: tuple[MeterReading, ...] = ()
+    ev_chargers: tuple[EvChargerReading, ...] = ()
+    heat_pumps: tuple[HeatPumpReading, ...] = ()
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
@@ -70,15 +157,19 @@ class LatestTelemetry:
         Raises MalformedAnswerError where the document names no system.
         """
         data = to_object(data)
-        devices = data.get("devices")
-        devices = devices if isinstance(devices, Mapping) else {}
+        devices = to_kinds(data.get("devices"))
         meters = list(to_objects(devices.get("meters")))
         encharges = to_objects(devices.get("encharges"))
+        chargers = map(_ev_charger_reading, to_objects(devices.get("evse")))
+        heat_pumps = map(_heat_pump_reading, to_objects(devices.get("heatpump")))
         return cls(
             system_id=to_identifier(data.get("system_id")),
             production=tuple(_meter_readings(meters, "production")),
             consumption=tuple(_meter_readings(meters, "consumption")),
             batteries=tuple(filter(None, map(_battery_reading, encharges))),
+            meters=tuple(map(_meter_reading, meters)),
+            ev_chargers=tuple(each for each in chargers if _is_named(each)),
+            heat_pumps=tuple(each for each in heat_pumps if _is_named(each)),
         )
 
 
@@ -103,7 +194,41 @@ def _battery_reading(battery: Mapping[str, Any]) -> BatteryReading | None:
         power=_signed(magnitude, mode),
         reported_at=to_datetime(battery.get("last_report_at")),
         mode=mode,
+        device_id=to_device_id(battery.get("id")),
+        name=to_text(battery.get("name")),
     )
+
+
+def _meter_reading(channel: Mapping[str, Any]) -> MeterReading:
+    return MeterReading(
+        device_id=to_device_id(channel.get("id")),
+        name=to_text(channel.get("name")),
+        channel=to_count(channel.get("channel")),
+        power=to_power(channel.get("power")),
+        reported_at=to_datetime(channel.get("last_report_at")),
+    )
+
+
+def _ev_charger_reading(charger: Mapping[str, Any]) -> EvChargerReading:
+    return EvChargerReading(
+        serial_number=to_serial(charger.get("serial_number")),
+        name=to_text(charger.get("name")),
+        status=EvChargerStatus.from_api(charger.get("operational_mode")),
+        reported_at=to_datetime(charger.get("last_report_at")),
+    )
+
+
+def _heat_pump_reading(heat_pump: Mapping[str, Any]) -> HeatPumpReading:
+    return HeatPumpReading(
+        serial_number=to_serial(heat_pump.get("serial_number")),
+        name=to_text(heat_pump.get("name")),
+        mode=HeatPumpMode.from_api(heat_pump.get("operational_mode")),
+        reported_at=to_datetime(heat_pump.get("last_report_at")),
+    )
+
+
+def _is_named(reading: EvChargerReading | HeatPumpReading) -> bool:
+    return bool(reading.serial_number or reading.name)
 
 
 def _signed(magnitude: int, mode: BatteryOperation) -> int | None:

@@ -1,0 +1,160 @@
+"""Single microinverters: GET /systems/inverters_summary_by_envoy_or_site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Self
+
+from ..exceptions import MalformedAnswerError
+from .convert import (
+    to_count,
+    to_datetime,
+    to_device_id,
+    to_energy,
+    to_number,
+    to_objects,
+    to_power,
+    to_serial,
+    to_text,
+    to_word,
+)
+from .device import DeviceStatus
+
+_WATTS: Final = {"w": 1.0, "kw": 1_000.0}
+_WATT_HOURS: Final = {"wh": 1.0, "kwh": 1_000.0, "mwh": 1_000_000.0}
+_STRONGEST_SIGNAL: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inverter:
+    """One microinverter.
+
+    `power` is in W: the last one that was reported, at about `last_report_at`.
+    `energy` is in Wh, over its whole life. `firmware` is what the cloud calls its
+    processor load. What names it or its gateway is not shown by repr().
+    """
+
+    device_id: int | None = field(repr=False)
+    serial_number: str | None = field(repr=False)
+    gateway_serial_number: str | None = field(repr=False)
+    model: str | None
+    part_number: str | None
+    sku: str | None
+    firmware: str | None
+    parameter_table: str | None
+    grid_profile: str | None
+    status: DeviceStatus
+    power: int | None
+    energy: float | None
+    last_report_at: datetime | None
+
+    @property
+    def key(self) -> int | str:
+        """Return what tells it from all others: its serial number, else its id."""
+        return self.serial_number or self.device_id or 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterGateway:
+    """A gateway with the microinverters of this page that report to it.
+
+    `signal_strength` is from 0 to 5. `listed` counts the entries, readable or not.
+    """
+
+    signal_strength: int | None
+    inverters: tuple[Inverter, ...]
+    listed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvertersSummary:
+    """One page of microinverters, by the gateway they report to.
+
+    Those of active gateways are listed only: a missing one need not be gone. The
+    cloud tells no total, so a page that is not full is the last one. It is a page as
+    `EnphaseCloudClient.pages` takes it; whoever wants the signal of gateways, too,
+    asks for a page by itself.
+    """
+
+    gateways: tuple[InverterGateway, ...]
+
+    @classmethod
+    def from_api(cls, data: Any) -> Self:
+        """Read one page, leaving out microinverters that nothing names.
+
+        Raises MalformedAnswerError where there is no list, or none can be read.
+        """
+        if not isinstance(data, list):
+            raise MalformedAnswerError("The answer lists no gateways")
+        summary = cls(gateways=tuple(map(_gateway, to_objects(data))))
+        if (data and not summary.gateways) or (
+            summary.listed and not summary.inverters
+        ):
+            raise MalformedAnswerError("None of the microinverters can be read")
+        return summary
+
+    @property
+    def inverters(self) -> tuple[Inverter, ...]:
+        """Return the microinverters of all gateways."""
+        return tuple(each for gateway in self.gateways for each in gateway.inverters)
+
+    @property
+    def listed(self) -> int:
+        """Return the number of entries of the page, readable or not."""
+        return sum(gateway.listed for gateway in self.gateways)
+
+    @property
+    def total(self) -> int | None:
+        """Return None: the cloud does not tell how many there are."""
+        return None
+
+    @property
+    def by_id(self) -> Mapping[int | str, Inverter]:
+        """Return the microinverters by what tells them apart."""
+        return {inverter.key: inverter for inverter in self.inverters}
+
+
+def _gateway(data: Mapping[str, Any]) -> InverterGateway:
+    entries = data.get("micro_inverters")
+    signal = to_count(data.get("signal_strength"))
+    return InverterGateway(
+        signal_strength=(
+            signal if signal is not None and signal <= _STRONGEST_SIGNAL else None
+        ),
+        inverters=tuple(
+            inverter
+            for inverter in map(_inverter, to_objects(entries))
+            if inverter.serial_number or inverter.device_id
+        ),
+        listed=len(entries) if isinstance(entries, list) else 0,
+    )
+
+
+def _inverter(data: Mapping[str, Any]) -> Inverter:
+    return Inverter(
+        device_id=to_device_id(data.get("id")),
+        serial_number=to_serial(data.get("serial_number")),
+        gateway_serial_number=to_serial(data.get("envoy_serial_number")),
+        model=to_text(data.get("model")),
+        part_number=to_text(data.get("part_number")),
+        sku=to_text(data.get("sku")),
+        firmware=to_text(data.get("proc_load")),
+        parameter_table=to_text(data.get("param_table")),
+        grid_profile=to_text(data.get("grid_profile")),
+        status=DeviceStatus.from_api(data.get("status")),
+        power=to_power(_quantity(data.get("power_produced"), _WATTS)),
+        energy=to_energy(_quantity(data.get("energy"), _WATT_HOURS)),
+        last_report_at=to_datetime(data.get("last_report_date")),
+    )
+
+
+def _quantity(value: object, units: Mapping[str, float]) -> float | None:
+    """Return a quantity in its base unit.
+
+    The cloud writes an object with value and units, or the bare number.
+    """
+    if not isinstance(value, Mapping):
+        return to_number(value)
+    number = to_number(value.get("value"))
+    factor = units.get(to_word(value.get("units"))) if "units" in value else 1.0
+    return None if number is None or factor is None else number * factor
