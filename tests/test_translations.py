@@ -25,7 +25,7 @@ from custom_components.enphase_cloud import (
 )
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
-from custom_components.enphase_cloud.coordinator.document import error_policy
+from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
 from custom_components.enphase_cloud.energy.readings import Flow
 from custom_components.enphase_cloud.flows import (
@@ -105,7 +105,7 @@ TEXTS = dict(_texts(ENGLISH))
 
 def _translated() -> Iterator[tuple[str, set[str]]]:
     """Yield the key and the placeholders of each translated exception."""
-    for path in sorted(INTEGRATION.glob("*.py")):
+    for path in sorted(INTEGRATION.rglob("*.py")):
         if path.stem == error_policy.__name__.rpartition(".")[2]:
             continue  # Its table is tested in test_error_policy.py.
         for call in _calls(path.read_text(encoding="utf-8"), "translated"):
