@@ -47,7 +47,7 @@ class _Form(HTMLParser):
         super().__init__()
         self.action: str | None = None
         self.hidden: dict[str, str] = {}
-        self.polled(page)
+        self.feed(page)
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -34,7 +34,7 @@ class Form(HTMLParser):
         self.addresses: list[str] = []
         self.labels: set[str] = set()
         self.language = ""
-        self.polled(html)
+        self.feed(html)
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:

@@ -111,7 +111,7 @@ class Home:
     @property
     def bursts(self) -> LiveSessions:
         """Return the live streams of the system."""
-        bursts = self.data.systems[0].bursts
+        bursts = self.data.systems[0].live_sessions
         assert bursts is not None
         return bursts
 

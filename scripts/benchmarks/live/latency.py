@@ -153,7 +153,9 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
 
     @asynccontextmanager
     async def stream(*_: Any, **__: Any) -> AsyncGenerator[LiveStream]:
-        yield LiveStream(response, ends_at=loop.time())
+        yield LiveStream(
+            response, system_id=at_home.system.system_id, ends_at=loop.time()
+        )
 
     with patch.object(at_home.data.client, "stream", stream):
         await at_home.bursts.async_request(timedelta(seconds=_BURST_SECONDS))
