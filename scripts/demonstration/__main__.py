@@ -10,15 +10,13 @@ from typing import Final
 from .check import check
 from .command_line import parse
 from .demo import run
-from .folder import DEMO_FOLDER
-from .home_assistant import HomeAssistantError
 from .processes import DemoError
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
 
-def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, bool | None]:
+def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, None]:
     if arguments.check:
         return check()
     if arguments.screenshots:
@@ -26,34 +24,29 @@ def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, bool | None]
         from .screenshots import take_all  # noqa: PLC0415
 
         return take_all()
-    return run(
-        DEMO_FOLDER,
-        port=arguments.port,
-        cloud_port=arguments.cloud_port,
-        fresh=arguments.fresh,
-        empty=arguments.empty,
-    )
+    return run(arguments)
 
 
-async def _until_interrupted(what: Coroutine[None, None, bool | None]) -> int:
+async def _until_interrupted(what: Coroutine[None, None, None]) -> int:
     """Return the exit code; the first signal lets everything end in good order."""
     working = asyncio.ensure_future(what)
-    interruptions: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt() -> None:
-        interruptions.append(_INTERRUPTED)
-        if len(interruptions) == 1:
-            working.cancel()
+        for number in signals:
+            asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+        working.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in signals:
         asyncio.get_running_loop().add_signal_handler(number, interrupt)
     try:
-        return _FAILED if await working is False else 0
+        await working
     except asyncio.CancelledError:
         return _INTERRUPTED
-    except (DemoError, HomeAssistantError) as err:
+    except DemoError as err:
         print(f"\n{err}", file=sys.stderr)
         return _FAILED
+    return 0
 
 
 if __name__ == "__main__":

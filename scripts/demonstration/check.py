@@ -1,138 +1,268 @@
 """`scripts/demo --check`: compare what Home Assistant shows with what is true."""
 
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 import json
-from pathlib import Path
-import tempfile
+import re
 from typing import Final
 
 from aiohttp import ClientSession
 
+from custom_components.enphase_cloud.energy.readings import HOUR, Flow, top_of_hour
 from simulator.demo import demo_cloud
 
-from .crashes import kill_after_a_renewal, kill_in_a_burst
-from .credentials import Credentials, demo_credentials, systems_of
-from .energy_check import check_energies
-from .folder import remove
-from .home_assistant import HomeAssistantError
-from .live_check import check_live
-from .logs import complaints, installations, leaks, stored_tokens
-from .polled_check import check_polled
-from .processes import DemoError, free_port
-from .report import Report
-from .restart_check import check_restart, enable_all, let_token_expire
-from .set_up import add_integration
-from .stage import Stage
-from .subject import Subject
+from .energies import told_energies, until_imported
+from .home_assistant import Json
+from .processes import DemoError, until
+from .set_up import (
+    DOMAIN,
+    Credentials,
+    add_integration,
+    choose_options,
+    demo_credentials,
+    entities_of,
+)
+from .stage import Stage, temporary_stage
 
 # Statistics are imported in the background, with calls at a time of their own.
 _NO_ENERGY: Final = {"energy_updates": 0, "history": "none"}
+_ENERGY: Final = {"energy_updates": 1, "history": "day"}
+# The shortest stream.
+_LIVE: Final = {
+    "streams_per_month": 100,
+    "live_bursts": False,
+    "burst_pause": 60,
+    "burst_length": 30,
+    "publish_interval": 1,
+}
+# What entities show, as the physical truth and as frames of live data call it.
+_SHOWN: Final = {
+    "current_power_production": ("production", "pv_power"),
+    "current_power_consumption": ("consumption", "consumption_power"),
+    "net_consumption": ("grid", "grid_power"),
+    "battery_discharge": ("battery", "battery_power"),
+    "battery_level": ("soc", "battery_soc"),
+}
+_FACTORS: Final = {"kW": 1e3}
+_ROUNDING: Final = 0.5
+# What a restart takes at most on a slow machine.
+_RESTART: Final = timedelta(seconds=45)
+# Home Assistant runs; what it would ask for because of its start, it asks for now.
+_SETTLE_SECONDS: Final = 2
+# A forecast moves with the time.
+_FORECASTS: Final = {"calls_expected"}
+# The cloud corrects hours for some time.
+_SETTLES_AFTER: Final = timedelta(hours=6)
+_TOLERANCE: Final = 0.001
+# Home Assistant says this of every custom integration.
+_NOT_TESTED: Final = f"We found a custom integration {DOMAIN} which has not been tested"
+_RECORD: Final = re.compile(r"^(?=\d{4}-\d\d-\d\d \S+ [A-Z]+ )", re.MULTILINE)
+_BAD: Final = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 
-# An access and a refresh token, before and after the renewal.
-_TOKENS: Final = 4
 
-
-async def check() -> bool:
-    """Walk the flows in a folder of its own; return whether all is as it should be."""
-    folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-check-"))
-    report = Report()
-    async with ClientSession() as session:
-        stage = Stage(
-            session,
-            folder,
-            port=free_port(),
-            cloud_port=free_port(),
-            log_level="debug",
+async def check() -> None:
+    """Walk the flows in a folder of its own. Raises DemoError unless all is well."""
+    async with (
+        ClientSession() as session,
+        temporary_stage(session, log_level="debug") as stage,
+    ):
+        credentials = demo_credentials()
+        entry = await add_integration(
+            session, stage.home_assistant, credentials, energy=_NO_ENERGY
         )
-        try:
-            await _check(session, stage, report)
-        except (DemoError, HomeAssistantError) as err:
-            report.expect("The check can be finished", holds=False, found=err)
-        finally:
-            await stage.end()
-    if report.conclude():
-        remove(folder)
-        return True
-    print(f"Logs and storage are kept in {folder}")
-    return False
+        checked = _Check(stage, credentials, entry["entry_id"])
+        for part in (
+            checked.polled_values,
+            checked.warm_restart,
+            checked.live_stream,
+            checked.energies,
+            checked.secrecy,
+        ):
+            await part()
+        if checked.failures:
+            raise DemoError("Not as it should be:\n" + "\n".join(checked.failures))
+    print("\nAll is as the simulation's truth says.")
 
 
-async def _check(session: ClientSession, stage: Stage, report: Report) -> None:
-    report.heading("Home Assistant starts, the integration is set up")
-    await stage.start()
-    credentials = demo_credentials()
-    subject = await _set_up(session, stage, report, credentials)
-    report.heading("Polled values, after pressing “Refresh now”")
-    await check_polled(session, subject)
-    await check_restart(subject, "after polls", new=await enable_all(subject))
-    await check_live(subject)
-    await check_restart(subject, "after live data")
-    tokens = stored_tokens(stage.folder)
-    await kill_in_a_burst(subject)
-    await check_restart(subject, "a day later", while_down=let_token_expire)
-    await kill_after_a_renewal(subject)
-    tokens |= stored_tokens(stage.folder)
-    report.expect("The tokens were renewed", holds=len(tokens) == _TOKENS)
-    await check_energies(subject)
-    await check_restart(subject, "after energies")
-    await _check_secrecy(subject, tokens | _secrets(credentials))
+@dataclass(slots=True)
+class _Check:
+    """One system in one Home Assistant, and its cloud."""
 
+    stage: Stage
+    credentials: Credentials
+    entry_id: str
+    failures: list[str] = field(default_factory=list)
 
-async def _set_up(
-    session: ClientSession, stage: Stage, report: Report, credentials: Credentials
-) -> Subject:
-    """Set an account with one system up."""
-    entry = await add_integration(
-        session, stage.home_assistant, credentials, energy=_NO_ENERGY
-    )
-    report.expect("The config flow ends with a loaded entry", holds=True)
-    (system_id,) = systems_of(credentials)
-    return Subject(
-        stage=stage,
-        credentials=credentials,
-        entry_id=entry["entry_id"],
-        system_id=system_id,
-        report=report,
-    )
+    @property
+    def system_id(self) -> int:
+        """Return the id of the system."""
+        (system_id,) = self.credentials.system_ids
+        return system_id
 
+    async def polled_values(self) -> None:
+        """Press “Refresh now”; powers are those that really flowed when measured."""
+        wrong: list[object] = []
+        # A new report may come in between.
+        for _ in range(2):
+            await self._press("refresh")
+            known = await self._truth()
+            true = (await self._truth(at=known["measured_at"]))["power_w"]
+            reported = (await self._truth(at=known["last_report_at"]))["power_w"]
+            true["soc"] = reported["soc"]
+            names = {key: name for key, (name, _) in _SHOWN.items()}
+            if not (wrong := await self._differing(names, true)):
+                break
+        self._expect("Polled values are true", wrong)
+        missing = [key for key, state in (await self._shown()).items() if not state]
+        self._expect("All entities have a state", missing)
 
-async def _check_secrecy(subject: Subject, secrets: set[str]) -> None:
-    report = subject.report
-    report.heading("Logs and diagnostics")
-    log = subject.stage.home_assistant_program.log.read_text(errors="replace")
-    found = complaints(log)
-    report.expect(
-        "Home Assistant's log holds no complaint of the integration",
-        holds=not found,
-        found="\n".join(found),
-    )
-    report.expect(
-        "Home Assistant found everything installed",
-        holds=not installations(log),
-        found=installations(log),
-    )
-    report.expect(
-        f"None of {len(secrets)} secrets is in the log, at level debug",
-        holds=not leaks(log, secrets),
-        found=leaks(log, secrets),
-    )
-    diagnostics = json.dumps(await subject.diagnostics())
-    report.expect(
-        "None of them is in the diagnostics",
-        holds=not leaks(diagnostics, secrets),
-        found=leaks(diagnostics, secrets),
-    )
+    async def warm_restart(self) -> None:
+        """Restart; nothing is asked for, and nothing forgotten."""
+        while (due := await self._next_poll()) < datetime.now(UTC) + _RESTART:
+            pause = (due - datetime.now(UTC)).total_seconds()
+            await asyncio.sleep(max(1, pause + 1))
+        shown = await self._shown()
+        requests = len(await self.stage.cloud.ask("requests"))
+        await self.stage.restart_home_assistant()
+        await asyncio.sleep(_SETTLE_SECONDS)
+        after = await self._shown()
+        new = (await self.stage.cloud.ask("requests"))[requests:]
+        self._expect("A warm restart makes no call", new)
+        changed = [
+            (key, shown[key], after.get(key))
+            for key in shown.keys() - _FORECASTS
+            if after.get(key) != shown[key]
+        ]
+        self._expect("It keeps the states of all entities", changed)
 
+    async def live_stream(self) -> None:
+        """Press “Start live data”; values change, and end as the last frame says."""
+        cloud = self.stage.cloud
+        await choose_options(self.stage.home_assistant, self.entry_id, live=_LIVE)
+        await self._press("start_live_stream")
+        moves: set[str] = set()
 
-def _secrets(credentials: Credentials) -> set[str]:
-    """Return what is known beforehand; serial numbers hold the system's id."""
-    application = credentials.application
-    owner = demo_cloud().account(credentials.email)
-    assert owner is not None
-    return {
-        application.client_secret,
-        application.api_key,
-        credentials.email,
-        credentials.password,
-        owner.user_id,
-        *map(str, systems_of(credentials)),
-    }
+        async def has_ended() -> bool:
+            shown = await self._shown()
+            moves.add(shown["current_power_consumption"])
+            return shown["live_stream"] == "off" and await cloud.has_ended_streaming()
+
+        await until("live data has ended", has_ended, seconds=90)
+        frames = await cloud.frames(self.system_id)
+        names = {key: name for key, (_, name) in _SHOWN.items()}
+        wrong = await self._differing(names, frames[-1])
+        self._expect(f"The last of {len(frames)} live frames is shown", wrong)
+        self._expect("Values change in the stream", [] if len(moves) > 1 else [moves])
+
+    async def energies(self) -> None:
+        """Wish for history; the hours of the last week are as they flowed."""
+        home_assistant = self.stage.home_assistant
+        await choose_options(home_assistant, self.entry_id, energy=_ENERGY)
+        await until_imported(home_assistant, self.system_id)
+        end = top_of_hour(datetime.now(UTC) - _SETTLES_AFTER)
+        start = end - timedelta(days=6)
+        for flow in Flow:
+            told = await told_energies(home_assistant, self.system_id, flow, start)
+            hours = {hour: told[hour] for hour in told if hour < end}
+            # The simulation names flows by their last word.
+            answer = await self._truth(
+                flow=flow.split("_")[-1], start=start.isoformat(), end=end.isoformat()
+            )
+            found, true = sum(hours.values()), answer["energy_wh"]
+            is_true = abs(found - true) <= _TOLERANCE * true
+            self._expect(
+                f"{len(hours)} hours of {flow}: {found / 1000:.1f} kWh as they flowed",
+                [] if is_true and len(hours) == (end - start) / HOUR else [true],
+            )
+
+    async def secrecy(self) -> None:
+        """Look for complaints and secrets in what may be shown to others."""
+        stage = self.stage
+        log = stage.home_assistant_program.log.read_text(errors="replace")
+        complaints = [
+            record
+            for record in _RECORD.split(log)
+            if _BAD.match(record) and DOMAIN in record and _NOT_TESTED not in record
+        ]
+        self._expect("The log holds no complaint of the integration", complaints)
+        secrets = self._secrets()
+        diagnostics = json.dumps(await self._diagnostics())
+        for where, text in (("log", log), ("diagnostics", diagnostics)):
+            leaks = [f"{secret[:6]}…" for secret in secrets if secret in text]
+            self._expect(f"None of {len(secrets)} secrets is in the {where}", leaks)
+
+    def _expect(self, sentence: str, exceptions: Iterable[object]) -> None:
+        """Print a sentence, and what speaks against it."""
+        against = "; ".join(map(str, exceptions))
+        print(
+            f"  ✗ {sentence}: {against}" if against else f"  ✓ {sentence}", flush=True
+        )
+        if against:
+            self.failures.append(f"  ✗ {sentence}: {against}")
+
+    def _secrets(self) -> set[str]:
+        """Return what nobody else may read; serial numbers hold the system's id."""
+        application, email = self.credentials.application, self.credentials.email
+        owner = demo_cloud().account(email)
+        assert owner is not None
+        entries = self.stage.folder / ".storage" / "core.config_entries"
+        return {
+            application.client_secret,
+            application.api_key,
+            email,
+            self.credentials.password,
+            owner.user_id,
+            *map(str, self.credentials.system_ids),
+            *re.findall(r'"(?:access|refresh)_token": ?"([^"]+)"', entries.read_text()),
+        }
+
+    async def _press(self, key: str) -> None:
+        entities = await entities_of(self.stage.home_assistant, self.system_id)
+        await self.stage.home_assistant.press(entities[key]["entity_id"])
+
+    async def _truth(self, **query: str) -> Json:
+        truth: Json = await self.stage.cloud.ask(
+            "truth", system_id=self.system_id, **query
+        )
+        return truth
+
+    async def _states(self) -> dict[str, Json | None]:
+        """Return the state of each entity, by key."""
+        states = await self.stage.home_assistant.states()
+        entities = await entities_of(self.stage.home_assistant, self.system_id)
+        return {
+            key: states.get(entity["entity_id"]) for key, entity in entities.items()
+        }
+
+    async def _shown(self) -> dict[str, str]:
+        states = await self._states()
+        return {key: state["state"] if state else "" for key, state in states.items()}
+
+    async def _differing(self, names: dict[str, str], true: Json) -> list[object]:
+        """Return the entities that show something else than what is true [W, %]."""
+        states = await self._states()
+        wrong: list[object] = []
+        for key, name in names.items():
+            state = states[key]
+            assert state is not None, key
+            unit = state["attributes"].get("unit_of_measurement")
+            number = float(state["state"]) * _FACTORS.get(unit, 1)
+            if abs(number - true[name]) > _ROUNDING:
+                wrong.append((key, state["state"], unit, true[name]))
+        return wrong
+
+    async def _diagnostics(self) -> Json:
+        answer: Json = await self.stage.home_assistant.get(
+            f"/api/diagnostics/config_entry/{self.entry_id}"
+        )
+        return answer
+
+    async def _next_poll(self) -> datetime:
+        return min(
+            datetime.fromisoformat(document["next_poll"])
+            for system in (await self._diagnostics())["data"]["systems"]
+            for document in system["documents"]
+            if document["next_poll"] is not None
+        )

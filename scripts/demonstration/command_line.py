@@ -10,10 +10,14 @@ from typing import Final
 
 from .processes import DemoError, claim_port
 
+_CHOICES: Final = {
+    "--fresh": "forget what an earlier demo has stored",
+    "--empty": "start anew and without the integration, to set it up by hand",
+    "--check": "set everything up elsewhere, compare it with the truth, end",
+    "--screenshots": "take the pictures of docs/images with headless Chromium, end",
+}
 _PORT: Final = 8123
 _CLOUD_PORT: Final = 8124
-
-_FAILED: Final = 1
 
 
 def parse() -> argparse.Namespace:
@@ -23,33 +27,13 @@ def parse() -> argparse.Namespace:
         description="Run Home Assistant with the integration beside a simulated cloud.",
     )
     what = parser.add_mutually_exclusive_group()
-    what.add_argument(
-        "--fresh", action="store_true", help="forget what an earlier demo has stored"
-    )
-    what.add_argument(
-        "--empty",
-        action="store_true",
-        help="start anew and without the integration, to set it up by hand",
-    )
-    what.add_argument(
-        "--check",
-        action="store_true",
-        help="set everything up elsewhere, compare it with the simulation's truth, end",
-    )
-    what.add_argument(
-        "--screenshots",
-        action="store_true",
-        help="take the pictures of docs/images with headless Chromium, end",
-    )
-    parser.add_argument(
-        "--port", type=int, default=_PORT, help=f"of Home Assistant ({_PORT})"
-    )
-    parser.add_argument(
-        "--cloud-port",
-        type=int,
-        default=_CLOUD_PORT,
-        help=f"of the simulated cloud ({_CLOUD_PORT})",
-    )
+    for option, text in _CHOICES.items():
+        what.add_argument(option, action="store_true", help=text)
+    for option, port, whose in (
+        ("--port", _PORT, "Home Assistant"),
+        ("--cloud-port", _CLOUD_PORT, "the simulated cloud"),
+    ):
+        parser.add_argument(option, type=int, default=port, help=f"of {whose} ({port})")
     return parser.parse_args()
 
 
@@ -65,5 +49,4 @@ if __name__ == "__main__":
     try:
         claim_ports(parse())
     except DemoError as err:
-        print(err, file=sys.stderr)
-        sys.exit(_FAILED)
+        sys.exit(str(err))

@@ -1,20 +1,26 @@
 """The demo itself: everything runs until the user ends it."""
 
+import argparse
 import asyncio
 import os
-from pathlib import Path
+import shutil
 import signal
 from typing import Final
 
 from aiohttp import ClientSession
 
-from .credentials import Credentials, demo_credentials, systems_of
-from .energy_dashboard import configure
-from .folder import remove
+from .command_line import claim_ports
+from .energies import configure_dashboard
 from .home_assistant import PASSWORD, USERNAME
-from .processes import DemoError, claim_port
-from .set_up import add_integration, choose_options, entries_of_integration
-from .stage import Stage
+from .processes import DemoError
+from .set_up import (
+    Credentials,
+    add_integration,
+    choose_options,
+    demo_credentials,
+    entries_of_integration,
+)
+from .stage import CHECKOUT, Stage
 
 # With this code Home Assistant asks to be started again.
 _RESTART_CODE: Final = 100
@@ -31,28 +37,28 @@ _LIVE: Final = {
 }
 
 
-async def run(
-    folder: Path, *, port: int, cloud_port: int, fresh: bool, empty: bool
-) -> None:
+async def run(arguments: argparse.Namespace) -> None:
     """Run the demo until it is cancelled.
 
-    `fresh` forgets what an earlier demo has stored; `empty` does so, too, and leaves
-    the integration to the user to set up. Raises DemoError where it cannot go on.
+    `--fresh` forgets what an earlier demo has stored; `--empty` does so, too, and
+    leaves the integration to the user to set up. Raises DemoError.
     """
     # Again: preparing takes a while.
-    claim_port(port, "--port")
-    claim_port(cloud_port, "--cloud-port")
-    if fresh or empty:
-        remove(folder)
+    claim_ports(arguments)
+    folder = CHECKOUT / "demo"
+    if arguments.fresh or arguments.empty:
+        shutil.rmtree(folder, ignore_errors=True)
     credentials = demo_credentials()
     async with ClientSession() as session:
-        stage = Stage(session, folder, port=port, cloud_port=cloud_port)
+        stage = Stage(
+            session, folder, port=arguments.port, cloud_port=arguments.cloud_port
+        )
         try:
             print("Starting the simulated cloud and Home Assistant …", flush=True)
             await stage.start()
-            if not empty:
+            if not arguments.empty:
                 await _set_up(session, stage, credentials)
-            print(_welcome(stage, credentials, empty=empty), flush=True)
+            print(_welcome(stage, credentials, empty=arguments.empty), flush=True)
             await _watch(stage)
         finally:
             print("\nEnding Home Assistant and the simulated cloud …", flush=True)
@@ -62,14 +68,13 @@ async def run(
 async def _set_up(
     session: ClientSession, stage: Stage, credentials: Credentials
 ) -> None:
-    if await entries_of_integration(stage.home_assistant):
+    home_assistant = stage.home_assistant
+    if await entries_of_integration(home_assistant):
         return
     print("Setting up the integration through its config flow …", flush=True)
-    entry = await add_integration(
-        session, stage.home_assistant, credentials, energy=_ENERGY
-    )
-    await choose_options(stage.home_assistant, entry["entry_id"], live=_LIVE)
-    await configure(stage.home_assistant, systems_of(credentials)[0])
+    entry = await add_integration(session, home_assistant, credentials, energy=_ENERGY)
+    await choose_options(home_assistant, entry["entry_id"], live=_LIVE)
+    await configure_dashboard(home_assistant, credentials.system_ids[0])
 
 
 async def _watch(stage: Stage) -> None:

@@ -1,85 +1,37 @@
-"""Energies as Home Assistant's statistics tell them, and as they really flowed."""
+"""Energies in Home Assistant: statistics, and the dashboard that shows them."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
-from custom_components.enphase_cloud.energy.readings import (
-    SETTLES_AFTER,
-    Flow,
-    top_of_hour,
-)
+from custom_components.enphase_cloud.energy.readings import Flow
 
-from .energy_dashboard import complaints
-from .home_assistant import Json
-from .subject import Subject
-from .waiting import until
+from .home_assistant import HomeAssistant, Json
+from .processes import until
+from .set_up import entities_of
 
-_IMPORT_SECONDS: Final = 240
-# Home Assistant makes statistics of a new sensor within five minutes.
-_STATISTICS_SECONDS: Final = 320
 # Hours of today have come, not only the day before.
 _RECENT: Final = timedelta(hours=6)
-# The gateway's last report is as old as this at most.
-_LAST_REPORT: Final = timedelta(minutes=30)
-
-_TRUE_FLOWS: Final[Mapping[Flow, str]] = {
-    Flow.PRODUCTION: "production",
-    Flow.CONSUMPTION: "consumption",
-    Flow.GRID_IMPORT: "import",
-    Flow.GRID_EXPORT: "export",
-    Flow.BATTERY_CHARGE: "charge",
-    Flow.BATTERY_DISCHARGE: "discharge",
-}
-
-
-async def until_imported(subject: Subject) -> None:
-    """Wait until history is there, and the newest hours are. Raises DemoError."""
-
-    async def is_imported() -> bool:
-        shown = await subject.shown()
-        told = [await newest_hour(subject, flow) for flow in Flow]
-        recent = datetime.now(UTC) - _RECENT
-        return shown["history_import"] == "100.0" and all(
-            hour is not None and hour > recent for hour in told
-        )
-
-    await until("energies were imported", is_imported, seconds=_IMPORT_SECONDS)
-
-
-async def until_accepted(subject: Subject) -> None:
-    """Wait until the Energy dashboard finds nothing missing. Raises DemoError."""
-
-    async def is_accepted() -> bool:
-        return not await complaints(subject.home_assistant)
-
-    await until("powers have statistics", is_accepted, seconds=_STATISTICS_SECONDS)
-
-
-def settled_until(now: datetime) -> datetime:
-    """Return the end of the hours that the cloud does not correct any more."""
-    return top_of_hour(now - SETTLES_AFTER - _LAST_REPORT)
-
-
-async def newest_hour(subject: Subject, flow: Flow) -> datetime | None:
-    """Return the newest hour that is known of a flow."""
-    now = datetime.now(UTC)
-    told = await told_energies(subject, flow, "hour", now - timedelta(days=3), now)
-    return max(told, default=None)
+_UNUSED: Final = (
+    "stat_cost",
+    "entity_energy_price",
+    "number_energy_price",
+    "stat_compensation",
+    "entity_energy_price_export",
+    "number_energy_price_export",
+)
 
 
 async def told_energies(
-    subject: Subject, flow: Flow, period: str, start: datetime, end: datetime
+    home_assistant: HomeAssistant, system_id: int, flow: Flow, since: datetime
 ) -> dict[datetime, float]:
-    """Return the Wh of each hour, day or month that is known of a flow."""
-    statistic = statistic_id(subject.system_id, flow)
-    found: Json = await subject.home_assistant.command(
+    """Return the Wh of each hour that the statistics know of a flow."""
+    statistic = statistic_id(system_id, flow)
+    found: Json = await home_assistant.command(
         "recorder/statistics_during_period",
-        start_time=start.isoformat(),
-        end_time=end.isoformat(),
+        start_time=since.isoformat(),
         statistic_ids=[statistic],
-        period=period,
+        period="hour",
         types=["change"],
         units={"energy": "Wh"},
     )
@@ -89,8 +41,68 @@ async def told_energies(
     }
 
 
-async def true_energy(
-    subject: Subject, flow: Flow, start: datetime, end: datetime
-) -> float:
-    """Return the Wh that really flowed between two moments."""
-    return await subject.cloud.energy(subject.system_id, _TRUE_FLOWS[flow], start, end)
+async def until_imported(home_assistant: HomeAssistant, system_id: int) -> None:
+    """Wait until history is there, and the newest hours are. Raises DemoError."""
+    entities = await entities_of(home_assistant, system_id)
+    progress = entities["history_import"]["entity_id"]
+
+    async def is_imported() -> bool:
+        recent = datetime.now(UTC) - _RECENT
+        told = [
+            await told_energies(home_assistant, system_id, flow, recent)
+            for flow in Flow
+        ]
+        states = await home_assistant.states()
+        return all(told) and states[progress]["state"] == "100.0"
+
+    await until("energies were imported", is_imported, seconds=240)
+
+
+async def configure_dashboard(home_assistant: HomeAssistant, system_id: int) -> None:
+    """Choose what docs/energy-dashboard.md says for a system with a battery."""
+    entities = await entities_of(home_assistant, system_id)
+
+    def source(kind: str, power: str, **fields: Any) -> Json:
+        return {"type": kind, "stat_rate": entities[power]["entity_id"], **fields}
+
+    def statistics(start: Flow, end: Flow) -> dict[str, str]:
+        return {
+            "stat_energy_from": statistic_id(system_id, start),
+            "stat_energy_to": statistic_id(system_id, end),
+        }
+
+    grid = source(
+        "grid",
+        "net_consumption",
+        **statistics(Flow.GRID_IMPORT, Flow.GRID_EXPORT),
+        **dict.fromkeys(_UNUSED),
+        cost_adjustment_day=0.0,
+    )
+    solar = source(
+        "solar",
+        "current_power_production",
+        stat_energy_from=statistic_id(system_id, Flow.PRODUCTION),
+        config_entry_solar_forecast=None,
+    )
+    battery = source(
+        "battery",
+        "battery_discharge",
+        **statistics(Flow.BATTERY_DISCHARGE, Flow.BATTERY_CHARGE),
+        stat_soc=entities["battery_level"]["entity_id"],
+    )
+    await home_assistant.command(
+        "energy/save_prefs", energy_sources=[grid, solar, battery]
+    )
+
+
+async def until_accepted(home_assistant: HomeAssistant) -> None:
+    """Wait until the Energy dashboard finds nothing missing. Raises DemoError.
+
+    Home Assistant makes statistics of a new sensor within five minutes.
+    """
+
+    async def is_accepted() -> bool:
+        found: Json = await home_assistant.command("energy/validate")
+        return not any(issues for kind in found.values() for issues in kind)
+
+    await until("the Energy dashboard accepts it all", is_accepted, seconds=320)

@@ -1,27 +1,38 @@
 """Talk to Home Assistant as its frontend does: over HTTP and WebSocket."""
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
+from aiohttp import ClientError, ClientSession
+
+from .processes import DemoError
 
 type Json = dict[str, Any]
 
 USERNAME: Final = "demo"
 PASSWORD: Final = "demo"
 
+# Where the demo's owner lives.
+TIME_ZONE: Final = "America/Los_Angeles"
+_HOME: Final = {
+    "location_name": "Hillside",
+    "latitude": 37.8,
+    "longitude": -122.3,
+    "elevation": 50,
+    "time_zone": TIME_ZONE,
+    "country": "US",
+    "currency": "USD",
+    "unit_system": "metric",
+}
 _TIMEOUT_SECONDS: Final = 30
 
 
-class HomeAssistantError(Exception):
+class HomeAssistantError(DemoError):
     """Home Assistant refused what it was asked; the text holds its answer."""
 
 
 class HomeAssistant:
-    """One Home Assistant, once `log_in` was called with everything it offers."""
+    """One Home Assistant, once `onboard` was called with everything it offers."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
         """Point at a Home Assistant."""
@@ -39,61 +50,24 @@ class HomeAssistant:
 
     async def is_running(self) -> bool:
         """Tell whether it has started everything."""
-        try:
-            config: Json = await self.get("/api/config")
-        except ClientError:
-            return False
-        return bool(config["state"] == "RUNNING")
+        return bool((await self.get("/api/config"))["state"] == "RUNNING")
 
-    async def unfinished_onboarding(self) -> set[str]:
-        """Return the names of the onboarding steps that are still to be done."""
-        async with self._session.get(f"{self.url}/api/onboarding") as response:
-            if response.status == HTTPStatus.NOT_FOUND:
-                return set()
-            steps: list[Json] = await response.json()
-            return {step["step"] for step in steps if not step["done"]}
-
-    async def create_owner(self, name: str) -> None:
-        """Do the first step of the onboarding, and log in."""
-        created: Json = await self.post(
-            "/api/onboarding/users",
-            {
-                "client_id": self._client_id,
-                "language": "en",
-                "name": name,
-                "username": USERNAME,
-                "password": PASSWORD,
-            },
-        )
-        await self._exchange(created["auth_code"])
-
-    async def finish_onboarding(self, step: str) -> None:
-        """Do a later step of the onboarding."""
-        redirect = {"client_id": self._client_id, "redirect_uri": self._client_id}
-        given = redirect if step == "integration" else {}
-        await self.post(f"/api/onboarding/{step}", given)
-
-    async def log_in(self) -> None:
-        """Log in as the demo's user."""
-        flow: Json = await self.post(
-            "/auth/login_flow",
-            {
-                "client_id": self._client_id,
-                "handler": ["homeassistant", None],
-                "redirect_uri": self._client_id,
-            },
-        )
-        answer: Json = await self.post(
-            f"/auth/login_flow/{flow['flow_id']}",
-            {
-                "client_id": self._client_id,
-                "username": USERNAME,
-                "password": PASSWORD,
-            },
-        )
-        if answer["type"] != "create_entry":
-            raise HomeAssistantError(f"The login was refused: {answer.get('errors')}")
-        await self._exchange(answer["result"])
+    async def onboard(self) -> None:
+        """Log in, and do what is still missing of the onboarding."""
+        unfinished = await self._unfinished_onboarding()
+        user = {"client_id": f"{self.url}/", "username": USERNAME, "password": PASSWORD}
+        if "user" in unfinished:
+            created = await self.post(
+                "/api/onboarding/users", {**user, "language": "en", "name": "Demo"}
+            )
+            await self._exchange(created["auth_code"])
+            await self.command("config/core/update", **_HOME)
+        else:
+            await self._log_in(user)
+        # Analytics stay off unless they are chosen.
+        steps: dict[str, Json] = {"analytics": {}, "integration": self._redirect}
+        for step in steps.keys() & unfinished:
+            await self.post(f"/api/onboarding/{step}", steps[step])
 
     async def get(self, path: str) -> Any:
         """Return what GET answers. Raises HomeAssistantError unless all is well."""
@@ -105,62 +79,67 @@ class HomeAssistant:
 
     async def command(self, kind: str, **fields: Any) -> Any:
         """Return the result of a WebSocket command. Raises HomeAssistantError."""
-        async with self._websocket() as websocket:
-            return await _command(websocket, 1, kind, fields)
+        async with self._session.ws_connect(
+            f"{self.url}/api/websocket", max_msg_size=0
+        ) as websocket:
+            for message in (
+                {"type": "auth", "access_token": self._access_token},
+                {"id": 1, "type": kind, **fields},
+            ):
+                # Before the first it asks for it, before the second it welcomes us.
+                await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
+                await websocket.send_json(message)
+            answer = await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
+        if not answer.get("success"):
+            raise HomeAssistantError(f"{kind}: {answer.get('error', answer)}")
+        return answer["result"]
 
-    async def act(self, action: str, **data: Any) -> None:
-        """Perform an action such as `button.press`. Raises HomeAssistantError."""
-        domain, _, service = action.partition(".")
+    async def press(self, entity_id: str) -> None:
+        """Press a button. Raises HomeAssistantError where it refuses."""
         await self.command(
-            "call_service", domain=domain, service=service, service_data=data
-        )
-
-    async def ask(self, action: str, **data: Any) -> Json:
-        """Perform an action and return its response. Raises HomeAssistantError."""
-        domain, _, service = action.partition(".")
-        result: Json = await self.command(
             "call_service",
-            domain=domain,
-            service=service,
-            service_data=data,
-            return_response=True,
+            domain="button",
+            service="press",
+            service_data={"entity_id": entity_id},
         )
-        response: Json = result["response"]
-        return response
 
     async def states(self) -> dict[str, Json]:
         """Return all states by entity id."""
         states: list[Json] = await self.get("/api/states")
         return {state["entity_id"]: state for state in states}
 
-    @asynccontextmanager
-    async def watching_states(self) -> AsyncGenerator[list[Json]]:
-        """Collect the new states of all entities while the context lasts."""
-        seen: list[Json] = []
-        async with self._websocket() as websocket:
-            await _command(
-                websocket, 1, "subscribe_events", {"event_type": "state_changed"}
-            )
-            collecting = asyncio.create_task(_collect(websocket, seen))
-            try:
-                yield seen
-            finally:
-                collecting.cancel()
-
     @property
-    def _client_id(self) -> str:
-        return f"{self.url}/"
+    def _redirect(self) -> Json:
+        return {"client_id": f"{self.url}/", "redirect_uri": f"{self.url}/"}
+
+    async def _unfinished_onboarding(self) -> set[str]:
+        """Return the names of the onboarding steps that are still to be done."""
+        async with self._session.get(f"{self.url}/api/onboarding") as response:
+            if response.status == HTTPStatus.NOT_FOUND:
+                return set()
+            steps: list[Json] = await response.json()
+            return {step["step"] for step in steps if not step["done"]}
+
+    async def _log_in(self, user: Json) -> None:
+        """Log in as the demo's user."""
+        flow = await self.post(
+            "/auth/login_flow", {**self._redirect, "handler": ["homeassistant", None]}
+        )
+        answer = await self.post(f"/auth/login_flow/{flow['flow_id']}", user)
+        if answer["type"] != "create_entry":
+            raise HomeAssistantError(f"The login was refused: {answer.get('errors')}")
+        await self._exchange(answer["result"])
 
     async def _exchange(self, code: str) -> None:
-        async with self._session.post(
-            f"{self.url}/auth/token",
+        token = await self._request(
+            "POST",
+            "/auth/token",
             data={
                 "grant_type": "authorization_code",
                 "code": code,
-                "client_id": self._client_id,
+                "client_id": f"{self.url}/",
             },
-        ) as response:
-            token: Json = await response.json()
+        )
         self._access_token = token["access_token"]
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
@@ -175,39 +154,3 @@ class HomeAssistant:
                 text = await response.text()
                 raise HomeAssistantError(f"{path}: {response.status} {text}")
             return await response.json()
-
-    @asynccontextmanager
-    async def _websocket(self) -> AsyncGenerator[ClientWebSocketResponse]:
-        async with self._session.ws_connect(
-            f"{self.url}/api/websocket", max_msg_size=0
-        ) as websocket:
-            await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
-            await websocket.send_json(
-                {"type": "auth", "access_token": self._access_token}
-            )
-            answer = await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
-            if answer["type"] != "auth_ok":
-                raise HomeAssistantError(f"The WebSocket refused: {answer}")
-            yield websocket
-
-
-async def _command(
-    websocket: ClientWebSocketResponse, number: int, kind: str, fields: Json
-) -> Any:
-    await websocket.send_json({"id": number, "type": kind, **fields})
-    while True:
-        answer = await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
-        if answer.get("id") == number and answer["type"] == "result":
-            break
-    if not answer["success"]:
-        raise HomeAssistantError(f"{kind}: {answer['error']}")
-    return answer["result"]
-
-
-async def _collect(websocket: ClientWebSocketResponse, seen: list[Json]) -> None:
-    while True:
-        message = await websocket.receive_json()
-        if message["type"] == "event" and (
-            new := message["event"]["data"]["new_state"]
-        ):
-            seen.append(new)

@@ -12,15 +12,29 @@ LOOPBACK: Final = "127.0.0.1"
 
 _TAIL_LINES: Final = 20
 _PATIENCE_TO_STOP_SECONDS: Final = 30
-_PROBE_PAUSE_SECONDS: Final = 0.2
+_PAUSE_SECONDS: Final = 0.2
 
 
 class DemoError(Exception):
     """The demo cannot go on; the text tells the user why and what to do."""
 
 
+async def until(
+    what: str, condition: Callable[[], Awaitable[bool]], *, seconds: float = 60
+) -> None:
+    """Wait until a condition holds. Raises DemoError when that takes too long."""
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                if await condition():
+                    return
+                await asyncio.sleep(_PAUSE_SECONDS)
+    except TimeoutError:
+        raise DemoError(f"Waited {seconds:.0f} s in vain until {what}.") from None
+
+
 class Program:
-    """A program that is started, watched, stopped or killed."""
+    """A program that is started, watched and stopped."""
 
     def __init__(
         self,
@@ -32,18 +46,20 @@ class Program:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare the program; `folder` is where it works."""
-        self.name = name
         self.log = log
+        self._name = name
         self._command = [str(part) for part in command]
         self._folder = folder
         self._environment = environment or {}
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
-        """Start the program; its output is added to the log."""
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+    async def start(self, ready: Callable[[], Awaitable[bool]]) -> None:
+        """Start the program, its output is added to the log; wait until it is ready.
+
+        Raises DemoError when it ends before that, or takes too long.
+        """
         with self.log.open("a", encoding="utf-8") as log:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
                 cwd=self._folder,
                 env={**os.environ, **self._environment},
@@ -53,6 +69,14 @@ class Program:
                 # Ctrl-C is for the demo, which ends its programs in order.
                 start_new_session=True,
             )
+
+        async def is_ready() -> bool:
+            if process.returncode is not None:
+                raise DemoError(self.obituary(process.returncode))
+            return await ready()
+
+        what = f"{self._name} is ready; its log is {self.log}"
+        await until(what, is_ready, seconds=120)
 
     async def ended(self) -> int:
         """Wait until the program has ended; return its code."""
@@ -68,41 +92,14 @@ class Program:
             async with asyncio.timeout(_PATIENCE_TO_STOP_SECONDS):
                 await self._process.wait()
         except TimeoutError:
-            await self.kill()
-
-    async def kill(self) -> None:
-        """End the program as a power cut would."""
-        if self._process is not None and self._process.returncode is None:
             self._process.kill()
             await self._process.wait()
 
-    async def until(self, ready: Callable[[], Awaitable[bool]], seconds: float) -> None:
-        """Wait until the program is ready.
-
-        Raises DemoError when it ends before that, or takes longer than `seconds`.
-        """
-        ended = asyncio.create_task(self.ended())
-        try:
-            async with asyncio.timeout(seconds):
-                while not await ready():
-                    if ended.done():
-                        raise DemoError(self.obituary(ended.result()))
-                    await asyncio.sleep(_PROBE_PAUSE_SECONDS)
-        except TimeoutError:
-            raise DemoError(
-                f"{self.name} is not ready after {seconds:.0f} s.\n{self._tail()}"
-            ) from None
-        finally:
-            ended.cancel()
-
     def obituary(self, code: int) -> str:
         """Return what to tell the user about a program that ended by itself."""
-        return f"{self.name} ended with code {code}.\n{self._tail()}"
-
-    def _tail(self) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        shown = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
-        return f"The end of its log, {self.log}:\n{shown}"
+        tail = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
+        return f"{self._name} ended with code {code}.\nIts log, {self.log}:\n{tail}"
 
 
 def free_port() -> int:

@@ -1,17 +1,18 @@
-"""Set Home Assistant and the integration up, as a user does on screen."""
+"""Set the integration up in Home Assistant, as a user does on screen."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import ClientSession
 from yarl import URL
 
+from simulator.demo import DEMO_PASSWORD, OWNER, demo_cloud
 from simulator.world import Application
 
-from .credentials import Credentials
 from .home_assistant import HomeAssistant, Json
 from .processes import DemoError
-from .sign_in import sign_in
 
 DOMAIN: Final = "enphase_cloud"
 
@@ -19,33 +20,33 @@ _ENTRIES: Final = "/api/config/config_entries/entry"
 _FLOW: Final = "/api/config/config_entries/flow"
 _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 
-
-# Where the demo's owner lives.
-TIME_ZONE: Final = "America/Los_Angeles"
-_HOME: Final = {
-    "location_name": "Hillside",
-    "latitude": 37.8,
-    "longitude": -122.3,
-    "elevation": 50,
-    "time_zone": TIME_ZONE,
-    "country": "US",
-    "currency": "USD",
-    "unit_system": "metric",
-}
+type Answers = Mapping[str, Mapping[str, Any]]
+"""What to fill in, by the steps of a flow."""
 
 
-async def onboard(home_assistant: HomeAssistant) -> None:
-    """Log in, and do what is still missing of the onboarding."""
-    unfinished = await home_assistant.unfinished_onboarding()
-    if "user" in unfinished:
-        await home_assistant.create_owner("Demo")
-        await home_assistant.command("config/core/update", **_HOME)
-    else:
-        await home_assistant.log_in()
-    # Analytics stay off unless they are chosen.
-    for step in ("analytics", "integration"):
-        if step in unfinished:
-            await home_assistant.finish_onboarding(step)
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A developer's application, and the home owner who lets it read."""
+
+    application: Application
+    email: str = OWNER
+    password: str = DEMO_PASSWORD
+
+    @property
+    def system_ids(self) -> list[int]:
+        """Return the ids of the systems that the owner has."""
+        return [
+            system.system_id
+            for system in demo_cloud().systems
+            if system.account.email == self.email
+        ]
+
+
+def demo_credentials(email: str = OWNER) -> Credentials:
+    """Return an application whose plan has live streams, and an owner."""
+    application = demo_cloud().application("demo-kilowatt")
+    assert application is not None
+    return Credentials(application, email)
 
 
 async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
@@ -54,42 +55,51 @@ async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
     return [entry for entry in entries if entry["domain"] == DOMAIN]
 
 
+async def entities_of(
+    home_assistant: HomeAssistant, system_id: int
+) -> dict[str, dict[str, str]]:
+    """Return the registered entities of a system that are enabled, by their keys."""
+    prefix = f"{system_id}_"
+    registered = await home_assistant.command("config/entity_registry/list")
+    return {
+        entry["unique_id"].removeprefix(prefix): entry
+        for entry in registered
+        if entry["platform"] == DOMAIN
+        and entry["unique_id"].startswith(prefix)
+        and entry["disabled_by"] is None
+    }
+
+
 async def add_integration(
     session: ClientSession,
     home_assistant: HomeAssistant,
     credentials: Credentials,
     *,
-    energy: Mapping[str, Any] | None = None,
+    energy: Mapping[str, Any],
 ) -> Json:
     """Add the integration through its config flow; return its config entry.
 
-    Without an answer about statistics of energies, what the flow suggests is taken.
+    `energy` answers what statistics of energies are wanted.
     """
-    await _add_application(home_assistant, credentials.application)
+    application = credentials.application
+    await home_assistant.command(
+        "application_credentials/create",
+        domain=DOMAIN,
+        client_id=application.client_id,
+        client_secret=application.client_secret,
+        name=f"{application.name} ({application.plan.name})",
+    )
     step = await home_assistant.post(_FLOW, {"handler": DOMAIN})
     if step["type"] != "external":
         raise DemoError(f"The config flow does not begin with a sign-in: {step}")
-    await sign_in(session, URL(step["url"]), credentials)
-    application = credentials.application
-    answers: dict[str, Mapping[str, Any]] = {
-        "api_key": {
-            "api_key": application.api_key,
-            "plan": application.plan.name.lower(),
-        }
-    }
-    if energy is not None:
-        answers["energy"] = energy
+    await _sign_in(session, URL(step["url"]), credentials)
+    key = {"api_key": application.api_key, "plan": application.plan.name.lower()}
     step = await home_assistant.get(f"{_FLOW}/{step['flow_id']}")
-    await _answer(home_assistant, _FLOW, step, answers)
+    await _answer(home_assistant, _FLOW, step, {"api_key": key, "energy": energy})
     entry = (await entries_of_integration(home_assistant))[-1]
     if entry["state"] != "loaded":
         raise DemoError(f"The integration is not loaded: {entry['reason']}.")
     return entry
-
-
-async def add_automation(home_assistant: HomeAssistant, **automation: Any) -> None:
-    """Add an automation as the frontend's editor does."""
-    await home_assistant.post("/api/config/automation/config/demo", automation)
 
 
 async def choose_options(
@@ -100,26 +110,23 @@ async def choose_options(
     await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
 
 
-async def _add_application(
-    home_assistant: HomeAssistant, application: Application
-) -> None:
-    known: list[Json] = await home_assistant.command("application_credentials/list")
-    if any(item["client_id"] == application.client_id for item in known):
-        return
-    await home_assistant.command(
-        "application_credentials/create",
-        domain=DOMAIN,
-        client_id=application.client_id,
-        client_secret=application.client_secret,
-        name=f"{application.name} ({application.plan.name})",
-    )
+async def _sign_in(session: ClientSession, page: URL, credentials: Credentials) -> None:
+    """Fill in the cloud's sign-in page, approve, and go back to Home Assistant."""
+    async with session.post(
+        page.with_query(None),
+        data={
+            **page.query,
+            "email": credentials.email,
+            "password": credentials.password,
+            "decision": "approve",
+        },
+    ) as response:
+        if response.status != HTTPStatus.OK or not response.history:
+            raise DemoError(f"The sign-in was answered with {response.status}.")
 
 
 async def _answer(
-    home_assistant: HomeAssistant,
-    path: str,
-    step: Json,
-    answers: Mapping[str, Mapping[str, Any]],
+    home_assistant: HomeAssistant, path: str, step: Json, answers: Answers
 ) -> None:
     """Fill in the forms of a flow until it has made what it is for.
 

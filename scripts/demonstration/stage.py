@@ -1,18 +1,47 @@
 """The two programs of the demo, and what it takes to start, restart and end them."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+import json
 from pathlib import Path
+import shutil
 import sys
-from typing import Final
+import tempfile
+from typing import Any, Final
 
 from aiohttp import ClientSession
 
 from .cloud import Cloud
-from .folder import CHECKOUT, prepare
 from .home_assistant import HomeAssistant
-from .processes import LOOPBACK, Program
-from .set_up import onboard
+from .processes import LOOPBACK, Program, free_port, until
 
-_START_SECONDS: Final = 120
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+
+# `integrations.py` lists the same integrations, for what they need installed.
+_CONFIGURATION: Final = """\
+homeassistant:
+  auth_mfa_modules: []
+application_credentials:
+automation: !include automations.yaml
+config:
+energy:
+frontend:
+history:
+logbook:
+logger:
+  default: warning
+  logs:
+    custom_components.enphase_cloud: {level}
+    homeassistant.util.package: info
+recorder:
+sun:
+system_health:
+"""
+
+# The step "core_config" of the onboarding would set up a weather service, a radio
+# and a speech service, all on the internet. The demo is a closed world: it tells
+# Home Assistant where it stands by another command.
+_ONBOARDING: Final = {"done": ["core_config"]}
 
 
 class Stage:
@@ -27,28 +56,26 @@ class Stage:
         cloud_port: int,
         log_level: str = "info",
     ) -> None:
-        """Prepare a stage whose Home Assistant keeps its things in a folder."""
-        prepare(folder, port=port, log_level=log_level)
+        """Prepare a stage whose Home Assistant keeps its things in a folder.
+
+        `log_level` is the log level of the integration.
+        """
+        _prepare(folder, port=port, log_level=log_level)
         self.folder = folder
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
         self.cloud = Cloud(session, f"http://{LOOPBACK}:{cloud_port}")
+        hass = Path(sys.executable).with_name("hass")
         self.home_assistant_program = Program(
             "Home Assistant",
-            [
-                Path(sys.executable).with_name("hass"),
-                *("--config", folder),
-                "--log-no-color",
-            ],
+            [hass, "--config", folder, "--log-no-color"],
             folder=folder,
             log=folder / "home-assistant.out",
             environment={"ENPHASE_CLOUD_URL": self.cloud.url},
         )
+        simulator = [sys.executable, "-m", "simulator"]
         self.cloud_program = Program(
             "The simulated cloud",
-            [
-                *(sys.executable, "-m", "simulator"),
-                *("--host", LOOPBACK, "--port", str(cloud_port)),
-            ],
+            [*simulator, "--host", LOOPBACK, "--port", str(cloud_port)],
             folder=CHECKOUT,
             log=folder / "simulator.out",
         )
@@ -60,28 +87,87 @@ class Stage:
         """
         for program in (self.cloud_program, self.home_assistant_program):
             program.log.unlink(missing_ok=True)
-        await self.start_cloud()
-        await self.start_home_assistant()
-
-    async def start_cloud(self) -> None:
-        """Start the cloud alone; return once it answers. Raises DemoError."""
-        await self.cloud_program.start()
-        await self.cloud_program.until(self.cloud.is_up, _START_SECONDS)
-
-    async def start_home_assistant(self) -> None:
-        """Start Home Assistant alone; return once it runs. Raises DemoError."""
-        program, home_assistant = self.home_assistant_program, self.home_assistant
-        await program.start()
-        await program.until(home_assistant.is_up, _START_SECONDS)
-        await onboard(home_assistant)
-        await program.until(home_assistant.is_running, _START_SECONDS)
+        await self.cloud_program.start(self.cloud.is_up)
+        await self._start_home_assistant()
 
     async def restart_home_assistant(self) -> None:
         """End Home Assistant in good order and start it again. Raises DemoError."""
         await self.home_assistant_program.stop()
-        await self.start_home_assistant()
+        await self._start_home_assistant()
 
     async def end(self) -> None:
         """End both, Home Assistant first."""
         await self.home_assistant_program.stop()
         await self.cloud_program.stop()
+
+    async def _start_home_assistant(self) -> None:
+        await self.home_assistant_program.start(self.home_assistant.is_up)
+        await self.home_assistant.onboard()
+        await until("Home Assistant runs", self.home_assistant.is_running, seconds=120)
+
+
+@asynccontextmanager
+async def temporary_stage(
+    session: ClientSession, *, log_level: str = "info"
+) -> AsyncGenerator[Stage]:
+    """Run a stage on free ports; what it stored stays only where something failed."""
+    folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
+    stage = Stage(
+        session,
+        folder,
+        port=free_port(),
+        cloud_port=free_port(),
+        log_level=log_level,
+    )
+    try:
+        await stage.start()
+        yield stage
+    except Exception:
+        print(f"\nLogs and storage are kept in {folder}")
+        raise
+    finally:
+        await stage.end()
+    shutil.rmtree(folder)
+
+
+def _prepare(folder: Path, *, port: int, log_level: str) -> None:
+    """Make the folder ready for a start on a port; what is in it stays."""
+    storage = folder / ".storage"
+    storage.mkdir(parents=True, exist_ok=True)
+    (folder / "configuration.yaml").write_text(_CONFIGURATION.format(level=log_level))
+    _store(storage / "http", _http(port), version=3)
+    if not (storage / "onboarding").exists():
+        _store(storage / "onboarding", _ONBOARDING, version=4)
+    # What automations are made of in the frontend is added here.
+    (folder / "automations.yaml").touch()
+    link = folder / "custom_components"
+    link.unlink(missing_ok=True)
+    link.symlink_to(CHECKOUT / "custom_components")
+    # A link would not be followed.
+    shutil.copytree(CHECKOUT / "blueprints", folder / "blueprints", dirs_exist_ok=True)
+
+
+def _http(port: int) -> dict[str, Any]:
+    """Return an address as Home Assistant keeps it once a user has confirmed it.
+
+    One from the YAML configuration is only tried, and given up after five minutes.
+    """
+    confirmed = {
+        "server_host": [LOOPBACK],
+        "server_port": port,
+        "cors_allowed_origins": [],
+        "login_attempts_threshold": -1,
+        "ip_ban_enabled": False,
+        "ssl_profile": "intermediate_v6",
+        "use_x_frame_options": True,
+        "created_at": "2026-11-01T00:00:00+00:00",
+        "error": None,
+        "error_message": None,
+    }
+    return {"stable": confirmed, "pending": None, "yaml_migration_done": True}
+
+
+def _store(path: Path, data: dict[str, Any], *, version: int) -> None:
+    """Write what Home Assistant is to find in its storage."""
+    stored = {"version": version, "minor_version": 1, "key": path.name, "data": data}
+    path.write_text(json.dumps(stored))

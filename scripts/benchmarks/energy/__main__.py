@@ -1,20 +1,14 @@
 """Measure energy: python -m scripts.benchmarks.energy [--json]."""
 
-from argparse import ArgumentParser
-import json
-
+from ..report import command_line, tell
 from .report import as_json, measure, text
 
 
 def main() -> None:
     """Play the years and the backfill, and report; it takes some minutes."""
-    parser = ArgumentParser(prog="scripts/bench energy", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one object as last line")
-    arguments = parser.parse_args()
+    arguments = command_line("energy", __doc__).parse_args()
     results = measure()
-    print(text(results))
-    if arguments.json:
-        print(json.dumps(as_json(results)))
+    tell(arguments, text(results), as_json(results))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from custom_components.enphase_cloud.coordinator.statistics import StatisticsImp
 from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
 from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.importer import Importer
+from custom_components.enphase_cloud.measurements.samples import Source
 
 from .cloud import Answers
 from .mishaps import Luck, Mishap
@@ -53,12 +54,14 @@ class Asking:
 
     def restart(self) -> None:
         """Keep what is stored, as JSON, and forget the rest."""
+        stored = {
+            source: json.dumps(progress.as_dict())
+            for source, progress in self._importer.progress.items()
+        }
         self._importer = self._new_importer(
             {
-                source: ImportProgress.from_dict(
-                    json.loads(json.dumps(progress.as_dict()))
-                )
-                for source, progress in self._importer.progress.items()
+                source: ImportProgress.from_dict(json.loads(progress))
+                for source, progress in stored.items()
             }
         )
 
@@ -76,7 +79,7 @@ class Asking:
             else:
                 await self._take(statistics, step, mishap, now)
 
-    def _new_importer(self, progress: dict[str, ImportProgress]) -> Importer:
+    def _new_importer(self, progress: dict[Source, ImportProgress]) -> Importer:
         importer = Importer(self._agenda, progress)
         importer.use(dict.fromkeys(ENERGY_DOCUMENTS, 1))
         return importer
@@ -102,17 +105,13 @@ class Asking:
     ) -> None:
         source, answers = step.source, self._answers
         if isinstance(step.window, Days):
-            found = answers.read_days(source, answers.days(source, now), now)
+            found = await answers.days(source, now)
         else:
-            document = answers.week(source, step.window.start, now, mishap.fault)
-            found = answers.read_week(source, document, now)
+            found = await answers.week(source, step.window.start, now, mishap.fault)
         changed = [
             (await statistics.async_import(flow, readings)).changed
             for flow, readings in found.items()
         ]
         self._importer.imported(
-            step,
-            found,
-            changed=min(filter(None, changed), default=None),
-            now=now,
+            step, found, changed=min(filter(None, changed), default=None), now=now
         )

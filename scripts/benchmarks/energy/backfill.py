@@ -1,12 +1,13 @@
 """How long two years of history take, beside the recorder alone."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 import ctypes
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import gc
 from pathlib import Path
+import re
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
@@ -26,10 +27,9 @@ from custom_components.enphase_cloud.coordinator.energy_documents import (
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.readings import Flow, Readings, hourly
 from custom_components.enphase_cloud.measurements.samples import Source
-from simulator.documents.windows import Document
 
 from .cloud import Answers, Site, build
-from .recorder import home_assistant, sums, written
+from .recorder import recording, sums, written
 
 NOW: Final = datetime(2027, 1, 1, 3, 30, tzinfo=UTC)
 _WEEK: Final = timedelta(days=7)
@@ -57,15 +57,6 @@ class Backfill:
         return self.ours / self.alone
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """What the backfill leaves behind and takes meanwhile [MiB]."""
-
-    memory: float
-    database: float
-    rows: int
-
-
 async def measure_time() -> Backfill:
     """Import days and then weeks, and hand the recorder the same hours directly.
 
@@ -80,42 +71,34 @@ async def measure_time() -> Backfill:
         rival = _Direct(home.hass)
         for number, start in enumerate(_weeks()):
             for asked in ENERGY_DOCUMENTS:
-                document = home.answers.week(asked, start, NOW)
+                week = await home.answers.week(asked, start, NOW)
                 rows = {
-                    flow: rival.rows(flow, readings)
-                    for flow, readings in home.answers.read_week(
-                        asked, document, NOW
-                    ).items()
+                    flow: rival.rows(flow, readings) for flow, readings in week.items()
                 }
                 measured.rows += sum(map(len, rows.values()))
                 for is_ours in (number % 2 == 0, number % 2 == 1):
                     if is_ours:
-                        measured.ours += await home.import_week(asked, document)
+                        measured.ours += await home.import_week(asked, start)
                     else:
                         measured.alone += await rival.write(rows)
         await _check(home.hass)
     return measured
 
 
-async def measure_growth() -> Growth:
-    """Import the same, alone in a process."""
+async def measure_growth() -> float:
+    """Import the same, alone in a process; return the MiB that it takes meanwhile."""
     async with _home() as home:
         for asked in ENERGY_DOCUMENTS:
             # Simulated days are kept, once they are known.
-            home.answers.days(asked, NOW)
-        await home.import_week(
-            Source.PRODUCTION_INTERVALS,
-            home.answers.week(Source.PRODUCTION_INTERVALS, next(_weeks()), NOW),
-        )
-        memory, file_before = _Memory(), home.file_size
+            await home.answers.days(asked, NOW)
+        await home.import_week(Source.PRODUCTION_INTERVALS, next(_weeks()))
+        peak_growth = _watched_memory()
         for asked in ENERGY_DOCUMENTS:
             await home.import_days(asked)
         for start in _weeks():
             for asked in ENERGY_DOCUMENTS:
-                await home.import_week(asked, home.answers.week(asked, start, NOW))
-        peak, database = memory.peak_growth(), home.file_size - file_before
-        rows = await sums(home.hass, _ids(DOMAIN), _BEGIN)
-    return Growth(peak / _MIB, database / _MIB, sum(map(len, rows.values())))
+                await home.import_week(asked, start)
+        return peak_growth() / _MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +108,21 @@ class _Home:
     hass: HomeAssistant
     answers: Answers
     importer: StatisticsImporter
-    database: Path
-
-    @property
-    def file_size(self) -> int:
-        """Return the bytes of the database, with what waits to be moved into it."""
-        return sum(
-            file.stat().st_size
-            for file in self.database.parent.glob(f"{self.database.name}*")
-        )
 
     async def import_days(self, asked: Source) -> float:
         """Import the days that a document tells; return the seconds it took."""
-        document = self.answers.days(asked, NOW)
-        began = perf_counter()
-        for flow, readings in self.answers.read_days(asked, document, NOW).items():
-            await self.importer.async_import(flow, readings)
-        return perf_counter() - began
+        await self.answers.days(asked, NOW)
+        return await self._import(self.answers.days(asked, NOW))
 
-    async def import_week(self, asked: Source, document: Document) -> float:
+    async def import_week(self, asked: Source, start: datetime) -> float:
         """Import the hours that a document tells; return the seconds it took."""
+        await self.answers.week(asked, start, NOW)
+        return await self._import(self.answers.week(asked, start, NOW))
+
+    async def _import(self, reading: Awaitable[dict[Flow, Readings]]) -> float:
+        """Read what the cloud has answered already, and import it."""
         began = perf_counter()
-        for flow, readings in self.answers.read_week(asked, document, NOW).items():
+        for flow, readings in (await reading).items():
             await self.importer.async_import(flow, readings)
         return perf_counter() - began
 
@@ -155,20 +131,15 @@ class _Home:
 async def _home() -> AsyncGenerator[_Home]:
     with TemporaryDirectory() as folder:
         database = Path(folder, "home-assistant_v2.db")
-        async with home_assistant(database) as hass:
-            yield _Home(
-                hass=hass,
-                answers=Answers(
-                    _SITE, build(_SITE, _BEGIN.astimezone(_SITE.zone).date(), NOW)
-                ),
-                importer=StatisticsImporter(
-                    hass,
-                    system_id=_SYSTEM_ID,
-                    system_name=_SITE.name,
-                    time_zone=_SITE.zone,
-                ),
-                database=database,
+        system = build(_SITE, _BEGIN.astimezone(_SITE.zone).date(), NOW)
+        async with recording(database) as hass:
+            importer = StatisticsImporter(
+                hass,
+                system_id=_SYSTEM_ID,
+                system_name=_SITE.name,
+                time_zone=_SITE.zone,
             )
+            yield _Home(hass, Answers(_SITE, system), importer)
 
 
 class _Direct:
@@ -227,26 +198,19 @@ def _ids(source: str) -> set[str]:
     return {f"{source}:{_SYSTEM_ID}_{flow}" for flow in Flow}
 
 
-class _Memory:
-    """The most memory that the process holds from now on, beyond what it holds now."""
-
-    def __init__(self) -> None:
-        """Begin to watch."""
-        gc.collect()
-        # What is free already would hide what grows into it.
-        ctypes.CDLL(None).malloc_trim(0)
-        self._resident = _status("VmRSS")
-        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
-
-    def peak_growth(self) -> int:
-        """Return it in bytes."""
-        return _status("VmHWM") - self._resident
+def _watched_memory() -> Callable[[], int]:
+    """Return what tells the most bytes that the process held since, beyond now's."""
+    gc.collect()
+    # What is free already would hide what grows into it.
+    ctypes.CDLL(None).malloc_trim(0)
+    resident = _status("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+    return lambda: _status("VmHWM") - resident
 
 
 def _status(field: str) -> int:
     """Return a size that Linux tells of this process, in bytes."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == field:
-            return int(value.split()[0]) * 1024
-    raise LookupError(field)
+    (line,) = re.findall(
+        rf"^{field}:\s+(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE
+    )
+    return int(line) * 1024

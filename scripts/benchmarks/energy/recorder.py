@@ -1,12 +1,10 @@
 """A Home Assistant with a real recorder on a file of SQLite."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from unittest.mock import patch
 
 from homeassistant.components.recorder.core import Recorder
@@ -18,7 +16,8 @@ from homeassistant.components.recorder.tasks import RecorderTask, SynchronizeTas
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import async_initialize_recorder, get_instance
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+from ..home_assistant import home_assistant
 
 type Sums = dict[datetime, float]
 """The Wh up to the end of the hour that begins at a moment."""
@@ -27,9 +26,9 @@ _UNITS: Final = {"energy": "Wh"}
 
 
 @asynccontextmanager
-async def home_assistant(database: Path) -> AsyncGenerator[HomeAssistant]:
+async def recording(database: Path) -> AsyncGenerator[HomeAssistant]:
     """Start Home Assistant with its recorder on a file; end it as a restart does."""
-    async with async_test_home_assistant(config_dir=str(database.parent)) as hass:
+    async with home_assistant(database.parent) as hass:
         async_initialize_recorder(hass)
         # It would compile statistics for the days that this machine's clock shows.
         with patch.object(Recorder, "_schedule_compile_missing_statistics"):
@@ -47,10 +46,7 @@ async def home_assistant(database: Path) -> AsyncGenerator[HomeAssistant]:
             assert await async_setup_component(hass, "sensor", {})
             await hass.async_block_till_done()
             await written(hass)
-        try:
-            yield hass
-        finally:
-            await hass.async_stop(force=True)
+        yield hass
 
 
 async def written(hass: HomeAssistant, *tasks: RecorderTask) -> None:
@@ -84,9 +80,3 @@ async def sums(
         }
         for statistic_id in statistic_ids
     }
-
-
-def in_a_loop[ResultT](measurement: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """Measure in a loop of its own, without Home Assistant's words about a test."""
-    logging.disable(logging.ERROR)
-    return asyncio.run(measurement)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any
 
+from ..home_assistant import in_a_loop
+from ..report import table
 from . import backfill
-from .backfill import Backfill, Growth
-from .recorder import in_a_loop
-from .truth import Comparison
+from .backfill import Backfill
 from .year import SITES, Year, play
 
 
@@ -19,7 +19,7 @@ class Results:
 
     years: list[Year]
     backfill: Backfill
-    growth: Growth
+    memory_growth: float
 
 
 def measure() -> Results:
@@ -35,7 +35,7 @@ def _backfill() -> Backfill:
     return in_a_loop(backfill.measure_time())
 
 
-def _growth() -> Growth:
+def _growth() -> float:
     return in_a_loop(backfill.measure_growth())
 
 
@@ -46,31 +46,37 @@ def _year(number: int) -> Year:
 def as_json(results: Results) -> dict[str, Any]:
     """Return the figures that have a target, of the site where they are worst.
 
-    The rival is the sensor whose numbers the cloud never distorts, where it is best.
+    The rival counts where it is best.
     """
     years = results.years
+    errors = [round(year.ours.hourly_error, 6) for year in years]
+    rivals = [round(year.rival.hourly_error, 6) for year in years]
     return {
-        "hourly_error": max(_rounded(year.ours.hourly_error) for year in years),
+        "hourly_error": max(errors),
         "phantom_hours": sum(len(year.ours.phantoms) for year in years),
         "sum_falls": sum(len(year.ours.falls) for year in years),
-        "rival_hourly_error": min(_rounded(year.spared.hourly_error) for year in years),
+        "rival_hourly_error": min(rivals),
         "import_ratio": round(results.backfill.ratio, 3),
-        "memory_growth_mib": round(results.growth.memory, 2),
+        "memory_growth_mib": round(results.memory_growth, 2),
     }
 
 
-def _rounded(error: float) -> float:
-    return round(error, 6)
-
-
-def text(results: Results) -> str:
-    """Return all figures as text."""
-    return "\n".join(
+def text(results: Results) -> Iterator[str]:
+    """Yield all figures as text."""
+    for year in results.years:
+        yield from _of_year(year)
+    timed = results.backfill
+    yield (
+        f"Two years of hours, {timed.rows:,} rows:"
+        f" {timed.ratio:.2f} times the recorder alone"
+    )
+    yield from table(
         [
-            *(line for year in results.years for line in _of_year(year)),
-            *_of_backfill(results.backfill, results.growth),
+            ("Enphase Cloud", f"{timed.rows / timed.ours:,.0f} rows per second"),
+            ("the recorder alone", f"{timed.rows / timed.alone:,.0f} rows per second"),
         ]
     )
+    yield f"    memory grows by {results.memory_growth:.1f} MiB at most"
 
 
 def _of_year(year: Year) -> Iterator[str]:
@@ -79,29 +85,23 @@ def _of_year(year: Year) -> Iterator[str]:
         f" production told by its {year.site.measured_by}:"
         f" {year.calls:,} calls, {year.restarts} restarts"
     )
-    yield f"    {'':42} {'hours':>10} {'days':>10} {'phantoms':>9} {'falls':>6}"
-    yield from _line("Enphase Cloud", year.ours)
-    yield from _line("  its history of weeks before", year.history)
-    yield from _line("total_increasing, polled when we are", year.plain)
-    yield from _line("  and spared all distorted numbers", year.spared)
+    compared = {
+        "Enphase Cloud": year.ours,
+        "  its history of weeks before": year.history,
+        "total_increasing, spared all distorted numbers": year.rival,
+    }
+    yield from table(
+        [
+            ("", "hours", "phantoms", "falls"),
+            *(
+                (
+                    name,
+                    f"{each.hourly_error:.4%}",
+                    f"{len(each.phantoms):,}",
+                    f"{len(each.falls):,}",
+                )
+                for name, each in compared.items()
+            ),
+        ]
+    )
     yield ""
-
-
-def _line(name: str, compared: Comparison) -> Iterator[str]:
-    yield (
-        f"    {name:42} {compared.hourly_error:10.4%} {compared.daily_error:10.4%}"
-        f" {len(compared.phantoms):9,} {len(compared.falls):6,}"
-    )
-
-
-def _of_backfill(timed: Backfill, growth: Growth) -> Iterator[str]:
-    yield (
-        f"Two years of hours, {timed.rows:,} rows:"
-        f" {timed.ratio:.2f} times the recorder alone"
-    )
-    yield f"    {'Enphase Cloud':28} {timed.rows / timed.ours:10,.0f} rows per second"
-    yield f"    {'the recorder alone':28} {timed.rows / timed.alone:10,.0f}"
-    yield (
-        f"    memory grows by {growth.memory:.1f} MiB at most,"
-        f" the database by {growth.database:.1f} MiB for {growth.rows:,} rows"
-    )

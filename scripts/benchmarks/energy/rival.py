@@ -12,14 +12,10 @@ from typing import Any, Final
 from homeassistant.components.recorder.tasks import StatisticsTask
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.coordinator.energy_documents import (
-    ENERGY_DOCUMENTS,
-)
 from custom_components.enphase_cloud.energy.readings import Flow
-from custom_components.enphase_cloud.measurements.samples import Source
 
 from .cloud import Answers
-from .mishaps import Luck, Mishap
+from .mishaps import Luck
 from .recorder import written
 
 _ATTRIBUTES: Final = {
@@ -28,57 +24,47 @@ _ATTRIBUTES: Final = {
     "unit_of_measurement": "Wh",
 }
 _PERIOD: Final = timedelta(minutes=5)
+# The documents of all days, and what each calls the energies of a flow.
 _MEMBERS: Final = {
-    Flow.PRODUCTION: (Source.PRODUCTION_INTERVALS, "production"),
-    Flow.CONSUMPTION: (Source.CONSUMPTION_INTERVALS, "consumption"),
-    Flow.GRID_IMPORT: (Source.IMPORT_INTERVALS, "import"),
-    Flow.GRID_EXPORT: (Source.EXPORT_INTERVALS, "export"),
-    Flow.BATTERY_CHARGE: (Source.BATTERY_INTERVALS, "charge"),
-    Flow.BATTERY_DISCHARGE: (Source.BATTERY_INTERVALS, "discharge"),
+    Flow.PRODUCTION: ("energy_lifetime", "production"),
+    Flow.CONSUMPTION: ("consumption_lifetime", "consumption"),
+    Flow.GRID_IMPORT: ("energy_import_lifetime", "import"),
+    Flow.GRID_EXPORT: ("energy_export_lifetime", "export"),
+    Flow.BATTERY_CHARGE: ("battery_lifetime", "charge"),
+    Flow.BATTERY_DISCHARGE: ("battery_lifetime", "discharge"),
 }
-# What no sensor would show.
-_REJECTED: Final = ("absurd", "negative", "strings", "null")
 
 
 @dataclass(frozen=True, slots=True)
 class Rival:
     """Sensors of the lifetime energy of each flow.
 
-    A sensor that is spared gets no distorted numbers; data that comes late and calls
-    that fail befall it, too.
+    They are spared all distorted numbers; data that comes late and calls that fail
+    befall them, too.
     """
 
     answers: Answers
     luck: Luck
-    is_spared: bool
 
     def entity_id(self, flow: Flow) -> str:
         """Return the id of a flow's sensor, and of its statistic."""
-        return f"sensor.{'spared' if self.is_spared else 'plain'}_{flow}"
+        return f"sensor.rival_{flow}"
 
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
         """Ask for all lifetime energies, and show them."""
-        mishaps = {asked: self.luck.of_update() for asked in ENERGY_DOCUMENTS}
-        for flow, (asked, member) in _MEMBERS.items():
-            energy = self._energy(asked, member, mishaps[asked], now)
-            if energy is not None:
-                hass.states.async_set(
-                    self.entity_id(flow),
-                    str(energy),
-                    _ATTRIBUTES,
-                    timestamp=now.timestamp(),
-                )
-
-    def _energy(
-        self, asked: Source, member: str, mishap: Mishap, now: datetime
-    ) -> int | None:
-        """Return the energy of all days until now, None where there is no answer."""
-        fault = None if self.is_spared else mishap.fault
-        if mishap.fails or fault in _REJECTED:
-            return None
-        document = self.answers.days(asked, now, fault, with_today=True)
-        energies: Any = document[member]
-        return int(sum(energies))
+        paths = dict.fromkeys(path for path, _ in _MEMBERS.values())
+        failing = {path for path in paths if self.luck.of_update().fails}
+        today = now.astimezone(self.answers.site.zone).date()
+        for flow, (path, member) in _MEMBERS.items():
+            if path in failing:
+                continue
+            energies: Any = self.answers.document(path, now, end_date=today)[member]
+            hass.states.async_set(
+                self.entity_id(flow),
+                str(sum(energies)),
+                _ATTRIBUTES,
+                timestamp=now.timestamp(),
+            )
 
 
 async def compile_statistics(hass: HomeAssistant, now: datetime) -> None:

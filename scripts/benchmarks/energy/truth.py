@@ -1,30 +1,21 @@
 """What statistics tell, beside what really flowed."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime
 from itertools import pairwise
-from math import fsum
 
 from custom_components.enphase_cloud.energy.readings import HOUR, Flow
-from simulator import System, Truth
+from simulator import Flow as TrueFlow, Truth
 
-from .cloud import TRUE_FLOWS
 from .recorder import Sums
 
 type Hour = tuple[Flow, datetime]
 
 
-class TrueHours:
-    """The true Wh of each hour."""
-
-    def __init__(self, system: System) -> None:
-        """Know a system."""
-        self._truth = Truth(system)
-
-    def energy(self, flow: Flow, hour: datetime) -> int:
-        """Return the Wh that flowed in an hour."""
-        return self._truth.energy(TRUE_FLOWS[flow], hour, hour + HOUR)
+def true_energy(truth: Truth, flow: Flow, hour: datetime) -> int:
+    """Return the Wh that really flowed in an hour."""
+    # The simulation names flows by their last word.
+    return truth.energy(TrueFlow(flow.rpartition("_")[2]), hour, hour + HOUR)
 
 
 @dataclass(slots=True)
@@ -33,7 +24,6 @@ class Comparison:
 
     true: float = 0.0
     hourly: float = 0.0
-    daily: float = 0.0
     phantoms: set[Hour] = field(default_factory=set)
     falls: set[Hour] = field(default_factory=set)
 
@@ -42,33 +32,23 @@ class Comparison:
         """Return the sum of all absolute differences of hours, over the sum."""
         return self.hourly / self.true
 
-    @property
-    def daily_error(self) -> float:
-        """Return the same of days."""
-        return self.daily / self.true
-
 
 def compare(
     told: dict[Flow, Sums],
-    truth: TrueHours,
+    truth: Truth,
     *,
     begin: datetime,
     end: datetime,
-    zone: tzinfo,
 ) -> Comparison:
-    """Compare all hours and days of all flows; an hour that is not told is zero."""
+    """Compare all hours of all flows; an hour that is not told is zero."""
     compared = Comparison()
     for flow, sums in told.items():
         energies = changes(sums)
-        days: dict[object, float] = {}
-        for hour in hours(begin, end):
-            true = truth.energy(flow, hour)
-            difference = energies.get(hour, 0.0) - true
+        for number in range(-((begin - end) // HOUR)):
+            hour = begin.astimezone(UTC) + number * HOUR
+            true = true_energy(truth, flow, hour)
             compared.true += true
-            compared.hourly += abs(difference)
-            day = hour.astimezone(zone).date()
-            days[day] = days.get(day, 0.0) + difference
-        compared.daily += fsum(map(abs, days.values()))
+            compared.hourly += abs(energies.get(hour, 0.0) - true)
     note_wrongs(compared, told, truth, begin=begin)
     return compared
 
@@ -76,7 +56,7 @@ def compare(
 def note_wrongs(
     compared: Comparison,
     told: dict[Flow, Sums],
-    truth: TrueHours,
+    truth: Truth,
     *,
     begin: datetime,
 ) -> None:
@@ -91,7 +71,7 @@ def note_wrongs(
         compared.phantoms.update(
             (flow, hour)
             for hour, energy in changes(sums).items()
-            if hour >= begin and energy > truth.energy(flow, hour)
+            if hour >= begin and energy > true_energy(truth, flow, hour)
         )
 
 
@@ -100,11 +80,3 @@ def changes(sums: Sums) -> Sums:
     return {
         later: sums[later] - sums[sooner] for sooner, later in pairwise(sorted(sums))
     }
-
-
-def hours(begin: datetime, end: datetime) -> Iterable[datetime]:
-    """Yield the hours of UTC from one to another."""
-    hour = begin.astimezone(UTC)
-    while hour < end:
-        yield hour
-        hour += timedelta(hours=1)

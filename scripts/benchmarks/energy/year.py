@@ -16,13 +16,14 @@ from custom_components.enphase_cloud.coordinator.statistics import (
 from custom_components.enphase_cloud.energy.import_progress import WEEK
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.readings import Flow
+from simulator import Truth
 
 from .asking import FIRST_AT, Asking
 from .cloud import Answers, Site, build
 from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
-from .recorder import Sums, home_assistant, sums
+from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
-from .truth import Comparison, TrueHours, compare, note_wrongs
+from .truth import Comparison, compare, note_wrongs
 
 SITES: Final = (
     Site("Hilltop", "Europe/Berlin", 48),
@@ -44,8 +45,7 @@ class Year:
     site: Site
     ours: Comparison
     history: Comparison
-    plain: Comparison
-    spared: Comparison
+    rival: Comparison
     calls: int
     restarts: int
 
@@ -57,9 +57,9 @@ async def play(site: Site) -> Year:
     with TemporaryDirectory() as folder:
         database = Path(folder, "home-assistant_v2.db")
         for first in range(0, NIGHTS, RESTART_EVERY):
-            async with home_assistant(database) as hass:
+            async with recording(database) as hass:
                 await home.live(hass, nights[first : first + RESTART_EVERY])
-        async with home_assistant(database) as hass:
+        async with recording(database) as hass:
             return await home.year(hass, until=nights[-1] - _SETTLING)
 
 
@@ -82,7 +82,7 @@ class _Home:
         silence(system, self._begin)
         answers = Answers(site, system)
         self._system_id = system.system_id
-        self._truth = TrueHours(system)
+        self._truth = Truth(system)
         self._wrongs = Comparison()
         self._asking = Asking(
             answers,
@@ -91,10 +91,7 @@ class _Home:
             installed_at=installed_at,
             time_zone=site.zone,
         )
-        self._plain, self._spared = (
-            Rival(answers, Luck(_SEED + 1), is_spared=is_spared)
-            for is_spared in (False, True)
-        )
+        self._rival = Rival(answers, Luck(_SEED + 1))
         self._starts = 0
 
     async def live(self, hass: HomeAssistant, nights: list[datetime]) -> None:
@@ -109,8 +106,7 @@ class _Home:
         self._asking.restart()
         for now in nights:
             await self._asking.night(importer, now)
-            for rival in (self._plain, self._spared):
-                rival.poll(hass, now)
+            self._rival.poll(hass, now)
             await compile_statistics(hass, now)
             recent = await self._ours(hass, now - _LOOK_BACK)
             note_wrongs(self._wrongs, recent, self._truth, begin=self._begin)
@@ -118,34 +114,27 @@ class _Home:
     async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
         """Compare all that the recorder tells with the truth."""
         told = await self._ours(hass)
-        ours = self._compare(told, self._begin, until)
+        ours = compare(told, self._truth, begin=self._begin, end=until)
         # What was wrong on a night counts, though it was mended later.
         ours.phantoms |= self._wrongs.phantoms
         ours.falls |= self._wrongs.falls
-        plain, spared = [
-            self._compare(
-                await _told(hass, {flow: rival.entity_id(flow) for flow in Flow}),
-                self._begin,
-                until,
-            )
-            for rival in (self._plain, self._spared)
-        ]
+        rival_ids = {flow: self._rival.entity_id(flow) for flow in Flow}
+        rival = compare(
+            await _told(hass, rival_ids), self._truth, begin=self._begin, end=until
+        )
         return Year(
             site=self._site,
             ours=ours,
-            history=self._compare(
-                told, self._begin - HISTORY_WEEKS * WEEK, self._begin
+            history=compare(
+                told,
+                self._truth,
+                begin=self._begin - HISTORY_WEEKS * WEEK,
+                end=self._begin,
             ),
-            plain=plain,
-            spared=spared,
+            rival=rival,
             calls=self._asking.calls,
             restarts=self._starts - 1,
         )
-
-    def _compare(
-        self, told: dict[Flow, Sums], begin: datetime, end: datetime
-    ) -> Comparison:
-        return compare(told, self._truth, begin=begin, end=end, zone=self._site.zone)
 
     async def _ours(
         self, hass: HomeAssistant, since: datetime = _LONG_AGO

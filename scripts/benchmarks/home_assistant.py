@@ -1,0 +1,43 @@
+"""A Home Assistant in this process, as its own tests start it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+import logging
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from aiohttp import ThreadedResolver
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import async_test_home_assistant
+
+
+class _Resolver(ThreadedResolver):
+    """Resolves without listening to the network, as Home Assistant's own does."""
+
+    real_close = ThreadedResolver.close
+
+
+@asynccontextmanager
+async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
+    """Start Home Assistant in a folder; end it as a restart does."""
+    with patch(
+        "homeassistant.helpers.aiohttp_client._async_make_resolver",
+        return_value=_Resolver(),
+    ):
+        async with async_test_home_assistant(config_dir=str(folder)) as hass:
+            try:
+                yield hass
+            finally:
+                await hass.async_stop(force=True)
+
+
+def in_a_loop[ResultT](
+    measurement: Coroutine[Any, Any, ResultT],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> ResultT:
+    """Measure in a loop of its own, without Home Assistant's words about a test."""
+    logging.disable(logging.ERROR)
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(measurement)
