@@ -20,6 +20,7 @@ MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 RIGHT = timedelta()
 
@@ -39,6 +40,15 @@ def _spend(home: Household, calls: int, fate: Fate = FINE) -> int:
         left += home.send(Purpose.USER, fate)
         home.pass_time(10 * SECOND)
     return left
+
+
+def _wait(home: Household) -> timedelta:
+    """Wait until a call leaves, for some hours at most; return how long that took."""
+    waited = RIGHT
+    while not home.send(Purpose.USER) and waited < 3 * HOUR:
+        home.pass_time(MINUTE)
+        waited += MINUTE
+    return waited
 
 
 @pytest.mark.parametrize(("plan", "calls"), [(WATT, 9), (TIGHT, 1)])
@@ -108,12 +118,23 @@ def test_a_restart_in_the_next_month_finds_it_out_within_the_hour(
     assert not home.send(Purpose.USER)
     home.pass_time(APRIL + DAY - home.time)
     home.restart(error)
-    waited = timedelta()
-    while not home.send(Purpose.USER):
-        home.pass_time(MINUTE)
-        waited += MINUTE
-    assert waited < timedelta(hours=1)
+    waited = _wait(home)
+    assert waited < HOUR
     assert waited == RIGHT or error
+    home.pass_time(2 * MINUTE)
+    home.send(Purpose.USER)
+    home.pass_time(2 * MINUTE)
+    assert _spend(home, 20) == 20
+    assert not home.counted.overruns
+
+
+def test_a_clock_that_stood_still_without_power_hides_no_new_month() -> None:
+    """It goes on where the record ends, as if nothing had passed since."""
+    home = _home(at=APRIL - DAY)
+    _spend(home, 1_000)
+    home.pass_time(2 * DAY)
+    home.kill(-2 * DAY)
+    assert _wait(home) < HOUR
     home.pass_time(2 * MINUTE)
     home.send(Purpose.USER)
     home.pass_time(2 * MINUTE)

@@ -12,8 +12,6 @@ _ROUNDING = timedelta(seconds=2)
 _DRIFTS = timedelta(hours=6)
 # How long a clock without a witness has to go steadily before it is taken for one.
 PATIENCE = timedelta(minutes=45)
-# A clock that stands no further from the last record was not set meanwhile.
-_INTERRUPTION = timedelta(days=1)
 # So many answers show that a cloud does not tell the time.
 _UNDATED = 10
 # What no clock of a cloud shows that works.
@@ -31,9 +29,10 @@ class Reading:
     tells, with or without its last known error; `ticks` is how long this process has
     run, which is always true. `time` is the best guess of the cloud's time, which is
     `at_least` so late; if it is not certain, no answer has confirmed it since
-    `unsure_since` [ticks]. It `goes_on` if one did in this process before, or if this
-    machine's clock stands where the record of the last process ends. `rumour` is what a
-    single answer said that nothing confirmed.
+    `unsure_since` [ticks]. It `goes_on` if one did in this process before. That this
+    machine's clock stands where the record of the last process ends tells nothing: it
+    may have stood still without power. `rumour` is what a single answer said that
+    nothing confirmed.
     """
 
     wall: datetime
@@ -87,9 +86,6 @@ class CloudClock:
         self._last = now, timedelta()
         # What the cloud's time was, or has passed, at which tick.
         self._known = None if seen is None else (seen, timedelta())
-        self._is_resumed = seen is not None and any(
-            timedelta() <= clock - seen <= _INTERRUPTION for clock in self._clocks(now)
-        )
         self._undated = 0
         self._is_heard = False
         self._is_certain = False
@@ -123,7 +119,7 @@ class CloudClock:
             time=self._time(now, ticks),
             at_least=None if self._known is None else self._at(self._known, ticks),
             is_certain=self._is_certain and not was_set,
-            goes_on=self._is_heard or self._is_resumed,
+            goes_on=self._is_heard,
             unsure_since=ticks if was_set else self._unsure_since,
             rumour=None if self._rumour is None else self._at(self._rumour, ticks),
         )
