@@ -43,7 +43,7 @@ from custom_components.enphase_cloud.const import (
 )
 from custom_components.enphase_cloud.quota.ledger import Ledger
 from custom_components.enphase_cloud.quota.plans import PLANS
-from simulator import AccessControl, Fault, KeyBudget
+from simulator import AccessControl, Account, Fault
 
 from .conftest import (
     API_KEY,
@@ -224,7 +224,7 @@ async def test_several_systems(hass: HomeAssistant, world: World, user: User) ->
 
 
 @pytest.fixture
-def landlord(world: World) -> KeyBudget:
+def landlord(world: World) -> Account:
     """Return another login, which sees the first system, too."""
     landlord = world.cloud.add_account(
         email="landlord@example.com", password="x", user_id="77"
@@ -239,7 +239,7 @@ async def _add_as_landlord(user: User) -> ConfigFlowResult:
 
 
 async def test_a_system_of_another_account(
-    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: KeyBudget
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
     """It cannot be chosen, and the form says who has it."""
     await set_up()
@@ -260,7 +260,7 @@ async def test_a_system_of_another_account(
 
 
 async def test_all_systems_of_another_account(
-    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: KeyBudget
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
     """Nothing is left to choose; a system that is let go of may be chosen."""
     entry = await set_up()
@@ -277,7 +277,7 @@ async def test_all_systems_of_another_account(
 
 
 async def test_access_that_is_granted_later(
-    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: KeyBudget
+    hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
     """To reconfigure offers no system that another account has."""
     world.system.shared_with.clear()

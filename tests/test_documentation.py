@@ -12,13 +12,10 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.scheduling.forecast import preview
-from custom_components.enphase_cloud.scheduling.weights import (
-    Document,
-    PolledDocument,
-    Profile,
-)
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
 
 CHECKOUT = Path(__file__).parents[1]
 INTEGRATION = CHECKOUT / "custom_components" / "enphase_cloud"
@@ -57,13 +54,13 @@ RULES = {
 }
 
 
-LATEST = Document.LATEST
+LATEST = Source.LATEST
 # What a system has by the README, the documents that it is asked for, and the one that
 # is the freshest of them.
 FRESHNESS = [
-    ("panels only", {Document.SUMMARY}, Document.SUMMARY),
-    ("and a consumption meter", {Document.SUMMARY, LATEST}, LATEST),
-    ("and batteries", {Document.SUMMARY, LATEST, Document.BATTERY}, LATEST),
+    ("panels only", {Source.SUMMARY}, Source.SUMMARY),
+    ("and a consumption meter", {Source.SUMMARY, LATEST}, LATEST),
+    ("and batteries", {Source.SUMMARY, LATEST, Source.BATTERY}, LATEST),
 ]
 
 
@@ -135,7 +132,7 @@ def test_the_readme_helps_with_each_message(beginning: str) -> None:
 
 @pytest.mark.parametrize(("has", "documents", "freshest"), FRESHNESS)
 def test_the_readme_promises_no_fresher_data_than_planned(
-    has: str, documents: set[Document], freshest: Document
+    has: str, documents: set[Source], freshest: Source
 ) -> None:
     """The free plan's intervals by day and by night are those of the budget."""
     polled_documents = [PolledDocument("system", document) for document in documents]

@@ -20,6 +20,7 @@ from custom_components.enphase_cloud.api import (
     ServerError,
     UnknownSystemError,
 )
+from custom_components.enphase_cloud.api.access import Access
 from custom_components.enphase_cloud.coordinator.error_policy import (
     ACCESS_CONTROLS,
     ERROR_POLICIES,
@@ -29,7 +30,6 @@ from custom_components.enphase_cloud.coordinator.error_policy import (
     refused,
 )
 from custom_components.enphase_cloud.measurements.samples import Source
-from custom_components.enphase_cloud.quota.plans import AccessControl
 from custom_components.enphase_cloud.runtime.storage import Refusal
 from simulator import AccessControl as PortalAccessControl
 
@@ -90,7 +90,7 @@ def test_each_message_is_filled_in(message: str) -> None:
 
 def test_access_controls_are_spelt_as_in_the_portal() -> None:
     """As the tags of the official specification, which the simulator follows."""
-    assert {str(access) for access in AccessControl} == {
+    assert {str(access) for access in Access} == {
         str(access) for access in PortalAccessControl
     }
     assert set(ACCESS_CONTROLS) == set(Source)

@@ -29,7 +29,7 @@ from custom_components.enphase_cloud.const import (
     CONF_STREAMS_PER_MONTH,
     CONF_SYSTEMS,
 )
-from custom_components.enphase_cloud.scheduling.weights import Document, Profile
+from custom_components.enphase_cloud.scheduling.weights import POLLED, Profile
 
 from .conftest import SetUp, World
 from .flows import assert_translated, suggested
@@ -272,9 +272,7 @@ async def test_what_a_profile_gives(
     assert 0 < int(told["calls"].replace(",", "")) <= int(calls.replace(",", ""))
     if named == "kilowatt":
         intervals = {
-            told[f"{profile}_{document}"]
-            for profile in Profile
-            for document in Document
+            told[f"{profile}_{document}"] for profile in Profile for document in POLLED
         }
         assert intervals == {"15 min"}
         return

@@ -30,8 +30,8 @@ async def test_energies_are_remembered(
     storage = await remembered(hass)
     progress = ImportProgress(wish="day", updated_at=NOW)
     sample = Sample(12, NOW, SOURCE)
-    storage.set_samples(1, SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
-    storage.set_progress(1, SOURCE, progress)
+    storage.system(1).board.put(SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
+    storage.system(1).set_progress(SOURCE, progress)
     await storage.async_save()
     stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
     stored["progress"]["a source of tomorrow"] = {}
@@ -39,13 +39,17 @@ async def test_energies_are_remembered(
     stored["meters"] = {"grid_import": {"total": 5}}
 
     storage = await remembered(hass)
-    assert storage.progress(1, SOURCE) == progress
-    assert storage.progress(2, SOURCE) == storage.progress(1, Source.SUMMARY)
+    assert storage.system(1).progress(SOURCE) == progress
+    assert storage.system(2).progress(SOURCE) == storage.system(1).progress(
+        Source.SUMMARY
+    )
 
     del stored["progress"], stored["meters"]
     storage = await remembered(hass)
-    assert storage.progress(1, SOURCE) == ImportProgress()
-    assert storage.samples(1, SOURCE) == {Measurement.ENERGY_IMPORTED_LIFETIME: sample}
+    assert storage.system(1).progress(SOURCE) == ImportProgress()
+    assert storage.system(1).board.samples(SOURCE) == {
+        Measurement.ENERGY_IMPORTED_LIFETIME: sample
+    }
 
 
 async def test_reasons_of_refusals_are_remembered(
@@ -53,21 +57,22 @@ async def test_reasons_of_refusals_are_remembered(
 ) -> None:
     """Version 0.1.0 stored none: it took every refusal for one of the application."""
     storage = await remembered(hass)
-    storage.set_samples(1, SOURCE, {})
-    storage.set_refusal(1, Source.BATTERY, Refusal.FORBIDDEN)
-    storage.set_refusal(1, Source.LIVE, Refusal.NOT_ENTITLED)
+    storage.system(1).board.put(SOURCE, {})
+    storage.system(1).refuse(Source.BATTERY, Refusal.FORBIDDEN)
+    storage.system(1).refuse(Source.LIVE, Refusal.NOT_ENTITLED)
     await storage.async_save()
 
     storage = await remembered(hass)
-    assert storage.refusal(1, Source.BATTERY) is Refusal.FORBIDDEN
-    assert storage.refusal(1, Source.LIVE) is Refusal.NOT_ENTITLED
-    assert storage.refusal(1, Source.SUMMARY) is None
+    assert storage.system(1).refusals.get(Source.BATTERY) is Refusal.FORBIDDEN
+    assert storage.system(1).refusals.get(Source.LIVE) is Refusal.NOT_ENTITLED
+    assert storage.system(1).refusals.get(Source.SUMMARY) is None
 
-    stored = hass_storage[f"{DOMAIN}.entry"]["data"]["systems"]["1"]
-    stored["refused"] = ["battery", "live"]
+    old = hass_storage[f"{DOMAIN}.entry"]
+    old["version"] = 1
+    old["data"]["systems"]["1"] |= {"refused": ["battery", "live"], "samples": {}}
     storage = await remembered(hass)
-    assert storage.refusal(1, Source.BATTERY) is Refusal.NOT_ENTITLED
-    assert not storage.is_refused(1, Source.SUMMARY)
+    assert storage.system(1).refusals.get(Source.BATTERY) is Refusal.NOT_ENTITLED
+    assert Source.SUMMARY not in storage.system(1).refusals
 
 
 async def test_what_a_clock_that_was_ahead_dated_is_of_now(
@@ -78,15 +83,17 @@ async def test_what_a_clock_that_was_ahead_dated_is_of_now(
     freezer.move_to(ahead)
     storage = await remembered(hass)
     sample = Sample("normal", ahead, Source.SUMMARY)
-    storage.set_samples(1, Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
-    storage.set_live_start(1, ahead)
+    storage.system(1).board.put(Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
+    storage.system(1).set_live_start(ahead)
     await storage.async_save()
 
     freezer.move_to(NOW)
     storage = await remembered(hass)
-    restored = storage.samples(1, Source.SUMMARY)[Measurement.SYSTEM_STATUS]
+    restored = storage.system(1).board.samples(Source.SUMMARY)[
+        Measurement.SYSTEM_STATUS
+    ]
     assert restored == Sample("normal", NOW, Source.SUMMARY)
-    assert storage.live_started_at(1) == NOW
+    assert storage.system(1).live_started_at == NOW
 
 
 async def test_what_is_no_memory_is_none(
@@ -96,4 +103,4 @@ async def test_what_is_no_memory_is_none(
     await (await remembered(hass)).async_save()
     hass_storage[f"{DOMAIN}.entry"]["data"]["systems"] = ["damaged"]
     storage = await remembered(hass)
-    assert storage.progress(1, SOURCE) == ImportProgress()
+    assert storage.system(1).progress(SOURCE) == ImportProgress()

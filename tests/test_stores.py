@@ -81,7 +81,7 @@ WHOLE_FILES = {
     "text": '"store"',
     "no version": '{"data": {}}',
     "no data": '{"version": 1, "minor_version": 1}',
-    "a newer version": '{"version": 2, "minor_version": 1, "data": {}}',
+    "a newer version": '{"version": 3, "minor_version": 1, "data": {}}',
     "an absurd version": '{"version": 1e300, "minor_version": 1, "data": {}}',
     "an older version": '{"version": 0, "minor_version": 1, "data": {}}',
     "a version of null": '{"version": null, "minor_version": 1, "data": {}}',
@@ -151,7 +151,7 @@ async def test_of_a_damaged_file_the_rest_is_used(
         stored["data"]["backlog"]["last"] = 1e300
     else:
         [system] = stored["data"]["systems"].values()
-        system["samples"]["live"] = {"grid_power": ["much", 33_658, None]}
+        system["samples"]["live"] = {"system": {"grid_power": ["much", 33_658, None]}}
     await _restart(hass, entry, path, json.dumps(stored))
     assert entry.state is ConfigEntryState.LOADED
     assert len(world.calls) == calls

@@ -23,7 +23,7 @@ from custom_components.enphase_cloud.const import (
     CONF_TIME_ZONE,
     DOMAIN,
 )
-from simulator import Fault, KeyBudget
+from simulator import Account, Fault
 
 from .conftest import SetUp, World
 from .flows import until
@@ -36,7 +36,7 @@ def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
 
 
 @pytest.fixture
-def stranger(world: World) -> KeyBudget:
+def stranger(world: World) -> Account:
     """Return a login that systems may be sold to."""
     return world.cloud.add_account(email="noor@example.com", password="x", user_id="77")
 
@@ -140,7 +140,7 @@ async def test_a_sold_system_costs_a_call_a_day(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
-    stranger: KeyBudget,
+    stranger: Account,
     gone: str,
 ) -> None:
     """It is said, its entities are unavailable, and it may come back."""
@@ -179,7 +179,7 @@ async def test_a_sold_system_stays_hidden_over_a_restart(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
-    stranger: KeyBudget,
+    stranger: Account,
 ) -> None:
     """A restart costs no call; deleting the device deselects the system."""
     cabin = world.add_system(name="Cabin")
@@ -216,7 +216,7 @@ async def test_a_hidden_system_in_trouble_is_not_asked_more_often(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    stranger: KeyBudget,
+    stranger: Account,
 ) -> None:
     """Whatever the daily call brings."""
     await set_up()
@@ -233,7 +233,7 @@ async def test_a_hidden_system_streams_no_live_data(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    stranger: KeyBudget,
+    stranger: Account,
 ) -> None:
     """Whatever is scheduled."""
     entry = await set_up()

@@ -18,6 +18,7 @@ from homeassistant.helpers.typing import ConfigType
 
 from .api import EnphaseCloudClient
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
+from .coordinator.base import EntryContext
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, device_identifier
 from .errors import translated
 from .quota.plans import Plan
@@ -63,8 +64,12 @@ async def async_setup_entry(
     client = EnphaseCloudClient(
         async_get_clientsession(hass), auth, api_key, budget, url=cloud_url()
     )
-    entry.runtime_data = EnphaseCloudData(budget=budget, client=client, storage=storage)
-    await async_set_up_systems(hass, entry, plan)
+    entry.runtime_data = EnphaseCloudData(
+        shared=EntryContext(
+            hass=hass, entry=entry, client=client, budget=budget, storage=storage
+        )
+    )
+    await async_set_up_systems(entry, plan)
     async_watch(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -109,9 +114,9 @@ async def async_remove_config_entry_device(
     if entry.state is not ConfigEntryState.LOADED:
         return False
     gone = {
-        device_identifier(system.system_id)
+        device_identifier(system.info.system_id)
         for system in entry.runtime_data.systems
-        if not system.is_visible
+        if not system.store.is_visible
     }
     kept = [
         stored

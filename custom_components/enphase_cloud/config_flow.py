@@ -32,9 +32,9 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
 )
-from .coordinator.energy_documents import most_calls_per_day
 from .coordinator.error_policy import error_policy
 from .data import EnphaseCloudConfigEntry
+from .energy.flows import most_calls_per_day
 from .errors import escaped
 from .flows.forms import (
     API_KEY_FORM,

@@ -41,8 +41,6 @@ MAX_STREAM: Final = timedelta(seconds=300)
 # What one request for live data may ask for, as a chain of streams.
 MAX_LIVE: Final = timedelta(seconds=3600)
 
-# Of energies, a day: the hour is as fine as statistics are.
-MOST_UPDATES: Final = 24
 
 DEFAULT_BURST_LENGTH: Final = 60
 DEFAULT_BURST_PAUSE: Final = 60

@@ -16,7 +16,9 @@ from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
-from .measurements.samples import Samples
+from .energy.flows import ENERGY_SOURCES
+from .measurements.board import Board
+from .measurements.samples import Samples, Source, merge
 
 _SECRET: Final = {
     CONF_ACCOUNT_ID,
@@ -59,28 +61,28 @@ def _loaded(data: EnphaseCloudData) -> dict[str, Any]:
 
 def _system(system: EnphaseSystem) -> dict[str, Any]:
     return {
-        "time_zone": str(system.time_zone),
-        "is_time_zone_known": system.is_time_zone_known,
-        "is_visible": system.is_visible,
-        "cellular": system.cellular,
-        "documents": [_document(coordinator) for coordinator in system.documents],
-        "live": system.live_sessions and _live(system.live_sessions),
-        "energies": system.energies and _energies(system.energies),
+        "time_zone": str(system.info.time_zone),
+        "is_time_zone_known": system.info.is_time_zone_known,
+        "is_visible": system.store.is_visible,
+        "cellular": system.info.is_cellular,
+        "documents": [_document(each, system.board) for each in system.documents],
+        "live": system.live_sessions and _live(system.live_sessions, system.board),
+        "energies": system.energies and _energies(system.energies, system.board),
     }
 
 
-def _document(coordinator: DocumentCoordinator) -> dict[str, Any]:
+def _document(coordinator: DocumentCoordinator, board: Board) -> dict[str, Any]:
     return {
-        "document": coordinator.source.document,
+        "document": coordinator.source,
         "is_active": coordinator.is_active,
         "is_scheduled": coordinator.is_scheduled,
         "last_update_success": coordinator.last_update_success,
-        "next_poll": coordinator.next_poll(),
-        "samples": _samples(coordinator.data),
+        "next_poll": coordinator.next_poll_at,
+        "samples": _samples(board.samples(coordinator.source)),
     }
 
 
-def _live(live_sessions: LiveSessions) -> dict[str, Any]:
+def _live(live_sessions: LiveSessions, board: Board) -> dict[str, Any]:
     unreadable = live_sessions.unreadable_stream
     return {
         "is_running": live_sessions.is_running,
@@ -88,18 +90,18 @@ def _live(live_sessions: LiveSessions) -> dict[str, Any]:
         "streams_left": live_sessions.streams_left,
         "skipped_frames": live_sessions.skipped_frames,
         "unreadable_stream": unreadable and unreadable.as_dict(),
-        "samples": _samples(live_sessions.live.data),
+        "samples": _samples(board.samples(Source.LIVE)),
     }
 
 
-def _energies(energies: EnergyCoordinator) -> dict[str, Any]:
+def _energies(energies: EnergyCoordinator, board: Board) -> dict[str, Any]:
     importer, now = energies.importer, dt_util.utcnow()
     return {
         "next_update": importer.next_update(now),
         "calls_per_day": importer.calls_per_day,
         "calls_pending": importer.calls_pending(now),
         "share_done": importer.share_done(now),
-        "samples": _samples(energies.data),
+        "samples": _samples(merge(map(board.samples, ENERGY_SOURCES))),
     }
 
 

@@ -27,10 +27,10 @@ class EnphaseCloudEntity(Entity):
         self.entity_description = description
         self._data = entry.runtime_data
         self._system = system
-        self._attr_unique_id = f"{system.system_id}_{description.key}"
+        self._attr_unique_id = f"{system.info.system_id}_{description.key}"
         self._attr_device_info = DeviceInfo(
-            identifiers={device_identifier(system.system_id)},
-            name=system.name,
+            identifiers={device_identifier(system.info.system_id)},
+            name=system.info.name,
             manufacturer="Enphase",
             model="Enphase system",
             configuration_url="https://enlighten.enphaseenergy.com",

@@ -32,6 +32,7 @@ from .flows.forms import (
     PLAN_FORM,
     PROFILE_FORM,
 )
+from .measurements.samples import Source
 from .runtime.options import (
     EnergyOptions,
     History,
@@ -43,7 +44,7 @@ from .runtime.options import (
 )
 from .scheduling.forecast import Preview, preview
 from .scheduling.live_hours import StreamAllowance
-from .scheduling.weights import Document, PolledDocument, Profile
+from .scheduling.weights import POLLED, PolledDocument, Profile
 
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
@@ -234,7 +235,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         ] or [
             PolledDocument(system=str(system[CONF_ID]), document=document)
             for system in self.config_entry.data[CONF_SYSTEMS]
-            for document in Document
+            for document in POLLED
         ]
 
     def _cost_of_calls(self) -> dict[str, str]:
@@ -268,7 +269,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         } | {
             f"{profile}_{document}": _interval(expected, document)
             for profile, expected in given.items()
-            for document in Document
+            for document in POLLED
         }
 
     def _live_errors(self) -> dict[str, str]:
@@ -299,7 +300,7 @@ def _time(duration: timedelta | None) -> str:
     return f"{duration / timedelta(days=1):.0f} d"
 
 
-def _interval(expected: Preview, document: Document) -> str:
+def _interval(expected: Preview, document: Source) -> str:
     """Return how long apart the updates are by day."""
     freshness = expected.documents.get(document)
     if freshness is None or freshness.by_day is None:

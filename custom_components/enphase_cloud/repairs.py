@@ -211,7 +211,7 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         ACCESS_CONTROLS[source]
         for system in data.systems
         for source in Source
-        if data.storage.refusal(system.system_id, source) is Refusal.NOT_ENTITLED
+        if system.store.refusals.get(source) is Refusal.NOT_ENTITLED
     }
     names = [
         f"{access_control} (plan {smallest_plan(access_control)} or above)"
@@ -223,13 +223,12 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
 def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     names = [
-        escaped(system.name)
+        escaped(system.info.name)
         for system in data.systems
         # Of one that is not visible at all, another issue tells.
-        if system.is_visible
+        if system.store.is_visible
         and any(
-            data.storage.refusal(system.system_id, source) is Refusal.FORBIDDEN
-            for source in Source
+            system.store.refusals.get(source) is Refusal.FORBIDDEN for source in Source
         )
     ]
     return {"systems": ", ".join(names)} if names else None
@@ -239,10 +238,10 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     now = dt_util.utcnow()
     found = {
-        (escaped(system.name), flow)
+        (escaped(system.info.name), flow)
         for system in data.systems
         for flow in Flow
-        if data.storage.power_cap(system.system_id, flow).leaves_out(now)
+        if system.store.power_cap(flow).leaves_out(now)
     }
     if not found:
         return None
@@ -254,7 +253,7 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
 
 def _statistics_foreign(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     names = [
-        system.name
+        system.info.name
         for system in entry.runtime_data.systems
         if system.energies is not None and system.energies.has_foreign_statistics
     ]
@@ -282,17 +281,17 @@ def _live_budget(
 
 def _systems_not_visible(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     systems = entry.runtime_data.systems
-    names = [system.name for system in systems if not system.is_visible]
+    names = [system.info.name for system in systems if not system.store.is_visible]
     return {"systems": _listed(names)} if names else None
 
 
 def _systems_not_read(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     """Return which systems failed from the first poll on, and why."""
     reasons = [
-        f"- **{escaped(system.name)}**: {system.documents[0].last_exception}"
+        f"- **{escaped(system.info.name)}**: {system.documents[0].last_exception}"
         for system in entry.runtime_data.systems
-        if system.is_visible
-        and not system.documents[0].data
+        if system.store.is_visible
+        and not system.documents[0].is_known
         and not system.documents[0].last_update_success
     ]
     return {"reasons": "\n".join(reasons)} if reasons else None
@@ -316,7 +315,9 @@ def _time_zone_unknown(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry
 ) -> _Placeholders | None:
     systems = entry.runtime_data.systems
-    names = [system.name for system in systems if not system.is_time_zone_known]
+    names = [
+        system.info.name for system in systems if not system.info.is_time_zone_known
+    ]
     if not names:
         return None
     return {"systems": _listed(names), "time_zone": hass.config.time_zone}
@@ -329,9 +330,9 @@ def _listed(names: Iterable[str]) -> str:
 def _live_unreadable(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     data = entry.runtime_data
     samples = {
-        system.name: sample
+        system.info.name: sample
         for system in data.systems
-        if (sample := data.storage.unreadable_stream(system.system_id)) is not None
+        if (sample := system.store.unreadable_stream) is not None
     }
     if not samples:
         return None

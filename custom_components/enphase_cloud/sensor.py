@@ -68,8 +68,8 @@ def _add_as_evidence_comes(
     added: set[str] = set()
 
     def has_evidence(description: MeasurementSensorDescription) -> bool:
-        unique_id = f"{system.system_id}_{description.key}"
-        return description.measurement in system.samples or bool(
+        unique_id = f"{system.info.system_id}_{description.key}"
+        return description.measurement in system.board.newest() or bool(
             registry.async_get_entity_id("sensor", DOMAIN, unique_id)
         )
 
@@ -83,10 +83,10 @@ def _add_as_evidence_comes(
         documents = [
             coordinator
             for coordinator in system.documents
-            if coordinator.source.document not in added and coordinator.is_active
+            if coordinator.source not in added and coordinator.is_active
         ]
         added.update(description.key for description in measurements)
-        added.update(coordinator.source.document for coordinator in documents)
+        added.update(coordinator.source for coordinator in documents)
         if documents:
             async_add_entities(
                 NextPollSensor(entry, system, coordinator) for coordinator in documents
@@ -123,11 +123,13 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        has = self._system.has(self.entity_description.measurement)
+        has = self._system.board.has(
+            self.entity_description.measurement, dt_util.utcnow()
+        )
         value = self._value(dt_util.utcnow()) if has else None
         self._attr_native_value = value
         # Unavailable is what has no value and nobody who could give one.
-        self._attr_available = self._system.is_visible and (
+        self._attr_available = self._system.store.is_visible and (
             value is not None
             or (
                 has
@@ -146,7 +148,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     def _measured_at(self) -> datetime | None:
         """Return when the value that is shown was measured."""
-        sample = self._system.samples.get(self.entity_description.measurement)
+        sample = self._system.board.newest().get(self.entity_description.measurement)
         if self._attr_native_value is None or sample is None:
             return None
         return sample.observed_at
@@ -154,10 +156,10 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
     def _value(self, now: datetime) -> StateType | datetime:
         """Return the value unless it is too old to be told."""
         value = fresh_value(
-            self._system.samples,
+            self._system.board.newest(),
             self.entity_description.measurement,
             now=now,
-            cellular=self._system.cellular,
+            cellular=self._system.info.is_cellular,
         )
         if self.device_class is SensorDeviceClass.TIMESTAMP and value is not None:
             return dt_util.utc_from_timestamp(float(value))
@@ -169,16 +171,18 @@ class EnergyTodaySensor(MeasurementSensor):
 
     @override
     def read(self) -> object:
-        self._attr_last_reset = start_of_day(dt_util.utcnow(), self._system.time_zone)
+        self._attr_last_reset = start_of_day(
+            dt_util.utcnow(), self._system.info.time_zone
+        )
         return super().read(), self._attr_last_reset
 
     @override
     def _value(self, now: datetime) -> StateType | datetime:
         return energy_today(
-            self._system.samples,
+            self._system.board.newest(),
             self.entity_description.measurement,
             now=now,
-            time_zone=self._system.time_zone,
+            time_zone=self._system.info.time_zone,
         )
 
 
@@ -195,13 +199,13 @@ class NextPollSensor(EnphaseSystemEntity, SensorEntity):
         coordinator: DocumentCoordinator,
     ) -> None:
         """Show the plan of a coordinator."""
-        super().__init__(entry, system, NEXT_POLLS[coordinator.source.document])
+        super().__init__(entry, system, NEXT_POLLS[coordinator.source])
         self._coordinator = coordinator
 
     @override
     def read(self) -> object:
         # It shifts with each call.
-        self._attr_native_value = _to_the_minute(self._coordinator.next_poll())
+        self._attr_native_value = _to_the_minute(self._coordinator.next_poll_at)
         return self._attr_native_value
 
 

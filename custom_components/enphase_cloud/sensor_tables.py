@@ -18,7 +18,7 @@ from .energy.importer import Importer
 from .measurements.catalog import Kind, Measurement
 from .quota.ledger import ASSUMED
 from .runtime.key_budget import KeyBudget
-from .scheduling.weights import Document
+from .scheduling.weights import POLLED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ NEXT_POLLS: Final = {
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
     )
-    for document in Document
+    for document in POLLED
 }
 
 

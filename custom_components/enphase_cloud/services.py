@@ -127,7 +127,7 @@ async def _async_start_live_streams(call: ServiceCall) -> ServiceResponse:
     answer: dict[str, Any] = {}
     for system in await _async_targeted_systems(call):
         grant = await async_start_live_stream(system, call.data.get(ATTR_DURATION))
-        answer[system.name] = {
+        answer[system.info.name] = {
             "ends_at": grant.ends_at.isoformat(),
             "streams": grant.streams,
             "cost_usd": grant.cost,
@@ -150,7 +150,7 @@ async def _async_import_history(call: ServiceCall) -> ServiceResponse:
         duration = energies.duration(calls)
         if not call.data[ATTR_PREVIEW]:
             energies.async_change(change)
-        answer[system.name] = {
+        answer[system.info.name] = {
             "calls": calls,
             "expected_end": duration and (dt_util.utcnow() + duration).isoformat(),
         }
@@ -175,12 +175,12 @@ def _wanted_history(
     first: date | None = call.data.get(ATTR_FROM)
     last: date | None = call.data.get(ATTR_TO)
     now = dt_util.utcnow()
-    today = now.astimezone(system.time_zone).date()
+    today = now.astimezone(system.info.time_zone).date()
     if (first or date.min) > (last or today):
         raise translated(ServiceValidationError, "history_range_empty")
     if call.data[ATTR_RESOLUTION] is History.DAY:
         return energies, lambda progress: progress.want_days(Days(first, last))
-    kept = (now - KEPT).astimezone(system.time_zone).date()
+    kept = (now - KEPT).astimezone(system.info.time_zone).date()
     if (first or today) < kept:
         raise translated(ServiceValidationError, "history_too_old", earliest=kept)
     start = energies.earliest_hour()
@@ -195,7 +195,7 @@ def _wanted_history(
 
 def _midnight(day: date, system: EnphaseSystem) -> datetime:
     """Return when a system's day begins."""
-    return dt_util.as_utc(datetime.combine(day, time(), system.time_zone))
+    return dt_util.as_utc(datetime.combine(day, time(), system.info.time_zone))
 
 
 async def _async_targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
@@ -225,7 +225,7 @@ async def _async_targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
 
 def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
     """Return the entities of a system; at least its buttons are always there."""
-    identifiers = {(DOMAIN, str(system.system_id))}
+    identifiers = {(DOMAIN, str(system.info.system_id))}
     device = dr.async_get(hass).async_get_device(identifiers=identifiers)
     if device is None:
         return []
@@ -261,6 +261,6 @@ def _system_of_device(hass: HomeAssistant, device_id: str) -> EnphaseSystem:
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         for system in entry.runtime_data.systems:
-            if device and (DOMAIN, str(system.system_id)) in device.identifiers:
+            if device and (DOMAIN, str(system.info.system_id)) in device.identifiers:
                 return system
     raise translated(ServiceValidationError, "unknown_device")

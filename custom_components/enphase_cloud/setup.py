@@ -1,7 +1,6 @@
 """Set up the systems of a config entry with their coordinators."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
@@ -18,16 +17,16 @@ from .const import (
     CONF_TIME_ZONE,
     DOMAIN,
 )
+from .coordinator.base import SystemContext
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
-from .coordinator.energy_documents import ENERGY_DOCUMENTS
 from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_session import LiveSessions
-from .coordinator.polled_documents import DOCUMENT_SOURCES
 from .coordinator.system_list import SystemListUpdater
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
-from .measurements.samples import Source
+from .documents.table import BATTERY_DOCUMENT, DOCUMENTS
+from .measurements.system import SystemInfo
 from .quota.plans import Plan
 from .runtime.options import EnergyOptions, LiveOptions
 from .runtime.system_properties import (
@@ -37,78 +36,68 @@ from .runtime.system_properties import (
 )
 
 
-async def async_set_up_systems(
-    hass: HomeAssistant, entry: EnphaseCloudConfigEntry, plan: Plan
-) -> None:
+async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> None:
     """Set up each system, and poll what is due as far as calls allow.
 
     Raises ConfigEntryNotReady or ConfigEntryAuthFailed where nothing is known of any
     system, and the cloud cannot be reached or refuses all of them.
     """
+    data = entry.runtime_data
+    hass = data.shared.hass
     elsewhere = systems_of_other_entries(hass, entry)
     chosen = {stored[CONF_ID]: stored for stored in entry.data[CONF_SYSTEMS]}
     for system_id, stored in chosen.items():
         if system_id in elsewhere:
-            entry.runtime_data.systems_elsewhere.append(stored[CONF_NAME])
+            data.systems_elsewhere.append(stored[CONF_NAME])
         else:
-            system = await _async_system(entry, stored)
-            entry.runtime_data.systems.append(system)
-            _add_coordinators(hass, entry, system, stored, plan)
+            data.systems.append(_system(await _async_context(entry, stored), plan))
     _remove_other_devices(hass, entry)
-    await async_poll_first(hass, entry)
-    SystemListUpdater(hass, entry, plan).async_begin()
-    for system in entry.runtime_data.systems:
+    await async_poll_first(data.shared, [system.documents for system in data.systems])
+    summaries = {each.info.system_id: each.documents[0] for each in data.systems}
+    SystemListUpdater(data.shared, summaries, plan).async_begin()
+    for system in data.systems:
         if system.live_sessions is not None:
             system.live_sessions.async_schedule()
         if system.energies is not None:
             system.energies.async_begin()
 
 
-async def _async_system(
+async def _async_context(
     entry: EnphaseCloudConfigEntry, stored: Mapping[str, Any]
-) -> EnphaseSystem:
-    system_id = stored[CONF_ID]
+) -> SystemContext:
+    shared = entry.runtime_data.shared
     time_zone = await async_time_zone(stored.get(CONF_TIME_ZONE))
-    return EnphaseSystem(
-        system_id=system_id,
+    info = SystemInfo(
+        system_id=stored[CONF_ID],
         name=stored[CONF_NAME],
         time_zone=time_zone or dt_util.get_default_time_zone(),
         is_time_zone_known=time_zone is not None,
-        cellular=stored.get(CONF_CONNECTION) == ConnectionType.CELLULAR,
-        is_visible=entry.runtime_data.storage.hidden(system_id) is None,
+        is_cellular=stored.get(CONF_CONNECTION) == ConnectionType.CELLULAR,
+        can_stream=stored.get(CONF_LIVE_STREAM) is not False,
     )
+    store = shared.storage.system(info.system_id)
+    return SystemContext(shared=shared, info=info, store=store)
 
 
-def _add_coordinators(
-    hass: HomeAssistant,
-    entry: EnphaseCloudConfigEntry,
-    system: EnphaseSystem,
-    stored: Mapping[str, Any],
-    plan: Plan,
-) -> None:
-    remembered = partial(entry.runtime_data.storage.samples, system.system_id)
-    if plan.has_live_stream and stored.get(CONF_LIVE_STREAM) is not False:
-        options = LiveOptions.from_options(entry.options)
-        system.live = LiveCoordinator(hass, entry, system, options)
+def _system(context: SystemContext, plan: Plan) -> EnphaseSystem:
+    options = context.shared.entry.options
+    system = EnphaseSystem(context=context)
+    if plan.has_live_stream and context.info.can_stream:
+        live_options = LiveOptions.from_options(options)
+        system.live = LiveCoordinator(context, live_options)
         system.live_sessions = LiveSessions(
-            hass,
-            entry,
-            system,
-            system.live,
-            options=options,
-            price=plan.live_stream_price,
+            context, system.live, options=live_options, price=plan.live_stream_price
         )
-    else:
-        system.remembered.append(remembered(Source.LIVE))
-    if DATA_INSTANCE in hass.data:
-        system.energies = EnergyCoordinator(
-            hass, entry, system, EnergyOptions.from_options(entry.options)
-        )
-    else:
-        system.remembered.extend(map(remembered, ENERGY_DOCUMENTS))
     system.documents.extend(
-        DocumentCoordinator(hass, entry, system, source) for source in DOCUMENT_SOURCES
+        DocumentCoordinator(context, document) for document in DOCUMENTS
     )
+    if DATA_INSTANCE in context.shared.hass.data:
+        energies = EnergyCoordinator(context, EnergyOptions.from_options(options))
+        system.energies = energies
+        for document in system.documents:
+            if document.document is BATTERY_DOCUMENT:
+                document.on_answer(energies.take_battery)
+    return system
 
 
 @callback

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.enphase_cloud.api import Access, Endpoint, EnphaseCloudClient
+from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
 from custom_components.enphase_cloud.api.endpoints import (
     ENDPOINTS,
     MICRO_TELEMETRY,
@@ -15,7 +15,6 @@ from custom_components.enphase_cloud.api.endpoints import (
     SUMMARY,
     SYSTEM,
 )
-from custom_components.enphase_cloud.quota.plans import AccessControl
 from tests.simulator.specification import PATH, Specification
 
 from .conftest import SYSTEM_ID, FakeCloud, reply
@@ -87,8 +86,3 @@ async def test_writing_sends_the_body_once(
     assert (request.method, request.path) == (method, f"/api/v4/systems/{path}")
     assert list(map(json.loads, cloud.bodies)) == [body]
     assert journal == ["token", f"enter {write.name}", "request", "leave"]
-
-
-def test_plans_and_endpoints_name_the_same_access_controls() -> None:
-    """The plans know nothing of the client, but users see one spelling."""
-    assert {str(access) for access in AccessControl} == {str(each) for each in Access}

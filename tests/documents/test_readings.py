@@ -17,10 +17,10 @@ from custom_components.enphase_cloud.api.models import (
 )
 from custom_components.enphase_cloud.documents.readings import (
     energy_today,
-    from_battery_telemetry,
-    from_latest_telemetry,
-    from_live_frame,
-    from_summary,
+    read_battery_telemetry,
+    read_latest_telemetry,
+    read_live_frame,
+    read_summary,
     start_of_day,
 )
 from custom_components.enphase_cloud.measurements.catalog import Measurement
@@ -31,6 +31,8 @@ from custom_components.enphase_cloud.measurements.samples import (
     Source,
     merge,
 )
+from custom_components.enphase_cloud.measurements.system import SYSTEM
+from tests.boards import board, known
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -63,7 +65,7 @@ def _summary(**fields: object) -> Summary:
 
 
 def _read(summary: Summary, at: datetime = NOON) -> Samples:
-    return from_summary(summary, fetched_at=at, time_zone=BERLIN)
+    return read_summary(summary, known(at, time_zone=BERLIN))[SYSTEM]
 
 
 def test_the_summary_adds_today_to_the_lifetime() -> None:
@@ -100,11 +102,8 @@ def test_a_meters_power_is_of_the_quarter_before_the_report(
     at = quarter + timedelta(seconds=max(1, reported - 60))
     live = {Measurement.PRODUCTION_POWER: Sample(3500, at, Source.LIVE)}
     assert merge([polled, live])[Measurement.PRODUCTION_POWER].value == 3500
-    meters = from_latest_telemetry(
-        _latest([_meter("production", 3771, quarter)]),
-        fetched_at=NOON,
-        has_battery=False,
-        cellular=False,
+    meters = _read_latest(
+        _latest([_meter("production", 3771, quarter)]), has_battery=False
     )
     power = Measurement.PRODUCTION_POWER
     assert polled[power].observed_at == meters[power].observed_at
@@ -232,7 +231,7 @@ def _battery(intervals: list[Any], aggregate: str | None) -> BatteryTelemetry:
 
 
 def _read_battery(telemetry: BatteryTelemetry, at: datetime = NOON) -> Samples:
-    return from_battery_telemetry(telemetry, fetched_at=at, time_zone=BERLIN)
+    return read_battery_telemetry(telemetry, known(at, time_zone=BERLIN))[SYSTEM]
 
 
 def _interval(at: datetime, percent: float | None) -> dict[str, Any]:
@@ -300,9 +299,8 @@ def _encharge(power: int, mode: str, at: datetime = NOON) -> dict[str, Any]:
 def _read_latest(
     latest: LatestTelemetry, *, has_battery: bool, cellular: bool = False
 ) -> Samples:
-    return from_latest_telemetry(
-        latest, fetched_at=NOON, has_battery=has_battery, cellular=cellular
-    )
+    beside = known(NOON, has_battery=has_battery, is_cellular=cellular)
+    return read_latest_telemetry(latest, beside)[SYSTEM]
 
 
 def test_powers_balance_with_a_battery() -> None:
@@ -452,7 +450,7 @@ def _frame(**fields: Any) -> LiveFrame:
 
 def test_a_live_frame_is_taken_as_it_is() -> None:
     """What the gateway measured, nothing derived."""
-    assert _values(from_live_frame(_frame(), known=NOTHING, has_battery=True)) == {
+    assert _values(read_live_frame(_frame(), board(has_battery=True))) == {
         Measurement.PRODUCTION_POWER: 3000,
         Measurement.CONSUMPTION_POWER: 1200,
         Measurement.GRID_POWER: -900,
@@ -467,7 +465,7 @@ def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
     """A system without battery and generator streams zeros for them."""
     frame = _frame(battery=0, state_of_charge=0)
     without = _read(_summary(battery_capacity_wh=0))
-    found = from_live_frame(frame, known=without, has_battery=False)
+    found = read_live_frame(frame, board(without))
     assert found.keys() == {
         Measurement.PRODUCTION_POWER,
         Measurement.CONSUMPTION_POWER,
@@ -478,15 +476,15 @@ def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
 
 def test_a_generator_that_has_run_stays_known() -> None:
     """Once it has given power, its zero is a measurement."""
-    running = from_live_frame(_frame(generator=2000), known=NOTHING, has_battery=False)
+    running = read_live_frame(_frame(generator=2000), board())
     assert running[Measurement.GENERATOR_POWER].value == 2000
-    stopped = from_live_frame(_frame(generator=0), known=running, has_battery=False)
+    stopped = read_live_frame(_frame(generator=0), board(running))
     assert stopped[Measurement.GENERATOR_POWER].value == 0
 
 
 def test_unknown_states_are_not_told() -> None:
     """A state that the cloud does not know leaves the last known one alone."""
     frame = _frame(grid_status=GridStatus.UNKNOWN, battery_mode=BatteryMode.UNKNOWN)
-    found = from_live_frame(frame, known=NOTHING, has_battery=True)
+    found = read_live_frame(frame, board(has_battery=True))
     assert Measurement.GRID_STATUS not in found
     assert Measurement.BATTERY_MODE not in found

@@ -18,10 +18,11 @@ from hypothesis.stateful import (
 )
 import pytest
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger, Purpose
 from custom_components.enphase_cloud.quota.plans import custom_plan
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
-from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument
 from scripts.benchmarks.robustness.household import Fate, Household
 from scripts.benchmarks.robustness.sequences import (
     absurd_date,
@@ -32,7 +33,7 @@ from scripts.benchmarks.robustness.sequences import (
 
 SMALL = custom_plan(calls_per_minute=5, calls_per_month=100, live_stream=False)
 LARGE = custom_plan(calls_per_minute=12, calls_per_month=200, live_stream=True)
-FEED = PolledDocument("home", Document.LATEST)
+FEED = PolledDocument("home", Source.LATEST)
 RIGHT = timedelta()
 
 purposes = st.sampled_from([Purpose.BACKGROUND, Purpose.USER])

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.api.access import Access
 from custom_components.enphase_cloud.quota.ledger import (
     ASSUMED,
     BudgetExhaustedError,
@@ -14,11 +15,7 @@ from custom_components.enphase_cloud.quota.ledger import (
     Purpose,
     Refusal,
 )
-from custom_components.enphase_cloud.quota.plans import (
-    PLANS,
-    AccessControl,
-    custom_plan,
-)
+from custom_components.enphase_cloud.quota.plans import PLANS, custom_plan
 
 WATT = PLANS["watt"]
 FIRST = datetime(2026, 6, 1, tzinfo=UTC)
@@ -360,7 +357,7 @@ def test_plans_say_what_they_open() -> None:
         "partner",
     ]
     custom = custom_plan(calls_per_minute=1, calls_per_month=1, live_stream=True)
-    assert AccessControl.STREAMING in custom.access
+    assert Access.STREAMING in custom.access
 
 
 @pytest.mark.parametrize(

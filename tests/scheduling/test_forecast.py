@@ -4,16 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.quota.plans import PLANS, custom_plan
 from custom_components.enphase_cloud.scheduling.forecast import preview
 from custom_components.enphase_cloud.scheduling.weights import (
-    Document,
+    POLLED,
     PolledDocument,
     Profile,
 )
 
 QUARTER = timedelta(minutes=15)
-BATTERY_SYSTEM = [PolledDocument("home", document) for document in Document]
+BATTERY_SYSTEM = [PolledDocument("home", document) for document in POLLED]
 
 
 def test_nearly_all_of_a_small_plan_is_planned_with() -> None:
@@ -21,10 +22,10 @@ def test_nearly_all_of_a_small_plan_is_planned_with() -> None:
     promised = preview(
         PLANS["watt"],
         profile=Profile.BALANCED,
-        polled_documents=[PolledDocument("home", Document.SUMMARY)],
+        polled_documents=[PolledDocument("home", Source.SUMMARY)],
     )
     assert 930 <= promised.calls_per_month <= 970
-    summary = promised.documents[Document.SUMMARY]
+    summary = promised.documents[Source.SUMMARY]
     assert summary.by_day is not None
     assert timedelta(minutes=20) < summary.by_day < timedelta(minutes=25)
     assert summary.by_night is None
@@ -43,12 +44,12 @@ def test_a_large_plan_asks_for_all_news() -> None:
 @pytest.mark.parametrize(
     ("profile", "favoured"),
     [
-        (Profile.BATTERY_FIRST, Document.BATTERY),
-        (Profile.PRODUCTION_FIRST, Document.LATEST),
+        (Profile.BATTERY_FIRST, Source.BATTERY),
+        (Profile.PRODUCTION_FIRST, Source.LATEST),
     ],
 )
 def test_a_profile_makes_its_document_freshest(
-    profile: Profile, favoured: Document
+    profile: Profile, favoured: Source
 ) -> None:
     """The others pay for it."""
     promised = preview(PLANS["watt"], profile=profile, polled_documents=BATTERY_SYSTEM)
@@ -68,10 +69,10 @@ def test_a_profile_makes_its_document_freshest(
 def test_systems_share_a_key() -> None:
     """Twice the systems, half the freshness; the same calls."""
     plan = custom_plan(calls_per_minute=10, calls_per_month=1_000, live_stream=False)
-    both = [PolledDocument(system, Document.BATTERY) for system in ("home", "hut")]
+    both = [PolledDocument(system, Source.BATTERY) for system in ("home", "hut")]
     one = preview(plan, profile=Profile.BALANCED, polled_documents=both[:1])
     two = preview(plan, profile=Profile.BALANCED, polled_documents=both)
-    alone, shared = (each.documents[Document.BATTERY].by_day for each in (one, two))
+    alone, shared = (each.documents[Source.BATTERY].by_day for each in (one, two))
     assert alone is not None
     assert shared is not None
     assert shared / alone == pytest.approx(2)

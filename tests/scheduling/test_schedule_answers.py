@@ -8,21 +8,18 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.scheduling.cadence import Rhythm
 from custom_components.enphase_cloud.scheduling.daylight import Daylight
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
-from custom_components.enphase_cloud.scheduling.weights import (
-    Document,
-    PolledDocument,
-    Profile,
-)
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 END = datetime(2026, 4, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
-LATEST = PolledDocument("home", Document.LATEST)
-SUMMARY = PolledDocument("home", Document.SUMMARY)
-BATTERY = PolledDocument("home", Document.BATTERY)
+LATEST = PolledDocument("home", Source.LATEST)
+SUMMARY = PolledDocument("home", Source.SUMMARY)
+BATTERY = PolledDocument("home", Source.BATTERY)
 
 
 class Household:
@@ -72,7 +69,7 @@ class Household:
         arrived = min(self.now, self.silent_from) - self.latency - BEGIN
         data_at = BEGIN + arrived // self.period * self.period
         producing = (
-            None if polled.document is Document.BATTERY else 6 <= data_at.hour < 18
+            None if polled.document is Source.BATTERY else 6 <= data_at.hour < 18
         )
         self.wasted += self.schedule.observe(
             polled, now=self.now, data_at=data_at, changed=True, producing=producing

@@ -5,13 +5,14 @@ import json
 
 from hypothesis import given, settings, strategies as st
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
-from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
+from custom_components.enphase_cloud.scheduling.weights import POLLED, PolledDocument
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 QUARTER = timedelta(minutes=15)
-FEEDS = [PolledDocument("home", document) for document in Document]
+FEEDS = [PolledDocument("home", document) for document in POLLED]
 
 MOMENTS = st.timedeltas(-40 * DAY, 40 * DAY)
 ANSWERS = st.tuples(
@@ -64,7 +65,7 @@ def test_a_due_that_can_be_had_whatever_happened(
 def test_a_clock_that_goes_back_puts_nothing_off(jump: timedelta) -> None:
     """What was asked for in the future is asked for soon."""
     schedule = Schedule()
-    polled = PolledDocument("home", Document.BATTERY)
+    polled = PolledDocument("home", Source.BATTERY)
     schedule.add(polled)
     schedule.observe(
         polled,
@@ -83,7 +84,7 @@ def test_a_clock_that_goes_back_puts_nothing_off(jump: timedelta) -> None:
 def test_daylight_is_learnt_after_a_clock_went_back(jump: timedelta) -> None:
     """A reading of the future, by gateway and by clock, does not keep others out."""
     schedule = Schedule()
-    polled = PolledDocument("home", Document.SUMMARY)
+    polled = PolledDocument("home", Source.SUMMARY)
     schedule.add(polled)
 
     def observe(at: datetime, *, producing: bool) -> None:
@@ -101,7 +102,7 @@ def test_daylight_is_learnt_after_a_clock_went_back(jump: timedelta) -> None:
 def test_few_calls_are_not_spent_on_dusk() -> None:
     """Where there is less than two a day for the summary, it is asked for by day."""
     schedule = Schedule()
-    polled = PolledDocument("home", Document.SUMMARY)
+    polled = PolledDocument("home", Source.SUMMARY)
     schedule.add(polled)
     now, end, calls, polls = BEGIN, BEGIN + 31 * DAY, 400, []
     while True:

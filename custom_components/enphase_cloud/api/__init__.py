@@ -1,8 +1,9 @@
 """A client of the Enphase Monitoring API v4, without any tie to Home Assistant."""
 
+from .access import Access
 from .auth import AbstractAuth
 from .client import DEFAULT_URL, EnphaseCloudClient, Gate, Page
-from .endpoints import Access, Endpoint
+from .endpoints import Endpoint
 from .exceptions import (
     ApiError,
     ConnectionNotEstablishedError,

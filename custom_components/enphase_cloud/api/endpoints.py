@@ -6,11 +6,11 @@ without a model is answered as it comes: as parsed JSON.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import partial
 import re
 from typing import Any, Final, Literal
 
+from .access import Access
 from .models.battery import BatteryTelemetry
 from .models.device import Devices
 from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
@@ -27,19 +27,6 @@ TOKEN: Final = "token"  # noqa: S105 (a name, no secret)
 """What budgets and errors call a request to the token endpoint."""
 
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
-
-
-class Access(StrEnum):
-    """An access control of an application, spelled as in the developer portal."""
-
-    SYSTEM_DETAILS = "System Details"
-    PRODUCTION = "Site Level Production Monitoring"
-    CONSUMPTION = "Site Level Consumption Monitoring"
-    DEVICES = "Device Level Monitoring"
-    CONFIGURATION = "System Configurations"
-    STREAMING = "Streaming APIs"
-    EV_MONITORING = "EV Charger Monitoring"
-    EV_CONTROL = "EV Charger Control"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,28 +1,31 @@
 """A coordinator per document and system; the client's errors are mapped once."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
-from typing import Final, override
+from typing import Any, Final, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from ..api import EnphaseCloudError, RequestWithheldError, UnknownSystemError
 from ..const import DOMAIN
-from ..data import EnphaseCloudConfigEntry, EnphaseSystem
-from ..documents.evidence import Evidence, adds, cue, is_offline, told_lately
+from ..documents.base import AnyDocument, Known, Report
 from ..errors import translated
 from ..measurements.catalog import Measurement
+from ..measurements.evidence import Evidence, adds, cue, is_offline, told_lately
 from ..measurements.lifetime import LifetimeGuard
 from ..measurements.samples import NOTHING, Samples, advance, is_producing
+from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
 from ..runtime.options import profile_from_options
 from ..scheduling.weights import PolledDocument
+from .base import SystemContext
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -32,7 +35,6 @@ from .error_policy import (
     foreseen,
     refuse,
 )
-from .polled_documents import DocumentSource
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -47,58 +49,57 @@ _GONE: Final = (Consequence.FORBID_SYSTEM, Consequence.UNKNOWN_SYSTEM)
 _MANY: Final = 10
 
 
-class DocumentCoordinator(DataUpdateCoordinator[Samples]):
+class DocumentCoordinator(DataUpdateCoordinator[None]):
     """Poll one document of one system when the schedule says so."""
 
-    config_entry: EnphaseCloudConfigEntry
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        source: DocumentSource,
-    ) -> None:
-        """Begin with what is remembered."""
+    def __init__(self, context: SystemContext, document: AnyDocument) -> None:
+        """Begin with what is stored."""
+        shared = context.shared
         super().__init__(
-            hass,
+            shared.hass,
             _LOGGER,
-            config_entry=entry,
-            name=f"Enphase Cloud {source.document}",
+            config_entry=shared.entry,
+            name=f"Enphase Cloud {document.source}",
             update_interval=_LONGEST_SLEEP,
         )
-        self.source = source
-        self.system = system
-        self.polled = PolledDocument(
-            system=str(system.system_id), document=source.document
-        )
-        self.data = entry.runtime_data.storage.samples(system.system_id, source.source)
-        if not self.data and not source.is_optional:
-            entry.runtime_data.budget.schedule.forget_answers(self.polled)
-        system.evidence[source.source] = entry.runtime_data.storage.evidence(
-            system.system_id, source.source
-        )
-        self._profile = profile_from_options(entry.options)
-        self._asked_for = False
-        self._asking_for_user = asyncio.Lock()
+        self.document = document
+        self.source = document.source
+        self.polled = PolledDocument(str(context.info.system_id), document.source)
+        self._context = context
+        self._store = context.store
+        self._board = context.board
+        self._budget = shared.budget
+        if not self.is_known and not document.is_optional:
+            self._budget.schedule.forget_answers(self.polled)
+        self._profile = profile_from_options(shared.entry.options)
+        self._is_for_user = False
+        self._requesting_for_user = asyncio.Lock()
         self._answers_for_user = 0
         self._failure: UpdateFailed | None = None
         self._lifetime = LifetimeGuard()
         # What kept the last poll from an answer without being a failure.
         self._withheld: EnphaseCloudError | None = None
-        self._quota_outage = Outage(f"Calls for the document {source.document}")
+        self._quota_outage = Outage(f"Calls for the document {document.source}")
         # What the cloud said to the last poll, None if it answered.
         self.last_error: EnphaseCloudError | None = None
+        self._answer_listeners: list[Callable[[Any, datetime], None]] = []
+        # When the document is due, None if it is not requested; planned on events.
+        self.next_poll_at: datetime | None = None
+        self._plan()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the document told anything yet."""
+        return bool(self._board.samples(self.source))
 
     @property
     def is_active(self) -> bool:
         """Whether the document is requested at all, be it rarely."""
-        refused = self.config_entry.runtime_data.storage.is_refused(
-            self.system.system_id, self.source.source
-        )
-        if refused or (self.source.is_optional and not self.system.is_visible):
+        if self.source in self._store.refusals:
             return False
-        return self._evidence.answered or self.source.is_expected(self.system)
+        if self.document.is_optional and not self._store.is_visible:
+            return False
+        return self._evidence.answered or self.document.is_expected(self._board)
 
     @property
     def is_scheduled(self) -> bool:
@@ -106,60 +107,60 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
         What adds nothing is only checked now and then.
         """
-        if not self.is_active or not self.source.is_optional:
+        if not self.is_active or not self.document.is_optional:
             return self.is_active
-        return self.source.is_expected(self.system) and (
-            not self._evidence.answered
-            or adds(self.system.evidence, self.source.source)
+        return self.document.is_expected(self._board) and (
+            not self._evidence.answered or adds(self._board.evidence, self.source)
         )
 
-    def next_poll(self) -> datetime | None:
-        """Return when the document is due, or None if it is not requested."""
+    def _plan(self) -> datetime | None:
+        """Keep and return when the document is due, None if it is not requested."""
+        self.next_poll_at = None
         if not self.is_active:
+            self._budget.schedule.remove(self.polled)
             return None
-        budget = self.config_entry.runtime_data.budget
         now = dt_util.utcnow()
-        if self._hidden is not None:
-            # It gets no share of the calls.
-            budget.schedule.remove(self.polled)
-            due = min(self._hidden.until or now, now + _DAY)
-        elif not self.is_scheduled:
-            budget.schedule.remove(self.polled)
-            due = self._evidence.next_check(now, self._cue)
-        else:
-            budget.schedule.add(self.polled, profile=self._profile)
-            due = budget.schedule.next_poll(
-                self.polled,
-                now=now,
-                calls_left=budget.calls_for_polls(now),
-                period_end=budget.ledger.period_end(now),
-            )
-        probe = budget.ledger.probe_at(now)
-        if probe is not None and not budget.ledger.spendable(now):
+        due = self._due(now)
+        ledger = self._budget.ledger
+        probe = ledger.probe_at(now)
+        if probe is not None and not ledger.spendable(now):
             # The cloud's refusal took the rest of the month; see whether it still does.
             due = probe
-        withheld_until = budget.withheld_until(now)
-        return due if withheld_until is None else max(due, withheld_until)
+        withheld_until = self._budget.withheld_until(now)
+        self.next_poll_at = max(due, withheld_until or due)
+        return self.next_poll_at
 
-    @property
-    def _hidden(self) -> Backoff | None:
-        """Return how often in a row the cloud said that there is no such system."""
-        return self.config_entry.runtime_data.storage.hidden(self.system.system_id)
+    def _due(self, now: datetime) -> datetime:
+        schedule, hidden = self._budget.schedule, self._store.hidden
+        if hidden is not None:
+            # It gets no share of the calls.
+            schedule.remove(self.polled)
+            return min(hidden.until or now, now + _DAY)
+        if not self.is_scheduled:
+            schedule.remove(self.polled)
+            return self._evidence.next_check(now, self._cue)
+        schedule.add(self.polled, profile=self._profile)
+        return schedule.next_poll(
+            self.polled,
+            now=now,
+            calls_left=self._budget.calls_for_polls(now),
+            period_end=self._budget.ledger.period_end(now),
+        )
 
     async def async_refresh_for_user(self) -> None:
-        """Ask the cloud now, due or not, on the user's reserve.
+        """Request the document now, due or not, on the user's reserve.
 
-        Who asks while an answer is under way gets that one. Raises HomeAssistantError
-        where the reserve is used up or the cloud fails.
+        Concurrent callers share one request. Raises HomeAssistantError where the
+        reserve is used up or the cloud fails.
         """
         answers = self._answers_for_user
-        async with self._asking_for_user:
+        async with self._requesting_for_user:
             if self._answers_for_user == answers:
-                await self._async_ask_for_user()
+                await self._async_request_for_user()
                 self._answers_for_user += 1
         if self._withheld is not None:
             self._raise_if_exhausted()
-            raise explained(HomeAssistantError, self._withheld, self.source.source)
+            raise explained(HomeAssistantError, self._withheld, self.source)
         if not self.last_update_success:
             failure = self.last_exception
             raise HomeAssistantError(
@@ -171,7 +172,7 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             )
 
     def _raise_if_exhausted(self) -> None:
-        ledger = self.config_entry.runtime_data.budget.ledger
+        ledger = self._budget.ledger
         now = dt_util.utcnow()
         if (refusal := ledger.refusal(now, purpose=Purpose.USER)) is None:
             return
@@ -179,57 +180,56 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             raise translated(HomeAssistantError, "quota_refused", until=refusal.until)
         raise translated(HomeAssistantError, "budget_exhausted", until=refusal.until)
 
-    async def _async_ask_for_user(self) -> None:
+    async def _async_request_for_user(self) -> None:
         self._raise_if_exhausted()
-        self._asked_for = True
+        self._is_for_user = True
         try:
             with for_the_user():
                 await self.async_refresh()
         finally:
-            self._asked_for = False
+            self._is_for_user = False
 
     @override
     async def async_shutdown(self) -> None:
         """Stop polling, and leave the calls to what else is polled with the key."""
         await super().async_shutdown()
-        self.config_entry.runtime_data.budget.schedule.remove(self.polled)
+        self._budget.schedule.remove(self.polled)
 
     @override
-    async def _async_update_data(self) -> Samples:
-        self.system.put_clock_right(dt_util.utcnow())
-        due = self.next_poll()
+    async def _async_update_data(self) -> None:
+        now = dt_util.utcnow()
+        self._board.put_clock_right(now)
+        due = self._plan()
         if due is None:
-            self.config_entry.runtime_data.budget.schedule.remove(self.polled)
             self.update_interval = _LONGEST_SLEEP
-            return self.data
-        if not self._asked_for and due > dt_util.utcnow():
+            return
+        if not self._is_for_user and due > now:
             self._sleep_until(due)
-            return self._still_known(due)
+            self._raise_if_failing(due)
+            return
         try:
-            samples = await self._async_poll()
+            await self._async_poll(now)
         except UpdateFailed as err:
             self._failure = err
             raise
         self._failure = None
-        self._sleep_until(self.next_poll())
-        return samples
+        self._sleep_until(self._plan())
 
-    def _still_known(self, due: datetime) -> Samples:
-        """Return what is known between two polls; a failure lasts until the next."""
+    def _raise_if_failing(self, due: datetime) -> None:
+        """Between two polls a failure lasts until the next."""
         if self._failure is not None:
             # Home Assistant is silent while a failure lasts, but values age.
             self.async_update_listeners()
             raise self._failure.with_traceback(None)
-        if self._hidden is not None:
-            raise self._not_visible(self._hidden)
-        if not self.data and not self.source.is_optional and self._has_failed:
+        if self._store.hidden is not None:
+            raise self._not_visible(self._store.hidden)
+        if not self.is_known and not self.document.is_optional and self._has_failed:
             raise translated(UpdateFailed, "not_due_yet", until=due)
-        return self.data
 
     @property
     def _has_failed(self) -> bool:
         """Whether the cloud's answer is why the document is not due."""
-        ledger = self.config_entry.runtime_data.budget.ledger
+        ledger = self._budget.ledger
         now = dt_util.utcnow()
         is_withheld = ledger.refusal(now, purpose=Purpose.BACKGROUND) is not None
         return not is_withheld or ledger.blocked_until(now) is not None
@@ -238,35 +238,61 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
         pause = _LONGEST_SLEEP if due is None else due - dt_util.utcnow()
         self.update_interval = min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP)
 
-    async def _async_poll(self) -> Samples:
-        data = self.config_entry.runtime_data
-        now = dt_util.utcnow()
+    async def _async_poll(self, now: datetime) -> None:
         self._withheld = None
-        data.budget.schedule.add(self.polled, profile=self._profile)
+        self._budget.schedule.add(self.polled, profile=self._profile)
         try:
             with foreseen():
-                arrived = await self._async_read(now)
-                samples = self._advance(arrived, now)
-                self._take_evidence(arrived, now)
-                self._learn(arrived, now)
+                self._take(await self._async_read(now), now)
         except RequestWithheldError as err:
             self._withheld = err
-            return self.data
+            return
         except EnphaseCloudError as err:
             self.last_error = err
-            return self._handle_error(err, now)
+            self._handle_error(err, now)
+            return
         self._quota_outage.end()
         self.last_error = None
         self._show_again()
-        data.storage.set_samples(self.system.system_id, self.source.source, samples)
-        return samples
 
-    def _advance(self, arrived: Samples, now: datetime) -> Samples:
+    @callback
+    def on_answer(self, listener: Callable[[Any, datetime], None]) -> None:
+        """Call a listener with each answer and its moment."""
+        self._answer_listeners.append(listener)
+
+    async def _async_read(self, now: datetime) -> Report:
+        info, client = self._context.info, self._context.shared.client
+        try:
+            answer = await client.get(self.document.endpoint, system_id=info.system_id)
+        except UnknownSystemError:
+            if not self.document.is_optional:
+                raise
+            # The system has nothing of what this document tells.
+            return {}
+        for listener in self._answer_listeners:
+            listener(answer, now)
+        known = Known(info=info, board=self._board, fetched_at=now)
+        return self.document.read(answer, known)
+
+    def _take(self, report: Report, now: datetime) -> None:
+        """Keep what an answer says, and learn from it."""
+        source = self.source
+        for device in report.keys() - {SYSTEM}:
+            held = self._board.samples(source, device)
+            self._board.put(source, advance(held, report[device], now=now), device)
+        arrived = report.get(SYSTEM, NOTHING)
+        known = self._board.samples(source)
+        newest = newest_measurement(arrived, now)
+        is_news = newest not in {None, newest_measurement(known, now)}
+        self._take_evidence(arrived, now)
+        self._board.put(source, self._advance(known, arrived, now))
+        self._store.save_soon()
+        self._learn(arrived, now, newest=newest, is_news=is_news)
+
+    def _advance(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
         """Return what is known from now on."""
         waited = self._lifetime.claim is not None
-        self._lifetime, known, believed = self._lifetime.check(
-            self.data, arrived, now=now
-        )
+        self._lifetime, known, believed = self._lifetime.check(known, arrived, now=now)
         if self._lifetime.claim is not None and not waited:
             _LOGGER.warning(
                 "The lifetime energy that Enphase reports is not what the size of the"
@@ -276,57 +302,44 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
             _LOGGER.info("The lifetime energy follows Enphase again")
         return advance(known, believed, now=now)
 
-    async def _async_read(self, now: datetime) -> Samples:
-        client = self.config_entry.runtime_data.client
-        try:
-            return await self.source.async_read(client, self.system, now)
-        except UnknownSystemError:
-            if not self.source.is_optional:
-                raise
-            # The system has nothing of what this document tells.
-            return NOTHING
-
     @property
     def _evidence(self) -> Evidence:
-        return self.system.evidence[self.source.source]
+        return self._board.evidence_of(self.source)
 
-    def _remember_evidence(self, evidence: Evidence) -> None:
-        self.system.evidence[self.source.source] = evidence
+    def _set_evidence(self, evidence: Evidence) -> None:
+        self._board.set_evidence(self.source, evidence)
         # It may have changed what all documents together say.
-        evidence = evidence.with_cue(self._cue)
-        self.system.evidence[self.source.source] = evidence
-        self.config_entry.runtime_data.storage.set_evidence(
-            self.system.system_id, self.source.source, evidence
-        )
+        self._board.set_evidence(self.source, evidence.with_cue(self._cue))
+        self._store.save_soon()
 
     @property
     def _cue(self) -> str:
-        return cue(self.system.samples, self.system.evidence)
+        return cue(self._board.newest(), self._board.evidence)
 
     def _take_evidence(self, arrived: Samples, now: datetime) -> None:
-        system, known = self.system, self.system.samples
-        told = told_lately(arrived, known, now=now, cellular=system.cellular)
-        offline = is_offline(known, system.evidence)
-        evidence = self._evidence.with_answer(told, now=now, offline=offline)
-        self._remember_evidence(evidence)
+        known, cellular = self._board.newest(), self._context.info.is_cellular
+        told = told_lately(arrived, known, now=now, cellular=cellular)
+        offline = is_offline(known, self._board.evidence)
+        self._set_evidence(self._evidence.with_answer(told, now=now, offline=offline))
 
-    def _learn(self, arrived: Samples, now: datetime) -> None:
+    def _learn(
+        self, arrived: Samples, now: datetime, *, newest: datetime | None, is_news: bool
+    ) -> None:
         """Tell the schedule how new the answer was; what adds nothing leaves it."""
-        budget = self.config_entry.runtime_data.budget
+        budget = self._budget
         if not self.is_scheduled:
             budget.schedule.remove(self.polled)
             budget.ledger.record_wasted(now)
             budget.notify()
             return
-        known = {**self.system.samples, **arrived}
+        known = {**self._board.newest(), **arrived}
         production = arrived.get(Measurement.PRODUCTION_POWER)
         energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
-        newest = newest_measurement(arrived, now)
         was_wasted = budget.schedule.observe(
             self.polled,
             now=now,
             data_at=newest,
-            changed=newest not in {None, newest_measurement(self.data, now)},
+            changed=is_news,
             producing=None
             if production is None
             else is_producing(production.value, known),
@@ -338,57 +351,55 @@ class DocumentCoordinator(DataUpdateCoordinator[Samples]):
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
         """Leave a system alone that the cloud does not show, or did not before."""
-        if self.source.is_optional:
+        if self.document.is_optional:
             return
-        if consequence not in _GONE and self._hidden is None:
-            return
-        self.hide(now)
+        if consequence in _GONE or self._store.hidden is not None:
+            self.hide(now)
 
     def hide(self, now: datetime) -> None:
         """Leave the system alone for a day; or less if it was never seen.
 
         Such a one may be about to appear.
         """
-        hidden = self._hidden or Backoff(_MANY if self.data else 0)
-        hidden = hidden.another(now, longest=_DAY)
-        self.config_entry.runtime_data.hide(self.system, hidden)
+        hidden = self._store.hidden or Backoff(_MANY if self.is_known else 0)
+        self._context.hide(hidden.another(now, longest=_DAY))
 
     def _show_again(self) -> None:
-        if not self.source.is_optional and self._hidden is not None:
+        if not self.document.is_optional and self._store.hidden is not None:
             _LOGGER.info("The cloud shows a system again")
-            self.config_entry.runtime_data.show(self.system)
+            self._context.show()
 
     def _not_visible(self, hidden: Backoff) -> UpdateFailed:
         return translated(UpdateFailed, "system_not_visible", until=hidden.until)
 
-    def _handle_error(self, err: EnphaseCloudError, now: datetime) -> Samples:
-        """Return what is known where the error allows it; raise it otherwise."""
-        data = self.config_entry.runtime_data
+    def _handle_error(self, err: EnphaseCloudError, now: datetime) -> None:
+        """Return where the error leaves what is known valid; raise it otherwise."""
         consequence = error_policy(err).consequence
-        is_optional = self.source.is_optional
-        self._remember_evidence(self._evidence.with_failure(now))
+        is_optional = self.document.is_optional
+        self._set_evidence(self._evidence.with_failure(now))
         if consequence in REFUSALS and is_optional:
-            # No failure, from which the document would have to rest once it is allowed.
-            refuse(data, self.system.system_id, self.source.source, err)
-            self._remember_evidence(Evidence())
-            return self.data
-        data.budget.schedule.failed(self.polled, now=now)
+            # No failure: the document need not back off once it is allowed.
+            refuse(self._context, self.source, err)
+            self._set_evidence(Evidence())
+            return
+        self._budget.schedule.failed(self.polled, now=now)
         self._hide_if_gone(consequence, now)
-        self._sleep_until(self.next_poll())
-        if self._hidden is not None and consequence is not Consequence.REAUTH:
-            raise self._not_visible(self._hidden) from None
-        if consequence is Consequence.WAIT_FOR_QUOTA and self.data:
+        self._sleep_until(self._plan())
+        hidden = self._store.hidden
+        if hidden is not None and consequence is not Consequence.REAUTH:
+            raise self._not_visible(hidden) from None
+        if consequence is Consequence.WAIT_FOR_QUOTA and self.is_known:
             self._withheld = err
             self._quota_outage.begin(err)
-            return self.data
+            return
         needs_user = consequence is Consequence.REAUTH or (
             consequence is Consequence.REFUSE_KEY and not is_optional
         )
         if not self.is_scheduled and not needs_user:
-            _LOGGER.debug("The check of %s failed: %s", self.source.document, err)
-            return self.data
+            _LOGGER.debug("The check of %s failed: %s", self.source, err)
+            return
         kind = ConfigEntryAuthFailed if needs_user else UpdateFailed
-        raise explained(kind, err, self.source.source) from None
+        raise explained(kind, err, self.source) from None
 
 
 def newest_measurement(samples: Samples, now: datetime) -> datetime | None:

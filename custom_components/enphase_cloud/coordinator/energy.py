@@ -7,23 +7,29 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
-from ..data import EnphaseCloudConfigEntry, EnphaseSystem
+from ..api import (
+    BatteryTelemetry,
+    EnphaseCloudError,
+    RequestWithheldError,
+    day_query,
+    interval_query,
+)
 from ..energy.counters import samples_of_rows
+from ..energy.flows import ENERGY_SOURCES, updates_of
 from ..energy.import_plan import ImportPlan, ImportRequest
 from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.importer import Change, Importer
 from ..energy.parsing import battery_intervals, system_day
 from ..energy.readings import SETTLES_AFTER, Flow, Readings
 from ..measurements.catalog import Measurement
-from ..measurements.samples import Samples, Source, advance, merge
+from ..measurements.samples import Source, advance
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
-from .energy_documents import ENERGY_DOCUMENTS, updates_of
+from .base import SystemContext
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -50,57 +56,39 @@ _PAUSE: Final = timedelta(seconds=3)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 
 
-class EnergyCoordinator(DataUpdateCoordinator[Samples]):
+class EnergyCoordinator(DataUpdateCoordinator[None]):
     """Import energy, an API call at a time: each day's, and requested history.
 
     It has no interval of its own; it wakes up when the next call is due.
     """
 
-    config_entry: EnphaseCloudConfigEntry
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        options: EnergyOptions,
-    ) -> None:
+    def __init__(self, context: SystemContext, options: EnergyOptions) -> None:
         """Continue from what is stored."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name="Enphase Cloud energy")
-        self._system = system
+        shared, self._info = context.shared, context.info
+        super().__init__(
+            shared.hass, _LOGGER, config_entry=shared.entry, name="Enphase Cloud energy"
+        )
+        self._context = context
+        self._store = context.store
+        self._board = context.board
         self._options = options
-        self._account = entry.runtime_data.budget
-        self._storage = entry.runtime_data.storage
-        offset = _SPREAD * (system.system_id * _PRIME % 1000 / 1000)
+        self._budget = shared.budget
+        offset = _SPREAD * (self._info.system_id * _PRIME % 1000 / 1000)
         self.importer = Importer(
-            ImportPlan(first_at=_UPDATE_AT + offset, time_zone=system.time_zone),
-            {
-                source: self._storage.progress(system.system_id, source)
-                for source in ENERGY_DOCUMENTS
-            },
+            ImportPlan(first_at=_UPDATE_AT + offset, time_zone=self._info.time_zone),
+            {source: self._store.progress(source) for source in ENERGY_SOURCES},
         )
-        self._statistics = StatisticsImporter(
-            hass,
-            system_id=system.system_id,
-            system_name=system.name,
-            time_zone=system.time_zone,
-        )
+        self._statistics = StatisticsImporter(shared.hass, self._info)
         self._importing = asyncio.Lock()
-        self._caps = PowerCaps(
-            self._storage, system, self._account.notify, self._request_again
-        )
-        self.data = merge(
-            self._storage.samples(system.system_id, source)
-            for source in ENERGY_DOCUMENTS
-        )
-        self._timer = Timer(hass, self._async_wake_up)
+        self._caps = PowerCaps(context, self._request_again)
+        self._timer = Timer(shared.hass, self._async_wake_up)
         self._outages = {
-            source: Outage(f"Energy data of {source}") for source in ENERGY_DOCUMENTS
+            source: Outage(f"Energy data of {source}") for source in ENERGY_SOURCES
         }
         self._is_requesting = False
         self._is_shut_down = False
         # Also where the set-up of the entry fails later on.
-        entry.async_on_unload(self._shut_down)
+        shared.entry.async_on_unload(self._shut_down)
 
     def calls_per_day(self, updates: int) -> int:
         """Return the API calls of a day with a number of updates."""
@@ -114,7 +102,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     def earliest_hour(self) -> datetime:
         """Return from when on the cloud may have intervals of the system."""
         earliest = dt_util.utcnow() - KEPT
-        since = self._system.samples.get(Measurement.OPERATIONAL_SINCE)
+        since = self._board.newest().get(Measurement.OPERATIONAL_SINCE)
         if since is None:
             return earliest
         return max(earliest, dt_util.utc_from_timestamp(float(since.value)))
@@ -135,7 +123,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
         None where the plan can spare none.
         """
-        return self._account.duration_of_history(dt_util.utcnow(), more=calls)
+        return self._budget.duration_of_history(dt_util.utcnow(), more=calls)
 
     @callback
     def async_begin(self) -> None:
@@ -151,13 +139,11 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self.async_update_listeners()
 
     @callback
-    def take_battery(
-        self, telemetry: BatteryTelemetry, *, fetched_at: datetime
-    ) -> None:
+    def take_battery(self, telemetry: BatteryTelemetry, fetched_at: datetime) -> None:
         """Import what a poll of the batteries says of today, at no cost."""
         if not self._options.updates_per_day:
             return
-        self.config_entry.async_create_background_task(
+        self._context.shared.entry.async_create_background_task(
             self.hass,
             self._async_take_battery(telemetry, fetched_at),
             "Enphase Cloud energy of batteries",
@@ -182,19 +168,20 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
     def _updates(self, updates_per_day: int) -> dict[Source, int]:
         """Return the sources that the system has, with the updates of each."""
+        now = dt_util.utcnow()
         return {
             source: updates_of(source, updates_per_day)
-            for source, document in ENERGY_DOCUMENTS.items()
-            if self._system.is_visible
-            and document.is_wanted(self._system)
-            and not self._storage.is_refused(self._system.system_id, source)
+            for source, row in ENERGY_SOURCES.items()
+            if self._store.is_visible
+            and row.is_wanted(self._board, now)
+            and source not in self._store.refusals
         }
 
     def _use_sources(self) -> None:
         self.importer.use(self._updates(self._options.updates_per_day))
 
     def _next_request(self, now: datetime) -> ImportRequest | None:
-        backfill, budget_left = self._account.backfill, self._account.budget_left(now)
+        backfill, budget_left = self._budget.backfill, self._budget.budget_left(now)
         return self.importer.next_request(
             now, next_history=backfill.next_call(now, budget_left)
         )
@@ -210,8 +197,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         wish = self._options.history
         self.importer.change_once(wish, self.history(wish), now)
         self._store_progress()
-        self._account.backfill.want(
-            str(self._system.system_id),
+        self._budget.backfill.want(
+            str(self._info.system_id),
             ImportDemand(
                 per_day=self.importer.calls_per_day,
                 history=self.importer.calls_pending(now),
@@ -223,7 +210,7 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
 
     @callback
     def _async_wake_up(self) -> None:
-        self.config_entry.async_create_background_task(
+        self._context.shared.entry.async_create_background_task(
             self.hass, self._async_step(), "Enphase Cloud energy"
         )
 
@@ -264,23 +251,26 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             self._store_progress()
             self._show(request.source, imported, now, all_days=request.window == Days())
         # What is paid for is not requested again after a crash.
-        await self._storage.async_save()
+        await self._context.shared.storage.async_save()
 
     async def _async_request(
         self, request: ImportRequest, now: datetime
     ) -> Mapping[Flow, Readings]:
         """Request a window, and return what the answer says."""
-        client = self.config_entry.runtime_data.client
-        document = ENERGY_DOCUMENTS[request.source]
-        if isinstance(request.window, Days):
-            dailies = await document.async_days(client, self._system, request.window)
-            return self._caps.read_dailies(dailies, now)
+        row, system_id = ENERGY_SOURCES[request.source], self._info.system_id
+        client, window = self._context.shared.client, request.window
+        if isinstance(window, Days):
+            query = day_query(window.first, window.last)
+            answer = await client.get(row.days, query=query, system_id=system_id)
+            return self._caps.read_dailies(row.read_days(answer), now)
         if not request.is_update:
-            self._account.backfill.spent(now)
-        intervals = await document.async_week(
-            client, self._system, request.window.start
+            self._budget.backfill.spent(now)
+        answer = await client.get(
+            row.intervals(self._board),
+            query=interval_query(window.start, week=True),
+            system_id=system_id,
         )
-        return self._caps.read_week(request.source, intervals, now)
+        return self._caps.read_week(request.source, row.read_intervals(answer), now)
 
     async def _async_import(
         self, readings: Mapping[Flow, Readings]
@@ -295,10 +285,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         self._store_progress()
 
     def _store_progress(self) -> None:
-        system_id = self._system.system_id
         for source, progress in self.importer.progress.items():
-            if progress != self._storage.progress(system_id, source):
-                self._storage.set_progress(system_id, source, progress)
+            self._store.set_progress(source, progress)
 
     def _show(
         self,
@@ -309,8 +297,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         all_days: bool = False,
     ) -> None:
         """Show what the newest rows come to."""
-        system_id, zone = self._system.system_id, self._system.time_zone
-        known = self._storage.samples(system_id, source)
+        zone = self._info.time_zone
+        known = self._board.samples(source)
         arrived = samples_of_rows(
             {flow: each.rows for flow, each in imported.items()},
             today=system_day(now.astimezone(zone).date(), zone),
@@ -318,9 +306,8 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
             known=known,
             all_days=all_days,
         )
-        samples = advance(known, arrived, now=now)
-        self._storage.set_samples(system_id, source, samples)
-        self.data = {**self.data, **samples}
+        self._board.put(source, advance(known, arrived, now=now))
+        self._store.save_soon()
         self.async_update_listeners()
 
     def _handle_error(
@@ -329,11 +316,10 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
         consequence = error_policy(err).consequence
         if consequence in REFUSALS:
             self.importer.pause(None, now)
-            data = self.config_entry.runtime_data
-            refuse(data, self._system.system_id, request.source, err)
+            refuse(self._context, request.source, err)
         elif consequence is Consequence.WAIT_FOR_QUOTA:
             self._outages[request.source].begin(err)
-            self.importer.pause(self._account.withheld_until(now), now)
+            self.importer.pause(self._budget.withheld_until(now), now)
         elif self.importer.failed(
             request, now, is_useless=consequence is Consequence.SKIP
         ):
@@ -344,5 +330,5 @@ class EnergyCoordinator(DataUpdateCoordinator[Samples]):
     @callback
     def _shut_down(self) -> None:
         self._is_shut_down = True
-        self._account.backfill.forget(str(self._system.system_id))
+        self._budget.backfill.forget(str(self._info.system_id))
         self._timer.stop()

@@ -34,13 +34,17 @@ from ..api import (
     UnreadableStreamError,
     UnsupportedGatewayError,
 )
-from ..data import EnphaseCloudData
+from ..api.access import Access
+from ..api.endpoints import LIVE_DATA
+from ..documents.table import DOCUMENTS
+from ..energy.flows import ENERGY_SOURCES
 from ..errors import translated
 from ..measurements.samples import Source
-from ..quota.plans import PLANS, AccessControl
+from ..quota.plans import PLANS
 from ..runtime.oauth import RenewalPausedError
 from ..runtime.persistence import StorageFailedError
 from ..runtime.storage import Refusal
+from .base import SystemContext
 from .live_errors import NoStreamLeftError, StoppedError
 
 _LOGGER = logging.getLogger(__name__)
@@ -154,16 +158,10 @@ REFUSALS: Final[Mapping[Consequence, Refusal]] = {
 }
 
 # What the operations of each source need (the tags of the official specification).
-ACCESS_CONTROLS: Final[Mapping[Source, AccessControl]] = {
-    Source.SUMMARY: AccessControl.SYSTEM_DETAILS,
-    Source.BATTERY: AccessControl.SITE_LEVEL_CONSUMPTION,
-    Source.LATEST: AccessControl.SITE_LEVEL_CONSUMPTION,
-    Source.LIVE: AccessControl.STREAMING,
-    Source.PRODUCTION_INTERVALS: AccessControl.SITE_LEVEL_PRODUCTION,
-    Source.CONSUMPTION_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
-    Source.IMPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
-    Source.EXPORT_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
-    Source.BATTERY_INTERVALS: AccessControl.SITE_LEVEL_CONSUMPTION,
+ACCESS_CONTROLS: Final[Mapping[Source, Access]] = {
+    **{row.source: row.endpoint.access for row in DOCUMENTS},
+    Source.LIVE: LIVE_DATA.access,
+    **{row.source: row.days.access for row in ENERGY_SOURCES.values()},
 }
 
 
@@ -244,15 +242,13 @@ def _remedy(source: Source) -> Mapping[str, str]:
     }
 
 
-def smallest_plan(access_control: AccessControl) -> str:
+def smallest_plan(access_control: Access) -> str:
     """Return the name of the smallest plan that includes an access control."""
     plans = (plan.key for plan in PLANS.values() if access_control in plan.access)
     return next(plans).capitalize()
 
 
-def refuse(
-    data: EnphaseCloudData, system_id: int, source: Source, err: EnphaseCloudError
-) -> None:
+def refuse(context: SystemContext, source: Source, err: EnphaseCloudError) -> None:
     """Stop requesting a source that the cloud refuses, and log why."""
     refusal = REFUSALS[error_policy(err).consequence]
     if refusal is Refusal.FORBIDDEN:
@@ -270,5 +266,5 @@ def refuse(
             str(ACCESS_CONTROLS[source]),
             err,
         )
-    data.storage.set_refusal(system_id, source, refusal)
-    data.budget.notify()
+    context.store.refuse(source, refusal)
+    context.shared.budget.notify()

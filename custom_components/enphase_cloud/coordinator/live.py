@@ -1,68 +1,85 @@
 """Live data: frames of a stream become samples that entities see."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Callable
 import logging
+from typing import Any, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..api import LiveFrame
-from ..data import EnphaseCloudConfigEntry, EnphaseSystem
-from ..documents.readings import from_live_frame
+from ..documents.readings import read_live_frame
+from ..measurements.catalog import Measurement
 from ..measurements.samples import Samples, Source, advance
 from ..runtime.options import LiveOptions
+from .base import SystemContext
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class LiveCoordinator(DataUpdateCoordinator[Samples]):
+class LiveCoordinator(DataUpdateCoordinator[None]):
     """Publish what live streams say, throttled, without losing the last frame.
 
     It has no interval of its own: pushing into a polling coordinator would reset that
     one's timer and starve the poll.
     """
 
-    config_entry: EnphaseCloudConfigEntry
-
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        options: LiveOptions,
-    ) -> None:
-        """Begin with what is remembered of the last burst."""
+    def __init__(self, context: SystemContext, options: LiveOptions) -> None:
+        """Begin with what is stored of the last session."""
         super().__init__(
-            hass, _LOGGER, config_entry=entry, name="Enphase Cloud live data"
+            context.shared.hass,
+            _LOGGER,
+            config_entry=context.shared.entry,
+            name="Enphase Cloud live data",
         )
-        self._storage = entry.runtime_data.storage
-        self._system = system
+        self._store = context.store
+        self._board = context.board
         self._publish_interval = options.publish_interval.total_seconds()
-        self.data = self._storage.samples(system.system_id, Source.LIVE)
+        # Who shows a measurement; frames leave out whoever shows none of theirs.
+        self._showing: defaultdict[Measurement, list[CALLBACK_TYPE]]
+        self._showing = defaultdict(list)
         self._pending: Samples | None = None
         self._pause: asyncio.TimerHandle | None = None
+
+    @override
+    @callback
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> Callable[[], None]:
+        """Listen to sessions; with a measurement as context, to its frames, too."""
+        remove = super().async_add_listener(update_callback, context)
+        if not isinstance(context, Measurement):
+            return remove
+        self._showing[context].append(update_callback)
+
+        def remove_both() -> None:
+            self._showing[context].remove(update_callback)
+            remove()
+
+        return remove_both
 
     @callback
     def take(self, frame: LiveFrame) -> None:
         """Keep a frame, and publish it unless another one was published just now."""
-        arrived = from_live_frame(
-            frame, known=self._system.samples, has_battery=self._system.has_battery
-        )
-        known = self.data if self._pending is None else self._pending
+        arrived = read_live_frame(frame, self._board)
+        known = self._pending or self._board.samples(Source.LIVE)
         self._pending = advance(known, arrived, now=dt_util.utcnow())
         if self._pause is None:
             self._publish()
 
     @callback
     def publish_last(self) -> None:
-        """Publish what is still unpublished, and remember it over a restart."""
+        """Publish what is still unpublished, and keep it over a restart."""
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None
         if self._pending is not None:
-            self.data, self._pending = self._pending, None
-        self._storage.set_samples(self._system.system_id, Source.LIVE, self.data)
+            self._board.put(Source.LIVE, self._pending)
+            self._pending = None
+        self._store.save_soon()
         self.async_update_listeners()
 
     @callback
@@ -71,15 +88,12 @@ class LiveCoordinator(DataUpdateCoordinator[Samples]):
         if self._pending is None:
             return
         self._pause = self.hass.loop.call_later(self._publish_interval, self._publish)
-        known, self.data, self._pending = self.data, self._pending, None
-        if known.keys() == self.data.keys():
-            self._update_listeners_to_frames()
-        else:
+        known, shown = self._board.samples(Source.LIVE), self._pending
+        self._pending = None
+        self._board.put(Source.LIVE, shown)
+        if known.keys() != shown.keys():
             self.async_update_listeners()
-
-    @callback
-    def _update_listeners_to_frames(self) -> None:
-        """Spare those whose context is no measurement that frames tell."""
-        for update, measurement in list(self._listeners.values()):
-            if measurement in self.data:
+            return
+        for measurement in shown:
+            for update in list(self._showing[measurement]):
                 update()

@@ -7,7 +7,7 @@ import logging
 import random
 from typing import Final
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
@@ -20,13 +20,13 @@ from ..api import (
 )
 from ..api.endpoints import LIVE_DATA
 from ..const import MAX_STREAM, MIN_STREAM
-from ..data import EnphaseCloudConfigEntry, EnphaseSystem
 from ..errors import translated
 from ..measurements.samples import Source
 from ..runtime.key_budget import for_the_user
 from ..runtime.options import LiveOptions
 from ..runtime.storage import Refusal
 from ..scheduling.live_hours import StreamAllowance, next_burst, split
+from .base import SystemContext
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -58,31 +58,30 @@ class LiveSessions:
 
     def __init__(
         self,
-        hass: HomeAssistant,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
+        context: SystemContext,
         live: LiveCoordinator,
         *,
         options: LiveOptions,
         price: float | None,
     ) -> None:
         """Begin without a stream; `price` is what one costs [USD], if it is known."""
-        self._hass = hass
-        self._entry = entry
-        self._data = entry.runtime_data
-        self._system = system
+        self._context = context
+        self._shared = context.shared
+        self._hass = context.shared.hass
+        self._store = context.store
         self.live = live
         self._options = options
         self._price = price
         self._allowance = StreamAllowance(options.streams_per_month)
         self._session: LiveSession | None = None
-        self._timer = Timer(hass, self._async_begin_scheduled)
+        self._timer = Timer(self._hass, self._async_begin_scheduled)
         self._is_supported = True
         self._is_shut_down = False
         self._outage = Outage("Live data")
         self.skipped_frames = 0
         # Also where the set-up of the entry fails later on.
-        entry.async_on_unload(self._shut_down)
+        self._shared.entry.async_on_unload(self._shut_down)
+        context.on_shown(self.async_schedule)
 
     @property
     def is_running(self) -> bool:
@@ -108,7 +107,7 @@ class LiveSessions:
     @property
     def unreadable_stream(self) -> StreamSample | None:
         """Return what stopped the schedule, if a stream without a frame did."""
-        return self._data.storage.unreadable_stream(self._system.system_id)
+        return self._store.unreadable_stream
 
     @callback
     def async_schedule(self) -> None:
@@ -117,7 +116,7 @@ class LiveSessions:
         if (
             self._options.live_sessions
             and self._is_supported
-            and self._system.is_visible
+            and self._store.is_visible
             and self.unreadable_stream is None
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
@@ -129,7 +128,7 @@ class LiveSessions:
 
         Raises HomeAssistantError where it cannot be had; nothing is sent then.
         """
-        if not self._system.is_visible:
+        if not self._store.is_visible:
             raise translated(HomeAssistantError, "live_not_visible")
         if (refusal := self._refusal) is not None:
             raise refused(refusal, Source.LIVE)
@@ -139,7 +138,7 @@ class LiveSessions:
                 session.for_user = True
                 await session.async_wait_for_frame()
                 if session is self._session:
-                    return self._lengthen(session, length)
+                    return self._extend(session, length)
             session = self._begin(length, for_user=True)
             await session.async_wait_for_frame()
         except EnphaseCloudError as err:
@@ -160,29 +159,31 @@ class LiveSessions:
         self._shut_down()
         await self.async_stop()
         if not self._hass.is_stopping:
-            self._data.storage.forget_unreadable_stream(self._system.system_id)
+            self._store.set_unreadable_stream(None)
 
     @property
     def _refusal(self) -> Refusal | None:
-        return self._data.storage.refusal(self._system.system_id, Source.LIVE)
+        return self._store.refusals.get(Source.LIVE)
 
     @property
     def _streams_used(self) -> int:
         """Return the streams of this month; each is on the disk before it opens."""
-        calls = self._data.budget.ledger.by_operation(dt_util.utcnow())
+        calls = self._shared.budget.ledger.by_operation(dt_util.utcnow())
         return calls.get(LIVE_DATA.name, 0)
 
     def _next_burst(self) -> datetime:
         now = dt_util.utcnow()
         return next_burst(
-            last=self._data.storage.live_started_at(self._system.system_id),
+            last=self._store.live_started_at,
             now=now,
             pause=self._options.pause,
             left=self._allowance.left_for_bursts(self._streams_used),
-            period_end=self._data.budget.ledger.period_end(now),
+            period_end=self._shared.budget.ledger.period_end(now),
             hours=self._options.hours(
-                self._data.budget.schedule.daylight(str(self._system.system_id)),
-                self._system.time_zone,
+                self._shared.budget.schedule.daylight(
+                    str(self._context.info.system_id)
+                ),
+                self._context.info.time_zone,
             ),
         )
 
@@ -190,7 +191,7 @@ class LiveSessions:
     def _async_begin_scheduled(self) -> None:
         if self._session is not None:
             return  # Its end plans the next one.
-        if not self._system.is_visible:
+        if not self._store.is_visible:
             return  # What shows it again plans the next one.
         # What was asked for by hand may have put it off.
         if self._next_burst() <= dt_util.utcnow() and not self._hass.is_stopping:
@@ -210,7 +211,7 @@ class LiveSessions:
         if not streams:
             raise NoStreamLeftError(self.streams_per_month)
         now = dt_util.utcnow()
-        self._data.storage.set_live_start(self._system.system_id, now)
+        self._store.set_live_start(now)
         self._session = session = LiveSession(
             wanted_until=now + length,
             stream_ends_at=now,
@@ -218,12 +219,12 @@ class LiveSessions:
             for_user=for_user,
             answer=self._hass.loop.create_future(),
         )
-        self._entry.async_create_background_task(
+        self._shared.entry.async_create_background_task(
             self._hass, self._async_run(session), "Enphase Cloud live data"
         )
         return session
 
-    def _lengthen(self, session: LiveSession, length: timedelta) -> LiveGrant:
+    def _extend(self, session: LiveSession, length: timedelta) -> LiveGrant:
         """Let a burst go on for longer, by streams that follow the one that runs.
 
         A little more than what runs anyway is not worth another stream.
@@ -253,7 +254,7 @@ class LiveSessions:
                     session.following -= 1
         except EnphaseCloudError as err:
             failure = err
-            self._heed(err, session)
+            self._handle_error(err, session)
         finally:
             self._session = None
             if not session.answer.done():
@@ -314,24 +315,26 @@ class LiveSessions:
         self, stack: AsyncExitStack, session: LiveSession, seconds: int
     ) -> LiveStream:
         # One after the other, for systems share what is left to be paid for.
-        async with self._data.live_opening:
+        async with self._shared.live_opening:
             if not self.streams_left:
                 raise NoStreamLeftError(self.streams_per_month)
             with for_the_user() if session.for_user else nullcontext():
                 return await stack.enter_async_context(
-                    self._data.client.stream(self._system.system_id, duration=seconds)
+                    self._shared.client.stream(
+                        self._context.info.system_id, duration=seconds
+                    )
                 )
 
-    def _heed(self, err: EnphaseCloudError, session: LiveSession) -> None:
-        """Draw the conclusions for the bursts to come, and log what nobody is told."""
+    def _handle_error(self, err: EnphaseCloudError, session: LiveSession) -> None:
+        """Handle a failed session: disable, reauthenticate, or log."""
         consequence = error_policy(err).consequence
         if consequence in REFUSALS:
-            refuse(self._data, self._system.system_id, Source.LIVE, err)
+            refuse(self._context, Source.LIVE, err)
         elif consequence in _LASTING and self._options.live_sessions:
             self._is_supported = False
             _LOGGER.warning("No more bursts of live data until a reload: %s", err)
         elif consequence is Consequence.REAUTH:
-            self._entry.async_start_reauth(self._hass)
+            self._shared.entry.async_start_reauth(self._hass)
         elif isinstance(err, UnreadableStreamError):
             self._set_unreadable(err)
         elif session.is_open or not session.for_user:
@@ -341,8 +344,8 @@ class LiveSessions:
         """Resume the schedule, should a stream without a frame have stopped it."""
         if self.unreadable_stream is not None:
             _LOGGER.info("Live data can be read again")
-            self._data.storage.forget_unreadable_stream(self._system.system_id)
-            self._data.budget.notify()
+            self._store.set_unreadable_stream(None)
+            self._shared.budget.notify()
 
     def _set_unreadable(self, err: UnreadableStreamError) -> None:
         """Open no more streams by schedule: they cost money and bring nothing."""
@@ -353,8 +356,8 @@ class LiveSessions:
                 err,
                 err.sample.beginning,
             )
-        self._data.storage.set_unreadable_stream(self._system.system_id, err.sample)
-        self._data.budget.notify()
+        self._store.set_unreadable_stream(err.sample)
+        self._shared.budget.notify()
 
     @callback
     def _shut_down(self) -> None:

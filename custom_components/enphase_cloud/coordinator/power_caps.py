@@ -7,21 +7,20 @@ from functools import partial
 import logging
 
 from ..api import EnergyIntervals
-from ..data import EnphaseSystem
-from ..energy.import_progress import Days, ImportProgress
-from ..energy.importer import Change
-from ..energy.parsing import leaves_out_days
-from ..energy.power_cap import PowerCap
-from ..energy.readings import Flow, Readings
-from ..measurements.samples import Source
-from ..runtime.storage import EntryStore
-from .energy_documents import (
+from ..energy.flows import (
     Dailies,
     Intervals,
     plate_power,
     readings_of_dailies,
     readings_of_week,
 )
+from ..energy.import_progress import Days, ImportProgress
+from ..energy.importer import Change
+from ..energy.parsing import leaves_out_days
+from ..energy.power_cap import PowerCap
+from ..energy.readings import Flow, Readings
+from ..measurements.samples import Source
+from .base import SystemContext
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,21 +29,14 @@ class PowerCaps:
     """The caps of a system's flows."""
 
     def __init__(
-        self,
-        storage: EntryStore,
-        system: EnphaseSystem,
-        notify: Callable[[], None],
-        request_again: Callable[[Source, Change], None],
+        self, context: SystemContext, request_again: Callable[[Source, Change], None]
     ) -> None:
         """Continue from the stored caps.
 
-        `notify` is called when a cap changes, and `request_again` with what one that
-        rises has left out.
+        `request_again` is called with what a cap that rises has left out.
         """
-        self._notify = notify
         self._request_again = request_again
-        self._storage = storage
-        self._system = system
+        self._context = context
 
     def read_week(
         self, source: Source, intervals: Intervals, now: datetime
@@ -62,7 +54,7 @@ class PowerCaps:
                 cap = replace(self._cap(flow), leaves_out_days=True, left_out_at=now)
                 self._remember(flow, cap, now)
         return readings_of_dailies(
-            dailies, limits, fetched_at=now, time_zone=self._system.time_zone
+            dailies, limits, fetched_at=now, time_zone=self._context.info.time_zone
         )
 
     def _learn(
@@ -86,10 +78,10 @@ class PowerCaps:
         return {flow: self._cap(flow).limit(self._plate(flow)) for flow in flows}
 
     def _cap(self, flow: Flow) -> PowerCap:
-        return self._storage.power_cap(self._system.system_id, flow)
+        return self._context.store.power_cap(flow)
 
     def _plate(self, flow: Flow) -> float:
-        return plate_power(flow, self._system.samples)
+        return plate_power(flow, self._context.board.newest())
 
     def _remember(self, flow: Flow, cap: PowerCap, now: datetime) -> None:
         known = self._cap(flow)
@@ -101,8 +93,8 @@ class PowerCaps:
                 flow,
                 cap.limit(self._plate(flow)) / 1_000,
             )
-        self._storage.set_power_cap(self._system.system_id, flow, cap)
-        self._notify()
+        self._context.store.set_power_cap(flow, cap)
+        self._context.shared.budget.notify()
 
 
 def _with_left_out(

@@ -6,7 +6,7 @@ only the hours that differ are written.
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
 from typing import Final
@@ -46,6 +46,7 @@ from ..energy.readings import (
     statistics_rows,
     top_of_hour,
 )
+from ..measurements.system import SystemInfo
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -74,19 +75,10 @@ class Imported:
 class StatisticsImporter:
     """Writes the statistics of one system."""
 
-    def __init__(
-        self,
-        hass: HomeAssistant,
-        *,
-        system_id: int,
-        system_name: str,
-        time_zone: tzinfo,
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, info: SystemInfo) -> None:
         """Name the system, and the time zone of its days."""
         self._hass = hass
-        self._system_id = system_id
-        self._system_name = system_name
-        self._time_zone = time_zone
+        self._info = info
         self._lock = asyncio.Lock()
         self.foreign: set[str] = set()
         """The ids of ours under which there are rows of something else than energy."""
@@ -102,7 +94,7 @@ class StatisticsImporter:
         if not arrived:
             return Imported()
         async with self._lock:
-            statistic = statistic_id(self._system_id, flow)
+            statistic = statistic_id(self._info.system_id, flow)
             if not await self._async_in_our_unit(flow, statistic):
                 return Imported()
             days = self._whole_days(arrived)
@@ -214,7 +206,9 @@ class StatisticsImporter:
 
     def _day(self, moment: datetime) -> Span:
         """Return the system's day on which a moment falls."""
-        return system_day(moment.astimezone(self._time_zone).date(), self._time_zone)
+        return system_day(
+            moment.astimezone(self._info.time_zone).date(), self._info.time_zone
+        )
 
     async def _async_name(self, flow: Flow) -> str:
         """Return what a flow is called in the language of Home Assistant."""
@@ -231,9 +225,9 @@ class StatisticsImporter:
             StatisticMetaData(
                 mean_type=StatisticMeanType.NONE,
                 has_sum=True,
-                name=f"{self._system_name} {await self._async_name(flow)}",
+                name=f"{self._info.name} {await self._async_name(flow)}",
                 source=DOMAIN,
-                statistic_id=statistic_id(self._system_id, flow),
+                statistic_id=statistic_id(self._info.system_id, flow),
                 unit_class=EnergyConverter.UNIT_CLASS,
                 unit_of_measurement=_UNIT,
             ),

@@ -7,7 +7,7 @@ import logging
 from typing import Any, Final
 
 from homeassistant.const import CONF_ID, CONF_NAME
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
 
 from ..api import (
@@ -19,11 +19,13 @@ from ..api import (
 )
 from ..api.endpoints import SEARCH_SYSTEMS, SYSTEMS
 from ..const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
-from ..data import EnphaseCloudConfigEntry
+from ..measurements.samples import Source
 from ..quota.backoff import Backoff
 from ..quota.plans import Plan
 from ..runtime.system_properties import async_time_zone, chosen_systems, stored_system
-from ..scheduling.weights import Document, PolledDocument
+from ..scheduling.weights import PolledDocument
+from .base import EntryContext
+from .document import DocumentCoordinator
 from .error_policy import foreseen
 from .timer import Timer
 
@@ -65,17 +67,21 @@ class SystemListUpdater:
     """Reads the list of systems every week, and takes over what has changed."""
 
     def __init__(
-        self, hass: HomeAssistant, entry: EnphaseCloudConfigEntry, plan: Plan
+        self,
+        shared: EntryContext,
+        summaries: Mapping[int, DocumentCoordinator],
+        plan: Plan,
     ) -> None:
-        """Begin with what the sign-in has read."""
-        self._hass = hass
-        self._entry = entry
+        """Begin with what the sign-in has read; `summaries` are by system id."""
+        self._shared = shared
+        self._entry = shared.entry
+        self._summaries = summaries
         self._plan = plan
-        self._data = entry.runtime_data
-        self._timer = Timer(hass, self._async_wake_up)
-        entry.async_on_unload(self._timer.stop)
-        if self._data.storage.systems_due_at is None:
-            self._data.storage.set_systems_due(dt_util.utcnow() + _PERIOD)
+        self._storage = shared.storage
+        self._timer = Timer(shared.hass, self._async_wake_up)
+        self._entry.async_on_unload(self._timer.stop)
+        if self._storage.systems_due_at is None:
+            self._storage.set_systems_due(dt_util.utcnow() + _PERIOD)
 
     @callback
     def async_begin(self) -> None:
@@ -86,9 +92,9 @@ class SystemListUpdater:
     @property
     def _due_in(self) -> timedelta:
         now = dt_util.utcnow()
-        due = self._data.storage.systems_due_at or now
+        due = self._storage.systems_due_at or now
         # What the budget withholds must not renew the sign-in either.
-        withheld_until = self._data.budget.withheld_until(now) or now
+        withheld_until = self._shared.budget.withheld_until(now) or now
         return min(max(due, withheld_until) - now, _PERIOD)
 
     @callback
@@ -97,7 +103,7 @@ class SystemListUpdater:
             self.async_begin()
         else:
             self._entry.async_create_background_task(
-                self._hass, self._async_update(), "Enphase Cloud list of systems"
+                self._shared.hass, self._async_update(), "Enphase Cloud list of systems"
             )
 
     async def _async_update(self) -> None:
@@ -107,26 +113,25 @@ class SystemListUpdater:
             await self._async_take({system.system_id: system for system in listed})
 
     async def _async_read(self) -> list[System] | None:
-        storage = self._data.storage
         now = dt_util.utcnow()
-        if (until := self._data.budget.withheld_until(now)) is not None:
+        if (until := self._shared.budget.withheld_until(now)) is not None:
             # Asked first, for a token would be renewed before the call is refused.
-            storage.set_systems_due(until)
+            self._storage.set_systems_due(until)
             return None
         # However it ends, a restart must not cost the call again.
-        storage.set_systems_due(now + _AFTER_FAILURE)
-        await storage.async_save()
+        self._storage.set_systems_due(now + _AFTER_FAILURE)
+        await self._storage.async_save()
         try:
             with foreseen():
                 listed = await async_list_systems(
-                    self._data.client, self._plan, wanted=chosen_systems(self._entry)
+                    self._shared.client, self._plan, wanted=chosen_systems(self._entry)
                 )
         except RequestWithheldError as err:
-            storage.set_systems_due(err.until or now + _AFTER_FAILURE)
+            self._storage.set_systems_due(err.until or now + _AFTER_FAILURE)
         except EnphaseCloudError as err:
             _LOGGER.debug("The list of systems could not be read: %s", err)
         else:
-            storage.set_systems_due(now + _PERIOD)
+            self._storage.set_systems_due(now + _PERIOD)
             return listed
         return None
 
@@ -143,11 +148,11 @@ class SystemListUpdater:
         if after != before:
             _LOGGER.info("Properties of systems have changed; the account is reloaded")
             self._forget_other_days(before, after)
-            self._hass.config_entries.async_update_entry(
+            self._shared.hass.config_entries.async_update_entry(
                 self._entry, data={**self._entry.data, CONF_SYSTEMS: after}
             )
             # It costs no call, and everything goes by what is true now.
-            self._hass.config_entries.async_schedule_reload(self._entry.entry_id)
+            self._shared.hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _forget_other_days(
         self, before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]
@@ -155,26 +160,25 @@ class SystemListUpdater:
         """Let energies of today be read again where the day has moved."""
         for old, new in zip(before, after, strict=True):
             if old.get(CONF_TIME_ZONE) != new[CONF_TIME_ZONE]:
-                self._data.storage.forget_today(new[CONF_ID])
-                self._data.budget.schedule.forget_answers(
-                    PolledDocument(str(new[CONF_ID]), Document.SUMMARY)
+                self._storage.system(new[CONF_ID]).forget_today()
+                self._shared.budget.schedule.forget_answers(
+                    PolledDocument(str(new[CONF_ID]), Source.SUMMARY)
                 )
 
     def _compare_visibility(self, listed: Mapping[int, System]) -> None:
-        storage = self._data.storage
-        for system in self._data.systems:
-            hidden = storage.hidden(system.system_id)
-            if system.system_id in listed and hidden is not None:
+        now = dt_util.utcnow()
+        for system_id, summary in self._summaries.items():
+            store = self._storage.system(system_id)
+            if system_id in listed and store.hidden is not None:
                 # Its summary will tell at once.
-                asked_now = Backoff(hidden.count, dt_util.utcnow())
-                storage.set_hidden(system.system_id, asked_now)
+                store.set_hidden(Backoff(store.hidden.count, now))
             elif (
-                system.system_id not in listed
-                and hidden is None
+                system_id not in listed
+                and store.is_visible
                 # A list may be wrong; a summary that is still answered says so.
-                and not system.documents[0].last_update_success
+                and not summary.last_update_success
             ):
-                system.documents[0].hide(dt_util.utcnow())
+                summary.hide(now)
 
 
 async def _async_updated(stored: Mapping[str, Any], system: System) -> dict[str, Any]:

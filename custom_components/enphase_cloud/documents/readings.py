@@ -16,22 +16,24 @@ from ..api.models import (
     SystemStatus,
 )
 from ..measurements import parts
+from ..measurements.board import Board
 from ..measurements.catalog import Measurement
 from ..measurements.parts import measured_together
 from ..measurements.samples import Sample, Samples, Source, Value, is_producing
+from ..measurements.system import SYSTEM
+from .base import Known, Report
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
 
 
-def from_summary(
-    summary: Summary, *, fetched_at: datetime, time_zone: tzinfo
-) -> Samples:
+def read_summary(summary: Summary, known: Known) -> Report:
     """Read a summary (API operation `summary`).
 
     Its lifetime energy ends the day before the summary's date; today's is added.
     Energies are as of when the system produced last.
     """
+    fetched_at, time_zone = known.fetched_at, known.info.time_zone
     measured_at = summary.last_interval_end_at or summary.last_report_at or fetched_at
     found: dict[Measurement, tuple[Value | None, datetime]] = {
         Measurement.PRODUCTION_POWER: (
@@ -74,19 +76,18 @@ def from_summary(
             int(summary.last_report_at.timestamp()),
             summary.last_report_at,
         )
-    return _samples(found, Source.SUMMARY)
+    return {SYSTEM: _samples(found, Source.SUMMARY)}
 
 
-def from_battery_telemetry(
-    telemetry: BatteryTelemetry, *, fetched_at: datetime, time_zone: tzinfo
-) -> Samples:
+def read_battery_telemetry(telemetry: BatteryTelemetry, known: Known) -> Report:
     """Read the state of charge of today (API operation `telemetry/battery`).
 
     The aggregate that was reported last has no time of its own; it is as old as the
     newest interval, or as the end of the day before if today has none.
     """
     level: float | None = telemetry.last_reported_state_of_charge
-    observed_at = start_of_day(fetched_at, time_zone).astimezone(UTC)
+    day = start_of_day(known.fetched_at, known.info.time_zone)
+    observed_at = day.astimezone(UTC)
     if telemetry.intervals:
         observed_at = telemetry.intervals[-1].end_at
     for interval in reversed(telemetry.intervals):
@@ -94,18 +95,19 @@ def from_battery_telemetry(
             observed_at = interval.end_at
             level = interval.state_of_charge if level is None else level
             break
-    return _samples({Measurement.BATTERY_LEVEL: (level, observed_at)}, Source.BATTERY)
+    found = {Measurement.BATTERY_LEVEL: (level, observed_at)}
+    return {SYSTEM: _samples(found, Source.BATTERY)}
 
 
-def from_latest_telemetry(
-    latest: LatestTelemetry, *, fetched_at: datetime, has_battery: bool, cellular: bool
-) -> Samples:
+def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
     """Read powers (API operation `latest_telemetry`).
 
     The document's consumption is production plus grid, without the battery, wherever
     there is one; so grid and load follow from it as its description says.
     """
-    total = partial(parts.total, fetched_at=fetched_at, cellular=cellular)
+    total = partial(
+        parts.total, fetched_at=known.fetched_at, cellular=known.info.is_cellular
+    )
     production, consumption = total(latest.production), total(latest.consumption)
     battery = total(latest.batteries)
     found: dict[Measurement, tuple[Value, datetime]] = {}
@@ -118,7 +120,7 @@ def from_latest_telemetry(
             at := measured_together(consumption, production)
         ):
             found[Measurement.GRID_POWER] = (consumption.power - production.power, at)
-        if not has_battery:
+        if not known.board.has_battery():
             found[Measurement.CONSUMPTION_POWER] = (
                 consumption.power,
                 consumption.measured_at,
@@ -126,10 +128,10 @@ def from_latest_telemetry(
         elif battery and (at := measured_together(consumption, battery)):
             load = max(0, consumption.power + battery.power)
             found[Measurement.CONSUMPTION_POWER] = (load, at)
-    return _samples(found, Source.LATEST)
+    return {SYSTEM: _samples(found, Source.LATEST)}
 
 
-def from_live_frame(frame: LiveFrame, *, known: Samples, has_battery: bool) -> Samples:
+def read_live_frame(frame: LiveFrame, board: Board) -> Samples:
     """Read a frame of the live stream (API operation `live_data`).
 
     A system without a battery or a generator streams zeros for them; these are no
@@ -142,12 +144,12 @@ def from_live_frame(frame: LiveFrame, *, known: Samples, has_battery: bool) -> S
     }
     if frame.grid_status is not GridStatus.UNKNOWN:
         found[Measurement.GRID_STATUS] = frame.grid_status
-    if has_battery:
+    if board.has_battery():
         found[Measurement.BATTERY_POWER] = frame.battery
         found[Measurement.BATTERY_LEVEL] = frame.state_of_charge
         if frame.battery_mode is not BatteryMode.UNKNOWN:
             found[Measurement.BATTERY_MODE] = frame.battery_mode
-    if frame.generator or Measurement.GENERATOR_POWER in known:
+    if frame.generator or Measurement.GENERATOR_POWER in board.newest():
         found[Measurement.GENERATOR_POWER] = frame.generator
     return {
         measurement: Sample(value, frame.sampled_at, Source.LIVE)

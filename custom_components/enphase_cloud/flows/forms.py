@@ -46,9 +46,9 @@ from ..const import (
     DEFAULT_PUBLISH_INTERVAL,
     MAX_STREAM,
     MIN_STREAM,
-    MOST_UPDATES,
     PLAN_CUSTOM,
 )
+from ..energy.flows import MOST_UPDATES
 from ..quota.plans import PLANS
 from ..runtime.options import History, LiveHours
 from ..scheduling.weights import Profile

@@ -2,21 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 
-
-class AccessControl(StrEnum):
-    """A group of operations that a plan opens, spelt as in the portal."""
-
-    SYSTEM_DETAILS = "System Details"
-    SITE_LEVEL_PRODUCTION = "Site Level Production Monitoring"
-    SITE_LEVEL_CONSUMPTION = "Site Level Consumption Monitoring"
-    DEVICE_LEVEL = "Device Level Monitoring"
-    SYSTEM_CONFIGURATIONS = "System Configurations"
-    STREAMING = "Streaming APIs"
-    EV_CHARGER_MONITORING = "EV Charger Monitoring"
-    EV_CHARGER_CONTROL = "EV Charger Control"
+from ..api.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +19,7 @@ class Plan:
     key: str
     calls_per_minute: int
     calls_per_month: int
-    access: frozenset[AccessControl]
+    access: frozenset[Access]
     live_stream_price: float | None
     free_calls: int | None = None
     calls_per_dollar: int | None = None
@@ -52,20 +40,20 @@ class Plan:
     @property
     def has_live_stream(self) -> bool:
         """Whether live streams can be had at all."""
-        return AccessControl.STREAMING in self.access
+        return Access.STREAMING in self.access
 
 
 _WATT = frozenset(
     {
-        AccessControl.SYSTEM_DETAILS,
-        AccessControl.SITE_LEVEL_PRODUCTION,
-        AccessControl.SITE_LEVEL_CONSUMPTION,
-        AccessControl.EV_CHARGER_MONITORING,
+        Access.SYSTEM_DETAILS,
+        Access.PRODUCTION,
+        Access.CONSUMPTION,
+        Access.EV_MONITORING,
     }
 )
-_KILOWATT = _WATT | {AccessControl.DEVICE_LEVEL, AccessControl.STREAMING}
-_MEGAWATT = _KILOWATT | {AccessControl.SYSTEM_CONFIGURATIONS}
-_PARTNER = _MEGAWATT | {AccessControl.EV_CHARGER_CONTROL}
+_KILOWATT = _WATT | {Access.DEVICES, Access.STREAMING}
+_MEGAWATT = _KILOWATT | {Access.CONFIGURATION}
+_PARTNER = _MEGAWATT | {Access.EV_CONTROL}
 
 _LIVE_STREAM_PRICE = 0.10
 
@@ -101,12 +89,12 @@ def custom_plan(
     """
     if calls_per_minute < 1 or calls_per_month < 1:
         raise ValueError("A plan allows at least one call a minute and a month")
-    access = frozenset(AccessControl)
+    access = frozenset(Access)
     return Plan(
         key="custom",
         calls_per_minute=calls_per_minute,
         calls_per_month=calls_per_month,
-        access=access if live_stream else access - {AccessControl.STREAMING},
+        access=access if live_stream else access - {Access.STREAMING},
         live_stream_price=_LIVE_STREAM_PRICE if live_stream else None,
     )
 

@@ -28,9 +28,9 @@ from ..const import (
     DEFAULT_LIVE_BEGIN,
     DEFAULT_LIVE_END,
     DEFAULT_PUBLISH_INTERVAL,
-    MOST_UPDATES,
     PLAN_CUSTOM,
 )
+from ..energy.flows import MOST_UPDATES
 from ..quota.backfill import can_afford
 from ..quota.plans import PLANS, Plan, custom_plan
 from ..scheduling.daylight import Daylight

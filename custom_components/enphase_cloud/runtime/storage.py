@@ -1,26 +1,27 @@
-"""What a config entry remembers over a restart, so that a restart costs no call."""
+"""What a config entry keeps over a restart, so that a restart costs no call."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, override
 
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
 from ..api import StreamSample
 from ..const import DOMAIN
-from ..documents.evidence import Evidence
 from ..energy.import_progress import ImportProgress
 from ..energy.power_cap import PowerCap
 from ..energy.readings import Flow
 from ..json_values import Record, moment, record
-from ..measurements.catalog import Kind
-from ..measurements.samples import NOTHING, Samples, Source, as_of, from_json, to_json
+from ..measurements.board import Board, Reader
+from ..measurements.samples import Source
+from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from .checked_store import CheckedStore
 
-_STORAGE_VERSION: Final = 1
+# 2: samples are of devices.
+_STORAGE_VERSION: Final = 2
 _SAVE_DELAY_SECONDS: Final = 10
 
 
@@ -33,24 +34,179 @@ class Refusal(StrEnum):
     """The user may not see the system (403)."""
 
 
+class SystemStore:
+    """What is kept of a system; each change is saved soon."""
+
+    def __init__(self, save_soon: CALLBACK_TYPE) -> None:
+        """Begin with nothing known."""
+        self.save_soon = save_soon
+        self.board = Board()
+        self._refused: dict[Source, Refusal] = {}
+        self._progress: dict[Source, ImportProgress] = {}
+        self._power_caps: dict[Flow, PowerCap] = {}
+        self._live_started_at: datetime | None = None
+        # How often in a row the cloud did not show the system, and until when it is
+        # left alone for that; None where the cloud shows it.
+        self.hidden: Backoff | None = None
+        # What the last stream was if nobody could read it.
+        self.unreadable_stream: StreamSample | None = None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether the cloud shows the system to the Enphase account."""
+        return self.hidden is None
+
+    @property
+    def refusals(self) -> Mapping[Source, Refusal]:
+        """Return which documents the cloud refuses for good, and why."""
+        return self._refused
+
+    @callback
+    def refuse(self, source: Source, reason: Refusal) -> None:
+        """Keep that the cloud refuses a document."""
+        self._refused[source] = reason
+        self.save_soon()
+
+    @callback
+    def forget_refusals(self) -> None:
+        """Request again what the cloud refused."""
+        self._refused.clear()
+        self.save_soon()
+
+    @callback
+    def set_hidden(self, hidden: Backoff | None) -> None:
+        """Keep whether the cloud shows the system."""
+        self.hidden = hidden
+        self.save_soon()
+
+    @callback
+    def forget_today(self) -> None:
+        """Forget the energy of today, for the day has other limits now."""
+        self.board.forget_today()
+        self.save_soon()
+
+    @property
+    def live_started_at(self) -> datetime | None:
+        """Return when the last live session began."""
+        return self._live_started_at and min(self._live_started_at, dt_util.utcnow())
+
+    @callback
+    def set_live_start(self, at: datetime) -> None:
+        """Keep when a live session began."""
+        self._live_started_at = at
+        self.save_soon()
+
+    @callback
+    def set_unreadable_stream(self, sample: StreamSample | None) -> None:
+        """Keep whether a stream brought no frame, and what it was."""
+        if sample != self.unreadable_stream:
+            self.unreadable_stream = sample
+            self.save_soon()
+
+    def progress(self, source: Source) -> ImportProgress:
+        """Return how far the energy of a source is known."""
+        return self._progress.get(source, ImportProgress())
+
+    @callback
+    def set_progress(self, source: Source, progress: ImportProgress) -> None:
+        """Keep how far the energy of a source is known."""
+        if progress != self._progress.get(source):
+            self._progress[source] = progress
+            self.save_soon()
+
+    def power_cap(self, flow: Flow) -> PowerCap:
+        """Return how much power a flow can carry."""
+        return self._power_caps.get(flow, PowerCap())
+
+    @callback
+    def set_power_cap(self, flow: Flow, cap: PowerCap) -> None:
+        """Keep how much power a flow can carry."""
+        self._power_caps[flow] = cap
+        self.save_soon()
+
+    def restore(
+        self, stored: Mapping[str, Any], read: Reader, *, is_same: bool
+    ) -> None:
+        """Take over what `as_dict` returned, as far as it can be read.
+
+        Where `is_same` is false, what the cloud refused is requested again.
+        """
+        self.board.restore(stored, read, now=dt_util.utcnow(), is_same=is_same)
+        progress = read(record, stored.get("progress"), {})
+        for source in Source:
+            if source in progress:
+                self._progress[source] = read(
+                    ImportProgress.from_dict, progress[source], ImportProgress()
+                )
+        caps = read(record, stored.get("power_caps"), {})
+        for flow in Flow:
+            if flow in caps:
+                cap = read(PowerCap.from_dict, caps[flow], PowerCap())
+                self._power_caps[flow] = cap
+        if is_same:
+            self._refused = read(_refusals, stored.get("refused"), {})
+        if (hidden := stored.get("hidden")) is not None:
+            self.hidden = read(Backoff.from_dict, hidden, Backoff())
+        self._live_started_at = read(moment, stored.get("live_started_at"), None)
+        self.unreadable_stream = read(
+            StreamSample.restore, stored.get("unreadable_stream"), None
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is kept in a shape that JSON can hold."""
+        started, unreadable = self._live_started_at, self.unreadable_stream
+        return {
+            **self.board.as_dict(),
+            "refused": self._refused,
+            "hidden": self.hidden and self.hidden.as_dict(),
+            "live_started_at": started and started.timestamp(),
+            "unreadable_stream": unreadable and unreadable.as_dict(),
+            "progress": {
+                source: progress.as_dict()
+                for source, progress in self._progress.items()
+            },
+            "power_caps": {
+                flow: cap.as_dict() for flow, cap in self._power_caps.items()
+            },
+        }
+
+
+class _Store(CheckedStore):
+    @override
+    async def _async_migrate_func(
+        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Bring what version 0.1.0 stored into the present shape.
+
+        It stored the samples of the system alone, and no reasons of refusals. What is
+        damaged stays so for the readers.
+        """
+        if old_major_version != 1:
+            raise NotImplementedError
+        systems = old_data.get("systems")
+        for stored in systems.values() if isinstance(systems, dict) else ():
+            samples = stored.get("samples")
+            if isinstance(samples, dict):
+                stored["samples"] = {
+                    source: {SYSTEM.key: known} for source, known in samples.items()
+                }
+            if isinstance(refused := stored.get("refused"), list):
+                stored["refused"] = dict.fromkeys(refused, Refusal.NOT_ENTITLED)
+        return old_data
+
+
 class EntryStore:
-    """What is known of each system by source, and which sources the cloud refused."""
+    """What is kept of each system of an entry."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Begin with nothing known."""
-        self._store = CheckedStore(
+        self._store = _Store(
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
-        self._samples: dict[tuple[int, Source], Samples] = {}
-        self._evidence: dict[tuple[int, Source], Evidence] = {}
-        self._refused: dict[tuple[int, Source], Refusal] = {}
-        self._hidden: dict[int, Backoff] = {}
+        self._systems: dict[int, SystemStore] = {}
+        self._terms = ""
         # When the list of systems is due.
         self.systems_due_at: datetime | None = None
-        self._live_started_at: dict[int, datetime] = {}
-        self._unreadable_streams: dict[int, StreamSample] = {}
-        self._progress: dict[tuple[int, Source], ImportProgress] = {}
-        self._power_caps: dict[tuple[int, Flow], PowerCap] = {}
 
     async def async_load(self, terms: str) -> None:
         """Read what is stored.
@@ -60,60 +216,22 @@ class EntryStore:
         clock that was ahead dated in the future is of now.
         """
         self._terms = terms
+        read = self._store.read
         stored = await self._store.async_load() or {}
-        for system_id, remembered in self._members(stored, "systems").items():
+        is_same = stored.get("terms") == terms
+        for system_id, kept in read(record, stored.get("systems"), Record()).items():
             if system_id.isdecimal():
-                same_terms = stored.get("terms") == terms
-                self._restore(int(system_id), remembered, same_terms=same_terms)
-        due = stored.get("systems_due_at")
-        self.systems_due_at = due and self._store.read(moment, due, None)
+                system = self.system(int(system_id))
+                system.restore(read(record, kept, Record()), read, is_same=is_same)
+        self.systems_due_at = read(moment, stored.get("systems_due_at"), None)
         if await self._store.async_set_damaged_aside():
             await self.async_save()
 
-    def _restore(self, system_id: int, stored: object, *, same_terms: bool) -> None:
-        """Take over what is stored of a system, as far as it can be read."""
-        now = dt_util.utcnow()
-        read = self._store.read
-        remembered = read(record, stored, Record())
-        samples = self._members(remembered, "samples")
-        progress = self._members(remembered, "progress")
-        caps = (
-            self._members(remembered, "power_caps")
-            if "power_caps" in remembered
-            else {}
-        )
-        evidence = self._members(remembered, "evidence")
-        refused = read(_reasons, remembered.get("refused"), dict[str, Refusal]())
-        for source in Source:
-            known = read(from_json, samples.get(source), NOTHING)
-            self._samples[system_id, source] = as_of(known, now)
-            showed = read(
-                Evidence.from_dict, evidence.get(source), Evidence.of_samples(known)
-            )
-            self._evidence[system_id, source] = (
-                showed if same_terms else showed.to_be_checked()
-            )
-            if source in progress:
-                self._progress[system_id, source] = read(
-                    ImportProgress.from_dict, progress[source], ImportProgress()
-                )
-            if same_terms and source in refused:
-                self._refused[system_id, source] = refused[source]
-        for flow in Flow:
-            if flow in caps:
-                self._power_caps[system_id, flow] = read(
-                    PowerCap.from_dict, caps[flow], PowerCap()
-                )
-        if (hidden := remembered.get("hidden")) is not None:
-            self._hidden[system_id] = read(Backoff.from_dict, hidden, Backoff())
-        if started := read(moment, remembered.get("live_started_at"), None):
-            self._live_started_at[system_id] = started
-        unreadable = remembered.get("unreadable_stream")
-        if sample := read(StreamSample.restore, unreadable, None):
-            self._unreadable_streams[system_id] = sample
-
-    def _members(self, stored: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        return self._store.read(record, stored.get(name), Record())
+    def system(self, system_id: int) -> SystemStore:
+        """Return what is kept of a system."""
+        if system_id not in self._systems:
+            self._systems[system_id] = SystemStore(self._save_soon)
+        return self._systems[system_id]
 
     async def async_remove(self) -> None:
         """Delete what is stored."""
@@ -123,76 +241,11 @@ class EntryStore:
         """Write everything now."""
         await self._store.async_save(self._as_dict())
 
-    def samples(self, system_id: int, source: Source) -> Samples:
-        """Return what a source was last known to say."""
-        return self._samples.get((system_id, source), NOTHING)
-
     @callback
-    def set_samples(self, system_id: int, source: Source, samples: Samples) -> None:
-        """Keep what a source says."""
-        self._samples[system_id, source] = samples
-        self._save_soon()
-
-    @callback
-    def forget_today(self, system_id: int) -> None:
-        """Forget the energies of today, for the day has other limits now."""
-        for source in Source:
-            self._samples[system_id, source] = {
-                measurement: sample
-                for measurement, sample in self.samples(system_id, source).items()
-                if measurement.traits.kind is not Kind.ENERGY_TODAY
-            }
-        self._save_soon()
-
-    def evidence(self, system_id: int, source: Source) -> Evidence:
-        """Return what the answers of a document showed."""
-        return self._evidence.get((system_id, source), Evidence())
-
-    @callback
-    def set_evidence(self, system_id: int, source: Source, evidence: Evidence) -> None:
-        """Keep what the answers of a document showed."""
-        self._evidence[system_id, source] = evidence
-        self._save_soon()
-
-    def is_refused(self, system_id: int, source: Source) -> bool:
-        """Tell whether the cloud refuses a document for good."""
-        return (system_id, source) in self._refused
-
-    def refusal(self, system_id: int, source: Source) -> Refusal | None:
-        """Return why the cloud refuses a document; None where it does not."""
-        return self._refused.get((system_id, source))
-
-    @callback
-    def set_refusal(self, system_id: int, source: Source, reason: Refusal) -> None:
-        """Keep that the cloud refuses a document, and why."""
-        self._refused[system_id, source] = reason
-        self._save_soon()
-
-    @callback
-    def forget_refusals(self, system_id: int | None = None) -> None:
-        """Ask again for what the cloud refused, of one system or of all."""
-        self._refused = {
-            (owner, source): reason
-            for (owner, source), reason in self._refused.items()
-            if system_id is not None and owner != system_id
-        }
-        self._save_soon()
-
-    def hidden(self, system_id: int) -> Backoff | None:
-        """Return how often in a row the cloud did not show a system, None if it does.
-
-        With it comes until when the system is left alone.
-        """
-        return self._hidden.get(system_id)
-
-    @callback
-    def set_hidden(self, system_id: int, hidden: Backoff | None) -> None:
-        """Keep whether the cloud shows a system."""
-        if hidden is None:
-            self._hidden.pop(system_id, None)
-        else:
-            self._hidden[system_id] = hidden
-        self._save_soon()
+    def forget_refusals(self) -> None:
+        """Request again what the cloud refused of any system."""
+        for system in self._systems.values():
+            system.forget_refusals()
 
     @callback
     def set_systems_due(self, at: datetime) -> None:
@@ -200,106 +253,23 @@ class EntryStore:
         self.systems_due_at = at
         self._save_soon()
 
-    def live_started_at(self, system_id: int) -> datetime | None:
-        """Return when the last burst of live data began."""
-        started = self._live_started_at.get(system_id)
-        return started and min(started, dt_util.utcnow())
-
-    @callback
-    def set_live_start(self, system_id: int, at: datetime) -> None:
-        """Keep when a burst of live data began."""
-        self._live_started_at[system_id] = at
-        self._save_soon()
-
-    def unreadable_stream(self, system_id: int) -> StreamSample | None:
-        """Return what the last stream was if nobody could read it, else None."""
-        return self._unreadable_streams.get(system_id)
-
-    @callback
-    def set_unreadable_stream(self, system_id: int, sample: StreamSample) -> None:
-        """Keep that a stream brought no frame, and what it was."""
-        self._unreadable_streams[system_id] = sample
-        self._save_soon()
-
-    @callback
-    def forget_unreadable_stream(self, system_id: int) -> None:
-        """Let streams be opened again."""
-        if self._unreadable_streams.pop(system_id, None) is not None:
-            self._save_soon()
-
-    def progress(self, system_id: int, source: Source) -> ImportProgress:
-        """Return how far the energies of a source are known."""
-        return self._progress.get((system_id, source), ImportProgress())
-
-    @callback
-    def set_progress(
-        self, system_id: int, source: Source, progress: ImportProgress
-    ) -> None:
-        """Keep how far the energies of a source are known."""
-        self._progress[system_id, source] = progress
-        self._save_soon()
-
-    def power_cap(self, system_id: int, flow: Flow) -> PowerCap:
-        """Return how much power a flow can carry."""
-        return self._power_caps.get((system_id, flow), PowerCap())
-
-    @callback
-    def set_power_cap(self, system_id: int, flow: Flow, cap: PowerCap) -> None:
-        """Keep how much power a flow can carry."""
-        self._power_caps[system_id, flow] = cap
-        self._save_soon()
-
     @callback
     def _save_soon(self) -> None:
         self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
 
     def _as_dict(self) -> dict[str, Any]:
-        systems: dict[str, dict[str, Any]] = {}
-        known = {system_id for system_id, _ in (*self._samples, *self._refused)}
-        known |= self._hidden.keys() | self._unreadable_streams.keys()
-        for system_id in known:
-            hidden = self._hidden.get(system_id)
-            started = self._live_started_at.get(system_id)
-            unreadable = self._unreadable_streams.get(system_id)
-            systems[str(system_id)] = {
-                "samples": {
-                    source: to_json(self.samples(system_id, source))
-                    for source in Source
-                },
-                "evidence": {
-                    source: evidence.as_dict()
-                    for (owner, source), evidence in self._evidence.items()
-                    if owner == system_id
-                },
-                "refused": {
-                    source: reason
-                    for (owner, source), reason in self._refused.items()
-                    if owner == system_id
-                },
-                "hidden": hidden and hidden.as_dict(),
-                "live_started_at": started.timestamp() if started else None,
-                "unreadable_stream": unreadable.as_dict() if unreadable else None,
-                "progress": {
-                    source: progress.as_dict()
-                    for (owner, source), progress in self._progress.items()
-                    if owner == system_id
-                },
-                "power_caps": {
-                    flow: cap.as_dict()
-                    for (owner, flow), cap in self._power_caps.items()
-                    if owner == system_id
-                },
-            }
         due = self.systems_due_at
         return {
             "terms": self._terms,
-            "systems": systems,
+            "systems": {
+                str(system_id): system.as_dict()
+                for system_id, system in self._systems.items()
+            },
             "systems_due_at": due and due.timestamp(),
         }
 
 
-def _reasons(stored: object) -> dict[str, Refusal]:
-    """Return why documents were refused; version 0.1.0 stored no reasons."""
-    if isinstance(stored, list):
-        stored = {name: Refusal.NOT_ENTITLED for name in stored if name in Source}
-    return {name: Refusal(reason) for name, reason in record(stored).items()}
+def _refusals(stored: object) -> dict[Source, Refusal]:
+    """Return why documents were refused."""
+    refused = record(stored)
+    return {source: Refusal(refused[source]) for source in Source if source in refused}

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from ..measurements.samples import Source
 from ..quota.plans import Plan
 from ..quota.reserve import reserve
 from .allocation import RatePeriod, level, rate
 from .cadence import USUAL_PERIOD
-from .weights import Document, PolledDocument, Profile, weight
+from .weights import PolledDocument, Profile, weight
 
 _MONTH = timedelta(days=30)
 
@@ -25,7 +26,7 @@ class Freshness:
 class Preview:
     """What to expect of a plan shared by some feeds."""
 
-    documents: Mapping[Document, Freshness]
+    documents: Mapping[Source, Freshness]
     calls_per_month: int
 
 
@@ -65,7 +66,7 @@ def preview(
     energies = energies_per_day * _MONTH.days
     polls = month - reserve(month, _MONTH, elapsed=1) - energies
     share = level(stretches, polls)
-    documents: dict[Document, Freshness] = {}
+    documents: dict[Source, Freshness] = {}
     for polled in sorted(polled_documents, key=lambda polled: weights[polled].day):
         documents[polled.document] = Freshness(
             _interval(rate(share, weights[polled].day, period)),

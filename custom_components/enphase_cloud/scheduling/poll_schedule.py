@@ -8,12 +8,13 @@ import math
 from typing import Any, Self
 
 from ..json_values import count, moment, optional, record
+from ..measurements.samples import Source
 from ..quota.backoff import pause_after
 from .allocation import RatePeriod, level, price, rate
 from .cadence import Rhythm
 from .daylight import Daylight
 from .lookahead import PlanningWindow, first_stop
-from .weights import Document, PolledDocument, Profile, Weight, weight
+from .weights import POLLED, PolledDocument, Profile, Weight, weight
 
 # How far ahead to look for the best publications.
 _HORIZON = timedelta(hours=30)
@@ -89,8 +90,8 @@ class Schedule:
         for key, value in record(stored["feeds"]).items():
             system, _, document = key.rpartition("/")
             # A newer version may know more documents.
-            if document in Document:
-                polled = PolledDocument(system, Document(document))
+            if document in POLLED:
+                polled = PolledDocument(system, Source(document))
                 schedule._remembered[polled] = _State.from_dict(value)
         for system, value in record(stored["daylight"]).items():
             schedule._daylight[system] = Daylight.from_dict(value)
@@ -263,7 +264,7 @@ class Schedule:
 
     def _stretches(self, now: datetime, period_end: datetime) -> Iterator[RatePeriod]:
         # Once for each system: an account may have a hundred.
-        beside: defaultdict[str, set[Document]] = defaultdict(set)
+        beside: defaultdict[str, set[Source]] = defaultdict(set)
         for polled in self._feeds:
             beside[polled.system].add(polled.document)
         seconds = {

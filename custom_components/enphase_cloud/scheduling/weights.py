@@ -3,17 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
-
-class Document(StrEnum):
-    """A document of the cloud that is polled; each costs one call."""
-
-    # Status, production power, and energy produced today and ever.
-    SUMMARY = "summary"
-    # State of charge, and energy charged and discharged.
-    BATTERY = "battery"
-    # Power now: production, consumption and battery.
-    LATEST = "latest"
+from ..measurements.samples import Source
 
 
 class Profile(StrEnum):
@@ -29,7 +21,7 @@ class PolledDocument:
     """A document of a system."""
 
     system: str
-    document: Document
+    document: Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,33 +37,34 @@ class Weight:
 
 
 # By night values move about a quarter as fast as by day, and production not at all.
-_WEIGHTS: Mapping[Profile, Mapping[Document, Weight]] = {
+_WEIGHTS: Mapping[Profile, Mapping[Source, Weight]] = {
     Profile.BALANCED: {
-        Document.SUMMARY: Weight(1, 0),
-        Document.BATTERY: Weight(1, 0.25),
-        Document.LATEST: Weight(1, 0.25),
+        Source.SUMMARY: Weight(1, 0),
+        Source.BATTERY: Weight(1, 0.25),
+        Source.LATEST: Weight(1, 0.25),
     },
     Profile.BATTERY_FIRST: {
-        Document.SUMMARY: Weight(0.5, 0),
-        Document.BATTERY: Weight(4, 1),
-        Document.LATEST: Weight(1, 0.25),
+        Source.SUMMARY: Weight(0.5, 0),
+        Source.BATTERY: Weight(4, 1),
+        Source.LATEST: Weight(1, 0.25),
     },
     Profile.PRODUCTION_FIRST: {
-        Document.SUMMARY: Weight(4, 0),
-        Document.BATTERY: Weight(0.5, 0.125),
-        Document.LATEST: Weight(2, 0.125),
+        Source.SUMMARY: Weight(4, 0),
+        Source.BATTERY: Weight(0.5, 0.125),
+        Source.LATEST: Weight(2, 0.125),
     },
 }
+POLLED: Final = tuple(_WEIGHTS[Profile.BALANCED])
+"""The documents that are polled as often as calls allow."""
+
 # Production power, which moves fastest, is in LATEST, too. Where that is polled,
 # only the energies of the SUMMARY are left to miss.
 _SUMMARY_BESIDE_LATEST = 0.25
 
 
-def weight(
-    profile: Profile, document: Document, beside: Collection[Document]
-) -> Weight:
+def weight(profile: Profile, document: Source, beside: Collection[Source]) -> Weight:
     """Return the weight of a document beside the others polled of its system."""
     known = _WEIGHTS[profile][document]
-    if document is Document.SUMMARY and Document.LATEST in beside:
+    if document is Source.SUMMARY and Source.LATEST in beside:
         return Weight(known.day * _SUMMARY_BESIDE_LATEST, known.night)
     return known

@@ -8,10 +8,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 import json
 from typing import Final
 
-from custom_components.enphase_cloud.coordinator.energy_documents import (
-    ENERGY_DOCUMENTS,
-)
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
 from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
 from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.importer import Importer
@@ -24,7 +22,7 @@ FIRST_AT: Final = timedelta(hours=4, minutes=30)
 """How long after the system's midnight a night's calls are due."""
 
 # An old week of each document.
-_HISTORY_PER_NIGHT: Final = len(ENERGY_DOCUMENTS)
+_HISTORY_PER_NIGHT: Final = len(ENERGY_SOURCES)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -49,7 +47,7 @@ class Asking:
             .want_days(Days())
             .want_hours(history_from, installed_at, now=installed_at)
         )
-        self._importer = self._new_importer(dict.fromkeys(ENERGY_DOCUMENTS, wish))
+        self._importer = self._new_importer(dict.fromkeys(ENERGY_SOURCES, wish))
         self.calls = 0
 
     def restart(self) -> None:
@@ -81,7 +79,7 @@ class Asking:
 
     def _new_importer(self, progress: dict[Source, ImportProgress]) -> Importer:
         importer = Importer(self._agenda, progress)
-        importer.use(dict.fromkeys(ENERGY_DOCUMENTS, 1))
+        importer.use(dict.fromkeys(ENERGY_SOURCES, 1))
         return importer
 
     def _next_request(

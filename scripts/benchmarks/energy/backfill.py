@@ -21,12 +21,11 @@ from homeassistant.components.recorder.statistics import async_add_external_stat
 from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
-from custom_components.enphase_cloud.coordinator.energy_documents import (
-    ENERGY_DOCUMENTS,
-)
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
+from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
 from custom_components.enphase_cloud.energy.readings import Flow, Readings, hourly
 from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 from .cloud import Answers, Site, build
 from .recorder import recording, sums, written
@@ -66,11 +65,11 @@ async def measure_time() -> Backfill:
     """
     measured = Backfill()
     async with _home() as home:
-        for asked in ENERGY_DOCUMENTS:
+        for asked in ENERGY_SOURCES:
             measured.ours += await home.import_days(asked)
         rival = _Direct(home.hass)
         for number, start in enumerate(_weeks()):
-            for asked in ENERGY_DOCUMENTS:
+            for asked in ENERGY_SOURCES:
                 week = await home.answers.week(asked, start, NOW)
                 rows = {
                     flow: rival.rows(flow, readings) for flow, readings in week.items()
@@ -88,15 +87,15 @@ async def measure_time() -> Backfill:
 async def measure_growth() -> float:
     """Import the same, alone in a process; return the MiB that it takes meanwhile."""
     async with _home() as home:
-        for asked in ENERGY_DOCUMENTS:
+        for asked in ENERGY_SOURCES:
             # Simulated days are kept, once they are known.
             await home.answers.days(asked, NOW)
         await home.import_week(Source.PRODUCTION_INTERVALS, next(_weeks()))
         peak_growth = _watched_memory()
-        for asked in ENERGY_DOCUMENTS:
+        for asked in ENERGY_SOURCES:
             await home.import_days(asked)
         for start in _weeks():
-            for asked in ENERGY_DOCUMENTS:
+            for asked in ENERGY_SOURCES:
                 await home.import_week(asked, start)
         return peak_growth() / _MIB
 
@@ -135,9 +134,7 @@ async def _home() -> AsyncGenerator[_Home]:
         async with recording(database) as hass:
             importer = StatisticsImporter(
                 hass,
-                system_id=_SYSTEM_ID,
-                system_name=_SITE.name,
-                time_zone=_SITE.zone,
+                SystemInfo(system_id=_SYSTEM_ID, name=_SITE.name, time_zone=_SITE.zone),
             )
             yield _Home(hass, Answers(_SITE, system), importer)
 

@@ -1,21 +1,20 @@
 """The simulated cloud, without the way over HTTP."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
-from types import SimpleNamespace
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
-from custom_components.enphase_cloud.coordinator.energy_documents import (
-    ENERGY_DOCUMENTS,
+from custom_components.enphase_cloud.api import Endpoint, day_query, interval_query
+from custom_components.enphase_cloud.energy.flows import (
+    ENERGY_SOURCES,
     readings_of_dailies,
     readings_of_week,
 )
-from custom_components.enphase_cloud.data import EnphaseSystem
-from custom_components.enphase_cloud.energy.import_progress import Days
 from custom_components.enphase_cloud.energy.parsing import power_limit
 from custom_components.enphase_cloud.energy.readings import Flow, Readings
+from custom_components.enphase_cloud.measurements.board import Board
 from custom_components.enphase_cloud.measurements.catalog import Measurement
 from custom_components.enphase_cloud.measurements.samples import Sample, Source
 from simulator import Cloud, Published, System
@@ -86,18 +85,17 @@ class Answers:
         fault: DataFault | None = None,
     ) -> dict[Flow, Readings]:
         """Read the seven days of intervals from a moment on."""
-        intervals = await ENERGY_DOCUMENTS[asked].async_week(
-            self._client(now, fault), self._known(now), start
-        )
-        return readings_of_week(intervals, _LIMITS, fetched_at=now)
+        row = ENERGY_SOURCES[asked]
+        query = interval_query(start, week=True)
+        answer = self._answer(row.intervals(self._known(now)), now, query, fault)
+        return readings_of_week(row.read_intervals(answer), _LIMITS, fetched_at=now)
 
     async def days(self, asked: Source, now: datetime) -> dict[Flow, Readings]:
         """Read all days up to yesterday."""
-        dailies = await ENERGY_DOCUMENTS[asked].async_days(
-            self._client(now), self._known(now), Days()
-        )
+        row = ENERGY_SOURCES[asked]
+        answer = self._answer(row.days, now, day_query(None, None))
         return readings_of_dailies(
-            dailies, _LIMITS, fetched_at=now, time_zone=self.site.zone
+            row.read_days(answer), _LIMITS, fetched_at=now, time_zone=self.site.zone
         )
 
     def document(
@@ -121,23 +119,18 @@ class Answers:
             self._last = (asked, document)
         return self._last[1]
 
-    def _client(
-        self, now: datetime, fault: DataFault | None = None
-    ) -> EnphaseCloudClient:
-        async def get(
-            endpoint: Endpoint[Any], *, query: dict[str, object], **parameters: int
-        ) -> Any:
-            path = endpoint.path_of(**parameters).partition("/")[2]
-            return endpoint.read(self.document(path, now, fault, **query))
+    def _answer(
+        self,
+        endpoint: Endpoint[Any],
+        now: datetime,
+        query: Mapping[str, object],
+        fault: DataFault | None = None,
+    ) -> Any:
+        path = endpoint.path_of(system_id=self.system.system_id).partition("/")[2]
+        return endpoint.read(self.document(path, now, fault, **query))
 
-        return cast("EnphaseCloudClient", SimpleNamespace(get=get))
-
-    def _known(self, now: datetime) -> EnphaseSystem:
+    def _known(self, now: datetime) -> Board:
+        board = Board()
         measured_by = Sample(self.site.measured_by, now, Source.SUMMARY)
-        return cast(
-            "EnphaseSystem",
-            SimpleNamespace(
-                system_id=self.system.system_id,
-                samples={Measurement.PRODUCTION_SOURCE: measured_by},
-            ),
-        )
+        board.put(Source.SUMMARY, {Measurement.PRODUCTION_SOURCE: measured_by})
+        return board

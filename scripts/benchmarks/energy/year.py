@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.coordinator.statistics import (
 from custom_components.enphase_cloud.energy.import_progress import WEEK
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.system import SystemInfo
 from simulator import Truth
 
 from .asking import FIRST_AT, Asking
@@ -99,9 +100,11 @@ class _Home:
         self._starts += 1
         importer = StatisticsImporter(
             hass,
-            system_id=self._system_id,
-            system_name=self._site.name,
-            time_zone=self._site.zone,
+            SystemInfo(
+                system_id=self._system_id,
+                name=self._site.name,
+                time_zone=self._site.zone,
+            ),
         )
         self._asking.restart()
         for now in nights:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.quota.ledger import (
     BudgetExhaustedError,
     Ledger,
@@ -16,7 +17,7 @@ from custom_components.enphase_cloud.quota.ledger import (
 from custom_components.enphase_cloud.quota.plans import Plan
 from custom_components.enphase_cloud.quota.reserve import Call
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
-from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument
 
 from .cloud import Cloud, Refused
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
@@ -63,7 +64,7 @@ class Household:
         self._systems = {system.name: system for system in systems}
         self._record = Record(
             {
-                PolledDocument(system.name, Document(kind)): []
+                PolledDocument(system.name, Source(kind)): []
                 for system in systems
                 for kind in system.published
             }
@@ -171,8 +172,8 @@ class Household:
         data_at = float(published.data_at[published.newest(seconds(self._now))])
         polls = self._record.polls[polled]
         self._record.answered += 1
-        tells_production = polled.document is not Document.BATTERY
-        is_summary = polled.document is Document.SUMMARY
+        tells_production = polled.document is not Source.BATTERY
+        is_summary = polled.document is Source.SUMMARY
         if self._schedule.observe(
             polled,
             now=self._now,

@@ -5,12 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom_components.enphase_cloud.scheduling.weights import (
-    Document,
-    Profile,
-    Weight,
-    weight,
-)
+from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.scheduling.weights import Profile, Weight, weight
 
 from .cloud import Cloud
 from .household import Household, Record
@@ -148,7 +144,7 @@ def _likely_feeds(scenario: Scenario, systems: tuple[System, ...]) -> list[Feed]
 def _weighed(
     scenario: Scenario, systems: tuple[System, ...]
 ) -> Iterator[tuple[System, Publications, Weight]]:
-    beside = {Document(kind) for kind in scenario.kinds}
+    beside = {Source(kind) for kind in scenario.kinds}
     for system in systems:
         for kind, published in system.published.items():
-            yield system, published, weight(Profile.BALANCED, Document(kind), beside)
+            yield system, published, weight(Profile.BALANCED, Source(kind), beside)

@@ -36,10 +36,11 @@ from custom_components.enphase_cloud.api.transport import (
     Answer,
     parse_object,
 )
+from custom_components.enphase_cloud.documents.base import Known
 from custom_components.enphase_cloud.documents.readings import (
-    from_battery_telemetry,
-    from_latest_telemetry,
-    from_summary,
+    read_battery_telemetry,
+    read_latest_telemetry,
+    read_summary,
 )
 from custom_components.enphase_cloud.energy.parsing import (
     battery_intervals,
@@ -53,16 +54,23 @@ from custom_components.enphase_cloud.measurements.samples import (
     advance,
     to_json,
 )
+from custom_components.enphase_cloud.measurements.system import SYSTEM, SystemInfo
 from simulator import Cloud
 from simulator.documents import lifetime, systems, telemetry
 from simulator.errors import RefusalError
 
 from .absurd import bytes_like
+from .boards import board_with_battery
 from .targets import Target
 
 _COUNT: Final = 100_000
 _NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
 _TIME_ZONE: Final = ZoneInfo("Europe/Berlin")
+_KNOWN: Final = Known(
+    info=SystemInfo(system_id=7, name="Home", time_zone=_TIME_ZONE),
+    board=board_with_battery(),
+    fetched_at=_NOW,
+)
 _POWER_LIMIT: Final = 10_000.0
 _KEPT_ITEMS: Final = 4
 _STATUSES: Final = (200, 302, 400, 401, 403, 404, 422, 429, 466, 472, 500, 503, 599)
@@ -125,21 +133,17 @@ def _target(name: str, document: str, read: Callable[[_Document], object]) -> Ta
 
 
 def _summary(document: _Document) -> None:
-    _shown(
-        from_summary(Summary.from_api(document), fetched_at=_NOW, time_zone=_TIME_ZONE)
-    )
+    _shown(read_summary(Summary.from_api(document), _KNOWN)[SYSTEM])
 
 
 def _latest(document: _Document) -> None:
     latest = LatestTelemetry.from_api(document)
-    _shown(
-        from_latest_telemetry(latest, fetched_at=_NOW, has_battery=True, cellular=False)
-    )
+    _shown(read_latest_telemetry(latest, _KNOWN)[SYSTEM])
 
 
 def _battery(document: _Document) -> None:
     telemetry = BatteryTelemetry.from_api(document)
-    _shown(from_battery_telemetry(telemetry, fetched_at=_NOW, time_zone=_TIME_ZONE))
+    _shown(read_battery_telemetry(telemetry, _KNOWN)[SYSTEM])
     for intervals in battery_intervals(telemetry).values():
         _counted(intervals)
 

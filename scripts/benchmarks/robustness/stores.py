@@ -6,11 +6,11 @@ import json
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from custom_components.enphase_cloud.documents.evidence import Evidence
 from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.power_cap import PowerCap
 from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.evidence import Evidence
 from custom_components.enphase_cloud.measurements.samples import (
     Sample,
     Samples,
@@ -31,7 +31,7 @@ from custom_components.enphase_cloud.quota.ledger import Ledger, Period, Purpose
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.quota.reserve import BudgetExhaustedError
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
-from custom_components.enphase_cloud.scheduling.weights import Document, PolledDocument
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument
 
 from .absurd import spoiled
 from .targets import Target
@@ -42,7 +42,7 @@ _DAY: Final = timedelta(days=1)
 _BRIGHT: Final = range(4, 20)
 _TODAY: Final = system_day(date(2026, 6, 21), ZoneInfo("Europe/Berlin"))
 _WATT: Final = PLANS["watt"]
-_FEED: Final = PolledDocument("8675309", Document.SUMMARY)
+_FEED: Final = PolledDocument("8675309", Source.SUMMARY)
 _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 

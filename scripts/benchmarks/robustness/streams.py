@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple
 
 from custom_components.enphase_cloud.api import ApiError, LiveFrame, StreamSample
 from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
-from custom_components.enphase_cloud.documents.readings import from_live_frame
+from custom_components.enphase_cloud.documents.readings import read_live_frame
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
+    Source as MeasurementSource,
     advance,
     to_json,
 )
@@ -26,6 +27,7 @@ from simulator.live_faults import SHAPES
 from simulator.live_frames import Source
 
 from .absurd import damaged, spoiled
+from .boards import board_with_battery
 from .targets import Target
 
 _COUNT: Final = 1_000_000
@@ -150,10 +152,10 @@ def _cut(body: bytes, random: Random) -> Iterator[bytes]:
 def _read(pieces: _Pieces) -> None:
     """Read a stream, and show and store what it says."""
     outcome = _outcome(pieces)
-    samples = NOTHING
+    samples, board = NOTHING, board_with_battery()
     for frame in outcome.frames:
-        arrived = from_live_frame(frame, known=samples, has_battery=True)
-        samples = advance(samples, arrived, now=_NOW)
+        samples = advance(samples, read_live_frame(frame, board), now=_NOW)
+        board.put(MeasurementSource.LIVE, samples)
     json.dumps(to_json(samples), allow_nan=False)
     if sum(map(len, pieces)) <= _PIECE:
         assert outcome == _outcome([b"".join(pieces)]), "The cuts make a difference"

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from ..json_values import moment, optional, record, text
-from ..measurements.catalog import Measurement
-from ..measurements.parts import silent_after
-from ..measurements.samples import Samples, Source
+from .catalog import Measurement
+from .parts import silent_after
+from .samples import Samples, Source
 
 # A document that adds nothing is requested again after this time.
 CHECK_PERIOD: Final = timedelta(days=7)

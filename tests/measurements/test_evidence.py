@@ -9,7 +9,8 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.documents.evidence import (
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.evidence import (
     CHECK_PERIOD,
     GRACE,
     SHORTEST_CHECK_PERIOD,
@@ -22,7 +23,6 @@ from custom_components.enphase_cloud.documents.evidence import (
     is_offline,
     told_lately,
 )
-from custom_components.enphase_cloud.measurements.catalog import Measurement
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,

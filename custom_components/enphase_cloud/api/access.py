@@ -1,0 +1,16 @@
+"""The access controls of an application of the developer portal."""
+
+from enum import StrEnum
+
+
+class Access(StrEnum):
+    """An access control of an application, spelled as in the developer portal."""
+
+    SYSTEM_DETAILS = "System Details"
+    PRODUCTION = "Site Level Production Monitoring"
+    CONSUMPTION = "Site Level Consumption Monitoring"
+    DEVICES = "Device Level Monitoring"
+    CONFIGURATION = "System Configurations"
+    STREAMING = "Streaming APIs"
+    EV_MONITORING = "EV Charger Monitoring"
+    EV_CONTROL = "EV Charger Control"

@@ -1,0 +1,64 @@
+"""What all coordinators of a system share."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+
+from ..api import EnphaseCloudClient
+from ..measurements.board import Board
+from ..measurements.system import SystemInfo
+from ..quota.backoff import Backoff
+from ..runtime.key_budget import KeyBudget
+from ..runtime.storage import EntryStore, SystemStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryContext:
+    """The client, the budget and the storage that an entry's coordinators use."""
+
+    hass: HomeAssistant
+    entry: ConfigEntry[Any]
+    client: EnphaseCloudClient
+    budget: KeyBudget
+    storage: EntryStore
+    # Systems share what is left of the live streams: they open them one by one.
+    live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemContext:
+    """One system: its fixed facts, what is known of it, and who works for it."""
+
+    shared: EntryContext
+    info: SystemInfo
+    store: SystemStore
+    _on_shown: list[CALLBACK_TYPE] = field(default_factory=list)
+
+    @property
+    def board(self) -> Board:
+        """Return what is known of the system."""
+        return self.store.board
+
+    @callback
+    def on_shown(self, action: CALLBACK_TYPE) -> None:
+        """Call an action when the cloud shows the system again."""
+        self._on_shown.append(action)
+
+    @callback
+    def hide(self, hidden: Backoff) -> None:
+        """Leave a system alone that the cloud does not show, but for a rare poll."""
+        self.store.set_hidden(hidden)
+        self.shared.budget.notify()
+
+    @callback
+    def show(self) -> None:
+        """Poll a system again that the cloud shows again."""
+        # Any document may have been refused for the same reason.
+        self.store.forget_refusals()
+        self.store.set_hidden(None)
+        for action in self._on_shown:
+            action()
+        self.shared.budget.notify()

@@ -1,0 +1,139 @@
+"""All that the sources said of a system; for each measurement the newest wins."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from ..json_values import record
+from .catalog import Kind, Measurement
+from .evidence import Evidence, has, has_battery, has_consumption_meter
+from .samples import NOTHING, Samples, Source, as_of, from_json, merge, to_json
+from .system import SYSTEM, Device
+
+type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
+"""Returns what a reader makes of a stored part, or a default where it is damaged."""
+
+_NO_EVIDENCE: Final = Evidence()
+
+
+class Board:
+    """The samples of each source and device, and what each document showed."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self._samples: dict[Source, dict[Device, Samples]] = {}
+        self._evidence: dict[Source, Evidence] = {}
+        self._newest: dict[Device, Samples] = {}
+
+    @property
+    def evidence(self) -> Mapping[Source, Evidence]:
+        """Return what the answers of each document showed."""
+        return self._evidence
+
+    def evidence_of(self, source: Source) -> Evidence:
+        """Return what the answers of a document showed."""
+        return self._evidence.get(source, _NO_EVIDENCE)
+
+    def set_evidence(self, source: Source, evidence: Evidence) -> None:
+        """Keep what the answers of a document showed."""
+        self._evidence[source] = evidence
+
+    def devices(self) -> frozenset[Device]:
+        """Return the devices of which something is known."""
+        return frozenset(
+            device
+            for reports in self._samples.values()
+            for device, samples in reports.items()
+            if samples
+        )
+
+    def samples(self, source: Source, device: Device = SYSTEM) -> Samples:
+        """Return what a source was last known to say."""
+        return self._samples.get(source, {}).get(device, NOTHING)
+
+    def newest(self, device: Device = SYSTEM) -> Samples:
+        """Return the newest that any source knows."""
+        if device not in self._newest:
+            self._newest[device] = merge(
+                self.samples(source, device) for source in self._samples
+            )
+        return self._newest[device]
+
+    def put(self, source: Source, samples: Samples, device: Device = SYSTEM) -> None:
+        """Replace what a source says of a device."""
+        self._samples.setdefault(source, {})[device] = samples
+        self._newest.pop(device, None)
+
+    def forget(self, device: Device) -> None:
+        """Forget a device."""
+        for reports in self._samples.values():
+            reports.pop(device, None)
+        self._newest.pop(device, None)
+
+    def put_clock_right(self, now: datetime) -> None:
+        """Let nothing that is known be of the future, where it would keep news out."""
+        self._change_all(lambda samples: as_of(samples, now))
+
+    def forget_today(self) -> None:
+        """Forget the energy of today, for the day has other limits now."""
+        self._change_all(_without_today)
+
+    def has_battery(self) -> bool:
+        """Tell whether the system has batteries, as far as is known."""
+        return has_battery(self._evidence)
+
+    def has_consumption_meter(self, now: datetime) -> bool:
+        """Tell whether the system has a meter for consumption, as far as is known."""
+        return has_consumption_meter(self._evidence, self.newest(), now=now)
+
+    def has(self, measurement: Measurement, now: datetime) -> bool:
+        """Tell whether the system has (still) what a measurement takes."""
+        return has(measurement, self._evidence, self.newest(), now=now)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the board in a shape that JSON can hold."""
+        return {
+            "samples": {
+                source: {
+                    device.key: to_json(samples) for device, samples in reports.items()
+                }
+                for source, reports in self._samples.items()
+            },
+            "evidence": {
+                source: evidence.as_dict()
+                for source, evidence in self._evidence.items()
+            },
+        }
+
+    def restore(
+        self, stored: Mapping[str, Any], read: Reader, *, now: datetime, is_same: bool
+    ) -> None:
+        """Take over what `as_dict` returned, as far as it can be read.
+
+        Where `is_same` is false, what added nothing is to be requested again.
+        """
+        samples = read(record, stored.get("samples"), {})
+        evidence = read(record, stored.get("evidence"), {})
+        for source in Source:
+            for key, dated in read(record, samples.get(source), {}).items():
+                if (device := read(Device.from_key, key, None)) is not None:
+                    self.put(
+                        source, as_of(read(from_json, dated, NOTHING), now), device
+                    )
+            old = Evidence.of_samples(self.samples(source))
+            showed = read(Evidence.from_dict, evidence.get(source), old)
+            self._evidence[source] = showed if is_same else showed.to_be_checked()
+
+    def _change_all(self, change: Callable[[Samples], Samples]) -> None:
+        for reports in self._samples.values():
+            for device, samples in reports.items():
+                reports[device] = change(samples)
+        self._newest.clear()
+
+
+def _without_today(samples: Samples) -> Samples:
+    return {
+        measurement: sample
+        for measurement, sample in samples.items()
+        if measurement.traits.kind is not Kind.ENERGY_TODAY
+    }

@@ -1,0 +1,52 @@
+"""What a system is, and the devices it consists of."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import StrEnum
+from typing import Final, Self
+
+
+class DeviceKind(StrEnum):
+    """What a device is; also a part of its key in stored data."""
+
+    SYSTEM = "system"
+    GATEWAY = "gateway"
+    INVERTER = "inverter"
+    BATTERY = "battery"
+    METER = "meter"
+    CHARGER = "charger"
+    HEAT_PUMP = "heat_pump"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device of a system, by its id or serial number; "" is the system itself."""
+
+    kind: DeviceKind
+    identifier: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the key of the device in stored data."""
+        return f"{self.kind}:{self.identifier}" if self.identifier else str(self.kind)
+
+    @classmethod
+    def from_key(cls, key: str) -> Self:
+        """Read a key; raises ValueError where it is none."""
+        kind, _, identifier = key.partition(":")
+        return cls(DeviceKind(kind), identifier)
+
+
+SYSTEM: Final = Device(DeviceKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemInfo:
+    """The fixed facts of a system, from the list of systems."""
+
+    system_id: int
+    name: str
+    time_zone: tzinfo
+    is_cellular: bool = False
+    is_time_zone_known: bool = True
+    can_stream: bool = True
