@@ -5,7 +5,7 @@ from .cloud import Cloud, Truth
 from .demo import demo_cloud
 from .faults import Fault
 from .moments import VirtualClock, Window
-from .parts import SecondGateway
+from .parts import EvCharger, HeatPump, SecondGateway
 from .physics import Flow, Plant, Power, Storage
 from .publication import Published
 from .records import Frame, Request, Stream
@@ -17,9 +17,11 @@ __all__ = [
     "Address",
     "Application",
     "Cloud",
+    "EvCharger",
     "Fault",
     "Flow",
     "Frame",
+    "HeatPump",
     "Plan",
     "Plant",
     "Power",

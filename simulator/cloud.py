@@ -11,7 +11,7 @@ from .connections import Connections
 from .faults import Faults
 from .moments import Clock, epoch, midnight, utcnow
 from .parts import Meter
-from .physics import Flow, Plant, Power, Storage, energy, power
+from .physics import Flow, Plant, Power, Roof, Storage, energy, panels, power
 from .publication import Published
 from .records import Frame, Quota, Request, Stream, cost, count_by_operation
 from .tokens import Tokens
@@ -50,6 +50,15 @@ class Truth:
         end = date.fromordinal(day.toordinal() + 1)
         start, stop = midnight(day, zone), midnight(end, zone)
         return energy(self.system.plant, Flow(flow), start, stop)
+
+    def panels(self, day: date) -> dict[str, int]:
+        """Return the Wh of each panel on a local day, by its microinverter's serial."""
+        zone = self.system.time_zone
+        end = date.fromordinal(day.toordinal() + 1)
+        plant = self.system.plant
+        wh = panels.energies(plant, midnight(day, zone), midnight(end, zone))
+        found = self.system.microinverters
+        return {micro.serial: wh[micro.position - 1] for micro in found}
 
     def lifetime(self, flow: Flow | str, until: datetime) -> int:
         """Return the Wh that flowed since the system began to work."""
@@ -177,6 +186,7 @@ class Cloud:
             load_scale=load_scale,
             storage=storage,
             generator_w=generator_w,
+            roof=Roof(modules=max(1, size_w // _MODULE_W)),
         )
         system = System(
             system_id=system_id,
@@ -184,7 +194,6 @@ class Cloud:
             name=name,
             plant=plant,
             time_zone=time_zone,
-            modules=max(1, size_w // _MODULE_W),
             address=address or Address(),
             connection=connection,
             meters=frozenset(meters),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from .documents.windows import Document
+from .documents.windows import Answer, Document
 from .faults import DataFault
 
 _ENERGIES = frozenset(
@@ -21,6 +21,7 @@ _ENERGIES = frozenset(
         "micro_production",
         "percent",
         "power",
+        "power_produced",
         "powr",
         "production",
         "value",
@@ -44,11 +45,11 @@ _NUMBERS: dict[DataFault, Callable[[int], object]] = {
 }
 
 
-def distort(document: Document, fault: DataFault) -> None:
+def distort(document: Answer, fault: DataFault) -> None:
     """Distort a document in place."""
     if fault in _NUMBERS:
         _change_numbers(document, _NUMBERS[fault])
-    else:
+    elif isinstance(document, dict):
         _change_intervals(document, fault)
 
 

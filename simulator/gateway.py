@@ -9,10 +9,11 @@ from . import live, mishaps
 from .cloud import Cloud
 from .connections import Connection
 from .distortion import distort
-from .documents.windows import Document
+from .documents.inverters import NOTHING_ASKED, site_of
+from .documents.windows import Answer
 from .errors import RefusalError
 from .faults import Fault
-from .operations import LIVE_DATA, Operation, find
+from .operations import INVERTERS_SUMMARY, LIVE_DATA, Operation, find
 from .records import Request, too_many
 from .tokens import InvalidGrantError
 from .world import AccessControl, Account, Application, System
@@ -78,6 +79,8 @@ class Gateway:
             (pair for pair in found if pair[0].method == request.method), (None, {})
         )
         system = parameters.get("system_id", "")
+        if operation is INVERTERS_SUMMARY:
+            system = site_of(request.query, self._cloud.systems)
         record = Request(
             at=self._cloud.now(),
             method=request.method,
@@ -194,8 +197,10 @@ class Gateway:
 
     async def _document(
         self, call: _Call, operation: Operation, account: Account
-    ) -> Document:
+    ) -> Answer:
         query = call.request.query
+        if operation is INVERTERS_SUMMARY and not call.system:
+            raise NOTHING_ASKED
         if operation.of_system is not None:
             system = self._owned_system(call, account)
             return operation.of_system(self._cloud.published(system), query)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import re
 
-from .documents import devices, lifetime, systems, telemetry
-from .documents.windows import Document, Query
+from .documents import alarms, devices, inverters, lifetime, systems, telemetry
+from .documents.windows import Answer, Query
 from .publication import Published
 from .world import AccessControl
 
-type AccountHandler = Callable[[list[Published], Query, object], Document]
-type SystemHandler = Callable[[Published, Query], Document]
+type AccountHandler = Callable[[list[Published], Query, object], Answer]
+type SystemHandler = Callable[[Published, Query], Answer]
 
 _SYSTEM_DETAILS = AccessControl.SYSTEM_DETAILS
 _PRODUCTION = AccessControl.PRODUCTION
@@ -40,7 +40,18 @@ class Operation:
 
 LIVE_DATA = Operation("live_data", "/{system_id}/live_data", AccessControl.STREAMING)
 
+INVERTERS_SUMMARY = Operation(
+    "inverters_summary",
+    "/inverters_summary_by_envoy_or_site",
+    _SYSTEM_DETAILS,
+    of_system=inverters.inverters_summary,
+)
+"""Its system is named in the query."""
+
 _ACCOUNT_OPERATIONS = (
+    Operation(
+        "event_types", "/event_types", _SYSTEM_DETAILS, of_account=alarms.event_types
+    ),
     Operation("systems", "/?", _SYSTEM_DETAILS, of_account=systems.systems),
     Operation(
         "search", "/search", _SYSTEM_DETAILS, of_account=systems.search, method="POST"
@@ -70,6 +81,10 @@ _SYSTEM_OPERATIONS = (
     *(
         _of_system(access, f"/{handler.__name__}", handler.__name__, handler)
         for access, handler in (
+            (_SYSTEM_DETAILS, alarms.events),
+            (_SYSTEM_DETAILS, alarms.open_events),
+            (_SYSTEM_DETAILS, alarms.alarms),
+            (_SYSTEM_DETAILS, alarms.open_alarms),
             (_CONSUMPTION, telemetry.energy_import_telemetry),
             (_CONSUMPTION, telemetry.energy_export_telemetry),
             (_CONSUMPTION, telemetry.latest_telemetry),
@@ -87,12 +102,6 @@ _SYSTEM_OPERATIONS = (
 
 _NOT_SIMULATED = (
     (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
-    (_SYSTEM_DETAILS, "GET", "inverters_summary_by_envoy_or_site"),
-    (_SYSTEM_DETAILS, "GET", "event_types"),
-    (_SYSTEM_DETAILS, "GET", "{system_id}/events"),
-    (_SYSTEM_DETAILS, "GET", "{system_id}/alarms"),
-    (_SYSTEM_DETAILS, "GET", "{system_id}/open_events"),
-    (_SYSTEM_DETAILS, "GET", "{system_id}/open_alarms"),
     (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
     (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/telemetry"),
     (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/{serial}/telemetry"),
@@ -135,6 +144,7 @@ OPERATIONS = (
         for access, method, path in _NOT_SIMULATED
     ),
     *_ACCOUNT_OPERATIONS,
+    INVERTERS_SUMMARY,
     LIVE_DATA,
     *_SYSTEM_OPERATIONS,
 )

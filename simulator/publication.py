@@ -10,6 +10,7 @@ them, at most three hours on.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .microinverters import Microinverter
 from .moments import DAY, HOUR, QUARTER, STEP, day_of
 from .noise import fraction
 from .physics import Flow, Power, Storage, energy, power
@@ -132,6 +133,24 @@ class Published:
             return "comm"
         return self.system.status
 
+    @property
+    def measured_in_the_dark(self) -> bool:
+        """Return whether the site produced nothing when microinverters reported."""
+        end = self.last_report_at // STEP * STEP
+        return not energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
+
+    def status_of(self, micro: Microinverter) -> str:
+        """Return a microinverter's status: `micro` when silent, `power` when dead."""
+        if micro.serial in self.system.device_statuses:
+            return self.system.device_statuses[micro.serial]
+        roof = self.system.plant.roof
+        if roof.is_retired(micro.position, self.now):
+            return "retired"
+        if self.system.is_silent(micro, self.last_report_at):
+            return "micro"
+        dead = roof.ratio(micro.position, self.last_report_at) == 0
+        return "power" if dead else "normal"
+
     def today(self) -> str:
         """Return the system's local date."""
         return day_of(self.now, self.system.time_zone).isoformat()
@@ -176,7 +195,7 @@ class Published:
         Beside a meter they show a little more than the meter does.
         """
         true = energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
-        total = self.system.modules
+        total = self.system.active_modules
         reported = true * self.devices_reporting(end, total) // total
         if self.is_metered:
             reported += reported * MICRO_EXCESS_PERCENT // 100
@@ -202,7 +221,7 @@ class Published:
     @property
     def _batteries(self) -> int:
         storage = self.system.plant.storage
-        return storage.units if storage else 1
+        return len(storage.units_at(self.now)) if storage else 1
 
     def power(self, at: int) -> Power:
         """Return what is measured at a moment; in the dark, a meter's noise too."""

@@ -6,9 +6,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from .alarms import WARNING, Happenings
+from .microinverters import Microinverter, PanelOwner
 from .moments import STEP, Window, epoch, midnight
-from .parts import BATTERY, Meter, Part, Replaced, SecondGateway, Silence
-from .physics import Plant, Storage
+from .parts import (
+    BATTERY,
+    EvCharger,
+    HeatPump,
+    Meter,
+    Part,
+    Replaced,
+    SecondGateway,
+    Silence,
+)
+from .physics import Storage
 
 
 class AccessControl(StrEnum):
@@ -94,7 +105,7 @@ type Connection = Literal["ethernet", "wifi", "cellular"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class System:
+class System(PanelOwner):
     """A site as the cloud knows it, and what befell it.
 
     `battery_sign` is the sign of charging in `latest_telemetry`, which the official
@@ -105,14 +116,12 @@ class System:
     `listed` replaces members of the system's entry in lists of systems.
     `listed_size_w` is the size that the summary shows where it is not the plant's.
     Without `dark_intervals` telemetry of production lacks intervals without any.
+    `device_statuses` replaces the states of devices, by their serial numbers.
     """
 
-    system_id: int
     account: Account
     name: str
-    plant: Plant
     time_zone: str
-    modules: int
     address: Address = field(default_factory=Address)
     connection: Connection = "ethernet"
     meters: frozenset[Meter] = frozenset({"production", "consumption"})
@@ -129,10 +138,17 @@ class System:
     listed_size_w: int | None = None
     offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
-    silences: list[Silence] = field(default_factory=list)
     replaced: list[Replaced] = field(default_factory=list)
     shared_with: list[Account] = field(default_factory=list)
     listed: dict[str, object] = field(default_factory=dict)
+    happenings: Happenings = field(default_factory=Happenings)
+    device_statuses: dict[str, str] = field(default_factory=dict)
+    relays: int = 0
+    ac_batteries: int = 0
+    collars: int = 0
+    iq_airs: int = 0
+    ev_chargers: tuple[EvCharger, ...] = ()
+    heat_pump: HeatPump | None = None
 
     @property
     def operational_at(self) -> int:
@@ -141,8 +157,20 @@ class System:
 
     @property
     def gateway_serial(self) -> str:
-        """Return the serial number of the gateway."""
+        """Return the serial number of the first gateway."""
         return f"2024{self.system_id:08}"
+
+    @property
+    def gateway_serials(self) -> list[str]:
+        """Return the serial numbers of all gateways."""
+        second = f"2025{self.system_id:08}"
+        return [self.gateway_serial, *([second] if self.second_gateway else [])]
+
+    def gateway_of(self, micro: Microinverter) -> str:
+        """Return the serial number of the gateway to which a microinverter reports."""
+        second = self.second_gateway
+        last_of_first = self.modules - (second.panels if second else 0)
+        return self.gateway_serials[micro.position > last_of_first]
 
     def is_visible_to(self, account: Account) -> bool:
         """Tell whether a login owns the system, or was granted access to it."""
@@ -156,7 +184,16 @@ class System:
     def storage_at(self, moment: int) -> Storage | None:
         """Return the batteries that are there at a moment, if any."""
         storage = self.plant.storage
-        return storage if storage and storage.is_there(moment) else None
+        if storage is None or not storage.is_there(moment):
+            return None
+        return storage.as_of(moment)
+
+    def battery_units(self, moment: int) -> list[int]:
+        """Return the numbers of the batteries that are there at a moment."""
+        storage = self.plant.storage
+        if storage is None or not storage.is_there(moment):
+            return []
+        return storage.units_at(moment)
 
     def silence(self, part: Part, now: datetime) -> None:
         """Let a meter or a battery report no more, although it stays listed."""
@@ -190,6 +227,23 @@ class System:
             storage = replace(self.plant.storage, removed=removed)
             self.plant = replace(self.plant, storage=storage)
 
+    def remove_battery(self, unit: int, now: datetime) -> None:
+        """Take one battery away, by its number counted from 1; raise KeyError else.
+
+        It is listed no more. Its capacity and power are missing from the next
+        midnight on.
+        """
+        units = self.battery_units(epoch(now))
+        if unit not in units:
+            raise KeyError(unit)
+        storage = self.plant.storage
+        if storage is None or units == [unit]:
+            self.remove_batteries(now)
+            return
+        departures = (*storage.departures, (unit, epoch(now)))
+        storage = replace(storage, departures=departures)
+        self.plant = replace(self.plant, storage=storage)
+
     def install_batteries(self, storage: Storage, now: datetime) -> None:
         """Install batteries where there were none yet, from the next step on."""
         installed = (epoch(now) // STEP + 1) * STEP
@@ -209,6 +263,26 @@ class System:
             if _is_one_of(part, {each.part}) and reported in each.window
         ]
         return min([reported, *silent])
+
+    def open_alarm(
+        self,
+        event_type: int | str,
+        at: datetime,
+        *,
+        severity: int | None = WARNING,
+        serials: Collection[str] = (),
+    ) -> int:
+        """Let an alarm begin at some devices, or at the gateway; return its number.
+
+        The type is given by its number or key; without such a type it raises KeyError.
+        Without a severity it is an event that raises no alarm.
+        """
+        serials = serials or (self.gateway_serial,)
+        return self.happenings.begin(event_type, at, severity=severity, serials=serials)
+
+    def clear_alarm(self, number: int, at: datetime) -> None:
+        """End an alarm or event by its number; raise KeyError where there is none."""
+        self.happenings.end(number, at)
 
     def start_grid_outage(self, start: datetime, end: datetime | None = None) -> None:
         """Let the grid fail from `start` to `end`, or until further notice.

@@ -1,8 +1,10 @@
 """The devices of a system."""
 
+from simulator.parts import BATTERY, Part
 from simulator.publication import Published
 from simulator.world import System
 
+from .inverters import report_times
 from .windows import Document, Query
 
 
@@ -29,9 +31,15 @@ def devices(published: Published, query: Query) -> Document:
     kinds = {
         "micros": _micros(published),
         "meters": _meters(published),
-        "gateways": [_gateway(published)],
+        "gateways": _gateways(published),
+        "q_relays": _relays(published),
+        "acbs": _ac_batteries(published),
         "encharges": _encharges(published),
         "enpowers": _enpowers(published),
+        "ev_chargers": _ev_chargers(published),
+        "heat_pump": _heat_pumps(published),
+        "iq_collars": _collars(published),
+        "iq_air": _iq_airs(published),
         "generators": _generators(published),
     }
     return {
@@ -50,10 +58,14 @@ def _device(
         "last_report_at": published.last_report_at,
         "name": name,
         "serial_number": serial,
-        "status": "normal",
+        "status": published.system.device_statuses.get(serial, "normal"),
         "active": True,
         **more,
     }
+
+
+def _heard(published: Published, part: Part) -> int:
+    return published.system.last_heard(part, published.last_report_at)
 
 
 def _compliance(published: Published) -> Document:
@@ -64,20 +76,22 @@ def _compliance(published: Published) -> Document:
 
 
 def _micros(published: Published) -> list[Document]:
-    first = 482_000_000_000 + published.system.system_id * 100
+    times = report_times(published)
     return [
-        _device(
-            published,
-            100 + number,
-            f"Microinverter {first + number}",
-            str(first + number),
-            part_number="800-01733-r02",
-            sku="IQ8PLUS-72-2-US",
-            model="IQ8+",
-            product_name="IQ8+",
+        {
+            "id": micro.device_id,
+            "last_report_at": times[micro.serial],
+            "name": f"Microinverter {micro.serial}",
+            "serial_number": micro.serial,
+            "part_number": "800-01733-r02",
+            "sku": "IQ8PLUS-72-2-US",
+            "model": "IQ8+",
+            "status": published.status_of(micro),
+            "active": True,
+            "product_name": "IQ8+",
             **_compliance(published),
-        )
-        for number in range(1, published.system.modules + 1)
+        }
+        for micro in published.system.microinverters
     ]
 
 
@@ -90,6 +104,7 @@ def _meters(published: Published) -> list[Document]:
             meter_number(system, name),
             name,
             f"{system.gateway_serial}EIM{meter_number(system, name)}",
+            last_report_at=_heard(published, name),
             part_number="800-00655-r09",
             sku=None,
             model="IQ Gateway",
@@ -103,45 +118,106 @@ def _meters(published: Published) -> list[Document]:
     ]
 
 
-def _gateway(published: Published) -> Document:
+def _gateways(published: Published) -> list[Document]:
     system = published.system
+    second = system.second_gateway
+    behind = (0, second.behind if second else 0)
+    return [
+        _device(
+            published,
+            number,
+            f"Gateway {serial}",
+            serial,
+            last_report_at=published.last_report_at - late,
+            part_number="800-00655-r09",
+            emu_sw_version=f"D{system.gateway_version}",
+            sku="ENV-IQ-AM1-240",
+            model="IQ Gateway",
+            product_name="IQ Gateway",
+            **_modem(system, number),
+        )
+        for number, serial, late in zip(
+            (3, 5), system.gateway_serials, behind, strict=False
+        )
+    ]
+
+
+def _modem(system: System, number: int) -> Document:
+    if system.connection != "cellular":
+        return {}
     modem: Document = {
-        "imei": f"35200{system.system_id:010}",
+        "imei": f"3520{number}{system.system_id:010}",
         "part_num": "860-00157-r01",
         "sku": "CELLMODEM-M1",
         "plan_start_date": system.operational_at,
         "plan_end_date": system.operational_at + 5 * 365 * 86_400,
     }
-    return _device(
-        published,
-        3,
-        f"Gateway {system.gateway_serial}",
-        system.gateway_serial,
-        part_number="800-00655-r09",
-        emu_sw_version=f"D{system.gateway_version}",
-        sku="ENV-IQ-AM1-240",
-        model="IQ Gateway",
-        product_name="IQ Gateway",
-        **({"cellular_modem": modem} if system.connection == "cellular" else {}),
-    )
+    return {"cellular_modem": modem}
+
+
+def _relays(published: Published) -> list[Document]:
+    return [
+        _numbered(
+            published,
+            50 + number,
+            "IQ Relay",
+            part_number="800-00611-r02",
+            sku="Q-RELAY-1P-17",
+        )
+        for number in range(1, published.system.relays + 1)
+    ]
+
+
+def _ac_batteries(published: Published) -> list[Document]:
+    return [
+        _numbered(
+            published,
+            60 + number,
+            "AC Battery",
+            part_number="800-00571-r01",
+            sku="ACB-1200-17",
+        )
+        for number in range(1, published.system.ac_batteries + 1)
+    ]
+
+
+def _collars(published: Published) -> list[Document]:
+    return [
+        _numbered(
+            published,
+            70 + number,
+            "IQ Meter Collar",
+            part_number="865-00417-r02",
+            sku="MC-200-017-V02",
+        )
+        for number in range(1, published.system.collars + 1)
+    ]
+
+
+def _numbered(published: Published, number: int, kind: str, **more: object) -> Document:
+    """Return a device whose serial number follows from its number."""
+    serial = f"483{published.system.system_id:07}{number:02}"
+    more = {"model": "", "product_name": kind, **more}
+    return _device(published, number, f"{kind} {serial}", serial, **more)
 
 
 def _encharges(published: Published) -> list[Document]:
-    storage = published.storage
+    system = published.system
     return [
         _device(
             published,
             10 + unit,
             f"IQ Battery {serial}",
             serial,
+            last_report_at=_heard(published, f"{BATTERY} {unit}"),
             part_number="830-01760-r37",
             sku="IQBATTERY-5P-1P-NA",
             model="",
             product_name="IQ Battery 5P",
             **_compliance(published),
         )
-        for unit in range(1, (storage.units if storage else 0) + 1)
-        for serial in [encharge_serial(published.system, unit)]
+        for unit in system.battery_units(published.now)
+        for serial in [encharge_serial(system, unit)]
     ]
 
 
@@ -161,6 +237,62 @@ def _enpowers(published: Published) -> list[Document]:
             product_name="IQ System Controller",
         )
     ]
+
+
+def _ev_chargers(published: Published) -> list[Document]:
+    return [
+        _without_id(
+            published,
+            charger.name,
+            charger.serial,
+            sku="",
+            model="Wall 22",
+            firmware="1.4.2",
+        )
+        for charger in published.system.ev_chargers
+    ]
+
+
+def _heat_pumps(published: Published) -> list[Document]:
+    pump = published.system.heat_pump
+    if pump is None:
+        return []
+    return [
+        _without_id(
+            published,
+            pump.name,
+            pump.serial,
+            SKU="",
+            model="Ground 9",
+            firmware="",
+            sg_ready_relay="Ground 9 relay",
+            iq_er="Hub 2",
+        )
+    ]
+
+
+def _iq_airs(published: Published) -> list[Document]:
+    return [
+        _without_id(
+            published,
+            f"IQ Air {serial}",
+            serial,
+            sku="",
+            model="",
+            product_name="",
+        )
+        | {"last_report_at": None, "status": "active"}
+        for number in range(1, published.system.iq_airs + 1)
+        for serial in [f"1224{published.system.system_id:07}{number:02}"]
+    ]
+
+
+def _without_id(
+    published: Published, name: str, serial: str, **more: object
+) -> Document:
+    """Return a device of which the cloud knows no id."""
+    device = _device(published, 0, name, serial, part_number="", **more)
+    return device | {"id": ""}
 
 
 def _generators(published: Published) -> list[Document]:

@@ -146,7 +146,7 @@ def summary(published: Published, query: Query) -> Document:
         ),
         "last_interval_end_at": published.produced_until,
         "last_report_at": published.last_report_at,
-        "modules": found.modules if is_today else 0,
+        "modules": found.active_modules if is_today else 0,
         "operational_at": found.operational_at,
         "size_w": (found.listed_size_w or plant.size_w) if is_today else 0,
         "nmi": None,

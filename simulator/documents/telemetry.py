@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from simulator.moments import DAY, HOUR, QUARTER, STEP
 from simulator.parts import BATTERY
-from simulator.physics import Flow, Storage, power
+from simulator.physics import Flow, power
 from simulator.publication import Published
 
 from .devices import device_id, encharge_serial, meter_number
@@ -16,7 +16,7 @@ _NOT_REPORTED_AFTER = 7 * DAY
 def production_micro(published: Published, query: Query) -> Document:
     """Return production as microinverters measure it, every 5 minutes."""
     span = telemetry_span(published, query)
-    total = published.system.modules
+    total = published.system.active_modules
     rows = []
     for end in published.intervals(span.start, span.end, STEP):
         if published.leaves_out(end, STEP):
@@ -77,7 +77,7 @@ def battery(published: Published, query: Query) -> Document:
     """Return what batteries took, gave and hold, every 15 minutes."""
     span = telemetry_span(published, query)
     storage = published.system.plant.storage
-    total = storage.units if storage else 0
+    total = len(storage.units_at(published.now)) if storage else 0
     rows = []
     for end in filter(published.battery_was_there, _ends(published, span, total)):
         reporting = published.devices_reporting(end, total)
@@ -150,8 +150,15 @@ def latest_telemetry(published: Published, query: Query) -> Document:
     """Return the powers at the quarter before the last report, in W."""
     del query
     devices: Document = {"meters": _meters(published)}
-    if storage := published.storage:
-        devices["encharges"] = list(_encharges(published, storage))
+    if published.storage:
+        devices["encharges"] = list(_encharges(published))
+    if pump := published.system.heat_pump:
+        devices["heat-pump"] = [_operated(published, pump.serial, pump.name, pump.mode)]
+    if chargers := published.system.ev_chargers:
+        devices["evse"] = [
+            _operated(published, charger.serial, charger.name, charger.status)
+            for charger in chargers
+        ]
     return {
         "system_id": published.system.system_id,
         "items": "devices",
@@ -198,14 +205,26 @@ def _metered(published: Published, name: str, at: int) -> int:
     return now.production + now.grid if net else now.consumption
 
 
-def _encharges(published: Published, storage: Storage) -> Iterator[Document]:
+def _operated(published: Published, serial: str, name: str, mode: str) -> Document:
+    read_at = published.last_report_at
+    stale = _is_stale(published, read_at)
+    return {
+        "serial_number": serial,
+        "name": name,
+        "last_report_at": None if stale else read_at,
+        "operational_mode": None if stale else mode,
+    }
+
+
+def _encharges(published: Published) -> Iterator[Document]:
     system = published.system
-    for unit in range(1, storage.units + 1):
+    units = system.battery_units(published.now)
+    for number, unit in enumerate(units, start=1):
         read_at = system.last_heard(f"{BATTERY} {unit}", published.until)
         stale = _is_stale(published, read_at)
         now = 0 if stale else power(system.plant, read_at).battery
         mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
-        part = _part(-system.battery_sign * now, storage.units, unit)
+        part = _part(-system.battery_sign * now, len(units), number)
         yield {
             "id": device_id(system, 10 + unit),
             "name": f"IQ Battery {encharge_serial(system, unit)}",

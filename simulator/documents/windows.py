@@ -10,6 +10,7 @@ from simulator.publication import Published
 
 type Query = Mapping[str, str]
 type Document = dict[str, object]
+type Answer = Document | list[Document]
 
 GRANULARITIES = {"5mins": STEP, "15mins": QUARTER, "day": DAY, "week": 7 * DAY}
 _OLDEST = 2 * 365 * DAY

@@ -2,5 +2,18 @@
 
 from .model import Day, Flow, Power, day, energy, power
 from .plant import Plant, Storage
+from .roof import Mark, Roof, Weakness
 
-__all__ = ["Day", "Flow", "Plant", "Power", "Storage", "day", "energy", "power"]
+__all__ = [
+    "Day",
+    "Flow",
+    "Mark",
+    "Plant",
+    "Power",
+    "Roof",
+    "Storage",
+    "Weakness",
+    "day",
+    "energy",
+    "power",
+]

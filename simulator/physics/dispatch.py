@@ -8,7 +8,7 @@ from simulator.moments import HOUR, STEP
 
 from .plant import Plant, Storage
 
-_CENTI = 100
+CENTI = 100
 """Stored energy is counted in hundredths of a Wh, so that losses stay exact."""
 _PEAK_HOURS = (16, 21)
 _CALIBRATION_HOURS = (1, 5)
@@ -22,11 +22,11 @@ class Battery:
         """Start with `stored` hundredths of a Wh; without, at the reserve."""
         storage = storage or Storage(units=0)
         self.storage = storage
-        self.capacity = storage.capacity_wh * _CENTI
+        self.capacity = storage.capacity_wh * CENTI
         self.reserve = storage.capacity_wh * storage.reserve_percent
         self.shutdown = storage.capacity_wh * storage.shutdown_percent
         self.limit = storage.power_w * STEP // HOUR
-        self.stored = self.reserve if stored is None else stored
+        self.stored = self.reserve if stored is None else min(stored, self.capacity)
 
     def charge(self, offered: int) -> int:
         """Take what fits of the offered Wh and return it."""
@@ -37,8 +37,8 @@ class Battery:
 
     def discharge(self, wanted: int, floor: int) -> int:
         """Give what the floor allows of the wanted Wh and return it."""
-        given = max(0, min(wanted, self.limit, (self.stored - floor) // _CENTI))
-        self.stored -= given * _CENTI
+        given = max(0, min(wanted, self.limit, (self.stored - floor) // CENTI))
+        self.stored -= given * CENTI
         return given
 
 
@@ -78,7 +78,8 @@ def balance(
     stored: int | None,
 ) -> Iterator[Step]:
     """Yield a day's steps, given what panels can give and the home wants in each."""
-    battery, none = Battery(plant.storage, stored), Battery(None)
+    storage = plant.storage and plant.storage.as_of(start)
+    battery, none = Battery(storage, stored), Battery(None)
     calibration = calibrates(plant, day, start)
     end = start + len(wanted) * STEP
     outages = [window for window in plant.outages if window.overlaps(start, end)]

@@ -21,7 +21,8 @@ from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
 from simulator.noise import fraction
 
 from . import load, sun
-from .dispatch import Step, balance, calibrates
+from .dispatch import CENTI, Step, balance, calibrates
+from .exposure import weakened
 from .plant import Plant
 
 _W_PER_WH = HOUR // STEP
@@ -83,13 +84,7 @@ def day(plant: Plant, local: date) -> Day:
     """Return a local day; before commissioning nothing flows."""
     start = midnight(local, plant.time_zone)
     end = next_midnight(local, plant.time_zone)
-    outages = tuple(window for window in plant.outages if window.start < end)
-    if outages != plant.outages:
-        plant = replace(plant, outages=outages)
-    storage = plant.storage
-    if storage is not None and storage.removed is not None and storage.removed >= end:
-        plant = replace(plant, storage=replace(storage, removed=None))
-    return _day(plant, local, start, end)
+    return _day(plant.before(end), local, start, end)
 
 
 @lru_cache(maxsize=8192)
@@ -101,6 +96,9 @@ def _day(plant: Plant, local: date, start: int, end: int) -> Day:
             start, dict.fromkeys(Flow, nothing), array("l", bytes(8 + 8 * count))
         )
     opening = _closing(plant, local - timedelta(days=1))
+    storage = plant.storage
+    if storage is not None:
+        opening = min(opening, storage.as_of(start).capacity_wh * CENTI)
     *flows, stored = zip(*_steps(plant, local, start, count, opening), strict=True)
     return Day(
         start=start,
@@ -129,6 +127,7 @@ def _steps(
     plant: Plant, local: date, start: int, count: int, stored: int
 ) -> list[Step]:
     available = sun.production(plant, local, start, count)
+    available = weakened(plant, local, start, available)
     wanted = load.consumption(plant, local, count)
     return list(
         balance(plant, local, start, available=available, wanted=wanted, stored=stored)
@@ -156,6 +155,8 @@ def energy(plant: Plant, flow: Flow, start: int, end: int) -> int:
 def power(plant: Plant, at: float) -> Power:
     """Return what flows at an instant, given in epoch seconds."""
     this = day(plant, day_of(int(at), plant.time_zone))
+    if plant.storage is not None and plant.storage.departures:
+        plant = replace(plant, storage=plant.storage.as_of(this.start))
     index, rest = divmod(at - this.start, STEP)
     step = int(index)
     wh = {flow: steps[step] * _W_PER_WH for flow, steps in this.flows.items()}

@@ -1,10 +1,12 @@
 """What stands at a site: panels, batteries, generator, and how much is used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
 from simulator.moments import Window
+
+from .roof import Roof
 
 type BatteryMode = Literal["Self-consumption", "Savings Mode", "Full Backup"]
 
@@ -16,7 +18,9 @@ class Storage:
     In daily operation the charge stays between the reserve and full; without the
     grid it may fall to the shutdown level. All losses are taken when charging.
     `installed` and `removed` are the moments, on marks of 5 minutes, between which the
-    units are there; each None where there is none.
+    units are there; each None where there is none. Single units leave at the moments
+    of `departures`, each a number counted from 1 and a moment; what they held and could
+    do is missing from the next midnight on.
     """
 
     units: int = 2
@@ -28,11 +32,33 @@ class Storage:
     mode: BatteryMode = "Self-consumption"
     installed: int | None = None
     removed: int | None = None
+    departures: tuple[tuple[int, int], ...] = ()
 
     def is_there(self, moment: int) -> bool:
         """Tell whether the units are installed at a moment."""
         since = self.installed is None or self.installed <= moment
         return since and (self.removed is None or moment < self.removed)
+
+    def units_at(self, moment: int) -> list[int]:
+        """Return the numbers of the units that are left at a moment."""
+        gone = {unit for unit, at in self.departures if at <= moment}
+        return [unit for unit in range(1, self.units + 1) if unit not in gone]
+
+    def as_of(self, moment: int) -> Storage:
+        """Return the units that are left at a moment."""
+        if not self.departures:
+            return self
+        return replace(self, units=len(self.units_at(moment)), departures=())
+
+    def before(self, end: int) -> Storage:
+        """Return the units without those leaving from a moment on."""
+        removed = self.removed
+        if removed is not None and removed >= end:
+            removed = None
+        departures = tuple(each for each in self.departures if each[1] < end)
+        if (removed, departures) == (self.removed, self.departures):
+            return self
+        return replace(self, removed=removed, departures=departures)
 
     @property
     def capacity_wh(self) -> int:
@@ -47,7 +73,10 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """Everything on which the flows of energy at a site depend."""
+    """Everything on which the flows of energy at a site depend.
+
+    In the times of `snow` the panels are covered.
+    """
 
     seed: int
     time_zone: str
@@ -59,3 +88,25 @@ class Plant:
     storage: Storage | None = None
     generator_w: int = 0
     outages: tuple[Window, ...] = ()
+    roof: Roof = field(default_factory=Roof)
+    snow: tuple[Window, ...] = ()
+
+    def before(self, end: int) -> Plant:
+        """Return the plant without what befalls it from a moment on.
+
+        What was computed of the days before stays known.
+        """
+        outages, snow = _begun(self.outages, end), _begun(self.snow, end)
+        storage = self.storage and self.storage.before(end)
+        roof = self.roof.before(end)
+        if (
+            (outages, snow) == (self.outages, self.snow)
+            and storage is self.storage
+            and roof is self.roof
+        ):
+            return self
+        return replace(self, outages=outages, snow=snow, storage=storage, roof=roof)
+
+
+def _begun(windows: tuple[Window, ...], end: int) -> tuple[Window, ...]:
+    return tuple(window for window in windows if window.start < end)

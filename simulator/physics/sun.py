@@ -1,5 +1,6 @@
 """How much the panels yield: position of the sun, air and clouds."""
 
+from collections.abc import Iterable
 from datetime import date
 from math import cos, exp, radians, sin, tau
 
@@ -14,6 +15,7 @@ _PERFORMANCE = 0.92
 _FINE, _PASSING_CLOUDS, _OVERCAST = (0.94, 0.06), (0.6, 0.38), (0.2, 0.15)
 _MOODS = 4 * (_FINE,) + 3 * (_PASSING_CLOUDS,) + 2 * (_OVERCAST,)
 """How clear the sky is in the mean, and by how much that changes, day by day."""
+_UNDER_SNOW = 0.02
 _NODE_STEPS = 4
 """Clouds change every twenty minutes, smoothly."""
 
@@ -26,6 +28,7 @@ def production(plant: Plant, day: date, start: int, steps: int) -> list[int]:
     high, high_span = sin(latitude) * sin(declination), cos(latitude) * cos(declination)
     tilted, tilted_span = sin(facing) * sin(declination), cos(facing) * cos(declination)
     sky = _sky(plant.seed, day, steps)
+    bare = _bare(plant, start, steps)
     scale = plant.size_w * _PERFORMANCE * STEP / 3600
     result = [0] * steps
     for index in range(steps):
@@ -36,8 +39,52 @@ def production(plant: Plant, day: date, start: int, steps: int) -> list[int]:
             continue
         beam = exp(-0.16 / (height + 0.04)) * max(0.0, tilted + tilted_span * swing)
         clear = sky[index]
-        result[index] = int(scale * (clear * beam + _DIFFUSE * (2 - clear) * height))
+        light = clear * beam + _DIFFUSE * (2 - clear) * height
+        result[index] = int(scale * light * bare[index])
     return result
+
+
+def _bare(plant: Plant, start: int, steps: int) -> list[float]:
+    """Return how much of the light reaches the panels in spite of snow."""
+    if not plant.snow:
+        return [1.0] * steps
+    return [
+        _UNDER_SNOW
+        if any(start + index * STEP in window for window in plant.snow)
+        else 1.0
+        for index in range(steps)
+    ]
+
+
+def hour_angles(plant: Plant, day: date, start: int, steps: int) -> list[float]:
+    """Return in each step by how much the sun is past noon, in radians."""
+    _, noon = _sun(plant.longitude, day)
+    return [
+        tau * ((start + (index + 0.5) * STEP - noon) / DAY) for index in range(steps)
+    ]
+
+
+def facing(
+    plant: Plant, day: date, angles: Iterable[float], azimuth: float
+) -> list[float]:
+    """Return how squarely the sun stands before panels at each hour angle: 0 to 1.
+
+    `azimuth` is in degrees from the equator to the west.
+    """
+    declination, _ = _sun(plant.longitude, day)
+    if plant.latitude < 0:
+        declination = -declination
+    latitude, turn = radians(abs(plant.latitude)), radians(azimuth)
+    fixed = sin(declination) * (
+        sin(latitude) * cos(_TILT) - cos(latitude) * sin(_TILT) * cos(turn)
+    )
+    swing = cos(declination) * (
+        cos(latitude) * cos(_TILT) + sin(latitude) * sin(_TILT) * cos(turn)
+    )
+    drift = cos(declination) * sin(_TILT) * sin(turn)
+    return [
+        max(0.0, fixed + swing * cos(angle) + drift * sin(angle)) for angle in angles
+    ]
 
 
 def _sun(longitude: float, day: date) -> tuple[float, float]:

@@ -78,7 +78,11 @@ def problems(value: Any, schema: Any, example: Any, where: str = "") -> Iterator
     expected = schema.get("type")
     if expected and not _is(value, expected):
         yield f"{where}: {type(value).__name__} is no {expected}"
-        return
+        inner = schema.get("additionalProperties", {})
+        if not (isinstance(value, list) and inner.get("type") == "array"):
+            return
+        # Where it means a list it has an object of lists.
+        schema = inner
     if isinstance(value, dict):
         yield from _object_problems(value, schema, example, where)
     elif isinstance(value, list):

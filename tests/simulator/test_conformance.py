@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from simulator import Address, Fault, System
+from simulator import Address, EvCharger, Fault, HeatPump, System
 from simulator.operations import LIVE_DATA, OPERATIONS, Operation, find
 
 from .conftest import World
@@ -21,7 +21,9 @@ SIMULATED = {
     if operation.of_system or operation.of_account or operation is LIVE_DATA
 }
 
+_LIST = {r"\w+: list is no object": "The example has a list"}
 CONTRADICTIONS = {
+    "alarms": _LIST,
     "devices": {
         r"\.active: bool is no string": "The example has booleans",
         r"(ev_chargers|heat_pump|iq_air)\[\]\.id: str": "The example has empty ids",
@@ -34,6 +36,16 @@ CONTRADICTIONS = {
         r"meter_start_date: str is no integer": "The example has a date",
         r"(micro|meter)_production: in the example only": "With production=all",
     },
+    "event_types": {
+        **_LIST,
+        r"event_type_key: str is no integer": "The example has a word",
+    },
+    "events": _LIST,
+    "inverters_summary": {
+        r"power_produced: int is no object": "The example has both",
+    },
+    "open_alarms": _LIST,
+    "open_events": _LIST,
     "search": {r"reference.*: unknown": "The schema forgets what /systems has"},
     "summary": {
         r"evse_power\[\]\.\d+: unknown": "The keys are serial numbers",
@@ -141,8 +153,20 @@ def worlds(world: World) -> list[System]:
             battery=None, meters=[], address=Address(state="NSW", country="AU")
         ),
         world.add_system(battery=None),
-        world.add_system(battery=3, generator_w=9_000, phases=3, connection="cellular"),
+        farm(world),
     ]
+
+
+def farm(world: World) -> System:
+    """Build a system with a device of every kind, and an alarm."""
+    system = world.add_system(
+        battery=3, generator_w=9_000, phases=3, connection="cellular"
+    )
+    system.relays = system.ac_batteries = system.collars = system.iq_airs = 2
+    system.heat_pump = HeatPump()
+    system.ev_chargers = (EvCharger(serial="380017"),)
+    system.open_alarm("micro_silent", world.clock())
+    return system
 
 
 @pytest.mark.usefixtures("hasty")
@@ -169,8 +193,12 @@ async def documents(
     world: World, name: str, answer: Answer, system: System
 ) -> list[Any]:
     """Ask for a document, or for the frames of a stream as the examples wrap them."""
-    query = {
+    start = int(world.clock().timestamp()) - 3_600
+    query: dict[str, dict[str, object]] = {
+        "alarms": {"start_time": start},
         "energy_lifetime": {"production": "all"},
+        "events": {"start_time": start},
+        "inverters_summary": {"site_id": system.system_id},
         "search": {"live_stream": "true"},
     }
     response = await world.request(

@@ -155,7 +155,7 @@ async def test_wrong_methods_and_paths(world: World, system: System) -> None:
 
 async def test_operations_that_are_not_simulated(world: World, system: System) -> None:
     """The rest of the specification is there, but not implemented."""
-    status, body = await world.refusal("/event_types")
+    status, body = await world.refusal("/retrieve_system_id")
     assert (status, body) == (501, {"reason": "501", "message": ["Not Implemented"]})
 
 

@@ -1,0 +1,150 @@
+"""Events and alarms of a system: what happened, and what it means."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from .moments import epoch
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A type of events; those of a stateful one last until they are cleared."""
+
+    number: int
+    key: str
+    name: str
+    description: str
+    advice: str
+    stateful: bool = True
+
+
+EVENT_TYPES = (
+    EventType(
+        101,
+        "gateway_silent",
+        "Gateway is silent",
+        "Nothing has come from the gateway for a long time.",
+        "See whether the gateway and the router have power, and whether other devices "
+        "at the site reach the Internet.",
+    ),
+    EventType(
+        102,
+        "micro_silent",
+        "Microinverter is silent",
+        "A microinverter does not report although the sun shines.",
+        "Wait for a sunny day. If it stays silent, ask an installer to look at it.",
+    ),
+    EventType(
+        103,
+        "micro_no_power",
+        "Microinverter gives no power",
+        "A microinverter reports, but its panel gives nothing by day.",
+        "Ask an installer to look at the panel and its connectors.",
+    ),
+    EventType(
+        104,
+        "battery_hot",
+        "Battery is hot",
+        "A battery is hotter than it should be and limits its power.",
+        "Let air reach the battery. It recovers by itself.",
+    ),
+    EventType(
+        105,
+        "meter_silent",
+        "Meter is silent",
+        "A meter does not report to the gateway.",
+        "Ask an installer to look at the meter's clamps.",
+    ),
+    EventType(
+        106,
+        "grid_gone",
+        "Grid is gone",
+        "The site lives on its own.",
+        "Nothing has to be done. It ends with the outage.",
+    ),
+    EventType(
+        107,
+        "gateway_restarted",
+        "Gateway has restarted",
+        "The gateway began anew, for an update or after it lost power.",
+        "Nothing has to be done.",
+        stateful=False,
+    ),
+)
+"""Made up here: their numbers, keys and texts are not those of the cloud."""
+
+WARNING = 3
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Happening:
+    """An event at each of some devices, and the alarm that they raised, if any.
+
+    `severity` is None without an alarm; 1 is the worst and 6 the least.
+    """
+
+    number: int
+    event_type: EventType
+    severity: int | None
+    serials: tuple[str, ...]
+    start: int
+    end: int | None = None
+
+    @property
+    def is_alarm(self) -> bool:
+        """Return whether there is an alarm."""
+        return self.severity is not None
+
+    def end_by(self, now: int) -> int | None:
+        """Return its end if that has come."""
+        return self.end if self.end is not None and self.end <= now else None
+
+
+class Happenings:
+    """What a system remembers of its events and alarms, oldest first."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._all: list[Happening] = []
+
+    def __iter__(self) -> Iterator[Happening]:
+        """Return all of them."""
+        return iter(self._all)
+
+    def begin(
+        self,
+        event_type: int | str,
+        at: datetime,
+        *,
+        severity: int | None,
+        serials: Iterable[str],
+    ) -> int:
+        """Let something begin at some devices; return its number.
+
+        The type is given by its number or key; without such a type it raises KeyError.
+        """
+        number = len(self._all) + 1
+        self._all.append(
+            Happening(
+                number=number,
+                event_type=find_type(event_type),
+                severity=severity,
+                serials=tuple(serials),
+                start=epoch(at),
+            )
+        )
+        return number
+
+    def end(self, number: int, at: datetime) -> None:
+        """End one by its number; raise KeyError where there is none."""
+        known = {each.number: each for each in self._all}
+        known[number].end = epoch(at)
+
+
+def find_type(name: int | str) -> EventType:
+    """Return a type of events by its number or key, or raise KeyError."""
+    for each in EVENT_TYPES:
+        if name in {each.number, each.key}:
+            return each
+    raise KeyError(name)

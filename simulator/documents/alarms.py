@@ -1,0 +1,155 @@
+"""Events and alarms of a system, and the types of events."""
+
+from simulator.alarms import EVENT_TYPES, EventType, Happening
+from simulator.errors import RefusalError
+from simulator.moments import DAY
+from simulator.publication import Published
+
+from .windows import Document, Query, whole_number
+
+_OLDEST = 274 * DAY
+_LONGEST = 7 * DAY
+
+
+def events(published: Published, query: Query) -> Document:
+    """Return the events that began in a span of at most a week."""
+    start, end = _span(published, query)
+    found = [each for each in _happened(published) if start <= each.start <= end]
+    return {
+        "system_id": published.system.system_id,
+        "events": [
+            {"status": _status(each, published.now), **event}
+            for each in found
+            for event in _events(each, published.now)
+        ],
+    }
+
+
+def open_events(published: Published, query: Query) -> Document:
+    """Return the events that go on; here their status is in lower case."""
+    del query
+    now = published.now
+    return {
+        "system_id": published.system.system_id,
+        "events": [
+            {"status": "open", **event}
+            for each in _happened(published)
+            if each.event_type.stateful and each.end_by(now) is None
+            for event in _events(each, now)
+        ],
+    }
+
+
+def _events(happening: Happening, now: int) -> list[Document]:
+    return [
+        {
+            "event_type_id": happening.event_type.number,
+            "event_start_time": happening.start,
+            "event_end_time": happening.end_by(now),
+            "serial_number": serial,
+        }
+        for serial in happening.serials
+    ]
+
+
+def _status(happening: Happening, now: int) -> str:
+    if not happening.event_type.stateful:
+        return "Info"
+    return "Open" if happening.end_by(now) is None else "Closed"
+
+
+def alarms(published: Published, query: Query) -> Document:
+    """Return the alarms that began in a span and are active, or are cleared."""
+    start, end = _span(published, query)
+    cleared = query.get("cleared", "false").lower() == "true"
+    number = published.system.system_id * 1_000
+    return {
+        "system_id": published.system.system_id,
+        "alarms": [
+            {
+                "id": str(number + each.number),
+                "cleared": cleared,
+                "alarm_end_time": each.end_by(published.now),
+                **_alarm(published, each),
+            }
+            for each in _happened(published)
+            if each.is_alarm
+            and start <= each.start <= end
+            and (each.end_by(published.now) is not None) is cleared
+        ],
+    }
+
+
+def open_alarms(published: Published, query: Query) -> Document:
+    """Return the alarms that are active; their ids have another form here."""
+    del query
+    site = published.system.system_id
+    return {
+        "system_id": site,
+        "alarms": [
+            {
+                "id": f"{site}.{each.number}.{each.start * 1_000}",
+                **_alarm(published, each),
+            }
+            for each in _happened(published)
+            if each.is_alarm and each.end_by(published.now) is None
+        ],
+    }
+
+
+def _alarm(published: Published, happening: Happening) -> Document:
+    return {
+        "severity": happening.severity,
+        "event_type_id": happening.event_type.number,
+        "alarm_start_time": happening.start,
+        "events": [
+            {
+                "serial_number": serial,
+                "start_date": happening.start,
+                "end_date": happening.end_by(published.now),
+            }
+            for serial in happening.serials
+        ],
+    }
+
+
+def _happened(published: Published) -> list[Happening]:
+    happenings = published.system.happenings
+    return [each for each in happenings if each.start <= published.now]
+
+
+def _span(published: Published, query: Query) -> tuple[int, int]:
+    if "start_time" not in query:
+        raise RefusalError(422, "start_time is required")
+    start, now = whole_number(query["start_time"]), published.now
+    end = min(start + DAY, now)
+    if "end_time" in query:
+        end = min(whole_number(query["end_time"]), now)
+    if start > now:
+        raise RefusalError(422, "start_time is in the future")
+    if start < now - _OLDEST:
+        raise RefusalError(422, "start_time is older than 9 months")
+    if not start <= end <= start + _LONGEST:
+        raise RefusalError(422, "The time range is longer than 7 days, or negative")
+    return start, end
+
+
+def event_types(owned: list[Published], query: Query, body: object) -> Document:
+    """Return all types of events, or one by its number."""
+    del owned, body
+    wanted = query.get("event_type_id")
+    found = [each for each in EVENT_TYPES if wanted in {None, str(each.number)}]
+    if not found:
+        raise RefusalError(404, f'Event type not found for {{:id=>"{wanted}"}}')
+    return {"event_types": list(map(_event_type, found))}
+
+
+def _event_type(event_type: EventType) -> Document:
+    return {
+        "event_type_id": event_type.number,
+        "event_type_key": event_type.key,
+        "stateful": event_type.stateful,
+        "event_name": event_type.name,
+        "event_description": event_type.description,
+        "recommended_action": event_type.advice,
+    }

@@ -1,0 +1,87 @@
+"""How much of the production each panel gives.
+
+Whatever the site produces in a step is divided by what each panel could give in it:
+by its direction, its own factor, a tree that shades it in the afternoon, and what
+befell it. Over a whole day whole Wh are given to each panel, and their sum is the
+site's production; within a day each is at most 1 Wh behind.
+"""
+
+from datetime import date
+from functools import lru_cache
+from math import floor
+from operator import mul
+
+from simulator.moments import STEP, day_of, next_midnight
+
+from .exposure import groups_of
+from .model import Flow, day
+from .plant import Plant
+
+
+def energies(plant: Plant, start: int, end: int) -> list[int]:
+    """Return the Wh of each panel in [start, end), both multiples of a step."""
+    totals = [0] * plant.roof.modules
+    while start < end:
+        local = day_of(start, plant.time_zone)
+        until = min(end, next_midnight(local, plant.time_zone))
+        begun, ended = _given(plant, local, start), _given(plant, local, until)
+        totals = [
+            total + after - before
+            for total, before, after in zip(totals, begun, ended, strict=True)
+        ]
+        start = until
+    return totals
+
+
+def split(plant: Plant, at: int, amount: int) -> list[int]:
+    """Return what each panel gives of an amount, with the sun as it is at a moment."""
+    local = day_of(at, plant.time_zone)
+    this = day(plant, local)
+    step = (at - this.start) // STEP
+    sums = _sums(plant, local, this.start, [0] * step + [amount])
+    return _rounded(sums, amount)
+
+
+def _given(plant: Plant, local: date, until: int) -> tuple[int, ...]:
+    """Return the Wh of each panel from midnight to a moment of that day."""
+    this = day(plant, local)
+    produced = this.flows[Flow.PRODUCTION][: (until - this.start) // STEP]
+    if sum(produced) == this.totals[Flow.PRODUCTION]:
+        end = next_midnight(local, plant.time_zone)
+        return _of_day(plant.before(end), local)
+    return tuple(map(floor, _sums(plant, local, this.start, list(produced))))
+
+
+@lru_cache(maxsize=8192)
+def _of_day(plant: Plant, local: date) -> tuple[int, ...]:
+    this = day(plant, local)
+    sums = _sums(plant, local, this.start, list(this.flows[Flow.PRODUCTION]))
+    return tuple(_rounded(sums, this.totals[Flow.PRODUCTION]))
+
+
+def _rounded(sums: list[float], total: int) -> list[int]:
+    """Return whole numbers near to some that add up to a total."""
+    whole = list(map(floor, sums))
+    order = sorted(range(len(sums)), key=lambda index: whole[index] - sums[index])
+    for index in order[: total - sum(whole)]:
+        whole[index] += 1
+    return whole
+
+
+def _sums(plant: Plant, local: date, start: int, produced: list[int]) -> list[float]:
+    """Return the energy of each panel over the steps of a day so far."""
+    groups = groups_of(plant, local, start, len(produced))
+    strengths = [group.strength for group in groups]
+    sums = [0.0] * len(groups)
+    for step, energy in enumerate(produced):
+        if not energy:
+            continue
+        able = [group.weights[step] * group.ratios[step] for group in groups]
+        whole = sum(map(mul, able, strengths, strict=True))
+        for index, weight in enumerate(able):
+            sums[index] += energy * weight / whole
+    result = [0.0] * plant.roof.modules
+    for group, total in zip(groups, sums, strict=True):
+        for panel in group.panels:
+            result[panel.position - 1] = panel.factor * total
+    return result
