@@ -2,14 +2,25 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
-from datetime import UTC, datetime, timedelta
-import json
+from datetime import timedelta
 import re
-from typing import Any, cast, get_args
+from typing import cast, get_args
 
 from aiohttp import web
 
 from .cloud import Cloud
+from .control_devices import DeviceControl
+from .control_requests import (
+    answer,
+    bad_request,
+    body,
+    conflict,
+    flow,
+    from_epoch,
+    moment,
+    not_found,
+    system_of,
+)
 from .faults import BodyFault, Cut, DataFault, Fault, QuotaPeriod, StreamFault
 from .moments import STEP, VirtualClock, day_of, epoch, midnight
 from .parts import BATTERY, Meter
@@ -53,6 +64,7 @@ class Control:
         yield web.post(f"{system}/gateway", self.set_gateway)
         yield web.post(f"{system}/uploads", self.set_uploads)
         yield web.post(f"{system}/parts", self.order_part)
+        yield from DeviceControl(self._cloud).routes()
 
     async def truth(self, request: web.Request) -> web.Response:
         """Tell what really flows at a system.
@@ -64,28 +76,28 @@ class Control:
         system = self._system(query.get("system_id"))
         truth = self._cloud.truth(system.system_id)
         if "flow" in query:
-            flow = _flow(query["flow"])
-            start, end = _moment(query.get("start")), _moment(query.get("end"))
+            wanted = flow(query["flow"])
+            start, end = moment(query.get("start")), moment(query.get("end"))
             try:
-                energy = truth.energy(flow, start, end)
+                energy = truth.energy(wanted, start, end)
             except ValueError as error:
-                raise _bad_request(str(error)) from None
-            return _json({"flow": flow, "energy_wh": energy})
-        at = _moment(query["at"]) if "at" in query else self._cloud.now()
+                raise bad_request(str(error)) from None
+            return answer({"flow": wanted, "energy_wh": energy})
+        at = moment(query["at"]) if "at" in query else self._cloud.now()
         zone = system.time_zone
-        start = _from_epoch(midnight(day_of(epoch(at), zone), zone))
-        end = _from_epoch(epoch(at) // STEP * STEP)
+        start = from_epoch(midnight(day_of(epoch(at), zone), zone))
+        end = from_epoch(epoch(at) // STEP * STEP)
         published = self._cloud.published(system)
-        return _json(
+        return answer(
             {
                 "at": at,
                 "power_w": asdict(truth.power(at)),
                 "today_until": end,
-                "today_wh": {flow: truth.energy(flow, start, end) for flow in Flow},
-                "lifetime_wh": {flow: truth.lifetime(flow, end) for flow in Flow},
-                "last_report_at": _from_epoch(published.last_report_at),
-                "measured_at": _from_epoch(published.measured_at),
-                "published_until": _from_epoch(published.until),
+                "today_wh": {each: truth.energy(each, start, end) for each in Flow},
+                "lifetime_wh": {each: truth.lifetime(each, end) for each in Flow},
+                "last_report_at": from_epoch(published.last_report_at),
+                "measured_at": from_epoch(published.measured_at),
+                "published_until": from_epoch(published.until),
             }
         )
 
@@ -93,7 +105,7 @@ class Control:
         """Tell how many requests arrived per operation, and what live data cost."""
         cloud = self._cloud
         now = cloud.now()
-        return _json(
+        return answer(
             {
                 "operations": cloud.counts(request.query.get("client_id")),
                 "quota": {
@@ -111,12 +123,12 @@ class Control:
     async def requests(self, request: web.Request) -> web.Response:
         """Tell everything that arrived, oldest first."""
         del request
-        return _json([asdict(record) for record in self._cloud.requests])
+        return answer([asdict(record) for record in self._cloud.requests])
 
     async def frames(self, request: web.Request) -> web.Response:
         """Tell the streams that were opened and the frames that were sent."""
         del request
-        return _json(
+        return answer(
             {
                 "streams": [asdict(stream) for stream in self._cloud.streams],
                 "frames": [asdict(frame) for frame in self._cloud.frames],
@@ -126,18 +138,18 @@ class Control:
     async def faults(self, request: web.Request) -> web.Response:
         """Tell the faults ordered here, with their hits."""
         del request
-        return _json([asdict(fault) for fault in self._faults])
+        return answer([asdict(fault) for fault in self._faults])
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Order a fault; the body holds the fields of `Fault`."""
-        order = await _body(request)
+        order = await body(request)
         if unknown := order.keys() - _ORDERS:
-            raise _bad_request(f"No such field: {', '.join(sorted(unknown))}")
+            raise bad_request(f"No such field: {', '.join(sorted(unknown))}")
         for name, choices in _CHOICES.items():
             if order.get(name) not in {None, *choices}:
-                raise _bad_request(f"{name} is one of: {', '.join(choices)}")
+                raise bad_request(f"{name} is one of: {', '.join(choices)}")
         self._faults.append(self._cloud.faults.add(Fault(**order)))
-        return _json({"number": len(self._faults)}, status=201)
+        return answer({"number": len(self._faults)}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
         """Withdraw all faults, also those ordered elsewhere."""
@@ -150,7 +162,7 @@ class Control:
         """Withdraw a fault by the number that its order returned."""
         number = request.match_info["number"]
         if not number.isdecimal() or not 0 < int(number) <= len(self._faults):
-            raise _not_found("No such fault")
+            raise not_found("No such fault")
         self._cloud.faults.remove(self._faults[int(number) - 1])
         return web.Response(status=204)
 
@@ -159,16 +171,16 @@ class Control:
         del request
         now = self._cloud.now
         speed = now.speed if isinstance(now, VirtualClock) else 1.0
-        return _json({"now": now(), "speed": speed})
+        return answer({"now": now(), "speed": speed})
 
     async def set_clock(self, request: web.Request) -> web.Response:
         """Move the clock to `now` or by `advance` seconds, or set its `speed`."""
         clock = self._cloud.now
         if not isinstance(clock, VirtualClock):
-            raise _conflict("This cloud's clock cannot be moved")
-        order = await _body(request)
+            raise conflict("This cloud's clock cannot be moved")
+        order = await body(request)
         if "now" in order or "speed" in order:
-            now = _moment(str(order["now"])) if "now" in order else None
+            now = moment(str(order["now"])) if "now" in order else None
             clock.set(now, order.get("speed"))
         clock.advance(timedelta(seconds=order.get("advance", 0)))
         return await self.clock(request)
@@ -176,14 +188,14 @@ class Control:
     async def drop_connections(self, request: web.Request) -> web.Response:
         """Cut all open connections of the API and of sign-in."""
         del request
-        return _json({"dropped": self._cloud.connections.drop()})
+        return answer({"dropped": self._cloud.connections.drop()})
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
         """Revoke all tokens, or those of the account with an `email`.
 
         With `"only": "access"`, refresh tokens stay valid.
         """
-        order = await _body(request)
+        order = await body(request)
         tokens = self._cloud.tokens
         revoke = tokens.revoke_access if order.get("only") else tokens.revoke
         for account in self._cloud.accounts:
@@ -216,11 +228,11 @@ class Control:
         """Let a part come or go: `{"part": "consumption", "order": "silence"}`.
 
         Parts are the meters `production` and `consumption`, and `battery` for all
-        batteries. A battery that is installed is of two units. Only to fall silent
-        and to report again can be ordered of one, as `battery 1`.
+        batteries. A battery that is installed is of two units. One alone, as
+        `battery 1`, can fall silent, report again and be removed.
         """
         system = self._system(request.match_info["system_id"])
-        order = await _body(request)
+        order = await body(request)
         part, now = str(order.get("part")), self._cloud.now()
         orders: dict[str, Callable[[], None]] = {
             "silence": lambda: system.silence(part, now),
@@ -234,69 +246,23 @@ class Control:
         elif part == BATTERY:
             orders["install"] = lambda: system.install_batteries(Storage(), now)
             orders["remove"] = lambda: system.remove_batteries(now)
-        elif not re.fullmatch(rf"{BATTERY} \d+", part):
-            raise _bad_request("A part is a meter or a battery")
+        elif unit := re.fullmatch(rf"{BATTERY} (\d+)", part):
+            orders["remove"] = lambda: system.remove_battery(int(unit[1]), now)
+        else:
+            raise bad_request("A part is a meter or a battery")
         if order.get("order") not in orders:
-            raise _bad_request(f"order is one of: {', '.join(orders)}")
-        orders[str(order["order"])]()
+            raise bad_request(f"order is one of: {', '.join(orders)}")
+        try:
+            orders[str(order["order"])]()
+        except KeyError:
+            raise not_found("No such battery") from None
         return web.Response(status=204)
 
     async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:
-        state = (await _body(request)).get(name)
+        state = (await body(request)).get(name)
         if not isinstance(state, bool):
-            raise _bad_request(f"{name} is true or false")
+            raise bad_request(f"{name} is true or false")
         return self._system(request.match_info["system_id"]), state
 
     def _system(self, system_id: str | None) -> System:
-        known = {str(system.system_id): system for system in self._cloud.systems}
-        if system_id not in known:
-            raise _not_found("No such system")
-        return known[system_id]
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.text() or "{}")
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise _bad_request("The body is a JSON object")
-    return body
-
-
-def _flow(text: str) -> Flow:
-    try:
-        return Flow(text)
-    except ValueError:
-        raise _bad_request(f"flow is one of: {', '.join(Flow)}") from None
-
-
-def _moment(text: str | None) -> datetime:
-    try:
-        if text and text.isdecimal():
-            return _from_epoch(int(text))
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        raise _bad_request("A moment is ISO or epoch seconds") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _from_epoch(moment: int) -> datetime:
-    return datetime.fromtimestamp(moment, UTC)
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    text = json.dumps(value, default=datetime.isoformat)
-    return web.Response(text=text, status=status, content_type="application/json")
-
-
-def _bad_request(reason: str) -> web.HTTPBadRequest:
-    return web.HTTPBadRequest(text=reason)
-
-
-def _not_found(reason: str) -> web.HTTPNotFound:
-    return web.HTTPNotFound(text=reason)
-
-
-def _conflict(reason: str) -> web.HTTPConflict:
-    return web.HTTPConflict(text=reason)
+        return system_of(self._cloud, system_id)

@@ -152,6 +152,15 @@ class PanelOwner:
         window = Window(_next_step(start), None if end is None else _next_step(end))
         self.plant = replace(self.plant, snow=(*self.plant.snow, window))
 
+    def let_it_thaw(self, at: datetime) -> None:
+        """End all snow that lies, at a moment."""
+        moment = _next_step(at)
+        snow = tuple(
+            Window(window.start, moment) if moment in window else window
+            for window in self.plant.snow
+        )
+        self.plant = replace(self.plant, snow=snow)
+
     def microinverter(self, serial: str) -> Microinverter:
         """Return the microinverter that is listed with a serial number."""
         return {each.serial: each for each in self.microinverters}[serial]

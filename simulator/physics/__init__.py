@@ -2,7 +2,7 @@
 
 from .model import Day, Flow, Power, day, energy, power
 from .plant import Plant, Storage
-from .roof import Mark, Roof, Weakness
+from .roof import Mark, Roof, Weakness, panels_of
 
 __all__ = [
     "Day",
@@ -15,5 +15,6 @@ __all__ = [
     "Weakness",
     "day",
     "energy",
+    "panels_of",
     "power",
 ]

@@ -1,6 +1,6 @@
 """Tests of the control endpoint."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -188,3 +188,101 @@ async def test_switches_are_true_or_false(world: World, system: System) -> None:
     assert await refused(world, "POST", path, json={"outage": "yes"}) == 400
     body = {"outage": True}
     assert await refused(world, "POST", "systems/7/grid", json=body) == 404
+
+
+async def test_panels(world: World, system: System) -> None:
+    """Control tells what each gives, and lets something befall one."""
+    path = f"systems/{system.system_id}/panels"
+    told = await world.control("GET", path)
+    truth = world.cloud.truth(system.system_id)
+    assert sum(panel["energy_wh"] for panel in told) == truth.day(
+        "production", date(2026, 6, 16)
+    )
+    assert {panel["azimuth"] for panel in told} == {0, 90}
+    serial = told[4]["serial"]
+    order = {"serial": serial, "order": "break", "ratio": 0.6}
+    at = "2026-06-16T00:00:00"
+    assert await world.control("POST", path, order | {"at": at}) == {"serial": serial}
+    broken = await world.control("GET", f"{path}?day=2026-06-16")
+    assert broken[4]["ratio"] == 0.6
+    assert broken[4]["energy_wh"] < 0.7 * told[4]["energy_wh"]
+    for name in ("repair", "silence", "report"):
+        await world.control("POST", path, {"serial": serial, "order": name})
+    world.clock.advance(minutes=5)
+    assert (await world.control("GET", path))[4]["ratio"] == 1
+    new = await world.control("POST", path, {"serial": serial, "order": "replace"})
+    assert new["serial"] != serial
+    await world.control("POST", path, {"serial": new["serial"], "order": "retire"})
+    assert len(await world.control("GET", path)) == len(told) - 1
+
+
+async def test_snow(world: World, system: System) -> None:
+    """It lies until it thaws."""
+    path = f"systems/{system.system_id}/snow"
+    later = NOON + timedelta(hours=1)
+    clear = world.cloud.truth(system.system_id).power(later).production
+    await world.control("POST", path, {"lies": True})
+    assert world.cloud.truth(system.system_id).power(later).production < 0.1 * clear
+    await world.control("POST", path, {"lies": False, "at": int(NOON.timestamp())})
+    assert world.cloud.truth(system.system_id).power(later).production == clear
+
+
+async def test_alarms(world: World, system: System) -> None:
+    """Control opens, lists and clears them."""
+    path = f"systems/{system.system_id}/alarms"
+    order = {"type": "micro_silent", "severity": 2, "serials": ["482000000001"]}
+    assert await world.control("POST", path, order) == {"number": 1}
+    event = {"type": 107, "severity": None}
+    assert await world.control("POST", path, event) == {"number": 2}
+    document = await world.get(f"/{system.system_id}/open_alarms")
+    assert document["alarms"][0]["severity"] == 2
+    await world.control("DELETE", f"{path}/1")
+    first, second = await world.control("GET", path)
+    assert first["end"] == int(NOON.timestamp())
+    assert (second["severity"], second["event_type"]["key"]) == (
+        None,
+        "gateway_restarted",
+    )
+
+
+async def test_states_and_batteries(world: World, system: System) -> None:
+    """A state is given and taken back; a battery is taken away."""
+    path = f"systems/{system.system_id}"
+    documents = f"/{system.system_id}/devices"
+    order = {"serial": system.gateway_serial, "status": "error"}
+    await world.control("POST", f"{path}/devices", order)
+    devices = (await world.get(documents))["devices"]
+    assert devices["gateways"][0]["status"] == "error"
+    del order["status"]
+    await world.control("POST", f"{path}/devices", order)
+    part = {"part": "battery 2", "order": "remove"}
+    await world.control("POST", f"{path}/parts", part)
+    devices = (await world.get(documents))["devices"]
+    assert devices["gateways"][0]["status"] == "normal"
+    assert len(devices["encharges"]) == 1
+    assert await refused(world, "POST", f"{path}/parts", json=part) == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "order", "status"),
+    [
+        ("panels", {"order": "break"}, 404),
+        ("panels", {"order": "explode"}, 400),
+        ("panels", {"order": "break", "ratio": "half"}, 400),
+        ("panels", {"order": "break", "at": "noon"}, 400),
+        ("snow", {"lies": "yes"}, 400),
+        ("alarms", {}, 400),
+        ("alarms", {"type": "rain"}, 400),
+        ("alarms", {"type": "grid_gone", "severity": 7}, 400),
+        ("alarms", {"type": "grid_gone", "serials": "all"}, 400),
+    ],
+)
+async def test_orders_of_devices_that_make_no_sense(
+    world: World, system: System, path: str, order: dict[str, Any], status: int
+) -> None:
+    place = f"systems/{system.system_id}"
+    assert await refused(world, "POST", f"{place}/{path}", json=order) == status
+    assert await refused(world, "POST", f"systems/7/{path}", json=order) == 404
+    assert await refused(world, "DELETE", f"{place}/alarms/1") == 404
+    assert await refused(world, "DELETE", f"{place}/alarms/x") == 404
+    assert await refused(world, "GET", f"{place}/panels?day=monday") == 400
