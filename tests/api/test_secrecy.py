@@ -15,7 +15,12 @@ from custom_components.enphase_cloud.api import (
     RequestWithheldError,
     request_token,
 )
-from custom_components.enphase_cloud.api.endpoints import SUMMARY
+from custom_components.enphase_cloud.api.endpoints import (
+    DEVICES,
+    INVERTERS_SUMMARY,
+    OPEN_ALARMS,
+    SUMMARY,
+)
 
 from .conftest import (
     API_KEY,
@@ -78,7 +83,35 @@ async def sign_in(client: EnphaseCloudClient, session: ClientSession, url: str) 
     )
 
 
-ACTIONS: list[Action] = [ask, stream, sign_in]
+async def ask_for_devices(
+    client: EnphaseCloudClient, session: ClientSession, url: str
+) -> None:
+    """Ask for the devices of a system."""
+    await client.get(DEVICES, system_id=SYSTEM_ID)
+
+
+async def ask_for_panels(
+    client: EnphaseCloudClient, session: ClientSession, url: str
+) -> None:
+    """Ask for what a gateway's serial number in the query names."""
+    await client.pages(INVERTERS_SUMMARY, query={"envoy_serial_number": SERIAL_NUMBER})
+
+
+async def ask_for_alarms(
+    client: EnphaseCloudClient, session: ClientSession, url: str
+) -> None:
+    """Ask for the alarms that are open."""
+    await client.get(OPEN_ALARMS, system_id=SYSTEM_ID)
+
+
+ACTIONS: list[Action] = [
+    ask,
+    ask_for_alarms,
+    ask_for_devices,
+    ask_for_panels,
+    sign_in,
+    stream,
+]
 
 
 def assert_silent(error: BaseException) -> None:

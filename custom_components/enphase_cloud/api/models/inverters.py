@@ -86,10 +86,9 @@ class InvertersSummary:
         """
         if not isinstance(data, list):
             raise MalformedAnswerError("The answer lists no gateways")
-        summary = cls(gateways=tuple(map(_gateway, to_objects(data))))
-        if (data and not summary.gateways) or (
-            summary.listed and not summary.inverters
-        ):
+        gateways = tuple(filter(None, map(_gateway, to_objects(data))))
+        summary = cls(gateways=gateways)
+        if (data and not gateways) or (summary.listed and not summary.inverters):
             raise MalformedAnswerError("None of the microinverters can be read")
         return summary
 
@@ -114,8 +113,10 @@ class InvertersSummary:
         return {inverter.key: inverter for inverter in self.inverters}
 
 
-def _gateway(data: Mapping[str, Any]) -> InverterGateway:
+def _gateway(data: Mapping[str, Any]) -> InverterGateway | None:
     entries = data.get("micro_inverters")
+    if not isinstance(entries, list):
+        return None
     signal = to_count(data.get("signal_strength"))
     return InverterGateway(
         signal_strength=(
@@ -126,7 +127,7 @@ def _gateway(data: Mapping[str, Any]) -> InverterGateway:
             for inverter in map(_inverter, to_objects(entries))
             if inverter.serial_number or inverter.device_id
         ),
-        listed=len(entries) if isinstance(entries, list) else 0,
+        listed=len(entries),
     )
 
 
