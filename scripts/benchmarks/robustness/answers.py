@@ -8,13 +8,18 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from custom_components.enphase_cloud.api import (
+    Alarms,
     ApiError,
     BatteryTelemetry,
     DailyBatteryEnergies,
     DailyEnergies,
+    Devices,
     Endpoint,
     EnergyIntervals,
     EnphaseCloudError,
+    Events,
+    EventTypes,
+    InvertersSummary,
     LatestTelemetry,
     MalformedAnswerError,
     Summary,
@@ -34,7 +39,7 @@ from custom_components.enphase_cloud.api.transport import (
     DOCUMENT_LIMIT,
     ERROR_LIMIT,
     Answer,
-    parse_object,
+    parse_json,
 )
 from custom_components.enphase_cloud.documents.base import Known
 from custom_components.enphase_cloud.documents.readings import (
@@ -55,8 +60,8 @@ from custom_components.enphase_cloud.measurements.samples import (
     to_json,
 )
 from custom_components.enphase_cloud.measurements.system import SYSTEM, SystemInfo
-from simulator import Cloud
-from simulator.documents import lifetime, systems, telemetry
+from simulator import Cloud, EvCharger, HeatPump
+from simulator.documents import alarms, devices, inverters, lifetime, systems, telemetry
 from simulator.errors import RefusalError
 
 from .absurd import bytes_like
@@ -104,9 +109,22 @@ def _documents() -> dict[str, _Document]:
         lifetime.battery_lifetime,
     )
     documents = {handler.__name__: handler(published, {}) for handler in handlers}
+    small = cloud.add_system(owner, battery=1, size_w=1_700)
+    small.heat_pump, small.ev_chargers = HeatPump(), (EvCharger(serial="380017"),)
+    small.open_alarm("micro_silent", _NOW)
     wanted: dict[str, object] = {"system": {}}
     return {
         **{name: _cut(document) for name, document in documents.items()},
+        **{
+            handler.__name__: handler(cloud.published(small), {})
+            for handler in (
+                devices.devices,
+                inverters.inverters_summary,
+                alarms.open_alarms,
+                alarms.open_events,
+            )
+        },
+        "event_types": alarms.event_types([], {"event_type_id": "101"}, None),
         "systems": systems.search([published], {"live_stream": "true"}, wanted),
         "token": cloud.tokens.issue(application, owner, _NOW),
     }
@@ -127,7 +145,7 @@ def _target(name: str, document: str, read: Callable[[_Document], object]) -> Ta
         name=name,
         count=_COUNT,
         generate=bytes_like(_DOCUMENTS[document], limit=DOCUMENT_LIMIT),
-        run=lambda body: read(parse_object(body)),
+        run=lambda body: read(parse_json(body)),
         documented=(MalformedAnswerError,),
     )
 
@@ -223,6 +241,11 @@ ANSWERS: Final = (
     _target("latest telemetry", "latest_telemetry", _latest),
     _target("battery telemetry", "battery", _battery),
     _target("systems", "systems", SystemsPage.from_api),
+    _target("devices", "devices", Devices.from_api),
+    _target("inverters", "inverters_summary", InvertersSummary.from_api),
+    _target("alarms", "open_alarms", Alarms.from_api),
+    _target("events", "open_events", Events.from_api),
+    _target("types of events", "event_types", EventTypes.from_api),
     *(
         _target(endpoint.name, handler.__name__, _intervals(endpoint))
         for endpoint, handler in (
