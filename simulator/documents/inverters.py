@@ -13,6 +13,7 @@ from simulator.world import System
 from .windows import Document, Query, page_of
 
 _LARGEST_PAGE = 100
+_NOBODY = "none"
 NOTHING_ASKED = RefusalError(422, "Envoy serial number or Site id mandatory")
 _SIGNAL_STRENGTH = {"ethernet": 5, "wifi": 3, "cellular": 2}
 
@@ -20,13 +21,13 @@ _SIGNAL_STRENGTH = {"ethernet": 5, "wifi": 3, "cellular": 2}
 def site_of(query: Query, systems: Iterable[System]) -> str:
     """Return the id of the site that is asked for, by itself or by a gateway's serial.
 
-    The serial number wins where both are given.
+    The serial number wins where both are given. What is not there is nobody's id.
     """
     serial, site = query.get("envoy_serial_number"), query.get("site_id")
     if serial is None:
         return site or ""
     found = (each for each in systems if serial in each.gateway_serials)
-    return next((str(each.system_id) for each in found), serial)
+    return next((str(each.system_id) for each in found), _NOBODY)
 
 
 def inverters_summary(published: Published, query: Query) -> list[Document]:

@@ -367,7 +367,7 @@ async def test_a_second_gateway_has_panels_of_its_own(
         ({}, 422, "Envoy serial number or Site id mandatory"),
         ({"site_id": 7}, 404, 'System not found for {:id=>"7"}'),
         ({"site_id": "roof"}, 404, 'System not found for {:id=>"roof"}'),
-        ({"envoy_serial_number": 8}, 404, 'System not found for {:id=>"8"}'),
+        ({"envoy_serial_number": 8}, 404, 'System not found for {:id=>"none"}'),
     ],
 )
 async def test_refusals(
@@ -377,6 +377,13 @@ async def test_refusals(
     path = "/inverters_summary_by_envoy_or_site"
     told, body = await world.refusal(path, **query)
     assert (told, body["details"]) == (status, details)
+
+
+async def test_a_site_is_no_gateway(world: World, home: System) -> None:
+    """Its id in the place of a serial number finds nothing."""
+    path = "/inverters_summary_by_envoy_or_site"
+    status, _ = await world.refusal(path, envoy_serial_number=home.system_id)
+    assert status == 404
 
 
 async def test_a_strangers_panels(world: World, home: System) -> None:
