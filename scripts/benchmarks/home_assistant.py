@@ -1,10 +1,11 @@
 """A Home Assistant in this process, as its own tests start it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 import logging
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -17,6 +18,15 @@ class _Resolver(ThreadedResolver):
     """Resolves without listening to the network, as Home Assistant's own does."""
 
     real_close = ThreadedResolver.close
+
+
+@contextmanager
+def configuration() -> Generator[Path]:
+    """Make a configuration folder in which the integration is installed."""
+    with TemporaryDirectory() as folder:
+        installed = Path(folder, "custom_components")
+        installed.symlink_to(Path(__file__).parents[2] / "custom_components")
+        yield Path(folder)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """Show progress, run commands, and say what to do when one fails."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 import subprocess
@@ -39,7 +39,6 @@ def run(
     advice: str,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
-    given: str | None = None,
 ) -> None:
     """Run a command with its output in the log; show the time while it takes long.
 
@@ -55,14 +54,13 @@ def run(
                 [str(part) for part in command],
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
-                stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                text=True,
             )
         except FileNotFoundError as err:
             raise StepError(f"{command[0]} is not on this machine", advice) from err
-        _wait(process, given)
+        _wait(process)
     if process.returncode:
         raise StepError(
             f"{Path(str(command[0])).name} failed with code {process.returncode}"
@@ -92,18 +90,14 @@ def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
     return result.stdout.strip()
 
 
-def _wait(process: subprocess.Popen[str], given: str | None) -> None:
+def _wait(process: subprocess.Popen[bytes]) -> None:
     started = time.monotonic()
     try:
-        while True:
-            try:
-                process.communicate(given, timeout=_TICK_SECONDS)
-            except subprocess.TimeoutExpired:
-                if sys.stdout.isatty():
-                    elapsed = time.monotonic() - started
-                    print(f"\r    {elapsed:.0f} s", end="\r", flush=True)
-                continue
-            return
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TICK_SECONDS)
+            if sys.stdout.isatty():
+                print(f"\r    {time.monotonic() - started:.0f} s", end="\r", flush=True)
     except BaseException:
         process.kill()
         raise

@@ -1,14 +1,14 @@
 """How long two years of history take, beside the recorder alone."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import asynccontextmanager
 import ctypes
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import gc
 from pathlib import Path
 import re
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
@@ -27,6 +27,7 @@ from custom_components.enphase_cloud.energy.readings import Flow, Readings, hour
 from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 
+from ..home_assistant import configuration
 from .cloud import Answers, Site, build
 from .recorder import recording, sums, written
 
@@ -70,7 +71,7 @@ async def measure_time() -> Backfill:
         rival = _Direct(home.hass)
         for number, start in enumerate(_weeks()):
             for asked in ENERGY_SOURCES:
-                week = await home.answers.week(asked, start, NOW)
+                week = home.answers.week(asked, start, NOW)
                 rows = {
                     flow: rival.rows(flow, readings) for flow, readings in week.items()
                 }
@@ -89,7 +90,7 @@ async def measure_growth() -> float:
     async with _home() as home:
         for asked in ENERGY_SOURCES:
             # Simulated days are kept, once they are known.
-            await home.answers.days(asked, NOW)
+            home.answers.days(asked, NOW)
         await home.import_week(Source.PRODUCTION_INTERVALS, next(_weeks()))
         peak_growth = _watched_memory()
         for asked in ENERGY_SOURCES:
@@ -110,28 +111,26 @@ class _Home:
 
     async def import_days(self, asked: Source) -> float:
         """Import the days that a document tells; return the seconds it took."""
-        await self.answers.days(asked, NOW)
-        return await self._import(self.answers.days(asked, NOW))
+        return await self._import(partial(self.answers.days, asked, NOW))
 
     async def import_week(self, asked: Source, start: datetime) -> float:
         """Import the hours that a document tells; return the seconds it took."""
-        await self.answers.week(asked, start, NOW)
-        return await self._import(self.answers.week(asked, start, NOW))
+        return await self._import(partial(self.answers.week, asked, start, NOW))
 
-    async def _import(self, reading: Awaitable[dict[Flow, Readings]]) -> float:
-        """Read what the cloud has answered already, and import it."""
+    async def _import(self, read: Callable[[], dict[Flow, Readings]]) -> float:
+        """Read what the cloud has answered, and import it."""
+        read()  # The cloud answers.
         began = perf_counter()
-        for flow, readings in (await reading).items():
+        for flow, readings in read().items():
             await self.importer.async_import(flow, readings)
         return perf_counter() - began
 
 
 @asynccontextmanager
 async def _home() -> AsyncGenerator[_Home]:
-    with TemporaryDirectory() as folder:
-        database = Path(folder, "home-assistant_v2.db")
+    with configuration() as folder:
         system = build(_SITE, _BEGIN.astimezone(_SITE.zone).date(), NOW)
-        async with recording(database) as hass:
+        async with recording(folder) as hass:
             importer = StatisticsImporter(
                 hass,
                 SystemInfo(system_id=_SYSTEM_ID, name=_SITE.name, time_zone=_SITE.zone),

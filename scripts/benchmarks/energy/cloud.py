@@ -19,7 +19,6 @@ from custom_components.enphase_cloud.measurements.catalog import Measurement
 from custom_components.enphase_cloud.measurements.samples import Sample, Source
 from simulator import Cloud, Published, System
 from simulator.distortion import distort
-from simulator.documents.windows import Document
 from simulator.faults import DataFault
 from simulator.moments import epoch
 from simulator.operations import find
@@ -75,9 +74,9 @@ class Answers:
 
     site: Site
     system: System
-    _last: tuple[object, Document] = field(default=((), {}), init=False)
+    _last: tuple[object, Any] = field(default=((), {}), init=False)
 
-    async def week(
+    def week(
         self,
         asked: Source,
         start: datetime,
@@ -90,7 +89,7 @@ class Answers:
         answer = self._answer(row.intervals(self._known(now)), now, query, fault)
         return readings_of_week(row.read_intervals(answer), _LIMITS, fetched_at=now)
 
-    async def days(self, asked: Source, now: datetime) -> dict[Flow, Readings]:
+    def days(self, asked: Source, now: datetime) -> dict[Flow, Readings]:
         """Read all days up to yesterday."""
         row = ENERGY_SOURCES[asked]
         answer = self._answer(row.days, now, day_query(None, None))
@@ -104,7 +103,7 @@ class Answers:
         now: datetime,
         fault: DataFault | None = None,
         **query: object,
-    ) -> Document:
+    ) -> Any:
         """Return the document below the path of a system."""
         asked = (path, now, fault, query)
         if self._last[0] != asked:

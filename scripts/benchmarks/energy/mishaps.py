@@ -1,9 +1,8 @@
 """What goes wrong in a year."""
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 from simulator import System, Window
 from simulator.faults import DataFault
@@ -12,6 +11,7 @@ from simulator.moments import epoch
 FIRST: Final = date(2027, 1, 1)
 NIGHTS: Final = 365
 RESTART_EVERY: Final = 30
+NO_ANSWER: Final = "no answer"
 # The first day of a silence, counted in days of the year, and the last.
 _SILENCES: Final = ((40.3, 43.3), (130.6, 130.9), (220.9, 230.4), (310.2, 313.4))
 _FAILURE: Final = 0.03
@@ -25,14 +25,6 @@ _FAULTS: Final[tuple[DataFault, ...]] = (
 _FAULTS_OF_HISTORY: Final = tuple(fault for fault in _FAULTS if fault != "dip")
 
 
-@dataclass(frozen=True, slots=True)
-class Mishap:
-    """What befalls a call: no answer at all, or distorted numbers."""
-
-    fails: bool = False
-    fault: DataFault | None = None
-
-
 class Luck:
     """Which calls go wrong."""
 
@@ -40,25 +32,20 @@ class Luck:
         """Throw the same dice for the same seed."""
         self._random = Random(seed)
 
-    def of_update(self) -> Mishap:
-        """Return what befalls the next call for the newest hours."""
-        return self._mishap(_FAULTS)
-
-    def of_history(self) -> Mishap:
-        """Return what befalls the next call for an old week."""
-        return self._mishap(_FAULTS_OF_HISTORY)
+    def mishap(
+        self, *, is_old_week: bool = False
+    ) -> DataFault | Literal["no answer"] | None:
+        """Return what befalls the next call: no answer at all, or distorted numbers."""
+        dice = self._random.random()
+        if dice < _FAILURE:
+            return NO_ANSWER
+        if dice < _FAILURE + _FAULT:
+            return self._random.choice(_FAULTS_OF_HISTORY if is_old_week else _FAULTS)
+        return None
 
     def delay(self) -> timedelta:
         """Return how much later than planned a night's calls are made."""
         return timedelta(seconds=self._random.randrange(1_800))
-
-    def _mishap(self, faults: tuple[DataFault, ...]) -> Mishap:
-        dice = self._random.random()
-        if dice < _FAILURE:
-            return Mishap(fails=True)
-        if dice < _FAILURE + _FAULT:
-            return Mishap(fault=self._random.choice(faults))
-        return Mishap()
 
 
 def silence(system: System, began: datetime) -> None:

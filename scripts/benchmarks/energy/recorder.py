@@ -26,9 +26,9 @@ _UNITS: Final = {"energy": "Wh"}
 
 
 @asynccontextmanager
-async def recording(database: Path) -> AsyncGenerator[HomeAssistant]:
-    """Start Home Assistant with its recorder on a file; end it as a restart does."""
-    async with home_assistant(database.parent) as hass:
+async def recording(folder: Path) -> AsyncGenerator[HomeAssistant]:
+    """Start Home Assistant with its recorder on a file of a folder."""
+    async with home_assistant(folder) as hass:
         async_initialize_recorder(hass)
         # It would compile statistics for the days that this machine's clock shows.
         with patch.object(Recorder, "_schedule_compile_missing_statistics"):
@@ -37,7 +37,7 @@ async def recording(database: Path) -> AsyncGenerator[HomeAssistant]:
                 "recorder",
                 {
                     "recorder": {
-                        "db_url": f"sqlite:///{database}",
+                        "db_url": f"sqlite:///{folder}/home-assistant_v2.db",
                         "auto_purge": False,
                         "auto_repack": False,
                     }

@@ -83,7 +83,7 @@ def _of_year(year: Year) -> Iterator[str]:
     yield (
         f"A year at {year.site.name}, {year.site.time_zone},"
         f" production told by its {year.site.measured_by}:"
-        f" {year.calls:,} calls, {year.restarts} restarts"
+        f" {year.calls:,} calls"
     )
     compared = {
         "Enphase Cloud": year.ours,

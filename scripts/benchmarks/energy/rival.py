@@ -7,7 +7,7 @@ and so no sum.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.components.recorder.tasks import StatisticsTask
 from homeassistant.core import HomeAssistant
@@ -15,7 +15,7 @@ from homeassistant.core import HomeAssistant
 from custom_components.enphase_cloud.energy.readings import Flow
 
 from .cloud import Answers
-from .mishaps import Luck
+from .mishaps import NO_ANSWER, Luck
 from .recorder import written
 
 _ATTRIBUTES: Final = {
@@ -53,12 +53,12 @@ class Rival:
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
         """Ask for all lifetime energies, and show them."""
         paths = dict.fromkeys(path for path, _ in _MEMBERS.values())
-        failing = {path for path in paths if self.luck.of_update().fails}
+        failing = {path for path in paths if self.luck.mishap() == NO_ANSWER}
         today = now.astimezone(self.answers.site.zone).date()
         for flow, (path, member) in _MEMBERS.items():
             if path in failing:
                 continue
-            energies: Any = self.answers.document(path, now, end_date=today)[member]
+            energies = self.answers.document(path, now, end_date=today)[member]
             hass.states.async_set(
                 self.entity_id(flow),
                 str(sum(energies)),

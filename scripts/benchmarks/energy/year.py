@@ -1,10 +1,13 @@
-"""A year of a system with all that goes wrong, in a real recorder."""
+"""A year of a system with all that goes wrong, in a real recorder.
+
+The integration's own importer decides what is asked for. Here are only the simulated
+cloud in place of the network, and a fixed number of calls a night in place of a budget.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
+import json
 from typing import Final
 
 from homeassistant.core import HomeAssistant
@@ -13,15 +16,23 @@ from custom_components.enphase_cloud.coordinator.statistics import (
     StatisticsImporter,
     statistic_id,
 )
-from custom_components.enphase_cloud.energy.import_progress import WEEK
+from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
+from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
+from custom_components.enphase_cloud.energy.import_progress import (
+    WEEK,
+    Days,
+    ImportProgress,
+)
+from custom_components.enphase_cloud.energy.importer import Importer
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.readings import Flow
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 from simulator import Truth
+from simulator.faults import DataFault
 
-from .asking import FIRST_AT, Asking
+from ..home_assistant import configuration
 from .cloud import Answers, Site, build
-from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
+from .mishaps import FIRST, NIGHTS, NO_ANSWER, RESTART_EVERY, Luck, silence
 from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
 from .truth import Comparison, compare, note_wrongs
@@ -31,7 +42,12 @@ SITES: Final = (
     # Its summer time is half an hour, and microinverters tell 5 minutes.
     Site("Lagoon", "Australia/Lord_Howe", -31.5, measured_by="microinverters"),
 )
-HISTORY_WEEKS: Final = 8
+# How long after the system's midnight a night's calls are due.
+_FIRST_AT: Final = timedelta(hours=4, minutes=30)
+_HISTORY: Final = 8 * WEEK
+# An old week of each document.
+_HISTORY_PER_NIGHT: Final = len(ENERGY_SOURCES)
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SEED: Final = 5
 # The cloud corrects for some hours, and a fault of one night is mended in the next.
 _SETTLING: Final = timedelta(days=2)
@@ -48,19 +64,17 @@ class Year:
     history: Comparison
     rival: Comparison
     calls: int
-    restarts: int
 
 
 async def play(site: Site) -> Year:
     """Let a year pass at a site."""
     nights = list(_nights(site))
     home = _Home(site, installed_at=nights[0])
-    with TemporaryDirectory() as folder:
-        database = Path(folder, "home-assistant_v2.db")
+    with configuration() as folder:
         for first in range(0, NIGHTS, RESTART_EVERY):
-            async with recording(database) as hass:
+            async with recording(folder) as hass:
                 await home.live(hass, nights[first : first + RESTART_EVERY])
-        async with recording(database) as hass:
+        async with recording(folder) as hass:
             return await home.year(hass, until=nights[-1] - _SETTLING)
 
 
@@ -69,7 +83,7 @@ def _nights(site: Site) -> Iterator[datetime]:
     luck = Luck(_SEED)
     for number in range(NIGHTS):
         day = system_day(FIRST + timedelta(days=number), site.zone)
-        yield day.start + FIRST_AT + luck.delay()
+        yield day.start + _FIRST_AT + luck.delay()
 
 
 class _Home:
@@ -79,40 +93,44 @@ class _Home:
         """Let the year begin."""
         self._site = site
         self._begin = system_day(FIRST, site.zone).start
-        system = build(site, FIRST - (HISTORY_WEEKS + 1) * WEEK, self._begin)
+        system = build(site, FIRST - _HISTORY - WEEK, self._begin)
         silence(system, self._begin)
-        answers = Answers(site, system)
-        self._system_id = system.system_id
+        self._info = SystemInfo(
+            system_id=system.system_id, name=site.name, time_zone=site.zone
+        )
         self._truth = Truth(system)
         self._wrongs = Comparison()
-        self._asking = Asking(
-            answers,
-            Luck(_SEED),
-            history_from=self._begin - HISTORY_WEEKS * WEEK,
-            installed_at=installed_at,
-            time_zone=site.zone,
+        self._answers = Answers(site, system)
+        self._rival = Rival(self._answers, Luck(_SEED + 1))
+        self._luck = Luck(_SEED)
+        self._calls = 0
+        wish = (
+            ImportProgress()
+            .want_days(Days())
+            .want_hours(self._begin - _HISTORY, installed_at, now=installed_at)
         )
-        self._rival = Rival(answers, Luck(_SEED + 1))
-        self._starts = 0
+        self._stored = dict.fromkeys(ENERGY_SOURCES, json.dumps(wish.as_dict()))
 
     async def live(self, hass: HomeAssistant, nights: list[datetime]) -> None:
         """Let the nights between two starts of Home Assistant pass."""
-        self._starts += 1
-        importer = StatisticsImporter(
-            hass,
-            SystemInfo(
-                system_id=self._system_id,
-                name=self._site.name,
-                time_zone=self._site.zone,
-            ),
-        )
-        self._asking.restart()
+        plan = ImportPlan(first_at=_FIRST_AT, time_zone=self._site.zone)
+        progress = {
+            source: ImportProgress.from_dict(json.loads(stored))
+            for source, stored in self._stored.items()
+        }
+        importer = Importer(plan, progress)
+        importer.use(dict.fromkeys(ENERGY_SOURCES, 1))
+        statistics = StatisticsImporter(hass, self._info)
         for now in nights:
-            await self._asking.night(importer, now)
+            await self._ask(importer, statistics, now)
             self._rival.poll(hass, now)
             await compile_statistics(hass, now)
             recent = await self._ours(hass, now - _LOOK_BACK)
             note_wrongs(self._wrongs, recent, self._truth, begin=self._begin)
+        self._stored = {
+            source: json.dumps(progress.as_dict())
+            for source, progress in importer.progress.items()
+        }
 
     async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
         """Compare all that the recorder tells with the truth."""
@@ -121,28 +139,65 @@ class _Home:
         # What was wrong on a night counts, though it was mended later.
         ours.phantoms |= self._wrongs.phantoms
         ours.falls |= self._wrongs.falls
-        rival_ids = {flow: self._rival.entity_id(flow) for flow in Flow}
-        rival = compare(
-            await _told(hass, rival_ids), self._truth, begin=self._begin, end=until
-        )
+        rivals = await _told(hass, {flow: self._rival.entity_id(flow) for flow in Flow})
+        before = self._begin - _HISTORY
         return Year(
             site=self._site,
             ours=ours,
-            history=compare(
-                told,
-                self._truth,
-                begin=self._begin - HISTORY_WEEKS * WEEK,
-                end=self._begin,
-            ),
-            rival=rival,
-            calls=self._asking.calls,
-            restarts=self._starts - 1,
+            history=compare(told, self._truth, begin=before, end=self._begin),
+            rival=compare(rivals, self._truth, begin=self._begin, end=until),
+            calls=self._calls,
         )
+
+    async def _ask(
+        self, importer: Importer, statistics: StatisticsImporter, now: datetime
+    ) -> None:
+        """Make all calls of a night."""
+        history_left = _HISTORY_PER_NIGHT
+        while True:
+            next_history = now if history_left else _NEVER
+            step = importer.next_request(now, next_history=next_history)
+            if step is None or step.due > now:
+                return
+            is_old_week = not (step.is_update or isinstance(step.window, Days))
+            # Nothing distorts days.
+            mishap = (
+                None
+                if isinstance(step.window, Days)
+                else self._luck.mishap(is_old_week=is_old_week)
+            )
+            self._calls += 1
+            history_left -= is_old_week
+            if mishap == NO_ANSWER:
+                importer.failed(step, now, is_useless=False)
+                # The rest of the night goes on.
+                importer.pause(None, now)
+            else:
+                await self._take(importer, statistics, step, mishap, now)
+
+    async def _take(
+        self,
+        importer: Importer,
+        statistics: StatisticsImporter,
+        step: ImportRequest,
+        fault: DataFault | None,
+        now: datetime,
+    ) -> None:
+        if isinstance(step.window, Days):
+            found = self._answers.days(step.source, now)
+        else:
+            found = self._answers.week(step.source, step.window.start, now, fault)
+        changed = [
+            (await statistics.async_import(flow, readings)).changed
+            for flow, readings in found.items()
+        ]
+        first = min(filter(None, changed), default=None)
+        importer.imported(step, found, changed=first, now=now)
 
     async def _ours(
         self, hass: HomeAssistant, since: datetime = _LONG_AGO
     ) -> dict[Flow, Sums]:
-        ids = {flow: statistic_id(self._system_id, flow) for flow in Flow}
+        ids = {flow: statistic_id(self._info.system_id, flow) for flow in Flow}
         return await _told(hass, ids, since)
 
 

@@ -1,19 +1,17 @@
 """Measure freshness: python -m scripts.benchmarks.freshness [--json] [--plot]."""
 
-from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
-import json
 
+from ..report import command_line, tell
 from .measure import Result, play
-from .report import as_json, table
+from .report import as_json, text
 from .scenarios import SCENARIOS
 
 
 def main() -> None:
     """Play all scenarios, or those named, and report."""
-    parser = ArgumentParser(prog="scripts/bench freshness", description=__doc__)
+    parser = command_line("freshness", __doc__)
     parser.add_argument("scenario", nargs="*", help="; ".join(SCENARIOS))
-    parser.add_argument("--json", action="store_true", help="one object as last line")
     parser.add_argument("--plot", action="store_true", help="draw docs/images")
     arguments = parser.parse_args()
     if unknown := set(arguments.scenario) - set(SCENARIOS):
@@ -30,9 +28,7 @@ def main() -> None:
         played = pool.map(play, [SCENARIOS[name] for name in longest_first])
         results: dict[str, Result] = dict(zip(longest_first, played, strict=True))
     results = {name: results[name] for name in names}
-    print(table(results))
-    if arguments.json:
-        print(json.dumps(as_json(results)))
+    tell(arguments, text(results), as_json(results))
 
 
 if __name__ == "__main__":

@@ -31,41 +31,17 @@ class Result:
     wasted: float
     unused: float
     age: float
-    # With perfect foresight; with all but that of delays; with that and a call a day
-    # that tells each system's day's end; with that, knowing the sun but not the clouds;
-    # and at fixed intervals.
-    least_age: float
-    unforeseen_age: float
-    dutiful_age: float
-    clouded_age: float
-    fixed_age: float
+    # How young data could be: with perfect foresight ("bound"); with all but that of
+    # delays ("blind"); with that and a call a day that tells each system's day's end
+    # ("ends"); with that, knowing the sun but not the clouds ("clouds"); and at fixed
+    # intervals ("fixed").
+    rivals: dict[str, float]
     # How near the age of each month is to its least.
-    ratios_to_bound: tuple[float, ...]
+    ratios_to_bound: list[float]
 
-    @property
-    def ratio_to_bound(self) -> float:
-        """Return how near the age is to the least."""
-        return self.age / self.least_age
-
-    @property
-    def ratio_to_unforeseen(self) -> float:
-        """Return how near the age is to the least without foresight of delays."""
-        return self.age / self.unforeseen_age
-
-    @property
-    def ratio_to_dutiful(self) -> float:
-        """Return the same if each day's end must be asked for, too."""
-        return self.age / self.dutiful_age
-
-    @property
-    def ratio_to_clouded(self) -> float:
-        """Return the same if nobody knows today's clouds beforehand."""
-        return self.age / self.clouded_age
-
-    @property
-    def ratio_to_fixed(self) -> float:
-        """Return how the age compares with that at fixed intervals."""
-        return self.age / self.fixed_age
+    def ratio_to(self, rival: str) -> float:
+        """Return how the age compares with what could be had."""
+        return self.age / self.rivals[rival]
 
 
 def play(scenario: Scenario) -> Result:
@@ -92,12 +68,14 @@ def play(scenario: Scenario) -> Result:
         wasted=record.wasted / record.answered,
         unused=max(record.unused),
         age=ages.sum() / scale,
-        least_age=least.sum() / scale,
-        unforeseen_age=least_ages(blind, calls).sum() / scale,
-        dutiful_age=least_ages(blind, calls - day_ends).sum() / scale,
-        clouded_age=least_ages(likely, calls - day_ends).sum() / scale,
-        fixed_age=age_at_fixed_intervals(feeds, calls.sum()) / scale,
-        ratios_to_bound=tuple(ages / least),
+        rivals={
+            "bound": least.sum() / scale,
+            "blind": least_ages(blind, calls).sum() / scale,
+            "ends": least_ages(blind, calls - day_ends).sum() / scale,
+            "clouds": least_ages(likely, calls - day_ends).sum() / scale,
+            "fixed": age_at_fixed_intervals(feeds, calls.sum()) / scale,
+        },
+        ratios_to_bound=list(ages / least),
     )
 
 

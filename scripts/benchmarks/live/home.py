@@ -1,35 +1,29 @@
 """A Home Assistant beside a simulated cloud, on a clock that is moved by hand."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import os
-from pathlib import Path
-from tempfile import TemporaryDirectory
 import time
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 from unittest.mock import patch
 
-from aiohttp import ThreadedResolver, web
+from aiohttp import web
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, event as event_helper
 from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_test_home_assistant,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components import enphase_cloud
 from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
@@ -43,8 +37,12 @@ from custom_components.enphase_cloud.const import (
     PLAN_CUSTOM,
 )
 from custom_components.enphase_cloud.coordinator.live_session import LiveSessions
-from custom_components.enphase_cloud.data import EnphaseCloudData
+from custom_components.enphase_cloud.runtime import key_budget
 from simulator import Cloud, System, create_app
+from simulator.live_faults import event
+from simulator.live_frames import Payload, Source
+
+from ..home_assistant import configuration, home_assistant
 
 # A summer morning: sun, load and battery change every second.
 _START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
@@ -92,14 +90,6 @@ class Home:
     answer: Answer | None = None
     """What answers requests for live data instead of the simulated cloud."""
 
-    @property
-    def data(self) -> EnphaseCloudData:
-        """Return what the config entry holds."""
-        data: EnphaseCloudData
-        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
-        data = entry.runtime_data
-        return data
-
     def entity_id(self, key: str) -> str:
         """Return the entity of a sensor of the system."""
         registry = er.async_get(self.hass)
@@ -111,8 +101,8 @@ class Home:
     @property
     def bursts(self) -> LiveSessions:
         """Return the live streams of the system."""
-        bursts = self.data.systems[0].live_sessions
-        assert bursts is not None
+        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
+        bursts: LiveSessions = entry.runtime_data.systems[0].live_sessions
         return bursts
 
     async def pass_time(self, seconds: float) -> None:
@@ -121,6 +111,28 @@ class Home:
         assert isinstance(loop, HandMovedLoop)
         loop.move(seconds)
         await settle()
+
+
+class Recorded(NamedTuple):
+    """A frame of the simulator, and how it is sent."""
+
+    payload: Payload
+    encoded: bytes
+
+
+def record(system: System, *, begin: datetime, seconds: int) -> list[Recorded]:
+    """Return a frame for each second.
+
+    Meters are never quite still, while the simulator's grid is where the battery takes
+    it all; so a few watts flow.
+    """
+    source = Source(system, lambda: begin)
+    frames = []
+    for second in range(seconds):
+        payload = source.frame(begin + timedelta(seconds=second))
+        payload["data"]["grid_power"] += second % 9 - 4
+        frames.append(Recorded(payload, event(payload)))
+    return frames
 
 
 async def settle(rounds: int = 25) -> None:
@@ -143,6 +155,10 @@ def now() -> datetime:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, HandMovedLoop)
     return loop.moment
+
+
+def _timestamp() -> float:
+    return now().timestamp()
 
 
 @asynccontextmanager
@@ -175,47 +191,31 @@ async def home(**options: Any) -> AsyncGenerator[Home]:
         },
         options={**_PLENTY, **options},
     )
-    async with _home_assistant() as hass:
-        at_home = Home(hass=hass, cloud=cloud, system=system)
-        async with _served(at_home) as url:
-            with (
-                # As quick as the function it replaces.
-                patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
-                patch.dict(os.environ, {ENV_CLOUD_URL: url}),
-            ):
-                await _set_up(hass, entry)
-                yield at_home
-                await hass.config_entries.async_unload(entry.entry_id)
-                await hass.async_stop(force=True)
-
-
-class _Resolver(ThreadedResolver):
-    """Resolves without listening to the network, as Home Assistant's own does."""
-
-    real_close = ThreadedResolver.close
-
-
-@asynccontextmanager
-async def _home_assistant() -> AsyncGenerator[HomeAssistant]:
     with (
-        _folder() as folder,
-        patch(
-            "homeassistant.helpers.aiohttp_client._async_make_resolver",
-            return_value=_Resolver(),
-        ),
+        configuration() as folder,
+        # As quick as the functions they replace.
+        patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
+        patch.object(event_helper, "time_tracker_timestamp", _timestamp),
+        patch.object(key_budget, "_monotonic", loop.time),
     ):
-        async with async_test_home_assistant(config_dir=folder) as hass:
+        async with home_assistant(folder) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS)
-            yield hass
+            at_home = Home(hass=hass, cloud=cloud, system=system)
+            async with _served(at_home) as url:
+                with patch.dict(os.environ, {ENV_CLOUD_URL: url}):
+                    await _set_up(hass, entry)
+                    yield at_home
+                    await hass.config_entries.async_unload(entry.entry_id)
 
 
-@contextmanager
-def _folder() -> Generator[str]:
-    """Make a configuration folder in which the integration is installed."""
-    with TemporaryDirectory() as folder:
-        package = Path(enphase_cloud.__file__).parents[1]
-        Path(folder, package.name).symlink_to(package)
-        yield folder
+async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, DOMAIN, ClientCredential("id", "secret"), DOMAIN
+    )
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
 
 
 @asynccontextmanager
@@ -223,10 +223,7 @@ async def _served(at_home: Home) -> AsyncGenerator[str]:
     """Serve the cloud on loopback; give its address."""
 
     @web.middleware
-    async def answer(
-        request: web.Request,
-        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
-    ) -> web.StreamResponse:
+    async def answer(request: web.Request, handler: Answer) -> web.StreamResponse:
         if at_home.answer is not None and request.path.endswith("/live_data"):
             return await at_home.answer(request)
         return await handler(request)
@@ -238,13 +235,3 @@ async def _served(at_home: Home) -> AsyncGenerator[str]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     await runner.cleanup()
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await async_setup_component(hass, "application_credentials", {})
-    await async_import_client_credential(
-        hass, DOMAIN, ClientCredential("id", "secret"), DOMAIN
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()

@@ -1,13 +1,18 @@
-"""From the bytes of a frame to the states of Home Assistant."""
+"""From the bytes of a frame to the states of Home Assistant.
+
+Beside ours runs what Home Assistant alone needs to write the same states: a task that
+is woken with the values in hand, and writes each sensor for each frame, as Home
+Assistant's own coordinator entities do. It reads no bytes and decides nothing.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 import gc
-from statistics import median, quantiles
+from statistics import median
 import time
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -16,114 +21,79 @@ from unittest.mock import Mock, patch
 from aiohttp import ClientResponse
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.streams import StreamReader
+from homeassistant.components.sensor import SensorEntity
+from homeassistant.core import HomeAssistant, callback
+from pytest_homeassistant_custom_component.common import MockEntityPlatform
 
-from custom_components.enphase_cloud.api import LiveStream
+from custom_components.enphase_cloud.api import EnphaseCloudClient, LiveStream
 from custom_components.enphase_cloud.const import CONF_PUBLISH_INTERVAL
+from custom_components.enphase_cloud.sensor_tables import (
+    MEASUREMENTS,
+    MeasurementSensorDescription,
+)
+from simulator.live_frames import Payload
 
-from .alone import Alone
-from .home import Home, home, now, settle
-from .recording import Recorded, record
+from .home import Home, home, now, record, settle
 
+# What a frame tells, by the keys of the sensors.
+FIELDS: Final = {
+    "current_power_production": "pv_power",
+    "current_power_consumption": "consumption_power",
+    "net_consumption": "grid_power",
+    "battery_discharge": "battery_power",
+    "battery_level": "battery_soc",
+    "battery_mode": "battery_mode",
+    "grid_status": "grid_status",
+}
+# How the sensors name what frames tell in words.
+_WORDS: Final = {"Self-consumption": "self_consumption", "On Grid": "on_grid"}
 _BURSTS: Final = 12
 _BURST_SECONDS: Final = 300
 # A burst ends when its time is over; its last seconds are not measured.
 _FRAMES: Final = 290
 _A_TURN: Final = 3
 
-
-@dataclass(frozen=True, slots=True)
-class Durations:
-    """How long something took, frame by frame in each burst [s]."""
-
-    bursts: list[list[float]] = field(default_factory=list)
-
-    @property
-    def median(self) -> float:
-        """Return the median of all frames."""
-        return median(seconds for burst in self.bursts for seconds in burst)
-
-    @property
-    def percentile_99(self) -> float:
-        """Return the 99th percentile of the burst in which it was lowest.
-
-        What else the machine does can only make it longer.
-        """
-        return min(quantiles(burst, n=100)[98] for burst in self.bursts)
+type _Writing = list[tuple[_PlainSensor, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """The time until the last state that a frame changes is written."""
+    """The seconds until the last state that a frame changes is written."""
 
-    frames: int
-    ours: Durations
-    alone: Durations
-    """Home Assistant alone, writing each fed sensor for each frame."""
-    least: Durations
-    """Home Assistant alone, writing only what has changed."""
+    ours: list[float] = field(default_factory=list)
+    alone: list[float] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
         """Return how many times as long as Home Assistant alone ours takes."""
-        return self.ours.median / self.alone.median
+        return median(self.ours) / median(self.alone)
 
 
-@dataclass(frozen=True, slots=True)
-class Throughput:
-    """What frames cost that follow one another without a pause."""
-
-    frames_per_second: float
-    cpu_per_frame: float
-    """Seconds."""
-
-
-async def measure_latency() -> Latency:
+async def measure() -> Latency:
     """Measure frame by frame, ours and Home Assistant alone in turns."""
-    rivals = (Alone("alone"), Alone("least", only_changed=True))
-    taken = (Durations(), Durations(), Durations())
+    taken = Latency()
     async with home(**{CONF_PUBLISH_INTERVAL: 0}) as at_home:
-        for rival in rivals:
-            await rival.begin(at_home.hass)
+        alone = _Alone()
+        await alone.add_to(at_home.hass)
+        writing = asyncio.create_task(alone.run())
         for _ in range(_BURSTS):
             async with _open_stream(at_home) as body:
-                for durations in taken:
-                    durations.bursts.append([])
-                for number, frame in enumerate(_next_frames(at_home)):
+                begin = now() + timedelta(seconds=1)
+                frames = record(at_home.system, begin=begin, seconds=_FRAMES)
+                for number, frame in enumerate(frames):
                     await at_home.pass_time(1)
-                    acts: list[Callable[[], object]] = [
-                        partial(body.feed_data, frame.encoded),
-                        *(
-                            partial(rival.show, rival.prepare(frame.payload))
-                            for rival in rivals
+                    acts: list[tuple[list[float], Callable[[], object]]] = [
+                        (taken.ours, partial(body.feed_data, frame.encoded)),
+                        (
+                            taken.alone,
+                            partial(alone.show, alone.prepare(frame.payload)),
                         ),
                     ]
-                    for turn in range(len(acts)):
-                        which = (number + turn) % len(acts)
-                        seconds = await _measure(acts[which])
-                        taken[which].bursts[-1].append(seconds)
-                    for rival in rivals:
-                        _assert_same_states(at_home, rival)
-        for rival in rivals:
-            rival.end()
-    return Latency(_BURSTS * _FRAMES, *taken)
-
-
-async def measure_throughput(*, publish_interval: int) -> Throughput:
-    """Measure frames one after the other; the best burst counts."""
-    results = []
-    async with home(**{CONF_PUBLISH_INTERVAL: publish_interval}) as at_home:
-        for _ in range(_BURSTS):
-            frames = _next_frames(at_home)
-            async with _open_stream(at_home) as body:
-                await at_home.pass_time(_FRAMES)
-                began, began_cpu = time.perf_counter(), time.thread_time()
-                for frame in frames:
-                    body.feed_data(frame.encoded)
-                    await settle(_A_TURN)
-                seconds = time.perf_counter() - began
-                cpu = time.thread_time() - began_cpu
-                results.append(Throughput(_FRAMES / seconds, cpu / _FRAMES))
-    return max(results, key=lambda result: result.frames_per_second)
+                    for seconds, act in acts[:: 1 if number % 2 else -1]:
+                        seconds.append(await _measure(act))
+                    _assert_same_states(at_home, alone)
+        writing.cancel()
+    return taken
 
 
 async def _measure(act: Callable[[], object]) -> float:
@@ -137,9 +107,60 @@ async def _measure(act: Callable[[], object]) -> float:
     return seconds
 
 
-def _next_frames(at_home: Home) -> list[Recorded]:
-    begin = now() + timedelta(seconds=1)
-    return record(at_home.system, begin=begin, seconds=_FRAMES)
+class _PlainSensor(SensorEntity):
+    """A sensor that is described as ours is, and only holds a value."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, description: MeasurementSensorDescription) -> None:
+        """Take a description."""
+        self.entity_description = description
+        self._attr_unique_id = f"alone_{description.key}"
+        self._attr_name = f"alone {description.key}"
+
+    @callback
+    def write(self, value: Any) -> None:
+        """Show a value."""
+        self._attr_native_value = value
+        self.async_write_ha_state()
+
+
+class _Alone:
+    """A task that is woken with the values in hand, and writes them."""
+
+    def __init__(self) -> None:
+        """Begin with sensors that nobody shows yet."""
+        self.sensors = {
+            description.key: _PlainSensor(description)
+            for description in MEASUREMENTS
+            if description.key in FIELDS
+        }
+        self._writings: asyncio.Queue[_Writing] = asyncio.Queue()
+
+    async def add_to(self, hass: HomeAssistant) -> None:
+        """Add a sensor for all that frames feed."""
+        platform = MockEntityPlatform(hass, domain="sensor", platform_name="alone")
+        platform.config_entry = None
+        await platform.async_add_entities(self.sensors.values())
+
+    def prepare(self, payload: Payload) -> _Writing:
+        """Return what there is to write for a frame."""
+        values = {key: payload["data"][FIELDS[key]] for key in self.sensors}
+        return [
+            (sensor, _WORDS.get(values[key], values[key]))
+            for key, sensor in self.sensors.items()
+        ]
+
+    def show(self, writing: _Writing) -> None:
+        """Wake the task."""
+        self._writings.put_nowait(writing)
+
+    async def run(self) -> None:
+        """Write whenever woken."""
+        while True:
+            for sensor, value in await self._writings.get():
+                sensor.write(value)
 
 
 @asynccontextmanager
@@ -153,31 +174,27 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
 
     @asynccontextmanager
     async def stream(*_: Any, **__: Any) -> AsyncGenerator[LiveStream]:
-        yield LiveStream(
-            response, system_id=at_home.system.system_id, ends_at=loop.time()
-        )
+        system_id = at_home.system.system_id
+        yield LiveStream(response, system_id=system_id, ends_at=loop.time())
 
-    with patch.object(at_home.data.client, "stream", stream):
+    with patch.object(EnphaseCloudClient, "stream", stream):
+        # Who asks waits for the first frame.
+        (first,) = record(at_home.system, begin=now(), seconds=1)
+        body.feed_data(first.encoded)
         await at_home.bursts.async_request(timedelta(seconds=_BURST_SECONDS))
-        with _without_garbage_collection():
+        gc.collect()
+        gc.disable()
+        try:
             yield body
+        finally:
+            gc.enable()
         body.feed_eof()
         await settle()
 
 
-@contextmanager
-def _without_garbage_collection() -> Generator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
-def _assert_same_states(at_home: Home, rival: Alone) -> None:
+def _assert_same_states(at_home: Home, alone: _Alone) -> None:
     """Make sure that both have written the same."""
-    for key, sensor in rival.sensors.items():
+    for key, sensor in alone.sensors.items():
         ours = at_home.hass.states.get(at_home.entity_id(key))
         theirs = at_home.hass.states.get(sensor.entity_id)
         assert ours is not None, key

@@ -15,10 +15,9 @@ from homeassistant.exceptions import HomeAssistantError
 
 from simulator import System
 
-from .home import Home, home, now, until
-from .recording import record
+from .home import Home, home, now, record, until
 
-_BURSTS: Final = 10_000
+BURSTS: Final = 10_000
 # So many bursts fill caches and pools before memory is compared.
 _WARMING_UP: Final = 500
 _LENGTH: Final = timedelta(seconds=30)
@@ -34,16 +33,11 @@ _KINDS: Final[tuple[Kind, ...]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """How much more memory Python holds after many bursts [MiB]."""
+async def measure() -> float:
+    """Run bursts of all kinds over loopback, one after the other.
 
-    bursts: int
-    growth: float
-
-
-async def measure() -> Memory:
-    """Run bursts of all kinds over loopback, one after the other."""
+    Return how much more memory Python holds after them [MiB].
+    """
     async with home() as at_home:
         kinds = cycle(_KINDS)
         await _run(at_home, islice(kinds, _WARMING_UP))
@@ -51,11 +45,11 @@ async def measure() -> Memory:
         try:
             await _run(at_home, islice(kinds, _WARMING_UP))
             before = _held()
-            await _run(at_home, islice(kinds, _BURSTS))
+            await _run(at_home, islice(kinds, BURSTS))
             growth = _held() - before
         finally:
             tracemalloc.stop()
-    return Memory(_BURSTS, growth / _MIB)
+    return growth / _MIB
 
 
 def _held() -> int:

@@ -1,7 +1,6 @@
 """Bytes to server-sent events, beside the libraries that do the same."""
 
 import asyncio
-import codecs
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +15,12 @@ from aiohttp.streams import StreamReader
 from aiohttp_sse_client2.client import EventSource as AiohttpEventSource
 import httpx
 from httpx_sse import EventSource as HttpxEventSource
-
-# Private names, but the fastest that this library could be.
-from httpx_sse._decoders import SSEDecoder, SSELineDecoder
 from yarl import URL
 
 from custom_components.enphase_cloud.api.sse import EVENT_END, EventDataReader
 from simulator import Cloud
 
-from .recording import record
+from .home import record
 
 _EVENT_STREAM: Final = "text/event-stream"
 _ADDRESS: Final = "http://localhost/"
@@ -44,8 +40,6 @@ class Parsing:
     cut: str
     ours: float
     rivals: dict[str, float]
-    heart: float
-    """The decoders of httpx-sse alone; nobody can use them without httpx."""
 
     @property
     def ratio(self) -> float:
@@ -77,7 +71,7 @@ def _cut(body: bytes, size: int) -> list[bytes]:
 
 
 async def _compare(cut: str, chunks: Chunks) -> Parsing:
-    readers = {"ours": _enphase_cloud, **_RIVALS, "heart": _httpx_sse_decoders}
+    readers = {"ours": _enphase_cloud, **_RIVALS}
     best = dict.fromkeys(readers, 0.0)
     gc.collect()
     gc.disable()
@@ -90,7 +84,7 @@ async def _compare(cut: str, chunks: Chunks) -> Parsing:
             assert len(events) == _FRAMES, f"{name} read {len(events)} events"
             best[name] = max(best[name], len(events) / seconds)
     gc.enable()
-    return Parsing(cut, best.pop("ours"), heart=best.pop("heart"), rivals=best)
+    return Parsing(cut, best.pop("ours"), best)
 
 
 def _enphase_cloud(chunks: Chunks) -> Callable[[], Awaitable[list[str]]]:
@@ -118,22 +112,6 @@ def _httpx_sse(chunks: Chunks) -> Callable[[], Awaitable[list[str]]]:
             200, headers={"content-type": _EVENT_STREAM}, stream=_Body(chunks)
         )
         return [event.data for event in HttpxEventSource(response).iter_sse()]
-
-    return read
-
-
-def _httpx_sse_decoders(chunks: Chunks) -> Callable[[], Awaitable[list[str]]]:
-    """Read with the decoders of httpx-sse alone, and the least around them."""
-
-    async def read() -> list[str]:
-        text = codecs.getincrementaldecoder("utf-8")()
-        lines, events = SSELineDecoder(), SSEDecoder()
-        return [
-            event.data
-            for chunk in chunks
-            for line in lines.decode(text.decode(chunk))
-            if (event := events.decode(line)) is not None
-        ]
 
     return read
 

@@ -10,8 +10,8 @@ from homeassistant.core import Event, EventStateChangedData, callback
 
 from custom_components.enphase_cloud.const import DEFAULT_PUBLISH_INTERVAL
 
-from .alone import FIELDS
 from .home import home, now
+from .latency import FIELDS
 
 _BURST: Final = timedelta(seconds=300)
 _INTERVAL: Final = timedelta(seconds=DEFAULT_PUBLISH_INTERVAL)
@@ -22,7 +22,6 @@ class Writes:
     """State writes of one burst, with the publish interval that is the default."""
 
     frames: int
-    seconds: float
     interval: float
     by_entity: dict[str, int]
     per_interval: int
@@ -45,7 +44,6 @@ async def measure() -> Writes:
         fed = {key: written[at_home.entity_id(key)] for key in FIELDS}
         return Writes(
             frames=len(at_home.cloud.frames),
-            seconds=_BURST.total_seconds(),
             interval=_INTERVAL.total_seconds(),
             by_entity={key: len(moments) for key, moments in fed.items()},
             per_interval=max(map(_most_within_an_interval, fed.values())),

@@ -93,11 +93,9 @@ def _large(random: Random) -> Any:
     size = random.choice((_LONG, _LARGEST))
     kinds: tuple[Callable[[], Any], ...] = (
         lambda: random.choice(("x", " ", "é", "api key ", "[{")) * size,
-        lambda: list(range(size)),
         lambda: {str(number): number for number in range(size)},
         lambda: [{"end_at": number} for number in range(size)],
-        lambda: [{}] * size,
-        lambda: [[]] * size,
+        lambda: [random.choice(({}, [], 7))] * size,
         lambda: _nested(random),
     )
     return random.choice(kinds)()

@@ -1,6 +1,6 @@
 """Runs targets, notes what they raise, and how long they take at worst."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 import gc
@@ -12,8 +12,12 @@ import time
 import traceback
 from typing import Any, Final, Self
 
-from .table import TARGETS
+from .answers import ANSWERS
+from .stores import STORES
+from .streams import STREAMS
 from .targets import Target
+
+TARGETS: Final = {target.name: target for target in (*ANSWERS, *STORES, *STREAMS)}
 
 SLOW: Final = 0.1
 """No input may take longer [s of the processor]."""
@@ -24,7 +28,8 @@ _SUSPICIOUS: Final = SLOW / 5
 _AGAIN: Final = 2
 # Garbage is collected between inputs, so that it counts for none.
 _COLLECT_EVERY: Final = 500
-_SHOWN: Final = 3
+_SHOWN_FRAMES: Final = 3
+_SHOWN_CHARACTERS: Final = 400
 # What does not end, or fills the memory, must not hold up the others.
 _MEMORY: Final = 2 * 1024**3
 _ENDLESS: Final = 20
@@ -81,26 +86,18 @@ def _run(chunk: _Chunk) -> Outcome:
     _, most = getrlimit(RLIMIT_DATA)
     setrlimit(RLIMIT_DATA, (_MEMORY, most))
     signal(SIGVTALRM, _give_up)
-    target = TARGETS[chunk.target]
-    outcome = Outcome()
+    random = Random(f"{chunk.seed} {chunk.target} {chunk.number}")
+    target, outcome = TARGETS[chunk.target], Outcome()
     gc.collect()
     gc.freeze()
     gc.disable()
-    try:
-        for number, given in enumerate(_inputs(target, chunk)):
-            if number % _COLLECT_EVERY == 0:
-                gc.collect()
-            _try(target, given, outcome)
-    finally:
-        gc.enable()
-        gc.unfreeze()
+    for number in range(chunk.count):
+        if number % _COLLECT_EVERY == 0:
+            gc.collect()
+        _try(target, target.generate(random), outcome)
+    gc.enable()
+    gc.unfreeze()
     return outcome
-
-
-def _inputs(target: Target, chunk: _Chunk) -> Iterator[Any]:
-    random = Random(f"{chunk.seed} {chunk.target} {chunk.number}")
-    for _ in range(chunk.count):
-        yield target.generate(random)
 
 
 def _try(target: Target, given: Any, outcome: Outcome) -> None:
@@ -135,7 +132,7 @@ def _give_up(*_: object) -> None:
 
 
 def _place(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)[-_SHOWN:]
+    frames = traceback.extract_tb(error.__traceback__)[-_SHOWN_FRAMES:]
     places = " > ".join(
         f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames
     )
@@ -143,4 +140,4 @@ def _place(error: Exception) -> str:
 
 
 def _shown(given: Any) -> str:
-    return repr(given)[:400]
+    return repr(given)[:_SHOWN_CHARACTERS]

@@ -1,6 +1,6 @@
 """What was stored: every reader of it, and the use of what it read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 import json
 from typing import Any, Final
@@ -46,18 +46,10 @@ _FEED: Final = PolledDocument("8675309", Source.SUMMARY)
 _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def _target(
-    name: str, stored: Mapping[str, Any], run: Callable[[Any], object]
-) -> Target:
+def _target(name: str, stored: object, run: Callable[[Any], object]) -> Target:
     # As it comes back from the disk.
     document = json.loads(json.dumps(stored))
-    return Target(
-        name=name,
-        count=_COUNT,
-        generate=spoiled(document),
-        run=run,
-        documented=(ValueError,),
-    )
+    return Target(name, _COUNT, spoiled(document), run, documented=(ValueError,))
 
 
 def _stored(what: object) -> None:
