@@ -63,6 +63,7 @@ KINDS = {
     "ev_chargers": "ev_chargers",
     "heat_pump": "heat_pumps",
     "heat-pump": "heat_pumps",
+    "Heat pumps": "heat_pumps",
     "generators": "generators",
     "iq_air": "iq_airs",
 }

@@ -413,7 +413,7 @@ class TestLatestTelemetry:
             (None, HeatPumpMode.UNKNOWN),
         ],
     )
-    @pytest.mark.parametrize("kind", ["heat-pump", "heat_pump"])
+    @pytest.mark.parametrize("kind", ["heat-pump", "heat_pumps"])
     def test_tells_how_heat_pumps_work(
         self, kind: str, told: object, mode: HeatPumpMode
     ) -> None:

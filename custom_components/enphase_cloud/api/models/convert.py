@@ -194,14 +194,17 @@ def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
 
 
 def to_kinds(value: object) -> Mapping[str, Any]:
-    """Return the members of an object by the letters of their names, in lower case.
+    """Return the members of an object by their names in the singular, letters only.
 
-    The cloud writes heat_pump in one document and heat-pump in another.
+    The cloud writes heat_pump in one document, heat-pump in another, and tells of heat
+    pumps.
     """
     if not isinstance(value, Mapping):
         return {}
     names = islice(value, _MOST_KINDS)
-    return {_letters(name[:_LONGEST_WORD]): value[name] for name in names}
+    return {
+        _letters(name[:_LONGEST_WORD]).removesuffix("s"): value[name] for name in names
+    }
 
 
 class OpenEnum(StrEnum):

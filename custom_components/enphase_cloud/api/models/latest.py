@@ -158,8 +158,8 @@ class LatestTelemetry:
         """
         data = to_object(data)
         devices = to_kinds(data.get("devices"))
-        meters = list(to_objects(devices.get("meters")))
-        encharges = to_objects(devices.get("encharges"))
+        meters = list(to_objects(devices.get("meter")))
+        encharges = to_objects(devices.get("encharge"))
         chargers = map(_ev_charger_reading, to_objects(devices.get("evse")))
         heat_pumps = map(_heat_pump_reading, to_objects(devices.get("heatpump")))
         return cls(
