@@ -142,6 +142,36 @@ def test_a_clock_that_stood_still_without_power_hides_no_new_month() -> None:
     assert not home.counted.overruns
 
 
+def test_two_processes_with_one_answer_each_find_out_the_month() -> None:
+    """What the first was told is not lost when it is restarted."""
+    home = _home(at=MARCH + 20 * DAY)
+    _spend(home, 1_000)
+    home.pass_time(APRIL + DAY - home.time)
+    home.kill(-35 * DAY)
+    for error in (-40 * DAY, -45 * DAY):
+        assert _wait(home) < HOUR
+        home.pass_time(2 * SECOND)
+        home.restart(error)
+    home.pass_time(2 * MINUTE)
+    assert _spend(home, 20) == 20
+    assert not home.counted.overruns
+
+
+def test_a_process_that_was_told_an_absurd_time_opens_no_month_to_the_next() -> None:
+    """It takes two answers that are past the end of the month."""
+    home = _home(at=MARCH + 20 * DAY)
+    _spend(home, 1_000)
+    home.restart(35 * DAY)
+    assert home.send(Purpose.USER, Fate(date=APRIL + DAY))
+    home.pass_time(2 * SECOND)
+    for error in (31 * DAY, -35 * DAY, RIGHT):
+        home.restart(error)
+        _wait(home)
+        home.pass_time(2 * SECOND)
+        assert _spend(home, 100) < 5
+    assert not home.counted.overruns
+
+
 def _absurd() -> Iterator[Refused]:
     never = datetime(9999, 12, 31, tzinfo=UTC)
     for limit in (1, 1_000, None):

@@ -63,7 +63,8 @@ class CloudClock:
 
     Between answers the time that has passed is measured with a clock that cannot be
     set. The clock of the machine is believed where an answer agrees with it, and an
-    answer that contradicts all else where a second one confirms it.
+    answer that contradicts all else where a second one confirms it. Of two answers that
+    contradict each other, too, one at most is wrong.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class CloudClock:
         *,
         seen: datetime | None = None,
         error: timedelta | None = None,
+        told: datetime | None = None,
         monotonic: Monotonic | None = None,
     ) -> None:
         """Begin with this machine's clock, unsure.
 
         `seen` has passed already, and this machine's clock was ahead by `error` when an
-        answer told the time last; None where none ever did.
+        answer told the time last; None where none ever did. `told` is what a single
+        answer said to an earlier process.
         Without a monotonic clock [s], time passes as `now` moves forwards.
         """
         self.error = error
@@ -91,6 +94,7 @@ class CloudClock:
         self._is_certain = False
         self._unsure_since = timedelta()
         self._rumour: tuple[datetime, timedelta] | None = None
+        self._told = told
 
     @property
     def ticks(self) -> timedelta:
@@ -106,6 +110,13 @@ class CloudClock:
     def seen(self) -> datetime | None:
         """Return the latest cloud's time that has passed for sure."""
         return None if self._known is None else self._at(self._known, self._last[1])
+
+    @property
+    def told(self) -> datetime | None:
+        """Return what a single answer said that nothing confirmed."""
+        return (
+            self._told if self._rumour is None else self._at(self._rumour, self.ticks)
+        )
 
     def read(self, now: datetime) -> Reading:
         """Return what the clocks tell, `now` being this machine's."""
@@ -149,7 +160,7 @@ class CloudClock:
             if self._is_confirmed(date, reading):
                 self._believe(date, reading.ticks)
             elif not reading.is_certain or abs(date - reading.time) > _TOLERANCE:
-                self._rumour = date, reading.ticks
+                self._doubt(date, reading)
             error = now - date
             self.error = error if abs(error) > _TOLERANCE else timedelta()
         return self._is_certain
@@ -173,7 +184,18 @@ class CloudClock:
     def _believe(self, time: datetime, ticks: timedelta) -> None:
         self._known = time, ticks
         self._is_heard = self._is_certain = True
-        self._rumour = None
+        self._rumour = self._told = None
+
+    def _doubt(self, date: datetime, reading: Reading) -> None:
+        """Remember what one answer said, and what two have in common.
+
+        One of them may be wrong, so the earlier of the two moments has passed.
+        """
+        if not reading.is_certain and self.told is not None:
+            passed = min(self.told, date)
+            if reading.at_least is None or passed > reading.at_least:
+                self._known = passed, reading.ticks
+        self._rumour = date, reading.ticks
 
     def _clocks(self, now: datetime) -> tuple[datetime, datetime]:
         """Return what this machine's clock tells if it is right, or wrong as before."""

@@ -58,13 +58,14 @@ class Record(Usage):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ledger as JSON, with the reservation for calls yet to come."""
-        seen, error = self._clock.seen, self._clock.error
+        seen, error, told = self._clock.seen, self._clock.error, self._clock.told
         ticks, block = self._clock.ticks, self._block
         left = timedelta() if block is None else max(block.until - ticks, timedelta())
         return {
             "plan": _limits(self._plan),
             "seen": None if seen is None else seen.timestamp(),
             "clock_error": None if error is None else error.total_seconds(),
+            "clock_told": None if told is None else told.timestamp(),
             "cloud_limit": self._cloud_limit,
             "months": self._months.as_dict(),
             "recent": len(self._calls.held(ticks)),
@@ -136,6 +137,7 @@ class Record(Usage):
             now,
             seen=optional(moment, stored.get("seen")),
             error=optional(_error, stored.get("clock_error")),
+            told=optional(moment, stored.get("clock_told")),
             monotonic=monotonic,
         )
         self._months = Months.from_dict(stored["months"])
