@@ -258,10 +258,10 @@ class Household:
             return
         self._unsaved_since = self._unsaved_since or self.time
         fate, call = traveller.fate, traveller.call
-        self._witnesses += fate.dated and fate.date is None
         if fate.answer == "nothing":
             self.ledger.ended(call, self.now)
             return
+        self._witnesses += fate.dated and fate.date is None
         is_served = fate.answer == "served" and not traveller.is_refused
         self.ledger.ended(call, self.now, served=is_served, date=traveller.date)
         if traveller.is_refused:
