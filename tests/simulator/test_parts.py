@@ -202,7 +202,7 @@ async def test_orders_to_batteries(world: World, home: System) -> None:
     [
         {},
         {"part": "roof", "order": "silence"},
-        {"part": "battery 1", "order": "remove"},
+        {"part": "battery 1", "order": "replace"},
         {"part": "consumption", "order": "explode"},
     ],
 )
