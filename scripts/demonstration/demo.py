@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import os
 import shutil
-import signal
 from typing import Final
 
 from aiohttp import ClientSession
@@ -78,22 +76,17 @@ async def _set_up(
 
 
 async def _watch(stage: Stage) -> None:
-    """Restart Home Assistant when asked to. Raises DemoError when something ended."""
-    asked = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, asked.set)
+    """Restart Home Assistant when it asks for it. Raises DemoError otherwise."""
     while True:
-        restart = asyncio.create_task(asked.wait())
         ends = {
             asyncio.create_task(program.ended()): program
             for program in (stage.cloud_program, stage.home_assistant_program)
         }
-        await asyncio.wait([restart, *ends], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end, program in ends.items():
             if end.done() and end.result() != _RESTART_CODE:
                 raise DemoError(program.obituary(end.result()))
-        for task in (restart, *ends):
-            task.cancel()
-        asked.clear()
+            end.cancel()
         print("Restarting Home Assistant …", flush=True)
         await stage.restart_home_assistant()
         print("Home Assistant runs again.", flush=True)
@@ -112,7 +105,7 @@ The integration is yours to set up: Settings → Devices & services → Add inte
     API key         {application.api_key}
     plan            {application.plan.name}"""
         if empty
-        else f"""
+        else """
 Things to try:
     Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
     of live data (two minutes of every five); press "Start live data" or "Refresh now".
@@ -120,7 +113,7 @@ Things to try:
     hour; the hours before follow (see "History import").
     ⚙ beside the entry: options, with what they cost.
     Settings → Automations & scenes → Blueprints: automations to make of them.
-    kill -USR1 {os.getpid()} restarts Home Assistant alone; it costs no call."""
+    Settings → ⋮ → Restart Home Assistant: it costs no call."""
     )
     return f"""
 Home Assistant    {stage.home_assistant.url}    user {USERNAME}, password {PASSWORD}

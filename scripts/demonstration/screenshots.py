@@ -8,13 +8,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from aiohttp import ClientSession
-from playwright.async_api import (
-    Browser,
-    ConsoleMessage,
-    Page,
-    ViewportSize,
-    async_playwright,
-)
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from simulator.demo import SECOND_OWNER
 
@@ -27,27 +21,18 @@ from .stage import CHECKOUT, Stage, temporary_stage
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
-_OF_DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1410}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # As root in a container, and without talking to anybody.
-_FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+_FLAGS: Final = """
+    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
+    --disable-background-networking --disable-component-update --disable-sync
+""".split()
 # Home Assistant has no event for the end of its animations.
 _ANIMATION_MS: Final = 1_200
 
 # Where the second owner's systems are.
 _SECOND_TIME_ZONE: Final = "America/Chicago"
-_STREAMS_PER_MONTH: Final = "300"
-_PUBLISH_SECONDS: Final = "1"
 # So many frames make a page to look at.
 _FRAMES: Final = 15
 # Before and after a burst, curves are at rest.
@@ -95,9 +80,7 @@ async def _browsing() -> AsyncGenerator[Browser]:
             " Install one (Debian: `apt-get install chromium`) and start again."
         )
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=list(_FLAGS)
-        )
+        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
         try:
             yield browser
         finally:
@@ -112,19 +95,10 @@ async def _visiting(
     context = await browser.new_context(
         viewport=_SIZE, locale="en-US", timezone_id=time_zone
     )
-    page = await context.new_page()
-    page.on("console", _complain)
     try:
-        yield _Visitor(page, stage.home_assistant.url)
+        yield _Visitor(await context.new_page(), stage.home_assistant.url)
     finally:
         await context.close()
-
-
-def _complain(message: ConsoleMessage) -> None:
-    """Show the browser's errors, but for icons that only the internet has."""
-    address = message.location["url"]
-    if message.type in {"error", "warning"} and "/api/brands/" not in address:
-        print(f"  console {message.type}: {message.text} ({address})", flush=True)
 
 
 class _Visitor:
@@ -183,8 +157,7 @@ class _Tour:
         """Go from the login to the repairs."""
         await self._visitor.log_in(picture="login")
         await self._add_integration()
-        await self._look_at_freshness()
-        await self._choose_live_data()
+        await self._choose_options()
         await self._look_at_live_data()
         await self._look_at_repairs()
 
@@ -222,19 +195,17 @@ class _Tour:
         await self._visitor.shoot("sign-in", page)
         await page.get_by_role("button", name="Approve").click()
 
-    async def _look_at_freshness(self) -> None:
-        """See what the smallest plan would give, and choose nothing."""
-        await self._begin_options("Watt (free): ", energy_updates="1")
-        await self._visitor.shoot("options-freshness")
-
-    async def _choose_live_data(self) -> None:
+    async def _choose_options(self) -> None:
+        """See what the smallest plan would give, and then choose live data."""
         page = self._page
         plan = self._credentials.application.plan
+        await self._begin_options("Watt (free): ", energy_updates="1")
+        await self._visitor.shoot("options-freshness")
         await self._begin_options(f"{plan.name}: ", energy_updates="24")
         await self._visitor.press("Next")
         numbers = page.locator("input[type=number]")
-        await numbers.first.fill(_STREAMS_PER_MONTH)
-        await numbers.last.fill(_PUBLISH_SECONDS)
+        await numbers.first.fill("300")
+        await numbers.last.fill("1")
         await page.locator("ha-switch").last.click()
         await self._visitor.shoot("options-live")
         await self._visitor.press("Submit")
@@ -304,7 +275,7 @@ async def _look_at_energies(
     await configure_dashboard(home_assistant, system_id)
     await until_imported(home_assistant, system_id)
     await visitor.log_in()
-    await visitor.page.set_viewport_size(_OF_DASHBOARD)
+    await visitor.page.set_viewport_size(_TALL)
     for name, (period, *further) in _PERIODS.items():
         await visitor.go("/energy/electricity")
         await visitor.rest()

@@ -8,19 +8,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from custom_components.enphase_cloud.quota.ledger import Period
+
+from ..robustness.household import Refused
 from .world import END, clock, seconds
 
 MINUTE = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The body of a 429, which may tell nothing."""
-
-    period: str | None = None
-    period_start: datetime | None = None
-    period_end: datetime | None = None
-    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +77,17 @@ class Cloud:
         self._months[month] += 1
         if self._months[month] > self._calls_per_month:
             begin, end = self._begins[month : month + 2]
-            return Refused("month", clock(begin), clock(end), self._calls_per_month)
+            return Refused(
+                Period.MONTH, clock(begin), clock(end), self._calls_per_month
+            )
         is_stormy = any(begin <= moment < end for begin, end in self._storms)
         if is_stormy and minute % 2:
             return Refused()
         if is_stormy or self._minutes[minute] > self._calls_per_minute:
             begin, end = minute * MINUTE, (minute + 1) * MINUTE
-            return Refused("minute", clock(begin), clock(end), self._calls_per_minute)
+            return Refused(
+                Period.MINUTE, clock(begin), clock(end), self._calls_per_minute
+            )
         return None
 
     def _month(self, moment: float) -> int:

@@ -11,7 +11,6 @@ from custom_components.enphase_cloud.measurements.samples import Source
 from custom_components.enphase_cloud.quota.ledger import (
     BudgetExhaustedError,
     Ledger,
-    Period,
     Purpose,
 )
 from custom_components.enphase_cloud.quota.plans import Plan
@@ -19,7 +18,8 @@ from custom_components.enphase_cloud.quota.reserve import Call
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument
 
-from .cloud import Cloud, Refused
+from ..robustness.household import Refused
+from .cloud import Cloud
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
 
 # Home Assistant looks at the schedule again at least so often.
@@ -141,9 +141,9 @@ class Household:
             self._ended(call)
             self._ledger.refused_by_cloud(
                 self._now,
-                period=None if refused.period is None else Period(refused.period),
-                period_start=refused.period_start,
-                period_end=refused.period_end,
+                period=refused.period,
+                period_start=refused.start,
+                period_end=refused.end,
                 limit=refused.limit,
             )
             self._schedule.failed(polled, now=self._now)

@@ -1,19 +1,18 @@
 """Plays a scenario and measures what came of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from custom_components.enphase_cloud.measurements.samples import Source
-from custom_components.enphase_cloud.scheduling.weights import Profile, Weight, weight
+from custom_components.enphase_cloud.scheduling.weights import Profile, weight
 
 from .cloud import Cloud
 from .household import Household, Record
-from .rivals import Feed, age_at_fixed_intervals, least_ages, unforeseen
+from .rivals import Feed, TrueFeed, age_at_fixed_intervals, least_ages, unforeseen
 from .scenarios import Scenario
 from .weights import LikelyTime, WeightedTime
-from .world import DAY, END, Publications, System, build, months
+from .world import DAY, END, System, build, months
 
 _SEED = 2027
 _MINUTE = 60.0
@@ -47,9 +46,7 @@ class Result:
 def play(scenario: Scenario) -> Result:
     """Simulate a year and measure it."""
     systems, cloud, record = simulate(scenario)
-    feeds = _feeds(scenario, systems)
-    blind = [(unforeseen(published), weighted) for published, weighted in feeds]
-    likely = _likely_feeds(scenario, systems)
+    feeds, blind, likely = _feeds(scenario, systems)
     edges = np.array([*(begin for begin, _ in months()), END])
     calls, _ = np.histogram(record.calls, edges)
     day_ends = len(systems) * np.diff(edges) / DAY
@@ -97,32 +94,25 @@ def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
 
 def _feeds(
     scenario: Scenario, systems: tuple[System, ...]
-) -> list[tuple[Publications, WeightedTime]]:
-    """Return what is published, with the weights of the balanced profile."""
-    return [
-        (published, WeightedTime(system.days, weighs.day, weighs.night))
-        for system, published, weighs in _weighed(scenario, systems)
-    ]
+) -> tuple[list[TrueFeed], list[TrueFeed], list[Feed]]:
+    """Return what is published, with the weights of the balanced profile.
 
-
-def _likely_feeds(scenario: Scenario, systems: tuple[System, ...]) -> list[Feed]:
-    """Return the same as it looks to who foresees neither delays nor clouds."""
-    return [
-        (
-            unforeseen(published),
-            LikelyTime(
-                WeightedTime(days, weighs.day, weighs.night)
-                for days in system.likely_days
-            ),
-        )
-        for system, published, weighs in _weighed(scenario, systems)
-    ]
-
-
-def _weighed(
-    scenario: Scenario, systems: tuple[System, ...]
-) -> Iterator[tuple[System, Publications, Weight]]:
+    Once as it is, once as it looks to who does not foresee delays, and once to who
+    foresees neither delays nor clouds.
+    """
+    feeds: list[TrueFeed] = []
+    blind: list[TrueFeed] = []
+    likely: list[Feed] = []
     beside = {Source(kind) for kind in scenario.kinds}
     for system in systems:
         for kind, published in system.published.items():
-            yield system, published, weight(Profile.BALANCED, Source(kind), beside)
+            weighs = weight(Profile.BALANCED, Source(kind), beside)
+            weighted, *possible = (
+                WeightedTime(days, weighs.day, weighs.night)
+                for days in (system.days, *system.likely_days)
+            )
+            delayed = unforeseen(published)
+            feeds.append((published, weighted))
+            blind.append((delayed, weighted))
+            likely.append((delayed, LikelyTime(possible)))
+    return feeds, blind, likely

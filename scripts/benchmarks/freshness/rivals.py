@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .weights import Weighted, WeightedTime
+from .weights import LikelyTime, WeightedTime
 from .world import END, Moments, Publications, months
 
+type Weighted = WeightedTime | LikelyTime
 type Feed = tuple[Publications, Weighted]
+type TrueFeed = tuple[Publications, WeightedTime]
 
 # No optimum of these scenarios leaves out as many publications in a row: 25 h.
 _LONGEST_GAP = 100
@@ -57,9 +59,7 @@ def unforeseen(published: Publications) -> Publications:
     return Publications(asked, asked - age)
 
 
-def age_at_fixed_intervals(
-    feeds: Sequence[tuple[Publications, WeightedTime]], calls: int
-) -> float:
+def age_at_fixed_intervals(feeds: Sequence[TrueFeed], calls: int) -> float:
     """Return the weighted age if each document is polled at one interval all year."""
     interval = END * len(feeds) / calls
     total = 0.0

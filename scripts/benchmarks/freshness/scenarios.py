@@ -1,6 +1,6 @@
 """The years that are simulated."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from custom_components.enphase_cloud.quota.plans import PLANS, Plan
 
@@ -9,6 +9,12 @@ from .household import Habits
 from .world import DAY, Kind, Site
 
 _HOME = Site("home", latitude=48.1, longitude=11.6)
+_PLACES = {
+    Site("sydney", latitude=-33.9, longitude=151.2): "Australia/Sydney",
+    Site("los-angeles", latitude=34.1, longitude=-118.2): "America/Los_Angeles",
+    Site("kathmandu", latitude=27.7, longitude=85.3): "Asia/Kathmandu",
+}
+_SILENCES = tuple((day * DAY, (day + 3) * DAY) for day in (40.3, 130.6, 220.9, 310.2))
 _PV = (Kind.SUMMARY,)
 _BATTERY = (Kind.SUMMARY, Kind.BATTERY)
 _ALL = (Kind.SUMMARY, Kind.BATTERY, Kind.LATEST)
@@ -34,27 +40,16 @@ SCENARIOS = {
     "watt-pv-only": Scenario(_PV),
     "watt-battery": Scenario(_BATTERY),
     "watt-battery-and-power": Scenario(_ALL),
-    "watt-steady-uploads": Scenario(
-        _BATTERY, sites=(Site("home", latitude=48.1, longitude=11.6, steady=True),)
-    ),
+    "watt-steady-uploads": Scenario(_BATTERY, sites=(replace(_HOME, steady=True),)),
     "watt-two-systems": Scenario(
         _BATTERY, sites=(_HOME, Site("hut", latitude=46.5, longitude=8.0))
     ),
-    "watt-sydney": Scenario(
-        _BATTERY,
-        sites=(Site("sydney", latitude=-33.9, longitude=151.2),),
-        trouble=Trouble(time_zone="Australia/Sydney"),
-    ),
-    "watt-los-angeles": Scenario(
-        _BATTERY,
-        sites=(Site("los angeles", latitude=34.1, longitude=-118.2),),
-        trouble=Trouble(time_zone="America/Los_Angeles"),
-    ),
-    "watt-kathmandu": Scenario(
-        _BATTERY,
-        sites=(Site("kathmandu", latitude=27.7, longitude=85.3),),
-        trouble=Trouble(time_zone="Asia/Kathmandu"),
-    ),
+    **{
+        f"watt-{place.name}": Scenario(
+            _BATTERY, sites=(place,), trouble=Trouble(time_zone=time_zone)
+        )
+        for place, time_zone in _PLACES.items()
+    },
     "watt-nightly-restarts": Scenario(_BATTERY, habits=Habits(restarts_nightly=True)),
     "watt-daily-kill": Scenario(_BATTERY, habits=Habits(killed_daily=True)),
     "watt-other-program": Scenario(
@@ -63,21 +58,8 @@ SCENARIOS = {
     "watt-storms": Scenario(_BATTERY, trouble=Trouble(storms_per_month=8)),
     "watt-failures": Scenario(_BATTERY, trouble=Trouble(failure_rate=0.03)),
     "watt-silent-gateway": Scenario(
-        _BATTERY,
-        sites=(
-            Site(
-                "home",
-                latitude=48.1,
-                longitude=11.6,
-                silences=tuple(
-                    (day * DAY, (day + 3) * DAY) for day in (40.3, 130.6, 220.9, 310.2)
-                ),
-            ),
-        ),
+        _BATTERY, sites=(replace(_HOME, silences=_SILENCES),)
     ),
-    "watt-cellular": Scenario(
-        _BATTERY,
-        sites=(Site("cabin", latitude=48.1, longitude=11.6, cellular=True),),
-    ),
+    "watt-cellular": Scenario(_BATTERY, sites=(replace(_HOME, cellular=True),)),
     "kilowatt-battery-and-power": Scenario(_ALL, plan=PLANS["kilowatt"]),
 }

@@ -1,35 +1,13 @@
 """The age of what is known, weighted by how much it matters."""
 
 from collections.abc import Iterable
-from typing import Protocol, override
 
 import numpy as np
 
 from .world import END, Days, Moments
 
 
-class Weighted(Protocol):
-    """Integrals over time of the weight of one document."""
-
-    def totals(self, moments: Moments) -> tuple[Moments, Moments]:
-        """Return ∫w dt and ∫w·t dt from the start of the year to some moments."""
-        ...
-
-
-class LikelyTime(Weighted):
-    """The mean of several years, each as likely."""
-
-    def __init__(self, years: Iterable[Weighted]) -> None:
-        """Take the years."""
-        self._years = tuple(years)
-
-    @override
-    def totals(self, moments: Moments) -> tuple[Moments, Moments]:
-        weights, firsts = zip(*(y.totals(moments) for y in self._years), strict=True)
-        return np.mean(weights, axis=0), np.mean(firsts, axis=0)
-
-
-class WeightedTime(Weighted):
+class WeightedTime:
     """Integrals over time of the weight of one document."""
 
     def __init__(self, days: Days, day: float, night: float) -> None:
@@ -49,8 +27,8 @@ class WeightedTime(Weighted):
         """Return the weight of the whole year."""
         return float(self._weight[-1])
 
-    @override
     def totals(self, moments: Moments) -> tuple[Moments, Moments]:
+        """Return ∫w dt and ∫w·t dt from the start of the year to some moments."""
         index = np.searchsorted(self._edges, moments, side="right") - 1
         index = index.clip(0, self._edges.size - 2)
         step = self._weights[index] * (moments - self._edges[index])
@@ -70,3 +48,16 @@ class WeightedTime(Weighted):
         first = at.searchsorted(edges[:-1])
         ages: Moments = np.add.reduceat(np.diff(moment) - steps, first)
         return ages
+
+
+class LikelyTime:
+    """The mean of several years, each as likely."""
+
+    def __init__(self, years: Iterable[WeightedTime]) -> None:
+        """Take the years."""
+        self._years = tuple(years)
+
+    def totals(self, moments: Moments) -> tuple[Moments, Moments]:
+        """Return the mean integrals."""
+        weights, firsts = zip(*(y.totals(moments) for y in self._years), strict=True)
+        return np.mean(weights, axis=0), np.mean(firsts, axis=0)

@@ -55,8 +55,7 @@ from simulator.errors import RefusalError
 from simulator.operations import find
 
 from .absurd import bytes_like
-from .boards import board_with_battery
-from .targets import Target
+from .targets import Target, board_with_battery
 
 _COUNT: Final = 100_000
 _NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)

@@ -46,15 +46,18 @@ _FEED: Final = PolledDocument("8675309", Source.SUMMARY)
 _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 
-def _target(name: str, stored: object, run: Callable[[Any], object]) -> Target:
+def _target(name: str, stored: object, use: Callable[[Any], object]) -> Target:
+    """Return what uses a damaged store, and stores again what `use` returns."""
     # As it comes back from the disk.
     document = json.loads(json.dumps(stored))
-    return Target(name, _COUNT, spoiled(document), run, documented=(ValueError,))
-
-
-def _stored(what: object) -> None:
-    """Make sure that it can be stored again: Home Assistant's JSON has no NaN."""
-    json.dumps(what, allow_nan=False)
+    return Target(
+        name,
+        _COUNT,
+        spoiled(document),
+        # Home Assistant's JSON has no NaN.
+        lambda damaged: json.dumps(use(damaged), allow_nan=False),
+        documented=(ValueError,),
+    )
 
 
 def _ledger() -> dict[str, Any]:
@@ -73,7 +76,7 @@ def _ledger() -> dict[str, Any]:
     return ledger.as_dict()
 
 
-def _use_ledger(stored: object) -> None:
+def _use_ledger(stored: object) -> object:
     ledger = Ledger.restore(stored, _WATT, now=_NOW)
     for now in (_NOW, _NOW - _DAY, _NOW + 400 * _DAY, _NOW):
         for purpose in Purpose:
@@ -89,7 +92,7 @@ def _use_ledger(stored: object) -> None:
         ledger.refused_by_cloud(now, period=Period.MONTH)
     ledger.change_plan(PLANS["kilowatt"], _NOW)
     ledger.release(_NOW)
-    _stored(ledger.as_dict())
+    return ledger.as_dict()
 
 
 def _schedule() -> dict[str, Any]:
@@ -108,7 +111,7 @@ def _schedule() -> dict[str, Any]:
     return schedule.as_dict()
 
 
-def _use_schedule(stored: object) -> None:
+def _use_schedule(stored: object) -> object:
     schedule = Schedule.restore(stored)
     schedule.add(_FEED)
     for now in (_NOW, _NOW - _DAY, _NOW + 4 * _DAY):
@@ -116,10 +119,10 @@ def _use_schedule(stored: object) -> None:
         schedule.demand(now, now + 9 * _DAY)
         schedule.observe(_FEED, now=now, data_at=now, changed=True, producing=True)
         schedule.failed(_FEED, now=now)
-    _stored(schedule.as_dict())
+    return schedule.as_dict()
 
 
-def _use_backlog(stored: object) -> None:
+def _use_backlog(stored: object) -> object:
     backfill = Backfill.restore(stored)
     backfill.want("8675309", ImportDemand(per_day=5, history=104))
     means = BudgetLeft(
@@ -127,28 +130,26 @@ def _use_backlog(stored: object) -> None:
     )
     backfill.next_call(_NOW, means)
     backfill.claim(_NOW, means)
-    _stored(backfill.as_dict())
+    return backfill.as_dict()
 
 
 def _samples() -> Samples:
-    values: dict[Measurement, float | str] = {
-        Measurement.PRODUCTION_POWER: 3_771,
-        Measurement.BATTERY_LEVEL: 81.5,
-        Measurement.ENERGY_PRODUCED_LIFETIME: 12_345_678.0,
-        Measurement.SYSTEM_STATUS: "normal",
-        Measurement.OPERATIONAL_SINCE: 1_600_000_000.0,
-    }
     return {
         measurement: Sample(value, _NOW, Source.SUMMARY)
-        for measurement, value in values.items()
+        for measurement, value in (
+            (Measurement.PRODUCTION_POWER, 3_771),
+            (Measurement.BATTERY_LEVEL, 81.5),
+            (Measurement.SYSTEM_STATUS, "normal"),
+            (Measurement.OPERATIONAL_SINCE, 1_600_000_000.0),
+        )
     }
 
 
-def _use_samples(stored: object) -> None:
+def _use_samples(stored: object) -> object:
     known = merge([from_json(stored), advance(from_json(stored), _samples(), now=_NOW)])
     for measurement in Measurement:
         fresh_value(known, measurement, now=_NOW, cellular=False)
-    _stored(to_json(known))
+    return to_json(known)
 
 
 def _progress() -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _progress() -> dict[str, Any]:
     ).as_dict()
 
 
-def _use_progress(stored: object) -> None:
+def _use_progress(stored: object) -> object:
     progress = ImportProgress.from_dict(stored).as_of(_NOW)
     week = progress.update(_NOW)
     progress = progress.have_update(
@@ -172,7 +173,7 @@ def _use_progress(stored: object) -> None:
     progress = progress.want_days(Days()).want_hours(_NOW - _DAY, _NOW, now=_NOW)
     assert progress.calls_wanted
     assert progress.next_wanted is not None
-    _stored(progress.as_dict())
+    return progress.as_dict()
 
 
 def _power_cap() -> dict[str, Any]:
@@ -180,20 +181,16 @@ def _power_cap() -> dict[str, Any]:
     return {**PowerCap(learnt=6_800.0, told_at=_NOW).as_dict(), "left_out": left_out}
 
 
-def _use_power_cap(stored: object) -> None:
-    _stored(PowerCap.from_dict(stored).as_dict())
-
-
-def _use_evidence(stored: object) -> None:
+def _use_evidence(stored: object) -> object:
     evidence = Evidence.from_dict(stored)
     evidence.next_check(_NOW, "cue")
-    _stored(evidence.as_dict())
+    return evidence.as_dict()
 
 
-def _use_failures(stored: object) -> None:
+def _use_failures(stored: object) -> object:
     failures = Backoff.from_dict(stored)
     failures.is_pausing(_NOW)
-    _stored(failures.another(_NOW).as_dict())
+    return failures.another(_NOW).as_dict()
 
 
 STORES: Final = (
@@ -202,7 +199,9 @@ STORES: Final = (
     _target("backlog", {"last": _NOW.timestamp()}, _use_backlog),
     _target("samples", to_json(_samples()), _use_samples),
     _target("progress", _progress(), _use_progress),
-    _target("power caps", _power_cap(), _use_power_cap),
+    _target(
+        "power caps", _power_cap(), lambda stored: PowerCap.from_dict(stored).as_dict()
+    ),
     _target("evidence", Evidence.of_samples(_samples()).as_dict(), _use_evidence),
     _target("failures", Backoff().another(_NOW).as_dict(), _use_failures),
 )

@@ -25,8 +25,7 @@ from simulator.live_faults import SHAPES
 from simulator.live_frames import Source
 
 from .absurd import damaged, spoiled
-from .boards import board_with_battery
-from .targets import Target
+from .targets import Target, board_with_battery
 
 _COUNT: Final = 1_000_000
 _NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from custom_components.enphase_cloud.measurements.board import Board
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.evidence import Evidence
+from custom_components.enphase_cloud.measurements.samples import Source
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -15,3 +20,11 @@ class Target:
     generate: Callable[[Random], Any]
     run: Callable[[Any], object]
     documented: tuple[type[Exception], ...]
+
+
+def board_with_battery() -> Board:
+    """Return a board on which the summary told a battery, and nothing else."""
+    board = Board()
+    told = Evidence(missing_since={Measurement.BATTERY_CAPACITY: None}, answered=True)
+    board.set_evidence(Source.SUMMARY, told)
+    return board
