@@ -197,9 +197,10 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
 
     @override
     async def _async_update_data(self) -> None:
-        now = dt_util.utcnow()
-        self._board.put_clock_right(now)
+        self._board.put_clock_right(dt_util.utcnow())
         due = self._plan()
+        # Not before: what is due at once is due when it is planned.
+        now = dt_util.utcnow()
         if due is None:
             self.update_interval = _LONGEST_SLEEP
             return
