@@ -1,0 +1,52 @@
+"""The time that importing an integration takes, in an interpreter of its own."""
+
+from collections.abc import Iterable
+import json
+import os
+import subprocess
+import sys
+from typing import Final
+
+# All that can be imported of an integration, as Home Assistant does for its platforms.
+# What it uses of Home Assistant may be there already.
+_IMPORTING: Final = """
+import importlib, json, pkgutil, sys, time
+import homeassistant.bootstrap
+name, *before = json.loads(sys.argv[1])
+for module in before:
+    importlib.import_module(module)
+began = time.process_time()
+package = importlib.import_module(name)
+for module in pkgutil.iter_modules(package.__path__):
+    if not module.ispkg:
+        importlib.import_module(f"{name}.{module.name}")
+took = time.process_time() - began
+print(json.dumps([took, [
+    module for module in sys.modules
+    if module.startswith("homeassistant.") and not module.startswith(name)
+]]))
+"""
+
+
+def parts_of_home_assistant(name: str) -> list[str]:
+    """Return the modules of Home Assistant that an integration imports."""
+    return _run(name, [])[1]
+
+
+def seconds(name: str, before: Iterable[str]) -> float:
+    """Return the processor time [s] of an import after that of other modules."""
+    return _run(name, before)[0]
+
+
+def _run(name: str, before: Iterable[str]) -> tuple[float, list[str]]:
+    # Home Assistant compiles custom integrations once, too.
+    compiles = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run(
+        [sys.executable, "-c", _IMPORTING, json.dumps([name, *before])],
+        env=compiles,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    took, modules = json.loads(result.stdout.splitlines()[-1])
+    return took, modules
