@@ -1,9 +1,10 @@
 """Set up, reload, unload and remove an account; what each costs."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 import logging
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder
@@ -12,6 +13,7 @@ from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
@@ -39,6 +41,21 @@ def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
 async def test_cold_set_up(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
     """A first set-up asks for each document once, the indispensable one first."""
     entry = await set_up()
+    assert entry.state is ConfigEntryState.LOADED
+    assert world.calls == COLD
+
+
+async def test_cold_set_up_on_a_clock_that_moves(
+    world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each look at the clock shows a later moment."""
+
+    def later() -> datetime:
+        freezer.tick(timedelta(milliseconds=1))
+        return datetime.now(UTC)
+
+    with patch.object(dt_util, "utcnow", later):
+        entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert world.calls == COLD
 
