@@ -110,7 +110,7 @@ async def async_remove_config_entry_device(
     the last one.
     """
     if not device.identifiers & set(map(device_identifier, chosen_systems(entry))):
-        return True
+        return not _is_listed(entry, device)
     if entry.state is not ConfigEntryState.LOADED:
         return False
     gone = {
@@ -130,6 +130,15 @@ async def async_remove_config_entry_device(
     )
     hass.config_entries.async_schedule_reload(entry.entry_id)
     return True
+
+
+def _is_listed(entry: EnphaseCloudConfigEntry, device: DeviceEntry) -> bool:
+    """Tell whether a device of a system is still there."""
+    return entry.state is ConfigEntryState.LOADED and any(
+        device_identifier(system.info.system_id, each) in device.identifiers
+        for system in entry.runtime_data.systems
+        for each in system.board.devices() | system.board.inventory.keys()
+    )
 
 
 def _terms(

@@ -1,6 +1,8 @@
 """Binary sensors of Enphase Cloud."""
 
-from typing import override
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, override
 
 # The device class lives in a module of its own since 2026.9; before, only here.
 from homeassistant.components.binary_sensor import (  # type: ignore[attr-defined]
@@ -9,13 +11,21 @@ from homeassistant.components.binary_sensor import (  # type: ignore[attr-define
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 
-from .data import EnphaseCloudConfigEntry
+from .api import BatteryOperation, DeviceStatus
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
+from .measurements.catalog import Measurement
+from .measurements.samples import Source, Value, fresh_value
+from .measurements.system import SYSTEM, Device, DeviceKind
 
 PARALLEL_UPDATES = 0
+
+# Reports are as late as a period, so the age of one that is there is up to two.
+_MISSED_REPORTS: Final = 3
 
 LIVE_STREAM = BinarySensorEntityDescription(
     key="live_stream",
@@ -23,6 +33,65 @@ LIVE_STREAM = BinarySensorEntityDescription(
     device_class=BinarySensorDeviceClass.RUNNING,
     entity_category=EntityCategory.DIAGNOSTIC,
 )
+REPORTING = BinarySensorEntityDescription(
+    key="reporting",
+    translation_key="reporting",
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementBinarySensorDescription(BinarySensorEntityDescription):
+    """Describe a binary sensor that a measurement turns on."""
+
+    measurement: Measurement
+    is_on_fn: Callable[[Value], bool | None]
+    details: tuple[Measurement, ...] = ()
+
+
+def _is_problem(status: Value) -> bool | None:
+    return DeviceStatus(str(status)).is_problem
+
+
+MEASUREMENTS: Final = {
+    DeviceKind.SYSTEM: (
+        MeasurementBinarySensorDescription(
+            key="panel_problem",
+            translation_key="panel_problem",
+            device_class=BinarySensorDeviceClass.PROBLEM,
+            measurement=Measurement.PANEL_PROBLEMS,
+            is_on_fn=bool,
+            details=(Measurement.PANEL_PROBLEMS,),
+        ),
+        MeasurementBinarySensorDescription(
+            key="alarm",
+            translation_key="alarm",
+            device_class=BinarySensorDeviceClass.PROBLEM,
+            measurement=Measurement.OPEN_ALARMS,
+            is_on_fn=bool,
+            details=(Measurement.OPEN_ALARMS, Measurement.WORST_ALARM),
+        ),
+    ),
+    DeviceKind.BATTERY: (
+        MeasurementBinarySensorDescription(
+            key="charging",
+            device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
+            entity_registry_enabled_default=False,
+            measurement=Measurement.OPERATIONAL_MODE,
+            is_on_fn=lambda mode: mode == BatteryOperation.CHARGING,
+        ),
+    ),
+    DeviceKind.INVERTER: (
+        MeasurementBinarySensorDescription(
+            key="problem",
+            device_class=BinarySensorDeviceClass.PROBLEM,
+            entity_category=EntityCategory.DIAGNOSTIC,
+            measurement=Measurement.DEVICE_STATUS,
+            is_on_fn=_is_problem,
+        ),
+    ),
+}
 
 
 async def async_setup_entry(
@@ -30,12 +99,89 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a binary sensor for each system that can stream."""
-    async_add_entities(
-        LiveStreamBinarySensor(entry, system, LIVE_STREAM)
-        for system in entry.runtime_data.systems
-        if system.live is not None
-    )
+    """Add the binary sensors of each system; those with evidence later, as it comes."""
+    for system in entry.runtime_data.systems:
+        async_add_entities([ReportingBinarySensor(entry, system, REPORTING)])
+        if system.live is not None:
+            async_add_entities([LiveStreamBinarySensor(entry, system, LIVE_STREAM)])
+        _add_as_evidence_comes(entry, system, async_add_entities)
+
+
+def _add_as_evidence_comes(
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    board = system.board
+    added: set[tuple[Device, str]] = set()
+
+    @callback
+    def add_new() -> None:
+        found = [
+            (device, description)
+            for device in {SYSTEM, *board.devices()}
+            for description in MEASUREMENTS.get(device.kind, ())
+            if (device, description.key) not in added
+            and description.measurement in board.newest(device)
+        ]
+        added.update((device, description.key) for device, description in found)
+        if found:
+            async_add_entities(
+                MeasurementBinarySensor(entry, system, description, device)
+                for device, description in found
+            )
+
+    for coordinator in system.documents:
+        entry.async_on_unload(coordinator.async_add_listener(add_new))
+    add_new()
+
+
+class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
+    """Tell what the newest value of a measurement means."""
+
+    entity_description: MeasurementBinarySensorDescription
+
+    @override
+    def read(self) -> object:
+        value = self._fresh(self.entity_description.measurement)
+        is_on = None if value is None else self.entity_description.is_on_fn(value)
+        self._attr_is_on = is_on
+        self._attr_extra_state_attributes = self._details()
+        return is_on, self._attr_extra_state_attributes
+
+    def _details(self) -> dict[str, Any]:
+        return {
+            detail: value
+            for detail in self.entity_description.details
+            if (value := self._fresh(detail)) is not None
+        }
+
+    def _fresh(self, measurement: Measurement) -> Value | None:
+        return fresh_value(
+            self._system.board.newest(self._device),
+            measurement,
+            now=dt_util.utcnow(),
+            cellular=self._system.info.is_cellular,
+        )
+
+
+class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
+    """Tell whether the gateway reports in its rhythm."""
+
+    @override
+    def read(self) -> object:
+        self._attr_is_on = self._is_reporting()
+        return self._attr_is_on
+
+    def _is_reporting(self) -> bool | None:
+        """Return whether fewer than three reports were missing at the last poll."""
+        summary, board = self._system.documents[0], self._system.board
+        report = board.newest().get(Measurement.LAST_REPORT)
+        requested_at = board.evidence_of(Source.SUMMARY).requested_at
+        if report is None or requested_at is None or not self._system.store.is_visible:
+            return None
+        period = self._data.budget.schedule.period(summary.polled)
+        return requested_at - report.observed_at <= (_MISSED_REPORTS + 1) * period
 
 
 class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):

@@ -25,6 +25,7 @@ from .api import EnphaseCloudError, System
 from .const import (
     CONF_ACCOUNT_ID,
     CONF_ENERGY_UPDATES,
+    CONF_GROUPS,
     CONF_PLAN,
     CONF_SIGNED_IN_AT,
     CONF_SYSTEMS,
@@ -34,6 +35,7 @@ from .const import (
 )
 from .coordinator.error_policy import error_policy
 from .data import EnphaseCloudConfigEntry
+from .documents.base import Group
 from .energy.flows import most_calls_per_day
 from .errors import escaped
 from .flows.forms import (
@@ -383,6 +385,7 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             if options[CONF_PLAN] != entry.options[CONF_PLAN]:
                 options = self._affordable(options)
             return self.async_update_reload_and_abort(entry, data=data, options=options)
+        options = {CONF_GROUPS: list(Group), **options}
         title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
         return self.async_create_entry(title=title, data=data, options=options)
 

@@ -11,7 +11,7 @@ from .coordinator.energy import EnergyCoordinator
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_session import LiveSessions
 from .measurements.board import Board
-from .measurements.system import SystemInfo
+from .measurements.system import SYSTEM, Device, SystemInfo
 from .runtime.key_budget import KeyBudget
 from .runtime.storage import EntryStore, SystemStore
 
@@ -70,9 +70,11 @@ class EnphaseCloudData:
         return self.shared.storage
 
 
-def device_identifier(system_id: int) -> tuple[str, str]:
-    """Return the identifier of a system's device."""
-    return (DOMAIN, str(system_id))
+def device_identifier(system_id: int, device: Device = SYSTEM) -> tuple[str, str]:
+    """Return the identifier of a system, or of a device of it."""
+    if device == SYSTEM:
+        return (DOMAIN, str(system_id))
+    return (DOMAIN, f"{system_id}_{device.kind}_{device.identifier}")
 
 
 type EnphaseCloudConfigEntry = ConfigEntry[EnphaseCloudData]

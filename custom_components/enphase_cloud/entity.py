@@ -9,6 +9,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
 from .measurements.catalog import Measurement
+from .measurements.system import SYSTEM, Device
 
 
 class EnphaseCloudEntity(Entity):
@@ -22,19 +23,24 @@ class EnphaseCloudEntity(Entity):
         entry: EnphaseCloudConfigEntry,
         system: EnphaseSystem,
         description: EntityDescription,
+        device: Device = SYSTEM,
     ) -> None:
-        """Put the entity on its system's device."""
+        """Put the entity on its device."""
         self.entity_description = description
         self._data = entry.runtime_data
         self._system = system
-        self._attr_unique_id = f"{system.info.system_id}_{description.key}"
+        self._device = device
+        self._attr_unique_id = unique_id(system.info.system_id, description.key, device)
         self._attr_device_info = DeviceInfo(
-            identifiers={device_identifier(system.info.system_id)},
-            name=system.info.name,
-            manufacturer="Enphase",
-            model="Enphase system",
-            configuration_url="https://enlighten.enphaseenergy.com",
+            identifiers={device_identifier(system.info.system_id, device)}
         )
+
+
+def unique_id(system_id: int, key: str, device: Device = SYSTEM) -> str:
+    """Return the unique id of an entity."""
+    if device == SYSTEM:
+        return f"{system_id}_{key}"
+    return f"{system_id}_{device.kind}_{device.identifier}_{key}"
 
 
 class EnphaseSystemEntity(EnphaseCloudEntity):

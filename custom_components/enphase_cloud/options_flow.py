@@ -1,6 +1,7 @@
 """Options flow: plan, what is to be freshest, and live data."""
 
 from datetime import timedelta
+import math
 from typing import Any, Final
 
 from homeassistant.config_entries import (
@@ -24,6 +25,8 @@ from .const import (
 )
 from .coordinator.energy import EnergyCoordinator
 from .data import EnphaseCloudConfigEntry
+from .documents.base import Group
+from .documents.table import DOCUMENTS
 from .flows.forms import (
     CALL_BUDGET_FORM,
     CUSTOM_PLAN_FORM,
@@ -38,6 +41,7 @@ from .runtime.options import (
     History,
     LiveOptions,
     consistent,
+    groups_from_options,
     most_updates,
     plan_from_options,
     profile_from_options,
@@ -49,6 +53,7 @@ from .scheduling.weights import POLLED, PolledDocument, Profile
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
 _NO_ENERGIES: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
+_DAYS: Final = 30
 # So many streams show what a month may cost, until the user has named a number.
 _EXAMPLE: Final = 100
 
@@ -257,7 +262,24 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             plan_from_options(self._options),
             profile=profile,
             polled_documents=self._feeds,
-            energies_per_day=self._energies_per_day(updates),
+            others_per_day=self._energies_per_day(updates) + self._errands_per_day(),
+        )
+
+    def _errands_per_day(self) -> float:
+        """Return the calls of a day for what is requested daily or weekly here."""
+        return sum(
+            self._calls_of(group) for group in groups_from_options(self._options)
+        )
+
+    def _calls_of(self, group: str) -> float:
+        """Return the calls of a day for a group of documents, of all systems."""
+        if self.config_entry.state is not ConfigEntryState.LOADED:
+            return 0.0
+        return sum(
+            document.calls_per_day(system.board) or 0.0
+            for system in self.config_entry.runtime_data.systems
+            for document in DOCUMENTS
+            if document.group == group
         )
 
     def _freshness(self) -> dict[str, str]:
@@ -266,6 +288,10 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return {
             "limit": f"{plan.calls_per_month:,}",
             "calls": f"{given[Profile.BALANCED].calls_per_month:,}",
+            **{
+                f"calls_{group}": f"{math.ceil(self._calls_of(group) * _DAYS):,}"
+                for group in Group
+            },
         } | {
             f"{profile}_{document}": _interval(expected, document)
             for profile, expected in given.items()

@@ -16,9 +16,10 @@ from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
-from .entity import EnphaseAccountEntity, EnphaseSystemEntity
+from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
 from .measurements.catalog import Kind
 from .measurements.samples import fresh_value
+from .measurements.system import SYSTEM, Device
 from .sensor_tables import (
     ACCOUNT,
     ENERGIES,
@@ -63,30 +64,36 @@ def _add_as_evidence_comes(
     system: EnphaseSystem,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a sensor once the system has been seen to have what it shows."""
+    """Add a sensor once the system or a device was seen to have what it shows."""
     registry = er.async_get(hass)
-    added: set[str] = set()
+    board, system_id = system.board, system.info.system_id
+    added: set[tuple[Device, str]] = set()
 
-    def has_evidence(description: MeasurementSensorDescription) -> bool:
-        unique_id = f"{system.info.system_id}_{description.key}"
-        return description.measurement in system.board.newest() or bool(
-            registry.async_get_entity_id("sensor", DOMAIN, unique_id)
+    def has_evidence(device: Device, description: MeasurementSensorDescription) -> bool:
+        return description.measurement in board.newest(device) or bool(
+            registry.async_get_entity_id(
+                "sensor", DOMAIN, unique_id(system_id, description.key, device)
+            )
         )
 
     @callback
     def add_new() -> None:
         measurements = [
-            description
-            for description in MEASUREMENTS
-            if description.key not in added and has_evidence(description)
+            (device, description)
+            for device in {SYSTEM, *board.devices(), *board.inventory}
+            for description in MEASUREMENTS[device.kind]
+            if (device, description.key) not in added
+            and has_evidence(device, description)
         ]
         documents = [
             coordinator
             for coordinator in system.documents
-            if coordinator.source not in added and coordinator.is_active
+            if (SYSTEM, coordinator.source) not in added
+            and coordinator.source in NEXT_POLLS
+            and coordinator.is_active
         ]
-        added.update(description.key for description in measurements)
-        added.update(coordinator.source for coordinator in documents)
+        added.update((device, description.key) for device, description in measurements)
+        added.update((SYSTEM, coordinator.source) for coordinator in documents)
         if documents:
             async_add_entities(
                 NextPollSensor(entry, system, coordinator) for coordinator in documents
@@ -94,9 +101,9 @@ def _add_as_evidence_comes(
         if measurements:
             async_add_entities(
                 _SENSORS.get(description.measurement.traits.kind, MeasurementSensor)(
-                    entry, system, description
+                    entry, system, description, device
                 )
-                for description in measurements
+                for device, description in measurements
             )
 
     for coordinator in system.coordinators:
@@ -116,9 +123,10 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         entry: EnphaseCloudConfigEntry,
         system: EnphaseSystem,
         description: MeasurementSensorDescription,
+        device: Device = SYSTEM,
     ) -> None:
-        """Show a measurement of a system."""
-        super().__init__(entry, system, description)
+        """Show a measurement of a system or of a device of it."""
+        super().__init__(entry, system, description, device)
         self._measurement = description.measurement
 
     @override
@@ -148,7 +156,8 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     def _measured_at(self) -> datetime | None:
         """Return when the value that is shown was measured."""
-        sample = self._system.board.newest().get(self.entity_description.measurement)
+        known = self._system.board.newest(self._device)
+        sample = known.get(self.entity_description.measurement)
         if self._attr_native_value is None or sample is None:
             return None
         return sample.observed_at
@@ -156,7 +165,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
     def _value(self, now: datetime) -> StateType | datetime:
         """Return the value unless it is too old to be told."""
         value = fresh_value(
-            self._system.board.newest(),
+            self._system.board.newest(self._device),
             self.entity_description.measurement,
             now=now,
             cellular=self._system.info.is_cellular,

@@ -16,6 +16,7 @@ from homeassistant.helpers.typing import StateType
 from .coordinator.live_session import LiveSessions
 from .energy.importer import Importer
 from .measurements.catalog import Kind, Measurement
+from .measurements.system import DeviceKind
 from .quota.ledger import ASSUMED
 from .runtime.key_budget import KeyBudget
 from .scheduling.weights import POLLED
@@ -65,6 +66,18 @@ _KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "suggested_unit_of_measurement": UnitOfEnergy.MEGA_WATT_HOUR,
         "suggested_display_precision": 3,
     },
+    Kind.ENERGY_DAY: {
+        "device_class": SensorDeviceClass.ENERGY,
+        "native_unit_of_measurement": UnitOfEnergy.WATT_HOUR,
+        "suggested_unit_of_measurement": UnitOfEnergy.KILO_WATT_HOUR,
+        "suggested_display_precision": 2,
+    },
+    Kind.COUNT: {"state_class": SensorStateClass.MEASUREMENT},
+    Kind.RATIO: {
+        "state_class": SensorStateClass.MEASUREMENT,
+        "native_unit_of_measurement": PERCENTAGE,
+        "suggested_display_precision": 0,
+    },
     Kind.STATE: {"device_class": SensorDeviceClass.ENUM},
     Kind.MOMENT: {"device_class": SensorDeviceClass.TIMESTAMP},
 }
@@ -82,11 +95,16 @@ def _describe(measurement: Measurement, key: str) -> MeasurementSensorDescriptio
     )
 
 
-MEASUREMENTS: Final = tuple(
-    _describe(measurement, key)
-    for measurement in Measurement
-    if (key := measurement.traits.sensor) is not None
-)
+MEASUREMENTS: Final = {
+    kind: tuple(
+        _describe(measurement, key)
+        for measurement in Measurement
+        if measurement.traits.device is kind
+        and (key := measurement.traits.sensor) is not None
+    )
+    for kind in DeviceKind
+}
+"""By the kind of device that they are of."""
 
 # By document; the keys are those of the coordinators' documents.
 NEXT_POLLS: Final = {

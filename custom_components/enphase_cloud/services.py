@@ -108,9 +108,9 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 
 
 async def async_refresh(system: EnphaseSystem) -> None:
-    """Ask for all documents of a system now."""
+    """Request all polled documents of a system now."""
     for coordinator in system.documents:
-        if coordinator.is_active:
+        if coordinator.is_active and coordinator.document.period is None:
             await coordinator.async_refresh_for_user()
 
 
@@ -261,6 +261,10 @@ def _system_of_device(hass: HomeAssistant, device_id: str) -> EnphaseSystem:
     entries = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         for system in entry.runtime_data.systems:
-            if device and (DOMAIN, str(system.info.system_id)) in device.identifiers:
+            if device and any(
+                domain == DOMAIN
+                and identifier.partition("_")[0] == str(system.info.system_id)
+                for domain, identifier in device.identifiers
+            ):
                 return system
     raise translated(ServiceValidationError, "unknown_device")

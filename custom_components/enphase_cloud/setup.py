@@ -25,6 +25,7 @@ from .coordinator.live import LiveCoordinator
 from .coordinator.live_session import LiveSessions
 from .coordinator.system_list import SystemListUpdater
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
+from .devices import async_track_devices
 from .documents.table import BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
@@ -52,6 +53,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
         else:
             data.systems.append(_system(await _async_context(entry, stored), plan))
     _remove_other_devices(hass, entry)
+    for system in data.systems:
+        async_track_devices(hass, entry, system)
     await async_poll_first(data.shared, [system.documents for system in data.systems])
     summaries = {each.info.system_id: each.documents[0] for each in data.systems}
     SystemListUpdater(data.shared, summaries, plan).async_begin()
@@ -110,5 +113,8 @@ def _remove_other_devices(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -
         for system_id in chosen_systems(holder)
     }
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not device.identifiers & present:
+        if not present & {
+            (domain, identifier.partition("_")[0])
+            for domain, identifier in device.identifiers
+        }:
             registry.async_remove_device(device.id)

@@ -23,7 +23,8 @@ from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
-from ..runtime.options import profile_from_options
+from ..runtime.options import groups_from_options, profile_from_options
+from ..scheduling.errands import next_errand, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
 from .error_policy import (
@@ -72,6 +73,10 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         if not self.is_known and not document.is_optional:
             self._budget.schedule.forget_answers(self.polled)
         self._profile = profile_from_options(shared.entry.options)
+        self._is_enabled = (
+            document.group is None
+            or document.group in groups_from_options(shared.entry.options)
+        )
         self._is_for_user = False
         self._requesting_for_user = asyncio.Lock()
         self._answers_for_user = 0
@@ -95,7 +100,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
     @property
     def is_active(self) -> bool:
         """Whether the document is requested at all, be it rarely."""
-        if self.source in self._store.refusals:
+        if self.source in self._store.refusals or not self._is_enabled:
             return False
         if self.document.is_optional and not self._store.is_visible:
             return False
@@ -107,6 +112,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
 
         What adds nothing is only checked now and then.
         """
+        if self.document.period is not None:
+            return False
         if not self.is_active or not self.document.is_optional:
             return self.is_active
         return self.document.is_expected(self._board) and (
@@ -116,9 +123,12 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
     def _plan(self) -> datetime | None:
         """Keep and return when the document is due, None if it is not requested."""
         self.next_poll_at = None
+        self._budget.errands.pop(self.polled, None)
         if not self.is_active:
             self._budget.schedule.remove(self.polled)
             return None
+        if (per_day := self.document.calls_per_day(self._board)) is not None:
+            self._budget.errands[self.polled] = per_day
         now = dt_util.utcnow()
         due = self._due(now)
         ledger = self._budget.ledger
@@ -138,6 +148,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             return min(hidden.until or now, now + _DAY)
         if not self.is_scheduled:
             schedule.remove(self.polled)
+            if self.document.period is not None:
+                return self._next_errand(now, self.document.period)
             return self._evidence.next_check(now, self._cue)
         schedule.add(self.polled, profile=self._profile)
         return schedule.next_poll(
@@ -145,6 +157,18 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             now=now,
             calls_left=self._budget.calls_for_polls(now),
             period_end=self._budget.ledger.period_end(now),
+        )
+
+    def _next_errand(self, now: datetime, period: timedelta) -> datetime:
+        info, evidence = self._context.info, self._evidence
+        return next_errand(
+            now=now,
+            requested_at=evidence.requested_at,
+            period=period,
+            time_zone=info.time_zone,
+            spread=spread(info.system_id),
+            has_failed=evidence.failed,
+            is_urgent=evidence.answered and evidence.cue != self._cue,
         )
 
     async def async_refresh_for_user(self) -> None:
@@ -193,6 +217,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
     async def async_shutdown(self) -> None:
         """Stop polling, and leave the calls to what else is polled with the key."""
         await super().async_shutdown()
+        self._budget.errands.pop(self.polled, None)
         self._budget.schedule.remove(self.polled)
 
     @override
@@ -241,7 +266,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
 
     async def _async_poll(self, now: datetime) -> None:
         self._withheld = None
-        self._budget.schedule.add(self.polled, profile=self._profile)
+        if self.document.period is None:
+            self._budget.schedule.add(self.polled, profile=self._profile)
         try:
             with foreseen():
                 self._take(await self._async_read(now), now)
@@ -262,9 +288,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         self._answer_listeners.append(listener)
 
     async def _async_read(self, now: datetime) -> Report:
-        info, client = self._context.info, self._context.shared.client
         try:
-            answer = await client.get(self.document.endpoint, system_id=info.system_id)
+            answer = await self._async_request()
         except UnknownSystemError:
             if not self.document.is_optional:
                 raise
@@ -272,8 +297,17 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             return {}
         for listener in self._answer_listeners:
             listener(answer, now)
-        known = Known(info=info, board=self._board, fetched_at=now)
+        if self.document.inventory is not None:
+            self._board.take_inventory(self.document.inventory(answer))
+        known = Known(info=self._context.info, board=self._board, fetched_at=now)
         return self.document.read(answer, known)
+
+    async def _async_request(self) -> Any:
+        client, endpoint = self._context.shared.client, self.document.endpoint
+        system_id = self._context.info.system_id
+        if self.document.site_query:
+            return await client.pages(endpoint, query={"site_id": system_id})
+        return await client.get(endpoint, system_id=system_id)
 
     def _take(self, report: Report, now: datetime) -> None:
         """Keep what an answer says, and learn from it."""
@@ -315,6 +349,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
 
     @property
     def _cue(self) -> str:
+        if self.document.cue is not None:
+            return self.document.cue(self._board)
         return cue(self._board.newest(), self._board.evidence)
 
     def _take_evidence(self, arrived: Samples, now: datetime) -> None:
@@ -328,6 +364,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
     ) -> None:
         """Tell the schedule how new the answer was; what adds nothing leaves it."""
         budget = self._budget
+        if self.document.period is not None:
+            return
         if not self.is_scheduled:
             budget.schedule.remove(self.polled)
             budget.ledger.record_wasted(now)
@@ -383,7 +421,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             refuse(self._context, self.source, err)
             self._set_evidence(Evidence())
             return
-        self._budget.schedule.failed(self.polled, now=now)
+        if self.document.period is None:
+            self._budget.schedule.failed(self.polled, now=now)
         self._hide_if_gone(consequence, now)
         self._sleep_until(self._plan())
         hidden = self._store.hidden

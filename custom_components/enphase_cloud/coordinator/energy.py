@@ -29,6 +29,7 @@ from ..measurements.catalog import Measurement
 from ..measurements.samples import Source, advance
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
+from ..scheduling.errands import spread
 from .base import SystemContext
 from .error_policy import (
     REFUSALS,
@@ -46,10 +47,9 @@ from .timer import Timer
 _LOGGER = logging.getLogger(__name__)
 
 # When all of the day before is settled. Systems make their requests at different
-# minutes: a prime spreads neighbouring ids over the whole span.
+# minutes.
 _UPDATE_AT: Final = SETTLES_AFTER + timedelta(minutes=15)
 _SPREAD: Final = timedelta(minutes=45)
-_PRIME: Final = 7919
 
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _PAUSE: Final = timedelta(seconds=3)
@@ -73,7 +73,7 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         self._board = context.board
         self._options = options
         self._budget = shared.budget
-        offset = _SPREAD * (self._info.system_id * _PRIME % 1000 / 1000)
+        offset = _SPREAD * spread(self._info.system_id)
         self.importer = Importer(
             ImportPlan(first_at=_UPDATE_AT + offset, time_zone=self._info.time_zone),
             {source: self._store.progress(source) for source in ENERGY_SOURCES},

@@ -22,6 +22,7 @@ from ..measurements.parts import measured_together
 from ..measurements.samples import Sample, Samples, Source, Value, is_producing
 from ..measurements.system import SYSTEM
 from .base import Known, Report
+from .devices import single_devices
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
@@ -128,7 +129,7 @@ def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
         elif battery and (at := measured_together(consumption, battery)):
             load = max(0, consumption.power + battery.power)
             found[Measurement.CONSUMPTION_POWER] = (load, at)
-    return {SYSTEM: _samples(found, Source.LATEST)}
+    return single_devices(latest) | {SYSTEM: _samples(found, Source.LATEST)}
 
 
 def read_live_frame(frame: LiveFrame, board: Board) -> Samples:

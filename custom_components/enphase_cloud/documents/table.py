@@ -2,10 +2,18 @@
 
 from typing import Final
 
-from ..api.endpoints import BATTERY_TELEMETRY, LATEST_TELEMETRY, SUMMARY
+from ..api.endpoints import (
+    BATTERY_TELEMETRY,
+    DEVICES,
+    INVERTERS_SUMMARY,
+    LATEST_TELEMETRY,
+    OPEN_ALARMS,
+    SUMMARY,
+)
 from ..measurements.board import Board
 from ..measurements.samples import Source
-from .base import AnyDocument, Document
+from . import alarms, devices, panels
+from .base import DAILY, WEEKLY, AnyDocument, Document, Group
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary
 
 SUMMARY_DOCUMENT: Final = Document(
@@ -25,10 +33,38 @@ LATEST_DOCUMENT: Final = Document(
     endpoint=LATEST_TELEMETRY,
     read=read_latest_telemetry,
 )
+DEVICES_DOCUMENT: Final = Document(
+    source=Source.DEVICES,
+    endpoint=DEVICES,
+    read=devices.read_devices,
+    inventory=devices.inventory,
+    period=WEEKLY,
+    group=Group.DEVICES,
+    cue=devices.cue,
+)
+PANELS_DOCUMENT: Final = Document(
+    source=Source.PANELS,
+    endpoint=INVERTERS_SUMMARY,
+    read=panels.read_panels,
+    period=DAILY,
+    group=Group.PANELS,
+    site_query=True,
+)
+ALARMS_DOCUMENT: Final = Document(
+    source=Source.ALARMS,
+    endpoint=OPEN_ALARMS,
+    read=alarms.read_open_alarms,
+    period=DAILY,
+    group=Group.ALARMS,
+    cue=alarms.cue,
+)
 
 DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     SUMMARY_DOCUMENT,
     BATTERY_DOCUMENT,
     LATEST_DOCUMENT,
+    DEVICES_DOCUMENT,
+    PANELS_DOCUMENT,
+    ALARMS_DOCUMENT,
 )
 """In the order in which a new system is polled: what comes later depends on it."""

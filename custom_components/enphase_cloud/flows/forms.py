@@ -28,6 +28,7 @@ from ..const import (
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
+    CONF_GROUPS,
     CONF_HISTORY,
     CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
@@ -48,6 +49,7 @@ from ..const import (
     MIN_STREAM,
     PLAN_CUSTOM,
 )
+from ..documents.base import Group
 from ..energy.flows import MOST_UPDATES
 from ..quota.plans import PLANS
 from ..runtime.options import History, LiveHours
@@ -103,7 +105,15 @@ PROFILE_FORM: Final = vol.Schema(
     {
         vol.Required(CONF_PROFILE, default=Profile.BALANCED): _choice(
             list(Profile), CONF_PROFILE
-        )
+        ),
+        vol.Required(CONF_GROUPS, default=[]): SelectSelector(
+            SelectSelectorConfig(
+                options=list(Group),
+                translation_key=CONF_GROUPS,
+                multiple=True,
+                mode=SelectSelectorMode.LIST,
+            )
+        ),
     }
 )
 

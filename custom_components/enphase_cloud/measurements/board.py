@@ -7,6 +7,7 @@ from typing import Any, Final
 from ..json_values import record
 from .catalog import Kind, Measurement
 from .evidence import Evidence, has, has_battery, has_consumption_meter
+from .inventory import DeviceProperties, Inventory, updated
 from .samples import NOTHING, Samples, Source, as_of, from_json, merge, to_json
 from .system import SYSTEM, Device
 
@@ -24,6 +25,20 @@ class Board:
         self._samples: dict[Source, dict[Device, Samples]] = {}
         self._evidence: dict[Source, Evidence] = {}
         self._newest: dict[Device, Samples] = {}
+        self._inventory: Inventory = {}
+
+    @property
+    def inventory(self) -> Inventory:
+        """Return the devices that the cloud lists."""
+        return self._inventory
+
+    def take_inventory(self, listed: Inventory) -> None:
+        """Learn from a list of devices; what is gone is forgotten."""
+        before, self._inventory = self._inventory, updated(self._inventory, listed)
+        for device in before.keys() - self._inventory.keys():
+            for reports in self._samples.values():
+                reports.pop(device, None)
+            self._newest.pop(device, None)
 
     @property
     def evidence(self) -> Mapping[Source, Evidence]:
@@ -64,12 +79,6 @@ class Board:
         self._samples.setdefault(source, {})[device] = samples
         self._newest.pop(device, None)
 
-    def forget(self, device: Device) -> None:
-        """Forget a device."""
-        for reports in self._samples.values():
-            reports.pop(device, None)
-        self._newest.pop(device, None)
-
     def put_clock_right(self, now: datetime) -> None:
         """Let nothing that is known be of the future, where it would keep news out."""
         self._change_all(lambda samples: as_of(samples, now))
@@ -103,6 +112,10 @@ class Board:
                 source: evidence.as_dict()
                 for source, evidence in self._evidence.items()
             },
+            "inventory": {
+                device.key: properties.as_dict()
+                for device, properties in self._inventory.items()
+            },
         }
 
     def restore(
@@ -123,6 +136,13 @@ class Board:
             old = Evidence.of_samples(self.samples(source))
             showed = read(Evidence.from_dict, evidence.get(source), old)
             self._evidence[source] = showed if is_same else showed.to_be_checked()
+
+        inventory = read(record, stored.get("inventory"), {})
+        self._inventory = {
+            device: read(DeviceProperties.from_dict, kept, DeviceProperties())
+            for key, kept in inventory.items()
+            if (device := read(Device.from_key, key, None)) is not None
+        }
 
     def _change_all(self, change: Callable[[Samples], Samples]) -> None:
         for reports in self._samples.values():

@@ -5,10 +5,23 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Self
 
-from ..api.models import BatteryMode, GridStatus, SystemStatus
+from ..api.models import (
+    BatteryMode,
+    BatteryOperation,
+    DeviceStatus,
+    EvChargerStatus,
+    GridStatus,
+    HeatPumpMode,
+    Severity,
+    SystemStatus,
+)
+from ..api.models.convert import OpenEnum
+from .system import DeviceKind
 
 _POWER_AGE: Final = timedelta(hours=3)
 _DAY: Final = timedelta(days=1)
+# What is requested once a day is unknown when two requests brought nothing.
+_STALE_ERRAND: Final = timedelta(days=3)
 
 
 class Kind(StrEnum):
@@ -18,22 +31,26 @@ class Kind(StrEnum):
     LEVEL = "level"  # [%]
     CAPACITY = "capacity"  # [Wh]
     ENERGY_TODAY = "energy_today"  # [Wh] since the system's midnight
+    ENERGY_DAY = "energy_day"  # [Wh] of the day before
     ENERGY_TOTAL = "energy_total"  # [Wh]
     STATE = "state"  # a word
     MOMENT = "moment"  # [s] since the epoch
     RATING = "rating"  # [W], of the equipment
     COUNT = "count"
+    RATIO = "ratio"  # [%]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """The columns of a row.
 
-    `sensor` is the key of the sensor, None where there is none. A value older than
-    `max_age` is unknown. `is_dated` says whether answers tell when it was measured.
+    `device` is the kind of device that it is of, and `sensor` the key of the sensor,
+    None where there is none. A value older than `max_age` is unknown. `is_dated`
+    says whether answers tell when it was measured.
     """
 
     kind: Kind
+    device: DeviceKind = DeviceKind.SYSTEM
     sensor: str | None = None
     max_age: timedelta | None = None
     is_dated: bool = True
@@ -58,9 +75,7 @@ def _rating(kind: Kind = Kind.RATING) -> Traits:
     return Traits(kind=kind, is_dated=False)
 
 
-def _states(
-    words: type[BatteryMode | GridStatus | SystemStatus],
-) -> tuple[str, ...]:
+def _states(words: type[OpenEnum]) -> tuple[str, ...]:
     return tuple(word.value for word in words if word.name != "UNKNOWN")
 
 
@@ -174,6 +189,133 @@ class Measurement(StrEnum):
         Traits(
             kind=Kind.MOMENT,
             sensor="last_reported",
+            is_diagnostic=True,
+            is_enabled=False,
+        ),
+    )
+    PANELS_REPORTING = (
+        "panels_reporting",
+        Traits(
+            kind=Kind.COUNT,
+            sensor="panels_reporting",
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+            is_diagnostic=True,
+        ),
+    )
+    PANEL_PROBLEMS = (
+        "panel_problems",
+        Traits(kind=Kind.COUNT, max_age=_STALE_ERRAND, is_dated=False),
+    )
+    WEAKEST_PANEL = (
+        "weakest_panel",
+        Traits(
+            kind=Kind.RATIO,
+            sensor="weakest_panel",
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+        ),
+    )
+    OPEN_ALARMS = (
+        "open_alarms",
+        Traits(kind=Kind.COUNT, max_age=_STALE_ERRAND, is_dated=False),
+    )
+    WORST_ALARM = (
+        "worst_alarm",
+        Traits(
+            kind=Kind.STATE,
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+            states=_states(Severity),
+        ),
+    )
+
+    # Of single devices.
+    DEVICE_STATUS = (
+        "device_status",
+        Traits(
+            kind=Kind.STATE,
+            device=DeviceKind.INVERTER,
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+            states=_states(DeviceStatus),
+        ),
+    )
+    REAL_POWER = (
+        "real_power",
+        Traits(
+            kind=Kind.POWER,
+            device=DeviceKind.BATTERY,
+            sensor="real_power",
+            max_age=_POWER_AGE,
+        ),
+    )
+    OPERATIONAL_MODE = (
+        "operational_mode",
+        Traits(
+            kind=Kind.STATE,
+            device=DeviceKind.BATTERY,
+            sensor="operational_mode",
+            max_age=_POWER_AGE,
+            states=_states(BatteryOperation),
+        ),
+    )
+    CHARGER_STATUS = (
+        "charger_status",
+        Traits(
+            kind=Kind.STATE,
+            device=DeviceKind.CHARGER,
+            sensor="charger_status",
+            max_age=_POWER_AGE,
+            states=_states(EvChargerStatus),
+        ),
+    )
+    HEAT_PUMP_MODE = (
+        "heat_pump_mode",
+        Traits(
+            kind=Kind.STATE,
+            device=DeviceKind.HEAT_PUMP,
+            sensor="heat_pump_mode",
+            max_age=_POWER_AGE,
+            states=_states(HeatPumpMode),
+        ),
+    )
+    PANEL_POWER = (
+        "panel_power",
+        Traits(
+            kind=Kind.POWER,
+            device=DeviceKind.INVERTER,
+            sensor="inverters",
+            max_age=_POWER_AGE,
+            is_enabled=False,
+        ),
+    )
+    PANEL_ENERGY_YESTERDAY = (
+        "panel_energy_yesterday",
+        Traits(
+            kind=Kind.ENERGY_DAY,
+            device=DeviceKind.INVERTER,
+            sensor="energy_yesterday",
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+        ),
+    )
+    PANEL_ENERGY_LIFETIME = (
+        "panel_energy_lifetime",
+        Traits(
+            kind=Kind.ENERGY_TOTAL,
+            device=DeviceKind.INVERTER,
+            sensor="lifetime_energy",
+            is_enabled=False,
+            is_dated=False,
+        ),
+    )
+    PANEL_LAST_REPORT = (
+        "panel_last_report",
+        Traits(
+            kind=Kind.MOMENT,
+            device=DeviceKind.INVERTER,
+            sensor="panel_last_reported",
             is_diagnostic=True,
             is_enabled=False,
         ),

@@ -22,6 +22,9 @@ class Source(StrEnum):
     IMPORT_INTERVALS = "import_intervals"
     EXPORT_INTERVALS = "export_intervals"
     BATTERY_INTERVALS = "battery_intervals"
+    DEVICES = "devices"
+    PANELS = "panels"
+    ALARMS = "alarms"
 
 
 type Value = float | str

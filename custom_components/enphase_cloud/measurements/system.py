@@ -14,8 +14,11 @@ class DeviceKind(StrEnum):
     INVERTER = "inverter"
     BATTERY = "battery"
     METER = "meter"
+    RELAY = "relay"
+    CONTROLLER = "controller"
     CHARGER = "charger"
     HEAT_PUMP = "heat_pump"
+    GENERATOR = "generator"
 
 
 @dataclass(frozen=True, slots=True)

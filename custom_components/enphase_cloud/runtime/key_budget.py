@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import hashlib
 from http import HTTPStatus
 import logging
+import math
 import time
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from ..quota.ledger import BudgetExhaustedError, Ledger, Period, Purpose
 from ..quota.plans import Plan, strictest
 from ..quota.reserve import Call, reserve
 from ..scheduling.poll_schedule import Schedule
+from ..scheduling.weights import PolledDocument
 from .persistence import Persistence, StorageFailedError
 from .verified_store import VerifiedStore
 
@@ -106,6 +108,8 @@ class KeyBudget:
             on_saved=lambda saved: ledger.saved(saved["ledger"]),
             on_change=self._tell_listeners,
         )
+        # Calls a day of what is requested daily or weekly, by document.
+        self.errands: dict[PolledDocument, float] = {}
         self._listeners: set[CALLBACK_TYPE] = set()
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
@@ -182,8 +186,10 @@ class KeyBudget:
     def budget_left(self, now: datetime) -> BudgetLeft:
         """Return what background work may spend until the month ends."""
         period_end = self.ledger.period_end(now)
+        days = (period_end - now) / timedelta(days=1)
+        errands = math.ceil(sum(self.errands.values()) * days)
         return BudgetLeft(
-            calls_left=self.ledger.spendable(now),
+            calls_left=max(0, self.ledger.spendable(now) - errands),
             polls=self.schedule.demand(now, period_end),
             period_end=period_end,
             calls_per_minute=self.ledger.plan.calls_per_minute,

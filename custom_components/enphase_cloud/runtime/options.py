@@ -13,6 +13,7 @@ from ..const import (
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
+    CONF_GROUPS,
     CONF_HISTORY,
     CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
@@ -135,6 +136,11 @@ def most_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
         for updates in range(MOST_UPDATES, 0, -1)
         if updates == 1 or can_afford(plan, per_day(updates))
     )
+
+
+def groups_from_options(options: Mapping[str, Any]) -> frozenset[str]:
+    """Return the groups of documents that the user switched on."""
+    return frozenset(options.get(CONF_GROUPS, ()))
 
 
 def profile_from_options(options: Mapping[str, Any]) -> Profile:

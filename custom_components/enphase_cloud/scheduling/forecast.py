@@ -35,11 +35,11 @@ def preview(
     *,
     profile: Profile,
     polled_documents: Collection[PolledDocument],
-    energies_per_day: int = 0,
+    others_per_day: float = 0.0,
 ) -> Preview:
     """Return what to expect, with days as long as nights.
 
-    `energies_per_day` is how many calls of a day go to energies instead of polls.
+    `others_per_day` is how many calls of a day go to energy and errands instead.
     Where systems differ in their documents, a document's freshness is that of the
     system where it is best.
     """
@@ -63,8 +63,8 @@ def preview(
         for each in (known.day, known.night)
     ]
     month = plan.calls_per_month
-    energies = energies_per_day * _MONTH.days
-    polls = month - reserve(month, _MONTH, elapsed=1) - energies
+    others = round(others_per_day * _MONTH.days)
+    polls = month - reserve(month, _MONTH, elapsed=1) - others
     share = level(stretches, polls)
     documents: dict[Source, Freshness] = {}
     for polled in sorted(polled_documents, key=lambda polled: weights[polled].day):
@@ -73,7 +73,7 @@ def preview(
             _interval(rate(share, weights[polled].night, period)),
         )
     calls = sum(rate(share, each.weight, period) * half for each in stretches)
-    return Preview(documents, round(calls) + energies)
+    return Preview(documents, round(calls) + others)
 
 
 def _interval(rate: float) -> timedelta | None:

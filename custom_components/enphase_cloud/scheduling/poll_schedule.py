@@ -131,6 +131,11 @@ class Schedule:
                     state, rhythm=replace(state.rhythm, asked_at=None)
                 )
 
+    def period(self, polled: PolledDocument) -> timedelta:
+        """Return how long apart the reports are that a document brings."""
+        known = self._feeds.get(polled) or self._remembered.get(polled, _State())
+        return known.rhythm.period
+
     def daylight(self, system: str) -> Daylight:
         """Return when a system produces, as far as it is known."""
         return self._daylight.get(system, Daylight())

@@ -1,0 +1,110 @@
+"""The devices of systems in Home Assistant's registry: added, updated and removed."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+
+from .const import DOMAIN
+from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
+from .measurements.inventory import DeviceProperties
+from .measurements.system import SYSTEM, Device, DeviceKind
+
+_MANUFACTURER: Final = "Enphase"
+_NOTHING: Final = DeviceProperties()
+
+
+@callback
+def async_track_devices(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
+) -> None:
+    """Keep the registry as the cloud lists the devices while the entry is loaded."""
+    shown: set[tuple[Device, DeviceProperties]] = set()
+
+    @callback
+    def update() -> None:
+        devices = _devices(system)
+        present = set(devices.items())
+        if present == shown:
+            return
+        for device, properties in devices.items():
+            if (device, properties) not in shown:
+                _register(hass, entry, system, device, properties)
+        _remove_others(hass, entry, system, devices)
+        shown.clear()
+        shown.update(present)
+
+    _register_system(hass, entry, system)
+    update()
+    for coordinator in system.documents:
+        entry.async_on_unload(coordinator.async_add_listener(update))
+
+
+def _devices(system: EnphaseSystem) -> dict[Device, DeviceProperties]:
+    """Return what is listed or has told something; gateways first."""
+    board = system.board
+    known = (board.devices() | board.inventory.keys()) - {SYSTEM}
+    return {
+        device: board.inventory.get(device, _NOTHING)
+        for device in sorted(known, key=lambda each: (each.kind, each.identifier))
+    }
+
+
+def _register_system(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
+) -> dr.DeviceEntry:
+    return dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={device_identifier(system.info.system_id)},
+        name=system.info.name,
+        manufacturer=_MANUFACTURER,
+        model="Enphase system",
+        configuration_url="https://enlighten.enphaseenergy.com",
+    )
+
+
+def _register(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    device: Device,
+    properties: DeviceProperties,
+) -> None:
+    registry = dr.async_get(hass)
+    system_id = system.info.system_id
+    system_device = _register_system(hass, entry, system)
+    parent = Device(DeviceKind.GATEWAY, properties.gateway or "")
+    gateway = registry.async_get_device(
+        identifiers={device_identifier(system_id, parent)}
+    )
+    registry.async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={device_identifier(system_id, device)},
+        translation_key=device.kind,
+        translation_placeholders={
+            "number": properties.name or properties.serial_number or device.identifier
+        },
+        manufacturer=_MANUFACTURER,
+        model=properties.model,
+        model_id=properties.model_id,
+        serial_number=properties.serial_number,
+        sw_version=properties.firmware,
+        hw_version=properties.part_number,
+        via_device_id=(gateway or system_device).id,
+    )
+
+
+def _remove_others(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    devices: dict[Device, DeviceProperties],
+) -> None:
+    """Remove the devices of the system that are gone."""
+    registry = dr.async_get(hass)
+    system_id = system.info.system_id
+    present = {device_identifier(system_id, device) for device in devices}
+    for registered in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        for domain, identifier in registered.identifiers - present:
+            if domain == DOMAIN and identifier.startswith(f"{system_id}_"):
+                registry.async_remove_device(registered.id)

@@ -1,0 +1,112 @@
+"""The devices of a system (API operation `devices`), and which of them report."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from ..api.models import Devices, LatestTelemetry
+from ..api.models.device import Device as ListedDevice
+from ..measurements.board import Board
+from ..measurements.catalog import Measurement
+from ..measurements.inventory import DeviceProperties, Inventory
+from ..measurements.samples import Sample, Samples, Source, Value
+from ..measurements.system import Device, DeviceKind
+from .base import Known, Report
+
+_LONGEST_CUE: Final = 100
+# A device that no number names; there is at most one of its kind.
+_FIRST: Final = "1"
+# Kinds whose devices other documents name by their numeric id.
+_BY_ID: Final = frozenset({DeviceKind.BATTERY, DeviceKind.METER})
+
+
+def read_devices(_devices: Devices, _known: Known) -> Report:
+    """Return nothing: the answer tells what devices are, not what they do."""
+    return {}
+
+
+def inventory(devices: Devices) -> Inventory:
+    """Return the devices that the cloud lists, with what it says of each."""
+    kinds = {
+        DeviceKind.GATEWAY: devices.gateways,
+        DeviceKind.INVERTER: devices.microinverters,
+        DeviceKind.METER: devices.meters,
+        DeviceKind.BATTERY: devices.batteries,
+        DeviceKind.RELAY: devices.relays,
+        DeviceKind.CONTROLLER: devices.controllers,
+        DeviceKind.CHARGER: devices.ev_chargers,
+        DeviceKind.HEAT_PUMP: devices.heat_pumps,
+        DeviceKind.GENERATOR: devices.generators,
+    }
+    return {
+        Device(kind, identifier): _properties(listed)
+        for kind, of_kind in kinds.items()
+        for listed in of_kind
+        if (identifier := _identifier(kind, listed))
+    }
+
+
+def cue(board: Board) -> str:
+    """Return what calls for a new list: the number of modules, and unknown devices."""
+    modules = board.newest().get(Measurement.MODULES)
+    unknown = sorted(each.key for each in board.devices() - board.inventory.keys())
+    return "/".join([str(modules and modules.value), *unknown])[:_LONGEST_CUE]
+
+
+def single_devices(latest: LatestTelemetry) -> dict[Device, Samples]:
+    """Return what the answer of `latest_telemetry` says of single devices."""
+    found: dict[Device, Samples] = {}
+    for battery in latest.batteries:
+        if battery.device_id is not None and battery.reported_at is not None:
+            device = Device(DeviceKind.BATTERY, str(battery.device_id))
+            found[device] = _samples(
+                battery.reported_at,
+                {
+                    Measurement.REAL_POWER: battery.power,
+                    Measurement.OPERATIONAL_MODE: _word(battery.mode),
+                },
+            )
+    for charger in latest.ev_chargers:
+        if charger.reported_at is not None:
+            device = Device(DeviceKind.CHARGER, charger.serial_number or _FIRST)
+            values = {Measurement.CHARGER_STATUS: _word(charger.status)}
+            found[device] = _samples(charger.reported_at, values)
+    for heat_pump in latest.heat_pumps:
+        if heat_pump.reported_at is not None:
+            device = Device(DeviceKind.HEAT_PUMP, heat_pump.serial_number or _FIRST)
+            values = {Measurement.HEAT_PUMP_MODE: _word(heat_pump.mode)}
+            found[device] = _samples(heat_pump.reported_at, values)
+    return found
+
+
+def _word(word: str) -> str | None:
+    return None if word == "unknown" else str(word)
+
+
+def _samples(at: datetime, values: Mapping[Measurement, Value | None]) -> Samples:
+    return {
+        measurement: Sample(value, at, Source.LATEST)
+        for measurement, value in values.items()
+        if value is not None
+    }
+
+
+def _identifier(kind: DeviceKind, listed: ListedDevice) -> str:
+    """Return what other documents call a device; "" where nothing does."""
+    number = str(listed.device_id or "")
+    if kind in _BY_ID:
+        return number
+    if kind in (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP):
+        return listed.serial_number or _FIRST
+    return listed.serial_number or number
+
+
+def _properties(listed: ListedDevice) -> DeviceProperties:
+    return DeviceProperties(
+        name=listed.name,
+        model=listed.product_name or listed.model,
+        model_id=listed.sku,
+        serial_number=listed.serial_number,
+        firmware=listed.firmware,
+        part_number=listed.part_number,
+    )

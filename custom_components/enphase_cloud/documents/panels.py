@@ -1,0 +1,129 @@
+"""Single microinverters (API operation `inverters_summary_by_envoy_or_site`)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from statistics import median
+from typing import Final
+
+from ..api.models import DeviceStatus
+from ..api.models.inverters import Inverter
+from ..measurements.catalog import Measurement
+from ..measurements.inventory import DeviceProperties, Inventory
+from ..measurements.samples import Sample, Samples, Source, Value
+from ..measurements.system import SYSTEM, Device, DeviceKind
+from .base import Known, Report
+
+# Between two answers that tell what one day came to.
+_LEAST_BETWEEN: Final = timedelta(hours=18)
+_MOST_BETWEEN: Final = timedelta(hours=30)
+# A panel that did not report for this time is silent.
+_SILENT_AFTER: Final = timedelta(hours=30)
+# Less [Wh] than this, as the median of all, tells nothing of a single panel.
+_DARK_DAY: Final = 100.0
+
+
+def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
+    """Read the microinverters: energy, status and report of each.
+
+    Yesterday's energy [Wh] is the difference of two lifetime totals a day apart.
+    """
+    panels = {_device(each): each for each in inverters}
+    yesterday = {
+        device: energy
+        for device, each in panels.items()
+        if (energy := _energy_yesterday(device, each, known)) is not None
+    }
+    report: dict[Device, Samples] = {
+        device: _panel(each, yesterday.get(device), known)
+        for device, each in panels.items()
+    }
+    return report | {SYSTEM: _system(panels, yesterday, known)}
+
+
+def inventory(inverters: Sequence[Inverter]) -> Inventory:
+    """Return the microinverters; absent ones may belong to an inactive gateway."""
+    return {
+        _device(each): DeviceProperties(
+            model=each.model,
+            model_id=each.sku,
+            serial_number=each.serial_number,
+            firmware=each.firmware,
+            part_number=each.part_number,
+            gateway=each.gateway_serial_number,
+        )
+        for each in inverters
+    }
+
+
+def _device(inverter: Inverter) -> Device:
+    return Device(DeviceKind.INVERTER, str(inverter.key))
+
+
+def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | None:
+    before = known.board.samples(Source.PANELS, device).get(
+        Measurement.PANEL_ENERGY_LIFETIME
+    )
+    if before is None or each.energy is None:
+        return None
+    between = known.fetched_at - before.observed_at
+    if not _LEAST_BETWEEN <= between <= _MOST_BETWEEN:
+        return None
+    energy = each.energy - float(before.value)
+    return energy if energy >= 0 else None
+
+
+def _panel(each: Inverter, yesterday: float | None, known: Known) -> Samples:
+    at, reported_at = known.fetched_at, each.last_report_at
+    samples = _samples(
+        known,
+        {
+            Measurement.PANEL_ENERGY_YESTERDAY: yesterday,
+            Measurement.PANEL_ENERGY_LIFETIME: each.energy,
+            Measurement.DEVICE_STATUS: None
+            if each.status is DeviceStatus.UNKNOWN
+            else str(each.status),
+        },
+    )
+    if reported_at is None:
+        return samples
+    reported_at = min(reported_at, at)
+    moment = int(reported_at.timestamp())
+    samples[Measurement.PANEL_LAST_REPORT] = Sample(moment, reported_at, Source.PANELS)
+    if each.power is not None:
+        power = Sample(each.power, reported_at, Source.PANELS)
+        samples[Measurement.PANEL_POWER] = power
+    return samples
+
+
+def _system(
+    panels: Mapping[Device, Inverter], yesterday: Mapping[Device, float], known: Known
+) -> Samples:
+    usual = median(yesterday.values()) if yesterday else 0.0
+    weakest = min(yesterday.values(), default=0.0)
+    has_told = usual >= _DARK_DAY
+    dead = {device for device, energy in yesterday.items() if has_told and not energy}
+    ill = {device for device, each in panels.items() if each.status.is_problem}
+    return _samples(
+        known,
+        {
+            Measurement.PANELS_REPORTING: sum(
+                each.last_report_at is not None
+                and known.fetched_at - each.last_report_at <= _SILENT_AFTER
+                for each in panels.values()
+            ),
+            Measurement.PANEL_PROBLEMS: len(dead | ill),
+            Measurement.WEAKEST_PANEL: round(100 * weakest / usual, 1)
+            if has_told
+            else None,
+        },
+    )
+
+
+def _samples(
+    known: Known, values: Mapping[Measurement, Value | None]
+) -> dict[Measurement, Sample]:
+    return {
+        measurement: Sample(value, known.fetched_at, Source.PANELS)
+        for measurement, value in values.items()
+        if value is not None
+    }

@@ -1,0 +1,76 @@
+"""The devices of a system: what each is, and which are gone."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Final, Self
+
+from ..json_values import count, optional, record, text
+from .system import Device
+
+# A device is removed once so many answers in a row do not list it.
+_ABSENCES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceProperties:
+    """What the cloud says of a device; all texts are its own.
+
+    `gateway` is the serial number of the gateway it reports to; `absences` counts the
+    answers in a row that did not list it.
+    """
+
+    name: str | None = None
+    model: str | None = None
+    model_id: str | None = None
+    serial_number: str | None = None
+    firmware: str | None = None
+    part_number: str | None = None
+    gateway: str | None = None
+    absences: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the properties in a shape that JSON can hold."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        texts = {
+            each.name: optional(text, stored.get(each.name))
+            for each in fields(cls)
+            if each.name != "absences"
+        }
+        return cls(**texts, absences=count(stored.get("absences", 0)))
+
+
+type Inventory = Mapping[Device, DeviceProperties]
+
+
+def updated(known: Inventory, listed: Inventory) -> Inventory:
+    """Return the devices after an answer listed some of them.
+
+    What it leaves open stays as it was; what it does not list is gone after three
+    answers, for the cloud lists active devices only.
+    """
+    devices = {
+        device: _completed(properties, known.get(device))
+        for device, properties in listed.items()
+    }
+    for device in known.keys() - listed.keys():
+        missing = replace(known[device], absences=known[device].absences + 1)
+        if missing.absences < _ABSENCES:
+            devices[device] = missing
+    return devices
+
+
+def _completed(
+    properties: DeviceProperties, before: DeviceProperties | None
+) -> DeviceProperties:
+    if before is None:
+        return properties
+    return replace(
+        before,
+        absences=0,
+        **{name: value for name, value in asdict(properties).items() if value},
+    )

@@ -1,0 +1,45 @@
+"""When to request what is requested once a day or once a week."""
+
+from datetime import datetime, time, timedelta, tzinfo
+from typing import Final
+
+# Devices stand still and gateways have reported the day before; energy follows later.
+_FIRST_AT: Final = timedelta(hours=3)
+_PRIME: Final = 7919
+_SPREAD: Final = timedelta(minutes=45)
+# What changes about a system makes an errand due at once, but not more often than this.
+_SHORTEST: Final = timedelta(hours=6)
+
+
+def spread(system_id: int) -> float:
+    """Return a number from 0 to 1 that keeps systems apart.
+
+    A prime spreads neighbouring ids over the whole span.
+    """
+    return system_id * _PRIME % 1000 / 1000
+
+
+def next_errand(
+    *,
+    now: datetime,
+    requested_at: datetime | None,
+    period: timedelta,
+    time_zone: tzinfo,
+    spread: float,
+    has_failed: bool,
+    is_urgent: bool,
+) -> datetime:
+    """Return when an errand is due, at the latest a period after the last one.
+
+    `spread` from 0 to 1 keeps systems apart. An errand without a request is due now.
+    """
+    if requested_at is None:
+        return now
+    requested_at = min(requested_at, now)
+    if has_failed:
+        period = min(period, timedelta(days=1))
+    at = _FIRST_AT + spread * _SPREAD
+    day = (requested_at - at).astimezone(time_zone).date()
+    midnight = datetime.combine(day + timedelta(days=period.days), time(), time_zone)
+    due = (midnight + at).astimezone(requested_at.tzinfo)
+    return min(due, requested_at + _SHORTEST) if is_urgent else due
