@@ -5,6 +5,7 @@ from datetime import timedelta
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.enphase_cloud.const import DOMAIN
@@ -50,3 +51,91 @@ async def test_each_battery_is_a_device_at_no_cost(
         assert states["Power"] is not None
         assert states["Mode"] is not None
         assert states["Mode"].state in {"idle", "charging", "discharging"}
+
+
+ALL = {"groups": ["devices", "panels", "alarms"]}
+
+
+def _state(hass: HomeAssistant, unique_id: str, platform: str = "sensor") -> str | None:
+    entity_id = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
+    if entity_id is None or (state := hass.states.get(entity_id)) is None:
+        return None
+    return state.state
+
+
+async def test_lists_panels_and_alarms_are_requested_before_dawn(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Once at first; then the list every week, panels and alarms every day."""
+    entry = await set_up(options=ALL)
+    errands = {"devices", "inverters_summary", "open_alarms"}
+    assert sorted(each for each in world.calls if each in errands) == sorted(errands)
+    world.cloud.requests.clear()
+    await pass_time(hass, freezer, timedelta(days=7), step=timedelta(minutes=30))
+    made = [each for each in world.calls if each in errands]
+    assert made.count("inverters_summary") == 7
+    assert made.count("open_alarms") == 7
+    assert made.count("devices") == 1
+    times = {
+        request.at.astimezone(dt_util.UTC).hour
+        for request in world.cloud.requests
+        if request.operation in errands
+    }
+    assert times <= {1, 2}  # From 3 to 4 in Berlin.
+    names = _devices(hass, entry.entry_id)
+    panels = [name for name in names if name.startswith("Inverter")]
+    assert len(panels) == len(world.system.microinverters)
+    [gateway] = [device for name, device in names.items() if name.startswith("Gateway")]
+    assert {names[name].via_device_id for name in panels} == {gateway.id}
+
+
+async def test_a_dead_panel_is_reported_the_next_morning(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its energy of yesterday is zero while its peers produce."""
+    await set_up(options=ALL)
+    system_id = world.system.system_id
+    dead = world.system.microinverters[3].serial
+    problem = f"{system_id}_panel_problem"
+    energy = f"{system_id}_inverter_{dead}_energy_yesterday"
+    await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
+    assert _state(hass, problem, "binary_sensor") == "off"
+    assert float(_state(hass, energy) or 0) > 0.1
+    world.system.break_panel(dead, dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
+    assert _state(hass, problem, "binary_sensor") == "on"
+    assert float(_state(hass, energy) or 1) == 0
+    assert float(_state(hass, f"{system_id}_weakest_panel") or 1) == 0
+
+
+async def test_an_alarm_turns_the_sensor_on_and_off(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The next list says so."""
+    await set_up(options=ALL)
+    alarm = f"{world.system.system_id}_alarm"
+    assert _state(hass, alarm, "binary_sensor") == "off"
+    number = world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=1), step=timedelta(hours=1))
+    assert _state(hass, alarm, "binary_sensor") == "on"
+    world.system.clear_alarm(number, dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=1), step=timedelta(hours=1))
+    assert _state(hass, alarm, "binary_sensor") == "off"
+
+
+async def test_a_battery_that_is_gone_is_removed_after_three_lists(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One list without it may be wrong."""
+    entry = await set_up(options=ALL)
+
+    def batteries() -> int:
+        names = _devices(hass, entry.entry_id)
+        return len([name for name in names if name.startswith("Battery")])
+
+    assert batteries() == 2
+    world.system.remove_battery(1, dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=15), step=timedelta(hours=6))
+    assert batteries() == 2
+    await pass_time(hass, freezer, timedelta(days=10), step=timedelta(hours=6))
+    assert batteries() == 1

@@ -298,7 +298,9 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         for listener in self._answer_listeners:
             listener(answer, now)
         if self.document.inventory is not None:
-            self._board.take_inventory(self.document.inventory(answer))
+            listed = self.document.inventory(answer)
+            is_complete = self.document.lists_all_devices
+            self._board.take_inventory(listed, is_complete=is_complete)
         known = Known(info=self._context.info, board=self._board, fetched_at=now)
         return self.document.read(answer, known)
 

@@ -58,6 +58,7 @@ class Document[AnswerT]:
     group: Group | None = None
     cue: Callable[[Board], str] | None = None
     inventory: Callable[[AnswerT], Inventory] | None = None
+    lists_all_devices: bool = False
     site_query: bool = False
 
     def calls_per_day(self, board: Board) -> float | None:

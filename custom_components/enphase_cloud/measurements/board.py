@@ -32,9 +32,10 @@ class Board:
         """Return the devices that the cloud lists."""
         return self._inventory
 
-    def take_inventory(self, listed: Inventory) -> None:
+    def take_inventory(self, listed: Inventory, *, is_complete: bool) -> None:
         """Learn from a list of devices; what is gone is forgotten."""
-        before, self._inventory = self._inventory, updated(self._inventory, listed)
+        before = self._inventory
+        self._inventory = updated(before, listed, is_complete=is_complete)
         for device in before.keys() - self._inventory.keys():
             for reports in self._samples.values():
                 reports.pop(device, None)

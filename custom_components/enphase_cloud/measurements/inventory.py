@@ -47,16 +47,18 @@ class DeviceProperties:
 type Inventory = Mapping[Device, DeviceProperties]
 
 
-def updated(known: Inventory, listed: Inventory) -> Inventory:
+def updated(known: Inventory, listed: Inventory, *, is_complete: bool) -> Inventory:
     """Return the devices after an answer listed some of them.
 
-    What it leaves open stays as it was; what it does not list is gone after three
-    answers, for the cloud lists active devices only.
+    What it leaves open stays as it was. Where the list is complete, what it lacks is
+    gone after three answers.
     """
     devices = {
         device: _completed(properties, known.get(device))
         for device, properties in listed.items()
     }
+    if not is_complete:
+        return {**known, **devices}
     for device in known.keys() - listed.keys():
         missing = replace(known[device], absences=known[device].absences + 1)
         if missing.absences < _ABSENCES:
