@@ -58,6 +58,7 @@ from .conftest import (
 )
 from .flows import User, field_names, required, suggested, until
 
+GROUPS = {"groups": ["devices", "panels", "alarms"]}
 WATT = {CONF_PLAN: "watt"}
 LIMITS = {
     CONF_CALLS_PER_MINUTE: 20,
@@ -144,7 +145,7 @@ async def test_one_system(hass: HomeAssistant, world: World, user: User) -> None
     assert entry.state is ConfigEntryState.LOADED
     assert entry.title == "Hilltop"
     assert entry.unique_id == USER_ID
-    assert entry.options == WATT
+    assert entry.options == WATT | GROUPS
     assert entry.data["auth_implementation"] == DOMAIN
     assert entry.data[CONF_API_KEY] == API_KEY
     assert entry.data[CONF_SYSTEMS] == [
@@ -189,7 +190,7 @@ async def test_a_custom_plan(world: World, user: User, *, live_stream: bool) -> 
     assert form["step_id"] == "custom_plan"
     assert world.calls == []
     done = await user.submit(form, **limits)
-    assert done["result"].options == {CONF_PLAN: "custom", **limits}
+    assert done["result"].options == {CONF_PLAN: "custom", **GROUPS, **limits}
     [system] = done["result"].data[CONF_SYSTEMS]
     assert system[CONF_LIVE_STREAM] is (True if live_stream else None)
 

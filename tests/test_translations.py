@@ -293,7 +293,12 @@ def test_entities(platform: str) -> None:
         assert set(named.get("state", {})) == states, key
         if getattr(description, "native_unit_of_measurement", None) is not None:
             assert "unit_of_measurement" not in named
-        assert set(named) <= {"name", "state", "unit_of_measurement"}
+        assert set(named) <= {
+            "name",
+            "state",
+            "state_attributes",
+            "unit_of_measurement",
+        }
 
 
 @pytest.mark.parametrize("platform", ICONS["entity"])
@@ -369,6 +374,7 @@ def test_there_are_no_other_sections() -> None:
     assert set(ENGLISH) == {
         "application_credentials",
         "config",
+        "device",
         "entity",
         "exceptions",
         "issues",

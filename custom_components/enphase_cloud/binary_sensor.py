@@ -180,7 +180,7 @@ class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
         requested_at = board.evidence_of(Source.SUMMARY).requested_at
         if report is None or requested_at is None or not self._system.store.is_visible:
             return None
-        period = self._data.budget.schedule.period(summary.polled)
+        period = self._data.budget.schedule.period(summary.plan.polled)
         return requested_at - report.observed_at <= (_MISSED_REPORTS + 1) * period
 
 

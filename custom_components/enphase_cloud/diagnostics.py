@@ -74,8 +74,8 @@ def _system(system: EnphaseSystem) -> dict[str, Any]:
 def _document(coordinator: DocumentCoordinator, board: Board) -> dict[str, Any]:
     return {
         "document": coordinator.source,
-        "is_active": coordinator.is_active,
-        "is_scheduled": coordinator.is_scheduled,
+        "is_active": coordinator.plan.is_active,
+        "is_scheduled": coordinator.plan.is_scheduled,
         "last_update_success": coordinator.last_update_success,
         "next_poll": coordinator.next_poll_at,
         "samples": _samples(board.samples(coordinator.source)),

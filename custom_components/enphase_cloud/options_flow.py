@@ -231,12 +231,12 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
         api_key = self.config_entry.data[CONF_API_KEY]
         return [
-            coordinator.polled
+            coordinator.plan.polled
             for entry in entries
             if entry.data[CONF_API_KEY] == api_key
             for system in entry.runtime_data.systems
             for coordinator in system.documents
-            if coordinator.is_scheduled
+            if coordinator.plan.is_scheduled
         ] or [
             PolledDocument(system=str(system[CONF_ID]), document=document)
             for system in self.config_entry.data[CONF_SYSTEMS]

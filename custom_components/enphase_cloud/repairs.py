@@ -165,7 +165,7 @@ class _TryOnceFlow(_EntryFlow):
             document
             for system in data.systems
             for document in system.documents
-            if document.is_active
+            if document.plan.is_active
         )
         with suppress(HomeAssistantError):
             await document.async_refresh_for_user()

@@ -90,7 +90,7 @@ def _add_as_evidence_comes(
             for coordinator in system.documents
             if (SYSTEM, coordinator.source) not in added
             and coordinator.source in NEXT_POLLS
-            and coordinator.is_active
+            and coordinator.plan.is_active
         ]
         added.update((device, description.key) for device, description in measurements)
         added.update((SYSTEM, coordinator.source) for coordinator in documents)

@@ -110,7 +110,7 @@ def async_setup_actions(hass: HomeAssistant) -> None:
 async def async_refresh(system: EnphaseSystem) -> None:
     """Request all polled documents of a system now."""
     for coordinator in system.documents:
-        if coordinator.is_active and coordinator.document.period is None:
+        if coordinator.plan.is_active and coordinator.document.period is None:
             await coordinator.async_refresh_for_user()
 
 

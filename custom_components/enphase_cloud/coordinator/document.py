@@ -15,18 +15,15 @@ from ..api import EnphaseCloudError, RequestWithheldError, UnknownSystemError
 from ..const import DOMAIN
 from ..documents.base import AnyDocument, Known, Report
 from ..errors import translated
-from ..measurements.catalog import Measurement
-from ..measurements.evidence import Evidence, adds, cue, is_offline, told_lately
+from ..measurements.evidence import Evidence
 from ..measurements.lifetime import LifetimeGuard
-from ..measurements.samples import NOTHING, Samples, advance, is_producing
+from ..measurements.samples import NOTHING, Samples, advance
 from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
-from ..runtime.options import groups_from_options, profile_from_options
-from ..scheduling.errands import next_errand, spread
-from ..scheduling.weights import PolledDocument
 from .base import SystemContext
+from .document_plan import DocumentPlan
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -65,18 +62,11 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         )
         self.document = document
         self.source = document.source
-        self.polled = PolledDocument(str(context.info.system_id), document.source)
+        self.plan = DocumentPlan(context, document)
         self._context = context
         self._store = context.store
         self._board = context.board
         self._budget = shared.budget
-        if not self.is_known and not document.is_optional:
-            self._budget.schedule.forget_answers(self.polled)
-        self._profile = profile_from_options(shared.entry.options)
-        self._is_enabled = (
-            document.group is None
-            or document.group in groups_from_options(shared.entry.options)
-        )
         self._is_for_user = False
         self._requesting_for_user = asyncio.Lock()
         self._answers_for_user = 0
@@ -88,9 +78,6 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         # What the cloud said to the last poll, None if it answered.
         self.last_error: EnphaseCloudError | None = None
         self._answer_listeners: list[Callable[[Any, datetime], None]] = []
-        # When the document is due, None if it is not requested; planned on events.
-        self.next_poll_at: datetime | None = None
-        self._plan()
 
     @property
     def is_known(self) -> bool:
@@ -98,78 +85,9 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         return bool(self._board.samples(self.source))
 
     @property
-    def is_active(self) -> bool:
-        """Whether the document is requested at all, be it rarely."""
-        if self.source in self._store.refusals or not self._is_enabled:
-            return False
-        if self.document.is_optional and not self._store.is_visible:
-            return False
-        return self._evidence.answered or self.document.is_expected(self._board)
-
-    @property
-    def is_scheduled(self) -> bool:
-        """Whether the document is polled: it adds to what others tell.
-
-        What adds nothing is only checked now and then.
-        """
-        if self.document.period is not None:
-            return False
-        if not self.is_active or not self.document.is_optional:
-            return self.is_active
-        return self.document.is_expected(self._board) and (
-            not self._evidence.answered or adds(self._board.evidence, self.source)
-        )
-
-    def _plan(self) -> datetime | None:
-        """Keep and return when the document is due, None if it is not requested."""
-        self.next_poll_at = None
-        self._budget.errands.pop(self.polled, None)
-        if not self.is_active:
-            self._budget.schedule.remove(self.polled)
-            return None
-        if (per_day := self.document.calls_per_day(self._board)) is not None:
-            self._budget.errands[self.polled] = per_day
-        now = dt_util.utcnow()
-        due = self._due(now)
-        ledger = self._budget.ledger
-        probe = ledger.probe_at(now)
-        if probe is not None and not ledger.spendable(now):
-            # The cloud's refusal took the rest of the month; see whether it still does.
-            due = probe
-        withheld_until = self._budget.withheld_until(now)
-        self.next_poll_at = max(due, withheld_until or due)
-        return self.next_poll_at
-
-    def _due(self, now: datetime) -> datetime:
-        schedule, hidden = self._budget.schedule, self._store.hidden
-        if hidden is not None:
-            # It gets no share of the calls.
-            schedule.remove(self.polled)
-            return min(hidden.until or now, now + _DAY)
-        if not self.is_scheduled:
-            schedule.remove(self.polled)
-            if self.document.period is not None:
-                return self._next_errand(now, self.document.period)
-            return self._evidence.next_check(now, self._cue)
-        schedule.add(self.polled, profile=self._profile)
-        return schedule.next_poll(
-            self.polled,
-            now=now,
-            calls_left=self._budget.calls_for_polls(now),
-            period_end=self._budget.ledger.period_end(now),
-        )
-
-    def _next_errand(self, now: datetime, period: timedelta) -> datetime:
-        info, evidence = self._context.info, self._evidence
-        return next_errand(
-            now=now,
-            requested_at=evidence.requested_at,
-            period=period,
-            time_zone=info.time_zone,
-            spread=spread(info.system_id),
-            has_failed=evidence.failed,
-            is_urgent=evidence.answered and evidence.cue != self._cue,
-        )
+    def next_poll_at(self) -> datetime | None:
+        """Return when the document is due, None if it is not requested."""
+        return self.plan.next_poll_at
 
     async def async_refresh_for_user(self) -> None:
         """Request the document now, due or not, on the user's reserve.
@@ -217,13 +135,12 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
     async def async_shutdown(self) -> None:
         """Stop polling, and leave the calls to what else is polled with the key."""
         await super().async_shutdown()
-        self._budget.errands.pop(self.polled, None)
-        self._budget.schedule.remove(self.polled)
+        self.plan.stop()
 
     @override
     async def _async_update_data(self) -> None:
         self._board.put_clock_right(dt_util.utcnow())
-        due = self._plan()
+        due = self.plan.update()
         # Not before: what is due at once is due when it is planned.
         now = dt_util.utcnow()
         if due is None:
@@ -239,7 +156,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             self._failure = err
             raise
         self._failure = None
-        self._sleep_until(self._plan())
+        self._sleep_until(self.plan.update())
 
     def _raise_if_failing(self, due: datetime) -> None:
         """Between two polls a failure lasts until the next."""
@@ -266,8 +183,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
 
     async def _async_poll(self, now: datetime) -> None:
         self._withheld = None
-        if self.document.period is None:
-            self._budget.schedule.add(self.polled, profile=self._profile)
+        self.plan.begin()
         try:
             with foreseen():
                 self._take(await self._async_read(now), now)
@@ -321,10 +237,10 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         known = self._board.samples(source)
         newest = newest_measurement(arrived, now)
         is_news = newest not in {None, newest_measurement(known, now)}
-        self._take_evidence(arrived, now)
+        self.plan.take_evidence(arrived, now)
         self._board.put(source, self._advance(known, arrived, now))
         self._store.save_soon()
-        self._learn(arrived, now, newest=newest, is_news=is_news)
+        self.plan.learn(arrived, now, newest=newest, is_news=is_news)
 
     def _advance(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
         """Return what is known from now on."""
@@ -338,57 +254,6 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         elif self._lifetime.claim is None and waited:
             _LOGGER.info("The lifetime energy follows Enphase again")
         return advance(known, believed, now=now)
-
-    @property
-    def _evidence(self) -> Evidence:
-        return self._board.evidence_of(self.source)
-
-    def _set_evidence(self, evidence: Evidence) -> None:
-        self._board.set_evidence(self.source, evidence)
-        # It may have changed what all documents together say.
-        self._board.set_evidence(self.source, evidence.with_cue(self._cue))
-        self._store.save_soon()
-
-    @property
-    def _cue(self) -> str:
-        if self.document.cue is not None:
-            return self.document.cue(self._board)
-        return cue(self._board.newest(), self._board.evidence)
-
-    def _take_evidence(self, arrived: Samples, now: datetime) -> None:
-        known, cellular = self._board.newest(), self._context.info.is_cellular
-        told = told_lately(arrived, known, now=now, cellular=cellular)
-        offline = is_offline(known, self._board.evidence)
-        self._set_evidence(self._evidence.with_answer(told, now=now, offline=offline))
-
-    def _learn(
-        self, arrived: Samples, now: datetime, *, newest: datetime | None, is_news: bool
-    ) -> None:
-        """Tell the schedule how new the answer was; what adds nothing leaves it."""
-        budget = self._budget
-        if self.document.period is not None:
-            return
-        if not self.is_scheduled:
-            budget.schedule.remove(self.polled)
-            budget.ledger.record_wasted(now)
-            budget.notify()
-            return
-        known = {**self._board.newest(), **arrived}
-        production = arrived.get(Measurement.PRODUCTION_POWER)
-        energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
-        was_wasted = budget.schedule.observe(
-            self.polled,
-            now=now,
-            data_at=newest,
-            changed=is_news,
-            producing=None
-            if production is None
-            else is_producing(production.value, known),
-            produced_until=None if energy is None else energy.observed_at,
-        )
-        if was_wasted:
-            budget.ledger.record_wasted(now)
-        budget.notify()
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
         """Leave a system alone that the cloud does not show, or did not before."""
@@ -417,16 +282,15 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         """Return where the error leaves what is known valid; raise it otherwise."""
         consequence = error_policy(err).consequence
         is_optional = self.document.is_optional
-        self._set_evidence(self._evidence.with_failure(now))
+        self.plan.set_evidence(self.plan.evidence.with_failure(now))
         if consequence in REFUSALS and is_optional:
             # No failure: the document need not back off once it is allowed.
             refuse(self._context, self.source, err)
-            self._set_evidence(Evidence())
+            self.plan.set_evidence(Evidence())
             return
-        if self.document.period is None:
-            self._budget.schedule.failed(self.polled, now=now)
+        self.plan.failed(now)
         self._hide_if_gone(consequence, now)
-        self._sleep_until(self._plan())
+        self._sleep_until(self.plan.update())
         hidden = self._store.hidden
         if hidden is not None and consequence is not Consequence.REAUTH:
             raise self._not_visible(hidden) from None
@@ -437,7 +301,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         needs_user = consequence is Consequence.REAUTH or (
             consequence is Consequence.REFUSE_KEY and not is_optional
         )
-        if not self.is_scheduled and not needs_user:
+        if not self.plan.is_scheduled and not needs_user:
             _LOGGER.debug("The check of %s failed: %s", self.source, err)
             return
         kind = ConfigEntryAuthFailed if needs_user else UpdateFailed

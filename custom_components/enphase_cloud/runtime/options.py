@@ -163,4 +163,6 @@ def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
         kept.pop(CONF_LIVE_BURSTS, None)
     if plan.free_calls is None:
         kept.pop(CONF_CALL_BUDGET, None)
+    if not kept.get(CONF_GROUPS):
+        kept.pop(CONF_GROUPS, None)
     return kept

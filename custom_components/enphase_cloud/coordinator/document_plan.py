@@ -1,0 +1,191 @@
+"""When a document of a system is requested: by its weight, as an errand, or never."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.util import dt as dt_util
+
+from ..documents.base import AnyDocument
+from ..measurements.catalog import Measurement
+from ..measurements.evidence import Evidence, adds, cue, is_offline, told_lately
+from ..measurements.samples import Samples, is_producing
+from ..runtime.options import groups_from_options, profile_from_options
+from ..scheduling.errands import next_errand, spread
+from ..scheduling.weights import PolledDocument
+from .base import SystemContext
+
+# How often a system is polled that the cloud does not show any more.
+_DAY: Final = timedelta(days=1)
+
+
+class DocumentPlan:
+    """Plans the requests of a document, and learns from what they brought."""
+
+    def __init__(self, context: SystemContext, document: AnyDocument) -> None:
+        """Continue from what is stored."""
+        options = context.shared.entry.options
+        self.polled = PolledDocument(str(context.info.system_id), document.source)
+        self._document = document
+        self._context = context
+        self._store = context.store
+        self._board = context.board
+        self._budget = context.shared.budget
+        self._profile = profile_from_options(options)
+        self._is_enabled = (
+            document.group is None or document.group in groups_from_options(options)
+        )
+        if not self._board.samples(document.source) and not document.is_optional:
+            self._budget.schedule.forget_answers(self.polled)
+        # When the document is due, None if it is not requested.
+        self.next_poll_at: datetime | None = None
+        self.update()
+
+    @property
+    def is_errand(self) -> bool:
+        """Whether the document is requested daily or weekly, not polled."""
+        return self._document.period is not None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the document is requested at all, be it rarely."""
+        if self._document.source in self._store.refusals or not self._is_enabled:
+            return False
+        if self._document.is_optional and not self._store.is_visible:
+            return False
+        return self.evidence.answered or self._document.is_expected(self._board)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether the document is polled: it adds to what others tell.
+
+        What adds nothing is only checked now and then.
+        """
+        if self.is_errand:
+            return False
+        if not self.is_active or not self._document.is_optional:
+            return self.is_active
+        return self._document.is_expected(self._board) and (
+            not self.evidence.answered
+            or adds(self._board.evidence, self._document.source)
+        )
+
+    def update(self) -> datetime | None:
+        """Keep and return when the document is due, None if it is not requested."""
+        self.next_poll_at = None
+        self._budget.errands.pop(self.polled, None)
+        if not self.is_active:
+            self._budget.schedule.remove(self.polled)
+            return None
+        if (per_day := self._document.calls_per_day(self._board)) is not None:
+            self._budget.errands[self.polled] = per_day
+        now = dt_util.utcnow()
+        due = self._due(now)
+        ledger = self._budget.ledger
+        probe = ledger.probe_at(now)
+        if probe is not None and not ledger.spendable(now):
+            # The cloud's refusal took the rest of the month; see whether it still does.
+            due = probe
+        withheld_until = self._budget.withheld_until(now)
+        self.next_poll_at = max(due, withheld_until or due)
+        return self.next_poll_at
+
+    def stop(self) -> None:
+        """Leave the calls to what else is requested with the key."""
+        self._budget.errands.pop(self.polled, None)
+        self._budget.schedule.remove(self.polled)
+
+    def _due(self, now: datetime) -> datetime:
+        schedule, hidden = self._budget.schedule, self._store.hidden
+        if hidden is not None:
+            # It gets no share of the calls.
+            schedule.remove(self.polled)
+            return min(hidden.until or now, now + _DAY)
+        if self._document.period is not None:
+            return self._next_errand(now, self._document.period)
+        if not self.is_scheduled:
+            schedule.remove(self.polled)
+            return self.evidence.next_check(now, self._cue)
+        schedule.add(self.polled, profile=self._profile)
+        return schedule.next_poll(
+            self.polled,
+            now=now,
+            calls_left=self._budget.calls_for_polls(now),
+            period_end=self._budget.ledger.period_end(now),
+        )
+
+    def _next_errand(self, now: datetime, period: timedelta) -> datetime:
+        info, evidence = self._context.info, self.evidence
+        return next_errand(
+            now=now,
+            requested_at=evidence.requested_at,
+            period=period,
+            time_zone=info.time_zone,
+            spread=spread(info.system_id),
+            has_failed=evidence.failed,
+            is_urgent=evidence.answered and evidence.cue != self._cue,
+        )
+
+    def begin(self) -> None:
+        """Note that the document is requested, due or not."""
+        if not self.is_errand:
+            self._budget.schedule.add(self.polled, profile=self._profile)
+
+    def failed(self, now: datetime) -> None:
+        """Note that a request failed: the pause grows."""
+        if not self.is_errand:
+            self._budget.schedule.failed(self.polled, now=now)
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return what the answers of the document showed."""
+        return self._board.evidence_of(self._document.source)
+
+    def set_evidence(self, evidence: Evidence) -> None:
+        """Keep what the answers of the document showed."""
+        source = self._document.source
+        self._board.set_evidence(source, evidence)
+        # It may have changed what all documents together say.
+        self._board.set_evidence(source, evidence.with_cue(self._cue))
+        self._store.save_soon()
+
+    @property
+    def _cue(self) -> str:
+        if self._document.cue is not None:
+            return self._document.cue(self._board)
+        return cue(self._board.newest(), self._board.evidence)
+
+    def take_evidence(self, arrived: Samples, now: datetime) -> None:
+        """Learn from an answer what the system has."""
+        known, cellular = self._board.newest(), self._context.info.is_cellular
+        told = told_lately(arrived, known, now=now, cellular=cellular)
+        offline = is_offline(known, self._board.evidence)
+        self.set_evidence(self.evidence.with_answer(told, now=now, offline=offline))
+
+    def learn(
+        self, arrived: Samples, now: datetime, *, newest: datetime | None, is_news: bool
+    ) -> None:
+        """Tell the schedule how new the answer was; what adds nothing leaves it."""
+        budget = self._budget
+        if self.is_errand:
+            return
+        if not self.is_scheduled:
+            budget.schedule.remove(self.polled)
+            budget.ledger.record_wasted(now)
+            budget.notify()
+            return
+        known = {**self._board.newest(), **arrived}
+        production = arrived.get(Measurement.PRODUCTION_POWER)
+        energy = arrived.get(Measurement.ENERGY_PRODUCED_LIFETIME)
+        was_wasted = budget.schedule.observe(
+            self.polled,
+            now=now,
+            data_at=newest,
+            changed=is_news,
+            producing=None
+            if production is None
+            else is_producing(production.value, known),
+            produced_until=None if energy is None else energy.observed_at,
+        )
+        if was_wasted:
+            budget.ledger.record_wasted(now)
+        budget.notify()
