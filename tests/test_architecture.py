@@ -32,7 +32,7 @@ FOLDERS = PURE_FOLDERS | {
     "data": {"const", "coordinator", "measurements", "runtime"},
     "flows": {*_PURE, "const", "coordinator", "errors", "runtime"},
 }
-# What a room without I/O has no use for.
+# What a folder without I/O has no use for.
 IO = {"aiohttp", "asyncio", "os", "pathlib", "socket", "threading", "urllib"}
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
@@ -68,8 +68,8 @@ def _inside(module: str) -> Iterator[str]:
             yield name.removeprefix(f"{NAME}.")
 
 
-def _of(*rooms: str) -> list[str]:
-    return [module for module in MODULES if module.partition(".")[0] in rooms]
+def _of(*folders: str) -> list[str]:
+    return [module for module in MODULES if module.partition(".")[0] in folders]
 
 
 def test_the_folders_are_there() -> None:
@@ -81,7 +81,7 @@ def test_the_folders_are_there() -> None:
 
 @pytest.mark.parametrize("module", _of(*PURE_FOLDERS))
 def test_pure_folders_know_no_home_assistant(module: str) -> None:
-    """They could leave the house."""
+    """They could be packages of their own."""
     assert not [name for name in _imports(module) if name.startswith("homeassistant")]
 
 
@@ -107,7 +107,7 @@ def test_pure_folders_touch_nothing(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_nobody_enters_by_the_front_door(module: str) -> None:
+def test_nobody_imports_from_init(module: str) -> None:
     """What several need has a module of its own; __init__ is Home Assistant's."""
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom) and _absolute(module, node) == NAME:

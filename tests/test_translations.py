@@ -28,10 +28,7 @@ from custom_components.enphase_cloud.const import CONF_PLAN
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
 from custom_components.enphase_cloud.energy.readings import Flow
-from custom_components.enphase_cloud.flows import (
-    forms as flow_forms,
-    validation as flow_probe,
-)
+from custom_components.enphase_cloud.flows import forms, validation
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.runtime import checked_store as stores
 
@@ -135,22 +132,22 @@ def test_steps_and_fields() -> None:
     """Each form of a flow has its texts, field by field."""
     shown = {
         "config": {
-            "api_key": flow_forms.API_KEY_FORM,
-            "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
-            "energy": flow_forms.ENERGY_FORM,
-            "keep_api_key": flow_forms.KEEP_API_KEY_FORM,
+            "api_key": forms.API_KEY_FORM,
+            "custom_plan": forms.CUSTOM_PLAN_FORM,
+            "energy": forms.ENERGY_FORM,
+            "keep_api_key": forms.KEEP_API_KEY_FORM,
             "reauth_confirm": None,
             "reconfigure": None,
-            "free_systems": flow_forms.systems_form([], chosen=[]),
-            "systems": flow_forms.systems_form([], chosen=[]),
+            "free_systems": forms.systems_form([], chosen=[]),
+            "systems": forms.systems_form([], chosen=[]),
         },
         "options": {
-            "call_budget": flow_forms.CALL_BUDGET_FORM,
-            "custom_plan": flow_forms.CUSTOM_PLAN_FORM,
-            "energy": flow_forms.ENERGY_FORM,
-            "init": flow_forms.PLAN_FORM,
-            "live": flow_forms.LIVE_FORM,
-            "profile": flow_forms.PROFILE_FORM,
+            "call_budget": forms.CALL_BUDGET_FORM,
+            "custom_plan": forms.CUSTOM_PLAN_FORM,
+            "energy": forms.ENERGY_FORM,
+            "init": forms.PLAN_FORM,
+            "live": forms.LIVE_FORM,
+            "profile": forms.PROFILE_FORM,
         },
     }
     for section, module in (("config", config_flow), ("options", options_flow)):
@@ -195,23 +192,23 @@ def test_aborts() -> None:
 def test_errors() -> None:
     """Each error of a form is explained."""
     errors = {policy.reason for policy in ERROR_POLICIES.values()} - NOT_AT_THE_KEY
-    for module in (config_flow, flow_probe):
+    for module in (config_flow, validation):
         for call in _calls(module, "KeyRefusedError"):
             if isinstance(call.args[0], ast.Constant):
                 errors.add(str(call.args[0].value))
     errors |= {"choose_a_system", "too_many_updates"}
     assert set(ENGLISH["config"]["error"]) == errors
-    assert errors <= _literals(config_flow, error_policy, flow_probe)
+    assert errors <= _literals(config_flow, error_policy, validation)
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 
 def _selectors() -> Iterator[SelectSelector]:
-    forms = (
+    schemas = (
         form
-        for name, form in vars(flow_forms).items()
+        for name, form in vars(forms).items()
         if name.isupper() and hasattr(form, "schema")
     )
-    for form in forms:
+    for form in schemas:
         for selector in form.schema.values():
             if isinstance(selector, SelectSelector):
                 yield selector

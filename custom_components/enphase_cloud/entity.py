@@ -72,7 +72,7 @@ class EnphaseSystemEntity(EnphaseCloudEntity):
             self.async_write_ha_state()
 
 
-class EnphaseAccountEntity(EnphaseCloudEntity):
+class EnphaseBudgetEntity(EnphaseCloudEntity):
     """An entity that shows the budget."""
 
     @override

@@ -1,6 +1,6 @@
 """Reads what was stored, and trusts none of it: readers raise ValueError alone.
 
-Pure, and below all rooms: each of them has something to restore.
+Pure, and below all folders: each of them has something to restore.
 """
 
 from collections.abc import Callable, Mapping

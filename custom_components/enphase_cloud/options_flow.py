@@ -301,7 +301,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     def _live_errors(self) -> dict[str, str]:
         options = LiveOptions.from_options(self._options)
         allowance = StreamAllowance(options.streams_per_month)
-        if options.live_sessions and not allowance.left_for_bursts(used=0):
+        if options.live_sessions and not allowance.left_for_sessions(used=0):
             return {CONF_STREAMS_PER_MONTH: "too_few_streams"}
         return {}
 

@@ -16,17 +16,17 @@ from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
-from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
+from .entity import EnphaseBudgetEntity, EnphaseSystemEntity, unique_id
 from .measurements.catalog import Kind
 from .measurements.samples import fresh_value
 from .measurements.system import SYSTEM, Device
 from .sensor_tables import (
-    ACCOUNT,
+    BUDGET,
     ENERGIES,
     LIVE,
     MEASUREMENTS,
     NEXT_POLLS,
-    AccountSensorDescription,
+    BudgetSensorDescription,
     EnergySensorDescription,
     LiveSensorDescription,
     MeasurementSensorDescription,
@@ -43,7 +43,7 @@ async def async_setup_entry(
     """Add the sensors of each system; those with evidence later, as it comes."""
     for system in entry.runtime_data.systems:
         async_add_entities(
-            AccountSensor(entry, system, description) for description in ACCOUNT
+            BudgetSensor(entry, system, description) for description in BUDGET
         )
         if (live_sessions := system.live_sessions) is not None:
             async_add_entities(
@@ -255,9 +255,9 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
         live_sessions: LiveSessions,
         description: LiveSensorDescription,
     ) -> None:
-        """Show a figure of a system's bursts."""
+        """Show a figure of a system's live sessions."""
         super().__init__(entry, system, description)
-        self._bursts = live_sessions
+        self._live_sessions = live_sessions
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -267,14 +267,14 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        self._attr_native_value = self.entity_description.value_fn(self._bursts)
+        self._attr_native_value = self.entity_description.value_fn(self._live_sessions)
         return self._attr_native_value
 
 
-class AccountSensor(EnphaseAccountEntity, SensorEntity):
+class BudgetSensor(EnphaseBudgetEntity, SensorEntity):
     """Show a figure of the budget."""
 
-    entity_description: AccountSensorDescription
+    entity_description: BudgetSensorDescription
 
     @property
     @override

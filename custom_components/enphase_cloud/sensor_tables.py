@@ -173,14 +173,14 @@ ENERGIES: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccountSensorDescription(SensorEntityDescription):
+class BudgetSensorDescription(SensorEntityDescription):
     """Describe a sensor that shows the budget."""
 
     value_fn: Callable[[KeyBudget, datetime], StateType | datetime]
 
 
-ACCOUNT: Final = (
-    AccountSensorDescription(
+BUDGET: Final = (
+    BudgetSensorDescription(
         key="calls_used",
         translation_key="calls_used",
         state_class=SensorStateClass.TOTAL_INCREASING,
@@ -189,14 +189,14 @@ ACCOUNT: Final = (
             budget.ledger.used(now) - budget.ledger.by_operation(now).get(ASSUMED, 0)
         ),
     ),
-    AccountSensorDescription(
+    BudgetSensorDescription(
         key="calls_left",
         translation_key="calls_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda budget, now: budget.ledger.left(now),
     ),
-    AccountSensorDescription(
+    BudgetSensorDescription(
         key="calls_expected",
         translation_key="calls_expected",
         state_class=SensorStateClass.MEASUREMENT,
@@ -204,7 +204,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda budget, now: budget.ledger.expected_at_period_end(now),
     ),
-    AccountSensorDescription(
+    BudgetSensorDescription(
         key="calls_wasted",
         translation_key="calls_wasted",
         state_class=SensorStateClass.TOTAL_INCREASING,
@@ -212,7 +212,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda budget, now: budget.ledger.wasted(now),
     ),
-    AccountSensorDescription(
+    BudgetSensorDescription(
         key="calls_renewed",
         translation_key="calls_renewed",
         device_class=SensorDeviceClass.TIMESTAMP,

@@ -38,8 +38,8 @@ IMPORT = Source.IMPORT_INTERVALS
 UP_TO_DATE = ImportProgress(updated_at=NOW)
 
 
-def agenda(zone: str = "Europe/Berlin") -> ImportPlan:
-    """Return the agenda of a system in a time zone."""
+def plan_of(zone: str = "Europe/Berlin") -> ImportPlan:
+    """Return the plan of a system in a time zone."""
     return ImportPlan(first_at=FIRST_AT, time_zone=ZoneInfo(zone))
 
 
@@ -67,7 +67,7 @@ def test_updates_come_at_equal_distances(zone: str, updates: int) -> None:
     document = item(ImportProgress(updated_at=at), updates=updates)
     dues: list[datetime] = []
     while at.year < 2027:
-        due = agenda(zone).next_update(document)
+        due = plan_of(zone).next_update(document)
         assert due is not None
         assert due > at
         dues.append(due)
@@ -97,7 +97,7 @@ def test_the_next_update_is_less_than_a_day_away(
     last: datetime, zone: str, updates: int
 ) -> None:
     """From any moment on; a day may have an hour more."""
-    due = agenda(zone).next_update(
+    due = plan_of(zone).next_update(
         item(ImportProgress(updated_at=last), updates=updates)
     )
     assert due is not None
@@ -106,21 +106,21 @@ def test_the_next_update_is_less_than_a_day_away(
 
 def test_news_are_wanted_at_once_at_first_and_then_never_if_not_wished_for() -> None:
     """Without updates there is nothing to do."""
-    step = agenda().next_request([item(ImportProgress())], now=NOW, next_history=NOW)
+    step = plan_of().next_request([item(ImportProgress())], now=NOW, next_history=NOW)
     assert step is not None
     assert step.is_update
     assert step.due == NOW
     assert step.window == ImportProgress().update(NOW)
     nothing = item(ImportProgress(), updates=0)
-    assert agenda().next_update(nothing) is None
-    assert agenda().next_request([nothing], now=NOW, next_history=NOW) is None
-    assert agenda().next_request([], now=NOW, next_history=NOW) is None
+    assert plan_of().next_update(nothing) is None
+    assert plan_of().next_request([nothing], now=NOW, next_history=NOW) is None
+    assert plan_of().next_request([], now=NOW, next_history=NOW) is None
 
 
 def test_an_update_that_was_missed_is_due_now() -> None:
     """Not at a moment of the past."""
     late = item(ImportProgress(updated_at=NOW - timedelta(days=3)))
-    step = agenda().next_request([late], now=NOW, next_history=NOW)
+    step = plan_of().next_request([late], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.is_update, step.due) == (True, NOW)
 
@@ -134,7 +134,9 @@ def test_days_come_before_updates_and_these_before_hours() -> None:
         item(UP_TO_DATE.want_days(Days()), IMPORT),
     ]
     order = []
-    while (step := agenda().next_request(items, now=NOW, next_history=NOW)) is not None:
+    while (
+        step := plan_of().next_request(items, now=NOW, next_history=NOW)
+    ) is not None:
         order.append((step.source, type(step.window), step.is_update))
         items = [each for each in items if each.source is not step.source]
     assert order == [
@@ -148,16 +150,16 @@ def test_history_waits_until_it_can_be_spared() -> None:
     """An update that comes sooner goes before."""
     wanting = UP_TO_DATE.want_hours(NOW - 9 * WEEK, NOW - 8 * WEEK, now=NOW)
     tomorrow = NOW + timedelta(days=2)
-    step = agenda().next_request([item(wanting)], now=NOW, next_history=tomorrow)
+    step = plan_of().next_request([item(wanting)], now=NOW, next_history=tomorrow)
     assert step is not None
     assert step.is_update
-    alone = agenda().next_request(
+    alone = plan_of().next_request(
         [item(wanting, updates=0)], now=NOW, next_history=tomorrow
     )
     assert alone is not None
     assert (alone.is_update, alone.due) == (False, tomorrow)
     # What could be spared earlier can be spared now.
-    due = agenda().next_request(
+    due = plan_of().next_request(
         [item(wanting, updates=0)], now=NOW, next_history=NOW - HOUR
     )
     assert due is not None
@@ -174,7 +176,7 @@ def test_the_oldest_week_of_all_documents_comes_first() -> None:
         )
         for source, weeks in ((PRODUCTION, 3), (CONSUMPTION, 9), (IMPORT, 5))
     ]
-    step = agenda().next_request(items, now=NOW, next_history=NOW)
+    step = plan_of().next_request(items, now=NOW, next_history=NOW)
     assert step is not None
     assert step.source is CONSUMPTION
 
@@ -187,18 +189,18 @@ def test_a_document_that_rests_holds_up_no_other() -> None:
     failing = item(wanting.want_days(Days()), PRODUCTION, updates=4, backoff=backoff)
     oldest = item(replace(wanting, updated_at=NOW), IMPORT, backoff=backoff)
     younger = item(UP_TO_DATE.want_hours(NOW - 3 * WEEK, NOW, now=NOW), CONSUMPTION)
-    step = agenda().next_request([failing, oldest, younger], now=NOW, next_history=NOW)
+    step = plan_of().next_request([failing, oldest, younger], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (CONSUMPTION, NOW)
-    alone = agenda().next_request([failing], now=NOW, next_history=NOW)
+    alone = plan_of().next_request([failing], now=NOW, next_history=NOW)
     assert alone is not None
     assert (alone.source, alone.due) == (PRODUCTION, later)
     # Nor when it has rested: first come those that may do better.
     past = replace(failing, backoff={Days: NOW - HOUR, Week: NOW - HOUR})
-    step = agenda().next_request([past, younger], now=NOW, next_history=NOW)
+    step = plan_of().next_request([past, younger], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (CONSUMPTION, NOW)
-    step = agenda().next_request([past], now=NOW, next_history=NOW)
+    step = plan_of().next_request([past], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (PRODUCTION, NOW)
 
@@ -207,12 +209,12 @@ def test_days_that_cannot_be_had_do_not_hold_up_the_hours() -> None:
     """Nor the other way round."""
     later = NOW + timedelta(hours=6)
     wanting = ImportProgress().want_days(Days())
-    step = agenda().next_request(
+    step = plan_of().next_request(
         [item(wanting, backoff={Days: later})], now=NOW, next_history=NOW
     )
     assert step is not None
     assert (step.is_update, step.due, step.has_failed) == (True, NOW, False)
-    step = agenda().next_request(
+    step = plan_of().next_request(
         [item(wanting, backoff={Week: later})], now=NOW, next_history=NOW
     )
     assert step is not None

@@ -14,7 +14,7 @@ from custom_components.enphase_cloud.scheduling.live_hours import (
     all_day,
     between,
     by_day,
-    next_burst,
+    next_session,
     split,
 )
 
@@ -33,7 +33,7 @@ moments = st.integers(0, 31 * 86_400).map(lambda s: MONTH + timedelta(seconds=s)
 def test_the_allowance_is_never_exceeded(per_month: int, used: int) -> None:
     """What bursts may take is a part of what all may take, never negative."""
     allowance = StreamAllowance(per_month)
-    assert 0 <= allowance.left_for_bursts(used) <= allowance.left(used)
+    assert 0 <= allowance.left_for_sessions(used) <= allowance.left(used)
     assert used + allowance.left(used) <= max(used, per_month)
 
 
@@ -47,7 +47,7 @@ def test_a_share_is_kept_for_requests(
     """A fifth is kept for users and automations."""
     allowance = StreamAllowance(per_month)
     assert allowance.left(used) == left
-    assert allowance.left_for_bursts(used) == for_bursts
+    assert allowance.left_for_sessions(used) == for_bursts
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_bursts_are_spread_to_the_end_of_the_month(
     starts: list[datetime] = []
     now, last = MONTH, None
     while now < END:
-        now = next_burst(
+        now = next_session(
             last=last,
             now=now,
             pause=timedelta(minutes=pause),
@@ -109,7 +109,7 @@ def test_a_small_number_lasts_the_whole_month(hours: OpenHours) -> None:
     """Ten bursts a month come every third day, not all on the first."""
     now, last, starts = MONTH, None, []
     while (
-        now := next_burst(
+        now := next_session(
             last=last,
             now=now,
             pause=HOUR,
@@ -127,7 +127,7 @@ def test_a_small_number_lasts_the_whole_month(hours: OpenHours) -> None:
 
 def test_without_any_left_the_next_burst_is_next_months() -> None:
     """Live rests until the budget is renewed."""
-    at = next_burst(
+    at = next_session(
         last=MONTH, now=MONTH + HOUR, pause=HOUR, left=0, period_end=END, hours=all_day
     )
     assert at == END
@@ -143,7 +143,7 @@ def test_bursts_by_daylight_keep_to_the_systems_days() -> None:
     hours = by_day(daylight)
     now, last = MONTH + timedelta(days=2), None
     for _ in range(60):
-        now = next_burst(
+        now = next_session(
             last=last,
             now=now,
             pause=3 * HOUR,

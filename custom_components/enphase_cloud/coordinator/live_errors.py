@@ -4,7 +4,7 @@ from ..api import EnphaseCloudError
 
 
 class StoppedError(EnphaseCloudError):
-    """A burst was stopped before its first stream was open."""
+    """A session was stopped before its first stream was open."""
 
     def __init__(self) -> None:
         """Say so."""

@@ -1,4 +1,4 @@
-"""One burst of live streams, and what a request for it is given."""
+"""One session of live streams, and what a request for it is given."""
 
 import asyncio
 from dataclasses import dataclass

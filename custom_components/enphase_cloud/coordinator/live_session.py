@@ -1,4 +1,4 @@
-"""Bursts of live streams: start, run, lengthen, end, next."""
+"""Sessions of live streams: start, run, lengthen, end, next."""
 
 import asyncio
 from contextlib import AsyncExitStack, nullcontext
@@ -25,7 +25,7 @@ from ..measurements.samples import Source
 from ..runtime.key_budget import for_the_user
 from ..runtime.options import LiveOptions
 from ..runtime.storage import Refusal
-from ..scheduling.live_hours import StreamAllowance, next_burst, split
+from ..scheduling.live_hours import StreamAllowance, next_session, split
 from .base import SystemContext
 from .error_policy import (
     REFUSALS,
@@ -111,7 +111,7 @@ class LiveSessions:
 
     @callback
     def async_schedule(self) -> None:
-        """Plan the next burst, if the user wants bursts and they can be had."""
+        """Plan the next session, if the user wants them and they can be had."""
         self._timer.stop()
         if (
             self._options.live_sessions
@@ -120,7 +120,7 @@ class LiveSessions:
             and self.unreadable_stream is None
             and not (self._refusal or self._is_shut_down or self._hass.is_stopping)
         ):
-            pause = self._next_burst() - dt_util.utcnow()
+            pause = self._next_session() - dt_util.utcnow()
             self._timer.start(min(pause, _LONGEST_SLEEP))
 
     async def async_request(self, duration: timedelta | None = None) -> LiveGrant:
@@ -146,13 +146,13 @@ class LiveSessions:
         return self._grant(session, session.following + 1)
 
     async def async_stop(self) -> None:
-        """End the burst that runs; scheduled ones go on later."""
+        """End the session that runs; scheduled ones go on later."""
         if self._session is not None and (task := self._session.task) is not None:
             task.cancel()
             await asyncio.wait([task])
 
     async def async_shutdown(self) -> None:
-        """End the burst that runs, and let no other begin.
+        """End the session that runs, and let no other begin.
 
         A reload tries live data again, a restart does not: it is no decision to pay.
         """
@@ -171,13 +171,13 @@ class LiveSessions:
         calls = self._shared.budget.ledger.by_operation(dt_util.utcnow())
         return calls.get(LIVE_DATA.name, 0)
 
-    def _next_burst(self) -> datetime:
+    def _next_session(self) -> datetime:
         now = dt_util.utcnow()
-        return next_burst(
+        return next_session(
             last=self._store.live_started_at,
             now=now,
             pause=self._options.pause,
-            left=self._allowance.left_for_bursts(self._streams_used),
+            left=self._allowance.left_for_sessions(self._streams_used),
             period_end=self._shared.budget.ledger.period_end(now),
             hours=self._options.hours(
                 self._shared.budget.schedule.daylight(
@@ -194,14 +194,14 @@ class LiveSessions:
         if not self._store.is_visible:
             return  # What shows it again plans the next one.
         # What was asked for by hand may have put it off.
-        if self._next_burst() <= dt_util.utcnow() and not self._hass.is_stopping:
+        if self._next_session() <= dt_util.utcnow() and not self._hass.is_stopping:
             self._begin(self._options.length, for_user=False)
         else:
             self.async_schedule()
 
     @callback
     def _begin(self, length: timedelta, *, for_user: bool) -> LiveSession:
-        """Run a burst in the background.
+        """Run a session in the background.
 
         Raises NoStreamLeftError, and StoppedError after the shutdown.
         """
@@ -225,7 +225,7 @@ class LiveSessions:
         return session
 
     def _extend(self, session: LiveSession, length: timedelta) -> LiveGrant:
-        """Let a burst go on for longer, by streams that follow the one that runs.
+        """Let a session go on for longer, by streams that follow the one that runs.
 
         A little more than what runs anyway is not worth another stream.
         """

@@ -34,10 +34,10 @@ class Importer:
     """
 
     def __init__(
-        self, agenda: ImportPlan, progress: Mapping[Source, ImportProgress]
+        self, plan: ImportPlan, progress: Mapping[Source, ImportProgress]
     ) -> None:
         """Continue from the stored progress of each source."""
-        self._agenda = agenda
+        self._plan = plan
         self._progress = dict(progress)
         self._updates: Mapping[Source, int] = {}
         self._failures_of: defaultdict[tuple[Source, type[ImportWindow]], Backoff]
@@ -94,7 +94,7 @@ class Importer:
 
     def next_update(self, now: datetime) -> datetime | None:
         """Return when the next update is due; None where there are none."""
-        due = filter(None, map(self._agenda.next_update, self._items(now)))
+        due = filter(None, map(self._plan.next_update, self._items(now)))
         earliest = min(due, default=None)
         return earliest and max(earliest, now)
 
@@ -105,7 +105,7 @@ class Importer:
 
         `next_history` is when a call for history can be spared.
         """
-        request = self._agenda.next_request(
+        request = self._plan.next_request(
             self._items(now), now=now, next_history=next_history
         )
         return request and replace(request, due=max(request.due, self._pause_end(now)))

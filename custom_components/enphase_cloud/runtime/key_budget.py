@@ -1,4 +1,4 @@
-"""One account per API key: its budget, shared by all entries that use the key."""
+"""The budget of an API key, shared by all config entries that use the key."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
@@ -96,7 +96,7 @@ class KeyBudget:
         schedule: Schedule,
         backfill: Backfill,
     ) -> None:
-        """Take what was restored; `AccountRegistry` makes accounts."""
+        """Take what was restored; `KeyBudgets` does that."""
         self.ledger = ledger
         self.schedule = schedule
         self.backfill = backfill
@@ -240,7 +240,7 @@ class KeyBudget:
         """Tell the listeners also when calls are renewed, which no call may tell."""
         now = dt_util.utcnow()
         renewal = self.ledger.blocked_until(now) or self.ledger.period_end(now)
-        # A call may end after the account was closed.
+        # A call may end after the budget was closed.
         if renewal != self._renewal and not self._is_closed:
             self._forget_renewal()
             self._renewal = renewal
@@ -282,11 +282,11 @@ class KeyBudget:
         }
 
 
-class AccountRegistry:
-    """The accounts in use, by API key."""
+class KeyBudgets:
+    """The budgets in use, by API key."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Start without accounts."""
+        """Begin without budgets."""
         self._hass = hass
         self._lock = asyncio.Lock()
         self._budgets: dict[str, KeyBudget] = {}
@@ -295,7 +295,7 @@ class AccountRegistry:
     async def async_acquire(
         self, api_key: str, user: str, plan: Plan, *, instead_of: str | None = None
     ) -> KeyBudget:
-        """Return the account of a key for a user (a config entry or a flow).
+        """Return the budget of a key for a user (a config entry or a flow).
 
         Where users of one key name different plans, the lowest of each limit counts.
         What the user that this one stands in for has named does not count meanwhile.
@@ -316,7 +316,7 @@ class AccountRegistry:
             return budget
 
     async def async_release(self, api_key: str, user: str) -> None:
-        """Let go of an account; the last user closes it."""
+        """Let go of a budget; the last user closes it."""
         fingerprint = _fingerprint(api_key)
         async with self._lock:
             users = self._users.get(fingerprint, {})
@@ -364,15 +364,15 @@ class AccountRegistry:
         return VerifiedStore(self._hass, f"{DOMAIN}.account.{fingerprint}")
 
 
-_REGISTRY: HassKey[AccountRegistry] = HassKey(DOMAIN)
+_BUDGETS: HassKey[KeyBudgets] = HassKey(DOMAIN)
 
 
 @callback
-def async_get_key_budgets(hass: HomeAssistant) -> AccountRegistry:
-    """Return the accounts of this Home Assistant."""
-    if _REGISTRY not in hass.data:
-        hass.data[_REGISTRY] = AccountRegistry(hass)
-    return hass.data[_REGISTRY]
+def async_get_key_budgets(hass: HomeAssistant) -> KeyBudgets:
+    """Return the budgets of this Home Assistant."""
+    if _BUDGETS not in hass.data:
+        hass.data[_BUDGETS] = KeyBudgets(hass)
+    return hass.data[_BUDGETS]
 
 
 def _monotonic() -> float:

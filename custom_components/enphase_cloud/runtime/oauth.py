@@ -111,7 +111,7 @@ class ConfigEntryAuth(AbstractAuth):
         implementation: EnphaseOAuth2Implementation,
         budget: KeyBudget,
     ) -> None:
-        """Bind the tokens to the entry and to the account that counts renewals."""
+        """Bind the tokens to the entry and to the budget that counts renewals."""
         self._hass = hass
         self._entry = entry
         self._implementation = implementation

@@ -66,7 +66,7 @@ class EnergyOptions:
 
 
 class LiveHours(StrEnum):
-    """When bursts of live data may begin by themselves."""
+    """When sessions of live data may begin by themselves."""
 
     ALL_DAY = "all_day"
     DAYLIGHT = "daylight"
@@ -105,7 +105,7 @@ class LiveOptions:
         )
 
     def hours(self, daylight: Daylight, time_zone: tzinfo) -> OpenHours:
-        """Return in which hours of a system's day bursts may begin by themselves."""
+        """Return in which hours of a system's day sessions may begin by themselves."""
         match self.hours_kind:
             case LiveHours.DAYLIGHT:
                 return by_day(daylight)

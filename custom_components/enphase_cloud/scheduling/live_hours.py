@@ -1,4 +1,4 @@
-"""Live streams cost money: how many there may be, and when the next burst begins."""
+"""Live streams cost money: how many there may be, and when the next session begins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Final
 from .daylight import Daylight
 
 _DAY: Final = timedelta(days=1)
-# Scheduled bursts leave this share to what users and automations ask for.
+# Scheduled sessions leave this share to what users and automations ask for.
 _SHARE_FOR_REQUESTS: Final = 0.2
 
 type OpeningWindow = tuple[datetime, datetime]
@@ -27,7 +27,7 @@ class StreamAllowance:
         """Return how many may still be opened this month."""
         return max(0, self.per_month - used)
 
-    def left_for_bursts(self, used: int) -> int:
+    def left_for_sessions(self, used: int) -> int:
         """Return how many of these may be opened without being asked for."""
         return max(0, self.left(used) - math.ceil(self.per_month * _SHARE_FOR_REQUESTS))
 
@@ -37,7 +37,7 @@ def split(length: timedelta, longest: timedelta) -> int:
     return max(0, math.ceil(length / longest))
 
 
-def next_burst(
+def next_session(
     *,
     last: datetime | None,
     now: datetime,
@@ -46,7 +46,7 @@ def next_burst(
     period_end: datetime,
     hours: OpenHours,
 ) -> datetime:
-    """Return when the next scheduled burst begins, now or later.
+    """Return when the next scheduled session begins, now or later.
 
     At least `pause` after the last one, and so that what is left lasts until the
     period ends; without any left, when the next period begins.

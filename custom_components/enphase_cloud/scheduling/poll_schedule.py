@@ -268,7 +268,7 @@ class Schedule:
         return level(self._stretches(now, period_end), calls_left)
 
     def _stretches(self, now: datetime, period_end: datetime) -> Iterator[RatePeriod]:
-        # Once for each system: an account may have a hundred.
+        # Once for each system: a key may serve a hundred.
         beside: defaultdict[str, set[Source]] = defaultdict(set)
         for polled in self._feeds:
             beside[polled.system].add(polled.document)
