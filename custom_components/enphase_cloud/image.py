@@ -1,0 +1,93 @@
+"""Images of Enphase Cloud: the map of the panels."""
+
+from typing import override
+
+from homeassistant.components.image import ImageEntity, ImageEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .entity import EnphaseSystemEntity
+from .measurements.catalog import Measurement
+from .measurements.samples import Samples
+from .measurements.system import DeviceKind
+from .panel_map import Panel, panel_map
+
+PARALLEL_UPDATES = 0
+
+PANELS = ImageEntityDescription(key="panels", translation_key="panels")
+# Serial numbers of one system differ at their end.
+_SHOWN_DIGITS = 4
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a map for each system whose panels are known, as soon as they are."""
+    for system in entry.runtime_data.systems:
+        _add_once_known(hass, entry, system, async_add_entities)
+
+
+def _add_once_known(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    is_added = False
+
+    @callback
+    def add() -> None:
+        nonlocal is_added
+        if not is_added and _panels(system):
+            is_added = True
+            async_add_entities([PanelMapImage(hass, entry, system)])
+
+    for coordinator in system.documents:
+        entry.async_on_unload(coordinator.async_add_listener(add))
+    add()
+
+
+class PanelMapImage(EnphaseSystemEntity, ImageEntity):
+    """Show what each panel gave yesterday."""
+
+    _attr_content_type = "image/svg+xml"
+
+    def __init__(
+        self, hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
+    ) -> None:
+        """Show the panels of a system."""
+        EnphaseSystemEntity.__init__(self, entry, system, PANELS)
+        ImageEntity.__init__(self, hass)
+        self._svg = ""
+
+    @override
+    def read(self) -> object:
+        svg = panel_map(_panels(self._system))
+        if svg != self._svg:
+            self._svg = svg
+            self._attr_image_last_updated = dt_util.utcnow()
+        return self._svg
+
+    @override
+    async def async_image(self) -> bytes:
+        """Return the map."""
+        return self._svg.encode()
+
+
+def _panels(system: EnphaseSystem) -> list[Panel]:
+    """Return the panels by their serial numbers."""
+    board = system.board
+    return [
+        Panel(device.identifier[-_SHOWN_DIGITS:], _energy(board.newest(device)))
+        for device in sorted(board.devices(), key=lambda each: each.identifier)
+        if device.kind is DeviceKind.INVERTER
+    ]
+
+
+def _energy(known: Samples) -> float | None:
+    sample = known.get(Measurement.PANEL_ENERGY_YESTERDAY)
+    return None if sample is None else float(sample.value)

@@ -1,0 +1,68 @@
+"""The map of the panels, and where it is shown."""
+
+from datetime import timedelta
+from http import HTTPStatus
+from xml.etree import ElementTree as ET
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from hypothesis import given, strategies as st
+import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.panel_map import Panel, panel_map
+
+from .conftest import SetUp, World
+from .helpers import pass_time
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@given(
+    st.lists(
+        st.builds(Panel, st.text(max_size=9), st.none() | st.floats(0, 5_000)),
+        max_size=40,
+    )
+)
+def test_each_panel_has_a_place_of_its_own(panels: list[Panel]) -> None:
+    """The map is XML whatever names hold, and no two panels share a place."""
+    try:
+        root = ET.fromstring(panel_map(panels))
+    except ET.ParseError:
+        assert not all(panel.name.isprintable() for panel in panels)
+        return
+    places = [(each.get("x"), each.get("y")) for each in root.iter(f"{SVG}rect")]
+    assert len(set(places)) == len(panels)
+
+
+def test_what_gave_nothing_is_framed() -> None:
+    """What is unknown is grey, and no fault."""
+    drawn = panel_map([Panel("1", 900), Panel("2", 0), Panel("3", None)])
+    root = ET.fromstring(drawn)
+    kinds = [each.get("class") for each in root.iter(f"{SVG}rect")]
+    assert kinds == ["", "dead", "none"]
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_the_map_is_served_and_follows_the_panels(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """It appears with the first list, and tells yesterday's energy from then on."""
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+    await set_up(options={"groups": ["panels"]})
+    client = await hass_client_no_auth()
+
+    async def served() -> str:
+        assert (state := hass.states.get("image.hilltop_panel_map")) is not None
+        answer = await client.get(state.attributes["entity_picture"])
+        assert answer.status == HTTPStatus.OK
+        assert answer.content_type == "image/svg+xml"
+        return await answer.text()
+
+    assert (await served()).count("? kWh") == len(world.system.microinverters)
+    await pass_time(hass, freezer, timedelta(days=1), step=timedelta(hours=1))
+    assert "? kWh" not in await served()
