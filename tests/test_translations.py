@@ -18,6 +18,7 @@ from custom_components.enphase_cloud import (
     binary_sensor,
     button,
     config_flow,
+    image,
     options_flow,
     repairs,
     sensor,
@@ -38,7 +39,12 @@ ICONS: dict[str, Any] = json.loads(
     (INTEGRATION / "icons.json").read_text(encoding="utf-8")
 )
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
-PLATFORMS = {"binary_sensor": binary_sensor, "button": button, "sensor": sensor}
+PLATFORMS = {
+    "binary_sensor": binary_sensor,
+    "button": button,
+    "image": image,
+    "sensor": sensor,
+}
 # Of the table of errors, what cannot happen while the user signs in, and what cannot
 # while the API key is tested.
 NOT_AT_SIGN_IN = {
