@@ -39,11 +39,11 @@ _LIVE: Final = {
 }
 # What entities show, as the physical truth and as frames of live data call it.
 _SHOWN: Final = {
-    "current_power_production": ("production", "pv_power"),
-    "current_power_consumption": ("consumption", "consumption_power"),
-    "net_consumption": ("grid", "grid_power"),
-    "battery_discharge": ("battery", "battery_power"),
-    "battery_level": ("soc", "battery_soc"),
+    "current_power_production": {"production", "pv_power"},
+    "current_power_consumption": {"consumption", "consumption_power"},
+    "net_consumption": {"grid", "grid_power"},
+    "battery_discharge": {"battery", "battery_power"},
+    "battery_level": {"soc", "battery_soc"},
 }
 _FACTORS: Final = {"kW": 1e3}
 _ROUNDING: Final = 0.5
@@ -73,14 +73,11 @@ async def check() -> None:
             session, stage.home_assistant, credentials, energy=_NO_ENERGY
         )
         checked = _Check(stage, credentials, entry["entry_id"])
-        for part in (
-            checked.polled_values,
-            checked.warm_restart,
-            checked.live_stream,
-            checked.energies,
-            checked.secrecy,
-        ):
-            await part()
+        await checked.polled_values()
+        await checked.warm_restart()
+        await checked.live_stream()
+        await checked.energies()
+        await checked.secrecy()
         if checked.failures:
             raise DemoError("Not as it should be:\n" + "\n".join(checked.failures))
     print("\nAll is as the simulation's truth says.")
@@ -111,8 +108,7 @@ class _Check:
             true = (await self._truth(at=known["measured_at"]))["power_w"]
             reported = (await self._truth(at=known["last_report_at"]))["power_w"]
             true["soc"] = reported["soc"]
-            names = {key: name for key, (name, _) in _SHOWN.items()}
-            if not (wrong := await self._differing(names, true)):
+            if not (wrong := await self._differing(true)):
                 break
         self._expect("Polled values are true", wrong)
         missing = [key for key, state in (await self._shown()).items() if not state]
@@ -151,8 +147,7 @@ class _Check:
 
         await until("live data has ended", has_ended, seconds=90)
         frames = await cloud.frames(self.system_id)
-        names = {key: name for key, (_, name) in _SHOWN.items()}
-        wrong = await self._differing(names, frames[-1])
+        wrong = await self._differing(frames[-1])
         self._expect(f"The last of {len(frames)} live frames is shown", wrong)
         self._expect("Values change in the stream", [] if len(moves) > 1 else [moves])
 
@@ -196,11 +191,10 @@ class _Check:
     def _expect(self, sentence: str, exceptions: Iterable[object]) -> None:
         """Print a sentence, and what speaks against it."""
         against = "; ".join(map(str, exceptions))
-        print(
-            f"  ✗ {sentence}: {against}" if against else f"  ✓ {sentence}", flush=True
-        )
+        line = f"  ✗ {sentence}: {against}" if against else f"  ✓ {sentence}"
+        print(line, flush=True)
         if against:
-            self.failures.append(f"  ✗ {sentence}: {against}")
+            self.failures.append(line)
 
     def _secrets(self) -> set[str]:
         """Return what nobody else may read; serial numbers hold the system's id."""
@@ -240,11 +234,12 @@ class _Check:
         states = await self._states()
         return {key: state["state"] if state else "" for key, state in states.items()}
 
-    async def _differing(self, names: dict[str, str], true: Json) -> list[object]:
+    async def _differing(self, true: Json) -> list[object]:
         """Return the entities that show something else than what is true [W, %]."""
         states = await self._states()
         wrong: list[object] = []
-        for key, name in names.items():
+        for key, names in _SHOWN.items():
+            (name,) = names & true.keys()
             state = states[key]
             assert state is not None, key
             unit = state["attributes"].get("unit_of_measurement")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from custom_components.enphase_cloud.quota.ledger import Period
+from custom_components.enphase_cloud.quota.plans import Plan
 
 from ..robustness.household import Refused
 from .world import END, clock, seconds
@@ -30,19 +31,11 @@ class Trouble:
 class Cloud:
     """Counts calls by its own minutes and months."""
 
-    def __init__(
-        self,
-        *,
-        calls_per_minute: int,
-        calls_per_month: int,
-        trouble: Trouble,
-        seed: int,
-    ) -> None:
+    def __init__(self, plan: Plan, trouble: Trouble, *, seed: int) -> None:
         """Roll the dice for the year."""
         self.calls: list[float] = []
         self.refusals = 0
-        self._calls_per_minute = calls_per_minute
-        self._calls_per_month = calls_per_month
+        self._plan = plan
         self._failure_rate = trouble.failure_rate
         self._chance = np.random.default_rng(seed)
         zone = ZoneInfo(trouble.time_zone)
@@ -75,19 +68,16 @@ class Cloud:
         minute, month = int(moment // MINUTE), self._month(moment)
         self._minutes[minute] += 1
         self._months[month] += 1
-        if self._months[month] > self._calls_per_month:
-            begin, end = self._begins[month : month + 2]
-            return Refused(
-                Period.MONTH, clock(begin), clock(end), self._calls_per_month
-            )
+        plan = self._plan
+        if self._months[month] > plan.calls_per_month:
+            begin, end = map(clock, self._begins[month : month + 2])
+            return Refused(Period.MONTH, begin, end, plan.calls_per_month)
         is_stormy = any(begin <= moment < end for begin, end in self._storms)
         if is_stormy and minute % 2:
             return Refused()
-        if is_stormy or self._minutes[minute] > self._calls_per_minute:
-            begin, end = minute * MINUTE, (minute + 1) * MINUTE
-            return Refused(
-                Period.MINUTE, clock(begin), clock(end), self._calls_per_minute
-            )
+        if is_stormy or self._minutes[minute] > plan.calls_per_minute:
+            begin, end = map(clock, (minute * MINUTE, (minute + 1) * MINUTE))
+            return Refused(Period.MINUTE, begin, end, plan.calls_per_minute)
         return None
 
     def _month(self, moment: float) -> int:
@@ -104,8 +94,8 @@ class Cloud:
     def over_limit(self) -> int:
         """Return how many calls of ours the plan did not allow."""
         months = Counter(map(self._month, self.calls)).values()
-        over_month = sum(max(0, count - self._calls_per_month) for count in months)
-        over_minute = self._within_a_minute() > self._calls_per_minute
+        over_month = sum(max(0, count - self._plan.calls_per_month) for count in months)
+        over_minute = self._within_a_minute() > self._plan.calls_per_minute
         return over_month + int(np.count_nonzero(over_minute))
 
     def _within_a_minute(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -82,12 +82,7 @@ def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
         build(site, scenario.kinds, _SEED + number)
         for number, site in enumerate(scenario.sites)
     )
-    cloud = Cloud(
-        calls_per_minute=scenario.plan.calls_per_minute,
-        calls_per_month=scenario.plan.calls_per_month,
-        trouble=scenario.trouble,
-        seed=_SEED,
-    )
+    cloud = Cloud(scenario.plan, scenario.trouble, seed=_SEED)
     household = Household(scenario.plan, systems, cloud, scenario.habits)
     return systems, cloud, household.live_through()
 
