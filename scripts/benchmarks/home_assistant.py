@@ -10,8 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 from aiohttp import ThreadedResolver
+from homeassistant.components.application_credentials import (
+    ClientCredential,
+    async_import_client_credential,
+)
 from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import async_test_home_assistant
+from homeassistant.loader import DATA_CUSTOM_COMPONENTS
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_test_home_assistant,
+)
 
 
 class _Resolver(ThreadedResolver):
@@ -41,6 +50,16 @@ async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
                 yield hass
             finally:
                 await hass.async_stop(force=True)
+
+
+async def add_account(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Add a config entry that signs in with an application; set-up is left to do."""
+    hass.data.pop(DATA_CUSTOM_COMPONENTS)
+    await async_setup_component(hass, "application_credentials", {})
+    await async_import_client_credential(
+        hass, entry.domain, ClientCredential("id", "secret"), entry.domain
+    )
+    entry.add_to_hass(hass)
 
 
 def in_a_loop[ResultT](

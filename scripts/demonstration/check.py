@@ -137,14 +137,19 @@ class _Check:
         """Press “Start live data”; values change, and end as the last frame says."""
         cloud = self.stage.cloud
         await choose_options(self.stage.home_assistant, self.entry_id, live=_LIVE)
-        await self._press("start_live_stream")
         moves: set[str] = set()
+
+        async def is_open() -> bool:
+            # While the options take effect, nobody listens to the button.
+            await self._press("start_live_stream")
+            return bool(await cloud.streams())
 
         async def has_ended() -> bool:
             shown = await self._shown()
             moves.add(shown["current_power_consumption"])
             return shown["live_stream"] == "off" and await cloud.has_ended_streaming()
 
+        await until("a live stream is open", is_open)
         await until("live data has ended", has_ended, seconds=90)
         frames = await cloud.frames(self.system_id)
         wrong = await self._differing(frames[-1])

@@ -12,15 +12,9 @@ from typing import Any, Final, NamedTuple, override
 from unittest.mock import patch
 
 from aiohttp import web
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, event as event_helper
-from homeassistant.loader import DATA_CUSTOM_COMPONENTS
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -42,7 +36,7 @@ from simulator import Cloud, System, create_app
 from simulator.live_faults import event
 from simulator.live_frames import Payload, Source
 
-from ..home_assistant import configuration, home_assistant
+from ..home_assistant import add_account, configuration, home_assistant
 
 # A summer morning: sun, load and battery change every second.
 _START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
@@ -199,23 +193,14 @@ async def home(**options: Any) -> AsyncGenerator[Home]:
         patch.object(key_budget, "_monotonic", loop.time),
     ):
         async with home_assistant(folder) as hass:
-            hass.data.pop(DATA_CUSTOM_COMPONENTS)
             at_home = Home(hass=hass, cloud=cloud, system=system)
             async with _served(at_home) as url:
                 with patch.dict(os.environ, {ENV_CLOUD_URL: url}):
-                    await _set_up(hass, entry)
+                    await add_account(hass, entry)
+                    assert await hass.config_entries.async_setup(entry.entry_id)
+                    await hass.async_block_till_done()
                     yield at_home
                     await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    await async_setup_component(hass, "application_credentials", {})
-    await async_import_client_credential(
-        hass, DOMAIN, ClientCredential("id", "secret"), DOMAIN
-    )
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
 
 
 @asynccontextmanager

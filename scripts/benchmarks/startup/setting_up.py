@@ -7,18 +7,12 @@ from typing import Any
 from unittest.mock import patch
 
 from aiohttp import ClientSession
-from homeassistant.components.application_credentials import (
-    ClientCredential,
-    async_import_client_credential,
-)
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.loader import DATA_CUSTOM_COMPONENTS
-from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import mock_component
 from teslemetry_stream import TeslemetryStream
 
-from ..home_assistant import configuration, home_assistant, in_a_loop
+from ..home_assistant import add_account, configuration, home_assistant, in_a_loop
 from .accounts import Answer, answer, entry
 
 # What clouds make of an answer is no part of it.
@@ -51,14 +45,9 @@ async def _seconds(domain: str) -> float:
 
 
 async def _set_up(hass: HomeAssistant, domain: str) -> float:
-    hass.data.pop(DATA_CUSTOM_COMPONENTS)
     mock_component(hass, "bluetooth_adapters")
-    await async_setup_component(hass, "application_credentials", {})
-    await async_import_client_credential(
-        hass, domain, ClientCredential("id", "secret"), domain
-    )
     added = entry(domain)
-    added.add_to_hass(hass)
+    await add_account(hass, added)
     began = time.process_time()
     await hass.config_entries.async_setup(added.entry_id)
     await hass.async_block_till_done()
