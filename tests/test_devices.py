@@ -139,3 +139,23 @@ async def test_a_battery_that_is_gone_is_removed_after_three_lists(
     assert batteries() == 2
     await pass_time(hass, freezer, timedelta(days=10), step=timedelta(hours=6))
     assert batteries() == 1
+
+
+async def test_what_is_switched_off_is_gone(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Devices that only these documents told are removed; batteries stay."""
+    entry = await set_up(options=ALL)
+    panels = len(world.system.microinverters)
+    assert len(_devices(hass, entry.entry_id)) > panels
+    hass.config_entries.async_update_entry(
+        entry, options={**entry.options, "groups": []}
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    names = _devices(hass, entry.entry_id)
+    assert sorted(name.partition(" ")[0] for name in names) == [
+        "Battery",
+        "Battery",
+        "Hilltop",
+    ]

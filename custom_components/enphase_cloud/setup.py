@@ -29,7 +29,7 @@ from .devices import async_track_devices
 from .documents.table import BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
-from .runtime.options import EnergyOptions, LiveOptions
+from .runtime.options import EnergyOptions, LiveOptions, groups_from_options
 from .runtime.system_properties import (
     async_time_zone,
     chosen_systems,
@@ -91,9 +91,10 @@ def _system(context: SystemContext, plan: Plan) -> EnphaseSystem:
         system.live_sessions = LiveSessions(
             context, system.live, options=live_options, price=plan.live_stream_price
         )
-    system.documents.extend(
-        DocumentCoordinator(context, document) for document in DOCUMENTS
-    )
+    groups = groups_from_options(options)
+    wanted = [each for each in DOCUMENTS if each.group is None or each.group in groups]
+    context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
+    system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
     if DATA_INSTANCE in context.shared.hass.data:
         energies = EnergyCoordinator(context, EnergyOptions.from_options(options))
         system.energies = energies

@@ -9,7 +9,7 @@ from ..documents.base import AnyDocument
 from ..measurements.catalog import Measurement
 from ..measurements.evidence import Evidence, adds, cue, is_offline, told_lately
 from ..measurements.samples import Samples, is_producing
-from ..runtime.options import groups_from_options, profile_from_options
+from ..runtime.options import profile_from_options
 from ..scheduling.errands import next_errand, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
@@ -31,9 +31,6 @@ class DocumentPlan:
         self._board = context.board
         self._budget = context.shared.budget
         self._profile = profile_from_options(options)
-        self._is_enabled = (
-            document.group is None or document.group in groups_from_options(options)
-        )
         if not self._board.samples(document.source) and not document.is_optional:
             self._budget.schedule.forget_answers(self.polled)
         # When the document is due, None if it is not requested.
@@ -48,7 +45,7 @@ class DocumentPlan:
     @property
     def is_active(self) -> bool:
         """Whether the document is requested at all, be it rarely."""
-        if self._document.source in self._store.refusals or not self._is_enabled:
+        if self._document.source in self._store.refusals:
             return False
         if self._document.is_optional and not self._store.is_visible:
             return False

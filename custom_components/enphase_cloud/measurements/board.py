@@ -1,6 +1,6 @@
 """All that the sources said of a system; for each measurement the newest wins."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -79,6 +79,20 @@ class Board:
         """Replace what a source says of a device."""
         self._samples.setdefault(source, {})[device] = samples
         self._newest.pop(device, None)
+
+    def drop(self, sources: Collection[Source]) -> None:
+        """Forget what sources said, and devices of which nothing else is known."""
+        for source in sources:
+            self._samples.pop(source, None)
+            self._evidence.pop(source, None)
+        if Source.DEVICES in sources:
+            told = self.devices()
+            self._inventory = {
+                device: properties
+                for device, properties in self._inventory.items()
+                if device in told
+            }
+        self._newest.clear()
 
     def put_clock_right(self, now: datetime) -> None:
         """Let nothing that is known be of the future, where it would keep news out."""
