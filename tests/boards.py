@@ -4,13 +4,9 @@ from datetime import UTC, datetime, tzinfo
 
 from custom_components.enphase_cloud.documents.base import Known
 from custom_components.enphase_cloud.measurements.board import Board
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.evidence import Evidence
-from custom_components.enphase_cloud.measurements.samples import (
-    NOTHING,
-    Samples,
-    Source,
-)
+from custom_components.enphase_cloud.measurements.samples import NOTHING, Samples
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 

@@ -23,7 +23,8 @@ from custom_components.enphase_cloud.api import (
     RequestWithheldError,
 )
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.catalog import Flow
 
 FLOWS: Final = {
     Flow.PRODUCTION: "production",

@@ -21,7 +21,7 @@ PURE_FOLDERS = {
     "api": set[str](),
     "quota": {"api.access", "json_values"},
     "measurements": {"api.models", "json_values"},
-    "scheduling": {"json_values", "measurements.samples", "quota"},
+    "scheduling": {"json_values", "measurements.catalog", "quota"},
     "documents": {"api.endpoints", "api.models", "measurements"},
     "energy": {"api.endpoints", "api.models", "json_values", "measurements", "quota"},
 }

@@ -23,7 +23,8 @@ from custom_components.enphase_cloud.const import (
 )
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.import_progress import WEEK
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Fault
 
 from .conftest import SetUp, World

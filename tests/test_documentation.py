@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.scheduling.forecast import preview
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile

@@ -26,7 +26,8 @@ from custom_components.enphase_cloud.const import (
 )
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.import_progress import WEEK, Days
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Fault, Window
 from simulator.moments import epoch
 

@@ -29,7 +29,7 @@ from custom_components.enphase_cloud.coordinator.error_policy import (
     explained,
     refused,
 )
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.runtime.storage import Refusal
 from simulator import AccessControl as PortalAccessControl
 

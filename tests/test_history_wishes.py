@@ -27,7 +27,7 @@ from custom_components.enphase_cloud.const import (
     DOMAIN,
 )
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
-from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .conftest import API_KEY, SetUp, World
 from .flows import User, suggested

@@ -21,7 +21,8 @@ from custom_components.enphase_cloud.const import (
     DOMAIN,
 )
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Fault
 
 from .conftest import SetUp, World

@@ -58,13 +58,13 @@ from custom_components.enphase_cloud.energy.parsing import (
 from custom_components.enphase_cloud.energy.readings import (
     HOUR,
     NO_READINGS,
-    Flow,
     Reading,
     Readings,
     Span,
     hourly,
     merge,
 )
+from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .conftest import World
 from .energy_helpers import FLOWS

@@ -8,8 +8,8 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.energy.import_progress import ImportProgress
-from custom_components.enphase_cloud.measurements.catalog import Measurement
-from custom_components.enphase_cloud.measurements.samples import Sample, Source
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.samples import Sample
 from custom_components.enphase_cloud.runtime.storage import EntryStore, Refusal
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=UTC)

@@ -28,8 +28,8 @@ from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
-from custom_components.enphase_cloud.energy.readings import Flow
 from custom_components.enphase_cloud.flows import forms, validation
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.runtime import checked_store as stores
 

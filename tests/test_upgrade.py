@@ -17,7 +17,7 @@ import pytest
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.energy.import_progress import ImportProgress
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 
 from .conftest import SetUp, World
 from .helpers import sensor_states

@@ -18,8 +18,8 @@ from homeassistant.util import dt as dt_util
 from .api import BatteryOperation, DeviceStatus
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
-from .measurements.catalog import Measurement
-from .measurements.samples import Source, Value, fresh_value
+from .measurements.catalog import Measurement, Source
+from .measurements.samples import Value, fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 
 PARALLEL_UPDATES = 0

@@ -18,7 +18,8 @@ from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .energy.flows import ENERGY_SOURCES
 from .measurements.board import Board
-from .measurements.samples import Samples, Source, merge
+from .measurements.catalog import Source
+from .measurements.samples import Samples, merge
 
 _SECRET: Final = {
     CONF_ACCOUNT_ID,

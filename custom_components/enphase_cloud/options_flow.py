@@ -35,7 +35,7 @@ from .flows.forms import (
     PLAN_FORM,
     PROFILE_FORM,
 )
-from .measurements.samples import Source
+from .measurements.catalog import Source
 from .runtime.options import (
     EnergyOptions,
     History,

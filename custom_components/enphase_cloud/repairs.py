@@ -19,9 +19,8 @@ from homeassistant.util import dt as dt_util
 from .const import DEVELOPER_PORTAL_URL, DOMAIN
 from .coordinator.error_policy import ACCESS_CONTROLS, smallest_plan
 from .data import EnphaseCloudConfigEntry
-from .energy.readings import Flow
 from .errors import escaped, readable
-from .measurements.samples import Source
+from .measurements.catalog import Flow, Source
 from .quota.ledger import ASSUMED, LOST, Purpose
 from .runtime.checked_store import STORE_DAMAGED
 from .runtime.key_budget import KeyBudget

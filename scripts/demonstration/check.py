@@ -10,7 +10,8 @@ from typing import Final
 
 from aiohttp import ClientSession
 
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow, top_of_hour
+from custom_components.enphase_cloud.energy.readings import HOUR, top_of_hour
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator.demo import demo_cloud
 
 from .energies import told_energies, until_imported

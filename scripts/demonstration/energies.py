@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
-from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .home_assistant import HomeAssistant, Json
 from .processes import until

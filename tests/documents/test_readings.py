@@ -23,12 +23,11 @@ from custom_components.enphase_cloud.documents.readings import (
     read_summary,
     start_of_day,
 )
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
     Samples,
-    Source,
     merge,
 )
 from custom_components.enphase_cloud.measurements.system import SYSTEM

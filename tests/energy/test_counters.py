@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from custom_components.enphase_cloud.energy.counters import samples_of_rows
-from custom_components.enphase_cloud.energy.readings import (
-    HOUR,
+from custom_components.enphase_cloud.energy.readings import HOUR, Span, StatisticsRow
+from custom_components.enphase_cloud.measurements.catalog import (
     Flow,
-    Span,
-    StatisticsRow,
+    Measurement,
+    Source,
 )
-from custom_components.enphase_cloud.measurements.catalog import Measurement
-from custom_components.enphase_cloud.measurements.samples import NOTHING, Sample, Source
+from custom_components.enphase_cloud.measurements.samples import NOTHING, Sample
 
 MIDNIGHT = datetime(2026, 6, 10, 22, tzinfo=UTC)
 TODAY = Span(MIDNIGHT, timedelta(days=1))

@@ -17,7 +17,7 @@ from custom_components.enphase_cloud.energy.import_progress import (
     ImportWindow,
     Week,
 )
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 
 NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -12,8 +12,8 @@ from custom_components.enphase_cloud.energy.import_progress import (
     ImportProgress,
 )
 from custom_components.enphase_cloud.energy.importer import Importer
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow, Reading, Span
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.energy.readings import HOUR, Reading, Span
+from custom_components.enphase_cloud.measurements.catalog import Flow, Source
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 AGENDA = ImportPlan(first_at=timedelta(hours=4), time_zone=UTC)

@@ -35,7 +35,6 @@ from custom_components.enphase_cloud.energy.readings import (
     HOUR,
     NO_READINGS,
     SETTLES_AFTER,
-    Flow,
     HourlyEnergy,
     Readings,
     hourly,
@@ -44,6 +43,7 @@ from custom_components.enphase_cloud.energy.readings import (
     statistics_rows,
     top_of_hour,
 )
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Cloud, Flow as TrueFlow, System
 from simulator.distortion import distort
 from simulator.documents import lifetime, telemetry

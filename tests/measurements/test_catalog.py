@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import custom_components.enphase_cloud
-from custom_components.enphase_cloud.measurements.catalog import Kind, Measurement
-from custom_components.enphase_cloud.measurements.samples import (
-    Sample,
+from custom_components.enphase_cloud.measurements.catalog import (
+    Kind,
+    Measurement,
     Source,
-    fresh_value,
 )
+from custom_components.enphase_cloud.measurements.samples import Sample, fresh_value
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TEXTS = json.loads(

@@ -9,7 +9,7 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.evidence import (
     CHECK_PERIOD,
     GRACE,
@@ -27,7 +27,6 @@ from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
     Samples,
-    Source,
 )
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)

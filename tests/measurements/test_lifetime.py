@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.lifetime import TOTAL, LifetimeGuard
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
     Samples,
-    Source,
     Value,
     advance,
 )

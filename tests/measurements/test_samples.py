@@ -8,12 +8,11 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
     Samples,
-    Source,
     advance,
     as_of,
     fresh_value,

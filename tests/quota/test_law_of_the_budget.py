@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 import pytest
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger, Purpose
 from custom_components.enphase_cloud.quota.plans import custom_plan
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.quota.plans import PLANS, custom_plan
 from custom_components.enphase_cloud.scheduling.forecast import preview
 from custom_components.enphase_cloud.scheduling.weights import (

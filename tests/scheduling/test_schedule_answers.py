@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.scheduling.cadence import Rhythm
 from custom_components.enphase_cloud.scheduling.daylight import Daylight
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule

@@ -5,7 +5,7 @@ import json
 
 from hypothesis import given, settings, strategies as st
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import POLLED, PolledDocument
 

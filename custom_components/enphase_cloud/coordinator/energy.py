@@ -24,9 +24,9 @@ from ..energy.import_plan import ImportPlan, ImportRequest
 from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.importer import Change, Importer
 from ..energy.parsing import battery_intervals, system_day
-from ..energy.readings import SETTLES_AFTER, Flow, Readings
-from ..measurements.catalog import Measurement
-from ..measurements.samples import Source, advance
+from ..energy.readings import SETTLES_AFTER, Readings
+from ..measurements.catalog import Flow, Measurement, Source
+from ..measurements.samples import advance
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.errands import spread

@@ -39,7 +39,7 @@ from ..api.endpoints import LIVE_DATA
 from ..documents.table import DOCUMENTS
 from ..energy.flows import ENERGY_SOURCES
 from ..errors import translated
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from ..quota.plans import PLANS
 from ..runtime.oauth import RenewalPausedError
 from ..runtime.persistence import StorageFailedError

@@ -12,8 +12,8 @@ from homeassistant.util import dt as dt_util
 
 from ..api import LiveFrame
 from ..documents.readings import read_live_frame
-from ..measurements.catalog import Measurement
-from ..measurements.samples import Samples, Source, advance
+from ..measurements.catalog import Measurement, Source
+from ..measurements.samples import Samples, advance
 from ..runtime.options import LiveOptions
 from .base import SystemContext
 

@@ -21,7 +21,7 @@ from ..api import (
 from ..api.endpoints import LIVE_DATA
 from ..const import MAX_STREAM, MIN_STREAM
 from ..errors import translated
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from ..runtime.key_budget import for_the_user
 from ..runtime.options import LiveOptions
 from ..runtime.storage import Refusal

@@ -18,8 +18,8 @@ from ..energy.import_progress import Days, ImportProgress
 from ..energy.importer import Change
 from ..energy.parsing import leaves_out_days
 from ..energy.power_cap import PowerCap
-from ..energy.readings import Flow, Readings
-from ..measurements.samples import Source
+from ..energy.readings import Readings
+from ..measurements.catalog import Flow, Source
 from .base import SystemContext
 
 _LOGGER = logging.getLogger(__name__)

@@ -35,7 +35,6 @@ from ..const import DOMAIN
 from ..energy.parsing import system_day
 from ..energy.readings import (
     HOUR,
-    Flow,
     HourlyEnergy,
     Readings,
     Span,
@@ -46,6 +45,7 @@ from ..energy.readings import (
     statistics_rows,
     top_of_hour,
 )
+from ..measurements.catalog import Flow
 from ..measurements.system import SystemInfo
 
 _LOGGER = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from ..api import (
 )
 from ..api.endpoints import SEARCH_SYSTEMS, SYSTEMS
 from ..const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from ..quota.backoff import Backoff
 from ..quota.plans import Plan
 from ..runtime.system_properties import async_time_zone, chosen_systems, stored_system

@@ -4,8 +4,8 @@ from typing import Final
 
 from ..api.models import Alarms, Severity
 from ..measurements.board import Board
-from ..measurements.catalog import Measurement
-from ..measurements.samples import Sample, Source
+from ..measurements.catalog import Measurement, Source
+from ..measurements.samples import Sample
 from ..measurements.system import SYSTEM
 from .base import Known, Report
 

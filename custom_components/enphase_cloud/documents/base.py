@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from ..api.endpoints import Endpoint
 from ..measurements.board import Board
-from ..measurements.catalog import Measurement
+from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import Inventory
-from ..measurements.samples import Samples, Source
+from ..measurements.samples import Samples
 from ..measurements.system import Device, SystemInfo
 
 type Report = Mapping[Device, Samples]

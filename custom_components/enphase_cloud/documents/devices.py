@@ -7,9 +7,9 @@ from typing import Final
 from ..api.models import Devices, LatestTelemetry
 from ..api.models.device import Device as ListedDevice
 from ..measurements.board import Board
-from ..measurements.catalog import Measurement
+from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
-from ..measurements.samples import Sample, Samples, Source, Value
+from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import Device, DeviceKind
 from .base import Known, Report
 

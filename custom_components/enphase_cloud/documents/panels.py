@@ -7,9 +7,9 @@ from typing import Final
 
 from ..api.models import DeviceStatus
 from ..api.models.inverters import Inverter
-from ..measurements.catalog import Measurement
+from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
-from ..measurements.samples import Sample, Samples, Source, Value
+from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import SYSTEM, Device, DeviceKind
 from .base import Known, Report
 

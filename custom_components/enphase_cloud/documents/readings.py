@@ -17,9 +17,9 @@ from ..api.models import (
 )
 from ..measurements import parts
 from ..measurements.board import Board
-from ..measurements.catalog import Measurement
+from ..measurements.catalog import Measurement, Source
 from ..measurements.parts import measured_together
-from ..measurements.samples import Sample, Samples, Source, Value, is_producing
+from ..measurements.samples import Sample, Samples, Value, is_producing
 from ..measurements.system import SYSTEM
 from .base import Known, Report
 from .devices import single_devices

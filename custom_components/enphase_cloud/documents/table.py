@@ -11,7 +11,7 @@ from ..api.endpoints import (
     SUMMARY,
 )
 from ..measurements.board import Board
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from . import alarms, devices, panels
 from .base import DAILY, WEEKLY, AnyDocument, Document, Group
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ..measurements.catalog import Measurement
-from ..measurements.samples import Sample, Samples, Source
-from .readings import HOUR, Flow, Span, StatisticsRow
+from ..measurements.catalog import Flow, Measurement, Source
+from ..measurements.samples import Sample, Samples
+from .readings import HOUR, Span, StatisticsRow
 
 # Today's and lifetime energy of each flow that no other document tells.
 _COUNTERS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {

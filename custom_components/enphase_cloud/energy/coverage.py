@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from .readings import SETTLES_AFTER, Flow, Readings
+from ..measurements.catalog import Flow
+from .readings import SETTLES_AFTER, Readings
 
 
 def newest_end(readings: Mapping[Flow, Readings]) -> datetime | None:

@@ -26,15 +26,15 @@ from ..api.models import (
     ProductionSource,
 )
 from ..measurements.board import Board
-from ..measurements.catalog import Measurement
-from ..measurements.samples import Samples, Source
+from ..measurements.catalog import Flow, Measurement, Source
+from ..measurements.samples import Samples
 from .parsing import (
     battery_intervals,
     power_limit,
     readings_of_days,
     readings_of_intervals,
 )
-from .readings import Flow, Readings
+from .readings import Readings
 
 MOST_UPDATES: Final = 24
 """The most updates of a source a day."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from operator import attrgetter, itemgetter
 
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from .import_progress import Days, ImportProgress, ImportWindow, Week
 from .parsing import system_day
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..measurements.samples import Source
+from ..measurements.catalog import Flow, Source
 from ..quota.backoff import Backoff
 from .coverage import confirmed_until, covered_until, newest_end
 from .import_plan import ImportPlan, ImportRequest, ImportSource
 from .import_progress import Days, ImportProgress, ImportWindow, Week
-from .readings import Flow, Readings
+from .readings import Readings
 
 _RETRY_AFTER: Final = timedelta(minutes=15)
 # An answer that cannot be used is requested this often; then it is skipped.

@@ -10,7 +10,8 @@ from ..api.models import (
     EnergyInterval,
     EnergyIntervals,
 )
-from .readings import HOUR, NO_READINGS, SETTLES_AFTER, Flow, Reading, Readings, Span
+from ..measurements.catalog import Flow
+from .readings import HOUR, NO_READINGS, SETTLES_AFTER, Reading, Readings, Span
 
 # How long nights are that a document leaves out: where production fades out and in, and
 # where it breaks off and begins abruptly. In a shorter gap an interval may be lost.

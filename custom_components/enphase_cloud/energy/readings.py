@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from math import fsum
 from typing import Final
 
@@ -22,17 +21,6 @@ SETTLES_AFTER: Final = timedelta(hours=4)
 NO_READINGS: Final[Readings] = {}
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-
-
-class Flow(StrEnum):
-    """A flow of energy, never negative."""
-
-    PRODUCTION = "production"
-    CONSUMPTION = "consumption"
-    GRID_IMPORT = "grid_import"
-    GRID_EXPORT = "grid_export"
-    BATTERY_CHARGE = "battery_charge"
-    BATTERY_DISCHARGE = "battery_discharge"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..json_values import record
-from .catalog import Kind, Measurement
+from .catalog import Kind, Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
 from .inventory import DeviceProperties, Inventory, updated
-from .samples import NOTHING, Samples, Source, as_of, from_json, merge, to_json
+from .samples import NOTHING, Samples, as_of, from_json, merge, to_json
 from .system import SYSTEM, Device
 
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]

@@ -1,4 +1,4 @@
-"""What can be known of a system: one row for each measurement."""
+"""What can be known of a system, and who says so: one row for each."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +22,34 @@ _POWER_AGE: Final = timedelta(hours=3)
 _DAY: Final = timedelta(days=1)
 # What is requested once a day is unknown when two requests brought nothing.
 _STALE_ERRAND: Final = timedelta(days=3)
+
+
+class Source(StrEnum):
+    """Where a value came from. At equal moments a later member is preferred."""
+
+    SUMMARY = "summary"
+    BATTERY = "battery"
+    LATEST = "latest"
+    LIVE = "live"
+    PRODUCTION_INTERVALS = "production_intervals"
+    CONSUMPTION_INTERVALS = "consumption_intervals"
+    IMPORT_INTERVALS = "import_intervals"
+    EXPORT_INTERVALS = "export_intervals"
+    BATTERY_INTERVALS = "battery_intervals"
+    DEVICES = "devices"
+    PANELS = "panels"
+    ALARMS = "alarms"
+
+
+class Flow(StrEnum):
+    """A flow of energy, never negative."""
+
+    PRODUCTION = "production"
+    CONSUMPTION = "consumption"
+    GRID_IMPORT = "grid_import"
+    GRID_EXPORT = "grid_export"
+    BATTERY_CHARGE = "battery_charge"
+    BATTERY_DISCHARGE = "battery_discharge"
 
 
 class Kind(StrEnum):

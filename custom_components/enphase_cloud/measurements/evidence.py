@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 from ..json_values import moment, optional, record, text
-from .catalog import Measurement
+from .catalog import Measurement, Source
 from .parts import silent_after
-from .samples import Samples, Source
+from .samples import Samples
 
 # A document that adds nothing is requested again after this time.
 CHECK_PERIOD: Final = timedelta(days=7)

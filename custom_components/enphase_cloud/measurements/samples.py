@@ -3,29 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from ..json_values import moment, number, quantity, record, rows, text
-from .catalog import Kind, Measurement
-
-
-class Source(StrEnum):
-    """Where a value came from. At equal moments a later member is preferred."""
-
-    SUMMARY = "summary"
-    BATTERY = "battery"
-    LATEST = "latest"
-    LIVE = "live"
-    PRODUCTION_INTERVALS = "production_intervals"
-    CONSUMPTION_INTERVALS = "consumption_intervals"
-    IMPORT_INTERVALS = "import_intervals"
-    EXPORT_INTERVALS = "export_intervals"
-    BATTERY_INTERVALS = "battery_intervals"
-    DEVICES = "devices"
-    PANELS = "panels"
-    ALARMS = "alarms"
-
+from .catalog import Kind, Measurement, Source
 
 type Value = float | str
 

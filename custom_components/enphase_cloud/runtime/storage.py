@@ -12,10 +12,9 @@ from ..api import StreamSample
 from ..const import DOMAIN
 from ..energy.import_progress import ImportProgress
 from ..energy.power_cap import PowerCap
-from ..energy.readings import Flow
 from ..json_values import Record, moment, record
 from ..measurements.board import Board, Reader
-from ..measurements.samples import Source
+from ..measurements.catalog import Flow, Source
 from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from .checked_store import CheckedStore

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from ..quota.plans import Plan
 from ..quota.reserve import reserve
 from .allocation import RatePeriod, level, rate

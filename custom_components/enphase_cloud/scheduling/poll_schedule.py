@@ -8,7 +8,7 @@ import math
 from typing import Any, Self
 
 from ..json_values import count, moment, optional, record
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 from ..quota.backoff import pause_after
 from .allocation import RatePeriod, level, price, rate
 from .cadence import Rhythm

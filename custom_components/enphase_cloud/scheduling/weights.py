@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ..measurements.samples import Source
+from ..measurements.catalog import Source
 
 
 class Profile(StrEnum):

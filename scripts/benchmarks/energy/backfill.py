@@ -23,8 +23,8 @@ from homeassistant.core import HomeAssistant
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
-from custom_components.enphase_cloud.energy.readings import Flow, Readings, hourly
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.energy.readings import Readings, hourly
+from custom_components.enphase_cloud.measurements.catalog import Flow, Source
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 from ..home_assistant import configuration

@@ -13,10 +13,14 @@ from custom_components.enphase_cloud.energy.flows import (
     readings_of_week,
 )
 from custom_components.enphase_cloud.energy.parsing import power_limit
-from custom_components.enphase_cloud.energy.readings import Flow, Readings
+from custom_components.enphase_cloud.energy.readings import Readings
 from custom_components.enphase_cloud.measurements.board import Board
-from custom_components.enphase_cloud.measurements.catalog import Measurement
-from custom_components.enphase_cloud.measurements.samples import Sample, Source
+from custom_components.enphase_cloud.measurements.catalog import (
+    Flow,
+    Measurement,
+    Source,
+)
+from custom_components.enphase_cloud.measurements.samples import Sample
 from simulator import Cloud, Published, System
 from simulator.distortion import distort
 from simulator.faults import DataFault

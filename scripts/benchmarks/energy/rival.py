@@ -12,7 +12,7 @@ from typing import Final
 from homeassistant.components.recorder.tasks import StatisticsTask
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .cloud import Answers
 from .mishaps import NO_ANSWER, Luck

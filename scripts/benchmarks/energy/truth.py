@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from custom_components.enphase_cloud.energy.readings import HOUR, Flow
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Flow as TrueFlow, Truth
 
 from .recorder import Sums

@@ -25,7 +25,7 @@ from custom_components.enphase_cloud.energy.import_progress import (
 )
 from custom_components.enphase_cloud.energy.importer import Importer
 from custom_components.enphase_cloud.energy.parsing import system_day
-from custom_components.enphase_cloud.energy.readings import Flow
+from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 from simulator import Truth
 from simulator.faults import DataFault

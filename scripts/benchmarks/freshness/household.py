@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.quota.ledger import (
     BudgetExhaustedError,
     Ledger,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from custom_components.enphase_cloud.measurements.samples import Source
+from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.scheduling.weights import Profile, weight
 
 from .cloud import Cloud

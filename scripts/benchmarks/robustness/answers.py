@@ -39,12 +39,15 @@ from custom_components.enphase_cloud.energy.flows import (
     readings_of_dailies,
     readings_of_week,
 )
-from custom_components.enphase_cloud.energy.readings import Flow, hourly
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.energy.readings import hourly
+from custom_components.enphase_cloud.measurements.catalog import (
+    Flow,
+    Measurement,
+    Source,
+)
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
-    Source,
     advance,
     to_json,
 )

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.power_cap import PowerCap
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.evidence import Evidence
 from custom_components.enphase_cloud.measurements.samples import (
     Sample,
     Samples,
-    Source,
     advance,
     fresh_value,
     from_json,

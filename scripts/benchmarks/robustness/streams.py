@@ -13,9 +13,11 @@ from typing import Any, Final
 from custom_components.enphase_cloud.api import ApiError, LiveFrame
 from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
 from custom_components.enphase_cloud.documents.readings import read_live_frame
+from custom_components.enphase_cloud.measurements.catalog import (
+    Source as MeasurementSource,
+)
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
-    Source as MeasurementSource,
     advance,
     to_json,
 )

@@ -6,9 +6,8 @@ from random import Random
 from typing import Any
 
 from custom_components.enphase_cloud.measurements.board import Board
-from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.evidence import Evidence
-from custom_components.enphase_cloud.measurements.samples import Source
 
 
 @dataclass(frozen=True, slots=True)
