@@ -8,7 +8,11 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.catalog import (
+    Kind,
+    Measurement,
+    Source,
+)
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
@@ -25,10 +29,9 @@ from custom_components.enphase_cloud.measurements.samples import (
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 # What is no figure.
 STORED = {
-    Measurement.BATTERY_MODE: "self_consumption",
-    Measurement.GRID_STATUS: "on_grid",
-    Measurement.PRODUCTION_SOURCE: "meter",
-    Measurement.SYSTEM_STATUS: "normal",
+    measurement: next(iter(measurement.traits.states), "meter")
+    for measurement in Measurement
+    if measurement.traits.kind is Kind.STATE
 }
 
 moments = st.integers(-86_400, 86_400).map(lambda s: NOON + timedelta(seconds=s))
