@@ -5,8 +5,10 @@ from typing import Final
 
 DOMAIN: Final = "enphase_cloud"
 
+# The hosts of the cloud: the API with its token endpoint, and what users open.
 DEFAULT_CLOUD_URL: Final = "https://api.enphaseenergy.com"
 DEVELOPER_PORTAL_URL: Final = "https://developer-v4.enphase.com"
+APP_URL: Final = "https://enlighten.enphaseenergy.com"
 # Points the integration at another server, for development and the demo.
 ENV_CLOUD_URL: Final = "ENPHASE_CLOUD_URL"
 
@@ -41,10 +43,3 @@ MIN_STREAM: Final = timedelta(seconds=30)
 MAX_STREAM: Final = timedelta(seconds=300)
 # What one request for live data may ask for, as a chain of streams.
 MAX_LIVE: Final = timedelta(seconds=3600)
-
-
-DEFAULT_BURST_LENGTH: Final = 60
-DEFAULT_BURST_PAUSE: Final = 60
-DEFAULT_LIVE_BEGIN: Final = "07:00:00"
-DEFAULT_LIVE_END: Final = "22:00:00"
-DEFAULT_PUBLISH_INTERVAL: Final = 5

@@ -5,7 +5,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
-from .const import DOMAIN
+from .const import APP_URL, DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
 from .measurements.inventory import DeviceProperties
 from .measurements.system import SYSTEM, Device, DeviceKind
@@ -59,7 +59,7 @@ def _register_system(
         name=system.info.name,
         manufacturer=_MANUFACTURER,
         model="Enphase system",
-        configuration_url="https://enlighten.enphaseenergy.com",
+        configuration_url=APP_URL,
     )
 
 

@@ -10,7 +10,6 @@ from aiohttp import ClientSession, web
 import pytest
 
 from custom_components.enphase_cloud.api import (
-    DEFAULT_URL,
     ApiError,
     EnphaseCloudClient,
     InvalidApiKeyError,
@@ -141,10 +140,6 @@ async def test_asks_as_the_reference_documents(
     assert request.headers["Authorization"] == f"Bearer {TOKEN}"
     assert API_KEY not in request.path_qs
     assert TOKEN not in request.path_qs
-
-
-def test_asks_the_real_cloud_by_default() -> None:
-    assert str(DEFAULT_URL) == "https://api.enphaseenergy.com"
 
 
 async def test_the_search_names_the_mandatory_system(

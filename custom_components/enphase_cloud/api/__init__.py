@@ -2,7 +2,7 @@
 
 from .access import Access
 from .auth import AbstractAuth
-from .client import DEFAULT_URL, EnphaseCloudClient, Gate, Page
+from .client import EnphaseCloudClient, Gate, Page
 from .endpoints import Endpoint
 from .exceptions import (
     ApiError,
@@ -83,7 +83,6 @@ from .stream_sample import StreamSample
 from .token import request_token
 
 __all__ = [
-    "DEFAULT_URL",
     "AbstractAuth",
     "Access",
     "Alarm",

@@ -17,8 +17,6 @@ from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
 from .live_stream import LiveStream, open_stream
 from .transport import SENT_ONCE, date_of, exchange, guarded, parse_json, secure_url
 
-DEFAULT_URL: Final = URL("https://api.enphaseenergy.com")
-
 _TIMEOUT: Final = ClientTimeout(total=30)
 _STREAM_CONNECT_SECONDS: Final = 10
 _STREAM_IDLE_SECONDS: Final = 45
@@ -82,7 +80,7 @@ class EnphaseCloudClient:
         api_key: str,
         gate: Gate,
         *,
-        url: URL | str = DEFAULT_URL,
+        url: URL | str,
     ) -> None:
         """Bind the client to an application's key and a user's token.
 

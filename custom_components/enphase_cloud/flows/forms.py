@@ -1,6 +1,7 @@
 """Forms of the config flow and the options flow."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from typing import Any, Final
 
 from homeassistant.const import CONF_API_KEY
@@ -21,39 +22,10 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..api import System
-from ..const import (
-    CONF_BURST_LENGTH,
-    CONF_BURST_PAUSE,
-    CONF_CALL_BUDGET,
-    CONF_CALLS_PER_MINUTE,
-    CONF_CALLS_PER_MONTH,
-    CONF_ENERGY_UPDATES,
-    CONF_GROUPS,
-    CONF_HISTORY,
-    CONF_LIVE_BEGIN,
-    CONF_LIVE_BURSTS,
-    CONF_LIVE_END,
-    CONF_LIVE_HOURS,
-    CONF_LIVE_STREAM,
-    CONF_PLAN,
-    CONF_PROFILE,
-    CONF_PUBLISH_INTERVAL,
-    CONF_STREAMS_PER_MONTH,
-    CONF_SYSTEMS,
-    DEFAULT_BURST_LENGTH,
-    DEFAULT_BURST_PAUSE,
-    DEFAULT_LIVE_BEGIN,
-    DEFAULT_LIVE_END,
-    DEFAULT_PUBLISH_INTERVAL,
-    MAX_STREAM,
-    MIN_STREAM,
-    PLAN_CUSTOM,
-)
+from ..const import CONF_GROUPS, CONF_PLAN, CONF_SYSTEMS, PLAN_CUSTOM
 from ..documents.base import Group
-from ..energy.flows import MOST_UPDATES
 from ..quota.plans import PLANS
-from ..runtime.options import History, LiveHours
-from ..scheduling.weights import Profile
+from ..runtime.options import OPTIONS, Form, Option
 
 
 def _integer(minimum: float, maximum: float, unit: str | None = None) -> Any:
@@ -65,10 +37,10 @@ def _integer(minimum: float, maximum: float, unit: str | None = None) -> Any:
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
-def _choice(options: list[str], translation_key: str) -> SelectSelector:
+def _choice(options: Sequence[str], translation_key: str) -> SelectSelector:
     return SelectSelector(
         SelectSelectorConfig(
-            options=options,
+            options=list(options),
             translation_key=translation_key,
             mode=SelectSelectorMode.DROPDOWN,
         )
@@ -89,23 +61,35 @@ KEEP_API_KEY_FORM: Final = vol.Schema({vol.Optional(CONF_API_KEY): _SECRET, **_P
 
 PLAN_FORM: Final = vol.Schema(_PLAN)
 
-CUSTOM_PLAN_FORM: Final = vol.Schema(
-    {
-        vol.Required(CONF_CALLS_PER_MINUTE, default=10): _integer(1, 10_000),
-        vol.Required(CONF_CALLS_PER_MONTH, default=1000): _integer(100, 10_000_000),
-        vol.Required(CONF_LIVE_STREAM, default=False): BooleanSelector(),
-    }
-)
 
-CALL_BUDGET_FORM: Final = vol.Schema(
-    {vol.Required(CONF_CALL_BUDGET, default=0): _integer(0, 10_000, "USD")}
-)
+def _selector(option: Option[Any]) -> Any:
+    """Return the field that asks for a value such as the default of an option."""
+    match option.default:
+        case bool():
+            return BooleanSelector()
+        case int():
+            return _integer(option.minimum, option.maximum, option.unit)
+        case StrEnum() as default:
+            return _choice(list(type(default)), option.key)
+    return TimeSelector()
 
-PROFILE_FORM: Final = vol.Schema(
+
+def _form(form: Form) -> vol.Schema:
+    return vol.Schema(
+        {
+            vol.Required(option.key, default=option.default): _selector(option)
+            for option in OPTIONS
+            if option.form is form
+        }
+    )
+
+
+CUSTOM_PLAN_FORM: Final = _form(Form.CUSTOM_PLAN)
+
+CALL_BUDGET_FORM: Final = _form(Form.CALL_BUDGET)
+
+PROFILE_FORM: Final = _form(Form.PROFILE).extend(
     {
-        vol.Required(CONF_PROFILE, default=Profile.BALANCED): _choice(
-            list(Profile), CONF_PROFILE
-        ),
         vol.Required(CONF_GROUPS, default=[]): SelectSelector(
             SelectSelectorConfig(
                 options=list(Group),
@@ -113,39 +97,13 @@ PROFILE_FORM: Final = vol.Schema(
                 multiple=True,
                 mode=SelectSelectorMode.LIST,
             )
-        ),
+        )
     }
 )
 
-ENERGY_FORM: Final = vol.Schema(
-    {
-        vol.Required(CONF_ENERGY_UPDATES, default=1): _integer(0, MOST_UPDATES),
-        vol.Required(CONF_HISTORY, default=History.DAY): _choice(
-            list(History), CONF_HISTORY
-        ),
-    }
-)
+ENERGY_FORM: Final = _form(Form.ENERGY)
 
-LIVE_FORM: Final = vol.Schema(
-    {
-        vol.Required(CONF_STREAMS_PER_MONTH, default=0): _integer(0, 100_000),
-        vol.Required(CONF_LIVE_BURSTS, default=False): BooleanSelector(),
-        vol.Required(CONF_BURST_PAUSE, default=DEFAULT_BURST_PAUSE): _integer(
-            5, 1440, "min"
-        ),
-        vol.Required(CONF_BURST_LENGTH, default=DEFAULT_BURST_LENGTH): _integer(
-            MIN_STREAM.total_seconds(), MAX_STREAM.total_seconds(), "s"
-        ),
-        vol.Required(CONF_LIVE_HOURS, default=LiveHours.ALL_DAY): _choice(
-            list(LiveHours), CONF_LIVE_HOURS
-        ),
-        vol.Required(CONF_LIVE_BEGIN, default=DEFAULT_LIVE_BEGIN): TimeSelector(),
-        vol.Required(CONF_LIVE_END, default=DEFAULT_LIVE_END): TimeSelector(),
-        vol.Required(CONF_PUBLISH_INTERVAL, default=DEFAULT_PUBLISH_INTERVAL): _integer(
-            1, 60, "s"
-        ),
-    }
-)
+LIVE_FORM: Final = _form(Form.LIVE)
 
 
 def systems_form(found: Iterable[System], *, chosen: list[str]) -> vol.Schema:

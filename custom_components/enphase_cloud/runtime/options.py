@@ -1,4 +1,4 @@
-"""The options of a config entry, read into what they mean."""
+"""The options of a config entry: one row each, and what they mean together."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,11 +24,8 @@ from ..const import (
     CONF_PROFILE,
     CONF_PUBLISH_INTERVAL,
     CONF_STREAMS_PER_MONTH,
-    DEFAULT_BURST_LENGTH,
-    DEFAULT_BURST_PAUSE,
-    DEFAULT_LIVE_BEGIN,
-    DEFAULT_LIVE_END,
-    DEFAULT_PUBLISH_INTERVAL,
+    MAX_STREAM,
+    MIN_STREAM,
     PLAN_CUSTOM,
 )
 from ..energy.flows import MOST_UPDATES
@@ -49,6 +46,131 @@ class History(StrEnum):
     HOUR = "hour"
 
 
+class LiveHours(StrEnum):
+    """When sessions of live data may begin by themselves."""
+
+    ALL_DAY = "all_day"
+    DAYLIGHT = "daylight"
+    BETWEEN = "between"
+
+
+class Form(StrEnum):
+    """The step of the options flow that asks for an option."""
+
+    CUSTOM_PLAN = "custom_plan"
+    CALL_BUDGET = "call_budget"
+    PROFILE = "profile"
+    ENERGY = "energy"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option[ValueT]:
+    """One row: where an option is asked for, its range, and how it is read.
+
+    `default` is what the form suggests, and `unset` what holds for an entry that was
+    never asked. Numbers go from `minimum` to `maximum` and have a `unit`.
+    """
+
+    key: str
+    form: Form
+    default: Any
+    unset: Any
+    read: Callable[[Any], ValueT]
+    minimum: int = 0
+    maximum: int = 0
+    unit: str | None = None
+
+    def of(self, options: Mapping[str, Any]) -> ValueT:
+        """Return the value in the options of an entry."""
+        return self.read(options.get(self.key, self.unset))
+
+
+def _number(
+    key: str,
+    form: Form,
+    *,
+    default: int,
+    unset: int | None = None,
+    within: tuple[int, int],
+    unit: str | None = None,
+) -> Option[int]:
+    return Option(
+        key=key,
+        form=form,
+        default=default,
+        unset=default if unset is None else unset,
+        read=int,
+        minimum=within[0],
+        maximum=within[1],
+        unit=unit,
+    )
+
+
+def _switch(key: str, form: Form) -> Option[bool]:
+    return Option(key=key, form=form, default=False, unset=False, read=bool)
+
+
+def _choice[ChoiceT: StrEnum](
+    key: str, form: Form, *, default: ChoiceT, unset: ChoiceT
+) -> Option[ChoiceT]:
+    return Option(key=key, form=form, default=default, unset=unset, read=type(default))
+
+
+def _time_of_day(key: str, form: Form, *, default: str) -> Option[time]:
+    return Option(
+        key=key, form=form, default=default, unset=default, read=time.fromisoformat
+    )
+
+
+CALLS_PER_MINUTE: Final = _number(
+    CONF_CALLS_PER_MINUTE, Form.CUSTOM_PLAN, default=10, within=(1, 10_000)
+)
+CALLS_PER_MONTH: Final = _number(
+    CONF_CALLS_PER_MONTH, Form.CUSTOM_PLAN, default=1000, within=(100, 10_000_000)
+)
+HAS_LIVE_STREAM: Final = _switch(CONF_LIVE_STREAM, Form.CUSTOM_PLAN)
+CALL_BUDGET: Final = _number(
+    CONF_CALL_BUDGET, Form.CALL_BUDGET, default=0, within=(0, 10_000), unit="USD"
+)
+PROFILE: Final = _choice(
+    CONF_PROFILE, Form.PROFILE, default=Profile.BALANCED, unset=Profile.BALANCED
+)
+ENERGY_UPDATES: Final = _number(
+    CONF_ENERGY_UPDATES, Form.ENERGY, default=1, unset=0, within=(0, MOST_UPDATES)
+)
+HISTORY: Final = _choice(
+    CONF_HISTORY, Form.ENERGY, default=History.DAY, unset=History.NONE
+)
+STREAMS_PER_MONTH: Final = _number(
+    CONF_STREAMS_PER_MONTH, Form.LIVE, default=0, within=(0, 100_000)
+)
+LIVE_SESSIONS: Final = _switch(CONF_LIVE_BURSTS, Form.LIVE)
+SESSION_PAUSE: Final = _number(
+    CONF_BURST_PAUSE, Form.LIVE, default=60, within=(5, 1440), unit="min"
+)
+SESSION_LENGTH: Final = _number(
+    CONF_BURST_LENGTH,
+    Form.LIVE,
+    default=60,
+    within=(MIN_STREAM.seconds, MAX_STREAM.seconds),
+    unit="s",
+)
+LIVE_HOURS: Final = _choice(
+    CONF_LIVE_HOURS, Form.LIVE, default=LiveHours.ALL_DAY, unset=LiveHours.ALL_DAY
+)
+LIVE_BEGIN: Final = _time_of_day(CONF_LIVE_BEGIN, Form.LIVE, default="07:00:00")
+LIVE_END: Final = _time_of_day(CONF_LIVE_END, Form.LIVE, default="22:00:00")
+PUBLISH_INTERVAL: Final = _number(
+    CONF_PUBLISH_INTERVAL, Form.LIVE, default=5, within=(1, 60), unit="s"
+)
+
+OPTIONS: Final[tuple[Option[Any], ...]] = tuple(
+    row for row in tuple(globals().values()) if isinstance(row, Option)
+)
+"""All of the above, in the order in which forms ask for them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnergyOptions:
     """How often energies are wanted, and how much of the past."""
@@ -60,17 +182,8 @@ class EnergyOptions:
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """Read the options of an entry."""
         return cls(
-            updates_per_day=int(options.get(CONF_ENERGY_UPDATES, 0)),
-            history=History(options.get(CONF_HISTORY, History.NONE)),
+            updates_per_day=ENERGY_UPDATES.of(options), history=HISTORY.of(options)
         )
-
-
-class LiveHours(StrEnum):
-    """When sessions of live data may begin by themselves."""
-
-    ALL_DAY = "all_day"
-    DAYLIGHT = "daylight"
-    BETWEEN = "between"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +203,14 @@ class LiveOptions:
     def from_options(cls, options: Mapping[str, Any]) -> Self:
         """Read the options of an entry."""
         return cls(
-            streams_per_month=int(options.get(CONF_STREAMS_PER_MONTH, 0)),
-            live_sessions=options.get(CONF_LIVE_BURSTS, False),
-            hours_kind=LiveHours(options.get(CONF_LIVE_HOURS, LiveHours.ALL_DAY)),
-            begin=time.fromisoformat(options.get(CONF_LIVE_BEGIN, DEFAULT_LIVE_BEGIN)),
-            end=time.fromisoformat(options.get(CONF_LIVE_END, DEFAULT_LIVE_END)),
-            pause=timedelta(minutes=options.get(CONF_BURST_PAUSE, DEFAULT_BURST_PAUSE)),
-            length=timedelta(
-                seconds=options.get(CONF_BURST_LENGTH, DEFAULT_BURST_LENGTH)
-            ),
-            publish_interval=timedelta(
-                seconds=options.get(CONF_PUBLISH_INTERVAL, DEFAULT_PUBLISH_INTERVAL)
-            ),
+            streams_per_month=STREAMS_PER_MONTH.of(options),
+            live_sessions=LIVE_SESSIONS.of(options),
+            hours_kind=LIVE_HOURS.of(options),
+            begin=LIVE_BEGIN.of(options),
+            end=LIVE_END.of(options),
+            pause=timedelta(minutes=SESSION_PAUSE.of(options)),
+            length=timedelta(seconds=SESSION_LENGTH.of(options)),
+            publish_interval=timedelta(seconds=PUBLISH_INTERVAL.of(options)),
         )
 
     def hours(self, daylight: Daylight, time_zone: tzinfo) -> OpenHours:
@@ -118,11 +227,11 @@ def plan_from_options(options: Mapping[str, Any]) -> Plan:
     """Return the plan that the user named, with the calls they are willing to pay."""
     if options[CONF_PLAN] != PLAN_CUSTOM:
         plan = PLANS[options[CONF_PLAN]]
-        return plan.limited_to(int(options.get(CONF_CALL_BUDGET, 0)))
+        return plan.limited_to(CALL_BUDGET.of(options))
     return custom_plan(
-        calls_per_minute=int(options[CONF_CALLS_PER_MINUTE]),
-        calls_per_month=int(options[CONF_CALLS_PER_MONTH]),
-        live_stream=options[CONF_LIVE_STREAM],
+        calls_per_minute=CALLS_PER_MINUTE.of(options),
+        calls_per_month=CALLS_PER_MONTH.of(options),
+        live_stream=HAS_LIVE_STREAM.of(options),
     )
 
 
@@ -145,7 +254,7 @@ def groups_from_options(options: Mapping[str, Any]) -> frozenset[str]:
 
 def profile_from_options(options: Mapping[str, Any]) -> Profile:
     """Return what the user wants to see freshest."""
-    return Profile(options.get(CONF_PROFILE, Profile.BALANCED))
+    return PROFILE.of(options)
 
 
 def consistent(options: Mapping[str, Any]) -> dict[str, Any]:

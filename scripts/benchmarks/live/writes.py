@@ -8,13 +8,13 @@ from typing import Final
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, callback
 
-from custom_components.enphase_cloud.const import DEFAULT_PUBLISH_INTERVAL
+from custom_components.enphase_cloud.runtime.options import PUBLISH_INTERVAL
 
 from .home import home, now
 from .latency import FIELDS
 
 _BURST: Final = timedelta(seconds=300)
-_INTERVAL: Final = timedelta(seconds=DEFAULT_PUBLISH_INTERVAL)
+_INTERVAL: Final = timedelta(seconds=PUBLISH_INTERVAL.default)
 
 
 @dataclass(frozen=True, slots=True)
