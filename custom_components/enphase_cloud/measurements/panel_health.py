@@ -1,0 +1,214 @@
+"""Which panels are dead or weak, from the energy that each gives in a day.
+
+Shading is constant and faults are steps, so a panel is compared with its own past, and
+always beside its peers: the panels of the same gateway, of which those count most that
+the weather and the season treat alike.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from statistics import median
+from typing import Any, Final, Self
+
+from ..json_values import count, day, optional, record, rows, text
+from .panel_history import PanelHistory, PanelState
+from .panel_peers import Peers
+
+# A day is sunny when the panels give this share of what they did on a good one lately,
+# and more than a panel's median [Wh] tells nothing below.
+_SUNNY: Final = 0.4
+_DARK_DAY: Final = 100
+_LATELY: Final = timedelta(days=30)
+# Less than this share is not the darkest cloud but snow; it slides off panel by panel.
+_SNOW: Final = 0.02
+_THAW: Final = timedelta(days=10)
+# So many panels that fall together have a cause in common, which mostly passes.
+_TOGETHER: Final = 2
+_TOGETHER_SHARE: Final = 0.05
+# With fewer, nobody knows which one is right.
+_FEWEST: Final = 3
+_FEW_DAYS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PanelDay:
+    """What a panel gave in a day [Wh], None where that is unknown, and its gateway."""
+
+    energy: float | None
+    gateway: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The panels of one gateway.
+
+    `days` are the median energies [Wh] of the last 30 days; `snow` is the last day on
+    which snow lay.
+    """
+
+    days: tuple[tuple[date, int], ...] = ()
+    snow: date | None = None
+    panels: Mapping[str, PanelHistory] = field(default_factory=dict)
+
+    def after(self, today: date, energies: Mapping[str, float]) -> Self:
+        """Return the group after a day [Wh of each panel]."""
+        last = self.days[-1][0] if self.days else date.min
+        # What is further ahead comes from a clock that was wrong.
+        if len(energies) < _FEWEST or today <= last < today + _LATELY:
+            return self
+        usual = self._median(energies)
+        lately = tuple(each for each in self.days if today - _LATELY < each[0] < today)
+        days = (*lately, (today, round(usual)))
+        best = _best(days)
+        is_snow = usual < min(_DARK_DAY, max(1, _SNOW * best))
+        snow = today if is_snow and best >= _DARK_DAY else self.snow
+        if usual < max(_DARK_DAY, _SUNNY * best):
+            return type(self)(days, snow, self.panels)
+        scale = self._scale(energies, usual)
+        ratios = {key: round(100 * each / scale) for key, each in energies.items()}
+        return type(self)(days, snow, self._judged(ratios, today))
+
+    def without(self, gone: Collection[str]) -> Self:
+        """Return what is known of all panels but some."""
+        if self.panels.keys().isdisjoint(gone):
+            return self
+        kept = {key: each for key, each in self.panels.items() if key not in gone}
+        return replace(self, panels=kept)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is known in a shape that JSON can hold."""
+        return {
+            "days": [[each.isoformat(), energy] for each, energy in self.days],
+            "snow": self.snow and self.snow.isoformat(),
+            "panels": {key: each.as_dict() for key, each in self.panels.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        panels = record(stored["panels"])
+        return cls(
+            tuple((day(at), count(wh)) for at, wh in rows(stored["days"], width=2)),
+            optional(day, stored.get("snow")),
+            {text(key): PanelHistory.from_dict(each) for key, each in panels.items()},
+        )
+
+    def _median(self, energies: Mapping[str, float]) -> float:
+        """Return the median of what the panels give that are not known to be dead."""
+        alive = [
+            energy
+            for key, energy in energies.items()
+            if key not in self.panels or self.panels[key].state is not PanelState.DEAD
+        ]
+        return median(alive or energies.values())
+
+    def _scale(self, energies: Mapping[str, float], usual: float) -> float:
+        """Return the energy [Wh] of which a ratio is a share.
+
+        Where panels differ much, the median of all jumps when a single one falls. That
+        of what each gives beside its own usual ratio does not.
+        """
+        shares = [
+            100 * energy / ratio
+            for key, energy in energies.items()
+            if key in self.panels and (ratio := self.panels[key].usual)
+        ]
+        return (median(shares) if len(shares) >= _FEWEST else 0.0) or usual
+
+    def _judged(
+        self, ratios: Mapping[str, int], today: date
+    ) -> Mapping[str, PanelHistory]:
+        """Return the panels after a sunny day, with their ratios [%] to the median."""
+        histories = {
+            key: self.panels.get(key, PanelHistory()).with_ratio(ratios.get(key))
+            for key in self.panels.keys() | ratios.keys()
+        }
+        kept = {key: each for key, each in histories.items() if each.is_known}
+        peers = Peers(kept)
+        looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
+        fresh = [
+            look
+            for key, look in looks.items()
+            if look is not None and kept[key].state is PanelState.SOUND
+        ]
+        many = max(_TOGETHER, _TOGETHER_SHARE * len(ratios))
+        has_many_dead = sum(look.is_dead for look in fresh) >= many
+        has_many_apart = sum(look.is_apart for look in fresh) >= many
+        since = today - (self.snow or date.min)
+        thaws = timedelta() <= since <= _THAW
+        for key, look in looks.items():
+            is_dead = look is not None and look.is_dead
+            together = has_many_dead if is_dead else has_many_apart
+            kept[key] = kept[key].judged(look, is_excused=thaws or together)
+        return kept
+
+
+def _best(days: Collection[tuple[date, int]]) -> int:
+    """Return the energy [Wh] of a good day.
+
+    The very best may be of a gateway that was silent before.
+    """
+    energies = sorted(energy for _, energy in days)
+    return energies[-2] if len(energies) > _FEW_DAYS else energies[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelHealth:
+    """What is known of all panels of a system; each day makes a new one."""
+
+    groups: Mapping[str, Group] = field(default_factory=dict)
+
+    def after(self, today: date, panels: Mapping[str, PanelDay]) -> Self:
+        """Return what is known after a day of the panels; a day counts but once."""
+        told: dict[str, dict[str, float]] = {}
+        for key, each in panels.items():
+            if each.energy is not None:
+                told.setdefault(each.gateway or "", {})[key] = each.energy
+        groups = {
+            gateway: group.without(
+                [key for key, each in panels.items() if (each.gateway or "") != gateway]
+            )
+            for gateway, group in self.groups.items()
+        }
+        changed = {
+            gateway: groups.get(gateway, Group()).after(today, energies)
+            for gateway, energies in told.items()
+        }
+        return type(self)({**groups, **changed})
+
+    def state(self, panel: str) -> PanelState:
+        """Return how a panel is; one of which nothing is known is sound."""
+        known = self._history(panel)
+        return PanelState.SOUND if known is None else known.state
+
+    def performance(self, panel: str) -> int | None:
+        """Return what a panel gave on the last sunny day [% of its usual share]."""
+        known = self._history(panel)
+        return None if known is None else known.performance
+
+    def without(self, gone: Collection[str]) -> Self:
+        """Return what is known of all panels but some."""
+        groups = {key: group.without(gone) for key, group in self.groups.items()}
+        return type(self)({key: group for key, group in groups.items() if group.panels})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is known in a shape that JSON can hold."""
+        return {gateway: group.as_dict() for gateway, group in self.groups.items()}
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls({text(key): Group.from_dict(each) for key, each in stored.items()})
+
+    def _history(self, panel: str) -> PanelHistory | None:
+        return next(
+            (
+                group.panels[panel]
+                for group in self.groups.values()
+                if panel in group.panels
+            ),
+            None,
+        )

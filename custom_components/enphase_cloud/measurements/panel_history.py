@@ -1,0 +1,231 @@
+"""What is known of one panel, and what a sunny day says of it.
+
+A ratio is what the panel gives of its gateway's median [%]. Shading is constant and
+faults are steps: what counts is the ratio against the panel's own usual one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from statistics import median
+from typing import Any, Final, Self
+
+from ..json_values import count, optional, record
+
+SUNNY_DAYS: Final = 60
+LEAST_HISTORY: Final = 7
+"""So many sunny days a panel is watched before it can be weak."""
+
+# The season and a growing tree change more in 60 sunny days than in these.
+_RECENT_DAYS: Final = 12
+_NOTHING: Final = 0.05
+# Rounded to whole percents, less than this says little.
+_FAINT: Final = 10
+_WEAK: Final = 0.8
+_BACK: Final = 0.9
+# Sunny days in a row until a panel is told to be so; the last for causes that pass.
+_DAYS_TO_DEAD: Final = 1
+_DAYS_TO_WEAK: Final = 3
+_EXCUSED_DAYS: Final = 7
+# What stays for so many sunny days is a new shade, and usual from then on.
+_NEW_USUAL: Final = 50
+_MOST: Final = 999
+
+type Ratios = Sequence[float | None]
+"""One for each sunny day, the newest last; None where it is unknown."""
+
+
+class PanelState(StrEnum):
+    """How a panel is."""
+
+    SOUND = "sound"
+    WEAK = "weak"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a sunny day says of a panel.
+
+    `performance` is its ratio [%] of its usual one, None where that is unknown. It is
+    apart where its ratio alone is far from usual, whatever those of its peers are.
+    """
+
+    is_dead: bool
+    is_low: bool
+    is_apart: bool
+    is_back: bool
+    performance: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelHistory:
+    """A panel's ratios [%], the newest last, and its state.
+
+    `run` counts the sunny days in a row on which it was low, by now. It is excused
+    where it fell for a cause that others had, too.
+    """
+
+    ratios: tuple[int | None, ...] = ()
+    run: int = 0
+    is_excused: bool = False
+    state: PanelState = PanelState.SOUND
+    performance: int | None = None
+
+    @property
+    def before(self) -> tuple[int | None, ...]:
+        """Return the ratios before the present run and before the newest."""
+        return self.ratios[: max(0, len(self.ratios) - 1 - self.run)]
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether the panel gave or lacked anything lately."""
+        return any(each is not None for each in self.ratios)
+
+    @property
+    def usual(self) -> float | None:
+        """Return the usual ratio [%]."""
+        known = [each for each in self.before if each is not None]
+        return median(known) if known else None
+
+    @property
+    def is_experienced(self) -> bool:
+        """Return whether there is enough to compare with."""
+        known = sum(each is not None for each in self.before)
+        return known >= LEAST_HISTORY
+
+    def with_ratio(self, ratio: int | None) -> Self:
+        """Return the history with the ratio of one more sunny day."""
+        told = None if ratio is None else min(ratio, _MOST)
+        return replace(self, ratios=(*self.ratios, told)[-SUNNY_DAYS:])
+
+    def look(self, peers: Ratios) -> Look | None:
+        """Return what the newest ratio says, beside those of peers on the same days.
+
+        None where nothing is known of it.
+        """
+        if not self.ratios or (now := self.ratios[-1]) is None:
+            return None
+        is_dead = self._is_nothing(now)
+        alone, share = self._share([100.0] * len(self.ratios)), self._share(peers)
+        is_low = (share or 1.0) < _WEAK and (alone or 1.0) < _BACK
+        return Look(
+            is_dead=is_dead,
+            is_low=is_dead or is_low,
+            is_apart=is_dead or (alone is not None and not _WEAK <= alone <= 1 / _WEAK),
+            is_back=not is_dead and (share is None or share >= _BACK),
+            performance=None if share is None else min(round(100 * share), _MOST),
+        )
+
+    def judged(self, look: Look | None, *, is_excused: bool) -> Self:
+        """Return the history after a look at its newest ratio."""
+        if look is None:
+            return self
+        is_ill = self.state is not PanelState.SOUND
+        if not look.is_low and (look.is_back or not is_ill):
+            return self._sound(look, self._without_run() if is_ill else self.ratios)
+        run = min(self.run + 1, SUNNY_DAYS)
+        if run > _NEW_USUAL and not look.is_dead:
+            return self._sound(look, self.ratios)
+        excused = self._is_excused(look, is_excused=is_excused)
+        return replace(
+            self,
+            run=run,
+            is_excused=excused,
+            state=self._state(look, run - excused * _EXCUSED_DAYS),
+            performance=look.performance,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the history in a shape that JSON can hold."""
+        stored: dict[str, Any] = {"ratios": list(self.ratios)}
+        if self.run:
+            stored |= {"run": self.run, "is_excused": self.is_excused}
+        if self.state is not PanelState.SOUND:
+            stored["state"] = self.state
+        if self.performance is not None:
+            stored["performance"] = self.performance
+        return stored
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        if not isinstance(ratios := stored["ratios"], list):
+            raise ValueError("Not a list of ours")  # noqa: TRY004  # one error
+        return cls(
+            ratios=tuple(optional(_ratio, each) for each in ratios[-SUNNY_DAYS:]),
+            run=count(stored.get("run", 0), most=SUNNY_DAYS),
+            is_excused=stored.get("is_excused") is True,
+            state=PanelState(stored.get("state", PanelState.SOUND)),
+            performance=optional(_ratio, stored.get("performance")),
+        )
+
+    def _without_run(self) -> tuple[int | None, ...]:
+        """Return the ratios without those of a fault, which never were usual."""
+        before = self.before
+        return (
+            *before,
+            *[None] * (len(self.ratios) - 1 - len(before)),
+            self.ratios[-1],
+        )
+
+    def _sound(self, look: Look, ratios: tuple[int | None, ...]) -> Self:
+        return replace(
+            self,
+            ratios=ratios,
+            run=0,
+            is_excused=False,
+            state=PanelState.SOUND,
+            performance=look.performance,
+        )
+
+    def _is_excused(self, look: Look, *, is_excused: bool) -> bool:
+        """Tell whether others fell at the beginning, too.
+
+        A single day on which several are apart may be half in clouds: the second one
+        decides, but where nothing is left.
+        """
+        if self.run == 1 and not look.is_dead:
+            return self.is_excused and is_excused
+        return self.is_excused if self.run else is_excused
+
+    def _state(self, look: Look, days: int) -> PanelState:
+        """Return the state after so many days that count."""
+        if look.is_dead:
+            # One that never gave anything may wait to be connected.
+            needed = _DAYS_TO_WEAK if self.usual is None else _DAYS_TO_DEAD
+            is_told = days >= needed or self.state is PanelState.DEAD
+            return PanelState.DEAD if is_told else self.state
+        is_told = days >= _DAYS_TO_WEAK or self.state is PanelState.WEAK
+        return PanelState.WEAK if is_told else PanelState.SOUND
+
+    def _is_nothing(self, ratio: int) -> bool:
+        usual = self.usual
+        if usual is None:
+            return ratio <= 100 * _NOTHING
+        return usual >= _FAINT and ratio <= _NOTHING * usual
+
+    def _share(self, peers: Ratios) -> float | None:
+        """Return the newest ratio as a share of the usual one, beside the peers'."""
+        usual = self.usual
+        if usual is None or usual < _FAINT or not peers or not peers[-1]:
+            return None
+        (now,) = _relative(self.ratios[-1:], peers[-1:])
+        before = self.before
+        past = _relative(before, peers[: len(before)])
+        if len(past) < LEAST_HISTORY:
+            return None
+        return now / min(median(past), median(past[-_RECENT_DAYS:]))
+
+
+def _relative(ratios: Ratios, peers: Ratios) -> list[float]:
+    return [
+        ratio / peer
+        for ratio, peer in zip(ratios, peers, strict=True)
+        if ratio is not None and peer
+    ]
+
+
+def _ratio(value: object) -> int:
+    return count(value, most=_MOST)

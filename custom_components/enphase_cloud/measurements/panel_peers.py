@@ -1,0 +1,88 @@
+"""The panels that a panel is compared with: those that are most alike.
+
+Panels that look in one direction share mornings in the fog and the low sun of the
+winter; what all of them have is no fault.
+"""
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+from .panel_history import PanelHistory, PanelState, Ratios
+
+_ALIKE: Final = 5
+# Of a large plant a part shows enough; to compare all with all takes too long.
+_CANDIDATES: Final = 50
+_FEWEST: Final = 2
+_RECENT_DAYS: Final = 20
+# Those that differ more than so many times as much as the nearest are not alike.
+_NEAR: Final = 2
+_NOISE: Final = 0.01
+# A median of peers that gives nothing is no measure.
+_LEAST: Final = 5
+
+
+class Peers:
+    """The panels of one gateway, as peers of each other."""
+
+    def __init__(self, panels: Mapping[str, PanelHistory]) -> None:
+        """Take the panels, with the ratios of the same sunny days."""
+        self._panels = panels
+        self._curves = {key: _curve(each) for key, each in panels.items()}
+        self._sound = [
+            key
+            for key, each in panels.items()
+            if each.state is PanelState.SOUND
+            and each.is_experienced
+            and each.ratios[-1] is not None
+        ]
+
+    def beside(self, panel: str) -> Ratios:
+        """Return for each ratio of a panel what those alike gave [% of their usual].
+
+        While too few are known well it is 100.
+        """
+        days = len(self._panels[panel].ratios)
+        others = [key for key in self._sound if key != panel]
+        others = others[:: 1 + len(others) // _CANDIDATES]
+        if len(others) < _FEWEST:
+            return [100.0] * days
+        rows = [self._shares(key, days) for key in self._alike(panel, others)]
+        return [_median(column) for column in zip(*rows, strict=True)]
+
+    def _alike(self, panel: str, others: list[str]) -> list[str]:
+        """Return those that took the last days as the panel did."""
+        own = self._curves[panel]
+        apart = {key: _distance(own, self._curves[key]) for key in others}
+        nearest = sorted(others, key=apart.__getitem__)[:_ALIKE]
+        limit = _NEAR * apart[nearest[0]] + _NOISE
+        return [key for key in nearest if apart[key] <= limit]
+
+    def _shares(self, panel: str, days: int) -> Ratios:
+        """Return the ratios [%] of its usual one, None before the first."""
+        history = self._panels[panel]
+        usual = history.usual
+        ratios = [
+            100 * each / usual if usual and each is not None else None
+            for each in history.ratios[-days:]
+        ]
+        return [*[None] * (days - len(ratios)), *ratios]
+
+
+def _curve(panel: PanelHistory) -> list[float]:
+    """Return the last ratios as shares of the usual one, the newest first."""
+    usual = panel.usual
+    last = panel.ratios[:-_RECENT_DAYS:-1]
+    return [1.0 if each is None or not usual else each / usual for each in last]
+
+
+def _distance(one: list[float], other: list[float]) -> float:
+    """Return how differently two panels took the days that both know."""
+    apart = [abs(a - b) for a, b in zip(one, other, strict=False)]
+    return sum(apart) / len(apart) if apart else 0.0
+
+
+def _median(column: Ratios) -> float | None:
+    known = [each for each in column if each is not None]
+    usual = median(known) if known else 0.0
+    return usual if usual > _LEAST else None

@@ -1,0 +1,382 @@
+"""Faults of panels are found, and shade, snow, seasons and strangers are none."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+import json
+from random import Random
+
+from hypothesis import given, settings, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.measurements.panel_health import (
+    PanelDay,
+    PanelHealth,
+)
+from custom_components.enphase_cloud.measurements.panel_history import PanelState
+
+FIRST = date(2026, 1, 1)
+SOUND, WEAK, DEAD = PanelState.SOUND, PanelState.WEAK, PanelState.DEAD
+SUNNY = 1_500.0
+few = settings(max_examples=25)
+seeds = st.integers(0, 2**32)
+
+type Ratio = Callable[[int, str], float | None]
+
+
+@dataclass
+class Plant:
+    """Panels with shares of what the sun gives, some weather, and what is known."""
+
+    shares: dict[str, float]
+    random: Random = field(default_factory=lambda: Random(1))
+    gateways: dict[str, str] = field(default_factory=dict)
+    health: PanelHealth = field(default_factory=PanelHealth)
+    day: int = 0
+
+    def live(self, days: int, ratio: Ratio = lambda _day, _panel: 1.0) -> set[str]:
+        """Let days pass; return the panels that were ever told to be ill."""
+        told: set[str] = set()
+        for _ in range(days):
+            self.health = self.health.after(
+                FIRST + timedelta(self.day), self._energies(ratio)
+            )
+            told |= self.ill
+            self.day += 1
+        return told
+
+    def live_sunny(self, days: int, ratio: Ratio = lambda _day, _panel: 1.0) -> None:
+        """Let sunny days pass."""
+        for _ in range(days):
+            energies = self._energies(ratio, weather=1.0)
+            self.health = self.health.after(FIRST + timedelta(self.day), energies)
+            self.day += 1
+
+    def _energies(
+        self, ratio: Ratio, weather: float | None = None
+    ) -> dict[str, PanelDay]:
+        if weather is None:
+            weather = self.random.choice([0.05, 0.3, 0.6, 0.8, 1.0])
+        energies = {}
+        for panel, share in self.shares.items():
+            part = ratio(self.day, panel)
+            noise = self.random.uniform(0.97, 1.03)
+            energy = None if part is None else SUNNY * weather * share * noise * part
+            energies[panel] = PanelDay(energy, self.gateways.get(panel))
+        return energies
+
+    @property
+    def ill(self) -> set[str]:
+        """Return the panels that are told to be ill now."""
+        states = {panel: self.health.state(panel) for panel in self.shares}
+        return {panel for panel, state in states.items() if state is not SOUND}
+
+
+def names(count: int) -> list[str]:
+    """Return serial numbers."""
+    return [f"4820000{number:05}" for number in range(count)]
+
+
+def plant(count: int = 8, seed: int = 1) -> Plant:
+    """Return a plant whose panels have constant shades."""
+    random = Random(seed)
+    return Plant({name: random.uniform(0.3, 1.0) for name in names(count)}, random)
+
+
+def only(panels: Iterable[str], ratio: float) -> Ratio:
+    """Return what lets some panels give a share of what they could."""
+    some = set(panels)
+    return lambda _day, panel: ratio if panel in some else 1.0
+
+
+@few
+@given(seeds, st.integers(3, 20))
+def test_constant_shade_is_no_fault(seed: int, count: int) -> None:
+    """Whatever the shares and the weather, from the first day on."""
+    assert not plant(count, seed).live(120)
+
+
+@few
+@given(seeds, st.floats(0, 0.03))
+def test_a_dead_panel_is_told_at_once(seed: int, ratio: float) -> None:
+    """On its first sunny day, and it is sound when it is back."""
+    roof = plant(seed=seed)
+    roof.live(20)
+    (dead, *_) = names(1)
+    roof.live_sunny(1, only([dead], ratio))
+    assert roof.ill == {dead}
+    assert roof.health.state(dead) is DEAD
+    roof.live(20, only([dead], ratio))
+    assert roof.ill == {dead}
+    roof.live_sunny(1)
+    assert not roof.ill
+
+
+@few
+@given(seeds, st.floats(0.3, 0.74))
+def test_a_weak_panel_is_told_on_the_third_sunny_day(seed: int, ratio: float) -> None:
+    """Not before, and it is sound when it is back."""
+    roof = plant(seed=seed)
+    roof.live(30)
+    roof.live_sunny(3)
+    (weak,) = names(1)
+    roof.live_sunny(2, only([weak], ratio))
+    assert not roof.ill
+    roof.live_sunny(1, only([weak], ratio))
+    assert roof.health.state(weak) is WEAK
+    assert roof.ill == {weak}
+    told = roof.health.performance(weak)
+    assert told is not None
+    assert abs(told / 100 - ratio) < 0.08
+    roof.live(20, only([weak], ratio))
+    assert roof.ill == {weak}
+    roof.live_sunny(1)
+    assert not roof.ill
+
+
+@few
+@given(seeds, st.floats(0, 0.005))
+def test_a_growing_tree_is_no_fault(seed: int, a_day: float) -> None:
+    """Half of the light may go within a hundred days."""
+    roof = plant(seed=seed)
+    roof.live(60)
+    start, (shaded,) = roof.day, names(1)
+
+    def tree(day: int, panel: str) -> float:
+        return 1 - a_day * (day - start) if panel == shaded else 1.0
+
+    assert not roof.live(100, tree)
+
+
+@few
+@given(seeds, st.integers(1, 25), st.integers(0, 6), st.integers(1, 8))
+def test_snow_is_no_fault(seed: int, days: int, longer: int, on: int) -> None:
+    """On all panels, and longer on some."""
+    roof = plant(seed=seed)
+    roof.live(60)
+    assert not roof.live(days, lambda _day, _panel: 0.004)
+    for _ in range(longer):
+        roof.live_sunny(1, only(names(on), 0.02))
+        assert not roof.ill
+    assert not roof.live(60)
+
+
+@few
+@given(seeds, st.integers(2, 8), st.floats(0, 0.6))
+def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> None:
+    """For days, without a dark day before."""
+    roof = plant(seed=seed)
+    roof.live(60)
+    for _ in range(6):
+        roof.live_sunny(1, only(names(on), ratio))
+        assert not roof.ill
+    assert not roof.live(60)
+
+
+def test_what_falls_together_is_told_when_it_stays() -> None:
+    """A branch without power is no snow."""
+    roof = plant()
+    roof.live(60)
+    branch = names(3)
+    roof.live_sunny(8, only(branch, 0.0))
+    assert roof.ill == set(branch)
+
+
+@few
+@given(seeds, st.integers(4, 12))
+def test_seasons_and_fog_are_no_fault(seed: int, count: int) -> None:
+    """Two sides of a roof drift apart in the year, and on days with a dull half."""
+    roof = plant(count, seed)
+    west = set(names(count * 2 // 5))
+    dull = Random(seed)
+    days = {day: dull.choice([0.0, 0.0, 0.35]) for day in range(500)}
+
+    def season(day: int, panel: str) -> float:
+        swing = 0.75 + 0.25 * (1 - abs(((day / 365) % 1) * 2 - 1))
+        return swing * (1 - days[day // 4]) if panel in west else 1.0
+
+    # One alone on its side has nobody to share it.
+    assert len(west) < 2 or not roof.live(400, season)
+
+
+@few
+@given(seeds)
+def test_a_new_panel_is_watched_first(seed: int) -> None:
+    """One in the shade of which nothing is known is no weak one, but then it may be."""
+    roof = plant(seed=seed)
+    roof.live(60)
+    new = "482999900001"
+    del roof.shares[names(1)[0]]
+    roof.shares[new] = 0.2
+    assert not roof.live(40)
+    roof.live_sunny(3)
+    roof.live_sunny(3, only([new], 0.6))
+    assert roof.ill == {new}
+
+
+def test_a_new_panel_that_gives_nothing_is_told_on_the_third_sunny_day() -> None:
+    """It may have to be connected."""
+    roof = plant()
+    roof.live_sunny(5)
+    roof.shares["482999900001"] = 0.0
+    roof.live_sunny(2)
+    assert not roof.ill
+    roof.live_sunny(1)
+    assert roof.health.state("482999900001") is DEAD
+
+
+@few
+@given(seeds, st.sets(st.integers(0, 99)), st.sets(st.integers(0, 99)))
+def test_days_may_be_missing(seed: int, all_of: set[int], some: set[int]) -> None:
+    """Of all panels, or of some."""
+    roof = plant(seed=seed)
+    gap = set(names(3))
+
+    def told(day: int, panel: str) -> float | None:
+        return None if day in all_of or (day in some and panel in gap) else 1.0
+
+    assert not roof.live(100, told)
+
+
+@few
+@given(seeds, st.integers(1, 20))
+def test_a_silent_gateway_is_no_fault_of_its_panels(seed: int, days: int) -> None:
+    """Their totals stand still, and make up for it on one day."""
+    roof = plant(8, seed)
+    silent = set(names(5))
+    roof.gateways = {name: "A" if name in silent else "B" for name in names(8)}
+    roof.live(40)
+    assert not roof.live(days, only(silent, 0.0))
+    assert not roof.live(1, only(silent, days + 1.0))
+    assert not roof.live(40)
+    roof.live_sunny(3)
+    roof.live_sunny(1, only(names(1), 0.0))
+    assert roof.ill == set(names(1))
+
+
+@given(st.integers(1, 2), seeds)
+def test_without_peers_nothing_is_told(count: int, seed: int) -> None:
+    """Nobody knows which one is right."""
+    roof = plant(count, seed)
+    assert not roof.live(20)
+    assert not roof.live(20, only(names(1), 0.0))
+
+
+def test_a_new_shade_is_usual_after_fifty_sunny_days() -> None:
+    """A chimney is no fault for ever."""
+    roof = plant()
+    roof.live_sunny(60)
+    roof.live_sunny(50, only(names(1), 0.6))
+    assert roof.ill == set(names(1))
+    roof.live_sunny(1, only(names(1), 0.6))
+    assert not roof.ill
+    roof.live_sunny(60, only(names(1), 0.6))
+    assert not roof.ill
+
+
+def test_a_dead_panel_stays_dead() -> None:
+    """However long, and a fault of another beside it is found all the same."""
+    roof = plant()
+    roof.live_sunny(30)
+    roof.live_sunny(200, only(names(1), 0.0))
+    assert roof.ill == set(names(1))
+    roof.live_sunny(1, only(names(2), 0.0))
+    assert roof.ill == set(names(2))
+    roof.live_sunny(1)
+    assert not roof.ill
+
+
+def test_a_fault_is_found_again_after_a_repair() -> None:
+    """The days of the fault never were usual."""
+    roof = plant()
+    for _ in range(3):
+        roof.live_sunny(20)
+        roof.live_sunny(25, only(names(1), 0.7))
+        assert roof.ill == set(names(1))
+    roof.live_sunny(1)
+    assert not roof.ill
+
+
+def test_a_day_counts_but_once() -> None:
+    """Two answers in one night are one day."""
+    roof = plant()
+    roof.live_sunny(20)
+    for _ in range(5):
+        roof.live_sunny(1, only(names(1), 0.5))
+        roof.day -= 1
+    assert not roof.ill
+
+
+def test_a_clock_that_was_ahead_stops_nothing() -> None:
+    """Its days are forgotten."""
+    roof = plant()
+    roof.live_sunny(20)
+    roof.day += 1_000
+    roof.live_sunny(1)
+    roof.day -= 1_001
+    roof.live_sunny(1, only(names(1), 0.0))
+    assert roof.ill == set(names(1))
+
+
+def test_a_panel_moves_to_another_gateway() -> None:
+    """It is known once."""
+    roof = plant()
+    roof.gateways = dict.fromkeys(names(8), "A")
+    roof.live_sunny(10)
+    roof.live_sunny(1, only(names(1), 0.0))
+    roof.gateways = dict.fromkeys(names(8), "B")
+    roof.live_sunny(1)
+    assert not roof.ill
+
+
+@few
+@given(seeds)
+def test_what_is_known_survives_a_restart(seed: int) -> None:
+    """As JSON."""
+    roof = plant(seed=seed)
+    roof.live(30)
+    roof.live_sunny(3, only(names(1), 0.5))
+    stored = json.loads(json.dumps(roof.health.as_dict()))
+    assert PanelHealth.from_dict(stored) == roof.health
+    gone = roof.health.without(names(1))
+    assert gone.state(names(1)[0]) is SOUND
+    assert gone.performance(names(1)[0]) is None
+    assert gone.performance(names(2)[1]) is not None
+    assert not gone.without(names(8)).groups
+
+
+def test_it_stays_small() -> None:
+    """Two hundred and fifty panels for a year."""
+    roof = plant(250)
+    roof.live_sunny(70)
+    assert len(json.dumps(roof.health.as_dict())) < 100_000
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        [],
+        {"A": 1},
+        {"A": {"days": [["2026", 1]], "panels": {}}},
+        {"A": {"days": [["2026-06-01", -1]], "panels": {}}},
+        {"A": {"days": [], "panels": {"1": {"ratios": 1}}}},
+        {"A": {"days": [], "panels": {"1": {"ratios": ["1"]}}}},
+        {"A": {"days": [], "panels": {"1": {"ratios": [1], "state": "ill"}}}},
+        {"A": {"days": [], "panels": {"1": {"ratios": [1], "run": 61}}}},
+        {"A": {"days": [], "snow": 5, "panels": {}}},
+    ],
+)
+def test_what_is_damaged_is_not_believed(damaged: object) -> None:
+    """With one kind of error."""
+    with pytest.raises(ValueError, match=r".+"):
+        PanelHealth.from_dict(damaged)
+
+
+def test_swings_of_a_day_stay_in_bounds() -> None:
+    """An absurd total is a ratio like others."""
+    roof = plant()
+    roof.live_sunny(20, only(names(1), 1.0))
+    roof.live_sunny(1, only(names(1), 1e9))
+    assert roof.health.performance(names(1)[0]) == 999
+    roof.live_sunny(10)
+    assert not roof.ill
