@@ -6,18 +6,16 @@ from functools import partial
 from typing import Final
 
 from ..api.models import (
-    BatteryMode,
     BatteryTelemetry,
-    GridStatus,
     LatestTelemetry,
     LiveFrame,
     ProductionSource,
     Summary,
-    SystemStatus,
 )
 from ..measurements import parts
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
+from ..measurements.evidence import OF_BATTERIES
 from ..measurements.parts import measured_together
 from ..measurements.samples import Sample, Samples, Value, is_producing
 from ..measurements.system import SYSTEM
@@ -26,6 +24,13 @@ from .devices import single_devices
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
+# What is read as it stands.
+_OF_SUMMARIES: Final = tuple(
+    (each, each.traits.summary) for each in Measurement if each.traits.summary
+)
+_OF_FRAMES: Final = tuple(
+    (each, each.traits.frame) for each in Measurement if each.traits.frame
+)
 
 
 def read_summary(summary: Summary, known: Known) -> Report:
@@ -37,41 +42,19 @@ def read_summary(summary: Summary, known: Known) -> Report:
     fetched_at, time_zone = known.fetched_at, known.info.time_zone
     measured_at = summary.last_interval_end_at or summary.last_report_at or fetched_at
     found: dict[Measurement, tuple[Value | None, datetime]] = {
+        measurement: (read(summary), fetched_at) for measurement, read in _OF_SUMMARIES
+    }
+    found |= {
         Measurement.PRODUCTION_POWER: (
             summary.current_power,
             _power_measured_at(summary, fetched_at),
         ),
-        # A zero is what the summary says of a system without a battery.
-        Measurement.BATTERY_CAPACITY: (summary.battery_capacity or None, fetched_at),
         Measurement.ENERGY_PRODUCED_TODAY: (
             summary.energy_today,
             _within_summary_day(summary, measured_at, time_zone),
         ),
         Measurement.ENERGY_PRODUCED_LIFETIME: (_lifetime(summary), measured_at),
-        Measurement.SYSTEM_STATUS: (
-            None if summary.status is SystemStatus.UNKNOWN else summary.status,
-            fetched_at,
-        ),
-        Measurement.PRODUCTION_SOURCE: (
-            None if summary.source is ProductionSource.UNKNOWN else summary.source,
-            fetched_at,
-        ),
-        Measurement.MODULES: (summary.modules or None, fetched_at),
-        Measurement.RATED_POWER: (summary.size or None, fetched_at),
-        Measurement.RATED_CHARGE_POWER: (
-            summary.battery_charge_power_limit or None,
-            fetched_at,
-        ),
-        Measurement.RATED_DISCHARGE_POWER: (
-            summary.battery_discharge_power_limit or None,
-            fetched_at,
-        ),
     }
-    if summary.operational_at is not None:
-        found[Measurement.OPERATIONAL_SINCE] = (
-            int(summary.operational_at.timestamp()),
-            fetched_at,
-        )
     if summary.last_report_at is not None:
         found[Measurement.LAST_REPORT] = (
             int(summary.last_report_at.timestamp()),
@@ -138,24 +121,13 @@ def read_live_frame(frame: LiveFrame, board: Board) -> Samples:
     A system without a battery or a generator streams zeros for them; these are no
     evidence that it has one.
     """
-    found: dict[Measurement, Value | None] = {
-        Measurement.PRODUCTION_POWER: frame.production,
-        Measurement.CONSUMPTION_POWER: frame.consumption,
-        Measurement.GRID_POWER: frame.grid,
-    }
-    if frame.grid_status is not GridStatus.UNKNOWN:
-        found[Measurement.GRID_STATUS] = frame.grid_status
-    if board.has_battery():
-        found[Measurement.BATTERY_POWER] = frame.battery
-        found[Measurement.BATTERY_LEVEL] = frame.state_of_charge
-        if frame.battery_mode is not BatteryMode.UNKNOWN:
-            found[Measurement.BATTERY_MODE] = frame.battery_mode
-    if frame.generator or Measurement.GENERATOR_POWER in board.newest():
-        found[Measurement.GENERATOR_POWER] = frame.generator
+    left_out = set() if board.has_battery() else set(OF_BATTERIES)
+    if not frame.generator and Measurement.GENERATOR_POWER not in board.newest():
+        left_out.add(Measurement.GENERATOR_POWER)
     return {
         measurement: Sample(value, frame.sampled_at, Source.LIVE)
-        for measurement, value in found.items()
-        if value is not None
+        for measurement, read in _OF_FRAMES
+        if measurement not in left_out and (value := read(frame)) is not None
     }
 
 

@@ -1,7 +1,8 @@
 """What can be known of a system, and who says so: one row for each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
@@ -12,7 +13,9 @@ from ..api.models import (
     EvChargerStatus,
     GridStatus,
     HeatPumpMode,
+    LiveFrame,
     Severity,
+    Summary,
     SystemStatus,
 )
 from ..api.models.convert import OpenEnum
@@ -74,7 +77,8 @@ class Traits:
 
     `device` is the kind of device that it is of, and `sensor` the key of the sensor,
     None where there is none. A value older than `max_age` is unknown. `is_dated`
-    says whether answers tell when it was measured.
+    says whether answers tell when it was measured. `summary` and `frame` read it from
+    a summary and from a frame of the live stream, where nothing has to be worked out.
     """
 
     kind: Kind
@@ -85,10 +89,12 @@ class Traits:
     is_diagnostic: bool = False
     is_enabled: bool = True
     states: tuple[str, ...] = ()
+    summary: Callable[[Summary], float | str | None] | None = None
+    frame: Callable[[LiveFrame], float | str | None] | None = None
 
 
-def _power(sensor: str) -> Traits:
-    return Traits(kind=Kind.POWER, sensor=sensor, max_age=_POWER_AGE)
+def _power(sensor: str, frame: Callable[[LiveFrame], int | None]) -> Traits:
+    return Traits(kind=Kind.POWER, sensor=sensor, max_age=_POWER_AGE, frame=frame)
 
 
 def _energy_today(sensor: str) -> Traits:
@@ -99,8 +105,18 @@ def _energy_total(sensor: str) -> Traits:
     return Traits(kind=Kind.ENERGY_TOTAL, sensor=sensor)
 
 
-def _rating(kind: Kind = Kind.RATING) -> Traits:
-    return Traits(kind=kind, is_dated=False)
+def _rating(
+    summary: Callable[[Summary], float | str | None], kind: Kind = Kind.RATING
+) -> Traits:
+    return Traits(kind=kind, is_dated=False, summary=summary)
+
+
+def _known(word: OpenEnum | None) -> str | None:
+    return None if word is None or word.name == "UNKNOWN" else word
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp())
 
 
 def _states(words: type[OpenEnum]) -> tuple[str, ...]:
@@ -123,14 +139,31 @@ class Measurement(StrEnum):
         member.traits = traits
         return member
 
-    PRODUCTION_POWER = "production_power", _power("current_power_production")
-    CONSUMPTION_POWER = "consumption_power", _power("current_power_consumption")
-    GRID_POWER = "grid_power", _power("net_consumption")
-    BATTERY_POWER = "battery_power", _power("battery_discharge")
-    GENERATOR_POWER = "generator_power", _power("generator_power")
+    PRODUCTION_POWER = (
+        "production_power",
+        _power("current_power_production", lambda frame: frame.production),
+    )
+    CONSUMPTION_POWER = (
+        "consumption_power",
+        _power("current_power_consumption", lambda frame: frame.consumption),
+    )
+    GRID_POWER = "grid_power", _power("net_consumption", lambda frame: frame.grid)
+    BATTERY_POWER = (
+        "battery_power",
+        _power("battery_discharge", lambda frame: frame.battery),
+    )
+    GENERATOR_POWER = (
+        "generator_power",
+        _power("generator_power", lambda frame: frame.generator),
+    )
     BATTERY_LEVEL = (
         "battery_level",
-        Traits(kind=Kind.LEVEL, sensor="battery_level", max_age=timedelta(hours=6)),
+        Traits(
+            kind=Kind.LEVEL,
+            sensor="battery_level",
+            max_age=timedelta(hours=6),
+            frame=lambda frame: frame.state_of_charge,
+        ),
     )
     BATTERY_CAPACITY = (
         "battery_capacity",
@@ -139,6 +172,8 @@ class Measurement(StrEnum):
             sensor="max_capacity",
             is_dated=False,
             is_diagnostic=True,
+            # A zero is what the summary says of a system without a battery.
+            summary=lambda summary: summary.battery_capacity or None,
         ),
     )
     BATTERY_MODE = (
@@ -148,6 +183,7 @@ class Measurement(StrEnum):
             sensor="battery_mode",
             max_age=_DAY,
             states=_states(BatteryMode),
+            frame=lambda frame: _known(frame.battery_mode),
         ),
     )
     GRID_STATUS = (
@@ -157,6 +193,7 @@ class Measurement(StrEnum):
             sensor="grid_status",
             max_age=timedelta(hours=1),
             states=_states(GridStatus),
+            frame=lambda frame: _known(frame.grid_status),
         ),
     )
     ENERGY_PRODUCED_TODAY = "energy_produced_today", _energy_today("daily_production")
@@ -195,12 +232,24 @@ class Measurement(StrEnum):
         "energy_discharged_lifetime",
         _energy_total("lifetime_battery_discharged"),
     )
-    PRODUCTION_SOURCE = "production_source", _rating(Kind.STATE)
-    RATED_POWER = "rated_power", _rating()
-    RATED_CHARGE_POWER = "rated_charge_power", _rating()
-    RATED_DISCHARGE_POWER = "rated_discharge_power", _rating()
-    MODULES = "modules", _rating(Kind.COUNT)
-    OPERATIONAL_SINCE = "operational_since", _rating(Kind.MOMENT)
+    PRODUCTION_SOURCE = (
+        "production_source",
+        _rating(lambda summary: _known(summary.source), Kind.STATE),
+    )
+    RATED_POWER = "rated_power", _rating(lambda summary: summary.size or None)
+    RATED_CHARGE_POWER = (
+        "rated_charge_power",
+        _rating(lambda summary: summary.battery_charge_power_limit or None),
+    )
+    RATED_DISCHARGE_POWER = (
+        "rated_discharge_power",
+        _rating(lambda summary: summary.battery_discharge_power_limit or None),
+    )
+    MODULES = "modules", _rating(lambda summary: summary.modules or None, Kind.COUNT)
+    OPERATIONAL_SINCE = (
+        "operational_since",
+        _rating(lambda summary: _seconds(summary.operational_at), Kind.MOMENT),
+    )
     SYSTEM_STATUS = (
         "system_status",
         Traits(
@@ -210,6 +259,7 @@ class Measurement(StrEnum):
             is_dated=False,
             is_diagnostic=True,
             states=_states(SystemStatus),
+            summary=lambda summary: _known(summary.status),
         ),
     )
     LAST_REPORT = (

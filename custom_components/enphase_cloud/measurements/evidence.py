@@ -25,7 +25,7 @@ GRACE: Final = timedelta(days=1)
 _OFFLINE: Final = timedelta(days=1)
 
 # What a system without batteries or meter does not have; lifetime totals stay.
-_OF_BATTERIES: Final = frozenset(
+OF_BATTERIES: Final = frozenset(
     {
         Measurement.BATTERY_POWER,
         Measurement.BATTERY_LEVEL,
@@ -239,7 +239,7 @@ def has(
     now: datetime,
 ) -> bool:
     """Tell whether the system has (still) what a measurement takes."""
-    if measurement in _OF_BATTERIES:
+    if measurement in OF_BATTERIES:
         return has_battery(evidence)
     if measurement in _OF_CONSUMPTION_METERS:
         return has_consumption_meter(evidence, known, now=now)
