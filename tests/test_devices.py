@@ -106,6 +106,16 @@ async def test_a_dead_panel_is_reported_the_next_morning(
     assert _state(hass, problem, "binary_sensor") == "on"
     assert float(_state(hass, energy) or 1) == 0
     assert float(_state(hass, f"{system_id}_weakest_panel") or 1) == 0
+    entities = er.async_get(hass)
+    entity_id = entities.async_get_entity_id("binary_sensor", DOMAIN, problem)
+    state = hass.states.get(entity_id or "")
+    assert state is not None
+    assert state.attributes["dead_panels"] == state.attributes["panel_problems"] == 1
+    assert state.attributes["weak_panels"] == 0
+    single = f"{system_id}_inverter_{{}}_problem"
+    assert _state(hass, single.format(dead), "binary_sensor") == "on"
+    sound = world.system.microinverters[4].serial
+    assert _state(hass, single.format(sound), "binary_sensor") == "off"
 
 
 async def test_an_alarm_turns_the_sensor_on_and_off(

@@ -19,6 +19,7 @@ from .api import BatteryOperation, DeviceStatus
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
 from .measurements.catalog import Measurement, Source
+from .measurements.panel_history import PanelState
 from .measurements.samples import Value, fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 
@@ -47,6 +48,9 @@ class MeasurementBinarySensorDescription(BinarySensorEntityDescription):
 
     measurement: Measurement
     is_on_fn: Callable[[Value], bool | None]
+    # Another measurement that may turn it on.
+    also: Measurement | None = None
+    also_on_fn: Callable[[Value], bool] = bool
     details: tuple[Measurement, ...] = ()
 
 
@@ -62,7 +66,11 @@ MEASUREMENTS: Final = {
             device_class=BinarySensorDeviceClass.PROBLEM,
             measurement=Measurement.PANEL_PROBLEMS,
             is_on_fn=bool,
-            details=(Measurement.PANEL_PROBLEMS,),
+            details=(
+                Measurement.PANEL_PROBLEMS,
+                Measurement.DEAD_PANELS,
+                Measurement.WEAK_PANELS,
+            ),
         ),
         MeasurementBinarySensorDescription(
             key="alarm",
@@ -89,6 +97,8 @@ MEASUREMENTS: Final = {
             entity_category=EntityCategory.DIAGNOSTIC,
             measurement=Measurement.DEVICE_STATUS,
             is_on_fn=_is_problem,
+            also=Measurement.PANEL_STATE,
+            also_on_fn=lambda state: state != PanelState.SOUND,
         ),
     ),
 }
@@ -122,7 +132,9 @@ def _add_as_evidence_comes(
             for device in {SYSTEM, *board.devices()}
             for description in MEASUREMENTS.get(device.kind, ())
             if (device, description.key) not in added
-            and description.measurement in board.newest(device)
+            and not board.newest(device)
+            .keys()
+            .isdisjoint({description.measurement, description.also})
         ]
         added.update((device, description.key) for device, description in found)
         if found:
@@ -143,11 +155,17 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
 
     @override
     def read(self) -> object:
-        value = self._fresh(self.entity_description.measurement)
-        is_on = None if value is None else self.entity_description.is_on_fn(value)
-        self._attr_is_on = is_on
+        self._attr_is_on = self._told_on()
         self._attr_extra_state_attributes = self._details()
-        return is_on, self._attr_extra_state_attributes
+        return self._attr_is_on, self._attr_extra_state_attributes
+
+    def _told_on(self) -> bool | None:
+        description = self.entity_description
+        value = self._fresh(description.measurement)
+        is_on = None if value is None else description.is_on_fn(value)
+        if description.also is None or (also := self._fresh(description.also)) is None:
+            return is_on
+        return bool(is_on) or description.also_on_fn(also)
 
     def _details(self) -> dict[str, Any]:
         return {

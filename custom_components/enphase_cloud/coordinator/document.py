@@ -218,6 +218,8 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             is_complete = self.document.lists_all_devices
             self._board.take_inventory(listed, is_complete=is_complete)
         known = Known(info=self._context.info, board=self._board, fetched_at=now)
+        if self.document.learn is not None:
+            self.document.learn(answer, known)
         return self.document.read(answer, known)
 
     async def _async_request(self) -> Any:

@@ -53,6 +53,8 @@ class Document[AnswerT]:
     read: Callable[[AnswerT, Known], Report]
     # Whether other documents show the system to have what this one tells.
     is_expected: Callable[[Board], bool] = lambda _board: True
+    # What the board learns from an answer before it is read.
+    learn: Callable[[AnswerT, Known], None] | None = None
     is_optional: bool = True
     period: timedelta | None = None
     group: Group | None = None

@@ -9,6 +9,8 @@ from ..api.models import DeviceStatus
 from ..api.models.inverters import Inverter
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
+from ..measurements.panel_health import PanelDay
+from ..measurements.panel_history import PanelState
 from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import SYSTEM, Device, DeviceKind
 from .base import Known, Report
@@ -28,16 +30,37 @@ def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
     Yesterday's energy [Wh] is the difference of two lifetime totals a day apart.
     """
     panels = {_device(each): each for each in inverters}
-    yesterday = {
-        device: energy
-        for device, each in panels.items()
-        if (energy := _energy_yesterday(device, each, known)) is not None
-    }
+    yesterday = _energies_yesterday(panels, known)
     report: dict[Device, Samples] = {
-        device: _panel(each, yesterday.get(device), known)
+        device: _panel(device, each, yesterday.get(device), known)
         for device, each in panels.items()
     }
     return report | {SYSTEM: _system(panels, yesterday, known)}
+
+
+def learn_health(inverters: Sequence[Inverter], known: Known) -> None:
+    """Learn from what each panel gave yesterday, and judge it.
+
+    Of a silent gateway the totals stand still, which says nothing of its panels.
+    """
+    panels = {_device(each): each for each in inverters}
+    yesterday = _energies_yesterday(panels, known)
+    heard = {
+        each.gateway_serial_number
+        for each in panels.values()
+        if _has_reported(each, known)
+    }
+    days = {
+        device.identifier: PanelDay(yesterday[device], each.gateway_serial_number)
+        for device, each in panels.items()
+        if device in yesterday
+        and each.gateway_serial_number in heard
+        and each.status is not DeviceStatus.RETIRED
+    }
+    # Half a day back, for before dawn the day that counts is the one before.
+    noon = known.fetched_at - timedelta(hours=12)
+    today = noon.astimezone(known.info.time_zone).date()
+    known.board.panel_health = known.board.panel_health.after(today, days)
 
 
 def inventory(inverters: Sequence[Inverter]) -> Inventory:
@@ -59,6 +82,21 @@ def _device(inverter: Inverter) -> Device:
     return Device(DeviceKind.INVERTER, str(inverter.key))
 
 
+def _energies_yesterday(
+    panels: Mapping[Device, Inverter], known: Known
+) -> dict[Device, float]:
+    return {
+        device: energy
+        for device, each in panels.items()
+        if (energy := _energy_yesterday(device, each, known)) is not None
+    }
+
+
+def _has_reported(each: Inverter, known: Known) -> bool:
+    at = each.last_report_at
+    return at is not None and known.fetched_at - at <= _SILENT_AFTER
+
+
 def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | None:
     before = known.board.samples(Source.PANELS, device).get(
         Measurement.PANEL_ENERGY_LIFETIME
@@ -72,8 +110,11 @@ def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | N
     return energy if energy >= 0 else None
 
 
-def _panel(each: Inverter, yesterday: float | None, known: Known) -> Samples:
+def _panel(
+    device: Device, each: Inverter, yesterday: float | None, known: Known
+) -> Samples:
     at, reported_at = known.fetched_at, each.last_report_at
+    health = known.board.panel_health
     samples = _samples(
         known,
         {
@@ -82,6 +123,8 @@ def _panel(each: Inverter, yesterday: float | None, known: Known) -> Samples:
             Measurement.DEVICE_STATUS: None
             if each.status is DeviceStatus.UNKNOWN
             else str(each.status),
+            Measurement.PANEL_STATE: str(health.state(device.identifier)),
+            Measurement.PANEL_PERFORMANCE: health.performance(device.identifier),
         },
     )
     if reported_at is None:
@@ -101,17 +144,23 @@ def _system(
     usual = median(yesterday.values()) if yesterday else 0.0
     weakest = min(yesterday.values(), default=0.0)
     has_told = usual >= _DARK_DAY
-    dead = {device for device, energy in yesterday.items() if has_told and not energy}
-    ill = {device for device, each in panels.items() if each.status.is_problem}
+    health = known.board.panel_health
+    states = {device: health.state(device.identifier) for device in panels}
+    told = list(states.values())
+    ill = {
+        device
+        for device, each in panels.items()
+        if each.status.is_problem or states[device] is not PanelState.SOUND
+    }
     return _samples(
         known,
         {
             Measurement.PANELS_REPORTING: sum(
-                each.last_report_at is not None
-                and known.fetched_at - each.last_report_at <= _SILENT_AFTER
-                for each in panels.values()
+                _has_reported(each, known) for each in panels.values()
             ),
-            Measurement.PANEL_PROBLEMS: len(dead | ill),
+            Measurement.PANEL_PROBLEMS: len(ill),
+            Measurement.DEAD_PANELS: told.count(PanelState.DEAD),
+            Measurement.WEAK_PANELS: told.count(PanelState.WEAK),
             Measurement.WEAKEST_PANEL: round(100 * weakest / usual, 1)
             if has_told
             else None,

@@ -47,6 +47,7 @@ PANELS_DOCUMENT: Final = Document(
     source=Source.PANELS,
     endpoint=INVERTERS_SUMMARY,
     read=panels.read_panels,
+    learn=panels.learn_health,
     inventory=panels.inventory,
     period=DAILY,
     group=Group.PANELS,

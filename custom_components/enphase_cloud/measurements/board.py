@@ -8,8 +8,9 @@ from ..json_values import record
 from .catalog import Kind, Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
 from .inventory import DeviceProperties, Inventory, updated
+from .panel_health import PanelHealth
 from .samples import NOTHING, Samples, as_of, from_json, merge, to_json
-from .system import SYSTEM, Device
+from .system import SYSTEM, Device, DeviceKind
 
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
 """Returns what a reader makes of a stored part, or a default where it is damaged."""
@@ -26,6 +27,7 @@ class Board:
         self._evidence: dict[Source, Evidence] = {}
         self._newest: dict[Device, Samples] = {}
         self._inventory: Inventory = {}
+        self.panel_health = PanelHealth()
 
     @property
     def inventory(self) -> Inventory:
@@ -36,7 +38,11 @@ class Board:
         """Learn from a list of devices; what is gone is forgotten."""
         before = self._inventory
         self._inventory = updated(before, listed, is_complete=is_complete)
-        for device in before.keys() - self._inventory.keys():
+        gone = before.keys() - self._inventory.keys()
+        self.panel_health = self.panel_health.without(
+            {each.identifier for each in gone if each.kind is DeviceKind.INVERTER}
+        )
+        for device in gone:
             for reports in self._samples.values():
                 reports.pop(device, None)
             self._newest.pop(device, None)
@@ -85,6 +91,8 @@ class Board:
         for source in sources:
             self._samples.pop(source, None)
             self._evidence.pop(source, None)
+        if Source.PANELS in sources:
+            self.panel_health = PanelHealth()
         if Source.DEVICES in sources:
             told = self.devices()
             self._inventory = {
@@ -131,6 +139,7 @@ class Board:
                 device.key: properties.as_dict()
                 for device, properties in self._inventory.items()
             },
+            "panel_health": self.panel_health.as_dict(),
         }
 
     def restore(
@@ -152,6 +161,8 @@ class Board:
             showed = read(Evidence.from_dict, evidence.get(source), old)
             self._evidence[source] = showed if is_same else showed.to_be_checked()
 
+        health = stored.get("panel_health")
+        self.panel_health = read(PanelHealth.from_dict, health, PanelHealth())
         inventory = read(record, stored.get("inventory"), {})
         self._inventory = {
             device: read(DeviceProperties.from_dict, kept, DeviceProperties())

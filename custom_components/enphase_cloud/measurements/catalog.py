@@ -19,6 +19,7 @@ from ..api.models import (
     SystemStatus,
 )
 from ..api.models.convert import OpenEnum
+from .panel_history import PanelState
 from .system import DeviceKind
 
 _POWER_AGE: Final = timedelta(hours=3)
@@ -285,6 +286,14 @@ class Measurement(StrEnum):
         "panel_problems",
         Traits(kind=Kind.COUNT, max_age=_STALE_ERRAND, is_dated=False),
     )
+    DEAD_PANELS = (
+        "dead_panels",
+        Traits(kind=Kind.COUNT, max_age=_STALE_ERRAND, is_dated=False),
+    )
+    WEAK_PANELS = (
+        "weak_panels",
+        Traits(kind=Kind.COUNT, max_age=_STALE_ERRAND, is_dated=False),
+    )
     WEAKEST_PANEL = (
         "weakest_panel",
         Traits(
@@ -386,6 +395,28 @@ class Measurement(StrEnum):
             sensor="lifetime_energy",
             is_enabled=False,
             is_dated=False,
+        ),
+    )
+    PANEL_STATE = (
+        "panel_state",
+        Traits(
+            kind=Kind.STATE,
+            device=DeviceKind.INVERTER,
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+            states=tuple(PanelState),
+        ),
+    )
+    PANEL_PERFORMANCE = (
+        "panel_performance",
+        Traits(
+            kind=Kind.RATIO,
+            device=DeviceKind.INVERTER,
+            sensor="performance",
+            max_age=_STALE_ERRAND,
+            is_dated=False,
+            is_diagnostic=True,
+            is_enabled=False,
         ),
     )
     PANEL_LAST_REPORT = (

@@ -1,0 +1,142 @@
+"""What the list of microinverters says of each, and of their health."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any
+
+from custom_components.enphase_cloud.api.models.inverters import InvertersSummary
+from custom_components.enphase_cloud.documents.base import Known
+from custom_components.enphase_cloud.documents.panels import learn_health, read_panels
+from custom_components.enphase_cloud.measurements.board import Board
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.inventory import DeviceProperties
+from custom_components.enphase_cloud.measurements.samples import NOTHING, advance
+from custom_components.enphase_cloud.measurements.system import (
+    SYSTEM,
+    Device,
+    DeviceKind,
+)
+from tests.boards import known
+
+DAWN = datetime(2026, 6, 1, 2, tzinfo=UTC)
+WEAK, DEAD = "48200001", "48200002"
+SERIALS = [f"4820000{number}" for number in range(8)]
+
+
+class Mornings:
+    """A board that hears of the panels before each dawn."""
+
+    def __init__(self) -> None:
+        """Begin with totals of nothing."""
+        self.known = known(fetched_at=DAWN)
+        self.totals = dict.fromkeys(SERIALS, 0)
+        self.statuses = dict.fromkeys(SERIALS, "normal")
+        self.silent: datetime | None = None
+
+    def pass_days(self, days: int, **gave: float) -> None:
+        """Let each panel give 1,500 Wh a day, or a share of that."""
+        for _ in range(days):
+            for serial in SERIALS:
+                self.totals[serial] += round(1_500 * gave.get(f"p{serial}", 1.0))
+            self.hear()
+
+    def hear(self) -> None:
+        """Read one answer."""
+        now = self.known.fetched_at + timedelta(days=1)
+        self.known = Known(info=self.known.info, board=self.board, fetched_at=now)
+        reported = self.silent or now - timedelta(hours=6)
+        inverters = InvertersSummary.from_api([self._gateway(reported)]).inverters
+        learn_health(inverters, self.known)
+        for device, samples in read_panels(inverters, self.known).items():
+            held = self.board.samples(Source.PANELS, device)
+            self.board.put(Source.PANELS, advance(held, samples, now=now), device)
+
+    def _gateway(self, reported: datetime) -> dict[str, Any]:
+        panels = [
+            {
+                "serial_number": serial,
+                "envoy_serial_number": "122",
+                "status": self.statuses[serial],
+                "energy": {"value": total, "units": "Wh"},
+                "last_report_date": int(reported.timestamp()),
+            }
+            for serial, total in self.totals.items()
+        ]
+        return {"signal_strength": 5, "micro_inverters": panels}
+
+    @property
+    def board(self) -> Board:
+        """Return what is known."""
+        return self.known.board
+
+    def value(self, measurement: Measurement, serial: str = "") -> object:
+        """Return what is shown of a panel or of the system."""
+        device = Device(DeviceKind.INVERTER, serial) if serial else SYSTEM
+        sample = self.board.newest(device).get(measurement)
+        return None if sample is None else sample.value
+
+
+def test_weak_and_dead_panels_are_counted() -> None:
+    """And each says how it is."""
+    mornings = Mornings()
+    mornings.pass_days(12)
+    assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
+    assert mornings.value(Measurement.PANEL_PERFORMANCE, WEAK) == 100
+    mornings.pass_days(2, **{f"p{WEAK}": 0.7})
+    mornings.pass_days(1, **{f"p{WEAK}": 0.7, f"p{DEAD}": 0.0})
+    assert mornings.value(Measurement.PANEL_STATE, WEAK) == "weak"
+    assert mornings.value(Measurement.PANEL_PERFORMANCE, WEAK) == 70
+    assert mornings.value(Measurement.PANEL_STATE, DEAD) == "dead"
+    assert mornings.value(Measurement.DEAD_PANELS) == 1
+    assert mornings.value(Measurement.WEAK_PANELS) == 1
+    mornings.statuses[SERIALS[5]] = "error"
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.DEAD_PANELS) == 0
+    assert mornings.value(Measurement.WEAK_PANELS) == 0
+    assert mornings.value(Measurement.PANEL_PROBLEMS) == 1
+
+
+def test_a_silent_gateway_says_nothing_of_its_panels() -> None:
+    """Neither while their totals stand still nor when they make up for it."""
+    mornings = Mornings()
+    mornings.pass_days(10)
+    mornings.silent = mornings.known.fetched_at
+    for _ in range(3):
+        mornings.hear()
+    days = mornings.board.panel_health.groups["122"].days
+    assert {energy for _, energy in days[-2:]} == {0, 1_500}
+    mornings.silent = None
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
+
+
+def test_health_is_stored_and_forgotten_with_the_panel() -> None:
+    """An old file has none."""
+    mornings = Mornings()
+    mornings.pass_days(10)
+    mornings.pass_days(1, **{f"p{DEAD}": 0.0})
+    stored = json.loads(json.dumps(mornings.board.as_dict()))
+
+    def restored(stored: dict[str, Any]) -> Board:
+        board = Board()
+        board.restore(
+            stored,
+            lambda read, part, default: default if part is None else read(part),
+            now=mornings.known.fetched_at,
+            is_same=True,
+        )
+        return board
+
+    board = restored(stored)
+    assert board.panel_health == mornings.board.panel_health
+    assert board.panel_health.state(DEAD) == "dead"
+    device = Device(DeviceKind.INVERTER, DEAD)
+    board.take_inventory({device: DeviceProperties()}, is_complete=True)
+    for _ in range(3):
+        board.take_inventory({}, is_complete=True)
+    assert board.panel_health.state(DEAD) == "sound"
+    board.drop([Source.PANELS])
+    assert not board.panel_health.groups
+    del stored["panel_health"]
+    assert not restored(stored).panel_health.groups
+    assert board.samples(Source.PANELS) == NOTHING
