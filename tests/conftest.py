@@ -199,6 +199,8 @@ async def world(
 async def credentials(hass: HomeAssistant, enable_custom_integrations: None) -> None:
     """Register the developer application in Home Assistant."""
     assert await async_setup_component(hass, "application_credentials", {})
+    # Its view cannot be added any more once a test has a client of the HTTP server.
+    assert await async_setup_component(hass, "image", {})
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET), DOMAIN
     )

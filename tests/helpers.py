@@ -1,11 +1,14 @@
 """What several test modules do with a Home Assistant under a frozen clock."""
 
 from datetime import timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.button import DOMAIN as BUTTON, SERVICE_PRESS
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 
@@ -41,3 +44,16 @@ def state(hass: HomeAssistant, entity_id: str) -> str:
 def sensor_states(hass: HomeAssistant) -> dict[str, str]:
     """Return the states of all sensors."""
     return {found.entity_id: found.state for found in hass.states.async_all("sensor")}
+
+
+def system_devices(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> list[dr.DeviceEntry]:
+    """Return the devices that are systems, not parts of one."""
+    return [
+        device
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        if not any("_" in identifier for _, identifier in device.identifiers)
+    ]

@@ -18,7 +18,6 @@ from homeassistant.const import (
     UnitOfPower,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util, yaml as yaml_util
 import pytest
@@ -30,7 +29,7 @@ from pytest_homeassistant_custom_component.common import (
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import press, state
+from .helpers import press, state, system_devices
 from .live import until
 
 CHECKOUT = Path(__file__).parents[1]
@@ -97,7 +96,7 @@ async def system(
 ) -> str:
     """Set up the system, and return its device."""
     entry = await set_up()
-    [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    [device] = system_devices(hass, entry)
     return device.id
 
 

@@ -17,12 +17,12 @@ from custom_components.enphase_cloud.const import (
     CONF_HISTORY,
     DOMAIN,
 )
-from custom_components.enphase_cloud.coordinator import polled_documents
-from custom_components.enphase_cloud.coordinator.document import live, power_caps
+from custom_components.enphase_cloud.coordinator import live, power_caps
+from custom_components.enphase_cloud.documents import readings
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import pass_time, press, state
+from .helpers import pass_time, press, state, system_devices
 
 REFRESH = "button.hilltop_refresh_now"
 SECRET = "what nobody may read"
@@ -65,7 +65,7 @@ async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """No hot loop, no secret in the log, and nobody else is held up."""
-    monkeypatch.setattr(polled_documents, "from_latest_telemetry", failing)
+    monkeypatch.setattr(readings, "single_devices", failing)
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=6))
     assert 2 <= world.calls.count("latest_telemetry") <= 8
@@ -105,7 +105,7 @@ async def test_live_data_that_our_code_fails_at_ends(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The stream is closed, and nothing else happens."""
-    monkeypatch.setattr(live, "from_live_frame", failing)
+    monkeypatch.setattr(live, "read_live_frame", failing)
     await set_up()
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_start_live_data")
@@ -198,7 +198,7 @@ async def test_the_device_of_an_entry_that_is_not_loaded_can_be_deleted(
 ) -> None:
     """Where its system is not chosen any more."""
     entry = await set_up()
-    [device] = dr.async_entries_for_config_entry(device_registry, entry.entry_id)
+    [device] = system_devices(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
     assert not await async_remove_config_entry_device(hass, entry, device)
     hass.config_entries.async_update_entry(entry, data={**entry.data, "systems": []})

@@ -21,6 +21,7 @@ from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
     CONF_ENERGY_UPDATES,
+    CONF_GROUPS,
     CONF_HISTORY,
     CONF_LIVE_STREAM,
     CONF_PLAN,
@@ -118,6 +119,7 @@ async def test_history_is_offered_at_set_up(
         CONF_PLAN: named,
         CONF_ENERGY_UPDATES: 2,
         CONF_HISTORY: "hour",
+        CONF_GROUPS: ["devices", "panels", "alarms"],
     }
     assert not {call for call in world.calls if call.endswith("_lifetime")}
 

@@ -11,7 +11,7 @@ from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.util import dt as dt_util
 import pytest
@@ -28,7 +28,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import pass_time, sensor_states, state
+from .helpers import pass_time, sensor_states, state, system_devices
 
 COLD = ["summary", "telemetry_battery", "latest_telemetry"]
 
@@ -380,10 +380,9 @@ async def test_two_systems_are_two_devices(
     """A system that is chosen keeps its device; that of another one is removed."""
     other = world.add_system(name="Cabin")
     entry = await set_up()
-    registry = dr.async_get(hass)
 
     def devices() -> dict[str | None, DeviceEntry]:
-        found = dr.async_entries_for_config_entry(registry, entry.entry_id)
+        found = system_devices(hass, entry)
         return {device.name: device for device in found}
 
     assert set(devices()) == {"Hilltop", "Cabin"}

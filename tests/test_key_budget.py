@@ -1,7 +1,9 @@
 """The budget of an API key in a running Home Assistant."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -215,3 +217,18 @@ async def test_a_key_is_remembered_as_long_as_an_entry_has_it(
     await hass.config_entries.async_remove(other.entry_id)
     await hass.async_block_till_done()
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+
+
+async def test_a_renewal_in_the_past_is_no_endless_loop(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The listeners learn of it a minute later, not again and again at once."""
+    budget = (await set_up()).runtime_data.budget
+    told: list[datetime] = []
+    budget.async_add_listener(lambda: told.append(dt_util.utcnow()))
+    past = dt_util.utcnow() - timedelta(hours=1)
+    with patch.object(Ledger, "blocked_until", return_value=past):
+        budget.notify()
+        for _ in range(100):
+            await asyncio.sleep(0)
+    assert len(told) == 1

@@ -12,7 +12,6 @@ from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_TOKEN, EVENT_STATE_CHANGED, STATE_OFF, STATE_ON
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
@@ -37,7 +36,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import press, state
+from .helpers import press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
 LEFT = "sensor.hilltop_live_streams_left_this_month"
@@ -749,8 +748,7 @@ async def test_two_systems_do_not_open_the_last_stream_both(
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 1})
     freezer.tick(timedelta(days=1))
     fault = world.cloud.faults.add(Fault(operation="token", delay=1))
-    registry = dr.async_get(hass)
-    devices = dr.async_entries_for_config_entry(registry, entry.entry_id)
+    devices = system_devices(hass, entry)
     asked = [
         hass.async_create_task(start(hass, device_id=device.id)) for device in devices
     ]

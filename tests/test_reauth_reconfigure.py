@@ -43,7 +43,7 @@ from simulator import AccessControl, Application, Fault
 
 from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, World
 from .flows import User, assert_translated, required, suggested
-from .helpers import press
+from .helpers import press, system_devices
 
 NEW_KEY = "key-renewed-91c4"
 
@@ -462,7 +462,7 @@ async def test_other_systems(
 
     client = await hass_ws_client(hass)
     deleted = {}
-    for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id):
+    for device in system_devices(hass, entry):
         await client.send_json_auto_id(
             {
                 "type": "config/device_registry/remove_config_entry",

@@ -20,7 +20,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import pass_time, state
+from .helpers import pass_time, state, system_devices
 from .test_systems import issues
 
 
@@ -71,10 +71,7 @@ async def test_what_changes_is_taken_over_without_the_user(
     cabin = world.add_system(name="Cabin", time_zone="Europe/Berlin", meters=[])
     entry = await set_up()
     registry = dr.async_get(hass)
-    devices = {
-        device.name: device.id
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-    }
+    devices = {device.name: device.id for device in system_devices(hass, entry)}
     registry.async_update_device(devices["Cabin"], name_by_user="Our cabin")
     world.system.name = "Summit"
     world.system.time_zone = "Asia/Tokyo"
@@ -89,10 +86,7 @@ async def test_what_changes_is_taken_over_without_the_user(
     assert hilltop[CONF_TIME_ZONE] == "Asia/Tokyo"
     assert hilltop[CONF_CONNECTION] == "cellular"
     assert lodge[CONF_LIVE_STREAM] is False
-    named = {
-        device.name: device.name_by_user
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-    }
+    named = {device.name: device.name_by_user for device in system_devices(hass, entry)}
     assert named == {"Summit": None, "Lodge": "Our cabin"}
     assert hass.states.get("binary_sensor.hilltop_live_stream") is not None
     live = hass.states.get("binary_sensor.cabin_live_stream")

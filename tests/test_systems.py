@@ -27,7 +27,7 @@ from simulator import Account, Fault
 
 from .conftest import SetUp, World
 from .flows import until
-from .helpers import pass_time, press, state
+from .helpers import pass_time, press, state, system_devices
 
 
 @pytest.fixture(autouse=True)
@@ -194,10 +194,7 @@ async def test_a_sold_system_stays_hidden_over_a_restart(
     assert state(hass, "sensor.cabin_lifetime_energy_production") == STATE_UNAVAILABLE
 
     registry = dr.async_get(hass)
-    devices = {
-        device.name: device
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-    }
+    devices = {device.name: device for device in system_devices(hass, entry)}
     assert await async_remove_config_entry_device(hass, entry, devices["Cabin"])
     await hass.async_block_till_done()
     assert [system[CONF_ID] for system in entry.data[CONF_SYSTEMS]] == [
@@ -349,7 +346,7 @@ async def test_a_hundred_systems(
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert 40 <= len(world.cloud.requests) <= 50
-    devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+    devices = system_devices(hass, entry)
     assert len(devices) == 100
     await pass_time(hass, freezer, timedelta(minutes=8))
     assert len(loaded_systems(world)) == 100
@@ -412,7 +409,6 @@ async def test_a_system_of_two_entries(
         }
     }
     assert float(state(hass, "sensor.cabin_lifetime_energy_production")) > 0
-    registry = dr.async_get(hass)
     for entry, name in ((first, "Hilltop"), (second, "Cabin")):
-        [device] = dr.async_entries_for_config_entry(registry, entry.entry_id)
+        [device] = system_devices(hass, entry)
         assert device.name == name

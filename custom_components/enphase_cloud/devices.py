@@ -20,6 +20,7 @@ def async_track_devices(
 ) -> None:
     """Keep the registry as the cloud lists the devices while the entry is loaded."""
     shown: set[tuple[Device, DeviceProperties]] = set()
+    ids = {SYSTEM: _register_system(hass, entry, system).id}
 
     @callback
     def update() -> None:
@@ -29,12 +30,20 @@ def async_track_devices(
             return
         for device, properties in devices.items():
             if (device, properties) not in shown:
-                _register(hass, entry, system, device, properties)
+                gateway = Device(DeviceKind.GATEWAY, properties.gateway or "")
+                ids[device] = _register(
+                    hass,
+                    entry,
+                    identifier=device_identifier(system.info.system_id, device),
+                    kind=device.kind,
+                    number=properties.serial_number or device.identifier,
+                    properties=properties,
+                    via_device_id=ids.get(gateway, ids[SYSTEM]),
+                )
         _remove_others(hass, entry, system, devices)
         shown.clear()
         shown.update(present)
 
-    _register_system(hass, entry, system)
     update()
     for coordinator in system.documents:
         entry.async_on_unload(coordinator.async_add_listener(update))
@@ -66,32 +75,27 @@ def _register_system(
 def _register(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
-    system: EnphaseSystem,
-    device: Device,
+    *,
+    identifier: tuple[str, str],
+    kind: DeviceKind,
+    number: str,
     properties: DeviceProperties,
-) -> None:
-    registry = dr.async_get(hass)
-    system_id = system.info.system_id
-    system_device = _register_system(hass, entry, system)
-    parent = Device(DeviceKind.GATEWAY, properties.gateway or "")
-    gateway = registry.async_get_device(
-        identifiers={device_identifier(system_id, parent)}
-    )
-    registry.async_get_or_create(
+    via_device_id: str,
+) -> str:
+    registered = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
-        identifiers={device_identifier(system_id, device)},
-        translation_key=device.kind,
-        translation_placeholders={
-            "number": properties.name or properties.serial_number or device.identifier
-        },
+        identifiers={identifier},
+        translation_key=kind,
+        translation_placeholders={"number": properties.name or number},
         manufacturer=_MANUFACTURER,
         model=properties.model,
         model_id=properties.model_id,
         serial_number=properties.serial_number,
         sw_version=properties.firmware,
         hw_version=properties.part_number,
-        via_device_id=(gateway or system_device).id,
+        via_device_id=via_device_id,
     )
+    return registered.id
 
 
 def _remove_others(

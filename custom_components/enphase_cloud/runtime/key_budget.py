@@ -36,6 +36,7 @@ _LOGGER = logging.getLogger(__name__)
 # A lost stream costs money, a lost token the sign-in: these prove the disk first.
 _SAVED_FIRST: Final = frozenset({LIVE_DATA.name, TOKEN})
 _MONTH: Final = timedelta(days=30)
+_SHORTEST_WAIT: Final = timedelta(minutes=1)
 _FAILED: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 _NOT_COUNTED: Final = (
     HTTPStatus.UNAUTHORIZED,
@@ -244,8 +245,10 @@ class KeyBudget:
         if renewal != self._renewal and not self._is_closed:
             self._forget_renewal()
             self._renewal = renewal
+            # By the cloud's time it may lie in the past of this machine's clock.
+            at = max(renewal, now + _SHORTEST_WAIT)
             self._cancel_renewal = async_track_point_in_utc_time(
-                self._hass, self._async_renewed, renewal
+                self._hass, self._async_renewed, at
             )
 
     @callback
