@@ -225,7 +225,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return elsewhere + sum(each.calls_per_day(updates) for each in energies)
 
     @property
-    def _feeds(self) -> list[PolledDocument]:
+    def _polled(self) -> list[PolledDocument]:
         """Return what is polled under the API key; before it is known, all."""
         entries: list[EnphaseCloudConfigEntry]
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
@@ -261,7 +261,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return preview(
             plan_from_options(self._options),
             profile=profile,
-            polled_documents=self._feeds,
+            polled_documents=self._polled,
             others_per_day=self._energies_per_day(updates) + self._errands_per_day(),
         )
 

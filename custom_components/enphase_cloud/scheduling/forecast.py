@@ -24,7 +24,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What to expect of a plan shared by some feeds."""
+    """What to expect of a plan shared by some documents."""
 
     documents: Mapping[Source, Freshness]
     calls_per_month: int

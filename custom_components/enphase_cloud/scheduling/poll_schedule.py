@@ -26,7 +26,7 @@ _FEW = 2
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is known of a feed."""
+    """What is known of a document."""
 
     profile: Profile = Profile.BALANCED
     rhythm: Rhythm = field(default_factory=Rhythm)
@@ -35,7 +35,7 @@ class _State:
 
     @property
     def pause_end(self) -> datetime | None:
-        """Return until when a failing feed is left alone."""
+        """Return until when a failing document is left alone."""
         if self.failed_at is None:
             return None
         return self.failed_at + pause_after(self.failures)
@@ -75,16 +75,16 @@ class Schedule:
 
     def __init__(self) -> None:
         """Begin without anything to poll."""
-        self._feeds: dict[PolledDocument, _State] = {}
+        self._polled: dict[PolledDocument, _State] = {}
         self._daylight: dict[str, Daylight] = {}
-        # What was stored of feeds that are not added yet.
+        # What was stored of documents that are not added yet.
         self._remembered: dict[PolledDocument, _State] = {}
 
     @classmethod
     def restore(cls, data: object) -> Self:
         """Begin with what as_dict() returned earlier.
 
-        Feeds are polled once added again. Raises ValueError where it is damaged.
+        Documents are polled once added again. Raises ValueError where it is damaged.
         """
         schedule, stored = cls(), record(data)
         for key, value in record(stored["feeds"]).items():
@@ -99,7 +99,7 @@ class Schedule:
 
     def as_dict(self) -> dict[str, Any]:
         """Return all that was learnt as JSON."""
-        polled_documents = self._remembered | self._feeds
+        polled_documents = self._remembered | self._polled
         return {
             "feeds": {
                 f"{polled.system}/{polled.document}": state.as_dict()
@@ -115,17 +115,17 @@ class Schedule:
         self, polled: PolledDocument, *, profile: Profile = Profile.BALANCED
     ) -> None:
         """Poll a document from now on; again, to change the profile."""
-        state = self._feeds.get(polled) or self._remembered.pop(polled, _State())
-        self._feeds[polled] = replace(state, profile=profile)
+        state = self._polled.get(polled) or self._remembered.pop(polled, _State())
+        self._polled[polled] = replace(state, profile=profile)
 
     def remove(self, polled: PolledDocument) -> None:
         """Poll a document no longer; what was learnt waits for its return."""
-        if (state := self._feeds.pop(polled, None)) is not None:
+        if (state := self._polled.pop(polled, None)) is not None:
             self._remembered[polled] = state
 
     def forget_answers(self, polled: PolledDocument) -> None:
         """Let a document be due at once, for what it said is lost; a pause stays."""
-        for polled_documents in (self._feeds, self._remembered):
+        for polled_documents in (self._polled, self._remembered):
             if (state := polled_documents.get(polled)) is not None:
                 polled_documents[polled] = replace(
                     state, rhythm=replace(state.rhythm, asked_at=None)
@@ -133,7 +133,7 @@ class Schedule:
 
     def period(self, polled: PolledDocument) -> timedelta:
         """Return how long apart the reports are that a document brings."""
-        known = self._feeds.get(polled) or self._remembered.get(polled, _State())
+        known = self._polled.get(polled) or self._remembered.get(polled, _State())
         return known.rhythm.period
 
     def daylight(self, system: str) -> Daylight:
@@ -157,9 +157,9 @@ class Schedule:
         at that moment, and `produced_until` when it did so last; None where the answer
         does not tell.
         """
-        state = self._feeds[polled]
+        state = self._polled[polled]
         rhythm, is_news = state.rhythm.observe(now, data_at, changed=changed)
-        self._feeds[polled] = replace(
+        self._polled[polled] = replace(
             state,
             rhythm=rhythm,
             failures=0,
@@ -176,8 +176,10 @@ class Schedule:
 
     def failed(self, polled: PolledDocument, *, now: datetime) -> None:
         """Note that a poll failed; the pause grows from failure to failure."""
-        state = self._feeds[polled]
-        self._feeds[polled] = replace(state, failures=state.failures + 1, failed_at=now)
+        state = self._polled[polled]
+        self._polled[polled] = replace(
+            state, failures=state.failures + 1, failed_at=now
+        )
 
     def demand(self, now: datetime, period_end: datetime) -> float:
         """Return how many calls it would take to ask for all news until then."""
@@ -197,9 +199,9 @@ class Schedule:
     ) -> datetime:
         """Return when a document is due, now or later.
 
-        `calls_left` is what all feeds together may spend until the period ends.
+        `calls_left` is what all documents together may spend until the period ends.
         """
-        state = self._feeds[polled] = self._feeds[polled].not_after(now)
+        state = self._polled[polled] = self._polled[polled].not_after(now)
         if (daylight := self._daylight.get(polled.system)) is not None:
             self._daylight[polled.system] = daylight.not_after(now)
         moment = now
@@ -212,7 +214,7 @@ class Schedule:
 
     def _best(self, polled: PolledDocument, now: datetime, level: float) -> datetime:
         """Return the moment of the publication to ask for next."""
-        rhythm = self._feeds[polled].rhythm
+        rhythm = self._polled[polled].rhythm
         duty = self._duty(polled, now, level)
         end = now + _HORIZON if duty is None else duty + rhythm.lag + rhythm.period
         # What was there to be had last may be asked for at any time.
@@ -232,7 +234,7 @@ class Schedule:
         def ahead(moment: datetime) -> float:
             return (moment - now).total_seconds()
 
-        rhythm, daylight = self._feeds[polled].rhythm, self.daylight(polled.system)
+        rhythm, daylight = self._polled[polled].rhythm, self.daylight(polled.system)
         weighs, day = self._weight(polled), daylight.length / timedelta(days=1)
         return PlanningWindow(
             stops=[ahead(stop) for stop in stops],
@@ -254,7 +256,7 @@ class Schedule:
         It is of documents that weigh nothing by night: nobody else would ask.
         """
         weighs, daylight = self._weight(polled), self.daylight(polled.system)
-        rhythm = self._feeds[polled].rhythm
+        rhythm = self._polled[polled].rhythm
         if weighs.night or not daylight.is_known or rhythm.data_at is None:
             return None
         pace = rate(level, weighs.day, rhythm.period.total_seconds())
@@ -270,12 +272,12 @@ class Schedule:
     def _stretches(self, now: datetime, period_end: datetime) -> Iterator[RatePeriod]:
         # Once for each system: a key may serve a hundred.
         beside: defaultdict[str, set[Source]] = defaultdict(set)
-        for polled in self._feeds:
+        for polled in self._polled:
             beside[polled.system].add(polled.document)
         seconds = {
             system: self.daylight(system).seconds(now, period_end) for system in beside
         }
-        for polled, state in self._feeds.items():
+        for polled, state in self._polled.items():
             day, night = seconds[polled.system]
             weighs = weight(state.profile, polled.document, beside[polled.system])
             period = state.rhythm.period.total_seconds()
@@ -284,13 +286,13 @@ class Schedule:
 
     def _weight(self, polled: PolledDocument) -> Weight:
         beside = {
-            other.document for other in self._feeds if other.system == polled.system
+            other.document for other in self._polled if other.system == polled.system
         }
-        return weight(self._feeds[polled].profile, polled.document, beside)
+        return weight(self._polled[polled].profile, polled.document, beside)
 
     def _wake(self, system: str) -> None:
-        """Let the other feeds of a system know that its gateway reports again."""
-        for polled, state in self._feeds.items():
+        """Let the other documents of a system know that its gateway reports again."""
+        for polled, state in self._polled.items():
             if polled.system == system and state.rhythm.in_vain:
                 rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
-                self._feeds[polled] = replace(state, rhythm=rhythm)
+                self._polled[polled] = replace(state, rhythm=rhythm)
