@@ -45,10 +45,8 @@ from custom_components.enphase_cloud.const import (
     ENV_CLOUD_URL,
 )
 from custom_components.enphase_cloud.quota.plans import PLANS, Plan
-from custom_components.enphase_cloud.runtime.key_budget import (
-    KeyBudget,
-    async_get_key_budgets,
-)
+from custom_components.enphase_cloud.runtime.key_budget import KeyBudget
+from custom_components.enphase_cloud.runtime.key_budgets import async_get_key_budgets
 from custom_components.enphase_cloud.runtime.oauth import (
     ConfigEntryAuth,
     EnphaseOAuth2Implementation,

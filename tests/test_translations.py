@@ -19,6 +19,7 @@ from custom_components.enphase_cloud import (
     button,
     config_flow,
     image,
+    issues,
     options_flow,
     repairs,
     sensor,
@@ -332,7 +333,9 @@ def test_actions() -> None:
 
 def test_repairs() -> None:
     """Each issue is explained: by a text, or by the step that repairs it."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (repairs, stores)]
+    trees = [
+        ast.parse(inspect.getsource(module)) for module in (issues, repairs, stores)
+    ]
     kinds = {
         node.value.value
         for tree in trees

@@ -21,9 +21,9 @@ from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .coordinator.base import EntryContext
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, device_identifier
 from .errors import translated
+from .issues import async_watch
 from .quota.plans import Plan
-from .repairs import async_watch
-from .runtime.key_budget import async_get_key_budgets
+from .runtime.key_budgets import async_get_key_budgets
 from .runtime.oauth import (
     ConfigEntryAuth,
     EnphaseOAuth2Implementation,

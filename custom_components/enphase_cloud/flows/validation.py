@@ -21,7 +21,8 @@ from ..coordinator.error_policy import error_policy
 from ..coordinator.system_list import async_list_systems
 from ..errors import readable
 from ..quota.plans import Plan
-from ..runtime.key_budget import KeyBudget, async_get_key_budgets, for_the_user
+from ..runtime.key_budget import KeyBudget, for_the_user
+from ..runtime.key_budgets import async_get_key_budgets
 from ..runtime.oauth import cloud_url
 
 _LOGGER = logging.getLogger(__name__)

@@ -1,30 +1,24 @@
 """The budget of an API key, shared by all config entries that use the key."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-import hashlib
 from http import HTTPStatus
 import logging
 import math
-import time
 from typing import Any, Final
 
-from homeassistant.const import CONF_API_KEY, EVENT_HOMEASSISTANT_STOP
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
-from homeassistant.util.hass_dict import HassKey
 
 from ..api import ApiError, QuotaExceededError, RequestWithheldError
 from ..api.endpoints import LIVE_DATA, TOKEN
-from ..const import DOMAIN
 from ..quota.backfill import Backfill, BudgetLeft
 from ..quota.ledger import BudgetExhaustedError, Ledger, Period, Purpose
-from ..quota.plans import Plan, strictest
 from ..quota.reserve import Call, reserve
 from ..scheduling.poll_schedule import Schedule
 from ..scheduling.weights import PolledDocument
@@ -283,104 +277,3 @@ class KeyBudget:
             "schedule": self.schedule.as_dict(),
             "backlog": self.backfill.as_dict(),
         }
-
-
-class KeyBudgets:
-    """The budgets in use, by API key."""
-
-    def __init__(self, hass: HomeAssistant) -> None:
-        """Begin without budgets."""
-        self._hass = hass
-        self._lock = asyncio.Lock()
-        self._budgets: dict[str, KeyBudget] = {}
-        self._users: dict[str, dict[str, Plan]] = {}
-
-    async def async_acquire(
-        self, api_key: str, user: str, plan: Plan, *, instead_of: str | None = None
-    ) -> KeyBudget:
-        """Return the budget of a key for a user (a config entry or a flow).
-
-        Where users of one key name different plans, the lowest of each limit counts.
-        What the user that this one stands in for has named does not count meanwhile.
-        """
-        fingerprint = _fingerprint(api_key)
-        async with self._lock:
-            users = self._users.setdefault(fingerprint, {})
-            users[user] = plan
-            plan = strictest(
-                [named for other, named in users.items() if other != instead_of]
-            )
-            budget = self._budgets.get(fingerprint)
-            if budget is None:
-                budget = await self._async_load(fingerprint, plan)
-                self._budgets[fingerprint] = budget
-            else:
-                budget.ledger.change_plan(plan, dt_util.utcnow())
-            return budget
-
-    async def async_release(self, api_key: str, user: str) -> None:
-        """Let go of a budget; the last user closes it."""
-        fingerprint = _fingerprint(api_key)
-        async with self._lock:
-            users = self._users.get(fingerprint, {})
-            users.pop(user, None)
-            if (budget := self._budgets.get(fingerprint)) is None:
-                return
-            if users:
-                budget.ledger.change_plan(strictest(users.values()), dt_util.utcnow())
-                return
-            del self._budgets[fingerprint], self._users[fingerprint]
-            await budget.async_close()
-
-    async def async_forget(self, api_key: str, *, entry_id: str | None) -> None:
-        """Remove what is stored about a key unless another entry has it.
-
-        An entry that is disabled just now has it, too; `entry_id` is the one that goes.
-        """
-        fingerprint = _fingerprint(api_key)
-        kept = any(
-            entry.data.get(CONF_API_KEY) == api_key
-            for entry in self._hass.config_entries.async_entries(DOMAIN)
-            if entry.entry_id != entry_id
-        )
-        async with self._lock:
-            if fingerprint not in self._budgets and not kept:
-                await self._store(fingerprint).async_remove()
-
-    async def _async_load(self, fingerprint: str, plan: Plan) -> KeyBudget:
-        store = self._store(fingerprint)
-        stored = await store.async_load() or {}
-        now = dt_util.utcnow()
-        ledger = Ledger.restore(
-            stored.get("ledger"), plan, now=now, monotonic=_monotonic
-        )
-        schedule = store.read(Schedule.restore, stored.get("schedule"), Schedule())
-        backfill = store.read(Backfill.restore, stored.get("backlog"), Backfill())
-        budget = KeyBudget(self._hass, store, ledger, schedule, backfill)
-        if ledger.was_damaged:
-            store.note_damage()
-        if await store.async_set_damaged_aside():
-            await budget.persistence.async_save()
-        return budget
-
-    def _store(self, fingerprint: str) -> VerifiedStore:
-        return VerifiedStore(self._hass, f"{DOMAIN}.account.{fingerprint}")
-
-
-_BUDGETS: HassKey[KeyBudgets] = HassKey(DOMAIN)
-
-
-@callback
-def async_get_key_budgets(hass: HomeAssistant) -> KeyBudgets:
-    """Return the budgets of this Home Assistant."""
-    if _BUDGETS not in hass.data:
-        hass.data[_BUDGETS] = KeyBudgets(hass)
-    return hass.data[_BUDGETS]
-
-
-def _monotonic() -> float:
-    return time.monotonic()
-
-
-def _fingerprint(api_key: str) -> str:
-    return hashlib.sha256(api_key.encode()).hexdigest()[:16]
