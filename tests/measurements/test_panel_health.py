@@ -161,6 +161,21 @@ def test_snow_is_no_fault(seed: int, days: int, longer: int, on: int) -> None:
     assert not roof.live(60)
 
 
+def test_a_fault_after_the_thaw_is_told_at_once() -> None:
+    """A panel that was sound since is under no snow; one that was not may be."""
+    roof = plant()
+    roof.live(60)
+    roof.live(5, lambda _day, _panel: 0.004)
+    first, second = names(2)
+    for _ in range(4):
+        roof.live_sunny(1, only([first], 0.0))
+        assert not roof.ill
+    roof.live_sunny(1, only([first, second], 0.0))
+    assert roof.ill == {second}
+    roof.live_sunny(3, only([first, second], 0.0))
+    assert roof.ill == {first, second}
+
+
 @few
 @given(seeds, st.integers(2, 8), st.floats(0, 0.6))
 def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> None:

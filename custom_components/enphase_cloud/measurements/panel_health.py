@@ -8,6 +8,7 @@ the weather and the season treat alike.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from enum import Enum, auto
 from statistics import median
 from typing import Any, Final, Self
 
@@ -29,6 +30,15 @@ _TOGETHER_SHARE: Final = 0.05
 # With fewer, nobody knows which one is right.
 _FEWEST: Final = 3
 _FEW_DAYS: Final = 4
+
+
+class Thaw(Enum):
+    """Whether snow may be the cause of what panels lack."""
+
+    NONE = auto()
+    BEGINS = auto()
+    """This is the first sunny day after it."""
+    ON = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,15 @@ class Group:
         best = _best(days)
         is_snow = usual < min(_DARK_DAY, max(1, _SNOW * best))
         snow = today if is_snow and best >= _DARK_DAY else self.snow
-        if usual < max(_DARK_DAY, _SUNNY * best):
+        if usual < (limit := max(_DARK_DAY, _SUNNY * best)):
             return type(self)(days, snow, self.panels)
         scale = self._scale(energies, usual)
         ratios = {key: round(100 * each / scale) for key, each in energies.items()}
-        return type(self)(days, snow, self._judged(ratios, today))
+        thaw = Thaw.NONE
+        if snow is not None and timedelta() <= today - snow <= _THAW:
+            was_sunny = any(at > snow and wh >= limit for at, wh in lately)
+            thaw = Thaw.ON if was_sunny else Thaw.BEGINS
+        return type(self)(days, snow, self._judged(ratios, thaw))
 
     def without(self, gone: Collection[str]) -> Self:
         """Return what is known of all panels but some."""
@@ -118,7 +132,7 @@ class Group:
         return (median(shares) if len(shares) >= _FEWEST else 0.0) or usual
 
     def _judged(
-        self, ratios: Mapping[str, int], today: date
+        self, ratios: Mapping[str, int], thaw: Thaw
     ) -> Mapping[str, PanelHistory]:
         """Return the panels after a sunny day, with their ratios [%] to the median."""
         histories = {
@@ -128,19 +142,19 @@ class Group:
         kept = {key: each for key, each in histories.items() if each.is_known}
         peers = Peers(kept)
         looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
-        fresh = [
-            look
+        fallen = [
+            (look, kept[key].run)
             for key, look in looks.items()
             if look is not None and kept[key].state is PanelState.SOUND
         ]
         many = max(_TOGETHER, _TOGETHER_SHARE * len(ratios))
-        has_many_dead = sum(look.is_dead for look in fresh) >= many
-        has_many_apart = sum(look.is_apart for look in fresh) >= many
-        since = today - (self.snow or date.min)
-        thaws = timedelta() <= since <= _THAW
+        many_die = sum(look.is_dead and run == 0 for look, run in fallen) >= many
+        many_fall = sum(look.is_apart and run <= 1 for look, run in fallen) >= many
         for key, look in looks.items():
             is_dead = look is not None and look.is_dead
-            together = has_many_dead if is_dead else has_many_apart
+            together = many_die if is_dead else many_fall
+            # A panel that was sound after the snow is under no snow.
+            thaws = thaw is Thaw.BEGINS or (thaw is Thaw.ON and kept[key].run > 0)
             kept[key] = kept[key].judged(look, is_excused=thaws or together)
         return kept
 
