@@ -1,0 +1,1 @@
+"""How well faults of single panels are found, and how rarely sound ones are blamed."""
