@@ -7,11 +7,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.const import DOMAIN
 
 from .conftest import SetUp, World
-from .helpers import pass_time
+from .helpers import pass_time, system_devices
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +20,16 @@ def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-06-21 10:07:00+00:00")
 
 
-def _devices(hass: HomeAssistant, entry_id: str) -> dict[str, dr.DeviceEntry]:
+def _devices(
+    hass: HomeAssistant, entry: MockConfigEntry, kind: str = ""
+) -> list[dr.DeviceEntry]:
+    """Return the devices of an entry, all or those of a kind."""
     registry = dr.async_get(hass)
-    return {
-        device.name or "": device
-        for device in dr.async_entries_for_config_entry(registry, entry_id)
-    }
+    return [
+        device
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+        if any(f"_{kind}" in identifier for _, identifier in device.identifiers)
+    ]
 
 
 async def test_each_battery_is_a_device_at_no_cost(
@@ -33,20 +38,15 @@ async def test_each_battery_is_a_device_at_no_cost(
     """What is polled anyway tells power and mode of each."""
     entry = await set_up()
     assert world.calls == ["summary", "telemetry_battery", "latest_telemetry"]
-    devices = _devices(hass, entry.entry_id)
-    batteries = {name for name in devices if name.startswith("Battery")}
+    batteries = _devices(hass, entry, "battery")
     assert len(batteries) == 2
-    system = devices["Hilltop"]
-    assert {devices[name].via_device_id for name in batteries} == {system.id}
+    [system] = system_devices(hass, entry)
+    assert {device.via_device_id for device in batteries} == {system.id}
     entities = er.async_get(hass)
-    for name in batteries:
-        shown = {
-            entity.unique_id.rpartition(f"{devices[name].id}")[2]: entity
-            for entity in er.async_entries_for_device(entities, devices[name].id)
-        }
+    for device in batteries:
         states = {
             entity.original_name: hass.states.get(entity.entity_id)
-            for entity in shown.values()
+            for entity in er.async_entries_for_device(entities, device.id)
         }
         assert states["Power"] is not None
         assert states["Mode"] is not None
@@ -82,11 +82,10 @@ async def test_lists_panels_and_alarms_are_requested_before_dawn(
         if request.operation in errands
     }
     assert times <= {1, 2}  # From 3 to 4 in Berlin.
-    names = _devices(hass, entry.entry_id)
-    panels = [name for name in names if name.startswith("Inverter")]
+    panels = _devices(hass, entry, "inverter")
     assert len(panels) == len(world.system.microinverters)
-    [gateway] = [device for name, device in names.items() if name.startswith("Gateway")]
-    assert {names[name].via_device_id for name in panels} == {gateway.id}
+    [gateway] = _devices(hass, entry, "gateway")
+    assert {device.via_device_id for device in panels} == {gateway.id}
 
 
 async def test_a_dead_panel_is_reported_the_next_morning(
@@ -140,8 +139,7 @@ async def test_a_battery_that_is_gone_is_removed_after_three_lists(
     entry = await set_up(options=ALL)
 
     def batteries() -> int:
-        names = _devices(hass, entry.entry_id)
-        return len([name for name in names if name.startswith("Battery")])
+        return len(_devices(hass, entry, "battery"))
 
     assert batteries() == 2
     world.system.remove_battery(1, dt_util.utcnow())
@@ -157,15 +155,10 @@ async def test_what_is_switched_off_is_gone(
     """Devices that only these documents told are removed; batteries stay."""
     entry = await set_up(options=ALL)
     panels = len(world.system.microinverters)
-    assert len(_devices(hass, entry.entry_id)) > panels
+    assert len(_devices(hass, entry)) > panels
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, "groups": []}
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    names = _devices(hass, entry.entry_id)
-    assert sorted(name.partition(" ")[0] for name in names) == [
-        "Battery",
-        "Battery",
-        "Hilltop",
-    ]
+    assert len(_devices(hass, entry)) == len(_devices(hass, entry, "battery")) == 2

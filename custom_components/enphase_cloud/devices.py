@@ -4,6 +4,7 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.typing import UNDEFINED
 
 from .const import APP_URL, DOMAIN
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
@@ -82,11 +83,15 @@ def _register(
     properties: DeviceProperties,
     via_device_id: str,
 ) -> str:
+    # "IQ Battery 123" says all; "production", of a meter, needs the kind.
+    name = properties.name or number
+    is_whole = " " in name
     registered = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={identifier},
-        translation_key=kind,
-        translation_placeholders={"number": properties.name or number},
+        name=name if is_whole else UNDEFINED,
+        translation_key=None if is_whole else kind,
+        translation_placeholders=None if is_whole else {"number": name},
         manufacturer=_MANUFACTURER,
         model=properties.model,
         model_id=properties.model_id,
