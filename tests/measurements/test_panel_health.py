@@ -188,6 +188,17 @@ def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> No
     assert not roof.live(60)
 
 
+def test_snow_is_not_usual() -> None:
+    """A fault after it is one as before."""
+    roof = plant()
+    roof.live_sunny(20)
+    covered = names(3)
+    roof.live_sunny(7, only(covered, 0.0))
+    roof.live_sunny(1)
+    roof.live_sunny(3, only(names(1), 0.7))
+    assert roof.ill == set(names(1))
+
+
 def test_what_falls_together_is_told_when_it_stays() -> None:
     """A branch without power is no snow."""
     roof = plant()
@@ -391,6 +402,8 @@ def test_swings_of_a_day_stay_in_bounds() -> None:
     """An absurd total is a ratio like others."""
     roof = plant()
     roof.live_sunny(20, only(names(1), 1.0))
+    roof.live_sunny(1, only(names(8), 1e9))
+    assert PanelHealth.from_dict(roof.health.as_dict()) == roof.health
     roof.live_sunny(1, only(names(1), 1e9))
     assert roof.health.performance(names(1)[0]) == 999
     roof.live_sunny(10)

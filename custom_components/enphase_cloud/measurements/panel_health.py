@@ -30,6 +30,7 @@ _TOGETHER_SHARE: Final = 0.05
 # With fewer, nobody knows which one is right.
 _FEWEST: Final = 3
 _FEW_DAYS: Final = 4
+_MOST: Final = 10**6
 
 
 class Thaw(Enum):
@@ -69,7 +70,7 @@ class Group:
             return self
         usual = self._median(energies)
         lately = tuple(each for each in self.days if today - _LATELY < each[0] < today)
-        days = (*lately, (today, round(usual)))
+        days = (*lately, (today, min(round(usual), _MOST)))
         best = _best(days)
         is_snow = usual < min(_DARK_DAY, max(1, _SNOW * best))
         snow = today if is_snow and best >= _DARK_DAY else self.snow

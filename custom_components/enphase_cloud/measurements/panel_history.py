@@ -123,7 +123,8 @@ class PanelHistory:
             return self
         is_ill = self.state is not PanelState.SOUND
         if not look.is_low and (look.is_back or not is_ill):
-            return self._sound(look, self._without_run() if is_ill else self.ratios)
+            was_low = is_ill or self.is_excused
+            return self._sound(look, self._without_run() if was_low else self.ratios)
         run = min(self.run + 1, SUNNY_DAYS)
         if run > _NEW_USUAL and not look.is_dead:
             return self._sound(look, self.ratios)
@@ -162,7 +163,7 @@ class PanelHistory:
         )
 
     def _without_run(self) -> tuple[int | None, ...]:
-        """Return the ratios without those of a fault, which never were usual."""
+        """Return the ratios without those of a fault or snow, which are not usual."""
         before = self.before
         return (
             *before,
@@ -216,7 +217,8 @@ class PanelHistory:
         past = _relative(before, peers[: len(before)])
         if len(past) < LEAST_HISTORY:
             return None
-        return now / min(median(past), median(past[-_RECENT_DAYS:]))
+        least = min(median(past), median(past[-_RECENT_DAYS:]))
+        return now / least if least else None
 
 
 def _relative(ratios: Ratios, peers: Ratios) -> list[float]:
