@@ -23,10 +23,11 @@ _NOTHING: Final = 0.05
 _FAINT: Final = 10
 _WEAK: Final = 0.8
 _BACK: Final = 0.9
-# Sunny days in a row until a panel is told to be so; the last for causes that pass.
+# Sunny days in a row until a panel is told to be so, and for causes that mostly pass.
 _DAYS_TO_DEAD: Final = 1
 _DAYS_TO_WEAK: Final = 3
-_EXCUSED_DAYS: Final = 7
+_EXCUSED_DAYS_TO_DEAD: Final = 8
+_EXCUSED_DAYS_TO_WEAK: Final = 7
 # What stays for so many sunny days is a new shade, and usual from then on.
 _NEW_USUAL: Final = 50
 _MOST: Final = 999
@@ -133,7 +134,7 @@ class PanelHistory:
             self,
             run=run,
             is_excused=excused,
-            state=self._state(look, run - excused * _EXCUSED_DAYS),
+            state=self._state(look, run, is_excused=excused),
             performance=look.performance,
         )
 
@@ -191,15 +192,23 @@ class PanelHistory:
             return self.is_excused and is_excused
         return self.is_excused if self.run else is_excused
 
-    def _state(self, look: Look, days: int) -> PanelState:
-        """Return the state after so many days that count."""
-        if look.is_dead:
-            # One that never gave anything may wait to be connected.
-            needed = _DAYS_TO_WEAK if self.usual is None else _DAYS_TO_DEAD
-            is_told = days >= needed or self.state is PanelState.DEAD
-            return PanelState.DEAD if is_told else self.state
-        is_told = days >= _DAYS_TO_WEAK or self.state is PanelState.WEAK
-        return PanelState.WEAK if is_told else PanelState.SOUND
+    def _state(self, look: Look, run: int, *, is_excused: bool) -> PanelState:
+        """Return the state after so many sunny days in a row."""
+        state = PanelState.DEAD if look.is_dead else PanelState.WEAK
+        if look.is_dead and is_excused:
+            needed = _EXCUSED_DAYS_TO_DEAD
+        elif is_excused:
+            needed = _EXCUSED_DAYS_TO_WEAK
+        elif look.is_dead and self.usual is not None:
+            needed = _DAYS_TO_DEAD
+        else:
+            # A dead one that never gave anything may wait to be connected.
+            needed = _DAYS_TO_WEAK
+        return state if run >= needed or self.state is state else self._held(state)
+
+    def _held(self, state: PanelState) -> PanelState:
+        """Return the state while a worse one is not told yet."""
+        return PanelState.SOUND if state is PanelState.WEAK else self.state
 
     def _is_nothing(self, ratio: int) -> bool:
         usual = self.usual
