@@ -199,6 +199,16 @@ def test_snow_is_not_usual() -> None:
     assert roof.ill == set(names(1))
 
 
+def test_a_panel_that_dies_on_a_dull_half_day_is_told_on_the_next() -> None:
+    """What others had in common with it is over then."""
+    roof = plant()
+    roof.live_sunny(20)
+    first, *others = names(4)
+    roof.live_sunny(1, only([first, *others], 0.5))
+    roof.live_sunny(1, only([first], 0.0))
+    assert roof.ill == {first}
+
+
 def test_what_falls_together_is_told_when_it_stays() -> None:
     """A branch without power is no snow."""
     roof = plant()
@@ -215,7 +225,11 @@ def test_seasons_and_fog_are_no_fault(seed: int, count: int) -> None:
     roof = plant(count, seed)
     west = set(names(count * 2 // 5))
     dull = Random(seed)
-    days = {day: dull.choice([0.0, 0.0, 0.35]) for day in range(500)}
+    # A spell of fog is of four days; none while the panels get known.
+    days = {
+        day: dull.choice([0.0, 0.2]) * (day % 2) if day >= 15 else 0.0
+        for day in range(500)
+    }
 
     def season(day: int, panel: str) -> float:
         swing = 0.75 + 0.25 * (1 - abs(((day / 365) % 1) * 2 - 1))

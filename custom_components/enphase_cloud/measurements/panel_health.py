@@ -144,13 +144,13 @@ class Group:
         peers = Peers(kept)
         looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
         fallen = [
-            (look, kept[key].run)
+            (look, kept[key])
             for key, look in looks.items()
             if look is not None and kept[key].state is PanelState.SOUND
         ]
         many = max(_TOGETHER, _TOGETHER_SHARE * len(ratios))
-        many_die = sum(look.is_dead and run == 0 for look, run in fallen) >= many
-        many_fall = sum(look.is_apart and run <= 1 for look, run in fallen) >= many
+        many_die = sum(look.is_dead and not it.was_dead for look, it in fallen) >= many
+        many_fall = sum(look.is_apart and it.run <= 1 for look, it in fallen) >= many
         for key, look in looks.items():
             is_dead = look is not None and look.is_dead
             together = many_die if is_dead else many_fall

@@ -95,6 +95,12 @@ class PanelHistory:
         known = sum(each is not None for each in self.before)
         return known >= LEAST_HISTORY
 
+    @property
+    def was_dead(self) -> bool:
+        """Return whether it gave nothing on the sunny day before the newest, either."""
+        last = self.ratios[-2] if self.run and len(self.ratios) > 1 else None
+        return last is not None and self._is_nothing(last)
+
     def with_ratio(self, ratio: int | None) -> Self:
         """Return the history with the ratio of one more sunny day."""
         told = None if ratio is None else min(ratio, _MOST)
@@ -186,9 +192,9 @@ class PanelHistory:
         """Tell whether others fell at the beginning, too.
 
         A single day on which several are apart may be half in clouds: the second one
-        decides, but where nothing is left.
+        decides, but where nothing was left on the first.
         """
-        if self.run == 1 and not look.is_dead:
+        if self.run == 1 and not (look.is_dead and self.was_dead):
             return self.is_excused and is_excused
         return self.is_excused if self.run else is_excused
 
