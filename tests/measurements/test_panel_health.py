@@ -227,7 +227,7 @@ def test_seasons_and_fog_are_no_fault(seed: int, count: int) -> None:
     dull = Random(seed)
     # A spell of fog is of four days; none while the panels get known.
     days = {
-        day: dull.choice([0.0, 0.2]) * (day % 2) if day >= 15 else 0.0
+        day: dull.choice([0.0, 0.1]) * (day % 2) if day >= 15 else 0.0
         for day in range(500)
     }
 
