@@ -62,9 +62,10 @@ from custom_components.enphase_cloud.energy.readings import (
     Readings,
     Span,
     hourly,
-    merge,
+    merge_readings,
 )
 from custom_components.enphase_cloud.measurements.catalog import Flow
+from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 from .conftest import World
 from .energy_helpers import FLOWS
@@ -86,7 +87,7 @@ FIRST, *_ = DAY.hours
 def importer(hass: HomeAssistant) -> StatisticsImporter:
     """Return the importer of a system in Nepal, beside a recorder on SQLite."""
     return StatisticsImporter(
-        hass, system_id=SYSTEM_ID, system_name="Hilltop", time_zone=KATHMANDU
+        hass, SystemInfo(system_id=SYSTEM_ID, name="Hilltop", time_zone=KATHMANDU)
     )
 
 
@@ -299,7 +300,7 @@ async def test_the_recorder_remembers_as_memory_would(
             span: Reading(is_certain=True, fetched_at=at, energy=each.energy)
             for span, each in answer.items()
         }
-        known = merge(known, dated)
+        known = merge_readings(known, dated)
         await importer.async_import(Flow.CONSUMPTION, dated)
         expected = [energy.energy for energy in hourly(known).values()]
         assert list((await told(hass, Flow.CONSUMPTION)).values()) == expected
@@ -336,7 +337,7 @@ async def test_days_and_hours_in_any_order_are_remembered(
             )
             for span in spans
         }
-        known = merge(known, answer)
+        known = merge_readings(known, answer)
         await importer.async_import(Flow.PRODUCTION, answer)
         expected = {
             round((hour - FIRST) / HOUR): each.energy
@@ -434,7 +435,7 @@ async def test_a_system_that_changes_its_time_zone_loses_and_gains_nothing(
     }
     await importer.async_import(Flow.PRODUCTION, totals)
     moved = StatisticsImporter(
-        hass, system_id=SYSTEM_ID, system_name="Hilltop", time_zone=ZoneInfo(zone)
+        hass, SystemInfo(system_id=SYSTEM_ID, name="Hilltop", time_zone=ZoneInfo(zone))
     )
     await moved.async_import(Flow.PRODUCTION, hours({30: 5}))
     assert sum((await told(hass)).values()) == 8_000
@@ -492,9 +493,7 @@ class History:
         )
         self._importer = StatisticsImporter(
             hass,
-            system_id=self.system_id,
-            system_name="Moved",
-            time_zone=self._zone,
+            SystemInfo(system_id=self.system_id, name="Moved", time_zone=self._zone),
         )
 
     async def import_days(self) -> None:

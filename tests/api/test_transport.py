@@ -249,7 +249,9 @@ async def test_a_key_that_no_header_can_hold_is_refused(
     session: ClientSession, auth: FakeAuth, gate: FakeGate
 ) -> None:
     with pytest.raises(ValueError, match="key") as raised:
-        EnphaseCloudClient(session, auth, "abc\r\nHost: x", gate)
+        EnphaseCloudClient(
+            session, auth, "abc\r\nHost: x", gate, url="https://example.com"
+        )
     assert "abc" not in str(raised.value)
 
 
