@@ -149,7 +149,8 @@ class Group:
             if look is not None and kept[key].state is PanelState.SOUND
         ]
         many = max(_TOGETHER, _TOGETHER_SHARE * len(ratios))
-        many_die = sum(look.is_dead and not it.was_dead for look, it in fallen) >= many
+        # Snow leaves a little to one panel and nothing to the next.
+        many_die = sum(look.is_faint and not it.was_dead for look, it in fallen) >= many
         many_fall = sum(look.is_apart and it.run <= 1 for look, it in fallen) >= many
         for key, look in looks.items():
             is_dead = look is not None and look.is_dead

@@ -19,6 +19,7 @@ LEAST_HISTORY: Final = 7
 # The season and a growing tree change more in 60 sunny days than in these.
 _RECENT_DAYS: Final = 12
 _NOTHING: Final = 0.05
+_FAINTLY: Final = 3
 # Rounded to whole percents, less than this says little.
 _FAINT: Final = 10
 _WEAK: Final = 0.8
@@ -48,11 +49,13 @@ class PanelState(StrEnum):
 class Look:
     """What a sunny day says of a panel.
 
+    It is faint where it gives hardly more than a dead one, as under melting snow.
     `performance` is its ratio [%] of its usual one, None where that is unknown. It is
     apart where its ratio alone is far from usual, whatever those of its peers are.
     """
 
     is_dead: bool
+    is_faint: bool
     is_low: bool
     is_apart: bool
     is_back: bool
@@ -118,6 +121,7 @@ class PanelHistory:
         is_low = (share or 1.0) < _WEAK and (alone or 1.0) < _BACK
         return Look(
             is_dead=is_dead,
+            is_faint=self._is_nothing(now, times=_FAINTLY),
             is_low=is_dead or is_low,
             is_apart=is_dead or (alone is not None and not _WEAK <= alone <= 1 / _WEAK),
             is_back=not is_dead and (share is None or share >= _BACK),
@@ -216,11 +220,11 @@ class PanelHistory:
         """Return the state while a worse one is not told yet."""
         return PanelState.SOUND if state is PanelState.WEAK else self.state
 
-    def _is_nothing(self, ratio: int) -> bool:
+    def _is_nothing(self, ratio: int, *, times: float = 1) -> bool:
         usual = self.usual
         if usual is None:
-            return ratio <= 100 * _NOTHING
-        return usual >= _FAINT and ratio <= _NOTHING * usual
+            return ratio <= 100 * _NOTHING * times
+        return usual >= _FAINT and ratio <= _NOTHING * usual * times
 
     def _share(self, peers: Ratios) -> float | None:
         """Return the newest ratio as a share of the usual one, beside the peers'."""
