@@ -67,3 +67,19 @@ async def test_the_map_is_served_and_follows_the_panels(
     assert (await served()).count("? kWh") == len(world.system.microinverters)
     await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
     assert "? kWh" not in await served()
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_a_restart_draws_no_newer_map(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its state is the moment at which the cloud told what it shows."""
+    entry = await set_up(options={"groups": ["panels"]})
+    before = hass.states.get("image.hilltop_panel_map")
+    freezer.tick(60)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    after = hass.states.get("image.hilltop_panel_map")
+    assert before is not None
+    assert after is not None
+    assert after.state == before.state

@@ -1,11 +1,11 @@
 """Images of Enphase Cloud: the map of the panels."""
 
+from datetime import datetime
 from typing import override
 
 from homeassistant.components.image import ImageEntity, ImageEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
@@ -66,11 +66,9 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
 
     @override
     def read(self) -> object:
-        svg = panel_map(_panels(self._system))
-        if svg != self._svg:
-            self._svg = svg
-            self._attr_image_last_updated = dt_util.utcnow()
-        return self._svg
+        self._svg = panel_map(_panels(self._system))
+        self._attr_image_last_updated = _told_at(self._system)
+        return self._svg, self._attr_image_last_updated
 
     @override
     async def async_image(self) -> bytes:
@@ -86,6 +84,12 @@ def _panels(system: EnphaseSystem) -> list[Panel]:
         for device in sorted(board.devices(), key=lambda each: each.identifier)
         if device.kind is DeviceKind.INVERTER
     ]
+
+
+def _told_at(system: EnphaseSystem) -> datetime | None:
+    """Return when the cloud told what the map shows, which a restart leaves alone."""
+    reporting = system.board.newest().get(Measurement.PANELS_REPORTING)
+    return None if reporting is None else reporting.observed_at
 
 
 def _energy(known: Samples) -> float | None:
