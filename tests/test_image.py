@@ -74,11 +74,13 @@ async def test_a_restart_draws_no_newer_map(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Its state is the moment at which the cloud told what it shows."""
+    freezer.move_to("2026-06-21 10:07:00+00:00")
     entry = await set_up(options={"groups": ["panels"]})
+    await hass.async_block_till_done(wait_background_tasks=True)
     before = hass.states.get("image.hilltop_panel_map")
     freezer.tick(60)
     await hass.config_entries.async_reload(entry.entry_id)
-    await hass.async_block_till_done()
+    await hass.async_block_till_done(wait_background_tasks=True)
     after = hass.states.get("image.hilltop_panel_map")
     assert before is not None
     assert after is not None
