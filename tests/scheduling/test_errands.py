@@ -1,0 +1,72 @@
+"""When daily and weekly documents are requested."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from hypothesis import given, strategies as st
+
+from custom_components.enphase_cloud.scheduling.errands import next_errand, spread
+
+NOW = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+DAY = timedelta(days=1)
+
+
+def due(
+    requested_at: datetime | None,
+    *,
+    period: timedelta = DAY,
+    has_failed: bool = False,
+    is_urgent: bool = False,
+) -> datetime:
+    """Return when an errand of a system in Berlin is due."""
+    return next_errand(
+        now=NOW,
+        requested_at=requested_at,
+        period=period,
+        time_zone=BERLIN,
+        spread=0,
+        has_failed=has_failed,
+        is_urgent=is_urgent,
+    )
+
+
+def test_the_first_is_due_at_once() -> None:
+    """Nothing is known without it."""
+    assert due(None) == NOW
+
+
+def test_the_next_is_due_before_dawn_of_the_system() -> None:
+    """Of the next day, or of the same weekday a week later."""
+    dawn = datetime(2026, 6, 22, 1, tzinfo=UTC)
+    assert due(NOW) == dawn
+    assert due(dawn - DAY) == dawn
+    assert due(NOW, period=7 * DAY) == dawn + 6 * DAY
+
+
+def test_one_that_failed_waits_for_a_day_at_most() -> None:
+    """A weekly one does not wait for a week."""
+    assert due(NOW, period=7 * DAY, has_failed=True) == due(NOW)
+
+
+def test_one_that_is_urgent_comes_hours_after_the_last() -> None:
+    """But never later than it would without."""
+    assert due(NOW, is_urgent=True) == NOW + timedelta(hours=6)
+    night = NOW.replace(hour=23) - DAY
+    assert due(night, is_urgent=True) == due(night)
+
+
+@given(st.integers(1, 10**9))
+def test_systems_are_spread(system_id: int) -> None:
+    """Over the whole span, and always alike."""
+    assert 0 <= spread(system_id) < 1
+    assert spread(system_id) != spread(system_id + 1)
+
+
+@given(ago=st.timedeltas(timedelta(), timedelta(days=40)), is_urgent=st.booleans())
+def test_an_errand_is_never_due_before_it_was_made(
+    *, ago: timedelta, is_urgent: bool
+) -> None:
+    """And at the latest a day and some hours after it."""
+    made = NOW - ago
+    assert made < due(made, is_urgent=is_urgent) <= made + timedelta(hours=26)
