@@ -31,7 +31,7 @@ from custom_components.enphase_cloud.const import (
     PLAN_CUSTOM,
 )
 from custom_components.enphase_cloud.coordinator.live_session import LiveSessions
-from custom_components.enphase_cloud.runtime import key_budget
+from custom_components.enphase_cloud.runtime import key_budgets
 from simulator import Cloud, System, create_app
 from simulator.live_faults import event
 from simulator.live_frames import Payload, Source
@@ -190,7 +190,7 @@ async def home(**options: Any) -> AsyncGenerator[Home]:
         # As quick as the functions they replace.
         patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
         patch.object(event_helper, "time_tracker_timestamp", _timestamp),
-        patch.object(key_budget, "_monotonic", loop.time),
+        patch.object(key_budgets, "_monotonic", loop.time),
     ):
         async with home_assistant(folder) as hass:
             at_home = Home(hass=hass, cloud=cloud, system=system)
