@@ -27,6 +27,7 @@ from pytest_homeassistant_custom_component.common import MockEntityPlatform
 
 from custom_components.enphase_cloud.api import EnphaseCloudClient, LiveStream
 from custom_components.enphase_cloud.const import CONF_PUBLISH_INTERVAL
+from custom_components.enphase_cloud.measurements.system import DeviceKind
 from custom_components.enphase_cloud.sensor_tables import (
     MEASUREMENTS,
     MeasurementSensorDescription,
@@ -133,7 +134,7 @@ class _Alone:
         """Begin with sensors that nobody shows yet."""
         self.sensors = {
             description.key: _PlainSensor(description)
-            for description in MEASUREMENTS
+            for description in MEASUREMENTS[DeviceKind.SYSTEM]
             if description.key in FIELDS
         }
         self._writings: asyncio.Queue[_Writing] = asyncio.Queue()
