@@ -9,7 +9,16 @@ from .catalog import Kind, Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
 from .inventory import DeviceProperties, Inventory, updated
 from .panel_health import PanelHealth
-from .samples import NOTHING, Samples, as_of, from_json, merge, to_json
+from .samples import (
+    NOTHING,
+    Samples,
+    as_of,
+    follows,
+    from_json,
+    merge,
+    merge_newer,
+    to_json,
+)
 from .system import SYSTEM, Device, DeviceKind
 
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
@@ -83,8 +92,11 @@ class Board:
 
     def put(self, source: Source, samples: Samples, device: Device = SYSTEM) -> None:
         """Replace what a source says of a device."""
-        self._samples.setdefault(source, {})[device] = samples
-        self._newest.pop(device, None)
+        reports = self._samples.setdefault(source, {})
+        before, reports[device] = reports.get(device, NOTHING), samples
+        newest = self._newest.pop(device, None)
+        if newest is not None and follows(before, samples):
+            self._newest[device] = merge_newer(newest, samples)
 
     def drop(self, sources: Collection[Source]) -> None:
         """Forget what sources said, and devices of which nothing else is known."""

@@ -72,6 +72,32 @@ def merge(partitions: Iterable[Samples]) -> Samples:
     return merged
 
 
+def follows(before: Samples, after: Samples) -> bool:
+    """Tell whether samples of a source lack nothing, and are as new as before."""
+    return all(
+        measurement in after and after[measurement].observed_at >= sample.observed_at
+        for measurement, sample in before.items()
+    )
+
+
+def merge_newer(known: Samples, arrived: Samples) -> Samples:
+    """Return the newest of all sources after those of one were followed by others.
+
+    It is what `merge` returns for all of them, at less cost: live data comes each
+    second.
+    """
+    merged = dict(known)
+    for measurement, sample in arrived.items():
+        held = known.get(measurement)
+        if (
+            held is None
+            or held.source is sample.source
+            or _takes_precedence(sample, held)
+        ):
+            merged[measurement] = sample
+    return merged
+
+
 def fresh_value(
     samples: Samples, measurement: Measurement, *, now: datetime, cellular: bool
 ) -> Value | None:
