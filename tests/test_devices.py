@@ -127,9 +127,17 @@ async def test_an_alarm_turns_the_sensor_on_and_off(
     number = world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=1), step=timedelta(hours=1))
     assert _state(hass, alarm, "binary_sensor") == "on"
+    entity_id = er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, alarm)
+    assert entity_id is not None
+    shown = hass.states.get(entity_id)
+    assert shown is not None
+    assert shown.attributes["worst_alarm"] == "warning"
     world.system.clear_alarm(number, dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=1), step=timedelta(hours=1))
     assert _state(hass, alarm, "binary_sensor") == "off"
+    shown = hass.states.get(entity_id)
+    assert shown is not None
+    assert "worst_alarm" not in shown.attributes
 
 
 async def test_a_battery_that_is_gone_is_removed_after_three_lists(

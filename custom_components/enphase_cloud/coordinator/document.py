@@ -17,7 +17,7 @@ from ..documents.base import AnyDocument, Known, Report
 from ..errors import translated
 from ..measurements.evidence import Evidence
 from ..measurements.lifetime import LifetimeGuard
-from ..measurements.samples import NOTHING, Samples, advance
+from ..measurements.samples import NOTHING, Samples, advance, as_of
 from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
@@ -234,15 +234,28 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         source = self.source
         for device in report.keys() - {SYSTEM}:
             held = self._board.samples(source, device)
-            self._board.put(source, advance(held, report[device], now=now), device)
+            told = report[device]
+            if not self.plan.is_errand:
+                told = advance(held, told, now=now)
+            self._board.put(source, told, device)
         arrived = report.get(SYSTEM, NOTHING)
         known = self._board.samples(source)
         newest = newest_measurement(arrived, now)
         is_news = newest not in {None, newest_measurement(known, now)}
         self.plan.take_evidence(arrived, now)
-        self._board.put(source, self._advance(known, arrived, now))
+        self._board.put(source, self._kept(known, arrived, now))
         self._store.save_soon()
         self.plan.learn(arrived, now, newest=newest, is_news=is_news)
+
+    def _kept(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
+        """Return what is known from now on.
+
+        An errand tells of one day: what it lacks is not known any more. A poll may
+        lack what is still true.
+        """
+        if self.plan.is_errand:
+            return as_of(arrived, now)
+        return self._advance(known, arrived, now)
 
     def _advance(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
         """Return what is known from now on."""

@@ -115,7 +115,7 @@ class ConfigEntryAuth(AbstractAuth):
         self._hass = hass
         self._entry = entry
         self._implementation = implementation
-        self._account = budget
+        self._budget = budget
         self._journal = token_journal(hass, entry.entry_id)
         self._journaled: dict[str, Any] = {}
         self._is_journaled = True
@@ -216,7 +216,7 @@ class ConfigEntryAuth(AbstractAuth):
         if self._backoff.is_pausing(dt_util.utcnow()):
             raise RenewalPausedError(self._backoff.until)
         with signing_in():
-            async with self._account.attempt(TOKEN):
+            async with self._budget.attempt(TOKEN):
                 renewed = await self._implementation.async_refresh_token(token)
         return refresh_token, renewed
 
@@ -240,7 +240,7 @@ class ConfigEntryAuth(AbstractAuth):
         self._journaled = {**self._journaled, **changes}
         self._is_journaled = await self._journal.async_save_verified(self._journaled)
         if not self._is_journaled:
-            self._account.persistence.failed()
+            self._budget.persistence.failed()
 
     def _keep(self, token: dict[str, Any]) -> None:
         self._hass.config_entries.async_update_entry(
