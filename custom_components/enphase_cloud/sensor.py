@@ -17,9 +17,9 @@ from .coordinator.live_session import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseBudgetEntity, EnphaseSystemEntity, unique_id
-from .measurements.catalog import Kind
 from .measurements.samples import fresh_value
 from .measurements.system import SYSTEM, Device
+from .measurements.traits import Kind
 from .sensor_tables import (
     BUDGET,
     ENERGIES,

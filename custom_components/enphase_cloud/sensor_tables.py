@@ -15,8 +15,9 @@ from homeassistant.helpers.typing import StateType
 
 from .coordinator.live_session import LiveSessions
 from .energy.importer import Importer
-from .measurements.catalog import Kind, Measurement
+from .measurements.catalog import Measurement
 from .measurements.system import DeviceKind
+from .measurements.traits import Kind
 from .quota.ledger import ASSUMED
 from .runtime.key_budget import KeyBudget
 from .scheduling.weights import POLLED

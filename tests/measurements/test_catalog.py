@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 
 import custom_components.enphase_cloud
-from custom_components.enphase_cloud.measurements.catalog import (
-    Kind,
-    Measurement,
-    Source,
-)
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.samples import Sample, fresh_value
+from custom_components.enphase_cloud.measurements.traits import Kind
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TEXTS = json.loads(

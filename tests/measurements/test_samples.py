@@ -8,11 +8,7 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.catalog import (
-    Kind,
-    Measurement,
-    Source,
-)
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
     Sample,
@@ -25,6 +21,7 @@ from custom_components.enphase_cloud.measurements.samples import (
     merge,
     to_json,
 )
+from custom_components.enphase_cloud.measurements.traits import Kind
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 # What is no figure.

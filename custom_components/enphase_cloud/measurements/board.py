@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ..json_values import record
-from .catalog import Kind, Measurement, Source
+from .catalog import Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
 from .inventory import DeviceProperties, Inventory, updated
 from .panel_health import PanelHealth
@@ -20,6 +20,7 @@ from .samples import (
     to_json,
 )
 from .system import SYSTEM, Device, DeviceKind
+from .traits import Kind
 
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
 """Returns what a reader makes of a stored part, or a default where it is damaged."""

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..json_values import moment, number, quantity, record, rows, text
-from .catalog import Kind, Measurement, Source
+from .catalog import Measurement, Source
+from .traits import Kind
 
 type Value = float | str
 

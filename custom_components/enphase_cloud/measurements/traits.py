@@ -1,0 +1,138 @@
+"""The columns of the catalog's rows, and what many rows have in common."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..api.models import LiveFrame, Summary
+from .system import DeviceKind
+
+POWER_AGE: Final = timedelta(hours=3)
+# What is requested once a day is unknown when two requests brought nothing.
+_STALE_ERRAND: Final = timedelta(days=3)
+
+
+class Kind(StrEnum):
+    """The physical kind of a measurement, with its unit."""
+
+    POWER = "power"  # [W]
+    LEVEL = "level"  # [%]
+    CAPACITY = "capacity"  # [Wh]
+    ENERGY_TODAY = "energy_today"  # [Wh] since the system's midnight
+    ENERGY_DAY = "energy_day"  # [Wh] of the day before
+    ENERGY_TOTAL = "energy_total"  # [Wh]
+    STATE = "state"  # a word
+    MOMENT = "moment"  # [s] since the epoch
+    RATING = "rating"  # [W], of the equipment
+    COUNT = "count"
+    RATIO = "ratio"  # [%]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """The columns of a row.
+
+    `device` is the kind of device that it is of, and `sensor` the key of the sensor,
+    None where there is none. A value older than `max_age` is unknown. `is_dated`
+    says whether answers tell when it was measured. `states` are the words of a state.
+    `summary` and `frame` read it from a summary and from a frame of the live stream,
+    where nothing has to be worked out.
+    """
+
+    kind: Kind
+    device: DeviceKind = DeviceKind.SYSTEM
+    sensor: str | None = None
+    max_age: timedelta | None = None
+    is_dated: bool = True
+    is_diagnostic: bool = False
+    is_enabled: bool = True
+    states: tuple[str, ...] = ()
+    summary: Callable[[Summary], float | str | None] | None = None
+    frame: Callable[[LiveFrame], float | str | None] | None = None
+
+
+def words(states: type[StrEnum]) -> tuple[str, ...]:
+    """Return the states that a sensor can show: all but the unknown one."""
+    return tuple(state.value for state in states if state.name != "UNKNOWN")
+
+
+def power(
+    sensor: str,
+    frame: Callable[[LiveFrame], int | None] | None = None,
+    *,
+    device: DeviceKind = DeviceKind.SYSTEM,
+    is_enabled: bool = True,
+) -> Traits:
+    """Return the traits of a power that answers date."""
+    return Traits(
+        kind=Kind.POWER,
+        device=device,
+        sensor=sensor,
+        max_age=POWER_AGE,
+        is_enabled=is_enabled,
+        frame=frame,
+    )
+
+
+def state(
+    sensor: str,
+    states: type[StrEnum],
+    frame: Callable[[LiveFrame], str | None] | None = None,
+    *,
+    device: DeviceKind = DeviceKind.SYSTEM,
+    max_age: timedelta = POWER_AGE,
+) -> Traits:
+    """Return the traits of a state that answers date."""
+    return Traits(
+        kind=Kind.STATE,
+        device=device,
+        sensor=sensor,
+        max_age=max_age,
+        states=words(states),
+        frame=frame,
+    )
+
+
+def energy(kind: Kind, sensor: str) -> Traits:
+    """Return the traits of an energy of the system."""
+    return Traits(kind=kind, sensor=sensor)
+
+
+def moment(sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
+    """Return the traits of the moment of a report."""
+    return Traits(
+        kind=Kind.MOMENT,
+        device=device,
+        sensor=sensor,
+        is_diagnostic=True,
+        is_enabled=False,
+    )
+
+
+def nameplate(kind: Kind, summary: Callable[[Summary], float | str | None]) -> Traits:
+    """Return the traits of what a summary says of the equipment, without a sensor."""
+    return Traits(kind=kind, is_dated=False, summary=summary)
+
+
+def errand(
+    kind: Kind,
+    sensor: str | None = None,
+    *,
+    device: DeviceKind = DeviceKind.SYSTEM,
+    states: type[StrEnum] | None = None,
+    is_diagnostic: bool = False,
+    is_enabled: bool = True,
+) -> Traits:
+    """Return the traits of what an errand brings, which no answer dates."""
+    return Traits(
+        kind=kind,
+        device=device,
+        sensor=sensor,
+        max_age=_STALE_ERRAND,
+        is_dated=False,
+        is_diagnostic=is_diagnostic,
+        is_enabled=is_enabled,
+        states=words(states) if states else (),
+    )
