@@ -5,8 +5,8 @@ from .cloud import Cloud, Truth
 from .demo import demo_cloud
 from .faults import Fault
 from .moments import VirtualClock, Window
-from .parts import EvCharger, HeatPump, SecondGateway
-from .physics import Flow, Plant, Power, Storage
+from .parts import ChargingTimes, EvCharger, HeatPump, IqCharger, SecondGateway
+from .physics import Charger, ChargingSession, Flow, Plant, Power, Storage
 from .publication import Published
 from .records import Frame, Request, Stream
 from .world import AccessControl, Account, Address, Application, Plan, System
@@ -16,12 +16,16 @@ __all__ = [
     "Account",
     "Address",
     "Application",
+    "Charger",
+    "ChargingSession",
+    "ChargingTimes",
     "Cloud",
     "EvCharger",
     "Fault",
     "Flow",
     "Frame",
     "HeatPump",
+    "IqCharger",
     "Plan",
     "Plant",
     "Power",

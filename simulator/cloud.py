@@ -11,7 +11,8 @@ from .connections import Connections
 from .faults import Faults
 from .moments import Clock, epoch, midnight, utcnow
 from .parts import Meter
-from .physics import Flow, Plant, Power, Roof, Storage, energy, panels, power
+from .physics import Flow, Plant, Power, Roof, Storage, charging, energy, panels, power
+from .physics.charging import Charged
 from .publication import Published
 from .records import Frame, Quota, Request, Stream, cost, count_by_operation
 from .tokens import Tokens
@@ -59,6 +60,19 @@ class Truth:
         wh = panels.energies(plant, midnight(day, zone), midnight(end, zone))
         found = self.system.microinverters
         return {micro.serial: wh[micro.position - 1] for micro in found}
+
+    def charged(self, serial: str, start: datetime, end: datetime) -> int:
+        """Return the Wh that a charger gave in [start, end), on marks of 5 minutes."""
+        charger = self.system.charger(serial)
+        return charging.energy(self.system.plant, charger, epoch(start), epoch(end))
+
+    def sessions(self, serial: str, first: date, last: date) -> list[Charged]:
+        """Return the sessions of a charger that began on local days."""
+        plant, charger = self.system.plant, self.system.charger(serial)
+        return [
+            charging.charged(plant, charger, session)
+            for session in charging.sessions(plant, charger, first, last)
+        ]
 
     def lifetime(self, flow: Flow | str, until: datetime) -> int:
         """Return the Wh that flowed since the system began to work."""

@@ -2,6 +2,7 @@
 
 from .cloud import Cloud
 from .moments import Clock, utcnow
+from .physics import Charger
 from .world import PLANS, Address
 
 DEMO_PASSWORD = "sunshine"  # noqa: S105 - a login that exists in the simulation only
@@ -18,7 +19,8 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
 
     Owners, all with the password `sunshine`:
 
-    - `olivia@example.com`: one system with panels and two batteries.
+    - `olivia@example.com`: one system with panels, two batteries and a charger for a
+      car.
     - `samir@example.com`: two systems; one with panels and a gateway on cellular, one
       with panels, three batteries and a generator.
     - `noor@example.com`: no system.
@@ -38,7 +40,7 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
     cloud.add_account(
         email=OWNER_WITHOUT_SYSTEMS, password=DEMO_PASSWORD, user_id="3100003"
     )
-    cloud.add_system(
+    hillside = cloud.add_system(
         olivia,
         system_id=4_100_001,
         name="Hillside",
@@ -49,6 +51,7 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
         size_w=7_225,
         battery=2,
     )
+    hillside.install_charger(Charger(serial="202641000010"))
     cloud.add_system(
         samir,
         system_id=4_100_002,

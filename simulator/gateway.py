@@ -40,7 +40,8 @@ _NOT_FOUND = 404
 _UNKNOWN = "unknown"
 _CLIENT_ERRORS = range(400, 500)
 _CHARGERS = {AccessControl.CHARGER_MONITORING, AccessControl.CHARGER_CONTROL}
-"""These operations write the code of an error as text."""
+"""These operations write the code of an error as text, and name no content type."""
+_BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ class _Call:
     operation: Operation | None
     path_exists: bool
     system: str
+    serial: str
+
+    @property
+    def is_of_chargers(self) -> bool:
+        """Return whether the operation is one of chargers."""
+        return self.operation is not None and self.operation.access in _CHARGERS
 
 
 class Gateway:
@@ -88,7 +95,10 @@ class Gateway:
             system_id=int(system) if system.isdecimal() else None,
         )
         self._cloud.requests.append(record)
-        return _Call(request, connection, record, operation, bool(found), system)
+        serial = parameters.get("serial", "")
+        return _Call(
+            request, connection, record, operation, bool(found), system, serial
+        )
 
     def _note(self, record: Request, status: int) -> None:
         """Note the answer; if client errors are free, give the quota back."""
@@ -108,9 +118,9 @@ class Gateway:
             "_meter_readings"
         ):
             body["message"] = "Not Authorized"
-        if call.operation and call.operation.access in _CHARGERS and "code" in body:
+        if call.is_of_chargers and "code" in body:
             body["code"] = str(body["code"])
-        return web.json_response(body, status=refusal.status)
+        return _response(call, body, refusal.status)
 
     async def _answer(self, call: _Call) -> web.StreamResponse:
         application = self._admit(call)
@@ -136,7 +146,7 @@ class Gateway:
         document = await self._document(call, operation, account)
         if fault is not None and fault.data is not None:
             distort(document, fault.data)
-        return web.json_response(document)
+        return _response(call, document)
 
     def _admit(self, call: _Call) -> Application:
         """Return the application whose key this is, if its quota allows."""
@@ -189,6 +199,8 @@ class Gateway:
     def _owned_system(self, call: _Call, account: Account) -> System:
         system = self._cloud.find_system(call.record.system_id or 0)
         if system is None:
+            if call.is_of_chargers:
+                raise RefusalError(400, "Invalid system_id")
             status = 468 if call.operation is LIVE_DATA else 404
             raise RefusalError(status, f'System not found for {{:id=>"{call.system}"}}')
         if not system.is_visible_to(account):
@@ -204,6 +216,10 @@ class Gateway:
         if operation.of_system is not None:
             system = self._owned_system(call, account)
             return operation.of_system(self._cloud.published(system), query)
+        if operation.of_charger is not None:
+            system = self._owned_system(call, account)
+            published = self._cloud.published(system)
+            return operation.of_charger(published, call.serial, query)
         if operation.of_account is not None:
             visible = [
                 self._cloud.published(system)
@@ -212,6 +228,13 @@ class Gateway:
             ]
             return operation.of_account(visible, query, await _json(call.request))
         raise RefusalError(501)
+
+
+def _response(call: _Call, body: object, status: int = 200) -> web.Response:
+    response = web.json_response(body, status=status)
+    if call.is_of_chargers:
+        response.headers["Content-Type"] = _BYTES
+    return response
 
 
 async def _json(request: web.Request) -> object:

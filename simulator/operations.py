@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 import re
 
-from .documents import alarms, devices, inverters, lifetime, systems, telemetry
+from .documents import (
+    alarms,
+    chargers,
+    devices,
+    inverters,
+    lifetime,
+    systems,
+    telemetry,
+)
+from .documents.chargers import ChargerHandler
 from .documents.windows import Answer, Query
 from .publication import Published
 from .world import AccessControl
@@ -29,6 +38,7 @@ class Operation:
     access: AccessControl
     of_system: SystemHandler | None = None
     of_account: AccountHandler | None = None
+    of_charger: ChargerHandler | None = None
     method: str = "GET"
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
@@ -100,6 +110,32 @@ _SYSTEM_OPERATIONS = (
     ),
 )
 
+_CHARGER_OPERATIONS = (
+    *(
+        _of_system(
+            AccessControl.CHARGER_MONITORING,
+            f"/ev_charger/{handler.__name__}",
+            f"ev_charger_{handler.__name__}",
+            handler,
+        )
+        for handler in (chargers.devices, chargers.events)
+    ),
+    *(
+        Operation(
+            f"ev_charger_{handler.__name__}",
+            f"/{{system_id}}/ev_charger/{{serial}}/{handler.__name__}",
+            AccessControl.CHARGER_MONITORING,
+            of_charger=handler,
+        )
+        for handler in (
+            chargers.sessions,
+            chargers.schedules,
+            chargers.lifetime,
+            chargers.telemetry,
+        )
+    ),
+)
+
 _NOT_SIMULATED = (
     (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
     (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
@@ -122,17 +158,6 @@ _NOT_SIMULATED = (
         if (method, setting) != ("PUT", "grid_status")
     ),
     *(
-        (AccessControl.CHARGER_MONITORING, "GET", f"{{system_id}}/ev_charger/{path}")
-        for path in (
-            "devices",
-            "events",
-            "{serial}/sessions",
-            "{serial}/schedules",
-            "{serial}/lifetime",
-            "{serial}/telemetry",
-        )
-    ),
-    *(
         (AccessControl.CHARGER_CONTROL, "POST", f"{{system_id}}/ev_charger/{path}")
         for path in ("{serial}/start_charging", "{serial}/stop_charging")
     ),
@@ -147,6 +172,7 @@ OPERATIONS = (
     INVERTERS_SUMMARY,
     LIVE_DATA,
     *_SYSTEM_OPERATIONS,
+    *_CHARGER_OPERATIONS,
 )
 
 

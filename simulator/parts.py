@@ -42,11 +42,42 @@ class SecondGateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvCharger:
-    """A charger for a car, and what it does."""
+    """A charger of another maker, and what it does."""
 
     serial: str
     name: str = "EV Charger"
     status: Literal["PLUGGED_OUT", "IDLE", "CHARGING", "FAULTED"] = "PLUGGED_OUT"
+
+
+@dataclass(frozen=True, slots=True)
+class ChargingTimes:
+    """Times of a week, by the home's clock, at which a charger may charge.
+
+    Days are numbered from Monday, 1, to Sunday, 7; `level` is a share of its power [%].
+    """
+
+    days: tuple[int, ...]
+    start_time: str
+    end_time: str
+    level: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IqCharger:
+    """How the cloud knows a charger of Enphase, which is a part of the plant.
+
+    `energy_unit` is that of the energy of its sessions, which the specification gives
+    in Wh, while its example can only be in kWh.
+    """
+
+    serial: str
+    name: str = "IQ EV Charger"
+    energy_unit: Literal["Wh", "kWh"] = "Wh"
+    times: tuple[ChargingTimes, ...] = (
+        ChargingTimes((1, 2, 3, 4, 5), "1:00", "6:30", 80),
+        ChargingTimes((6, 7), "23:00", "7:00"),
+    )
+    uses_times: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,14 @@ from .parts import (
     BATTERY,
     EvCharger,
     HeatPump,
+    IqCharger,
     Meter,
     Part,
     Replaced,
     SecondGateway,
     Silence,
 )
-from .physics import Storage
+from .physics import Charger, Storage
 
 
 class AccessControl(StrEnum):
@@ -148,6 +149,7 @@ class System(PanelOwner):
     collars: int = 0
     iq_airs: int = 0
     ev_chargers: tuple[EvCharger, ...] = ()
+    iq_chargers: tuple[IqCharger, ...] = ()
     heat_pump: HeatPump | None = None
 
     @property
@@ -248,6 +250,26 @@ class System(PanelOwner):
         """Install batteries where there were none yet, from the next step on."""
         installed = (epoch(now) // STEP + 1) * STEP
         self.plant = replace(self.plant, storage=replace(storage, installed=installed))
+
+    def install_charger(
+        self, charger: Charger, known_as: IqCharger | None = None
+    ) -> None:
+        """Let there be a charger of Enphase, since the system began to work."""
+        self.plant = replace(self.plant, chargers=(*self.plant.chargers, charger))
+        self.iq_chargers += (known_as or IqCharger(serial=charger.serial),)
+
+    def remove_charger(self, serial: str) -> None:
+        """Let the cloud list a charger no more; what it gave was used all the same."""
+        self.iq_chargers = tuple(
+            each for each in self.iq_chargers if each.serial != serial
+        )
+
+    def charger(self, serial: str) -> Charger:
+        """Return a charger of Enphase that is listed; raise KeyError where none is."""
+        if serial not in {each.serial for each in self.iq_chargers}:
+            raise KeyError(serial)
+        found = {each.serial: each for each in self.plant.chargers}
+        return found[serial]
 
     def last_heard(self, part: Part, reported: int) -> int:
         """Return when a part was read last, if its gateway's report is of `reported`.

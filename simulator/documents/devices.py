@@ -250,6 +250,16 @@ def _ev_chargers(published: Published) -> list[Document]:
             firmware="1.4.2",
         )
         for charger in published.system.ev_chargers
+    ] + [
+        _without_id(
+            published,
+            charger.name,
+            charger.serial,
+            sku="IQ-EVSE-NA-1040-0110-0100",
+            model="IQ-EVSE-40R",
+            firmware="v0.04.22",
+        )
+        for charger in published.system.iq_chargers
     ]
 
 

@@ -7,6 +7,7 @@ from simulator.parts import BATTERY
 from simulator.physics import Flow, power
 from simulator.publication import Published
 
+from .chargers import operation_of
 from .devices import device_id, encharge_serial, meter_number
 from .windows import Document, Query, Span, telemetry_span
 
@@ -154,11 +155,8 @@ def latest_telemetry(published: Published, query: Query) -> Document:
         devices["encharges"] = list(_encharges(published))
     if pump := published.system.heat_pump:
         devices["heat-pump"] = [_operated(published, pump.serial, pump.name, pump.mode)]
-    if chargers := published.system.ev_chargers:
-        devices["evse"] = [
-            _operated(published, charger.serial, charger.name, charger.status)
-            for charger in chargers
-        ]
+    if chargers := list(_chargers(published)):
+        devices["evse"] = chargers
     return {
         "system_id": published.system.system_id,
         "items": "devices",
@@ -203,6 +201,14 @@ def _metered(published: Published, name: str, at: int) -> int:
         return now.production
     net = published.system.consumption_config == "Net"
     return now.production + now.grid if net else now.consumption
+
+
+def _chargers(published: Published) -> Iterator[Document]:
+    for other in published.system.ev_chargers:
+        yield _operated(published, other.serial, other.name, other.status)
+    for charger in published.system.iq_chargers:
+        mode = operation_of(published, charger.serial)
+        yield _operated(published, charger.serial, charger.name, mode)
 
 
 def _operated(published: Published, serial: str, name: str, mode: str) -> Document:

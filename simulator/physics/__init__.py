@@ -1,10 +1,12 @@
 """What physically happens at a site: a pure function of site and moment."""
 
 from .model import Day, Flow, Power, day, energy, power
-from .plant import Plant, Storage
+from .plant import Charger, ChargingSession, Plant, Storage
 from .roof import Mark, Roof, Weakness, panels_of
 
 __all__ = [
+    "Charger",
+    "ChargingSession",
     "Day",
     "Flow",
     "Mark",

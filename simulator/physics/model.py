@@ -20,7 +20,7 @@ from math import sin, tau
 from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
 from simulator.noise import fraction
 
-from . import load, sun
+from . import charging, load, sun
 from .dispatch import CENTI, Step, balance, calibrates
 from .exposure import weakened
 from .plant import Plant
@@ -129,6 +129,9 @@ def _steps(
     available = sun.production(plant, local, start, count)
     available = weakened(plant, local, start, available)
     wanted = load.consumption(plant, local, count)
+    if plant.chargers:
+        cars = charging.load(plant, local, count)
+        wanted = [home + car for home, car in zip(wanted, cars, strict=True)]
     return list(
         balance(plant, local, start, available=available, wanted=wanted, stored=stored)
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
-from simulator.moments import Window
+from simulator.moments import DAY, Window
 
 from .roof import Roof
 
@@ -71,11 +71,46 @@ class Storage:
         return self.units * self.unit_power_w
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ChargingSession:
+    """A car at a charger from `start` to `end`, in epoch seconds.
+
+    From `charges_at` on it charges, until it has the `wanted` Wh.
+    """
+
+    start: int
+    end: int
+    charges_at: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charger:
+    """A charger for a car; without `sessions` the car comes by habit.
+
+    `habit` is the share of evenings on which it comes.
+    """
+
+    serial: str
+    power_w: int = 7_680
+    habit: float = 0.6
+    sessions: tuple[ChargingSession, ...] | None = None
+
+    @property
+    def longest_days(self) -> int:
+        """Return after how many midnights a session may still go on."""
+        longest = max(
+            (each.end - each.start for each in self.sessions or ()), default=0
+        )
+        return 1 + longest // DAY
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """Everything on which the flows of energy at a site depend.
 
-    In the times of `snow` the panels are covered.
+    In the times of `snow` the panels are covered. What the home uses includes what its
+    `chargers` give to cars.
     """
 
     seed: int
@@ -90,6 +125,7 @@ class Plant:
     outages: tuple[Window, ...] = ()
     roof: Roof = field(default_factory=Roof)
     snow: tuple[Window, ...] = ()
+    chargers: tuple[Charger, ...] = ()
 
     def before(self, end: int) -> Plant:
         """Return the plant without what befalls it from a moment on.

@@ -81,7 +81,7 @@ class World:
     async def get(self, path: str, **query: object) -> Any:
         """Return the document of an operation below `/api/v4/systems`."""
         response = await self.request(path, **query)
-        document = await response.json()
+        document = await response.json(content_type=None)
         assert response.status == 200, document
         return document
 

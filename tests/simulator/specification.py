@@ -44,13 +44,15 @@ class Specification:
         for path, methods in self._document["paths"].items():
             for method, operation in methods.items():
                 for status, answer in operation["responses"].items():
+                    schema = self._resolved(answer.get("schema", {}))
+                    examples = answer.get("examples", {}).values()
                     yield Answer(
                         method=method.upper(),
                         path=path.removeprefix(_PREFIX),
                         status=int(status),
                         access=operation["tags"][0],
-                        schema=self._resolved(answer.get("schema", {})),
-                        example=next(iter(answer.get("examples", {}).values()), None),
+                        schema=schema,
+                        example=next(iter(examples), _example(schema)),
                     )
 
     def _resolved(self, schema: Any) -> Any:
@@ -63,6 +65,17 @@ class Specification:
             name = schema["$ref"].rpartition("/")[2]
             return self._resolved(self._document["definitions"][name])
         return {key: self._resolved(value) for key, value in schema.items()}
+
+
+def _example(schema: Any) -> Any:
+    """Return the example that a schema has in it, as a whole or in its parts."""
+    if "example" in schema:
+        return schema["example"]
+    if "items" in schema:
+        item = _example(schema["items"])
+        return None if item is None else [item]
+    parts = {key: _example(part) for key, part in schema.get("properties", {}).items()}
+    return {key: part for key, part in parts.items() if part is not None} or None
 
 
 def problems(value: Any, schema: Any, example: Any, where: str = "") -> Iterator[str]:

@@ -1,0 +1,121 @@
+"""Chargers for cars: when a car is plugged in, and how much it takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
+from simulator.noise import fractions
+
+from .plant import Charger, ChargingSession, Plant
+
+_ARRIVES = (16.5, 20.0)
+_LEAVES = (6.5, 8.5)
+"""Hours between which a car is plugged in, and out on the next morning."""
+_WAITS = 0.5
+"""The share of evenings on which the car charges by night, at so many hours."""
+_NIGHT_HOUR = 1
+_WANTED_WH = (4_000, 28_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """What became of a session: the Wh in each step, from the first with any on."""
+
+    session: ChargingSession
+    steps: tuple[tuple[int, int], ...]
+
+    @property
+    def energy(self) -> int:
+        """Return the Wh that the car took."""
+        return sum(wh for _, wh in self.steps)
+
+    @property
+    def seconds(self) -> int:
+        """Return for how long it charged."""
+        return len(self.steps) * STEP
+
+
+def sessions(
+    plant: Plant, charger: Charger, first: date, last: date
+) -> Iterator[ChargingSession]:
+    """Yield the sessions that begin on local days, in order."""
+    days = range(
+        max(first, plant.commissioned).toordinal(), min(last, date.max).toordinal() + 1
+    )
+    if charger.sessions is not None:
+        if days:
+            start = midnight(date.fromordinal(days[0]), plant.time_zone)
+            end = next_midnight(date.fromordinal(days[-1]), plant.time_zone)
+            yield from (
+                each for each in sorted(charger.sessions) if start <= each.start < end
+            )
+        return
+    for ordinal in days:
+        session = _by_habit(plant, charger, date.fromordinal(ordinal))
+        if session is not None:
+            yield session
+
+
+def _by_habit(plant: Plant, charger: Charger, day: date) -> ChargingSession | None:
+    chance, arrives, leaves, waits, wants = fractions(
+        plant.seed, "car", charger.serial, day, count=5
+    )
+    if chance >= charger.habit:
+        return None
+    evening = midnight(day, plant.time_zone)
+    morning = next_midnight(day, plant.time_zone)
+    start = evening + int(_between(_ARRIVES, arrives) * HOUR)
+    return ChargingSession(
+        start=start,
+        end=morning + int(_between(_LEAVES, leaves) * HOUR),
+        charges_at=morning + _NIGHT_HOUR * HOUR if waits < _WAITS else start,
+        wanted=int(_between(_WANTED_WH, wants)),
+    )
+
+
+def _between(limits: tuple[float, float], share: float) -> float:
+    least, most = limits
+    return least + (most - least) * share
+
+
+def charged(plant: Plant, charger: Charger, session: ChargingSession) -> Charged:
+    """Return what became of a session; without a grid nothing flows."""
+    at = -(-max(session.charges_at, session.start) // STEP) * STEP
+    most = charger.power_w * STEP // HOUR
+    left = session.wanted
+    steps = []
+    while left > 0 and at + STEP <= session.end:
+        if not any(at in outage for outage in plant.outages):
+            steps.append((at, min(most, left)))
+            left -= most
+        at += STEP
+    return Charged(session=session, steps=tuple(steps))
+
+
+def load(plant: Plant, day: date, steps: int) -> list[int]:
+    """Return the Wh that all chargers take in each step of a local day."""
+    start = midnight(day, plant.time_zone)
+    result = [0] * steps
+    for charger in plant.chargers:
+        for at, wh in _steps(plant, charger, day, day):
+            if 0 <= (index := (at - start) // STEP) < steps:
+                result[index] += wh
+    return result
+
+
+def energy(plant: Plant, charger: Charger, start: int, end: int) -> int:
+    """Return the Wh that a charger gave in [start, end), both multiples of a step."""
+    first, last = (day_of(each, plant.time_zone) for each in (start, end))
+    return sum(
+        wh for at, wh in _steps(plant, charger, first, last) if start <= at < end
+    )
+
+
+def _steps(
+    plant: Plant, charger: Charger, first: date, last: date
+) -> Iterator[tuple[int, int]]:
+    """Yield the steps of all sessions that may reach into local days."""
+    before = date.fromordinal(first.toordinal() - charger.longest_days)
+    for session in sessions(plant, charger, before, last):
+        yield from charged(plant, charger, session).steps
