@@ -14,6 +14,7 @@ from .access import Access
 from .models.battery import BatteryTelemetry
 from .models.device import Devices
 from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
+from .models.ev_charger import ChargerEvents, ChargerSchedules, ChargingSessions
 from .models.event import Alarms, Events, EventTypes
 from .models.inverters import InvertersSummary
 from .models.latest import LatestTelemetry
@@ -64,8 +65,12 @@ class Endpoint[DocumentT]:
         return answer if self.model is None else self.model(document)
 
 
-def _intervals(member: str, *, minutes: int = 15) -> Callable[[Any], EnergyIntervals]:
-    return partial(EnergyIntervals.from_api, member=member, minutes=minutes)
+def _intervals(
+    member: str, *, minutes: int = 15, items: str = "intervals"
+) -> Callable[[Any], EnergyIntervals]:
+    return partial(
+        EnergyIntervals.from_api, member=member, minutes=minutes, items=items
+    )
 
 
 def _days(member: str) -> Callable[[Any], DailyEnergies]:
@@ -89,7 +94,6 @@ _production = partial(Endpoint[Any], access=Access.PRODUCTION)
 _consumption = partial(Endpoint[Any], access=Access.CONSUMPTION)
 _device = partial(Endpoint[Any], access=Access.DEVICES)
 _configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
-_ev_charger = partial(Endpoint[Any], access=Access.EV_MONITORING)
 
 # Systems, their devices and events.
 SYSTEMS: Final = Endpoint(
@@ -288,24 +292,46 @@ LIVE_DATA: Final = Endpoint(
     model=LiveFrame.from_api,
 )
 
-# EV chargers of Enphase.
-EV_CHARGERS: Final = _ev_charger(
-    name="ev_chargers", path="{system_id}/ev_charger/devices"
+# EV chargers of Enphase. Dates in queries are written as YYYYMMDD.
+EV_CHARGERS: Final = Endpoint(
+    name="ev_chargers",
+    path="{system_id}/ev_charger/devices",
+    access=Access.EV_MONITORING,
+    model=Devices.from_api,
 )
-EV_CHARGER_EVENTS: Final = _ev_charger(
-    name="ev_charger_events", path="{system_id}/ev_charger/events"
+# Both may be asked for up to 100 at a time; which come first is not documented.
+EV_CHARGER_EVENTS: Final = Endpoint(
+    name="ev_charger_events",
+    path="{system_id}/ev_charger/events",
+    access=Access.EV_MONITORING,
+    model=ChargerEvents.from_api,
+    query={"limit": "100"},
 )
-EV_CHARGER_SESSIONS: Final = _ev_charger(
-    name="ev_charger_sessions", path="{system_id}/ev_charger/{serial_no}/sessions"
+EV_CHARGER_SESSIONS: Final = Endpoint(
+    name="ev_charger_sessions",
+    path="{system_id}/ev_charger/{serial_no}/sessions",
+    access=Access.EV_MONITORING,
+    model=ChargingSessions.from_api,
+    query={"limit": "100"},
 )
-EV_CHARGER_SCHEDULES: Final = _ev_charger(
-    name="ev_charger_schedules", path="{system_id}/ev_charger/{serial_no}/schedules"
+EV_CHARGER_SCHEDULES: Final = Endpoint(
+    name="ev_charger_schedules",
+    path="{system_id}/ev_charger/{serial_no}/schedules",
+    access=Access.EV_MONITORING,
+    model=ChargerSchedules.from_api,
 )
-EV_CHARGER_LIFETIME: Final = _ev_charger(
-    name="ev_charger_lifetime", path="{system_id}/ev_charger/{serial_no}/lifetime"
+# It takes "start_date" in the query.
+EV_CHARGER_LIFETIME: Final = Endpoint(
+    name="ev_charger_lifetime",
+    path="{system_id}/ev_charger/{serial_no}/lifetime",
+    access=Access.EV_MONITORING,
+    model=_days("consumption"),
 )
-EV_CHARGER_TELEMETRY: Final = _ev_charger(
-    name="ev_charger_telemetry", path="{system_id}/ev_charger/{serial_no}/telemetry"
+EV_CHARGER_TELEMETRY: Final = Endpoint(
+    name="ev_charger_telemetry",
+    path="{system_id}/ev_charger/{serial_no}/telemetry",
+    access=Access.EV_MONITORING,
+    model=_intervals("consumption", items="consumption"),
 )
 START_CHARGING: Final = Endpoint[Any](
     name="start_charging",

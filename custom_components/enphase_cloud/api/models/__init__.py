@@ -18,6 +18,15 @@ from .energy import (
     day_query,
     interval_query,
 )
+from .ev_charger import (
+    ChargerEvent,
+    ChargerEvents,
+    ChargerSchedule,
+    ChargerSchedules,
+    ChargingSession,
+    ChargingSessions,
+    ChargingTimes,
+)
 from .event import (
     Alarm,
     AlarmEvent,
@@ -55,6 +64,13 @@ __all__ = [
     "BatteryReading",
     "BatteryTelemetry",
     "CellularModem",
+    "ChargerEvent",
+    "ChargerEvents",
+    "ChargerSchedule",
+    "ChargerSchedules",
+    "ChargingSession",
+    "ChargingSessions",
+    "ChargingTimes",
     "ConnectionType",
     "DailyBatteryEnergies",
     "DailyEnergies",

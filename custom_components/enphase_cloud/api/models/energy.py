@@ -49,10 +49,17 @@ class EnergyIntervals:
     start_at: datetime | None = None
 
     @classmethod
-    def from_api(cls, data: Mapping[str, Any], *, member: str, minutes: int) -> Self:
+    def from_api(
+        cls,
+        data: Mapping[str, Any],
+        *,
+        member: str,
+        minutes: int,
+        items: str = "intervals",
+    ) -> Self:
         """Read intervals of so many minutes, leaving out those without an end.
 
-        `member` names their energy.
+        `member` names their energy, and `items` the list that they are in.
         Raises MalformedAnswerError where the document names no system.
         """
         data = to_object(data)
@@ -62,7 +69,7 @@ class EnergyIntervals:
                 energy=to_energy(item.get(member)),
                 devices_reporting=to_count(item.get("devices_reporting")),
             )
-            for item in to_objects(data.get("intervals"))
+            for item in to_objects(data.get(items))
             if (end_at := to_datetime(item.get("end_at"))) is not None
         )
         return cls(

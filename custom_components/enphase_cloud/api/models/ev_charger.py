@@ -1,0 +1,203 @@
+"""What chargers of Enphase tell: sessions, schedules and events."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from operator import attrgetter
+import re
+from typing import Any, Final, Self
+
+from .convert import (
+    to_count,
+    to_datetime,
+    to_energy,
+    to_flag,
+    to_identifier,
+    to_number,
+    to_object,
+    to_objects,
+    to_prose,
+    to_text,
+    to_whole_percentage,
+)
+
+_TIME: Final = re.compile(r"(\d{1,2}):(\d{2})(?::\d{2})?", re.ASCII)
+_DAYS: Final = range(1, 8)
+_HOURS: Final = range(24)
+_MINUTES: Final = range(60)
+_MIDNIGHT: Final = (24, 0)
+_LONGEST: Final = timedelta(days=366)
+_MOST_COST: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingSession:
+    """A car at a charger, from `start_at` to `end_at`, of which it charged for a part.
+
+    `energy_added` is a bare number: the specification calls it Wh, but its example
+    can only be kWh. `cost` is in the currency that the owner set in Enphase's app.
+    """
+
+    start_at: datetime
+    end_at: datetime
+    charged_for: timedelta | None
+    energy_added: float | None
+    cost: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingSessions:
+    """The sessions of a charger that have ended, oldest first, whatever the answer."""
+
+    system_id: int
+    sessions: tuple[ChargingSession, ...]
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the sessions that have a beginning, and an end after it.
+
+        Raises MalformedAnswerError where the document names no system.
+        """
+        data = to_object(data)
+        sessions = filter(None, map(_session, to_objects(data.get("sessions"))))
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            sessions=tuple(sorted(sessions, key=attrgetter("end_at"))),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargingTimes:
+    """Times of a week at which a charger may charge, by the clock of the system.
+
+    `days` are those on which they begin, from Monday, 1, to Sunday, 7. Times that end
+    no later than they begin end on the next day. `level` is a share of the power [%].
+    """
+
+    days: tuple[int, ...]
+    start: time
+    end: time
+    level: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSchedule:
+    """A schedule of a charger; of several, any number may be active."""
+
+    kind: str | None
+    is_active: bool
+    times: tuple[ChargingTimes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerSchedules:
+    """The schedules of a charger."""
+
+    system_id: int
+    schedules: tuple[ChargerSchedule, ...]
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the schedules, leaving out times that are none.
+
+        Raises MalformedAnswerError where the document names no system.
+        """
+        data = to_object(data)
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            schedules=tuple(
+                ChargerSchedule(
+                    kind=to_text(item.get("type")),
+                    is_active=to_flag(item.get("is_active")) is True,
+                    times=tuple(_times(item.get("schedules"))),
+                )
+                for item in to_objects(data.get("charger_schedules"))
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerEvent:
+    """What a charger told.
+
+    The words may hold its serial number and are not shown by repr().
+    """
+
+    status: str | None
+    triggered_at: datetime
+    cleared_at: datetime | None
+    details: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerEvents:
+    """The events of the chargers of a system, in the order of the answer."""
+
+    system_id: int
+    events: tuple[ChargerEvent, ...]
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the events that have a moment.
+
+        Raises MalformedAnswerError where the document names no system.
+        """
+        data = to_object(data)
+        return cls(
+            system_id=to_identifier(data.get("system_id")),
+            events=tuple(
+                ChargerEvent(
+                    status=to_text(item.get("status")),
+                    triggered_at=at,
+                    cleared_at=to_datetime(item.get("cleared_date")),
+                    details=to_prose(item.get("details")),
+                )
+                for item in to_objects(data.get("events"))
+                if (at := to_datetime(item.get("triggered_date"))) is not None
+            ),
+        )
+
+
+def _session(item: Mapping[str, Any]) -> ChargingSession | None:
+    start_at = to_datetime(item.get("start_time"))
+    end_at = to_datetime(item.get("end_time"))
+    if start_at is None or end_at is None:
+        return None
+    if not timedelta() <= end_at - start_at <= _LONGEST:
+        return None
+    seconds = to_count(item.get("charge_time"))
+    is_possible = seconds is not None and seconds <= _LONGEST.total_seconds()
+    cost = to_number(item.get("cost"))
+    return ChargingSession(
+        start_at=start_at,
+        end_at=end_at,
+        charged_for=timedelta(seconds=seconds or 0) if is_possible else None,
+        energy_added=to_energy(item.get("energy_added")),
+        cost=cost if cost is not None and 0 <= cost <= _MOST_COST else None,
+    )
+
+
+def _times(value: object) -> Iterator[ChargingTimes]:
+    for item in to_objects(value):
+        start, end = _time(item.get("start_time")), _time(item.get("end_time"))
+        days = item.get("days")
+        numbers = map(to_count, days[: len(_DAYS)]) if isinstance(days, list) else ()
+        told = {each for each in numbers if each is not None and each in _DAYS}
+        if start is not None and end is not None and told:
+            yield ChargingTimes(
+                days=tuple(sorted(told)),
+                start=start,
+                end=end,
+                level=to_whole_percentage(item.get("charging_level")),
+            )
+
+
+def _time(value: object) -> time | None:
+    """Return a time of day such as "1:00"; "24:00" is midnight."""
+    match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return None
+    hour, minute = int(match[1]), int(match[2])
+    if (hour, minute) == _MIDNIGHT:
+        return time()
+    return time(hour, minute) if hour in _HOURS and minute in _MINUTES else None
