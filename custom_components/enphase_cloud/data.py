@@ -9,7 +9,7 @@ from .coordinator.base import EntryContext, SystemContext
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.live import LiveCoordinator
-from .coordinator.live_session import LiveSessions
+from .coordinator.live_sessions import LiveSessions
 from .measurements.board import Board
 from .measurements.system import SYSTEM, Device, SystemInfo
 from .runtime.key_budget import KeyBudget

@@ -14,7 +14,7 @@ from homeassistant.util.json import json_loads_object
 from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
-from .coordinator.live_session import LiveSessions
+from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .energy.flows import ENERGY_SOURCES
 from .measurements.board import Board
@@ -67,7 +67,7 @@ def _system(system: EnphaseSystem) -> dict[str, Any]:
         "is_visible": system.store.is_visible,
         "cellular": system.info.is_cellular,
         "documents": [_document(each, system.board) for each in system.documents],
-        "live": system.live_sessions and _live(system.live_sessions, system.board),
+        "live": system.live_sessions and _live(system.live_sessions, system),
         "energies": system.energies and _energies(system.energies, system.board),
     }
 
@@ -83,15 +83,15 @@ def _document(coordinator: DocumentCoordinator, board: Board) -> dict[str, Any]:
     }
 
 
-def _live(live_sessions: LiveSessions, board: Board) -> dict[str, Any]:
-    unreadable = live_sessions.unreadable_stream
+def _live(live_sessions: LiveSessions, system: EnphaseSystem) -> dict[str, Any]:
+    unreadable = system.store.unreadable_stream
     return {
         "is_running": live_sessions.is_running,
         "ends_at": live_sessions.ends_at,
-        "streams_left": live_sessions.streams_left,
-        "skipped_frames": live_sessions.skipped_frames,
+        "streams_left": live_sessions.budget.left,
+        "skipped_frames": live_sessions.live.skipped_frames,
         "unreadable_stream": unreadable and unreadable.as_dict(),
-        "samples": _samples(board.samples(Source.LIVE)),
+        "samples": _samples(system.board.samples(Source.LIVE)),
     }
 
 

@@ -193,14 +193,14 @@ def _live_budget(
     live_sessions = next(
         (system.live_sessions for system in data.systems if system.live_sessions), None
     )
-    if live_sessions is None or not live_sessions.streams_per_month:
+    if live_sessions is None or not live_sessions.budget.per_month:
         return None
-    left = live_sessions.streams_left
-    if left > live_sessions.streams_per_month * _LOW or is_used_up is (left > 0):
+    left = live_sessions.budget.left
+    if left > live_sessions.budget.per_month * _LOW or is_used_up is (left > 0):
         return None
     return {
         "left": str(left),
-        "limit": str(live_sessions.streams_per_month),
+        "limit": str(live_sessions.budget.per_month),
         "until": readable(data.budget.ledger.period_end(dt_util.utcnow())),
     }
 

@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
-from .coordinator.live_session import LiveSessions
+from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseBudgetEntity, EnphaseSystemEntity, unique_id

@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
 from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
 from homeassistant.helpers.typing import StateType
 
-from .coordinator.live_session import LiveSessions
+from .coordinator.live_sessions import LiveSessions
 from .energy.importer import Importer
 from .measurements.catalog import Measurement
 from .measurements.system import DeviceKind
@@ -141,7 +141,7 @@ LIVE: Final = (
         translation_key="live_streams_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda live_sessions: live_sessions.streams_left,
+        value_fn=lambda live_sessions: live_sessions.budget.left,
     ),
 )
 

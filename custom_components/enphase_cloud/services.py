@@ -24,7 +24,7 @@ import voluptuous as vol
 
 from .const import DOMAIN, MAX_LIVE, MIN_STREAM
 from .coordinator.energy import EnergyCoordinator
-from .coordinator.live_grant import LiveGrant
+from .coordinator.live_session import LiveGrant
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy.import_progress import KEPT, Days, ImportProgress
 from .errors import translated

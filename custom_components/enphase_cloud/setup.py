@@ -22,7 +22,7 @@ from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
-from .coordinator.live_session import LiveSessions
+from .coordinator.live_sessions import LiveSessions
 from .coordinator.system_list import SystemListUpdater
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
 from .devices import async_track_devices

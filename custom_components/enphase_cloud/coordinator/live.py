@@ -43,6 +43,8 @@ class LiveCoordinator(DataUpdateCoordinator[None]):
         self._showing = defaultdict(list)
         self._pending: Samples | None = None
         self._pause: asyncio.TimerHandle | None = None
+        # Of all streams so far.
+        self.skipped_frames = 0
 
     @override
     @callback

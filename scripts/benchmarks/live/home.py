@@ -30,7 +30,7 @@ from custom_components.enphase_cloud.const import (
     ENV_CLOUD_URL,
     PLAN_CUSTOM,
 )
-from custom_components.enphase_cloud.coordinator.live_session import LiveSessions
+from custom_components.enphase_cloud.coordinator.live_sessions import LiveSessions
 from custom_components.enphase_cloud.runtime import key_budgets
 from simulator import Cloud, System, create_app
 from simulator.live_faults import event
