@@ -32,6 +32,7 @@ from custom_components.enphase_cloud.const import (
     DOMAIN,
     ENV_CLOUD_URL,
 )
+from custom_components.enphase_cloud.migration import MINOR_VERSION
 from simulator import Account, Application, Cloud, System, create_app
 
 # Machines are shared and noisy: how long an example takes says nothing.
@@ -84,7 +85,12 @@ class World:
         """Return the operations that the cloud counted, in order."""
         return [request.operation for request in self.cloud.requests if request.counted]
 
-    def entry(self, *, options: dict[str, Any] | None = None) -> MockConfigEntry:
+    def entry(
+        self,
+        *,
+        options: dict[str, Any] | None = None,
+        minor_version: int = MINOR_VERSION,
+    ) -> MockConfigEntry:
         """Return an entry as the config flow makes it."""
         token = self.cloud.tokens_for(self.application, self.owner)
         expires_in = token["expires_in"]
@@ -92,6 +98,7 @@ class World:
         return MockConfigEntry(
             domain=DOMAIN,
             title="Home",
+            minor_version=minor_version,
             unique_id=USER_ID,
             data={
                 "auth_implementation": DOMAIN,

@@ -28,7 +28,8 @@ def _devices(
     return [
         device
         for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-        if any(f"_{kind}" in identifier for _, identifier in device.identifiers)
+        if device.entry_type is None
+        and any(f"_{kind}" in identifier for _, identifier in device.identifiers)
     ]
 
 

@@ -263,9 +263,9 @@ async def test_a_refusal_is_explained_and_touches_nothing(
     after = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
     spent = {entity_id for entity_id in before if before[entity_id] != after[entity_id]}
     assert spent == {
-        "sensor.hilltop_calls_used_this_month",
-        "sensor.hilltop_calls_left_this_month",
-        "sensor.hilltop_live_streams_left_this_month",
+        "sensor.enphase_account_calls_used_this_month",
+        "sensor.enphase_account_calls_left_this_month",
+        "sensor.enphase_account_live_streams_left_this_month",
     }
     assert not hass.config_entries.flow.async_progress()
 
@@ -301,7 +301,7 @@ async def test_a_passing_trouble_is_tried_again_a_few_times(
         await pressed
     assert raised.value.translation_key == key
     assert fault.hits == 3
-    assert state(hass, "sensor.hilltop_live_streams_left_this_month") == "97"
+    assert state(hass, "sensor.enphase_account_live_streams_left_this_month") == "97"
 
 
 async def test_a_quota_that_an_open_stream_tells_is_heeded(
@@ -528,7 +528,7 @@ async def test_live_data_rests_when_its_budget_is_used_up(
 ) -> None:
     """Nothing more is paid this month, the user was told, the next month goes on."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
-    left = "sensor.hilltop_live_streams_left_this_month"
+    left = "sensor.enphase_account_live_streams_left_this_month"
     world.cloud.live_interval = 20
     used_up = (DOMAIN, f"live_budget_used_up_{entry.entry_id}")
     answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)

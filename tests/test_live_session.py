@@ -39,8 +39,8 @@ from .conftest import SetUp, Stepper, World
 from .helpers import press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
-LEFT = "sensor.hilltop_live_streams_left_this_month"
-USED = "sensor.hilltop_calls_used_this_month"
+LEFT = "sensor.enphase_account_live_streams_left_this_month"
+USED = "sensor.enphase_account_calls_used_this_month"
 BURSTS = {
     CONF_STREAMS_PER_MONTH: 1000,
     CONF_LIVE_BURSTS: True,

@@ -70,7 +70,7 @@ async def test_a_month_that_is_used_up_and_renewed(
     # However long the call takes that makes sure of it.
     await hass.async_block_till_done()
     assert not _issues(issue_registry)
-    assert int(state(hass, "sensor.hilltop_calls_left_this_month")) > 990
+    assert int(state(hass, "sensor.enphase_account_calls_left_this_month")) > 990
     await pass_time(hass, freezer, timedelta(hours=4))
     assert not _issues(issue_registry)
 
@@ -205,7 +205,7 @@ async def test_a_refused_month_is_tried_once_and_accepted(
     shown = await _submit(hass, hass_client, f"quota_refused_{entry.entry_id}")
     assert shown["type"] == "create_entry"
     assert len(world.calls) == before + 1
-    used = state(hass, "sensor.hilltop_calls_used_this_month")
+    used = state(hass, "sensor.enphase_account_calls_used_this_month")
     assert int(used) == len(world.cloud.requests)
     assert "quota_refused" not in _issues(issue_registry)
     assert "quota_used_up" not in _issues(issue_registry)

@@ -305,7 +305,7 @@ async def test_refresh_asks_for_everything_now(
 ) -> None:
     """The button costs a call per document, and the counters tell."""
     await set_up()
-    used = "sensor.hilltop_calls_used_this_month"
+    used = "sensor.enphase_account_calls_used_this_month"
     assert state(hass, used) == "3"
     freezer.tick(60)
     world.cloud.requests.clear()

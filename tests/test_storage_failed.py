@@ -31,7 +31,7 @@ from .helpers import pass_time, press, state
 pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
 
 REFRESH = "button.hilltop_refresh_now"
-USED = "sensor.hilltop_calls_used_this_month"
+USED = "sensor.enphase_account_calls_used_this_month"
 TEN_HOURS = timedelta(hours=10)
 
 

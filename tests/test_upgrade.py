@@ -11,9 +11,10 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.energy.import_progress import ImportProgress
@@ -40,6 +41,33 @@ def stored(hass_storage: dict[str, Any]) -> dict[str, Any]:
     return hass_storage
 
 
+def _old_entry(hass: HomeAssistant, world: World) -> MockConfigEntry:
+    """Return the entry of version 0.1.0, with what it registered of the account."""
+    entry = world.entry(options=STORED["options"], minor_version=1)
+    object.__setattr__(entry, "entry_id", STORED["entry_id"])
+    entry.add_to_hass(hass)
+    device = dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id,
+        identifiers={(DOMAIN, str(STORED["system_id"]))},
+    )
+    for entity_id, unique_id in STORED["unique_ids"].items():
+        if "calls" not in entity_id:
+            continue
+        domain, _, object_id = entity_id.partition(".")
+        er.async_get(hass).async_get_or_create(
+            domain,
+            DOMAIN,
+            unique_id,
+            suggested_object_id=object_id,
+            config_entry=entry,
+            device_id=device.id,
+            disabled_by=None
+            if entity_id in STORED["states"]
+            else er.RegistryEntryDisabler.INTEGRATION,
+        )
+    return entry
+
+
 async def test_nothing_is_lost(
     recorder_mock: object,
     hass: HomeAssistant,
@@ -51,8 +79,7 @@ async def test_nothing_is_lost(
     """The same entities with the same states, without a call."""
     freezer.move_to(STORED["now"])
     assert world.system.system_id == STORED["system_id"]
-    entry = world.entry(options=STORED["options"])
-    object.__setattr__(entry, "entry_id", STORED["entry_id"])
+    entry = _old_entry(hass, world)
     await set_up(entry)
 
     assert entry.state is ConfigEntryState.LOADED
@@ -62,7 +89,21 @@ async def test_nothing_is_lost(
     registry = er.async_get(hass)
     entities = er.async_entries_for_config_entry(registry, entry.entry_id)
     kept = {entity.entity_id: entity.unique_id for entity in entities}
-    assert kept.items() >= STORED["unique_ids"].items()
+    assert kept.keys() >= STORED["unique_ids"].keys()
+    moved = {each for each, old in STORED["unique_ids"].items() if kept[each] != old}
+    assert moved == {each for each in STORED["unique_ids"] if "calls" in each}
+    [account] = [
+        device
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        )
+        if device.entry_type is dr.DeviceEntryType.SERVICE
+    ]
+    of_account = er.async_entries_for_device(
+        registry, account.id, include_disabled_entities=True
+    )
+    new = {"sensor.enphase_account_calls_assumed_this_month"}
+    assert {each.entity_id for each in of_account} == moved | new
     store = entry.runtime_data.storage.system(STORED["system_id"])
     assert store.progress(Source.PRODUCTION_INTERVALS) != ImportProgress()
 

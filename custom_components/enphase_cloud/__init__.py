@@ -19,10 +19,18 @@ from homeassistant.helpers.typing import ConfigType
 from .api import EnphaseCloudClient
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .coordinator.base import EntryContext
-from .data import EnphaseCloudConfigEntry, EnphaseCloudData, device_identifier
+from .data import (
+    EnphaseCloudConfigEntry,
+    EnphaseCloudData,
+    account_identifier,
+    device_identifier,
+)
 from .errors import translated
 from .issues import async_watch
+from .migration import async_migrate
 from .quota.plans import Plan
+from .reloading import async_reload_on_change
+from .runtime.account import account_owner
 from .runtime.key_budgets import async_get_key_budgets
 from .runtime.oauth import (
     ConfigEntryAuth,
@@ -76,8 +84,16 @@ async def async_setup_entry(
     )
     await async_set_up_systems(entry, plan)
     async_watch(hass, entry)
+    async_reload_on_change(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
+
+
+async def async_migrate_entry(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> bool:
+    """Bring an entry of an older version up to date."""
+    return async_migrate(hass, entry)
 
 
 async def async_unload_entry(
@@ -114,6 +130,8 @@ async def async_remove_config_entry_device(
     A chosen system that the cloud does not show is deselected with that, unless it is
     the last one.
     """
+    if account_identifier(entry) in device.identifiers:
+        return account_owner(hass, entry) is not entry
     if not device.identifiers & set(map(device_identifier, chosen_systems(entry))):
         return not _is_listed(entry, device)
     if entry.state is not ConfigEntryState.LOADED:

@@ -46,6 +46,7 @@ from .flows.forms import (
     systems_form,
 )
 from .flows.validation import KeyRefusedError, ProbeFailedError, async_find_systems
+from .migration import MINOR_VERSION, VERSION
 from .options_flow import EnphaseCloudOptionsFlow
 from .quota.plans import Plan
 from .runtime.oauth import EnphaseOAuth2Implementation
@@ -63,8 +64,8 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     """Add an Enphase account, sign in to it again, or change it."""
 
     DOMAIN = DOMAIN
-    VERSION = 1
-    MINOR_VERSION = 1
+    VERSION = VERSION
+    MINOR_VERSION = MINOR_VERSION
 
     flow_impl: EnphaseOAuth2Implementation
 

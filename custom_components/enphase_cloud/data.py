@@ -1,6 +1,7 @@
 """What a loaded config entry holds."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 
@@ -68,6 +69,14 @@ class EnphaseCloudData:
     def storage(self) -> EntryStore:
         """Return what the entry keeps over a restart."""
         return self.shared.storage
+
+
+def account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
+    """Return the identifier of the account device that an entry may have.
+
+    It stays when the API key changes, and when the account is added anew.
+    """
+    return (DOMAIN, f"account_{entry.unique_id or entry.entry_id}")
 
 
 def device_identifier(system_id: int, device: Device = SYSTEM) -> tuple[str, str]:

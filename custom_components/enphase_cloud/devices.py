@@ -1,18 +1,42 @@
-"""The devices of systems in Home Assistant's registry: added, updated and removed."""
+"""Devices in the registry, of accounts and systems: added, updated, removed."""
 
-from typing import Final
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.typing import UNDEFINED
 
-from .const import APP_URL, DOMAIN
-from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
+from .const import APP_URL, DEVELOPER_PORTAL_URL, DOMAIN
+from .data import (
+    EnphaseCloudConfigEntry,
+    EnphaseSystem,
+    account_identifier,
+    device_identifier,
+)
 from .measurements.inventory import DeviceProperties
 from .measurements.system import SYSTEM, Device, DeviceKind
+from .runtime.account import account_owner
 
 _MANUFACTURER: Final = "Enphase"
 _NOTHING: Final = DeviceProperties()
+
+
+@callback
+def async_register_account(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> dr.DeviceEntry:
+    """Register the device of the API key, which its owner has, loaded or not."""
+    owner = account_owner(hass, entry)
+    return dr.async_get(hass).async_get_or_create(
+        config_entry_id=owner.entry_id,
+        identifiers={account_identifier(owner)},
+        translation_key="account",
+        manufacturer=_MANUFACTURER,
+        model="Monitoring API",
+        entry_type=dr.DeviceEntryType.SERVICE,
+        configuration_url=DEVELOPER_PORTAL_URL,
+    )
 
 
 @callback
@@ -70,6 +94,7 @@ def _register_system(
         manufacturer=_MANUFACTURER,
         model="Enphase system",
         configuration_url=APP_URL,
+        via_device_id=async_register_account(hass, entry).id,
     )
 
 

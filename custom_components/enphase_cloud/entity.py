@@ -1,22 +1,49 @@
-"""Base of the entities: one device per system, state written only when it changes."""
+"""Base of the entities: on which device they are, and when they write state."""
 
 from abc import abstractmethod
-from typing import override
+from typing import Any, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 
-from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
+from .data import (
+    EnphaseCloudConfigEntry,
+    EnphaseSystem,
+    account_identifier,
+    device_identifier,
+)
 from .measurements.catalog import Measurement
 from .measurements.system import SYSTEM, Device
 
 
-class EnphaseCloudEntity(Entity):
-    """An entity of a system."""
+class _NamedEntity(Entity):
+    """An entity that is named after its device, and told of news."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
+
+
+class _NewsEntity(_NamedEntity):
+    """An entity that writes its state only when it has changed."""
+
+    _shown: object = None
+
+    @abstractmethod
+    def read(self) -> object:
+        """Set the attributes to what is known; return all that the state depends on."""
+
+    @callback
+    def _async_on_news(self) -> None:
+        shown = self.read()
+        if shown != self._shown:
+            self._shown = shown
+            self.async_write_ha_state()
+
+
+class EnphaseCloudEntity(_NamedEntity):
+    """An entity of a system."""
 
     def __init__(
         self,
@@ -43,16 +70,11 @@ def unique_id(system_id: int, key: str, device: Device = SYSTEM) -> str:
     return f"{system_id}_{device.kind}_{device.identifier}_{key}"
 
 
-class EnphaseSystemEntity(EnphaseCloudEntity):
+class EnphaseSystemEntity(EnphaseCloudEntity, _NewsEntity):
     """An entity that shows what polls and live streams say about a system."""
 
     # What frames of live data change; None where they change nothing.
     _measurement: Measurement | None = None
-    _shown: object = None
-
-    @abstractmethod
-    def read(self) -> object:
-        """Set the attributes to what is known; return all that the state depends on."""
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -64,21 +86,28 @@ class EnphaseSystemEntity(EnphaseCloudEntity):
             )
         self._shown = self.read()
 
-    @callback
-    def _async_on_news(self) -> None:
-        shown = self.read()
-        if shown != self._shown:
-            self._shown = shown
-            self.async_write_ha_state()
 
+class EnphaseAccountEntity(_NewsEntity):
+    """An entity of an account that shows the budget of its API key."""
 
-class EnphaseBudgetEntity(EnphaseCloudEntity):
-    """An entity that shows the budget."""
+    def __init__(
+        self, entry: EnphaseCloudConfigEntry, description: EntityDescription
+    ) -> None:
+        """Put the entity on the device of the account."""
+        self.entity_description = description
+        self._data = entry.runtime_data
+        self._attr_unique_id = account_unique_id(entry, description.key)
+        self._attr_device_info = DeviceInfo(identifiers={account_identifier(entry)})
 
     @override
     async def async_added_to_hass(self) -> None:
         """Listen to the budget."""
         await super().async_added_to_hass()
-        self.async_on_remove(
-            self._data.budget.async_add_listener(self.async_write_ha_state)
-        )
+        self.async_on_remove(self._data.budget.async_add_listener(self._async_on_news))
+        self._shown = self.read()
+
+
+def account_unique_id(entry: ConfigEntry[Any], key: str) -> str:
+    """Return the unique id of an entity of an account."""
+    _, identifier = account_identifier(entry)
+    return f"{identifier}_{key}"

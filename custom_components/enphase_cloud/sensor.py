@@ -16,17 +16,18 @@ from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
-from .entity import EnphaseBudgetEntity, EnphaseSystemEntity, unique_id
+from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
 from .measurements.samples import fresh_value
 from .measurements.system import SYSTEM, Device
 from .measurements.traits import Kind
+from .runtime.account import account_owner
 from .sensor_tables import (
-    BUDGET,
+    ACCOUNT,
     ENERGIES,
     LIVE,
     MEASUREMENTS,
     NEXT_POLLS,
-    BudgetSensorDescription,
+    AccountSensorDescription,
     EnergySensorDescription,
     LiveSensorDescription,
     MeasurementSensorDescription,
@@ -41,10 +42,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of each system; those with evidence later, as it comes."""
-    for system in entry.runtime_data.systems:
+    if account_owner(hass, entry) is entry:
         async_add_entities(
-            BudgetSensor(entry, system, description) for description in BUDGET
+            AccountSensor(entry, description)
+            for description in ACCOUNT
+            if description.exists_fn(entry.runtime_data)
         )
+    for system in entry.runtime_data.systems:
         if (live_sessions := system.live_sessions) is not None:
             async_add_entities(
                 LiveSensor(entry, system, live_sessions, description)
@@ -244,7 +248,7 @@ class EnergySensor(EnphaseSystemEntity, SensorEntity):
 
 
 class LiveSensor(EnphaseSystemEntity, SensorEntity):
-    """Show a figure of the live streams."""
+    """Show a figure of a system's live streams."""
 
     entity_description: LiveSensorDescription
 
@@ -260,27 +264,21 @@ class LiveSensor(EnphaseSystemEntity, SensorEntity):
         self._live_sessions = live_sessions
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to the budget, too, which the streams of other systems share."""
-        await super().async_added_to_hass()
-        self.async_on_remove(self._data.budget.async_add_listener(self._async_on_news))
-
-    @override
     def read(self) -> object:
         self._attr_native_value = self.entity_description.value_fn(self._live_sessions)
         return self._attr_native_value
 
 
-class BudgetSensor(EnphaseBudgetEntity, SensorEntity):
+class AccountSensor(EnphaseAccountEntity, SensorEntity):
     """Show a figure of the budget."""
 
-    entity_description: BudgetSensorDescription
+    entity_description: AccountSensorDescription
 
-    @property
     @override
-    def native_value(self) -> StateType | datetime:
-        """Return the figure."""
-        return self.entity_description.value_fn(self._data.budget, dt_util.utcnow())
+    def read(self) -> object:
+        value = self.entity_description.value_fn(self._data, dt_util.utcnow())
+        self._attr_native_value = value
+        return value
 
 
 def _to_the_minute[ValueT](value: ValueT) -> ValueT | datetime:

@@ -14,12 +14,12 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOf
 from homeassistant.helpers.typing import StateType
 
 from .coordinator.live_sessions import LiveSessions
+from .data import EnphaseCloudData
 from .energy.importer import Importer
 from .measurements.catalog import Measurement
 from .measurements.system import DeviceKind
 from .measurements.traits import Kind
 from .quota.ledger import ASSUMED
-from .runtime.key_budget import KeyBudget
 from .scheduling.weights import POLLED
 
 
@@ -136,13 +136,6 @@ LIVE: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda live_sessions: live_sessions.ends_at,
     ),
-    LiveSensorDescription(
-        key="live_streams_left",
-        translation_key="live_streams_left",
-        state_class=SensorStateClass.MEASUREMENT,
-        entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda live_sessions: live_sessions.budget.left,
-    ),
 )
 
 
@@ -174,51 +167,78 @@ ENERGIES: Final = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class BudgetSensorDescription(SensorEntityDescription):
-    """Describe a sensor that shows the budget."""
+class AccountSensorDescription(SensorEntityDescription):
+    """Describe a sensor that shows the budget of an API key."""
 
-    value_fn: Callable[[KeyBudget, datetime], StateType | datetime]
+    value_fn: Callable[[EnphaseCloudData, datetime], StateType | datetime]
+    exists_fn: Callable[[EnphaseCloudData], bool] = lambda _data: True
 
 
-BUDGET: Final = (
-    BudgetSensorDescription(
+def _calls_assumed(data: EnphaseCloudData, now: datetime) -> int:
+    return data.budget.ledger.by_operation(now).get(ASSUMED, 0)
+
+
+def _streams_left(data: EnphaseCloudData) -> int | None:
+    """Return how many live streams are left, which all systems share."""
+    sessions = (system.live_sessions for system in data.systems)
+    return next((each.budget.left for each in sessions if each is not None), None)
+
+
+ACCOUNT: Final = (
+    AccountSensorDescription(
         key="calls_used",
         translation_key="calls_used",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda budget, now: (
-            budget.ledger.used(now) - budget.ledger.by_operation(now).get(ASSUMED, 0)
+        value_fn=lambda data, now: (
+            data.budget.ledger.used(now) - _calls_assumed(data, now)
         ),
     ),
-    BudgetSensorDescription(
+    AccountSensorDescription(
         key="calls_left",
         translation_key="calls_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda budget, now: budget.ledger.left(now),
+        value_fn=lambda data, now: data.budget.ledger.left(now),
     ),
-    BudgetSensorDescription(
+    AccountSensorDescription(
+        key="calls_assumed",
+        translation_key="calls_assumed",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value_fn=_calls_assumed,
+    ),
+    AccountSensorDescription(
         key="calls_expected",
         translation_key="calls_expected",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda budget, now: budget.ledger.expected_at_period_end(now),
+        value_fn=lambda data, now: data.budget.ledger.expected_at_period_end(now),
     ),
-    BudgetSensorDescription(
+    AccountSensorDescription(
         key="calls_wasted",
         translation_key="calls_wasted",
         state_class=SensorStateClass.TOTAL_INCREASING,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda budget, now: budget.ledger.wasted(now),
+        value_fn=lambda data, now: data.budget.ledger.wasted(now),
     ),
-    BudgetSensorDescription(
+    AccountSensorDescription(
         key="calls_renewed",
         translation_key="calls_renewed",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda budget, now: budget.ledger.period_end(now),
+        value_fn=lambda data, now: data.budget.ledger.period_end(now),
+    ),
+    AccountSensorDescription(
+        key="live_streams_left",
+        translation_key="live_streams_left",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=lambda data, _now: _streams_left(data),
+        exists_fn=lambda data: _streams_left(data) is not None,
     ),
 )

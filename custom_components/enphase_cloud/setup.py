@@ -24,11 +24,17 @@ from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .coordinator.system_list import SystemListUpdater
-from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
+from .data import (
+    EnphaseCloudConfigEntry,
+    EnphaseSystem,
+    account_identifier,
+    device_identifier,
+)
 from .devices import async_track_devices
 from .documents.table import BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
+from .runtime.account import account_owner
 from .runtime.options import EnergyOptions, LiveOptions, groups_from_options
 from .runtime.system_properties import (
     async_time_zone,
@@ -106,16 +112,22 @@ def _system(context: SystemContext, plan: Plan) -> EnphaseSystem:
 
 @callback
 def _remove_other_devices(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Remove the devices of systems that no entry has any more."""
+    """Remove the devices of systems that no entry has any more.
+
+    And that of the account where another entry shows the budget of the API key.
+    """
     registry = dr.async_get(hass)
+    is_owner = account_owner(hass, entry) is entry
+    account = {account_identifier(entry)} if is_owner else set()
     present = {
         device_identifier(system_id)
         for holder in hass.config_entries.async_entries(DOMAIN)
         for system_id in chosen_systems(holder)
     }
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not present & {
+        systems = {
             (domain, identifier.partition("_")[0])
             for domain, identifier in device.identifiers
-        }:
+        }
+        if not (present & systems or account & device.identifiers):
             registry.async_remove_device(device.id)

@@ -232,7 +232,7 @@ class _Tour:
 
         await until("live data has streamed for a while", streams, seconds=120)
         entities = await entities_of(self._stage.home_assistant, self._system_id)
-        device = next(iter(entities.values()))["device_id"]
+        device = entities["refresh"]["device_id"]
         await self._visitor.go(f"/config/devices/device/{device}")
         await page.set_viewport_size(_TALL)
         await self._visitor.shoot("device")

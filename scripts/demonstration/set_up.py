@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+import re
 from typing import Any, Final
 
 from aiohttp import ClientSession
@@ -58,14 +59,14 @@ async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
 async def entities_of(
     home_assistant: HomeAssistant, system_id: int
 ) -> dict[str, dict[str, str]]:
-    """Return the registered entities of a system that are enabled, by their keys."""
-    prefix = f"{system_id}_"
+    """Return the enabled entities of a system and of the account, by their keys."""
+    key = re.compile(rf"(?:{system_id}|account_[^_]+)_(.+)")
     registered = await home_assistant.command("config/entity_registry/list")
     return {
-        entry["unique_id"].removeprefix(prefix): entry
+        found[1]: entry
         for entry in registered
         if entry["platform"] == DOMAIN
-        and entry["unique_id"].startswith(prefix)
+        and (found := key.fullmatch(entry["unique_id"]))
         and entry["disabled_by"] is None
     }
 
