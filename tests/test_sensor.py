@@ -281,7 +281,10 @@ async def test_equal_values_are_not_written_again(
             event_type, remember, event_filter=callback(lambda _data: True)
         )
     await pass_time(hass, freezer, timedelta(minutes=20))
-    assert not [entity_id for entity_id in written if "calls" not in entity_id]
+    # Calls are made, and the next one moves.
+    moved = {"sensor.hilltop_next_update"}
+    assert not [each for each in written if "calls" not in each and each not in moved]
+    assert written.count("sensor.hilltop_next_update") < 5
 
 
 async def test_midnight_is_the_systems(
@@ -385,3 +388,28 @@ async def test_entities(
         }
     # Plain JSON reads the same on every version of Home Assistant.
     assert json_loads(json_dumps(described)) == snapshot
+
+
+async def test_the_device_page_tells_when_values_are_of_and_come(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The last report, the next update, and the moment of each value; none is kept."""
+    await set_up()
+    told = datetime.fromisoformat(state(hass, "sensor.hilltop_last_reported"))
+    telemetry = world.cloud.published(world.system)
+    assert 0 < told.timestamp() - telemetry.measured_at < 120
+    power = hass.states.get("sensor.hilltop_current_power_production")
+    assert power is not None
+    assert dt_util.as_timestamp(power.attributes["measured_at"]) == (
+        telemetry.measured_at
+    )
+    assert power.state_info is not None
+    assert "measured_at" in power.state_info["unrecorded_attributes"]
+    before = len(world.calls)
+    due = datetime.fromisoformat(state(hass, "sensor.hilltop_next_update"))
+    now = dt_util.utcnow()
+    assert now < due < now + timedelta(hours=2)
+    await pass_time(hass, freezer, due - now - timedelta(minutes=1))
+    assert len(world.calls) == before
+    await pass_time(hass, freezer, timedelta(minutes=2), step=timedelta(seconds=20))
+    assert len(world.calls) > before

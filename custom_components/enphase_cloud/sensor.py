@@ -27,6 +27,7 @@ from .sensor_tables import (
     LIVE,
     MEASUREMENTS,
     NEXT_POLLS,
+    NEXT_UPDATE,
     AccountSensorDescription,
     EnergySensorDescription,
     LiveSensorDescription,
@@ -59,6 +60,7 @@ async def async_setup_entry(
                 EnergySensor(entry, system, energies, description)
                 for description in ENERGIES
             )
+        async_add_entities([NextUpdateSensor(entry, system, NEXT_UPDATE)])
         _add_as_evidence_comes(hass, entry, system, async_add_entities)
 
 
@@ -200,6 +202,22 @@ class EnergyTodaySensor(MeasurementSensor):
 
 
 _SENSORS: Final = {Kind.ENERGY_TODAY: EnergyTodaySensor}
+
+
+class NextUpdateSensor(EnphaseSystemEntity, SensorEntity):
+    """Show when the first of the polled documents will be asked for."""
+
+    @override
+    def read(self) -> object:
+        polls = [
+            each.next_poll_at
+            for each in self._system.documents
+            if each.source in NEXT_POLLS and each.plan.is_active
+        ]
+        due = min((at for at in polls if at is not None), default=None)
+        # It shifts with each call.
+        self._attr_native_value = _to_the_minute(due)
+        return self._attr_native_value
 
 
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):

@@ -107,6 +107,12 @@ MEASUREMENTS: Final = {
 }
 """By the kind of device that they are of."""
 
+NEXT_UPDATE: Final = SensorEntityDescription(
+    key="next_update",
+    translation_key="next_update",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
 # By document; the keys are those of the coordinators' documents.
 NEXT_POLLS: Final = {
     document: SensorEntityDescription(

@@ -101,13 +101,13 @@ def energy(kind: Kind, sensor: str) -> Traits:
 
 
 def moment(sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
-    """Return the traits of the moment of a report."""
+    """Return the traits of the moment of a report; that of the system is enabled."""
     return Traits(
         kind=Kind.MOMENT,
         device=device,
         sensor=sensor,
         is_diagnostic=True,
-        is_enabled=False,
+        is_enabled=device is DeviceKind.SYSTEM,
     )
 
 
