@@ -372,7 +372,7 @@ async def test_no_application_can_be_had(
     entry = await set_up()
     form = await _asked_to_sign_in(hass, entry)
     where = "homeassistant.helpers.config_entry_oauth2_flow.async_get_implementations"
-    here = "custom_components.enphase_cloud.config_flow.async_get_implementations"
+    here = "custom_components.enphase_cloud.flows.sign_in.async_get_implementations"
     failure = ImplementationUnavailableError("away")
     with patch(where, side_effect=failure), patch(here, side_effect=failure):
         shown = await user.submit(form)

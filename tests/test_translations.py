@@ -29,7 +29,7 @@ from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import CONF_PLAN
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
-from custom_components.enphase_cloud.flows import forms, validation
+from custom_components.enphase_cloud.flows import forms, sign_in, validation
 from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.runtime import checked_store as stores
@@ -80,6 +80,19 @@ def _keyword(call: ast.Call, name: str) -> str | None:
         if keyword.arg == name and isinstance(keyword.value, ast.Constant):
             return str(keyword.value.value)
     return None
+
+
+def _step_ids(*modules: ModuleType) -> set[str]:
+    """Return the steps whose forms some modules show; a call may choose between two."""
+    return {
+        node.value
+        for module in modules
+        for call in _calls(module, "async_show_form", "_show_form")
+        for keyword in call.keywords
+        if keyword.arg == "step_id"
+        for node in ast.walk(keyword.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
 
 
 def _literals(*modules: ModuleType) -> set[str]:
@@ -157,15 +170,14 @@ def test_steps_and_fields() -> None:
             "profile": forms.PROFILE_FORM,
         },
     }
-    for section, module in (("config", config_flow), ("options", options_flow)):
-        steps = {
-            _keyword(call, "step_id") for call in _calls(module, "async_show_form")
-        }
-        assert steps == set(shown[section])
+    modules = {"config": (config_flow, sign_in), "options": (options_flow,)}
+    for section, shown_forms in shown.items():
+        steps = _step_ids(*modules[section])
+        assert steps == set(shown_forms)
         # Home Assistant shows this one by itself.
         inherited = {"pick_implementation"} if section == "config" else set()
         assert set(ENGLISH[section]["step"]) == steps | inherited
-        for step, form in shown[section].items():
+        for step, form in shown_forms.items():
             texts = ENGLISH[section]["step"][step]
             assert set(texts.get("data", {})) == field_names(form)
             assert set(texts.get("data_description", {})) == field_names(form)
@@ -174,7 +186,7 @@ def test_steps_and_fields() -> None:
 def _inherited_reasons() -> Iterator[str]:
     """Yield what Home Assistant aborts with in methods that are not overridden."""
     for name, method in vars(AbstractOAuth2FlowHandler).items():
-        overridden = name in vars(EnphaseCloudConfigFlow)
+        overridden = name in vars(EnphaseCloudConfigFlow) | vars(sign_in.SignInFlow)
         if inspect.iscoroutinefunction(method) and not overridden:
             source = textwrap.dedent(inspect.getsource(method))
             for call in _calls(source, "async_abort"):
@@ -186,11 +198,12 @@ def test_aborts() -> None:
     """Each way out of the flow is explained, also where Home Assistant takes it."""
     reasons = {policy.reason for policy in ERROR_POLICIES.values()} - NOT_AT_SIGN_IN
     reasons |= set(_inherited_reasons())
-    for call in _calls(config_flow, "async_abort"):
+    modules = (config_flow, sign_in)
+    for call in (call for each in modules for call in _calls(each, "async_abort")):
         if reason := _keyword(call, "reason"):
             reasons.add(reason)
     for method, aborts in ABORTED_BY.items():
-        assert list(_calls(config_flow, method))
+        assert any(list(_calls(each, method)) for each in modules)
         reasons |= aborts
     assert "user_rejected_authorize" in reasons
     assert set(ENGLISH["config"]["abort"]) == reasons

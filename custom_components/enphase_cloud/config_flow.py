@@ -1,43 +1,26 @@
 """Config flow: sign in, name the API key and the plan, choose the systems."""
 
 from collections.abc import Iterable, Mapping
-import logging
-import time
 from typing import Any, Final, override
 
-from homeassistant.config_entries import (
-    SOURCE_REAUTH,
-    SOURCE_RECONFIGURE,
-    ConfigEntry,
-    ConfigFlowResult,
-    OptionsFlow,
-)
-from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult, OptionsFlow
+from homeassistant.const import CONF_API_KEY, CONF_NAME, CONF_TOKEN
 from homeassistant.core import callback
-from homeassistant.helpers.config_entry_oauth2_flow import (
-    AbstractOAuth2FlowHandler,
-    ImplementationUnavailableError,
-    async_get_implementations,
-)
 from homeassistant.helpers.recorder import DATA_INSTANCE
 
-from .api import EnphaseCloudError, System
+from .api import System
 from .const import (
-    CONF_ACCOUNT_ID,
     CONF_ENERGY_UPDATES,
     CONF_GROUPS,
     CONF_PLAN,
-    CONF_SIGNED_IN_AT,
     CONF_SYSTEMS,
     DEVELOPER_PORTAL_URL,
     DOMAIN,
     PLAN_CUSTOM,
 )
-from .coordinator.error_policy import error_policy
 from .data import EnphaseCloudConfigEntry
 from .documents.base import Group
 from .energy.flows import most_calls_per_day
-from .errors import escaped
 from .flows.forms import (
     API_KEY_FORM,
     CUSTOM_PLAN_FORM,
@@ -45,37 +28,31 @@ from .flows.forms import (
     KEEP_API_KEY_FORM,
     systems_form,
 )
+from .flows.found_systems import FoundSystems
+from .flows.sign_in import SignInFlow
 from .flows.validation import KeyRefusedError, ProbeFailedError, async_find_systems
 from .migration import MINOR_VERSION, VERSION
 from .options_flow import EnphaseCloudOptionsFlow
 from .quota.plans import Plan
-from .runtime.oauth import EnphaseOAuth2Implementation
 from .runtime.options import EnergyOptions, consistent, most_updates, plan_from_options
 from .runtime.system_properties import stored_system, systems_of_other_entries
 
-_LOGGER = logging.getLogger(__name__)
-
 # From so many calls a month on, energies may be asked for every hour.
 _PLENTY: Final = 20_000
-_IMPLEMENTATION: Final = "auth_implementation"
 
 
-class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
+class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     """Add an Enphase account, sign in to it again, or change it."""
 
-    DOMAIN = DOMAIN
     VERSION = VERSION
     MINOR_VERSION = MINOR_VERSION
-
-    flow_impl: EnphaseOAuth2Implementation
 
     def __init__(self) -> None:
         """Begin with nothing known."""
         super().__init__()
         self._data: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
-        self._found: list[System] = []
-        self._is_unsolved = False
+        self._listed: list[System] = []
 
     @staticmethod
     @callback
@@ -84,93 +61,11 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         """Return the options flow."""
         return EnphaseCloudOptionsFlow()
 
-    @property
     @override
-    def logger(self) -> logging.Logger:
-        """Return the logger."""
-        return _LOGGER
-
-    async def async_step_reauth(
-        self, entry_data: Mapping[str, Any]
-    ) -> ConfigFlowResult:
-        """Begin to sign in again."""
-        return await self.async_step_reauth_confirm()
-
-    async def async_step_reauth_confirm(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Explain why, before the browser goes to Enphase."""
-        if user_input is None:
-            name = escaped(self._get_reauth_entry().title)
-            return self.async_show_form(
-                step_id="reauth_confirm", description_placeholders={"name": name}
-            )
-        implementation = self._get_reauth_entry().data.get(_IMPLEMENTATION)
-        try:
-            known = await async_get_implementations(self.hass, DOMAIN)
-        except ImplementationUnavailableError:
-            known = {}
-        if implementation not in known:
-            return await self.async_step_user()
-        return await self.async_step_pick_implementation(
-            {"implementation": implementation}
-        )
-
-    @override
-    @callback
-    def async_abort(self, *, reason: str, **details: Any) -> ConfigFlowResult:
-        """Note whether the user still has to sign in."""
-        self._is_unsolved = reason != "reauth_successful"
-        return super().async_abort(reason=reason, **details)
-
-    @override
-    @callback
-    def async_remove(self) -> None:
-        """Ask again for a sign-in that ended without success."""
-        if self.source == SOURCE_REAUTH and self._is_unsolved:
-            self._get_reauth_entry().async_start_reauth(self.hass)
-
-    async def async_step_reconfigure(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Change application, API key, plan or systems."""
-        if user_input is None:
-            return self.async_show_form(step_id="reconfigure")
-        return await self.async_step_user()
-
-    @override
-    async def async_step_creation(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Exchange the code that the sign-in page gave for tokens."""
-        try:
-            token = await self.flow_impl.async_resolve_external_data(self.external_data)
-        except EnphaseCloudError as err:
-            _LOGGER.debug("The sign-in could not be completed: %s", err)
-            return self.async_abort(
-                reason=error_policy(err).reason,
-                description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
-            )
-        # Renewals keep it: what was refused before a sign-in is requested again.
-        token[CONF_SIGNED_IN_AT] = time.time()
-        token["expires_at"] = time.time() + token["expires_in"]
-        return await self.async_oauth_create_entry(
-            {_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: token}
-        )
-
-    @override
-    async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Recognise the account, and ask for the API key."""
-        if not (account_id := data[CONF_TOKEN].get(CONF_ACCOUNT_ID)):
-            return self.async_abort(reason="malformed_answer")
-        # A flow that was begun elsewhere and forgotten must not stand in the way.
-        await self.async_set_unique_id(str(account_id), raise_on_progress=False)
+    async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Ask for the API key."""
         self._data = data
-        if (entry := self._changed_entry) is None:
-            self._abort_if_unique_id_configured()
-        else:
-            if self.unique_id != entry.unique_id:
-                return self.async_abort(reason="wrong_account")
+        if (entry := self.changed_entry) is not None:
             self._data[CONF_API_KEY] = entry.data[CONF_API_KEY]
             self._options = dict(entry.options)
         return await self.async_step_api_key()
@@ -215,9 +110,11 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Let the user choose among several systems."""
         if user_input is None:
-            return self._show_systems_form(self._chosen_before)
+            return self._show_systems_form(
+                self._systems.chosen_before(self.changed_entry)
+            )
         chosen = user_input[CONF_SYSTEMS]
-        systems = [system for system in self._free if str(system.system_id) in chosen]
+        systems = [each for each in self._systems.free if str(each.system_id) in chosen]
         if not systems:
             return self._show_systems_form([], {CONF_SYSTEMS: "choose_a_system"})
         return await self._async_choose(systems)
@@ -255,64 +152,20 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
         return most_calls_per_day(updates) * len(self._data[CONF_SYSTEMS])
 
     @property
-    def _changed_entry(self) -> EnphaseCloudConfigEntry | None:
-        if self.source == SOURCE_REAUTH:
-            return self._get_reauth_entry()
-        if self.source == SOURCE_RECONFIGURE:
-            return self._get_reconfigure_entry()
-        return None
-
-    @property
-    def _chosen_before(self) -> list[str]:
-        """Return the systems of the entry that still exist, for a new one all."""
-        found = [str(system.system_id) for system in self._free]
-        if (entry := self._changed_entry) is None:
-            return found
-        before = {str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]}
-        return [system_id for system_id in found if system_id in before]
-
-    @property
-    def _elsewhere(self) -> dict[int, ConfigEntry[Any]]:
-        """Return the entries that have systems which this one cannot have."""
-        holders = systems_of_other_entries(self.hass, self._changed_entry)
-        found = {system.system_id for system in self._found}
-        return {
-            system_id: holder
-            for system_id, holder in holders.items()
-            if system_id in found
-        }
-
-    @property
-    def _free(self) -> list[System]:
-        """Return the systems that no other entry has."""
-        elsewhere = self._elsewhere
-        return [system for system in self._found if system.system_id not in elsewhere]
-
-    @property
-    def _holders(self) -> dict[str, str]:
-        """Return the placeholder that says which entries have the other systems."""
-        elsewhere = self._elsewhere
-        held = [
-            f"{escaped(system.name)} ({escaped(elsewhere[system.system_id].title)})"
-            for system in self._found
-            if system.system_id in elsewhere
-        ]
-        return {"held": ", ".join(held)}
+    def _systems(self) -> FoundSystems:
+        holders = systems_of_other_entries(self.hass, self.changed_entry)
+        return FoundSystems(self._listed, holders)
 
     def _show_systems_form(
         self, chosen: list[str], errors: dict[str, str] | None = None
     ) -> ConfigFlowResult:
         """Show the systems that are free, and say why others are not."""
-        form = systems_form(self._free, chosen=chosen)
-        if not self._elsewhere:
-            return self.async_show_form(
-                step_id="systems", data_schema=form, errors=errors
-            )
+        systems = self._systems
         return self.async_show_form(
-            step_id="free_systems",
-            data_schema=form,
+            step_id="free_systems" if systems.held else "systems",
+            data_schema=systems_form(systems.free, chosen=chosen),
             errors=errors,
-            description_placeholders=self._holders,
+            description_placeholders={"held": systems.held} if systems.held else None,
         )
 
     def _show_api_key_form(
@@ -328,19 +181,11 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
                 self._data.pop(CONF_API_KEY, None)
             errors[field] = failure.reason
             placeholders["until"] = failure.until
-        if CONF_API_KEY in self._data:
-            return self.async_show_form(
-                step_id="keep_api_key",
-                data_schema=self.add_suggested_values_to_schema(
-                    KEEP_API_KEY_FORM, self._options
-                ),
-                errors=errors,
-                description_placeholders=placeholders,
-            )
+        is_known = CONF_API_KEY in self._data
         return self.async_show_form(
-            step_id="api_key",
+            step_id="keep_api_key" if is_known else "api_key",
             data_schema=self.add_suggested_values_to_schema(
-                API_KEY_FORM, self._options
+                KEEP_API_KEY_FORM if is_known else API_KEY_FORM, self._options
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -348,9 +193,9 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
 
     async def _async_find_systems(self) -> ConfigFlowResult:
         """Prove the key with one cheap call, and go on with what it found."""
-        entry = self._changed_entry
+        entry = self.changed_entry
         try:
-            self._found = await async_find_systems(
+            self._listed = await async_find_systems(
                 self.hass,
                 flow_id=self.flow_id,
                 entry_id=None if entry is None else entry.entry_id,
@@ -360,29 +205,31 @@ class EnphaseCloudConfigFlow(AbstractOAuth2FlowHandler, domain=DOMAIN):
             )
         except ProbeFailedError as failure:
             return self._show_api_key_form(failure)
-        if not self._found:
+        systems = self._systems
+        if not systems.listed:
             return self.async_abort(reason="no_systems")
         if entry is not None and self.source == SOURCE_REAUTH:
             return self._finish(entry.data[CONF_SYSTEMS])
-        if not self._free:
+        if not systems.free:
             return self.async_abort(
-                reason="systems_elsewhere", description_placeholders=self._holders
+                reason="systems_elsewhere",
+                description_placeholders={"held": systems.held},
             )
-        if len(self._found) == 1:
-            return await self._async_choose(self._found)
+        if len(systems.listed) == 1:
+            return await self._async_choose(systems.listed)
         return await self.async_step_systems()
 
     async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
         """Take systems, and ask a new user for what else they want of them."""
         self._data[CONF_SYSTEMS] = [stored_system(system) for system in systems]
-        if self._changed_entry is None and DATA_INSTANCE in self.hass.data:
+        if self.changed_entry is None and DATA_INSTANCE in self.hass.data:
             return await self.async_step_energy()
         return self._finish(self._data[CONF_SYSTEMS])
 
     def _finish(self, systems: Iterable[Mapping[str, Any]]) -> ConfigFlowResult:
         data = self._data = {**self._data, CONF_SYSTEMS: list(systems)}
         options = consistent(self._options)
-        if (entry := self._changed_entry) is not None:
+        if (entry := self.changed_entry) is not None:
             if options[CONF_PLAN] != entry.options[CONF_PLAN]:
                 options = self._affordable(options)
             return self.async_update_reload_and_abort(entry, data=data, options=options)

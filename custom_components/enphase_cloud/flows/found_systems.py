@@ -1,0 +1,42 @@
+"""The systems of an account: which are free, and which belong to other entries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_ID
+
+from ..api import System
+from ..const import CONF_SYSTEMS
+from ..errors import escaped
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSystems:
+    """The systems that the cloud listed, with the entries that hold some of them."""
+
+    listed: Sequence[System]
+    _holders: Mapping[int, ConfigEntry[Any]]
+
+    @property
+    def free(self) -> list[System]:
+        """Return the systems that no other entry has."""
+        return [each for each in self.listed if each.system_id not in self._holders]
+
+    @property
+    def held(self) -> str:
+        """Return the names of the others with those of their entries, for a text."""
+        return ", ".join(
+            f"{escaped(each.name)} ({escaped(self._holders[each.system_id].title)})"
+            for each in self.listed
+            if each.system_id in self._holders
+        )
+
+    def chosen_before(self, entry: ConfigEntry[Any] | None) -> list[str]:
+        """Return the systems of an entry that still exist, for a new one all."""
+        free = [str(system.system_id) for system in self.free]
+        if entry is None:
+            return free
+        before = {str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS]}
+        return [system_id for system_id in free if system_id in before]

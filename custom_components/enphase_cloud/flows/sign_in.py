@@ -1,0 +1,144 @@
+"""Sign in to Enphase, the first time or again."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+import logging
+import time
+from typing import Any, Final, override
+
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    SOURCE_RECONFIGURE,
+    ConfigEntry,
+    ConfigFlowResult,
+)
+from homeassistant.const import CONF_TOKEN
+from homeassistant.core import callback
+from homeassistant.helpers.config_entry_oauth2_flow import (
+    AbstractOAuth2FlowHandler,
+    ImplementationUnavailableError,
+    async_get_implementations,
+)
+
+from ..api import EnphaseCloudError
+from ..const import CONF_ACCOUNT_ID, CONF_SIGNED_IN_AT, DEVELOPER_PORTAL_URL, DOMAIN
+from ..coordinator.error_policy import error_policy
+from ..errors import escaped
+from ..runtime.oauth import EnphaseOAuth2Implementation
+
+_LOGGER = logging.getLogger(__name__)
+
+_IMPLEMENTATION: Final = "auth_implementation"
+
+
+class SignInFlow(AbstractOAuth2FlowHandler):
+    """The steps until the account is known."""
+
+    DOMAIN = DOMAIN
+
+    flow_impl: EnphaseOAuth2Implementation
+
+    def __init__(self) -> None:
+        """Begin signed out."""
+        super().__init__()
+        self._is_unsolved = False
+
+    @abstractmethod
+    async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Go on with the token of an account, that of the entry if one is changed."""
+
+    @property
+    @override
+    def logger(self) -> logging.Logger:
+        """Return the logger."""
+        return _LOGGER
+
+    @property
+    def changed_entry(self) -> ConfigEntry[Any] | None:
+        """Return the entry that is signed in to again or changed, if one is."""
+        if self.source == SOURCE_REAUTH:
+            return self._get_reauth_entry()
+        if self.source == SOURCE_RECONFIGURE:
+            return self._get_reconfigure_entry()
+        return None
+
+    async def async_step_reauth(
+        self, entry_data: Mapping[str, Any]
+    ) -> ConfigFlowResult:
+        """Begin to sign in again."""
+        return await self.async_step_reauth_confirm()
+
+    async def async_step_reauth_confirm(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Explain why, before the browser goes to Enphase."""
+        if user_input is None:
+            name = escaped(self._get_reauth_entry().title)
+            return self.async_show_form(
+                step_id="reauth_confirm", description_placeholders={"name": name}
+            )
+        implementation = self._get_reauth_entry().data.get(_IMPLEMENTATION)
+        try:
+            known = await async_get_implementations(self.hass, DOMAIN)
+        except ImplementationUnavailableError:
+            known = {}
+        if implementation not in known:
+            return await self.async_step_user()
+        return await self.async_step_pick_implementation(
+            {"implementation": implementation}
+        )
+
+    @override
+    @callback
+    def async_abort(self, *, reason: str, **details: Any) -> ConfigFlowResult:
+        """Note whether the user still has to sign in."""
+        self._is_unsolved = reason != "reauth_successful"
+        return super().async_abort(reason=reason, **details)
+
+    @override
+    @callback
+    def async_remove(self) -> None:
+        """Ask again for a sign-in that ended without success."""
+        if self.source == SOURCE_REAUTH and self._is_unsolved:
+            self._get_reauth_entry().async_start_reauth(self.hass)
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Change application, API key, plan or systems."""
+        if user_input is None:
+            return self.async_show_form(step_id="reconfigure")
+        return await self.async_step_user()
+
+    @override
+    async def async_step_creation(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Exchange the code that the sign-in page gave for tokens."""
+        try:
+            token = await self.flow_impl.async_resolve_external_data(self.external_data)
+        except EnphaseCloudError as err:
+            _LOGGER.debug("The sign-in could not be completed: %s", err)
+            return self.async_abort(
+                reason=error_policy(err).reason,
+                description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
+            )
+        # Renewals keep it: what was refused before a sign-in is requested again.
+        token[CONF_SIGNED_IN_AT] = time.time()
+        token["expires_at"] = time.time() + token["expires_in"]
+        return await self.async_oauth_create_entry(
+            {_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: token}
+        )
+
+    @override
+    async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
+        """Recognise the account."""
+        if not (account_id := data[CONF_TOKEN].get(CONF_ACCOUNT_ID)):
+            return self.async_abort(reason="malformed_answer")
+        # A flow that was begun elsewhere and forgotten must not stand in the way.
+        await self.async_set_unique_id(str(account_id), raise_on_progress=False)
+        if (entry := self.changed_entry) is None:
+            self._abort_if_unique_id_configured()
+        elif self.unique_id != entry.unique_id:
+            return self.async_abort(reason="wrong_account")
+        return await self.async_signed_in(data)
