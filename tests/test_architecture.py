@@ -30,7 +30,7 @@ FOLDERS = PURE_FOLDERS | {
     "runtime": {*_PURE - {"documents"}, "const", "errors"},
     "coordinator": {*_PURE, "const", "errors", "runtime"},
     "data": {"const", "coordinator", "measurements", "runtime"},
-    "flows": {*_PURE, "const", "coordinator", "errors", "runtime"},
+    "flows": {*_PURE, "const", "coordinator", "data", "errors", "runtime"},
 }
 # What a folder without I/O has no use for.
 IO = {"aiohttp", "asyncio", "os", "pathlib", "socket", "threading", "urllib"}
