@@ -206,8 +206,9 @@ async def world(
 async def credentials(hass: HomeAssistant, enable_custom_integrations: None) -> None:
     """Register the developer application in Home Assistant."""
     assert await async_setup_component(hass, "application_credentials", {})
-    # Its view cannot be added any more once a test has a client of the HTTP server.
+    # Their views cannot be added any more once a test has a client of the HTTP server.
     assert await async_setup_component(hass, "image", {})
+    assert await async_setup_component(hass, "calendar", {})
     await async_import_client_credential(
         hass, DOMAIN, ClientCredential(CLIENT_ID, CLIENT_SECRET), DOMAIN
     )

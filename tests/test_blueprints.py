@@ -350,6 +350,88 @@ async def test_looks_during_an_outage_are_limited(
     assert streams(world) == 4
 
 
+GATEWAY = "event.hilltop_gateway_connection"
+UPS = "sensor.ups"
+PING = "binary_sensor.gateway"
+
+
+@pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+@pytest.mark.parametrize(
+    ("inputs", "states", "title", "reason"),
+    [
+        ({}, {}, "Gateway is silent", "Home Assistant ran all the time"),
+        ({"mains": UPS}, {UPS: "On Battery"}, "Power failure", "There is no power."),
+        ({"mains": UPS}, {UPS: "unavailable"}, "Power failure", "There is no power."),
+        ({"mains": UPS}, {UPS: "Online"}, "Gateway is silent", "There is power:"),
+        (
+            {"mains": UPS, "at_home": PING},
+            {UPS: "Online", PING: "on"},
+            "Gateway without internet",
+            "does not reach Enphase",
+        ),
+        ({"at_home": PING}, {PING: "off"}, "Gateway is silent", "ran all the time"),
+    ],
+)
+async def test_power_or_gateway(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    inputs: dict[str, str],
+    states: dict[str, str],
+    title: str,
+    reason: str,
+) -> None:
+    """The witnesses tell a power failure from a gateway without a connection."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    await set_up()
+    await automate("power_or_gateway", gateway=GATEWAY, **inputs)
+    await wait(hass, freezer, hours=1)
+    world.system.go_offline(dt_util.utcnow())
+    for entity_id, value in states.items():
+        hass.states.async_set(entity_id, value)
+    for _ in range(12):
+        await wait(hass, freezer, minutes=20)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert [each.data["title"] for each in told] == [title]
+    message = told[0].data["message"]
+    assert message.startswith("Hilltop has not reported for ")
+    assert reason in message
+
+    world.system.come_online(dt_util.utcnow())
+    for _ in range(24):
+        await wait(hass, freezer, minutes=20)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert told[1:]
+    assert told[1].data["title"] == "Gateway reports again"
+    assert told[1].data["message"].startswith("Hilltop reports again after ")
+
+
+@pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+async def test_a_power_failure_that_home_assistant_shared(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Without a witness, a start after the last report says so."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    entry = await set_up()
+    await wait(hass, freezer, minutes=20)
+    world.system.go_offline(dt_util.utcnow())
+    await hass.config_entries.async_unload(entry.entry_id)
+    await wait(hass, freezer, hours=3)
+    await automate("power_or_gateway", gateway=GATEWAY)
+    await set_up(entry)
+    for _ in range(3):
+        await wait(hass, freezer, minutes=20)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert [each.data["title"] for each in told] == ["Power failure"]
+    assert "Home Assistant was started since then" in told[0].data["message"]
+
+
 @pytest.fixture
 async def boiler(hass: HomeAssistant) -> None:
     """Provide what can be switched."""

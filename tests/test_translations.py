@@ -17,7 +17,9 @@ import pytest
 from custom_components.enphase_cloud import (
     binary_sensor,
     button,
+    calendar,
     config_flow,
+    event,
     image,
     issues,
     options_flow,
@@ -43,6 +45,8 @@ SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 PLATFORMS = {
     "binary_sensor": binary_sensor,
     "button": button,
+    "calendar": calendar,
+    "event": event,
     "image": image,
     "sensor": sensor,
 }

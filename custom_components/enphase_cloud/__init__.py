@@ -19,6 +19,7 @@ from homeassistant.helpers.typing import ConfigType
 from .api import EnphaseCloudClient
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .coordinator.base import EntryContext
+from .coordinator.event_types import EventTypesCoordinator
 from .data import (
     EnphaseCloudConfigEntry,
     EnphaseCloudData,
@@ -47,6 +48,8 @@ from .setup import async_set_up_systems
 PLATFORMS = [
     Platform.BINARY_SENSOR,
     Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.EVENT,
     Platform.IMAGE,
     Platform.SENSOR,
 ]
@@ -77,10 +80,11 @@ async def async_setup_entry(
     client = EnphaseCloudClient(
         async_get_clientsession(hass), auth, api_key, budget, url=cloud_url()
     )
+    shared = EntryContext(
+        hass=hass, entry=entry, client=client, budget=budget, storage=storage
+    )
     entry.runtime_data = EnphaseCloudData(
-        shared=EntryContext(
-            hass=hass, entry=entry, client=client, budget=budget, storage=storage
-        )
+        shared=shared, event_types=EventTypesCoordinator(shared)
     )
     await async_set_up_systems(entry, plan)
     async_watch(hass, entry)
@@ -107,7 +111,7 @@ async def async_unload_entry(
             await system.live_sessions.async_shutdown()
         for coordinator in system.coordinators:
             await coordinator.async_shutdown()
-    await entry.runtime_data.storage.async_save()
+    await entry.runtime_data.storage.async_close()
     return True
 
 

@@ -15,18 +15,17 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .alarm_texts import alarm_details
 from .api import BatteryOperation, DeviceStatus
-from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseSystemEntity
-from .measurements.catalog import Measurement, Source
+from .gateway import is_reporting
+from .measurements.catalog import Measurement
 from .measurements.panel_history import PanelState
 from .measurements.samples import Value, fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 
 PARALLEL_UPDATES = 0
-
-# Reports are as late as a period, so the age of one that is there is up to two.
-_MISSED_REPORTS: Final = 3
 
 LIVE_STREAM = BinarySensorEntityDescription(
     key="live_stream",
@@ -52,6 +51,8 @@ class MeasurementBinarySensorDescription(BinarySensorEntityDescription):
     also: Measurement | None = None
     also_on_fn: Callable[[Value], bool] = bool
     details: tuple[Measurement, ...] = ()
+    # What else its attributes tell; it is not recorded.
+    more_fn: Callable[[EnphaseCloudData, EnphaseSystem], dict[str, Any]] | None = None
 
 
 def _is_problem(status: Value) -> bool | None:
@@ -79,6 +80,7 @@ MEASUREMENTS: Final = {
             measurement=Measurement.OPEN_ALARMS,
             is_on_fn=bool,
             details=(Measurement.OPEN_ALARMS, Measurement.WORST_ALARM),
+            more_fn=alarm_details,
         ),
     ),
     DeviceKind.BATTERY: (
@@ -152,6 +154,7 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     """Tell what the newest value of a measurement means."""
 
     entity_description: MeasurementBinarySensorDescription
+    _unrecorded_attributes = frozenset({"advice", "alarms"})
 
     @override
     def read(self) -> object:
@@ -168,11 +171,14 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
         return bool(is_on) or description.also_on_fn(also)
 
     def _details(self) -> dict[str, Any]:
-        return {
+        description = self.entity_description
+        more = description.more_fn
+        told: dict[str, Any] = {
             detail: value
-            for detail in self.entity_description.details
+            for detail in description.details
             if (value := self._fresh(detail)) is not None
         }
+        return told | ({} if more is None else more(self._data, self._system))
 
     def _fresh(self, measurement: Measurement) -> Value | None:
         return fresh_value(
@@ -188,18 +194,8 @@ class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
 
     @override
     def read(self) -> object:
-        self._attr_is_on = self._is_reporting()
+        self._attr_is_on = is_reporting(self._data, self._system)
         return self._attr_is_on
-
-    def _is_reporting(self) -> bool | None:
-        """Return whether fewer than three reports were missing at the last poll."""
-        summary, board = self._system.documents[0], self._system.board
-        report = board.newest().get(Measurement.LAST_REPORT)
-        requested_at = board.evidence_of(Source.SUMMARY).requested_at
-        if report is None or requested_at is None or not self._system.store.is_visible:
-            return None
-        period = self._data.budget.schedule.period(summary.plan.polled)
-        return requested_at - report.observed_at <= (_MISSED_REPORTS + 1) * period
 
 
 class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):

@@ -13,6 +13,7 @@ APP_URL: Final = "https://enlighten.enphaseenergy.com"
 ENV_CLOUD_URL: Final = "ENPHASE_CLOUD_URL"
 
 CONF_ACCOUNT_ID: Final = "enl_uid"
+CONF_ALARM_REPAIRS: Final = "alarm_repairs"
 CONF_BURST_LENGTH: Final = "burst_length"
 CONF_BURST_PAUSE: Final = "burst_pause"
 CONF_CALL_BUDGET: Final = "call_budget"

@@ -9,6 +9,8 @@ from .const import DOMAIN
 from .coordinator.base import EntryContext, SystemContext
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
+from .coordinator.event_types import EventTypesCoordinator
+from .coordinator.event_weeks import EventWeeks
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .measurements.board import Board
@@ -22,6 +24,7 @@ class EnphaseSystem:
     """One system, with the coordinators that work for it."""
 
     context: SystemContext
+    event_weeks: EventWeeks
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
     live_sessions: LiveSessions | None = None
@@ -56,6 +59,7 @@ class EnphaseCloudData:
     """Runtime data of a config entry."""
 
     shared: EntryContext
+    event_types: EventTypesCoordinator
     systems: list[EnphaseSystem] = field(default_factory=list)
     # Names of systems that an older entry has.
     systems_elsewhere: list[str] = field(default_factory=list)

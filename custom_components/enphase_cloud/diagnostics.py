@@ -20,6 +20,7 @@ from .energy.flows import ENERGY_SOURCES
 from .measurements.board import Board
 from .measurements.catalog import Source
 from .measurements.samples import Samples, merge
+from .runtime.event_archive import EventArchive
 
 _SECRET: Final = {
     CONF_ACCOUNT_ID,
@@ -56,17 +57,29 @@ def _loaded(data: EnphaseCloudData) -> dict[str, Any]:
             "blocked_until": ledger.blocked_until(now),
             "by_operation": ledger.by_operation(now),
         },
-        "systems": [_system(system) for system in data.systems],
+        "event_types": len(data.storage.events.texts.texts),
+        "systems": [_system(system, data.storage.events) for system in data.systems],
     }
 
 
-def _system(system: EnphaseSystem) -> dict[str, Any]:
+def _system(system: EnphaseSystem, events: EventArchive) -> dict[str, Any]:
     return {
         "time_zone": str(system.info.time_zone),
         "is_time_zone_known": system.info.is_time_zone_known,
         "is_visible": system.store.is_visible,
         "cellular": system.info.is_cellular,
         "documents": [_document(each, system.board) for each in system.documents],
+        "open_alarms": [
+            {
+                "event_type_id": alarm.event_type_id,
+                "severity": alarm.severity,
+                "started_at": alarm.started_at,
+                "devices": len(alarm.serials),
+            }
+            for alarm in system.board.open_alarms.listed
+        ],
+        "event_weeks": sorted(events.weeks(system.info.system_id)),
+        "gateway_told": system.store.reporting_told.as_dict(),
         "live": system.live_sessions and _live(system.live_sessions, system),
         "energies": system.energies and _energies(system.energies, system.board),
     }

@@ -7,13 +7,15 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .const import DEVELOPER_PORTAL_URL, DOMAIN
+from .alarm_texts import alarm_lines
+from .const import APP_URL, DEVELOPER_PORTAL_URL, DOMAIN
 from .coordinator.error_policy import ACCESS_CONTROLS, smallest_plan
 from .data import EnphaseCloudConfigEntry
 from .errors import escaped, readable
 from .measurements.catalog import Flow, Source
 from .quota.ledger import ASSUMED, LOST, Purpose
 from .runtime.key_budget import KeyBudget
+from .runtime.options import ALARM_REPAIRS
 from .runtime.storage import Refusal
 from .runtime.system_properties import chosen_systems, systems_of_other_entries
 
@@ -33,6 +35,8 @@ SYSTEMS_NOT_READ: Final = "systems_not_read"
 SYSTEMS_ELSEWHERE: Final = "systems_elsewhere"
 TIME_ZONE_UNKNOWN: Final = "time_zone_unknown"
 LIVE_UNREADABLE: Final = "live_unreadable"
+# One for each system.
+OPEN_ALARMS: Final = "open_alarms"
 
 _KINDS: Final = (
     QUOTA_USED_UP,
@@ -52,6 +56,10 @@ _KINDS: Final = (
     LIVE_UNREADABLE,
 )
 
+# Documents whose answers raise or clear issues.
+_TELLING: Final = (Source.SUMMARY, Source.ALARMS)
+# So many alarms are named; how many more there are the entities tell.
+_MOST_ALARMS: Final = 5
 # The user is warned when less than this share of the live streams is left.
 _LOW: Final = 0.1
 
@@ -88,17 +96,22 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
             severity=ir.IssueSeverity.ERROR,
         )
         _show(hass, entry, LIVE_UNREADABLE, _live_unreadable(entry))
+        _show_alarms(hass, entry)
 
     @callback
     def clear() -> None:
         for kind in _KINDS:
             _show(hass, entry, kind, None)
+        for number in range(len(entry.runtime_data.systems)):
+            _show(hass, entry, OPEN_ALARMS, None, part=number)
 
     entry.async_on_unload(entry.runtime_data.budget.async_add_listener(update))
     entry.async_on_unload(clear)
     for system in entry.runtime_data.systems:
         # What came of a call is known after the budget has changed.
-        entry.async_on_unload(system.documents[0].async_add_listener(update))
+        for document in system.documents:
+            if document.source in _TELLING:
+                entry.async_on_unload(document.async_add_listener(update))
     update()
 
 
@@ -270,6 +283,20 @@ def _live_unreadable(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     }
 
 
+def _show_alarms(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
+    """Show the open alarms of each system, if the user wants repairs of them."""
+    data, wanted = entry.runtime_data, ALARM_REPAIRS.of(entry.options)
+    for number, system in enumerate(data.systems):
+        alarms = alarm_lines(data, system) if wanted else []
+        placeholders = {
+            "system": escaped(system.info.name),
+            "alarms": "\n".join(alarms[:_MOST_ALARMS]),
+            "count": str(len(alarms)),
+        }
+        shown = placeholders if alarms else None
+        _show(hass, entry, OPEN_ALARMS, shown, part=number, url=APP_URL)
+
+
 def _show(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
@@ -278,8 +305,10 @@ def _show(
     *,
     fixable: bool = False,
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    part: int | None = None,
+    url: str = DEVELOPER_PORTAL_URL,
 ) -> None:
-    issue_id = f"{kind}_{entry.entry_id}"
+    issue_id = f"{kind}_{entry.entry_id}" + ("" if part is None else f"_{part}")
     if placeholders is None:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
         return
@@ -292,5 +321,5 @@ def _show(
         translation_key=kind,
         translation_placeholders={"account": escaped(entry.title), **placeholders},
         data={"entry_id": entry.entry_id} if fixable else None,
-        learn_more_url=None if kind == STORAGE_FAILED else DEVELOPER_PORTAL_URL,
+        learn_more_url=None if kind == STORAGE_FAILED else url,
     )

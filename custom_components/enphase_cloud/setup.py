@@ -1,6 +1,7 @@
 """Set up the systems of a config entry with their coordinators."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
@@ -9,7 +10,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
-from .api import ConnectionType
+from .api import Alarms, ConnectionType
 from .const import (
     CONF_CONNECTION,
     CONF_LIVE_STREAM,
@@ -20,6 +21,8 @@ from .const import (
 from .coordinator.base import SystemContext
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
+from .coordinator.event_types import EventTypesCoordinator
+from .coordinator.event_weeks import EventWeeks
 from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
@@ -31,7 +34,7 @@ from .data import (
     device_identifier,
 )
 from .devices import async_track_devices
-from .documents.table import BATTERY_DOCUMENT, DOCUMENTS
+from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
 from .runtime.account import account_owner
@@ -57,7 +60,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
         if system_id in elsewhere:
             data.systems_elsewhere.append(stored[CONF_NAME])
         else:
-            data.systems.append(_system(await _async_context(entry, stored), plan))
+            context = await _async_context(entry, stored)
+            data.systems.append(_system(context, plan, data.event_types))
     _remove_other_devices(hass, entry)
     for system in data.systems:
         async_track_devices(hass, entry, system)
@@ -88,9 +92,12 @@ async def _async_context(
     return SystemContext(shared=shared, info=info, store=store)
 
 
-def _system(context: SystemContext, plan: Plan) -> EnphaseSystem:
+def _system(
+    context: SystemContext, plan: Plan, event_types: EventTypesCoordinator
+) -> EnphaseSystem:
     options = context.shared.entry.options
-    system = EnphaseSystem(context=context)
+    event_weeks = EventWeeks(context, event_types)
+    system = EnphaseSystem(context=context, event_weeks=event_weeks)
     if plan.has_live_stream and context.info.can_stream:
         live_options = LiveOptions.from_options(options)
         system.live = LiveCoordinator(context, live_options)
@@ -107,7 +114,25 @@ def _system(context: SystemContext, plan: Plan) -> EnphaseSystem:
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
                 document.on_answer(energies.take_battery)
+    for document in system.documents:
+        if document.document is ALARMS_DOCUMENT:
+            _learn_event_types(document, event_types)
     return system
+
+
+def _learn_event_types(
+    document: DocumentCoordinator, event_types: EventTypesCoordinator
+) -> None:
+    """Ask what the types of open alarms mean that are not known yet."""
+
+    @callback
+    def learn(answer: Alarms, _now: datetime) -> None:
+        event_types.learn_soon(
+            (alarm.event_type_id for alarm in answer.alarms),
+            document.async_update_listeners,
+        )
+
+    document.on_answer(learn)
 
 
 @callback

@@ -5,6 +5,7 @@ from typing import Final
 from ..api.models import Alarms, Severity
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
+from ..measurements.happenings import from_alarms
 from ..measurements.samples import Sample
 from ..measurements.system import SYSTEM
 from .base import Known, Report
@@ -22,6 +23,13 @@ def read_open_alarms(alarms: Alarms, known: Known) -> Report:
     if worst not in (None, Severity.UNKNOWN):
         samples[Measurement.WORST_ALARM] = Sample(str(worst), at, Source.ALARMS)
     return {SYSTEM: samples}
+
+
+def learn_open_alarms(alarms: Alarms, known: Known) -> None:
+    """Keep which alarms are open; what is new of them is told from that."""
+    board = known.board
+    listed = from_alarms(alarm for alarm in alarms.alarms if not alarm.cleared)
+    board.open_alarms = board.open_alarms.with_answer(listed)
 
 
 def cue(board: Board) -> str:

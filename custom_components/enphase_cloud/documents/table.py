@@ -57,6 +57,7 @@ ALARMS_DOCUMENT: Final = Document(
     source=Source.ALARMS,
     endpoint=OPEN_ALARMS,
     read=alarms.read_open_alarms,
+    learn=alarms.learn_open_alarms,
     period=DAILY,
     group=Group.ALARMS,
     cue=alarms.cue,

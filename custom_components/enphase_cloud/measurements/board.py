@@ -8,6 +8,7 @@ from ..json_values import record
 from .catalog import Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
 from .inventory import DeviceProperties, Inventory, updated
+from .open_alarms import OpenAlarms
 from .panel_health import PanelHealth
 from .samples import (
     NOTHING,
@@ -38,6 +39,7 @@ class Board:
         self._newest: dict[Device, Samples] = {}
         self._inventory: Inventory = {}
         self.panel_health = PanelHealth()
+        self.open_alarms = OpenAlarms()
 
     @property
     def inventory(self) -> Inventory:
@@ -106,6 +108,8 @@ class Board:
             self._evidence.pop(source, None)
         if Source.PANELS in sources:
             self.panel_health = PanelHealth()
+        if Source.ALARMS in sources:
+            self.open_alarms = OpenAlarms()
         if Source.DEVICES in sources:
             told = self.devices()
             self._inventory = {
@@ -153,6 +157,7 @@ class Board:
                 for device, properties in self._inventory.items()
             },
             "panel_health": self.panel_health.as_dict(),
+            "open_alarms": self.open_alarms.as_dict(),
         }
 
     def restore(
@@ -176,6 +181,8 @@ class Board:
 
         health = stored.get("panel_health")
         self.panel_health = read(PanelHealth.from_dict, health, PanelHealth())
+        alarms = stored.get("open_alarms")
+        self.open_alarms = read(OpenAlarms.from_dict, alarms, OpenAlarms())
         inventory = read(record, stored.get("inventory"), {})
         self._inventory = {
             device: read(DeviceProperties.from_dict, kept, DeviceProperties())

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 from ..const import (
+    CONF_ALARM_REPAIRS,
     CONF_BURST_LENGTH,
     CONF_BURST_PAUSE,
     CONF_CALL_BUDGET,
@@ -136,6 +137,7 @@ CALL_BUDGET: Final = _number(
 PROFILE: Final = _choice(
     CONF_PROFILE, Form.PROFILE, default=Profile.BALANCED, unset=Profile.BALANCED
 )
+ALARM_REPAIRS: Final = _switch(CONF_ALARM_REPAIRS, Form.PROFILE)
 ENERGY_UPDATES: Final = _number(
     CONF_ENERGY_UPDATES, Form.ENERGY, default=1, unset=0, within=(0, MOST_UPDATES)
 )
@@ -274,4 +276,6 @@ def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
         kept.pop(CONF_CALL_BUDGET, None)
     if not kept.get(CONF_GROUPS):
         kept.pop(CONF_GROUPS, None)
+    if not kept.get(CONF_ALARM_REPAIRS):
+        kept.pop(CONF_ALARM_REPAIRS, None)
     return kept

@@ -15,9 +15,11 @@ from ..energy.power_cap import PowerCap
 from ..json_values import Record, moment, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
+from ..measurements.reporting import ReportingTold
 from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from .checked_store import CheckedStore
+from .event_archive import EventArchive
 
 # 2: samples are of devices.
 _STORAGE_VERSION: Final = 2
@@ -49,6 +51,8 @@ class SystemStore:
         self.hidden: Backoff | None = None
         # What the last stream was if nobody could read it.
         self.unreadable_stream: StreamSample | None = None
+        # What was last told of the gateway.
+        self.reporting_told = ReportingTold()
 
     @property
     def is_visible(self) -> bool:
@@ -150,6 +154,9 @@ class SystemStore:
         self.unreadable_stream = read(
             StreamSample.restore, stored.get("unreadable_stream"), None
         )
+        self.reporting_told = read(
+            ReportingTold.from_dict, stored.get("reporting_told"), ReportingTold()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
@@ -160,6 +167,7 @@ class SystemStore:
             "hidden": self.hidden and self.hidden.as_dict(),
             "live_started_at": started and started.timestamp(),
             "unreadable_stream": unreadable and unreadable.as_dict(),
+            "reporting_told": self.reporting_told.as_dict(),
             "progress": {
                 source: progress.as_dict()
                 for source, progress in self._progress.items()
@@ -202,6 +210,7 @@ class EntryStore:
         self._store = _Store(
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
         )
+        self.events = EventArchive(hass, entry_id)
         self._systems: dict[int, SystemStore] = {}
         self._terms = ""
         # When the list of systems is due.
@@ -225,6 +234,7 @@ class EntryStore:
         self.systems_due_at = read(moment, stored.get("systems_due_at"), None)
         if await self._store.async_set_damaged_aside():
             await self.async_save()
+        await self.events.async_load()
 
     def system(self, system_id: int) -> SystemStore:
         """Return what is kept of a system."""
@@ -235,10 +245,16 @@ class EntryStore:
     async def async_remove(self) -> None:
         """Delete what is stored."""
         await self._store.async_remove()
+        await self.events.async_remove()
 
     async def async_save(self) -> None:
-        """Write everything now."""
+        """Write everything of the systems now."""
         await self._store.async_save(self._as_dict())
+
+    async def async_close(self) -> None:
+        """Write everything for the last time."""
+        await self.async_save()
+        await self.events.async_save()
 
     @callback
     def forget_refusals(self) -> None:

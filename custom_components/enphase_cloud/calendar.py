@@ -1,0 +1,100 @@
+"""Calendars of Enphase Cloud: events and alarms of a system."""
+
+from datetime import datetime, timedelta
+from typing import Final, override
+
+from homeassistant.components.calendar import (
+    CalendarEntity,
+    CalendarEntityDescription,
+    CalendarEvent,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .alarm_texts import device_names, name_of, open_alarms
+from .data import EnphaseCloudConfigEntry
+from .entity import EnphaseSystemEntity
+from .measurements.happenings import Happening
+
+# Who opens the same weeks twice waits for one request.
+PARALLEL_UPDATES = 0
+
+EVENTS: Final = CalendarEntityDescription(
+    key="events", translation_key="events", entity_registry_enabled_default=False
+)
+# What had no duration is shown as long as this.
+_SHORTEST: Final = timedelta(minutes=1)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the calendar of each system."""
+    async_add_entities(
+        EventsCalendar(entry, system, EVENTS) for system in entry.runtime_data.systems
+    )
+
+
+class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
+    """Show events and alarms; weeks that nobody opened before cost calls."""
+
+    entity_description: CalendarEntityDescription
+    _event: CalendarEvent | None = None
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return the worst alarm that is open."""
+        return self._event
+
+    @override
+    def read(self) -> object:
+        alarms = open_alarms(self._system)
+        now = dt_util.utcnow().astimezone(self._system.info.time_zone)
+        tomorrow = (now + timedelta(days=1)).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        # It goes on; so that its end is not another one at each poll, it is midnight.
+        self._event = self._as_event(alarms[0], tomorrow) if alarms else None
+        return self._event
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return what went on in a range, at the cost of calls where it is unknown."""
+        start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
+        found = await self._system.event_weeks.async_read(start, end)
+        happenings = {each.key: each for each in found}
+        happenings |= {
+            each.key: each
+            for each in open_alarms(self._system)
+            if each.started_at < end
+        }
+        now = dt_util.utcnow()
+        shown = [self._as_event(each, now) for each in happenings.values()]
+        return sorted(
+            (each for each in shown if each.end_datetime_local > start_date),
+            key=lambda each: each.start_datetime_local,
+        )
+
+    def _as_event(self, happening: Happening, now: datetime) -> CalendarEvent:
+        """Return how a calendar shows it; what goes on ends now."""
+        start = dt_util.as_local(happening.started_at)
+        end = dt_util.as_local(happening.ended_at or now)
+        return CalendarEvent(
+            start=start,
+            end=max(end, start + _SHORTEST),
+            summary=name_of(self._data, happening),
+            description="\n".join(self._details(happening)) or None,
+        )
+
+    def _details(self, happening: Happening) -> list[str]:
+        """Return the severity of an alarm, the devices, and what it means."""
+        text = self._data.storage.events.text(happening.event_type_id)
+        devices = device_names(self._data, self._system, happening.serials)
+        lines = (happening.severity, ", ".join(devices), text.description, text.advice)
+        return [line for line in lines if line]

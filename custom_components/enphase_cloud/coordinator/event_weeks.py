@@ -1,0 +1,87 @@
+"""Requests weeks of events and alarms when a user opens them in a calendar."""
+
+import asyncio
+from datetime import datetime
+
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from ..api import EnphaseCloudError
+from ..api.endpoints import ALARMS, EVENTS
+from ..errors import translated
+from ..measurements.catalog import Source
+from ..measurements.event_weeks import Week, due_weeks, happenings_between, request_span
+from ..measurements.happenings import Happening, from_week
+from ..quota.ledger import Purpose
+from ..runtime.key_budget import for_the_user
+from .base import SystemContext
+from .error_policy import explained, foreseen, refused
+from .event_types import EventTypesCoordinator
+
+
+class EventWeeks:
+    """The past of a system in weeks; each costs two calls once."""
+
+    def __init__(
+        self, context: SystemContext, event_types: EventTypesCoordinator
+    ) -> None:
+        """Begin with the weeks that are stored."""
+        self._context = context
+        self._event_types = event_types
+        self._archive = context.shared.storage.events
+        self._requesting = asyncio.Lock()
+
+    def known(self, start: datetime, end: datetime) -> list[Happening]:
+        """Return what is known to have gone on in a range, the oldest first."""
+        weeks = self._archive.weeks(self._context.info.system_id)
+        return happenings_between(weeks, start, end)
+
+    async def async_read(self, start: datetime, end: datetime) -> list[Happening]:
+        """Return what went on in a range, on the user's reserve where it is unknown.
+
+        Raises HomeAssistantError where that cannot be had; what has arrived is kept.
+        """
+        async with self._requesting:
+            now = dt_util.utcnow()
+            system_id = self._context.info.system_id
+            due = due_weeks(self._archive.weeks(system_id), start, end, now)
+            if due:
+                self._raise_if_refused()
+            with for_the_user():
+                for week_start in due:
+                    await self._async_request(week_start, now)
+                found = self.known(start, end)
+                if due:
+                    await self._event_types.async_learn(
+                        each.event_type_id for each in found
+                    )
+        return found
+
+    def _raise_if_refused(self) -> None:
+        store = self._context.store
+        if store.hidden is not None:
+            raise translated(
+                HomeAssistantError, "system_not_visible", until=store.hidden.until
+            )
+        if (refusal := store.refusals.get(Source.ALARMS)) is not None:
+            raise refused(refusal, Source.ALARMS)
+        ledger, now = self._context.shared.budget.ledger, dt_util.utcnow()
+        if (withheld := ledger.refusal(now, purpose=Purpose.USER)) is not None:
+            raise translated(
+                HomeAssistantError, "budget_exhausted", until=withheld.until
+            )
+
+    async def _async_request(self, week_start: datetime, now: datetime) -> None:
+        client, system_id = self._context.shared.client, self._context.info.system_id
+        first, last = request_span(week_start, now)
+        span = {"start_time": first, "end_time": last}
+        cleared: dict[str, str | int] = {**span, "cleared": "true"}
+        try:
+            with foreseen():
+                events = await client.get(EVENTS, query=span, system_id=system_id)
+                # Those that are open are known from their own document.
+                alarms = await client.get(ALARMS, query=cleared, system_id=system_id)
+                happenings = from_week(events.events, alarms.alarms)
+        except EnphaseCloudError as err:
+            raise explained(HomeAssistantError, err, Source.ALARMS) from None
+        self._archive.keep_week(system_id, week_start, Week(now, happenings))

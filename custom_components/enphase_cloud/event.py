@@ -1,0 +1,130 @@
+"""Events of Enphase Cloud: what happened to a system, each told once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
+
+from .alarm_texts import describe
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
+from .entity import EnphaseCloudEntity
+from .gateway import is_reporting, reported_at
+from .measurements.catalog import Source
+from .measurements.open_alarms import AlarmChange
+from .measurements.reporting import ReportingChange
+
+PARALLEL_UPDATES = 0
+
+type News = list[tuple[str, Mapping[str, Any]]]
+"""Types of events with what is told of each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnphaseEventDescription(EventEntityDescription):
+    """Describe an event entity of a system.
+
+    `take_news_fn` returns what was not told yet, and keeps that it is told.
+    """
+
+    take_news_fn: Callable[[EnphaseCloudData, EnphaseSystem], News]
+    exists_fn: Callable[[EnphaseSystem], bool] = lambda _system: True
+
+
+def _take_alarms(data: EnphaseCloudData, system: EnphaseSystem) -> News:
+    board = system.board
+    # Names of types that are asked for just now are worth the wait.
+    if data.event_types.is_learning or not (news := board.open_alarms.news()):
+        return []
+    board.open_alarms = board.open_alarms.with_all_told()
+    system.store.save_soon()
+    return [(each.change, describe(data, system, each.alarm)) for each in news]
+
+
+def _take_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> News:
+    store, reports = system.store, is_reporting(data, system)
+    if reports is None or (at := reported_at(system)) is None:
+        return []
+    told = store.reporting_told
+    change = told.change(is_reporting=reports)
+    if (now_told := told.now_told(is_reporting=reports, reported_at=at)) != told:
+        store.reporting_told = now_told
+        store.save_soon()
+    if change is None:
+        return []
+    since = now_told.silent_since or told.silent_since
+    return [(change, {"silent_since": since and since.isoformat()})]
+
+
+def _reads_alarms(system: EnphaseSystem) -> bool:
+    return any(each.source is Source.ALARMS for each in system.documents)
+
+
+EVENTS: Final = (
+    EnphaseEventDescription(
+        key="alarm",
+        translation_key="alarm",
+        event_types=list(AlarmChange),
+        take_news_fn=_take_alarms,
+        exists_fn=_reads_alarms,
+    ),
+    EnphaseEventDescription(
+        key="reporting",
+        translation_key="reporting",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        event_types=list(ReportingChange),
+        take_news_fn=_take_reporting,
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the events of each system."""
+    async_add_entities(
+        EnphaseEvent(entry, system, description)
+        for system in entry.runtime_data.systems
+        for description in EVENTS
+        if description.exists_fn(system)
+    )
+
+
+class EnphaseEvent(EnphaseCloudEntity, EventEntity):
+    """Tell what happened, as soon as an answer shows it."""
+
+    entity_description: EnphaseEventDescription
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to what polls bring; what came before is told now."""
+        await super().async_added_to_hass()
+        for coordinator in self._system.documents:
+            self.async_on_remove(coordinator.async_add_listener(self._async_tell))
+        self.async_on_remove(async_at_started(self.hass, self._async_begin))
+
+    @callback
+    def _async_begin(self, _hass: HomeAssistant) -> None:
+        """Tell what came before, once the entity has a state.
+
+        Automations pass over what comes out of nothing.
+        """
+        self.async_on_remove(async_call_later(self.hass, 0, self._async_tell))
+
+    @callback
+    def _async_tell(self, _now: datetime | None = None) -> None:
+        if self.hass.state is not CoreState.running:
+            # Nobody would hear of it; it is told when all have started.
+            return
+        news = self.entity_description.take_news_fn(self._data, self._system)
+        for event_type, told in news:
+            self._trigger_event(event_type, dict(told))
+            self.async_write_ha_state()

@@ -1,0 +1,129 @@
+"""What types of events mean, in the cloud's words, and which are still to be asked."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
+
+from ..api.models import EventType
+from ..json_values import moment, record
+
+_LONGEST_NAME: Final = 100
+_LONGEST_TEXT: Final = 500
+_MOST_TYPES: Final = 5_000
+# At one time so many single types are asked for.
+_MOST_QUESTIONS: Final = 5
+# When to ask again: after a failure, and for a type that the cloud does not know.
+AFTER_FAILURE: Final = timedelta(days=1)
+NOT_KNOWN: Final = timedelta(days=30)
+_LIST: Final = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventText:
+    """The name of a type, and what it means and what to do, None where not told."""
+
+    name: str | None = None
+    description: str | None = None
+    advice: str | None = None
+
+    @classmethod
+    def of(cls, event_type: EventType) -> Self:
+        """Return what the cloud says of a type, cut to what users read."""
+        return cls(
+            name=_cut(event_type.name, _LONGEST_NAME),
+            description=_cut(event_type.description, _LONGEST_TEXT),
+            advice=_cut(event_type.recommended_action, _LONGEST_TEXT),
+        )
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read a stored text; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(**{name: _text(stored.get(name)) for name in cls.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class EventTexts:
+    """The types that are known, and when to ask again for others.
+
+    `has_list` says that the list of all types was read; then single ones are asked for.
+    """
+
+    texts: Mapping[int, EventText] = field(default_factory=dict)
+    not_before: Mapping[int, datetime] = field(default_factory=dict)
+    has_list: bool = False
+
+    def questions(self, wanted: Iterable[int], now: datetime) -> tuple[int | None, ...]:
+        """Return the requests that unknown types take: None for the list of all."""
+        unknown = sorted({each for each in wanted if each not in self.texts})
+        if not unknown:
+            return ()
+        if not self.has_list:
+            return (None,) if self._may_ask(_LIST, now) else ()
+        single = [each for each in unknown if self._may_ask(each, now)]
+        return tuple(single[:_MOST_QUESTIONS])
+
+    def _may_ask(self, question: int, now: datetime) -> bool:
+        return self.not_before.get(question, now) <= now
+
+    def asked(self, question: int | None, until: datetime) -> Self:
+        """Return what is known once a request leaves: it rests until then."""
+        moments = dict(self.not_before)
+        moments[_LIST if question is None else question] = until
+        return replace(self, not_before=dict([*moments.items()][-_MOST_TYPES:]))
+
+    def answered(self, question: int | None, told: Iterable[EventType]) -> Self:
+        """Return what is known after an answer."""
+        texts = {each.event_type_id: EventText.of(each) for each in told}
+        known = dict([*{**self.texts, **texts}.items()][-_MOST_TYPES:])
+        resting = {
+            key: at for key, at in self.not_before.items() if key not in {*known, _LIST}
+        }
+        return replace(
+            self,
+            texts=known,
+            not_before=resting,
+            has_list=self.has_list or question is None,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in a shape that JSON can hold."""
+        return {
+            "texts": {
+                str(key): {
+                    name: getattr(each, name)
+                    for name in EventText.__slots__
+                    if getattr(each, name) is not None
+                }
+                for key, each in self.texts.items()
+            },
+            "not_before": {
+                str(key): at.timestamp() for key, at in self.not_before.items()
+            },
+            "has_list": self.has_list,
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        texts = record(stored["texts"])
+        resting = record(stored["not_before"])
+        return cls(
+            {int(key): EventText.from_dict(each) for key, each in texts.items()},
+            {int(key): moment(at) for key, at in resting.items()},
+            stored["has_list"] is True,
+        )
+
+
+def _cut(text: str | None, longest: int) -> str | None:
+    return None if text is None else " ".join(text.split())[:longest].strip() or None
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise ValueError("Not a text of ours")
+    return value

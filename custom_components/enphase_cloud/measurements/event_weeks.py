@@ -1,0 +1,116 @@
+"""Weeks of events and alarms: which a range takes, which to request, which to keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from ..json_values import moment, record
+from .happenings import Happening, read_rows
+
+WEEK: Final = timedelta(days=7)
+# The cloud tells nothing of what is older than nine months.
+_OLDEST: Final = timedelta(days=270)
+# What is told late has arrived by then; so a week is complete a day after its end.
+_LATE: Final = timedelta(days=1)
+# A week that is not complete yet is requested again after this time, one in which
+# something went on when it was requested after the other.
+_PAUSE: Final = timedelta(hours=6)
+_PAUSE_OPEN: Final = WEEK
+_MOST_WEEKS: Final = 80
+# Calendars of people show a day at least. Automations look a quarter of an hour ahead
+# and again each quarter of an hour: that must cost nothing.
+_SHORTEST_RANGE: Final = timedelta(hours=6)
+_FIRST: Final = datetime(2000, 1, 3, tzinfo=UTC)  # A Monday.
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What happened in a week, as of the moment at which it was requested."""
+
+    fetched_at: datetime
+    happenings: tuple[Happening, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in a shape that JSON can hold."""
+        return {
+            "fetched_at": self.fetched_at.timestamp(),
+            "happenings": [each.as_row() for each in self.happenings],
+        }
+
+    @classmethod
+    def from_dict(cls, data: object) -> Self:
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
+        stored = record(data)
+        return cls(moment(stored["fetched_at"]), read_rows(stored["happenings"]))
+
+
+type Weeks = Mapping[datetime, Week]
+"""Weeks by their beginnings, Monday at midnight in UTC."""
+
+
+def week_starts(start: datetime, end: datetime) -> list[datetime]:
+    """Return the beginnings of the weeks that a range touches."""
+    first = _FIRST + (start - _FIRST) // WEEK * WEEK
+    return [first + number * WEEK for number in range(-((first - end) // WEEK))]
+
+
+def due_weeks(
+    weeks: Weeks, start: datetime, end: datetime, now: datetime
+) -> list[datetime]:
+    """Return the weeks of a range that are to be requested, the newest first."""
+    if end - start < _SHORTEST_RANGE:
+        return []
+    reached = max(start, now - _OLDEST)
+    starts = week_starts(reached, min(end, now)) if reached < min(end, now) else []
+    return [each for each in reversed(starts) if _is_due(each, weeks.get(each), now)]
+
+
+def _is_due(start: datetime, week: Week | None, now: datetime) -> bool:
+    if week is None:
+        return True
+    fetched_at = min(week.fetched_at, now)
+    complete_at = start + WEEK + _LATE
+    if fetched_at < complete_at:
+        return now >= complete_at or now - fetched_at >= _PAUSE
+    goes_on = any(each.ended_at is None for each in week.happenings)
+    return goes_on and now - fetched_at >= _PAUSE_OPEN
+
+
+def request_span(start: datetime, now: datetime) -> tuple[int, int]:
+    """Return the first and the last second of a week that the cloud can tell of."""
+    first = max(start, now - _OLDEST)
+    last = min(start + WEEK - timedelta(seconds=1), now)
+    return int(first.timestamp()), int(last.timestamp())
+
+
+def with_week(weeks: Weeks, start: datetime, week: Week) -> dict[datetime, Week]:
+    """Return the weeks with another one, but no more than are kept."""
+    inside = tuple(
+        each for each in week.happenings if start <= each.started_at < start + WEEK
+    )
+    kept = {**weeks, start: Week(week.fetched_at, inside)}
+    return dict(sorted(kept.items())[-_MOST_WEEKS:])
+
+
+def happenings_between(weeks: Weeks, start: datetime, end: datetime) -> list[Happening]:
+    """Return what is known to have gone on in a range, the oldest first."""
+    found = [
+        each
+        for week in weeks.values()
+        for each in week.happenings
+        if each.started_at < end and (each.ended_at or end) >= start
+    ]
+    return sorted(found, key=lambda each: (each.started_at, each.event_type_id))
+
+
+def weeks_as_dict(weeks: Weeks) -> dict[str, Any]:
+    """Return weeks in a shape that JSON can hold."""
+    return {f"{start.timestamp():.0f}": week.as_dict() for start, week in weeks.items()}
+
+
+def weeks_from_dict(data: object) -> dict[datetime, Week]:
+    """Read what `weeks_as_dict` returned; raises ValueError where that is damaged."""
+    return {
+        moment(int(start)): Week.from_dict(week) for start, week in record(data).items()
+    }

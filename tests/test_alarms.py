@@ -1,0 +1,271 @@
+"""Alarms: what they are called, when they are told, and what each costs."""
+
+from datetime import timedelta
+import json
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
+from simulator.alarms import find_type
+
+from .conftest import SetUp, World
+from .helpers import pass_time, state
+
+ALARMS: dict[str, Any] = {"groups": ["alarms"]}
+ALL: dict[str, Any] = {"groups": ["devices", "panels", "alarms"]}
+REPAIRS: dict[str, Any] = {"groups": ["alarms"], "alarm_repairs": True}
+ALARM = "event.hilltop_alarm"
+PROBLEM = "binary_sensor.hilltop_alarm"
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def told(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Return what the event of alarms tells, as it comes."""
+    heard: list[dict[str, Any]] = []
+
+    @callback
+    def hear(event: Event[EventStateChangedData]) -> None:
+        before, after = event.data["old_state"], event.data["new_state"]
+        if not (before and after) or "unavailable" in (before.state, after.state):
+            return
+        heard.append({**after.attributes})
+
+    async_track_state_change_event(hass, [ALARM], hear)
+    return heard
+
+
+def _types(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(each["event_type"], each["name"]) for each in told]
+
+
+async def test_an_alarm_is_told_with_name_severity_and_advice(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """Once when it opens and once when it is cleared; its type is asked for once."""
+    await set_up(options=ALARMS)
+    assert "event_types" not in world.calls
+    opened_at = dt_util.utcnow()
+    number = world.system.open_alarm("meter_silent", opened_at, severity=2)
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    kind = find_type("meter_silent")
+    assert _types(told) == [("opened", kind.name)]
+    assert told[0]["severity"] == "error"
+    assert told[0]["advice"] == kind.advice
+    assert told[0]["started_at"] == opened_at.isoformat()
+    assert world.calls.count("event_types") == 1
+
+    world.system.clear_alarm(number, dt_util.utcnow())
+    world.system.open_alarm("battery_hot", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert _types(told[1:]) == [
+        ("cleared", kind.name),
+        ("opened", find_type("battery_hot").name),
+    ]
+    await pass_time(hass, freezer, 2 * DAY, step=HOUR)
+    assert len(told) == 3
+    # The list had all types.
+    assert world.calls.count("event_types") == 1
+
+
+async def test_the_sensor_shows_what_to_do(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Of the worst alarm; and each alarm with its name."""
+    await set_up(options=ALARMS)
+    now = dt_util.utcnow()
+    world.system.open_alarm("battery_hot", now, severity=3)
+    world.system.open_alarm("meter_silent", now + HOUR, severity=1)
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    shown = hass.states.get(PROBLEM)
+    assert shown is not None
+    assert shown.state == "on"
+    assert shown.attributes["open_alarms"] == 2
+    assert shown.attributes["worst_alarm"] == "fatal"
+    assert shown.attributes["advice"] == find_type("meter_silent").advice
+    assert [each["name"] for each in shown.attributes["alarms"]] == [
+        find_type("meter_silent").name,
+        find_type("battery_hot").name,
+    ]
+    assert {"advice", "alarms"} <= shown.state_info["unrecorded_attributes"]  # type: ignore[index]
+
+
+async def test_devices_are_named_without_their_numbers(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """The user's own name wins; a device that is not listed has none."""
+    entry = await set_up(options=ALL)
+    first, second = (each.serial for each in world.system.microinverters[:2])
+    registry = dr.async_get(hass)
+    identifier = (DOMAIN, f"{world.system.system_id}_inverter_{second}")
+    device = registry.async_get_device_by_identifier(identifier, entry.entry_id)
+    assert device is not None
+    registry.async_update_device(device.id, name_by_user="Shed 2")
+    world.system.open_alarm(
+        "micro_silent", dt_util.utcnow(), serials=[first, second, "999999999999"]
+    )
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert told[0]["device"] == "Microinverter, Shed 2"
+    shown = hass.states.get(PROBLEM)
+    assert shown is not None
+    for serial in (first, second, "999999999999"):
+        assert serial not in str(told)
+        assert serial not in str(shown.attributes)
+
+
+async def test_what_was_open_at_first_is_no_news(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """The sensor shows it; its end is told."""
+    number = world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
+    await set_up(options=ALARMS)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert state(hass, PROBLEM) == "on"
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert told == []
+    world.system.clear_alarm(number, dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert _types(told) == [("cleared", find_type("meter_silent").name)]
+
+
+async def test_a_restart_repeats_nothing_and_loses_nothing(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """What happened while the account was not loaded is told afterwards."""
+    entry = await set_up(options=ALARMS)
+    number = world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert len(told) == 1
+    await hass.config_entries.async_reload(entry.entry_id)
+    await pass_time(hass, freezer, timedelta(hours=2), step=HOUR)
+    assert len(told) == 1
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    world.system.clear_alarm(number, dt_util.utcnow())
+    world.system.open_alarm("battery_hot", dt_util.utcnow())
+    freezer.tick(2 * DAY)
+    await set_up(entry)
+    await pass_time(hass, freezer, timedelta(minutes=2))
+    assert _types(told[1:]) == [
+        ("cleared", find_type("meter_silent").name),
+        ("opened", find_type("battery_hot").name),
+    ]
+    assert world.calls.count("event_types") == 1
+
+
+async def test_types_that_are_new_are_asked_for_one_by_one(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """And one that the cloud does not know is not asked for again and again."""
+    await set_up(options=ALARMS)
+    number = world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    world.system.clear_alarm(number, dt_util.utcnow())
+    alarm = {"event_type_id": 4781, "alarm_start_time": 1_782_000_000}
+    document = {"system_id": world.system.system_id, "alarms": [alarm]}
+    world.cloud.faults.add(Fault(operation="open_alarms", raw=json.dumps(document)))
+    await pass_time(hass, freezer, 3 * DAY, step=HOUR)
+    assert world.calls.count("event_types") == 2
+    await pass_time(hass, freezer, 30 * DAY, step=6 * HOUR)
+    assert world.calls.count("event_types") == 3
+
+
+async def test_names_that_cannot_be_had_hold_nothing_up(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """The alarm is told by its number; the cloud is asked again another day."""
+    fault = world.cloud.faults.add(Fault(operation="event_types", status=500, times=1))
+    await set_up(options=ALARMS)
+    world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert fault.hits == 1
+    number = find_type("meter_silent").number
+    assert _types(told) == [("opened", f"Event {number}")]
+    assert "advice" not in told[0]
+    await pass_time(hass, freezer, 2 * DAY, step=HOUR)
+    assert world.calls.count("event_types") == 2
+    shown = hass.states.get(PROBLEM)
+    assert shown is not None
+    assert shown.attributes["advice"] == find_type("meter_silent").advice
+    assert len(told) == 1
+
+
+async def test_without_alarms_there_is_no_event(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The gateway's is there."""
+    await set_up()
+    assert hass.states.get(ALARM) is None
+    assert state(hass, "event.hilltop_gateway_connection") == "unknown"
+
+
+async def test_repairs_of_alarms_are_for_those_who_want_them(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One for each system, with what to do, and gone by itself."""
+    issues = ir.async_get(hass)
+    entry = await set_up(options=ALARMS)
+    issue_id = f"open_alarms_{entry.entry_id}_0"
+    number = world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert issues.async_get_issue(DOMAIN, issue_id) is None
+
+    hass.config_entries.async_update_entry(entry, options={**entry.options, **REPAIRS})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    issue = issues.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    kind = find_type("meter_silent")
+    assert kind.name in issue.translation_placeholders["alarms"]
+    assert "clamps" in issue.translation_placeholders["alarms"]
+    assert issue.translation_placeholders["system"] == "Hilltop"
+
+    world.system.clear_alarm(number, dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert issues.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_a_repair_goes_with_the_account(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """While it is not loaded nothing is known."""
+    world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
+    entry = await set_up(options=REPAIRS)
+    issue_id = f"open_alarms_{entry.entry_id}_0"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
