@@ -168,12 +168,22 @@ def test_a_fault_after_the_thaw_is_told_at_once() -> None:
     roof.live(5, lambda _day, _panel: 0.004)
     first, second = names(2)
     for _ in range(4):
-        roof.live_sunny(1, only([first], 0.0))
+        roof.live_sunny(1, only([first], 0.02))
         assert not roof.ill
-    roof.live_sunny(1, only([first, second], 0.0))
+    roof.live_sunny(1, only([first, second], 0.02))
     assert roof.ill == {second}
-    roof.live_sunny(3, only([first, second], 0.0))
+    roof.live_sunny(3, only([first, second], 0.02))
     assert roof.ill == {first, second}
+
+
+def test_a_panel_that_dies_under_snow_is_told_on_the_first_sunny_day() -> None:
+    """Snow lets a little through, and a dead panel nothing."""
+    roof = plant()
+    roof.live(60)
+    roof.live(5, lambda _day, _panel: 0.004)
+    covered, dead = names(2)
+    roof.live_sunny(1, lambda _, panel: {covered: 0.02, dead: 0.0}.get(panel, 1.0))
+    assert roof.ill == {dead}
 
 
 @few

@@ -5,7 +5,7 @@ always beside its peers: the panels of the same gateway, of which those count mo
 the weather and the season treat alike.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum, auto
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Final, Self
 
 from ..json_values import count, day, optional, record, rows, text
-from .panel_history import PanelHistory, PanelState
+from .panel_history import Look, PanelHistory, PanelState
 from .panel_peers import Peers
 
 # A day is sunny when the panels give this share of what they did on a good one lately,
@@ -40,6 +40,40 @@ class Thaw(Enum):
     BEGINS = auto()
     """This is the first sunny day after it."""
     ON = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonCauses:
+    """Whether several panels fell together on a day, and so for a cause in common."""
+
+    end: bool
+    die: bool
+    fall: bool
+
+    @classmethod
+    def of(cls, seen: Iterable[tuple[Look, PanelHistory]], panels: int) -> Self:
+        """Count what a day says of panels that were sound before."""
+        fallen = tuple(seen)
+        many = max(_TOGETHER, _TOGETHER_SHARE * panels)
+        new = [look for look, it in fallen if not it.was_dead]
+        return cls(
+            end=sum(look.is_silent for look in new) >= many,
+            die=sum(look.is_faint for look in new) >= many,
+            fall=sum(look.is_apart and it.run <= 1 for look, it in fallen) >= many,
+        )
+
+    def excuse(self, look: Look, history: PanelHistory, thaw: Thaw) -> bool:
+        """Tell whether weather may be why a panel lacks energy.
+
+        Snow lets a little through to nearly every panel: one that gives nothing at
+        all, alone, is a fault even in a thaw. One that was sound after the snow is
+        under no snow.
+        """
+        if look.is_silent:
+            return self.end
+        if thaw is Thaw.BEGINS or (thaw is Thaw.ON and history.run > 0):
+            return True
+        return self.die if look.is_dead else self.fall
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +177,16 @@ class Group:
         kept = {key: each for key, each in histories.items() if each.is_known}
         peers = Peers(kept)
         looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
-        fallen = [
+        seen = [
             (look, kept[key])
             for key, look in looks.items()
             if look is not None and kept[key].state is PanelState.SOUND
         ]
-        many = max(_TOGETHER, _TOGETHER_SHARE * len(ratios))
-        # Snow leaves a little to one panel and nothing to the next.
-        many_die = sum(look.is_faint and not it.was_dead for look, it in fallen) >= many
-        many_fall = sum(look.is_apart and it.run <= 1 for look, it in fallen) >= many
+        causes = CommonCauses.of(seen, len(ratios))
         for key, look in looks.items():
-            is_dead = look is not None and look.is_dead
-            together = many_die if is_dead else many_fall
-            # A panel that was sound after the snow is under no snow.
-            thaws = thaw is Thaw.BEGINS or (thaw is Thaw.ON and kept[key].run > 0)
-            kept[key] = kept[key].judged(look, is_excused=thaws or together)
+            if look is not None:
+                is_excused = causes.excuse(look, kept[key], thaw)
+                kept[key] = kept[key].judged(look, is_excused=is_excused)
         return kept
 
 

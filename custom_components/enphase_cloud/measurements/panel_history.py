@@ -49,12 +49,14 @@ class PanelState(StrEnum):
 class Look:
     """What a sunny day says of a panel.
 
-    It is faint where it gives hardly more than a dead one, as under melting snow.
+    It is silent where it gives nothing at all, for snow mostly lets a little through,
+    and faint where it gives hardly more than a dead one, as under melting snow.
     `performance` is its ratio [%] of its usual one, None where that is unknown. It is
     apart where its ratio alone is far from usual, whatever those of its peers are.
     """
 
     is_dead: bool
+    is_silent: bool
     is_faint: bool
     is_low: bool
     is_apart: bool
@@ -121,6 +123,7 @@ class PanelHistory:
         is_low = (share or 1.0) < _WEAK and (alone or 1.0) < _BACK
         return Look(
             is_dead=is_dead,
+            is_silent=is_dead and not now,
             is_faint=self._is_nothing(now, times=_FAINTLY),
             is_low=is_dead or is_low,
             is_apart=is_dead or (alone is not None and not _WEAK <= alone <= 1 / _WEAK),
@@ -128,10 +131,8 @@ class PanelHistory:
             performance=None if share is None else min(round(100 * share), _MOST),
         )
 
-    def judged(self, look: Look | None, *, is_excused: bool) -> Self:
+    def judged(self, look: Look, *, is_excused: bool) -> Self:
         """Return the history after a look at its newest ratio."""
-        if look is None:
-            return self
         is_ill = self.state is not PanelState.SOUND
         if not look.is_low and (look.is_back or not is_ill):
             was_low = is_ill or self.is_excused

@@ -114,6 +114,7 @@ def _winters(
             for position in longer:
                 last = end + timedelta(random.randint(1, 6))
                 start = datetime.combine(end + timedelta(1), time(), UTC)
-                ratio = random.uniform(0.0, 0.4)
+                # Snow that is thick enough holds all light from one panel in five.
+                ratio = max(0.0, random.uniform(-0.1, 0.4))
                 covered.append(Event(Kind.SNOW, position, ratio, start, last))
     return tuple(falls), covered
