@@ -9,11 +9,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID, STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import (
-    device_registry as dr,
-    entity_registry as er,
-    issue_registry as ir,
-)
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -35,7 +31,7 @@ from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import press, state
+from .helpers import press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
 BURSTS = {
@@ -451,8 +447,7 @@ async def test_the_action_refuses_what_is_no_system(
 
 def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     """Return the device of the entry's first system."""
-    registry = dr.async_get(hass)
-    return dr.async_entries_for_config_entry(registry, entry.entry_id)[0].id
+    return system_devices(hass, entry)[0].id
 
 
 async def test_a_long_request_is_a_chain_of_streams(
