@@ -75,11 +75,11 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
             if each.started_at < end
         }
         now = dt_util.utcnow()
-        shown = [self._as_event(each, now) for each in happenings.values()]
-        return sorted(
-            (each for each in shown if each.end_datetime_local > start_date),
-            key=lambda each: each.start_datetime_local,
-        )
+        return [
+            self._as_event(each, now)
+            for each in sorted(happenings.values(), key=lambda each: each.started_at)
+            if (each.ended_at or now) >= start
+        ]
 
     def _as_event(self, happening: Happening, now: datetime) -> CalendarEvent:
         """Return how a calendar shows it; what goes on ends now."""

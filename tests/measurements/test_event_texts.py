@@ -1,0 +1,105 @@
+"""What types of events mean: what is asked, and when again."""
+
+from datetime import UTC, datetime
+import json
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.api.models import EventTypes
+from custom_components.enphase_cloud.measurements.event_texts import (
+    AFTER_FAILURE,
+    NOT_KNOWN,
+    EventText,
+    EventTexts,
+)
+
+NOW = datetime(2026, 6, 21, 12, tzinfo=UTC)
+
+
+def _types(*types: dict[str, Any]) -> EventTypes:
+    return EventTypes.from_api({"event_types": list(types)})
+
+
+def _with_list(*ids: int) -> EventTexts:
+    told = _types(*({"event_type_id": each, "event_name": f"N{each}"} for each in ids))
+    return EventTexts().answered(None, told.event_types)
+
+
+def test_all_types_are_asked_for_at_first() -> None:
+    """And single ones afterwards, a few at a time."""
+    assert EventTexts().questions([], NOW) == ()
+    assert EventTexts().questions([7, 28], NOW) == (None,)
+    known = _with_list(28)
+    assert known.questions([28], NOW) == ()
+    assert known.questions([28, 9, 7, 9], NOW) == (7, 9)
+    assert len(known.questions(range(100), NOW)) == 5
+
+
+def test_what_was_asked_rests() -> None:
+    """The list after a failure for a day, a type that is not known for a month."""
+    failed = EventTexts().asked(None, NOW + AFTER_FAILURE)
+    assert failed.questions([7], NOW) == ()
+    assert failed.questions([7], NOW + AFTER_FAILURE) == (None,)
+    unknown = _with_list(28).asked(7, NOW + NOT_KNOWN).answered(7, [])
+    assert unknown.questions([7, 8], NOW) == (8,)
+    assert unknown.questions([7], NOW + NOT_KNOWN) == (7,)
+    told = unknown.answered(7, _types({"event_type_id": 7}).event_types)
+    assert told.questions([7], NOW + NOT_KNOWN) == ()
+
+
+def test_texts_are_cut_and_in_one_line() -> None:
+    """Of what the cloud writes, users get what they can read."""
+    [told] = _types(
+        {
+            "event_type_id": 7,
+            "event_name": "A\n\tname",
+            "event_description": "x" * 5000,
+            "recommended_action": " \n ",
+        }
+    ).event_types
+    text = EventText.of(told)
+    assert text.name == "A name"
+    assert text.description == "x" * 500
+    assert text.advice is None
+
+
+@given(
+    st.dictionaries(st.integers(0, 9), st.text(min_size=1, max_size=120), max_size=5),
+    st.sets(st.integers(0, 9), max_size=4),
+    st.booleans(),
+)
+def test_stores_keep_everything(
+    names: dict[int, str],
+    asked: set[int],
+    has_list: bool,  # noqa: FBT001
+) -> None:
+    """What is read back asks the same questions."""
+    told = _types(
+        *({"event_type_id": key, "event_name": name} for key, name in names.items())
+    )
+    texts = EventTexts().answered(None if has_list else 1, told.event_types)
+    for each in asked:
+        texts = texts.asked(each, NOW + NOT_KNOWN)
+    again = EventTexts.from_dict(json.loads(json.dumps(texts.as_dict())))
+    assert again == texts
+    assert again.questions(range(12), NOW) == texts.questions(range(12), NOW)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        {},
+        {"texts": {"x": {}}, "not_before": {}, "has_list": True},
+        {"texts": {"1": []}, "not_before": {}, "has_list": True},
+        {"texts": {"1": {"name": 3}}, "not_before": {}, "has_list": True},
+        {"texts": {"1": {"name": "x" * 501}}, "not_before": {}, "has_list": True},
+        {"texts": {}, "not_before": {"1": "x"}, "has_list": True},
+    ],
+)
+def test_damaged_stores_are_refused(stored: object) -> None:
+    """With one kind of error."""
+    with pytest.raises(ValueError, match=r"No|invalid"):
+        EventTexts.from_dict(stored)

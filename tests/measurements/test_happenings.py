@@ -1,0 +1,203 @@
+"""Events and alarms that are one, and the weeks in which they are kept."""
+
+from datetime import UTC, datetime, timedelta
+import json
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.api.models import Alarms, Events
+from custom_components.enphase_cloud.measurements.event_weeks import (
+    WEEK,
+    Week,
+    due_weeks,
+    happenings_between,
+    request_span,
+    week_starts,
+    weeks_as_dict,
+    weeks_from_dict,
+    with_week,
+)
+from custom_components.enphase_cloud.measurements.happenings import (
+    MOST,
+    Happening,
+    from_alarms,
+    from_week,
+)
+
+MONDAY = datetime(2026, 6, 15, tzinfo=UTC)
+DAY = timedelta(days=1)
+START = int(MONDAY.timestamp())
+
+
+def _events(*events: dict[str, object]) -> Events:
+    return Events.from_api({"system_id": 71, "events": list(events)})
+
+
+def _alarms(*alarms: dict[str, object]) -> Alarms:
+    return Alarms.from_api({"system_id": 71, "alarms": list(alarms)})
+
+
+def _event(
+    serial: str, end: int | None = None, status: str = "Open"
+) -> dict[str, object]:
+    return {
+        "event_type_id": 28,
+        "event_start_time": START,
+        "event_end_time": end,
+        "status": status,
+        "serial_number": serial,
+    }
+
+
+def test_events_of_several_devices_are_one() -> None:
+    """It goes on while it does for one of them."""
+    told = _events(_event("1", START + 60, "Closed"), _event("2"))
+    [happening] = from_week(told.events, ())
+    assert happening.serials == ("1", "2")
+    assert happening.ended_at is None
+    assert happening.severity is None
+    assert "serials" not in repr(happening)
+
+
+@pytest.mark.parametrize(
+    ("status", "end", "expected"),
+    [
+        ("Closed", START + 60, 60),
+        ("Closed", None, 0),
+        ("Info", None, 0),
+        ("Whatever", None, 0),
+        ("Closed", START - 60, 0),
+        ("Open", None, None),
+    ],
+)
+def test_when_an_event_ends(status: str, end: int | None, expected: int | None) -> None:
+    """Never before it begins."""
+    [happening] = from_week(_events(_event("1", end, status)).events, ())
+    seconds = expected and timedelta(seconds=expected)
+    assert happening.ended_at == (
+        None if expected is None else MONDAY + (seconds or timedelta())
+    )
+
+
+def test_an_alarm_is_one_with_its_event() -> None:
+    """It adds the severity, and devices."""
+    alarm = {
+        "event_type_id": 28,
+        "alarm_start_time": START,
+        "alarm_end_time": START + 90,
+        "cleared": True,
+        "severity": 2,
+        "events": [{"serial_number": "1"}, {"serial_number": "3"}],
+    }
+    other = {**alarm, "alarm_start_time": START + 5, "alarm_end_time": None}
+    happenings = from_week(_events(_event("1")).events, _alarms(alarm, other).alarms)
+    assert [each.severity for each in happenings] == ["error", "error"]
+    assert happenings[1].serials == ("1", "3")
+    assert happenings[1].ended_at == MONDAY + timedelta(seconds=90)
+    # Cleared, but the cloud does not say when.
+    assert happenings[0].ended_at == happenings[0].started_at
+
+
+def test_no_answer_is_too_long() -> None:
+    """The newest are kept, each once, and of few devices."""
+    alarm = {
+        "event_type_id": 1,
+        "events": [{"serial_number": str(n)} for n in range(99)],
+    }
+    many = [{**alarm, "alarm_start_time": START + n} for n in range(2 * MOST)]
+    kept = from_alarms(_alarms(*many, *many[-5:]).alarms)
+    assert len(kept) == MOST
+    assert kept[0].started_at == MONDAY + timedelta(seconds=2 * MOST - 1)
+    assert len(kept[0].serials) == 20
+
+
+def _week(*happenings: Happening, fetched_at: datetime) -> Week:
+    return Week(fetched_at, happenings)
+
+
+def _happening(at: datetime, end: datetime | None = None) -> Happening:
+    return Happening(event_type_id=1, started_at=at, ended_at=end)
+
+
+@given(st.integers(-400, 30), st.integers(0, 60))
+def test_weeks_cover_a_range(begin: int, days: int) -> None:
+    """Each moment of it, and no week that it does not touch."""
+    start, end = MONDAY + begin * DAY, MONDAY + (begin + days) * DAY
+    starts = week_starts(start, end)
+    assert all(each.weekday() == 0 for each in starts)
+    assert all(each < end and each + WEEK > start for each in starts)
+    assert len(starts) * WEEK >= end - start
+
+
+@given(st.integers(0, 24 * 60), st.integers(1, 24 * 60))
+def test_nothing_is_requested_twice_without_need(first: int, pause: int) -> None:
+    """What was due and was requested is not due at once, and in the end never."""
+    now = MONDAY + timedelta(hours=first)
+    start, end = now - 30 * DAY, now
+    weeks: dict[datetime, Week] = {}
+    for week in due_weeks(weeks, start, end, now):
+        weeks = with_week(weeks, week, Week(now, ()))
+        first_second, last_second = request_span(week, now)
+        assert 0 <= last_second - first_second < WEEK.total_seconds()
+        assert last_second <= now.timestamp()
+    assert due_weeks(weeks, start, end, now) == []
+    later = now + timedelta(hours=pause)
+    due = due_weeks(weeks, start, end, later)
+    assert all(week + WEEK + DAY > now for week in due)
+    complete = now + 9 * DAY
+    for week in due_weeks(weeks, start, end, complete):
+        weeks = with_week(weeks, week, Week(complete, ()))
+    assert due_weeks(weeks, start, end, complete + timedelta(hours=pause)) == []
+
+
+def test_a_clock_that_was_ahead_keeps_nothing_back() -> None:
+    """A week that was requested in the future is of now."""
+    weeks = {MONDAY: _week(fetched_at=MONDAY + 300 * DAY)}
+    now = MONDAY + 2 * DAY
+    assert due_weeks(weeks, MONDAY, now, now) == []
+    later = MONDAY + 9 * DAY
+    assert due_weeks(weeks, MONDAY, MONDAY + WEEK, later) == []
+
+
+def test_so_many_weeks_are_kept() -> None:
+    """The newest; and only what began in a week belongs to it."""
+    weeks: dict[datetime, Week] = {}
+    for number in range(100):
+        start = MONDAY - number * WEEK
+        outside = _happening(start - DAY, start)
+        weeks = with_week(
+            weeks, start, _week(outside, _happening(start, start), fetched_at=MONDAY)
+        )
+    assert len(weeks) == 80
+    assert max(weeks) == MONDAY
+    assert all(len(week.happenings) == 1 for week in weeks.values())
+    assert weeks_from_dict(json.loads(json.dumps(weeks_as_dict(weeks)))) == weeks
+
+
+def test_what_went_on_in_a_range() -> None:
+    """Also what began before, and what goes on."""
+    ended = _happening(MONDAY, MONDAY + DAY)
+    open_one = _happening(MONDAY + DAY)
+    weeks = {MONDAY: _week(open_one, ended, fetched_at=MONDAY)}
+    assert happenings_between(weeks, MONDAY, MONDAY + 2 * DAY) == [ended, open_one]
+    assert happenings_between(weeks, MONDAY + 3 * DAY, MONDAY + WEEK) == [open_one]
+    assert happenings_between(weeks, MONDAY - DAY, MONDAY) == []
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        [],
+        {"x": {}},
+        {"-1": {"fetched_at": 1, "happenings": []}},
+        {"1": {"fetched_at": "1", "happenings": []}},
+        {"1": {"fetched_at": 1, "happenings": [[1, 2, None, None, [3]]]}},
+        {"1": {"fetched_at": 1, "happenings": [[1, 2, None, None, ["3"] * 21]]}},
+    ],
+)
+def test_damaged_weeks_are_refused(stored: object) -> None:
+    """With one kind of error."""
+    with pytest.raises(ValueError, match=r"No|invalid"):
+        weeks_from_dict(stored)
