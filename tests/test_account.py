@@ -205,6 +205,9 @@ async def test_entities_of_the_first_system_move(
     gone = _register(hass, entry, other.system_id, "cabin")
     registry = er.async_get(hass)
     registry.async_update_entity(kept["calls_used"], name="Spent")
+    # Where the first system has none, that of the next one moves.
+    registry.async_remove(kept["calls_wasted"])
+    kept["calls_wasted"] = gone.pop("calls_wasted")
     second = _second(world, entry, minor=1)
     second.add_to_hass(hass)
     gone |= {

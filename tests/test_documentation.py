@@ -79,6 +79,9 @@ def _labels() -> Iterator[str]:
     for flow in ("config", "options"):
         for step in TEXTS[flow]["step"].values():
             yield from step.get("data", {}).values()
+    for flow in TEXTS["config_subentries"].values():
+        for step in flow["step"].values():
+            yield from step["data"].values()
 
 
 def _messages() -> Iterator[str]:
@@ -88,6 +91,11 @@ def _messages() -> Iterator[str]:
     for reason, text in TEXTS["config"]["abort"].items():
         if not reason.endswith("_successful"):
             yield text
+    for flow in TEXTS["config_subentries"].values():
+        yield from flow["error"].values()
+        for reason, text in flow["abort"].items():
+            if not reason.endswith("_successful"):
+                yield text
     for exception in TEXTS["exceptions"].values():
         yield exception["message"]
     for issue in TEXTS["issues"].values():

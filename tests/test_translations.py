@@ -15,6 +15,7 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.enphase_cloud import (
+    array_flow,
     binary_sensor,
     button,
     calendar,
@@ -28,7 +29,7 @@ from custom_components.enphase_cloud import (
     system_health,
 )
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
-from custom_components.enphase_cloud.const import CONF_PLAN
+from custom_components.enphase_cloud.const import CONF_PLAN, SUBENTRY_ARRAY
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
 from custom_components.enphase_cloud.flows import forms, sign_in, validation
@@ -226,6 +227,24 @@ def test_errors() -> None:
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 
+def test_the_flow_of_arrays() -> None:
+    """Its forms are looked at in test_arrays.py; nothing more is explained."""
+    texts = ENGLISH["config_subentries"]
+    assert set(texts) == {SUBENTRY_ARRAY}
+    flow = texts[SUBENTRY_ARRAY]
+    assert set(flow["step"]) == {"user", "array", "reconfigure"}
+    reasons = {
+        reason
+        for call in _calls(array_flow, "async_abort")
+        if (reason := _keyword(call, "reason"))
+    }
+    assert set(flow["abort"]) == reasons | {"reconfigure_successful"}
+    assert set(flow["error"]) <= _literals(array_flow)
+    assert set(flow["initiate_flow"]) == {"user", "reconfigure"}
+    for step in flow["step"].values():
+        assert set(step.get("data_description", {})) <= set(step["data"])
+
+
 def _selectors() -> Iterator[SelectSelector]:
     schemas = (
         form
@@ -397,6 +416,7 @@ def test_there_are_no_other_sections() -> None:
     assert set(ENGLISH) == {
         "application_credentials",
         "config",
+        "config_subentries",
         "device",
         "entity",
         "exceptions",

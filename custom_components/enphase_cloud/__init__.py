@@ -97,7 +97,8 @@ async def async_migrate_entry(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry
 ) -> bool:
     """Bring an entry of an older version up to date."""
-    return async_migrate(hass, entry)
+    async_migrate(hass, entry)
+    return True
 
 
 async def async_unload_entry(
@@ -136,6 +137,8 @@ async def async_remove_config_entry_device(
     """
     if account_identifier(entry) in device.identifiers:
         return account_owner(hass, entry) is not entry
+    if device.config_subentry_id in entry.subentries:
+        return False
     if not device.identifiers & set(map(device_identifier, chosen_systems(entry))):
         return not _is_listed(entry, device)
     if entry.state is not ConfigEntryState.LOADED:

@@ -3,12 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigFlowResult, OptionsFlow
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntry,
+    ConfigFlowResult,
+    ConfigSubentryFlow,
+    OptionsFlow,
+)
 from homeassistant.const import CONF_API_KEY, CONF_NAME, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.recorder import DATA_INSTANCE
 
 from .api import System
+from .array_flow import PanelArrayFlow
 from .const import (
     CONF_ENERGY_UPDATES,
     CONF_GROUPS,
@@ -17,6 +24,7 @@ from .const import (
     DEVELOPER_PORTAL_URL,
     DOMAIN,
     PLAN_CUSTOM,
+    SUBENTRY_ARRAY,
 )
 from .data import EnphaseCloudConfigEntry
 from .documents.base import Group
@@ -60,6 +68,15 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: EnphaseCloudConfigEntry) -> OptionsFlow:
         """Return the options flow."""
         return EnphaseCloudOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry[Any]
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what the user can add to an account."""
+        return {SUBENTRY_ARRAY: PanelArrayFlow}
 
     @override
     async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:

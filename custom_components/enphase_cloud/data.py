@@ -13,6 +13,7 @@ from .coordinator.event_types import EventTypesCoordinator
 from .coordinator.event_weeks import EventWeeks
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
+from .measurements.arrays import PanelArray
 from .measurements.board import Board
 from .measurements.system import SYSTEM, Device, SystemInfo
 from .runtime.key_budget import KeyBudget
@@ -29,6 +30,7 @@ class EnphaseSystem:
     live: LiveCoordinator | None = None
     live_sessions: LiveSessions | None = None
     energies: EnergyCoordinator | None = None
+    arrays: list[PanelArray] = field(default_factory=list)
 
     @property
     def info(self) -> SystemInfo:

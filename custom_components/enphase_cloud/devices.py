@@ -46,6 +46,7 @@ def async_track_devices(
     """Keep the registry as the cloud lists the devices while the entry is loaded."""
     shown: set[tuple[Device, DeviceProperties]] = set()
     ids = {SYSTEM: _register_system(hass, entry, system).id}
+    _register_arrays(hass, entry, system, via_device_id=ids[SYSTEM])
 
     @callback
     def update() -> None:
@@ -98,6 +99,24 @@ def _register_system(
     )
 
 
+def _register_arrays(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    *,
+    via_device_id: str,
+) -> None:
+    for array in system.arrays:
+        dr.async_get(hass).async_get_or_create(
+            config_entry_id=entry.entry_id,
+            config_subentry_id=array.key,
+            identifiers={device_identifier(system.info.system_id, array.device)},
+            name=array.name,
+            model="Array of panels",
+            via_device_id=via_device_id,
+        )
+
+
 def _register(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
@@ -137,7 +156,8 @@ def _remove_others(
     """Remove the devices of the system that are gone."""
     registry = dr.async_get(hass)
     system_id = system.info.system_id
-    present = {device_identifier(system_id, device) for device in devices}
+    kept = [*devices, *(array.device for array in system.arrays)]
+    present = {device_identifier(system_id, device) for device in kept}
     for registered in dr.async_entries_for_config_entry(registry, entry.entry_id):
         for domain, identifier in registered.identifiers - present:
             if domain == DOMAIN and identifier.startswith(f"{system_id}_"):

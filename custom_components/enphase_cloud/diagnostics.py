@@ -11,7 +11,7 @@ from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads_object
 
-from .const import CONF_ACCOUNT_ID, CONF_SYSTEMS
+from .const import CONF_ACCOUNT_ID, CONF_PANELS, CONF_SYSTEM, CONF_SYSTEMS
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_sessions import LiveSessions
@@ -27,6 +27,8 @@ _SECRET: Final = {
     CONF_API_KEY,
     CONF_ID,
     CONF_NAME,
+    CONF_PANELS,
+    CONF_SYSTEM,
     CONF_TOKEN,
     "title",
     "unique_id",
@@ -68,6 +70,13 @@ def _system(system: EnphaseSystem, events: EventArchive) -> dict[str, Any]:
         "is_time_zone_known": system.info.is_time_zone_known,
         "is_visible": system.store.is_visible,
         "cellular": system.info.is_cellular,
+        "arrays": [
+            {
+                "panels": len(array.panels),
+                "known": len(set(array.panels) & system.board.devices()),
+            }
+            for array in system.arrays
+        ],
         "documents": [_document(each, system.board) for each in system.documents],
         "open_alarms": [
             {

@@ -9,6 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
+from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
 from .measurements.samples import Samples
 from .measurements.system import DeviceKind
@@ -77,13 +78,18 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
 
 
 def _panels(system: EnphaseSystem) -> list[Panel]:
-    """Return the panels by their serial numbers."""
+    """Return the panels by their arrays and serial numbers, those without one last."""
     board = system.board
-    return [
-        Panel(device.identifier[-_SHOWN_DIGITS:], _energy(board.newest(device)))
+    found = [
+        Panel(
+            device.identifier[-_SHOWN_DIGITS:],
+            _energy(board.newest(device)),
+            None if (array := array_of(system.arrays, device)) is None else array.name,
+        )
         for device in sorted(board.devices(), key=lambda each: each.identifier)
         if device.kind is DeviceKind.INVERTER
     ]
+    return sorted(found, key=lambda each: (each.array is None, each.array))
 
 
 def _told_at(system: EnphaseSystem) -> datetime | None:

@@ -28,15 +28,12 @@ _MOVED: Final = (
 
 
 @callback
-def async_migrate(hass: HomeAssistant, entry: ConfigEntry[Any]) -> bool:
-    """Bring an entry up to date; return False where it is of a later version."""
-    if entry.version > VERSION:
-        return False
+def async_migrate(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Bring an entry up to date; one of a later version never comes here."""
     if entry.minor_version < MINOR_VERSION:
         for key in _MOVED:
             _move_to_account(hass, entry, key)
         hass.config_entries.async_update_entry(entry, minor_version=MINOR_VERSION)
-    return True
 
 
 def _move_to_account(hass: HomeAssistant, entry: ConfigEntry[Any], key: str) -> None:

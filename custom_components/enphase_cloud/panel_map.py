@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import groupby
 import math
 from typing import Final
 
@@ -10,13 +11,15 @@ from typing import Final
 _COLUMNS: Final = 6
 _CELL: Final = 100
 _GAP: Final = 8
+_HEADING: Final = 36
 _STYLE: Final = (
     "text{font:22px sans-serif;text-anchor:middle}"
     ".name{font-size:16px;opacity:.75}"
+    ".array{text-anchor:start;fill:#212121}"
     ".none{fill:#9e9e9e}"
     ".dead{stroke:#d32f2f;stroke-width:6}"
     "svg{background:#fff}"
-    "@media(prefers-color-scheme:dark){svg{background:#1c1c1c}}"
+    "@media(prefers-color-scheme:dark){svg{background:#1c1c1c}.array{fill:#e1e1e1}}"
 )
 # Of one hue, from dark to bright, so that who sees no colors sees the same.
 _HUE: Final = 45
@@ -28,33 +31,53 @@ _BRIGHT: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel: a short name, and its energy of a day [Wh], None where it is unknown."""
+    """A panel: a short name, and its energy of a day [Wh], None where it is unknown.
+
+    `array` is the name of the array that it is in, None where it is in none.
+    """
 
     name: str
     energy: float | None
+    array: str | None = None
 
 
 def panel_map(panels: Sequence[Panel]) -> str:
     """Return the panels as an SVG document, in the order in which they come.
 
-    The brightest one gave the most; a red frame marks one that gave nothing.
+    The brightest one gave the most; a red frame marks one that gave nothing. Those of
+    an array that follow each other stand below its name.
     """
-    columns = min(_COLUMNS, len(panels)) or 1
-    rows = math.ceil(len(panels) / columns)
+    arrays = [(name, list(found)) for name, found in groupby(panels, _array)]
+    columns = max((min(_COLUMNS, len(found)) for _, found in arrays), default=1)
     best = max((panel.energy or 0.0 for panel in panels), default=0.0)
-    cells = "".join(
-        _cell(panel, number % columns, number // columns, best)
-        for number, panel in enumerate(panels)
-    )
-    width, height = (count * (_CELL + _GAP) + _GAP for count in (columns, rows))
+    drawn, top = "", 0
+    for name, found in arrays:
+        if name is not None:
+            drawn += _heading(name, top)
+            top += _HEADING
+        drawn += "".join(
+            _cell(panel, number % columns, number // columns, top, best)
+            for number, panel in enumerate(found)
+        )
+        top += math.ceil(len(found) / columns) * (_CELL + _GAP)
+    width, height = columns * (_CELL + _GAP) + _GAP, max(top, _CELL) + _GAP
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-        f' role="img"><style>{_STYLE}</style>{cells}</svg>'
+        f' role="img"><style>{_STYLE}</style>{drawn}</svg>'
     )
 
 
-def _cell(panel: Panel, column: int, row: int, best: float) -> str:
-    left, top = (_GAP + index * (_CELL + _GAP) for index in (column, row))
+def _array(panel: Panel) -> str | None:
+    return panel.array
+
+
+def _heading(name: str, top: int) -> str:
+    return f'<text class="array" x="{_GAP}" y="{top + 30}">{escape(name)}</text>'
+
+
+def _cell(panel: Panel, column: int, row: int, above: int, best: float) -> str:
+    left = _GAP + column * (_CELL + _GAP)
+    top = above + _GAP + row * (_CELL + _GAP)
     middle, name = left + _CELL / 2, escape(panel.name)
     shown = "?" if panel.energy is None else f"{panel.energy / 1_000:.2f}"
     fill, text = _colors(panel.energy, best)

@@ -1,4 +1,4 @@
-"""Reload an entry when what it was set up with has changed elsewhere."""
+"""Reload an entry when what it was set up with has changed."""
 
 from typing import Any
 
@@ -18,22 +18,32 @@ from .runtime.account import account_owner
 
 @callback
 def async_reload_on_change(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Reload an entry once the account device of its API key has another owner.
+    """Reload an entry once its arrays change, or its account device has a new owner.
 
-    An older entry with the key may be added, removed, enabled, disabled, or get another
-    key. What is known is kept, so it costs no call.
+    An older entry with the API key may be added, removed, enabled, disabled, or get
+    another key. What is known is kept, so it costs no call.
     """
-    owner = account_owner(hass, entry)
+    used = _used(hass, entry)
+    is_over = False
 
     @callback
     def changed(_change: ConfigEntryChange, other: ConfigEntry[Any]) -> None:
+        nonlocal is_over
         if (
-            other.domain == DOMAIN
+            not is_over
+            and other.domain == DOMAIN
             and entry.state is ConfigEntryState.LOADED
-            and account_owner(hass, entry) is not owner
+            and _used(hass, entry) != used
         ):
+            is_over = True
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
     entry.async_on_unload(
         async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed)
     )
+
+
+def _used(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> tuple[Any, ...]:
+    # Home Assistant changes subentries in place.
+    subentries = [each.as_dict() for each in entry.subentries.values()]
+    return account_owner(hass, entry).entry_id, subentries

@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
+from .array_sensor import ARRAY, ArraySensor
 from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
@@ -59,6 +60,11 @@ async def async_setup_entry(
             async_add_entities(
                 EnergySensor(entry, system, energies, description)
                 for description in ENERGIES
+            )
+        for array in system.arrays:
+            async_add_entities(
+                (ArraySensor(entry, system, array, each) for each in ARRAY),
+                config_subentry_id=array.key,
             )
         async_add_entities([NextUpdateSensor(entry, system, NEXT_UPDATE)])
         _add_as_evidence_comes(hass, entry, system, async_add_entities)

@@ -38,6 +38,7 @@ from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
 from .runtime.account import account_owner
+from .runtime.arrays import arrays_of
 from .runtime.options import EnergyOptions, LiveOptions, groups_from_options
 from .runtime.system_properties import (
     async_time_zone,
@@ -97,7 +98,8 @@ def _system(
 ) -> EnphaseSystem:
     options = context.shared.entry.options
     event_weeks = EventWeeks(context, event_types)
-    system = EnphaseSystem(context=context, event_weeks=event_weeks)
+    arrays = arrays_of(context.shared.entry, context.info.system_id)
+    system = EnphaseSystem(context=context, event_weeks=event_weeks, arrays=arrays)
     if plan.has_live_stream and context.info.can_stream:
         live_options = LiveOptions.from_options(options)
         system.live = LiveCoordinator(context, live_options)

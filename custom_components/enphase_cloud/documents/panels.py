@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from statistics import median
 from typing import Final
 
 from ..api.models import DeviceStatus
 from ..api.models.inverters import Inverter
+from ..measurements.arrays import SILENT_AFTER, weakest
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
 from ..measurements.panel_health import PanelDay
@@ -18,10 +18,6 @@ from .base import Known, Report
 # Between two answers that tell what one day came to.
 _LEAST_BETWEEN: Final = timedelta(hours=18)
 _MOST_BETWEEN: Final = timedelta(hours=30)
-# A panel that did not report for this time is silent.
-_SILENT_AFTER: Final = timedelta(hours=30)
-# Less [Wh] than this, as the median of all, tells nothing of a single panel.
-_DARK_DAY: Final = 100.0
 
 
 def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
@@ -94,7 +90,7 @@ def _energies_yesterday(
 
 def _has_reported(each: Inverter, known: Known) -> bool:
     at = each.last_report_at
-    return at is not None and known.fetched_at - at <= _SILENT_AFTER
+    return at is not None and known.fetched_at - at <= SILENT_AFTER
 
 
 def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | None:
@@ -141,9 +137,6 @@ def _panel(
 def _system(
     panels: Mapping[Device, Inverter], yesterday: Mapping[Device, float], known: Known
 ) -> Samples:
-    usual = median(yesterday.values()) if yesterday else 0.0
-    weakest = min(yesterday.values(), default=0.0)
-    has_told = usual >= _DARK_DAY
     health = known.board.panel_health
     states = {device: health.state(device.identifier) for device in panels}
     told = list(states.values())
@@ -161,9 +154,7 @@ def _system(
             Measurement.PANEL_PROBLEMS: len(ill),
             Measurement.DEAD_PANELS: told.count(PanelState.DEAD),
             Measurement.WEAK_PANELS: told.count(PanelState.WEAK),
-            Measurement.WEAKEST_PANEL: round(100 * weakest / usual, 1)
-            if has_told
-            else None,
+            Measurement.WEAKEST_PANEL: weakest(yesterday.values()),
         },
     )
 

@@ -19,6 +19,8 @@ class DeviceKind(StrEnum):
     CHARGER = "charger"
     HEAT_PUMP = "heat_pump"
     GENERATOR = "generator"
+    ARRAY = "array"
+    """Panels that the user takes together; the cloud knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
