@@ -88,6 +88,11 @@ async def _async_context(
         is_time_zone_known=time_zone is not None,
         is_cellular=stored.get(CONF_CONNECTION) == ConnectionType.CELLULAR,
         can_stream=stored.get(CONF_LIVE_STREAM) is not False,
+        arrays={
+            panel: array.key
+            for array in arrays_of(entry, stored[CONF_ID])
+            for panel in array.members
+        },
     )
     store = shared.storage.system(info.system_id)
     return SystemContext(shared=shared, info=info, store=store)

@@ -1,5 +1,6 @@
 """What the list of microinverters says of each, and of their health."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
@@ -26,9 +27,10 @@ SERIALS = [f"4820000{number}" for number in range(8)]
 class Mornings:
     """A board that hears of the panels before each dawn."""
 
-    def __init__(self) -> None:
-        """Begin with totals of nothing."""
-        self.known = known(fetched_at=DAWN)
+    def __init__(self, arrays: dict[str, str] | None = None) -> None:
+        """Begin with totals of nothing; the user may have put panels in arrays."""
+        first = known(fetched_at=DAWN)
+        self.known = replace(first, info=replace(first.info, arrays=arrays or {}))
         self.totals = dict.fromkeys(SERIALS, 0)
         self.statuses = dict.fromkeys(SERIALS, "normal")
         self.silent: datetime | None = None
@@ -94,6 +96,18 @@ def test_weak_and_dead_panels_are_counted() -> None:
     assert mornings.value(Measurement.DEAD_PANELS) == 0
     assert mornings.value(Measurement.WEAK_PANELS) == 0
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 1
+
+
+def test_panels_are_judged_beside_those_of_their_array() -> None:
+    """What falls on another roof at the same time hides no fault."""
+    north, south = SERIALS[:3], SERIALS[3:]
+    arrays = dict.fromkeys(north, "north") | dict.fromkeys(south, "south")
+    for known_arrays, state in (({}, "sound"), (arrays, "weak")):
+        mornings = Mornings(known_arrays)
+        mornings.pass_days(14)
+        mornings.pass_days(9, **{f"p{each}": 0.7 for each in [*north, south[0]]})
+        assert mornings.value(Measurement.PANEL_STATE, south[0]) == state
+        assert mornings.value(Measurement.PANEL_STATE, south[1]) == "sound"
 
 
 def test_a_silent_gateway_says_nothing_of_its_panels() -> None:

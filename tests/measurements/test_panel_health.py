@@ -31,6 +31,7 @@ class Plant:
     shares: dict[str, float]
     random: Random = field(default_factory=lambda: Random(1))
     gateways: dict[str, str] = field(default_factory=dict)
+    arrays: dict[str, str] = field(default_factory=dict)
     health: PanelHealth = field(default_factory=PanelHealth)
     day: int = 0
 
@@ -62,7 +63,9 @@ class Plant:
             part = ratio(self.day, panel)
             noise = self.random.uniform(0.97, 1.03)
             energy = None if part is None else SUNNY * weather * share * noise * part
-            energies[panel] = PanelDay(energy, self.gateways.get(panel))
+            energies[panel] = PanelDay(
+                energy, self.gateways.get(panel), self.arrays.get(panel)
+            )
         return energies
 
     @property
@@ -432,3 +435,25 @@ def test_swings_of_a_day_stay_in_bounds() -> None:
     assert roof.health.performance(names(1)[0]) == 999
     roof.live_sunny(10)
     assert not roof.ill
+
+
+@pytest.mark.parametrize("has_arrays", [False, True])
+def test_the_peers_of_a_panel_are_those_of_its_array(*, has_arrays: bool) -> None:
+    """What lies on another roof hides no fault, whenever that falls."""
+    roof = plant(12)
+    north, south = names(12)[:4], names(12)[4:]
+    if has_arrays:
+        roof.arrays = dict.fromkeys(north, "north") | dict.fromkeys(south, "south")
+    roof.live_sunny(30)
+    roof.live_sunny(12, only([*north, south[0]], 0.7))
+    assert roof.ill == ({south[0]} if has_arrays else set())
+
+
+def test_panels_of_an_array_that_is_too_small_have_other_peers() -> None:
+    """Two cannot tell which of them is right."""
+    roof = plant(8)
+    pair, others = names(8)[:2], names(8)[2:]
+    roof.arrays = dict.fromkeys(pair, "pair") | dict.fromkeys(others, "others")
+    roof.live_sunny(30)
+    roof.live_sunny(3, only(pair[:1], 0.6))
+    assert roof.ill == {pair[0]}

@@ -47,7 +47,11 @@ def learn_health(inverters: Sequence[Inverter], known: Known) -> None:
         if _has_reported(each, known)
     }
     days = {
-        device.identifier: PanelDay(yesterday[device], each.gateway_serial_number)
+        device.identifier: PanelDay(
+            yesterday[device],
+            each.gateway_serial_number,
+            known.info.arrays.get(device.identifier),
+        )
         for device, each in panels.items()
         if device in yesterday
         and each.gateway_serial_number in heard

@@ -1,8 +1,8 @@
 """Which panels are dead or weak, from the energy that each gives in a day.
 
 Shading is constant and faults are steps, so a panel is compared with its own past, and
-always beside its peers: the panels of the same gateway, of which those count most that
-the weather and the season treat alike.
+always beside its peers: the panels of the same gateway, and of the same array where the
+user defined some. Those count most that the weather and the season treat alike.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -78,10 +78,14 @@ class CommonCauses:
 
 @dataclass(frozen=True, slots=True)
 class PanelDay:
-    """What a panel gave in a day [Wh], None where that is unknown, and its gateway."""
+    """What a panel gave in a day [Wh], None where that is unknown, and its gateway.
+
+    `array` is the one that the user put it in, None where it is in none.
+    """
 
     energy: float | None
     gateway: str | None = None
+    array: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,10 @@ class Group:
     snow: date | None = None
     panels: Mapping[str, PanelHistory] = field(default_factory=dict)
 
-    def after(self, today: date, energies: Mapping[str, float]) -> Self:
-        """Return the group after a day [Wh of each panel]."""
+    def after(
+        self, today: date, energies: Mapping[str, float], arrays: Mapping[str, str]
+    ) -> Self:
+        """Return the group after a day [Wh of each panel], with the array of each."""
         last = self.days[-1][0] if self.days else date.min
         # What is further ahead comes from a clock that was wrong.
         if len(energies) < _FEWEST or today <= last < today + _LATELY:
@@ -116,7 +122,7 @@ class Group:
         if snow is not None and timedelta() <= today - snow <= _THAW:
             was_sunny = any(at > snow and wh >= limit for at, wh in lately)
             thaw = Thaw.ON if was_sunny else Thaw.BEGINS
-        return type(self)(days, snow, self._judged(ratios, thaw))
+        return type(self)(days, snow, self._judged(ratios, thaw, arrays))
 
     def without(self, gone: Collection[str]) -> Self:
         """Return what is known of all panels but some."""
@@ -167,7 +173,7 @@ class Group:
         return (median(shares) if len(shares) >= _FEWEST else 0.0) or usual
 
     def _judged(
-        self, ratios: Mapping[str, int], thaw: Thaw
+        self, ratios: Mapping[str, int], thaw: Thaw, arrays: Mapping[str, str]
     ) -> Mapping[str, PanelHistory]:
         """Return the panels after a sunny day, with their ratios [%] to the median."""
         histories = {
@@ -175,7 +181,7 @@ class Group:
             for key in self.panels.keys() | ratios.keys()
         }
         kept = {key: each for key, each in histories.items() if each.is_known}
-        peers = Peers(kept)
+        peers = Peers(kept, arrays)
         looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
         seen = [
             (look, kept[key])
@@ -217,8 +223,9 @@ class PanelHealth:
             )
             for gateway, group in self.groups.items()
         }
+        arrays = {key: each.array for key, each in panels.items() if each.array}
         changed = {
-            gateway: groups.get(gateway, Group()).after(today, energies)
+            gateway: groups.get(gateway, Group()).after(today, energies, arrays)
             for gateway, energies in told.items()
         }
         return type(self)({**groups, **changed})

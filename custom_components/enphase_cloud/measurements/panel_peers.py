@@ -25,9 +25,12 @@ _LEAST: Final = 5
 class Peers:
     """The panels of one gateway, as peers of each other."""
 
-    def __init__(self, panels: Mapping[str, PanelHistory]) -> None:
-        """Take the panels, with the ratios of the same sunny days."""
+    def __init__(
+        self, panels: Mapping[str, PanelHistory], arrays: Mapping[str, str]
+    ) -> None:
+        """Take the panels, with the ratios of the same sunny days, and their arrays."""
         self._panels = panels
+        self._arrays = arrays
         self._curves = {key: _curve(each) for key, each in panels.items()}
         self._sound = [
             key
@@ -43,12 +46,19 @@ class Peers:
         While too few are known well it is 100.
         """
         days = len(self._panels[panel].ratios)
-        others = [key for key in self._sound if key != panel]
+        others = self._others(panel)
         others = others[:: 1 + len(others) // _CANDIDATES]
         if len(others) < _FEWEST:
             return [100.0] * days
         rows = [self._shares(key, days) for key in self._alike(panel, others)]
         return [_median(column) for column in zip(*rows, strict=True)]
+
+    def _others(self, panel: str) -> list[str]:
+        """Return those of its array; of all where that has too few."""
+        others = [key for key in self._sound if key != panel]
+        array = self._arrays.get(panel)
+        same = [key for key in others if self._arrays.get(key) == array]
+        return same if len(same) >= _FEWEST else others
 
     def _alike(self, panel: str, others: list[str]) -> list[str]:
         """Return those that took the last days as the panel did."""

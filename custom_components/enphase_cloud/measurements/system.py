@@ -1,6 +1,7 @@
 """What a system is, and the devices it consists of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
 from typing import Final, Self
@@ -47,7 +48,10 @@ SYSTEM: Final = Device(DeviceKind.SYSTEM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemInfo:
-    """The fixed facts of a system, from the list of systems."""
+    """The fixed facts of a system, from the list of systems.
+
+    `arrays` has the arrays of the user that panels are in, by the keys of both.
+    """
 
     system_id: int
     name: str
@@ -55,3 +59,4 @@ class SystemInfo:
     is_cellular: bool = False
     is_time_zone_known: bool = True
     can_stream: bool = True
+    arrays: Mapping[str, str] = field(default_factory=dict)
