@@ -20,7 +20,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 @given(
     st.lists(
-        st.builds(Panel, st.text(max_size=9), st.none() | st.floats(0, 5_000)),
+        st.builds(
+            Panel,
+            st.text(max_size=9),
+            st.none() | st.floats(0, 5_000),
+            st.sampled_from([None, "South", "West"]),
+        ),
         max_size=40,
     )
 )
@@ -31,8 +36,14 @@ def test_each_panel_has_a_place_of_its_own(panels: list[Panel]) -> None:
     except ET.ParseError:
         assert not all(panel.name.isprintable() for panel in panels)
         return
-    places = [(each.get("x"), each.get("y")) for each in root.iter(f"{SVG}rect")]
-    assert len(set(places)) == len(panels)
+    drawn = [each for each in root.iter(f"{SVG}rect") if each.get("rx")]
+    assert len({(each.get("x"), each.get("y")) for each in drawn}) == len(panels)
+    names = [each for each in root.iter(f"{SVG}text") if each.get("class") == "name"]
+    assert len(names) == len(panels)
+    _, _, width, height = map(float, root.get("viewBox", "").split())
+    for each in root.iter(f"{SVG}rect"):
+        assert float(each.get("x", 0)) + float(each.get("width", 0)) <= width
+        assert float(each.get("y", 0)) + float(each.get("height", 0)) <= height
 
 
 def test_what_gave_nothing_is_framed() -> None:

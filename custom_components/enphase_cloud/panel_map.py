@@ -12,6 +12,8 @@ _COLUMNS: Final = 6
 _CELL: Final = 100
 _GAP: Final = 8
 _HEADING: Final = 36
+# So many panels are as wide as a name of about 25 letters.
+_COLUMNS_OF_A_NAME: Final = 3
 _STYLE: Final = (
     "text{font:22px sans-serif;text-anchor:middle}"
     ".name{font-size:16px;opacity:.75}"
@@ -45,14 +47,16 @@ def panel_map(panels: Sequence[Panel]) -> str:
     """Return the panels as an SVG document, in the order in which they come.
 
     The brightest one gave the most; a red frame marks one that gave nothing. Those of
-    an array that follow each other stand below its name.
+    an array that follow each other stand below its name, those of none below a line.
     """
     arrays = [(name, list(found)) for name, found in groupby(panels, _array)]
     columns = max((min(_COLUMNS, len(found)) for _, found in arrays), default=1)
+    if any(name for name, _ in arrays):
+        columns = max(columns, _COLUMNS_OF_A_NAME)
     best = max((panel.energy or 0.0 for panel in panels), default=0.0)
     drawn, top = "", 0
     for name, found in arrays:
-        if name is not None:
+        if name is not None or top:
             drawn += _heading(name, top)
             top += _HEADING
         drawn += "".join(
@@ -71,7 +75,13 @@ def _array(panel: Panel) -> str | None:
     return panel.array
 
 
-def _heading(name: str, top: int) -> str:
+def _heading(name: str | None, top: int) -> str:
+    """Return the name of an array; for panels without one, a short line."""
+    if name is None:
+        middle = top + _GAP + _HEADING // 2
+        return (
+            f'<rect class="none" x="{_GAP}" y="{middle}" width="{_CELL}" height="2"/>'
+        )
     return f'<text class="array" x="{_GAP}" y="{top + 30}">{escape(name)}</text>'
 
 
