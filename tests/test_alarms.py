@@ -5,15 +5,26 @@ import json
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import (
+    CoreState,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.diagnostics import (
+    async_get_config_entry_diagnostics,
+)
 from simulator import Fault
-from simulator.alarms import find_type
+from simulator.alarms import EVENT_TYPES, find_type
 
 from .conftest import SetUp, World
 from .helpers import pass_time, state
@@ -269,3 +280,134 @@ async def test_a_repair_goes_with_the_account(
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
     await hass.config_entries.async_unload(entry.entry_id)
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_a_repair_shows_no_markup_of_the_cloud(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Whatever a name holds is shown as it is, in one line and cut."""
+    hostile = {
+        "event_type_id": 105,
+        "event_name": "[Click](evil)\n# Title\u0000",
+        "recommended_action": "**x**" * 1000,
+    }
+    world.cloud.faults.add(
+        Fault(operation="event_types", raw=json.dumps({"event_types": [hostile]}))
+    )
+    world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
+    entry = await set_up(options=REPAIRS)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    issue_id = f"open_alarms_{entry.entry_id}_0"
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    [line] = issue.translation_placeholders["alarms"].splitlines()
+    assert r"\[Click\]\(evil\) \# Title" in line
+    assert len(line) < 1100
+    shown = hass.states.get(PROBLEM)
+    assert shown is not None
+    assert shown.attributes["alarms"][0]["name"] == "[Click](evil) # Title"
+
+
+async def test_what_came_before_the_start_is_told_after_it(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """Before, no automation would hear it."""
+    entry = await set_up(options=ALARMS)
+    await hass.config_entries.async_unload(entry.entry_id)
+    world.system.open_alarm("meter_silent", dt_util.utcnow())
+    freezer.tick(2 * DAY)
+    hass.set_state(CoreState.starting)
+    await set_up(entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await pass_time(hass, freezer, timedelta(minutes=10))
+    assert state(hass, PROBLEM) == "on"
+    assert told == []
+
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await pass_time(hass, freezer, timedelta(minutes=1))
+    assert _types(told) == [("opened", find_type("meter_silent").name)]
+
+
+async def test_diagnostics_tell_alarms_without_numbers(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Of devices only how many there are."""
+    world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
+    entry = await set_up(options=ALARMS)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
+    assert world.system.gateway_serial not in json.dumps(diagnostics)
+    assert diagnostics["event_types"] == len(EVENT_TYPES)
+    [system] = diagnostics["systems"]
+    [alarm] = system["open_alarms"]
+    assert alarm["event_type_id"] == find_type("meter_silent").number
+    assert alarm["severity"] == "warning"
+    assert alarm["devices"] == 1
+    assert system["event_weeks"] == []
+
+
+async def test_a_damaged_file_of_events_is_set_aside(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Alarms are told by number until their types are asked for again."""
+    entry = world.entry(options=ALARMS)
+    key = f"{DOMAIN}.{entry.entry_id}.events"
+    hass_storage[key] = {
+        "version": 1,
+        "minor_version": 1,
+        "key": key,
+        "data": {"texts": {"texts": 3}, "weeks": {"1": 7, "x": {}}},
+    }
+    await set_up(entry)
+    assert entry.state is ConfigEntryState.LOADED
+    issues = ir.async_get(hass)
+    assert issues.async_get_issue(DOMAIN, f"store_damaged_{key}") is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert key not in hass_storage
+
+
+async def test_nothing_is_asked_while_calls_are_withheld(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[dict[str, Any]],
+) -> None:
+    """An alarm is not held up by that; its name comes later."""
+    await set_up(options=ALARMS)
+    world.cloud.faults.add(Fault(operation="event_types", quota="month"))
+    world.system.open_alarm("meter_silent", dt_util.utcnow())
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    number = find_type("meter_silent").number
+    assert _types(told) == [("opened", f"Event {number}")]
+    assert world.calls.count("event_types") <= 1
+
+
+async def test_the_option_is_offered_and_kept(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """It is off at first, and leaves no trace then."""
+    entry = await set_up(options=ALARMS)
+    manager = hass.config_entries.options
+    for wanted in (True, False):
+        form = await manager.async_init(entry.entry_id)
+        form = await manager.async_configure(form["flow_id"], {"plan": "kilowatt"})
+        form = await manager.async_configure(
+            form["flow_id"],
+            {"profile": "balanced", "groups": ["alarms"], "alarm_repairs": wanted},
+        )
+        await manager.async_configure(
+            form["flow_id"], {"streams_per_month": 0, "live_bursts": False}
+        )
+        await hass.async_block_till_done()
+        assert entry.options.get("alarm_repairs", False) is wanted
+        assert ("alarm_repairs" in entry.options) is wanted

@@ -8,9 +8,10 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.calendar import DOMAIN as CALENDAR
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -128,6 +129,52 @@ async def test_weeks_are_requested_once(
     freezer.tick(7 * HOUR)
     await look(MONDAY - WEEK, MONDAY + WEEK)
     assert _made(world) == ["events", "alarms"]
+
+
+async def test_an_open_alarm_lasts_over_midnight(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    look: Look,
+) -> None:
+    """The state does not change for a moment."""
+    await hass.config.async_set_time_zone("Pacific/Auckland")
+    world.system.open_alarm("battery_hot", NOW - DAY)
+    await set_up(options=ALARMS)
+    states: list[str] = []
+
+    @callback
+    def hear(event: Event[EventStateChangedData]) -> None:
+        states.append(event.data["new_state"].state if event.data["new_state"] else "")
+
+    async_track_state_change_event(hass, [EVENTS], hear)
+    # In Auckland it is past ten in the evening.
+    await pass_time(hass, freezer, timedelta(hours=4), step=timedelta(minutes=1))
+    assert states
+    assert set(states) == {"on"}
+
+
+async def test_names_that_could_not_be_had_come_with_another_look(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    look: Look,
+) -> None:
+    """Weeks are kept without them."""
+    world.system.open_alarm("gateway_restarted", MONDAY - DAY, severity=None)
+    await set_up()
+    world.cloud.faults.add(Fault(operation="event_types", status=500))
+    past = (MONDAY - WEEK, MONDAY)
+    number = find_type("gateway_restarted").number
+    assert _names(await look(*past)) == [f"Event {number}"]
+    await look(*past)
+    assert _made(world) == ["events", "alarms", "event_types"]
+    world.cloud.faults.clear()
+    freezer.tick(2 * DAY)
+    assert _names(await look(*past)) == [_name("gateway_restarted")]
+    assert _made(world) == ["event_types"]
 
 
 async def test_a_past_week_is_final_unless_something_goes_on(

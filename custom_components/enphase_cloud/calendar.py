@@ -42,24 +42,23 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
     """Show events and alarms; weeks that nobody opened before cost calls."""
 
     entity_description: CalendarEntityDescription
-    _event: CalendarEvent | None = None
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the worst alarm that is open."""
-        return self._event
+        """Return the worst alarm that is open.
+
+        It goes on; so that its end is not another one at each poll, it is midnight.
+        Home Assistant asks again then.
+        """
+        if not (alarms := open_alarms(self._system)):
+            return None
+        midnight = dt_util.start_of_local_day(dt_util.now() + timedelta(days=1))
+        return self._as_event(alarms[0], midnight)
 
     @override
     def read(self) -> object:
-        alarms = open_alarms(self._system)
-        now = dt_util.utcnow().astimezone(self._system.info.time_zone)
-        tomorrow = (now + timedelta(days=1)).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        # It goes on; so that its end is not another one at each poll, it is midnight.
-        self._event = self._as_event(alarms[0], tomorrow) if alarms else None
-        return self._event
+        return self.event
 
     @override
     async def async_get_events(

@@ -44,7 +44,7 @@ def _take_alarms(data: EnphaseCloudData, system: EnphaseSystem) -> News:
         return []
     board.open_alarms = board.open_alarms.with_all_told()
     system.store.save_soon()
-    return [(each.change, describe(data, system, each.alarm)) for each in news]
+    return [(each.change.value, describe(data, system, each.alarm)) for each in news]
 
 
 def _take_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> News:
@@ -59,7 +59,7 @@ def _take_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> News:
     if change is None:
         return []
     since = now_told.silent_since or told.silent_since
-    return [(change, {"silent_since": since and since.isoformat()})]
+    return [(change.value, {"silent_since": since and since.isoformat()})]
 
 
 def _reads_alarms(system: EnphaseSystem) -> bool:
@@ -70,7 +70,7 @@ EVENTS: Final = (
     EnphaseEventDescription(
         key="alarm",
         translation_key="alarm",
-        event_types=list(AlarmChange),
+        event_types=[each.value for each in AlarmChange],
         take_news_fn=_take_alarms,
         exists_fn=_reads_alarms,
     ),
@@ -78,7 +78,7 @@ EVENTS: Final = (
         key="reporting",
         translation_key="reporting",
         entity_category=EntityCategory.DIAGNOSTIC,
-        event_types=list(ReportingChange),
+        event_types=[each.value for each in ReportingChange],
         take_news_fn=_take_reporting,
     ),
 )

@@ -10,7 +10,13 @@ from ..api import EnphaseCloudError
 from ..api.endpoints import ALARMS, EVENTS
 from ..errors import translated
 from ..measurements.catalog import Source
-from ..measurements.event_weeks import Week, due_weeks, happenings_between, request_span
+from ..measurements.event_weeks import (
+    Week,
+    due_weeks,
+    happenings_between,
+    is_look,
+    request_span,
+)
 from ..measurements.happenings import Happening, from_week
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
@@ -51,7 +57,7 @@ class EventWeeks:
                 for week_start in due:
                     await self._async_request(week_start, now)
                 found = self.known(start, end)
-                if due:
+                if is_look(start, end):
                     await self._event_types.async_learn(
                         each.event_type_id for each in found
                     )

@@ -118,7 +118,10 @@ class EventTexts:
 
 
 def _cut(text: str | None, longest: int) -> str | None:
-    return None if text is None else " ".join(text.split())[:longest].strip() or None
+    if text is None:
+        return None
+    words = "".join(filter(str.isprintable, " ".join(text.split())))
+    return words[:longest].strip() or None
 
 
 def _text(value: object) -> str | None:

@@ -55,11 +55,16 @@ def week_starts(start: datetime, end: datetime) -> list[datetime]:
     return [first + number * WEEK for number in range(-((first - end) // WEEK))]
 
 
+def is_look(start: datetime, end: datetime) -> bool:
+    """Return whether a range is one that people open."""
+    return end - start >= _SHORTEST_RANGE
+
+
 def due_weeks(
     weeks: Weeks, start: datetime, end: datetime, now: datetime
 ) -> list[datetime]:
     """Return the weeks of a range that are to be requested, the newest first."""
-    if end - start < _SHORTEST_RANGE:
+    if not is_look(start, end):
         return []
     reached = max(start, now - _OLDEST)
     starts = week_starts(reached, min(end, now)) if reached < min(end, now) else []

@@ -34,6 +34,7 @@ class EventArchive:
         )
         self._texts = EventTexts()
         self._weeks: dict[int, Weeks] = {}
+        self._is_closed = False
 
     @property
     def texts(self) -> EventTexts:
@@ -75,13 +76,19 @@ class EventArchive:
         """Write everything now."""
         await self._store.async_save(self._as_dict())
 
+    async def async_close(self) -> None:
+        """Write everything for the last time: a look may end after the account."""
+        self._is_closed = True
+        await self.async_save()
+
     async def async_remove(self) -> None:
         """Delete what is stored."""
         await self._store.async_remove()
 
     @callback
     def _save_soon(self) -> None:
-        self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
+        if not self._is_closed:
+            self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
 
     def _as_dict(self) -> dict[str, Any]:
         return {

@@ -254,7 +254,7 @@ class EntryStore:
     async def async_close(self) -> None:
         """Write everything for the last time."""
         await self.async_save()
-        await self.events.async_save()
+        await self.events.async_close()
 
     @callback
     def forget_refusals(self) -> None:
