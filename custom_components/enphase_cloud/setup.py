@@ -120,7 +120,7 @@ def _system(
         system.energies = energies
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
-                document.on_answer(energies.take_battery)
+                document.answers.async_add_listener(energies.take_battery)
     for document in system.documents:
         if document.document is ALARMS_DOCUMENT:
             _learn_event_types(document, event_types)
@@ -139,7 +139,7 @@ def _learn_event_types(
             document.async_update_listeners,
         )
 
-    document.on_answer(learn)
+    document.answers.async_add_listener(learn)
 
 
 @callback

@@ -1,28 +1,24 @@
 """A coordinator per document and system; the client's errors are mapped once."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime, timedelta
 import logging
-from typing import Any, Final, override
+from typing import Final, override
 
-from homeassistant.core import callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from ..api import EnphaseCloudError, RequestWithheldError, UnknownSystemError
+from ..api import EnphaseCloudError, RequestWithheldError
 from ..const import DOMAIN
-from ..documents.base import AnyDocument, Known, Report
+from ..documents.base import AnyDocument
 from ..errors import translated
 from ..measurements.evidence import Evidence
-from ..measurements.lifetime import LifetimeGuard
-from ..measurements.samples import NOTHING, Samples, advance, as_of
-from ..measurements.system import SYSTEM
 from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
 from .base import SystemContext
+from .document_answers import DocumentAnswers
 from .document_plan import DocumentPlan
 from .error_policy import (
     REFUSALS,
@@ -63,6 +59,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         self.document = document
         self.source = document.source
         self.plan = DocumentPlan(context, document)
+        self.answers = DocumentAnswers(context, document, self.plan)
         self._context = context
         self._store = context.store
         self._board = context.board
@@ -71,13 +68,11 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         self._requesting_for_user = asyncio.Lock()
         self._answers_for_user = 0
         self._failure: UpdateFailed | None = None
-        self._lifetime = LifetimeGuard()
         # What kept the last poll from an answer without being a failure.
         self._withheld: EnphaseCloudError | None = None
         self._quota_outage = Outage(f"Calls for the document {document.source}")
         # What the cloud said to the last poll, None if it answered.
         self.last_error: EnphaseCloudError | None = None
-        self._answer_listeners: list[Callable[[Any, datetime], None]] = []
 
     @property
     def is_known(self) -> bool:
@@ -186,7 +181,7 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         self.plan.begin()
         try:
             with foreseen():
-                self._take(await self._async_read(now), now)
+                await self.answers.async_request(now)
         except RequestWithheldError as err:
             self._withheld = err
             return
@@ -197,78 +192,6 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         self._quota_outage.end()
         self.last_error = None
         self._show_again()
-
-    @callback
-    def on_answer(self, listener: Callable[[Any, datetime], None]) -> None:
-        """Call a listener with each answer and its moment."""
-        self._answer_listeners.append(listener)
-
-    async def _async_read(self, now: datetime) -> Report:
-        try:
-            answer = await self._async_request()
-        except UnknownSystemError:
-            if not self.document.is_optional:
-                raise
-            # The system has nothing of what this document tells.
-            return {}
-        for listener in self._answer_listeners:
-            listener(answer, now)
-        if self.document.inventory is not None:
-            listed = self.document.inventory(answer)
-            is_complete = self.document.lists_all_devices
-            self._board.take_inventory(listed, is_complete=is_complete)
-        known = Known(info=self._context.info, board=self._board, fetched_at=now)
-        if self.document.learn is not None:
-            self.document.learn(answer, known)
-        return self.document.read(answer, known)
-
-    async def _async_request(self) -> Any:
-        client, endpoint = self._context.shared.client, self.document.endpoint
-        system_id = self._context.info.system_id
-        if self.document.site_query:
-            return await client.pages(endpoint, query={"site_id": system_id})
-        return await client.get(endpoint, system_id=system_id)
-
-    def _take(self, report: Report, now: datetime) -> None:
-        """Keep what an answer says, and learn from it."""
-        source = self.source
-        for device in report.keys() - {SYSTEM}:
-            held = self._board.samples(source, device)
-            told = report[device]
-            if not self.plan.is_errand:
-                told = advance(held, told, now=now)
-            self._board.put(source, told, device)
-        arrived = report.get(SYSTEM, NOTHING)
-        known = self._board.samples(source)
-        newest = newest_measurement(arrived, now)
-        is_news = newest not in {None, newest_measurement(known, now)}
-        self.plan.take_evidence(arrived, now)
-        self._board.put(source, self._kept(known, arrived, now))
-        self._store.save_soon()
-        self.plan.learn(arrived, now, newest=newest, is_news=is_news)
-
-    def _kept(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
-        """Return what is known from now on.
-
-        An errand tells of one day: what it lacks is not known any more. A poll may
-        lack what is still true.
-        """
-        if self.plan.is_errand:
-            return as_of(arrived, now)
-        return self._advance(known, arrived, now)
-
-    def _advance(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
-        """Return what is known from now on."""
-        waited = self._lifetime.claim is not None
-        self._lifetime, known, believed = self._lifetime.check(known, arrived, now=now)
-        if self._lifetime.claim is not None and not waited:
-            _LOGGER.warning(
-                "The lifetime energy that Enphase reports is not what the size of the"
-                " system explains; it is shown once later answers confirm it"
-            )
-        elif self._lifetime.claim is None and waited:
-            _LOGGER.info("The lifetime energy follows Enphase again")
-        return advance(known, believed, now=now)
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
         """Leave a system alone that the cloud does not show, or did not before."""
@@ -321,15 +244,3 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
             return
         kind = ConfigEntryAuthFailed if needs_user else UpdateFailed
         raise explained(kind, err, self.source) from None
-
-
-def newest_measurement(samples: Samples, now: datetime) -> datetime | None:
-    """Return the newest moment of measurement, leaving out what the answer dated."""
-    return max(
-        (
-            sample.observed_at
-            for measurement, sample in samples.items()
-            if measurement.traits.is_dated and sample.observed_at <= now
-        ),
-        default=None,
-    )

@@ -1,7 +1,5 @@
 """Energy of a system: kept true in statistics and sensors, within the budget."""
 
-import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 import logging
@@ -11,26 +9,18 @@ from homeassistant.core import callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..api import (
-    BatteryTelemetry,
-    EnphaseCloudError,
-    RequestWithheldError,
-    day_query,
-    interval_query,
-)
-from ..energy.counters import samples_of_rows
+from ..api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
 from ..energy.flows import ENERGY_SOURCES, updates_of
 from ..energy.import_plan import ImportPlan, ImportRequest
 from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.importer import Change, Importer
-from ..energy.parsing import battery_intervals, system_day
-from ..energy.readings import SETTLES_AFTER, Readings
-from ..measurements.catalog import Flow, Measurement, Source
-from ..measurements.samples import advance
+from ..energy.readings import SETTLES_AFTER
+from ..measurements.catalog import Measurement, Source
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.errands import spread
 from .base import SystemContext
+from .energy_answers import EnergyAnswers
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -40,8 +30,7 @@ from .error_policy import (
     foreseen,
     refuse,
 )
-from .power_caps import PowerCaps
-from .statistics import Imported, StatisticsImporter
+from .statistics import StatisticsImporter
 from .timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
@@ -79,8 +68,9 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
             {source: self._store.progress(source) for source in ENERGY_SOURCES},
         )
         self._statistics = StatisticsImporter(shared.hass, self._info)
-        self._importing = asyncio.Lock()
-        self._caps = PowerCaps(context, self._request_again)
+        self._answers = EnergyAnswers(
+            context, self.importer, self._statistics, self.async_update_listeners
+        )
         self._timer = Timer(shared.hass, self._async_wake_up)
         self._outages = {
             source: Outage(f"Energy data of {source}") for source in ENERGY_SOURCES
@@ -153,12 +143,7 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
         with suppress(UnforeseenError), foreseen():
-            readings = self._caps.read_week(
-                Source.BATTERY_INTERVALS, battery_intervals(telemetry), fetched_at
-            )
-            async with self._importing:
-                imported = await self._async_import(readings)
-                self._show(Source.BATTERY_INTERVALS, imported, fetched_at)
+            await self._answers.async_take_battery(telemetry, fetched_at)
 
     @override
     async def async_shutdown(self) -> None:
@@ -196,7 +181,7 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         self._use_sources()
         wish = self._options.history
         self.importer.change_once(wish, self.history(wish), now)
-        self._store_progress()
+        self._answers.store_progress()
         self._budget.backfill.want(
             str(self._info.system_id),
             ImportDemand(
@@ -231,84 +216,13 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         self.importer.begin(now)
         try:
             with foreseen():
-                await self._async_take(request, now)
+                await self._answers.async_request(request, now)
         except RequestWithheldError as err:
             self.importer.pause(err.until, now)
         except EnphaseCloudError as err:
             self._handle_error(err, request, now)
         else:
             self._outages[request.source].end()
-
-    async def _async_take(self, request: ImportRequest, now: datetime) -> None:
-        """Request a window, and import what the answer says."""
-        readings = await self._async_request(request, now)
-        async with self._importing:
-            imported = await self._async_import(readings)
-            changed = filter(None, (each.changed for each in imported.values()))
-            self.importer.imported(
-                request, readings, changed=min(changed, default=None), now=now
-            )
-            self._store_progress()
-            self._show(request.source, imported, now, all_days=request.window == Days())
-        # What is paid for is not requested again after a crash.
-        await self._context.shared.storage.async_save()
-
-    async def _async_request(
-        self, request: ImportRequest, now: datetime
-    ) -> Mapping[Flow, Readings]:
-        """Request a window, and return what the answer says."""
-        row, system_id = ENERGY_SOURCES[request.source], self._info.system_id
-        client, window = self._context.shared.client, request.window
-        if isinstance(window, Days):
-            query = day_query(window.first, window.last)
-            answer = await client.get(row.days, query=query, system_id=system_id)
-            return self._caps.read_dailies(row.read_days(answer), now)
-        if not request.is_update:
-            self._budget.backfill.spent(now)
-        answer = await client.get(
-            row.intervals(self._board),
-            query=interval_query(window.start, week=True),
-            system_id=system_id,
-        )
-        return self._caps.read_week(request.source, row.read_intervals(answer), now)
-
-    async def _async_import(
-        self, readings: Mapping[Flow, Readings]
-    ) -> dict[Flow, Imported]:
-        return {
-            flow: await self._statistics.async_import(flow, told)
-            for flow, told in readings.items()
-        }
-
-    def _request_again(self, source: Source, change: Change) -> None:
-        self.importer.change_source(source, change, dt_util.utcnow())
-        self._store_progress()
-
-    def _store_progress(self) -> None:
-        for source, progress in self.importer.progress.items():
-            self._store.set_progress(source, progress)
-
-    def _show(
-        self,
-        source: Source,
-        imported: Mapping[Flow, Imported],
-        now: datetime,
-        *,
-        all_days: bool = False,
-    ) -> None:
-        """Show what the newest rows come to."""
-        zone = self._info.time_zone
-        known = self._board.samples(source)
-        arrived = samples_of_rows(
-            {flow: each.rows for flow, each in imported.items()},
-            today=system_day(now.astimezone(zone).date(), zone),
-            source=source,
-            known=known,
-            all_days=all_days,
-        )
-        self._board.put(source, advance(known, arrived, now=now))
-        self._store.save_soon()
-        self.async_update_listeners()
 
     def _handle_error(
         self, err: EnphaseCloudError, request: ImportRequest, now: datetime
