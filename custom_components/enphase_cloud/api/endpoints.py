@@ -5,7 +5,7 @@ without a model is answered as it comes: as parsed JSON.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 import re
 from typing import Any, Final, Literal
@@ -30,7 +30,7 @@ TOKEN: Final = "token"  # noqa: S105 (a name, no secret)
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Endpoint[DocumentT]:
     """An operation: budgets and errors know it by its name.
 
@@ -42,6 +42,7 @@ class Endpoint[DocumentT]:
     path: str
     access: Access
     model: Callable[[Any], DocumentT] | None = None
+    _: KW_ONLY
     method: Method = "GET"
     query: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
@@ -97,18 +98,18 @@ _configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
 
 # Systems, their devices and events.
 SYSTEMS: Final = Endpoint(
-    name="systems",
-    path="",
-    access=Access.SYSTEM_DETAILS,
-    model=SystemsPage.from_api,
+    "systems",
+    "",
+    Access.SYSTEM_DETAILS,
+    SystemsPage.from_api,
     query={"sort_by": "id"},
     page_size=100,
 )
 SEARCH_SYSTEMS: Final = Endpoint(
-    name="search_systems",
-    path="search",
-    access=Access.SYSTEM_DETAILS,
-    model=SystemsPage.from_api,
+    "search_systems",
+    "search",
+    Access.SYSTEM_DETAILS,
+    SystemsPage.from_api,
     method="POST",
     query={"live_stream": "true"},
     # Empty filters are ignored, but "system" is mandatory.
@@ -116,233 +117,204 @@ SEARCH_SYSTEMS: Final = Endpoint(
     page_size=1000,
 )
 SYSTEM: Final = Endpoint(
-    name="system",
-    path="{system_id}",
-    access=Access.SYSTEM_DETAILS,
-    model=System.from_api,
+    "system", "{system_id}", Access.SYSTEM_DETAILS, System.from_api
 )
 SUMMARY: Final = Endpoint(
-    name="summary",
-    path="{system_id}/summary",
-    access=Access.SYSTEM_DETAILS,
-    model=Summary.from_api,
+    "summary", "{system_id}/summary", Access.SYSTEM_DETAILS, Summary.from_api
 )
 DEVICES: Final = _listing("devices", Devices.from_api)
-RETRIEVE_SYSTEM_ID: Final = _details(
-    name="retrieve_system_id", path="retrieve_system_id"
-)
+RETRIEVE_SYSTEM_ID: Final = _details("retrieve_system_id", "retrieve_system_id")
 # It takes "site_id" or "envoy_serial_number" in the query.
 INVERTERS_SUMMARY: Final = Endpoint(
-    name="inverters_summary",
-    path="inverters_summary_by_envoy_or_site",
-    access=Access.SYSTEM_DETAILS,
-    model=InvertersSummary.from_api,
+    "inverters_summary",
+    "inverters_summary_by_envoy_or_site",
+    Access.SYSTEM_DETAILS,
+    InvertersSummary.from_api,
     page_size=100,
 )
 # Both take "start_time", and "end_time" at most a week later, in the query.
 EVENTS: Final = _listing("events", Events.from_api)
 ALARMS: Final = _listing("alarms", Alarms.from_api)
 EVENT_TYPES: Final = Endpoint(
-    name="event_types",
-    path="event_types",
-    access=Access.SYSTEM_DETAILS,
-    model=EventTypes.from_api,
+    "event_types", "event_types", Access.SYSTEM_DETAILS, EventTypes.from_api
 )
 OPEN_EVENTS: Final = _listing("open_events", Events.from_api)
 OPEN_ALARMS: Final = _listing("open_alarms", Alarms.from_api)
 
 # Energy of a system in intervals and by day, and the registers of its meters.
 PRODUCTION_MICRO_TELEMETRY: Final = Endpoint(
-    name="production_micro_telemetry",
-    path="{system_id}/telemetry/production_micro",
-    access=Access.PRODUCTION,
-    model=_intervals("enwh", minutes=5),
+    "production_micro_telemetry",
+    "{system_id}/telemetry/production_micro",
+    Access.PRODUCTION,
+    _intervals("enwh", minutes=5),
 )
 PRODUCTION_METER_TELEMETRY: Final = Endpoint(
-    name="production_meter_telemetry",
-    path="{system_id}/telemetry/production_meter",
-    access=Access.PRODUCTION,
-    model=_intervals("wh_del"),
+    "production_meter_telemetry",
+    "{system_id}/telemetry/production_meter",
+    Access.PRODUCTION,
+    _intervals("wh_del"),
 )
 CONSUMPTION_TELEMETRY: Final = Endpoint(
-    name="consumption_telemetry",
-    path="{system_id}/telemetry/consumption_meter",
-    access=Access.CONSUMPTION,
-    model=_intervals("enwh"),
+    "consumption_telemetry",
+    "{system_id}/telemetry/consumption_meter",
+    Access.CONSUMPTION,
+    _intervals("enwh"),
 )
 IMPORT_TELEMETRY: Final = Endpoint(
-    name="import_telemetry",
-    path="{system_id}/energy_import_telemetry",
-    access=Access.CONSUMPTION,
-    model=_intervals("wh_imported"),
+    "import_telemetry",
+    "{system_id}/energy_import_telemetry",
+    Access.CONSUMPTION,
+    _intervals("wh_imported"),
 )
 EXPORT_TELEMETRY: Final = Endpoint(
-    name="export_telemetry",
-    path="{system_id}/energy_export_telemetry",
-    access=Access.CONSUMPTION,
-    model=_intervals("wh_exported"),
+    "export_telemetry",
+    "{system_id}/energy_export_telemetry",
+    Access.CONSUMPTION,
+    _intervals("wh_exported"),
 )
 BATTERY_TELEMETRY: Final = Endpoint(
-    name="battery_telemetry",
-    path="{system_id}/telemetry/battery",
-    access=Access.CONSUMPTION,
-    model=BatteryTelemetry.from_api,
+    "battery_telemetry",
+    "{system_id}/telemetry/battery",
+    Access.CONSUMPTION,
+    BatteryTelemetry.from_api,
 )
 LATEST_TELEMETRY: Final = Endpoint(
-    name="latest_telemetry",
-    path="{system_id}/latest_telemetry",
-    access=Access.CONSUMPTION,
-    model=LatestTelemetry.from_api,
+    "latest_telemetry",
+    "{system_id}/latest_telemetry",
+    Access.CONSUMPTION,
+    LatestTelemetry.from_api,
 )
 PRODUCTION_LIFETIME: Final = Endpoint(
-    name="production_lifetime",
-    path="{system_id}/energy_lifetime",
-    access=Access.PRODUCTION,
-    model=_days("production"),
+    "production_lifetime",
+    "{system_id}/energy_lifetime",
+    Access.PRODUCTION,
+    _days("production"),
 )
 CONSUMPTION_LIFETIME: Final = Endpoint(
-    name="consumption_lifetime",
-    path="{system_id}/consumption_lifetime",
-    access=Access.CONSUMPTION,
-    model=_days("consumption"),
+    "consumption_lifetime",
+    "{system_id}/consumption_lifetime",
+    Access.CONSUMPTION,
+    _days("consumption"),
 )
 IMPORT_LIFETIME: Final = Endpoint(
-    name="import_lifetime",
-    path="{system_id}/energy_import_lifetime",
-    access=Access.CONSUMPTION,
-    model=_days("import"),
+    "import_lifetime",
+    "{system_id}/energy_import_lifetime",
+    Access.CONSUMPTION,
+    _days("import"),
 )
 EXPORT_LIFETIME: Final = Endpoint(
-    name="export_lifetime",
-    path="{system_id}/energy_export_lifetime",
-    access=Access.CONSUMPTION,
-    model=_days("export"),
+    "export_lifetime",
+    "{system_id}/energy_export_lifetime",
+    Access.CONSUMPTION,
+    _days("export"),
 )
 BATTERY_LIFETIME: Final = Endpoint(
-    name="battery_lifetime",
-    path="{system_id}/battery_lifetime",
-    access=Access.CONSUMPTION,
-    model=DailyBatteryEnergies.from_api,
+    "battery_lifetime",
+    "{system_id}/battery_lifetime",
+    Access.CONSUMPTION,
+    DailyBatteryEnergies.from_api,
 )
 PRODUCTION_METER_READINGS: Final = _production(
-    name="production_meter_readings", path="{system_id}/production_meter_readings"
+    "production_meter_readings", "{system_id}/production_meter_readings"
 )
 CONSUMPTION_METER_READINGS: Final = _consumption(
-    name="consumption_meter_readings", path="{system_id}/consumption_meter_readings"
+    "consumption_meter_readings", "{system_id}/consumption_meter_readings"
 )
 STORAGE_METER_READINGS: Final = _consumption(
-    name="storage_meter_readings", path="{system_id}/storage_meter_readings"
+    "storage_meter_readings", "{system_id}/storage_meter_readings"
 )
-RGM_STATS: Final = _production(name="rgm_stats", path="{system_id}/rgm_stats")
+RGM_STATS: Final = _production("rgm_stats", "{system_id}/rgm_stats")
 
 # Single devices.
 MICROS_TELEMETRY: Final = _device(
-    name="micros_telemetry", path="{system_id}/devices/micros/telemetry"
+    "micros_telemetry", "{system_id}/devices/micros/telemetry"
 )
 MICRO_TELEMETRY: Final = _device(
-    name="micro_telemetry", path="{system_id}/devices/micros/{serial_no}/telemetry"
+    "micro_telemetry", "{system_id}/devices/micros/{serial_no}/telemetry"
 )
 ENCHARGE_TELEMETRY: Final = _device(
-    name="encharge_telemetry",
-    path="{system_id}/devices/encharges/{serial_no}/telemetry",
+    "encharge_telemetry", "{system_id}/devices/encharges/{serial_no}/telemetry"
 )
-EVSE_LIFETIME: Final = _device(
-    name="evse_lifetime", path="{system_id}/{serial_no}/evse_lifetime"
-)
+EVSE_LIFETIME: Final = _device("evse_lifetime", "{system_id}/{serial_no}/evse_lifetime")
 EVSE_TELEMETRY: Final = _device(
-    name="evse_telemetry", path="{system_id}/{serial_no}/evse_telemetry"
+    "evse_telemetry", "{system_id}/{serial_no}/evse_telemetry"
 )
-HEAT_PUMP_LIFETIME: Final = _device(
-    name="heat_pump_lifetime", path="{system_id}/hp_lifetime"
-)
-HEAT_PUMP_TELEMETRY: Final = _device(
-    name="heat_pump_telemetry", path="{system_id}/hp_telemetry"
-)
+HEAT_PUMP_LIFETIME: Final = _device("heat_pump_lifetime", "{system_id}/hp_lifetime")
+HEAT_PUMP_TELEMETRY: Final = _device("heat_pump_telemetry", "{system_id}/hp_telemetry")
 
 # Settings of a system.
 BATTERY_SETTINGS: Final = _configuration(
-    name="battery_settings", path="config/{system_id}/battery_settings"
+    "battery_settings", "config/{system_id}/battery_settings"
 )
 SET_BATTERY_SETTINGS: Final = _configuration(
-    name="set_battery_settings",
-    path="config/{system_id}/battery_settings",
-    method="PUT",
+    "set_battery_settings", "config/{system_id}/battery_settings", method="PUT"
 )
-STORM_GUARD: Final = _configuration(
-    name="storm_guard", path="config/{system_id}/storm_guard"
-)
+STORM_GUARD: Final = _configuration("storm_guard", "config/{system_id}/storm_guard")
 SET_STORM_GUARD: Final = _configuration(
-    name="set_storm_guard", path="config/{system_id}/storm_guard", method="PUT"
+    "set_storm_guard", "config/{system_id}/storm_guard", method="PUT"
 )
-GRID_STATUS: Final = _configuration(
-    name="grid_status", path="config/{system_id}/grid_status"
-)
-LOAD_CONTROL: Final = _configuration(
-    name="load_control", path="config/{system_id}/load_control"
-)
+GRID_STATUS: Final = _configuration("grid_status", "config/{system_id}/grid_status")
+LOAD_CONTROL: Final = _configuration("load_control", "config/{system_id}/load_control")
 SET_LOAD_CONTROL: Final = _configuration(
-    name="set_load_control", path="config/{system_id}/load_control", method="PUT"
+    "set_load_control", "config/{system_id}/load_control", method="PUT"
 )
 
 # Live data.
 LIVE_DATA: Final = Endpoint(
-    name="live_data",
-    path="{system_id}/live_data",
-    access=Access.STREAMING,
-    model=LiveFrame.from_api,
+    "live_data", "{system_id}/live_data", Access.STREAMING, LiveFrame.from_api
 )
 
 # EV chargers of Enphase. Dates in queries are written as YYYYMMDD.
 EV_CHARGERS: Final = Endpoint(
-    name="ev_chargers",
-    path="{system_id}/ev_charger/devices",
-    access=Access.EV_MONITORING,
-    model=Devices.from_api,
+    "ev_chargers",
+    "{system_id}/ev_charger/devices",
+    Access.EV_MONITORING,
+    Devices.from_api,
 )
 # Both may be asked for up to 100 at a time; which come first is not documented.
 EV_CHARGER_EVENTS: Final = Endpoint(
-    name="ev_charger_events",
-    path="{system_id}/ev_charger/events",
-    access=Access.EV_MONITORING,
-    model=ChargerEvents.from_api,
+    "ev_charger_events",
+    "{system_id}/ev_charger/events",
+    Access.EV_MONITORING,
+    ChargerEvents.from_api,
     query={"limit": "100"},
 )
 EV_CHARGER_SESSIONS: Final = Endpoint(
-    name="ev_charger_sessions",
-    path="{system_id}/ev_charger/{serial_no}/sessions",
-    access=Access.EV_MONITORING,
-    model=ChargingSessions.from_api,
+    "ev_charger_sessions",
+    "{system_id}/ev_charger/{serial_no}/sessions",
+    Access.EV_MONITORING,
+    ChargingSessions.from_api,
     query={"limit": "100"},
 )
 EV_CHARGER_SCHEDULES: Final = Endpoint(
-    name="ev_charger_schedules",
-    path="{system_id}/ev_charger/{serial_no}/schedules",
-    access=Access.EV_MONITORING,
-    model=ChargerSchedules.from_api,
+    "ev_charger_schedules",
+    "{system_id}/ev_charger/{serial_no}/schedules",
+    Access.EV_MONITORING,
+    ChargerSchedules.from_api,
 )
 # It takes "start_date" in the query.
 EV_CHARGER_LIFETIME: Final = Endpoint(
-    name="ev_charger_lifetime",
-    path="{system_id}/ev_charger/{serial_no}/lifetime",
-    access=Access.EV_MONITORING,
-    model=_days("consumption"),
+    "ev_charger_lifetime",
+    "{system_id}/ev_charger/{serial_no}/lifetime",
+    Access.EV_MONITORING,
+    _days("consumption"),
 )
 EV_CHARGER_TELEMETRY: Final = Endpoint(
-    name="ev_charger_telemetry",
-    path="{system_id}/ev_charger/{serial_no}/telemetry",
-    access=Access.EV_MONITORING,
-    model=_intervals("consumption", items="consumption"),
+    "ev_charger_telemetry",
+    "{system_id}/ev_charger/{serial_no}/telemetry",
+    Access.EV_MONITORING,
+    _intervals("consumption", items="consumption"),
 )
 START_CHARGING: Final = Endpoint[Any](
-    name="start_charging",
-    path="{system_id}/ev_charger/{serial_no}/start_charging",
-    access=Access.EV_CONTROL,
+    "start_charging",
+    "{system_id}/ev_charger/{serial_no}/start_charging",
+    Access.EV_CONTROL,
     method="POST",
 )
 STOP_CHARGING: Final = Endpoint[Any](
-    name="stop_charging",
-    path="{system_id}/ev_charger/{serial_no}/stop_charging",
-    access=Access.EV_CONTROL,
+    "stop_charging",
+    "{system_id}/ev_charger/{serial_no}/stop_charging",
+    Access.EV_CONTROL,
     method="POST",
 )
 
