@@ -1,4 +1,4 @@
-"""Run on a Home Assistant that the test plugin is not made for: `-p tests.other_version`.
+"""Run on a Home Assistant that the plugin is not made for: `-p tests.other_version`.
 
 Left out is what does not depend on the version: all tests without a Home Assistant, and
 those marked `thorough`, which play again what another test plays once.

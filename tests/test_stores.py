@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import DOMAIN
-from scripts.benchmarks.robustness.absurd import spoiled
+from tests.robustness.absurd import spoiled
 
 from .conftest import SetUp, World
 from .helpers import pass_time, state

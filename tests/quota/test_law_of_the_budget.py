@@ -1,6 +1,6 @@
 """Law 1: no more requests leave than the plan allows, whatever happens.
 
-The cloud counts by itself, in true time; see `scripts.benchmarks.robustness.household`.
+The cloud counts by itself, in true time; see `tests.robustness.household`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,8 @@ from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger, Purpos
 from custom_components.enphase_cloud.quota.plans import custom_plan
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument
-from scripts.benchmarks.robustness.household import Fate, Household
-from scripts.benchmarks.robustness.sequences import (
-    absurd_date,
-    absurd_refusal,
-    numbers,
-    run,
-)
+from tests.robustness.household import Fate, Household
+from tests.robustness.sequences import absurd_date, absurd_refusal, numbers, run
 
 SMALL = custom_plan(calls_per_minute=5, calls_per_month=100, live_stream=False)
 LARGE = custom_plan(calls_per_minute=12, calls_per_month=200, live_stream=True)

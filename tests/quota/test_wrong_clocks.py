@@ -1,6 +1,6 @@
 """Clocks, answers and connections that were seen to break the budget, each alone.
 
-The cloud's own count (`scripts.benchmarks.robustness.household`) decides.
+The cloud's own count (`tests.robustness.household`) decides.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.enphase_cloud.quota.ledger import Ledger, Period, Purpose
 from custom_components.enphase_cloud.quota.plans import PLANS, Plan, custom_plan
-from scripts.benchmarks.robustness.household import FINE, Fate, Household, Refused
+from tests.robustness.household import FINE, Fate, Household, Refused
 
 WATT = PLANS["watt"]
 TIGHT = custom_plan(calls_per_minute=3, calls_per_month=1_000, live_stream=False)

@@ -10,8 +10,8 @@ import numpy as np
 
 from custom_components.enphase_cloud.quota.ledger import Period
 from custom_components.enphase_cloud.quota.plans import Plan
+from tests.robustness.household import Refused
 
-from ..robustness.household import Refused
 from .world import END, clock, seconds
 
 MINUTE = 60.0

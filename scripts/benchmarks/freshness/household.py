@@ -17,8 +17,8 @@ from custom_components.enphase_cloud.quota.plans import Plan
 from custom_components.enphase_cloud.quota.reserve import Call
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument
+from tests.robustness.household import Refused
 
-from ..robustness.household import Refused
 from .cloud import Cloud
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
 

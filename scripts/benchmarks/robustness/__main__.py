@@ -1,9 +1,10 @@
 """Measure robustness: python -m scripts.benchmarks.robustness [--json] [--quick]."""
 
+from tests.robustness.sequences import Sequences, run_side_by_side
+
 from ..report import command_line, tell
 from .measure import TARGETS, measure
-from .report import Sequences, as_json, text
-from .sequences import run_side_by_side
+from .report import as_json, text
 
 _QUICK = 300
 _SEQUENCES = 10_000

@@ -12,10 +12,10 @@ import time
 import traceback
 from typing import Any, Final, Self
 
-from .answers import ANSWERS
-from .stores import STORES
-from .streams import STREAMS
-from .targets import Target
+from tests.robustness.answers import ANSWERS
+from tests.robustness.stores import STORES
+from tests.robustness.streams import STREAMS
+from tests.robustness.targets import Target
 
 TARGETS: Final = {target.name: target for target in (*ANSWERS, *STORES, *STREAMS)}
 

@@ -1,20 +1,12 @@
 """Says what came of the inputs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from tests.robustness.sequences import Sequences
 
 from ..report import table
 from .measure import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Sequences:
-    """Sequences of calls, clocks and refusals, and which of them broke law 1."""
-
-    count: int = 0
-    overruns: int = 0
-    deadlocks: int = 0
 
 
 def as_json(outcomes: Mapping[str, Outcome], sequences: Sequences) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
@@ -12,7 +12,6 @@ from custom_components.enphase_cloud.quota.ledger import Period, Purpose
 from custom_components.enphase_cloud.quota.plans import Plan, custom_plan
 
 from .household import FINE, Answer, Fate, Household, Refused
-from .report import Sequences
 
 type Play = Callable[[Callable[[int], tuple[bool, bool]], Iterable[int]], Iterable[Any]]
 
@@ -27,6 +26,15 @@ _ERRORS: Final = (
     *(sign * timedelta(minutes=minutes) for sign in (-1, 1) for minutes in (2, 50)),
     *(sign * timedelta(days=days) for sign in (-1, 1) for days in (1, 31, 35, 730)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """Sequences of calls, clocks and refusals, and which of them broke law 1."""
+
+    count: int = 0
+    overruns: int = 0
+    deadlocks: int = 0
 
 
 def run(numbers: Iterable[int], play: Play = map) -> Sequences:
