@@ -1,7 +1,8 @@
 """Run on a Home Assistant that the plugin is not made for: `-p tests.other_version`.
 
-Left out is what does not depend on the version: all tests without a Home Assistant, and
-those marked `thorough`, which play again what another test plays once.
+Left out is what does not depend on the version: tests that have neither a Home
+Assistant nor connections of ours (each has an aiohttp of its own), and those marked
+`thorough`.
 
 Loaded first: the plugin imports httpx before Home Assistant, which 2026.11 does not
 allow, and looks for a helper of the logger where it used to be.
@@ -22,8 +23,14 @@ def pytest_collection_modifyitems(
     needed: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
-        is_needed = "hass" in getattr(item, "fixturenames", ())
-        is_needed = is_needed and item.get_closest_marker("thorough") is None
-        (needed if is_needed else others).append(item)
+        (needed if _depends(item) else others).append(item)
     items[:] = needed
     config.hook.pytest_deselected(items=others)
+
+
+def _depends(item: pytest.Item) -> bool:
+    if item.get_closest_marker("thorough") is not None:
+        return False
+    fixtures = getattr(item, "fixturenames", ())
+    is_shipped = "simulator" not in item.path.parts
+    return "hass" in fixtures or (is_shipped and "socket_enabled" in fixtures)

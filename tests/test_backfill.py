@@ -47,7 +47,7 @@ COMMISSIONED = date(2026, 6, 5)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 DOCUMENTS = 5
-SEEDS = range(10)
+SEEDS = range(6)
 IMPORTED = "sensor.hilltop_history_import"
 
 
@@ -151,6 +151,7 @@ async def test_left_alone_all_is_imported_once(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thorough
 async def test_a_reload_changes_nothing(
     hass: HomeAssistant,
     world: World,
@@ -193,6 +194,7 @@ async def kill(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.thorough
 async def test_a_kill_costs_one_call_at_most(
     hass: HomeAssistant,
     world: World,
@@ -261,6 +263,7 @@ async def test_a_kill_between_the_recorder_and_the_disk(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.thorough
 async def test_a_month_that_is_used_up_is_waited_for(
     hass: HomeAssistant,
     world: World,
@@ -302,11 +305,12 @@ async def test_a_month_that_is_used_up_is_waited_for(
     ("fault", "seed"),
     [
         *(({"status": 503, "times": 3}, seed) for seed in SEEDS),
-        *(({"quota": "minute", "times": 2}, seed) for seed in (0, 5, 8)),
+        *(({"quota": "minute", "times": 2}, seed) for seed in (0, 5)),
         ({"cut": "before_headers", "times": 2}, 4),
         ({"cut": "mid_body", "times": 2}, 6),
     ],
 )
+@pytest.mark.thorough
 async def test_a_cloud_that_fails_changes_nothing(
     hass: HomeAssistant,
     world: World,

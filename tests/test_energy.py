@@ -186,7 +186,7 @@ async def test_a_day_goes_by(
     first = Counter(energy_calls(world))
     assert set(first) == LIFETIMES | INTERVALS
     assert all(first[operation] == 1 for operation in LIFETIMES)
-    await go_on(hass, freezer, 26 * HOUR, step=10 * MINUTE)
+    await go_on(hass, freezer, 26 * HOUR)
     later = Counter(energy_calls(world)) - first
     length = 25 if now.month == 10 else 24
     assert set(later) == INTERVALS
@@ -267,6 +267,7 @@ async def test_sensors_tell_what_is_known(
 @pytest.mark.parametrize(
     "data", ["zero", "null", "dip", "repeat", "gap", "absurd", "strings", "negative"]
 )
+@pytest.mark.thorough
 async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
     hass: HomeAssistant,
     world: World,
@@ -312,6 +313,7 @@ async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
         await assert_hours_are_true(hass, world, NOW - 6 * DAY, NOW + 20 * HOUR)
 
 
+@pytest.mark.thorough
 async def test_an_answer_that_was_in_vain_is_made_good(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -328,6 +330,7 @@ async def test_an_answer_that_was_in_vain_is_made_good(
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 8 * HOUR)
 
 
+@pytest.mark.thorough
 async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -387,6 +390,7 @@ async def polls_of_days(
 @pytest.mark.parametrize(
     "system_properties", [properties("Europe/Berlin", date(2024, 1, 1))]
 )
+@pytest.mark.thorough
 async def test_history_does_not_starve_polls(
     hass: HomeAssistant,
     world: World,
@@ -414,6 +418,7 @@ async def test_history_does_not_starve_polls(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.thorough
 async def test_three_systems_at_once_keep_to_the_minute(
     hass: HomeAssistant,
     world: World,
@@ -477,6 +482,7 @@ async def test_a_document_that_is_refused_is_switched_off(
     assert newest >= NOW + 10 * HOUR
 
 
+@pytest.mark.thorough
 async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

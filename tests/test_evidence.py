@@ -69,6 +69,7 @@ def asked(world: World, operation: str) -> Iterator[datetime]:
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("system_properties", [{**PANELS, "meters": ["production"]}])
 @pytest.mark.parametrize("noise", [0, 3])
+@pytest.mark.thorough
 async def test_noise_in_the_dark_is_no_day(
     hass: HomeAssistant,
     world: World,

@@ -59,6 +59,7 @@ async def test_a_stream_is_on_the_disk_before_it_opens(
 
 
 @pytest.mark.parametrize("plan", ["watt", "kilowatt", "partner"])
+@pytest.mark.thorough
 async def test_a_kill_costs_one_call_at_most(
     hass: HomeAssistant,
     world: World,

@@ -209,6 +209,7 @@ def shown(states: list[State], entity_id: str) -> set[str]:
 
 
 @pytest.mark.parametrize("case", [*STREAMS, *ANSWERS])
+@pytest.mark.thorough
 async def test_a_hostile_server_harms_nothing(
     hass: HomeAssistant,
     world: World,
@@ -283,6 +284,7 @@ async def test_a_hostile_server_harms_nothing(
 
 @pytest.mark.parametrize("shape", ["byte_by_byte", "comments", "no_newline", "silence"])
 @pytest.mark.parametrize("end", ["stop", "unload", "reload", "shutdown"])
+@pytest.mark.thorough
 async def test_an_end_in_the_midst_of_something_leaves_nothing(
     hass: HomeAssistant,
     world: World,

@@ -252,6 +252,7 @@ async def test_a_request_in_the_last_second_gets_its_time(
 
 
 @pytest.mark.parametrize("turns", range(0, 40, 4))
+@pytest.mark.thorough
 async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     hass: HomeAssistant,
     world: World,

@@ -78,6 +78,7 @@ async def test_entities_agree_with_the_system_on_every_frame_that_is_published(
 
 @pytest.mark.parametrize("frames", range(1, 9))
 @pytest.mark.parametrize("end", ["stop", "break"])
+@pytest.mark.thorough
 async def test_the_last_frame_is_never_lost(
     hass: HomeAssistant,
     world: World,

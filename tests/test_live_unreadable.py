@@ -311,6 +311,7 @@ async def test_a_stream_that_is_stopped_proves_nothing(
 
 
 @pytest.mark.parametrize("shape", FRAMINGS)
+@pytest.mark.thorough
 async def test_every_framing_is_read(
     hass: HomeAssistant,
     world: World,

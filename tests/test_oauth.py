@@ -426,6 +426,7 @@ async def test_a_newer_sign_in_is_not_undone(
         {"replaces": "THIS", "token": ["stray"]},
     ],
 )
+@pytest.mark.thorough
 async def test_a_journal_that_is_damaged_or_older(
     hass: HomeAssistant, world: World, hass_storage: dict[str, Any], journal: Any
 ) -> None:
@@ -781,6 +782,7 @@ async def test_renewals_count_in_the_minute(
     ],
 )
 @pytest.mark.parametrize("how", ["left out", "null"])
+@pytest.mark.thorough
 async def test_a_token_document_lacks_fields(
     hass: HomeAssistant,
     world: World,

@@ -307,6 +307,7 @@ async def test_the_recorder_remembers_as_memory_would(
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.thorough
 async def test_days_and_hours_in_any_order_are_remembered(
     hass: HomeAssistant, importer: StatisticsImporter, seed: int
 ) -> None:

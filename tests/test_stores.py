@@ -161,6 +161,7 @@ async def test_of_a_damaged_file_the_rest_is_used(
 
 
 @pytest.mark.parametrize("seed", range(24))
+@pytest.mark.thorough
 async def test_anything_in_a_store_is_survived(
     hass: HomeAssistant,
     set_up: SetUp,

@@ -70,6 +70,7 @@ async def pass_days(
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 @pytest.mark.parametrize("bad", [0, 1])
+@pytest.mark.thorough
 async def test_one_system_fails_from_the_first_set_up(
     hass: HomeAssistant,
     world: World,
