@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, override
 
 # The device class lives in a module of its own since 2026.9; before, only here.
@@ -11,7 +12,7 @@ from homeassistant.components.binary_sensor import (  # type: ignore[attr-define
     BinarySensorEntityDescription,
 )
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
@@ -19,11 +20,12 @@ from .alarm_texts import alarm_details
 from .api import BatteryOperation, DeviceStatus
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseSystemEntity
+from .evidence_entities import add_as_evidence_comes
 from .gateway import is_reporting
 from .measurements.catalog import Measurement
 from .measurements.panel_history import PanelState
 from .measurements.samples import Value, fresh_value
-from .measurements.system import SYSTEM, Device, DeviceKind
+from .measurements.system import Device, DeviceKind
 
 PARALLEL_UPDATES = 0
 
@@ -116,38 +118,22 @@ async def async_setup_entry(
         async_add_entities([ReportingBinarySensor(entry, system, REPORTING)])
         if system.live is not None:
             async_add_entities([LiveStreamBinarySensor(entry, system, LIVE_STREAM)])
-        _add_as_evidence_comes(entry, system, async_add_entities)
+    add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        MEASUREMENTS,
+        has_evidence=_has_evidence,
+        create=partial(MeasurementBinarySensor, entry),
+    )
 
 
-def _add_as_evidence_comes(
-    entry: EnphaseCloudConfigEntry,
+def _has_evidence(
     system: EnphaseSystem,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    board = system.board
-    added: set[tuple[Device, str]] = set()
-
-    @callback
-    def add_new() -> None:
-        found = [
-            (device, description)
-            for device in {SYSTEM, *board.devices()}
-            for description in MEASUREMENTS.get(device.kind, ())
-            if (device, description.key) not in added
-            and not board.newest(device)
-            .keys()
-            .isdisjoint({description.measurement, description.also})
-        ]
-        added.update((device, description.key) for device, description in found)
-        if found:
-            async_add_entities(
-                MeasurementBinarySensor(entry, system, description, device)
-                for device, description in found
-            )
-
-    for coordinator in system.documents:
-        entry.async_on_unload(coordinator.async_add_listener(add_new))
-    add_new()
+    description: MeasurementBinarySensorDescription,
+    device: Device,
+) -> bool:
+    known = system.board.newest(device)
+    return not known.keys().isdisjoint({description.measurement, description.also})
 
 
 class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import override
 
 from homeassistant.components.image import ImageEntity, ImageEntityDescription
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
+from .evidence_entities import add_as_evidence_comes
 from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
 from .measurements.samples import Samples
@@ -28,28 +29,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a map for each system whose panels are known, as soon as they are."""
-    for system in entry.runtime_data.systems:
-        _add_once_known(hass, entry, system, async_add_entities)
-
-
-def _add_once_known(
-    hass: HomeAssistant,
-    entry: EnphaseCloudConfigEntry,
-    system: EnphaseSystem,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    is_added = False
-
-    @callback
-    def add() -> None:
-        nonlocal is_added
-        if not is_added and _panels(system):
-            is_added = True
-            async_add_entities([PanelMapImage(hass, entry, system)])
-
-    for coordinator in system.documents:
-        entry.async_on_unload(coordinator.async_add_listener(add))
-    add()
+    add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        {DeviceKind.SYSTEM: (PANELS,)},
+        has_evidence=lambda system, *_: bool(_panels(system)),
+        create=lambda system, *_: PanelMapImage(hass, entry, system),
+    )
 
 
 class PanelMapImage(EnphaseSystemEntity, ImageEntity):

@@ -1,10 +1,15 @@
 """Sensors of Enphase Cloud."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+)
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
@@ -18,8 +23,9 @@ from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
+from .evidence_entities import add_as_evidence_comes
 from .measurements.samples import fresh_value
-from .measurements.system import SYSTEM, Device
+from .measurements.system import SYSTEM, Device, DeviceKind
 from .measurements.traits import Kind
 from .runtime.account import account_owner
 from .sensor_tables import (
@@ -67,60 +73,46 @@ async def async_setup_entry(
                 config_subentry_id=array.key,
             )
         async_add_entities([NextUpdateSensor(entry, system, NEXT_UPDATE)])
-        _add_as_evidence_comes(hass, entry, system, async_add_entities)
+    add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        MEASUREMENTS,
+        has_evidence=partial(_has_evidence, er.async_get(hass)),
+        create=lambda system, description, device: _SENSORS.get(
+            description.measurement.traits.kind, MeasurementSensor
+        )(entry, system, description, device),
+    )
+    add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        {DeviceKind.SYSTEM: NEXT_POLLS.values()},
+        has_evidence=lambda system, description, _: (
+            _polled(system, description).plan.is_active
+        ),
+        create=partial(NextPollSensor, entry),
+    )
 
 
-def _add_as_evidence_comes(
-    hass: HomeAssistant,
-    entry: EnphaseCloudConfigEntry,
+def _has_evidence(
+    registry: er.EntityRegistry,
     system: EnphaseSystem,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-) -> None:
-    """Add a sensor once the system or a device was seen to have what it shows."""
-    registry = er.async_get(hass)
-    board, system_id = system.board, system.info.system_id
-    added: set[tuple[Device, str]] = set()
+    description: MeasurementSensorDescription,
+    device: Device,
+) -> bool:
+    """Tell whether the system or the device has what a sensor shows, or once had."""
+    key = unique_id(system.info.system_id, description.key, device)
+    return description.measurement in system.board.newest(device) or bool(
+        registry.async_get_entity_id("sensor", DOMAIN, key)
+    )
 
-    def has_evidence(device: Device, description: MeasurementSensorDescription) -> bool:
-        return description.measurement in board.newest(device) or bool(
-            registry.async_get_entity_id(
-                "sensor", DOMAIN, unique_id(system_id, description.key, device)
-            )
-        )
 
-    @callback
-    def add_new() -> None:
-        measurements = [
-            (device, description)
-            for device in {SYSTEM, *board.devices(), *board.inventory}
-            for description in MEASUREMENTS[device.kind]
-            if (device, description.key) not in added
-            and has_evidence(device, description)
-        ]
-        documents = [
-            coordinator
-            for coordinator in system.documents
-            if (SYSTEM, coordinator.source) not in added
-            and coordinator.source in NEXT_POLLS
-            and coordinator.plan.is_active
-        ]
-        added.update((device, description.key) for device, description in measurements)
-        added.update((SYSTEM, coordinator.source) for coordinator in documents)
-        if documents:
-            async_add_entities(
-                NextPollSensor(entry, system, coordinator) for coordinator in documents
-            )
-        if measurements:
-            async_add_entities(
-                _SENSORS.get(description.measurement.traits.kind, MeasurementSensor)(
-                    entry, system, description, device
-                )
-                for device, description in measurements
-            )
-
-    for coordinator in system.coordinators:
-        entry.async_on_unload(coordinator.async_add_listener(add_new))
-    add_new()
+def _polled(
+    system: EnphaseSystem, description: SensorEntityDescription
+) -> DocumentCoordinator:
+    """Return the coordinator whose next poll a sensor shows."""
+    return next(
+        each for each in system.documents if NEXT_POLLS.get(each.source) is description
+    )
 
 
 class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
@@ -229,20 +221,12 @@ class NextUpdateSensor(EnphaseSystemEntity, SensorEntity):
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):
     """Show when a document will be asked for."""
 
-    def __init__(
-        self,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        coordinator: DocumentCoordinator,
-    ) -> None:
-        """Show the plan of a coordinator."""
-        super().__init__(entry, system, NEXT_POLLS[coordinator.source])
-        self._coordinator = coordinator
-
     @override
     def read(self) -> object:
         # It shifts with each call.
-        self._attr_native_value = _to_the_minute(self._coordinator.next_poll_at)
+        self._attr_native_value = _to_the_minute(
+            _polled(self._system, self.entity_description).next_poll_at
+        )
         return self._attr_native_value
 
 
