@@ -264,6 +264,7 @@ async def test_repairs_of_alarms_are_for_those_who_want_them(
     assert kind.name in issue.translation_placeholders["alarms"]
     assert "clamps" in issue.translation_placeholders["alarms"]
     assert issue.translation_placeholders["system"] == "Hilltop"
+    assert issue.severity is ir.IssueSeverity.WARNING
 
     world.system.clear_alarm(number, dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
@@ -411,3 +412,35 @@ async def test_the_option_is_offered_and_kept(
         await hass.async_block_till_done()
         assert entry.options.get("alarm_repairs", False) is wanted
         assert ("alarm_repairs" in entry.options) is wanted
+
+
+async def test_systems_share_what_types_mean(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each has its own alarms, and its own repair."""
+    barn = world.add_system(name="Barn")
+    entry = await set_up(options=REPAIRS)
+    now = dt_util.utcnow()
+    world.system.open_alarm("meter_silent", now)
+    barn.open_alarm("meter_silent", now, severity=2)
+    barn.open_alarm("battery_hot", now)
+    await pass_time(hass, freezer, DAY, step=HOUR)
+    assert world.calls.count("event_types") == 1
+    for entity_id in (ALARM, "event.barn_alarm"):
+        shown = hass.states.get(entity_id)
+        assert shown is not None
+        assert shown.attributes["event_type"] == "opened"
+    issues = ir.async_get(hass)
+    told = [
+        issues.async_get_issue(DOMAIN, f"open_alarms_{entry.entry_id}_{number}")
+        for number in range(2)
+    ]
+    assert [issue and issue.severity for issue in told] == [
+        ir.IssueSeverity.WARNING,
+        ir.IssueSeverity.ERROR,
+    ]
+    assert [
+        issue.translation_placeholders["count"]
+        for issue in told
+        if issue is not None and issue.translation_placeholders is not None
+    ] == ["1", "2"]

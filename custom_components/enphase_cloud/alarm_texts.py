@@ -47,10 +47,12 @@ def alarm_details(data: EnphaseCloudData, system: EnphaseSystem) -> dict[str, An
     return {"alarms": told, **({} if advice is None else {"advice": advice})}
 
 
-def alarm_lines(data: EnphaseCloudData, system: EnphaseSystem) -> list[str]:
-    """Return a line of Markdown for each open alarm, the worst first."""
+def alarm_lines(
+    data: EnphaseCloudData, system: EnphaseSystem, alarms: Iterable[Happening]
+) -> list[str]:
+    """Return a line of Markdown for each alarm."""
     lines = []
-    for alarm in open_alarms(system):
+    for alarm in alarms:
         told = describe(data, system, alarm)
         parts = {name: escaped(str(value)) for name, value in told.items()}
         what = ", ".join(

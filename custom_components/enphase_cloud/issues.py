@@ -7,7 +7,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 
-from .alarm_texts import alarm_lines
+from .alarm_texts import alarm_lines, open_alarms
+from .api import Severity
 from .const import APP_URL, DEVELOPER_PORTAL_URL, DOMAIN
 from .coordinator.error_policy import ACCESS_CONTROLS, smallest_plan
 from .data import EnphaseCloudConfigEntry
@@ -58,6 +59,8 @@ _KINDS: Final = (
 
 # Documents whose answers raise or clear issues.
 _TELLING: Final = (Source.SUMMARY, Source.ALARMS)
+_WARNING: Final = ir.IssueSeverity.WARNING
+_SEVERE: Final = (Severity.FATAL, Severity.ERROR)
 # So many alarms are named; how many more there are the entities tell.
 _MOST_ALARMS: Final = 5
 # The user is warned when less than this share of the live streams is left.
@@ -287,14 +290,22 @@ def _show_alarms(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
     """Show the open alarms of each system, if the user wants repairs of them."""
     data, wanted = entry.runtime_data, ALARM_REPAIRS.of(entry.options)
     for number, system in enumerate(data.systems):
-        alarms = alarm_lines(data, system) if wanted else []
+        alarms = open_alarms(system) if wanted else []
         placeholders = {
             "system": escaped(system.info.name),
-            "alarms": "\n".join(alarms[:_MOST_ALARMS]),
+            "alarms": "\n".join(alarm_lines(data, system, alarms[:_MOST_ALARMS])),
             "count": str(len(alarms)),
         }
-        shown = placeholders if alarms else None
-        _show(hass, entry, OPEN_ALARMS, shown, part=number, url=APP_URL)
+        is_severe = bool(alarms) and alarms[0].severity in _SEVERE
+        _show(
+            hass,
+            entry,
+            OPEN_ALARMS,
+            placeholders if alarms else None,
+            severity=ir.IssueSeverity.ERROR if is_severe else _WARNING,
+            part=number,
+            url=APP_URL,
+        )
 
 
 def _show(
@@ -304,7 +315,7 @@ def _show(
     placeholders: _Placeholders | None,
     *,
     fixable: bool = False,
-    severity: ir.IssueSeverity = ir.IssueSeverity.WARNING,
+    severity: ir.IssueSeverity = _WARNING,
     part: int | None = None,
     url: str = DEVELOPER_PORTAL_URL,
 ) -> None:
