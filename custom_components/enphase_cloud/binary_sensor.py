@@ -17,7 +17,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .alarm_texts import alarm_details
-from .api import BatteryOperation, DeviceStatus
+from .api import BatteryOperation, DeviceStatus, EvChargerStatus
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseSystemEntity
 from .evidence_entities import add_as_evidence_comes
@@ -61,6 +61,13 @@ def _is_problem(status: Value) -> bool | None:
     return DeviceStatus(str(status)).is_problem
 
 
+def _is_plugged(status: Value) -> bool | None:
+    """Tell whether a car is plugged in; a charger that is faulted does not say."""
+    if status == EvChargerStatus.FAULTED:
+        return None
+    return status != EvChargerStatus.PLUGGED_OUT
+
+
 MEASUREMENTS: Final = {
     DeviceKind.SYSTEM: (
         MeasurementBinarySensorDescription(
@@ -92,6 +99,21 @@ MEASUREMENTS: Final = {
             entity_registry_enabled_default=False,
             measurement=Measurement.OPERATIONAL_MODE,
             is_on_fn=lambda mode: mode == BatteryOperation.CHARGING,
+        ),
+    ),
+    DeviceKind.CHARGER: (
+        MeasurementBinarySensorDescription(
+            key="plugged",
+            device_class=BinarySensorDeviceClass.PLUG,
+            measurement=Measurement.CHARGER_STATUS,
+            is_on_fn=_is_plugged,
+        ),
+        MeasurementBinarySensorDescription(
+            key="charging",
+            device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
+            entity_registry_enabled_default=False,
+            measurement=Measurement.CHARGER_STATUS,
+            is_on_fn=lambda status: status == EvChargerStatus.CHARGING,
         ),
     ),
     DeviceKind.INVERTER: (

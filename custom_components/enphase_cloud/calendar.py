@@ -1,4 +1,4 @@
-"""Calendars of Enphase Cloud: events and alarms of a system."""
+"""Calendars of Enphase Cloud: events and alarms, and schedules of chargers."""
 
 from datetime import datetime, timedelta
 from typing import Final, override
@@ -13,8 +13,10 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .alarm_texts import device_names, name_of, open_alarms
+from .charger_entities import ChargerCalendar, async_add_for_chargers
 from .data import EnphaseCloudConfigEntry
 from .entity import EnphaseSystemEntity
+from .measurements.catalog import Source
 from .measurements.happenings import Happening
 
 # Who opens the same weeks twice waits for one request.
@@ -27,14 +29,23 @@ EVENTS: Final = CalendarEntityDescription(
 _SHORTEST: Final = timedelta(minutes=1)
 
 
+SCHEDULE: Final = CalendarEntityDescription(key="schedule", translation_key="schedule")
+
+
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the calendar of each system."""
+    """Add the calendars of each system and charger."""
     async_add_entities(
         EventsCalendar(entry, system, EVENTS) for system in entry.runtime_data.systems
+    )
+    async_add_for_chargers(
+        entry,
+        async_add_entities,
+        lambda system, device: ChargerCalendar(entry, system, SCHEDULE, device),
+        source=Source.CHARGER_SCHEDULES,
     )
 
 

@@ -13,6 +13,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
 from .alarm_texts import describe
+from .charger_entities import ENDED, ChargerSessionEvent, async_add_for_chargers
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseCloudEntity
 from .gateway import is_reporting, reported_at
@@ -84,17 +85,28 @@ EVENTS: Final = (
 )
 
 
+SESSION: Final = EventEntityDescription(
+    key="session", translation_key="session", event_types=[ENDED]
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the events of each system."""
+    """Add the events of each system and charger."""
     async_add_entities(
         EnphaseEvent(entry, system, description)
         for system in entry.runtime_data.systems
         for description in EVENTS
         if description.exists_fn(system)
+    )
+    async_add_for_chargers(
+        entry,
+        async_add_entities,
+        lambda system, device: ChargerSessionEvent(entry, system, SESSION, device),
+        source=Source.CHARGER_SESSIONS,
     )
 
 

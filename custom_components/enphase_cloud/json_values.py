@@ -13,6 +13,7 @@ _MOST: Final = 10**9
 _GREATEST: Final = 10**13
 _MOST_ROWS: Final = 5_000
 _LONGEST_TEXT: Final = 100
+LONGEST_PROSE: Final = 1_000
 _YEARS: Final = range(1970, 2200)
 
 
@@ -76,6 +77,13 @@ def text(value: object) -> str:
     """Return a stored word."""
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise ValueError("Not a word of ours")
+    return value
+
+
+def prose(value: object) -> str:
+    """Return a stored text of some words."""
+    if not isinstance(value, str) or len(value) > LONGEST_PROSE:
+        raise ValueError("Not a text of ours")
     return value
 
 

@@ -199,7 +199,17 @@ class EnergyTodaySensor(MeasurementSensor):
         )
 
 
-_SENSORS: Final = {Kind.ENERGY_TODAY: EnergyTodaySensor}
+class CostSensor(MeasurementSensor):
+    """Show what something cost; the cloud names no currency."""
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str:
+        """Return the currency of Home Assistant."""
+        return self.hass.config.currency
+
+
+_SENSORS: Final = {Kind.COST: CostSensor, Kind.ENERGY_TODAY: EnergyTodaySensor}
 
 
 class NextUpdateSensor(EnphaseSystemEntity, SensorEntity):

@@ -10,7 +10,13 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfEnergy, UnitOfPower
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfEnergy,
+    UnitOfPower,
+    UnitOfTime,
+)
 from homeassistant.helpers.typing import StateType
 
 from .coordinator.live_sessions import LiveSessions
@@ -78,6 +84,17 @@ _KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "state_class": SensorStateClass.MEASUREMENT,
         "native_unit_of_measurement": PERCENTAGE,
         "suggested_display_precision": 0,
+    },
+    Kind.DURATION: {
+        "device_class": SensorDeviceClass.DURATION,
+        "native_unit_of_measurement": UnitOfTime.SECONDS,
+        "suggested_unit_of_measurement": UnitOfTime.HOURS,
+        "suggested_display_precision": 1,
+    },
+    # Its unit is the currency of Home Assistant.
+    Kind.COST: {
+        "device_class": SensorDeviceClass.MONETARY,
+        "suggested_display_precision": 2,
     },
     Kind.STATE: {"device_class": SensorDeviceClass.ENUM},
     Kind.MOMENT: {"device_class": SensorDeviceClass.TIMESTAMP},

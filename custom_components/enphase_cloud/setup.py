@@ -1,7 +1,6 @@
 """Set up the systems of a config entry with their coordinators."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
@@ -19,6 +18,7 @@ from .const import (
     DOMAIN,
 )
 from .coordinator.base import SystemContext
+from .coordinator.charger_statistics import CHARGER_ENERGIES, ChargerStatistics
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
@@ -34,6 +34,7 @@ from .data import (
     device_identifier,
 )
 from .devices import async_track_devices
+from .documents.base import Known
 from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
@@ -118,9 +119,12 @@ def _system(
     if DATA_INSTANCE in context.shared.hass.data:
         energies = EnergyCoordinator(context, EnergyOptions.from_options(options))
         system.energies = energies
+        charged = ChargerStatistics(context, energies)
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
                 document.answers.async_add_listener(energies.take_battery)
+            elif document.source in CHARGER_ENERGIES:
+                document.answers.async_add_listener(charged.take)
     for document in system.documents:
         if document.document is ALARMS_DOCUMENT:
             _learn_event_types(document, event_types)
@@ -133,7 +137,7 @@ def _learn_event_types(
     """Ask what the types of open alarms mean that are not known yet."""
 
     @callback
-    def learn(answer: Alarms, _now: datetime) -> None:
+    def learn(answer: Alarms, _known: Known) -> None:
         event_types.learn_soon(
             (alarm.event_type_id for alarm in answer.alarms),
             document.async_update_listeners,

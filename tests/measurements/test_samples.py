@@ -29,6 +29,10 @@ STORED = {
     measurement: next(iter(measurement.traits.states), "meter")
     for measurement in Measurement
     if measurement.traits.kind is Kind.STATE
+} | {
+    measurement: "12@0100-0630"
+    for measurement in Measurement
+    if measurement.traits.kind is Kind.TEXT
 }
 
 moments = st.integers(-86_400, 86_400).map(lambda s: NOON + timedelta(seconds=s))

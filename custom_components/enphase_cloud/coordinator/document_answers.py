@@ -1,19 +1,17 @@
 """What the answers of a document say: requested, read, kept, and learnt from."""
 
-from collections.abc import Callable
 from datetime import datetime
 import logging
-from typing import Any
 
 from homeassistant.core import callback
 
-from ..api import UnknownSystemError
-from ..documents.base import AnyDocument, Known, Report
+from ..documents.base import AnyDocument, Report
 from ..measurements.lifetime import LifetimeGuard
 from ..measurements.samples import NOTHING, Samples, advance, as_of
 from ..measurements.system import SYSTEM
 from .base import SystemContext
 from .document_plan import DocumentPlan
+from .document_reader import AnswerListener, DocumentReader
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -30,53 +28,32 @@ class DocumentAnswers:
         self._plan = plan
         self._board = context.board
         self._lifetime = LifetimeGuard()
-        self._listeners: list[Callable[[Any, datetime], None]] = []
+        self._reader = DocumentReader(context, document)
 
     @callback
-    def async_add_listener(self, listener: Callable[[Any, datetime], None]) -> None:
-        """Call a listener with each answer and its moment."""
-        self._listeners.append(listener)
+    def async_add_listener(self, listener: AnswerListener) -> None:
+        """Call a listener with each answer, and what is known beside it."""
+        self._reader.add_listener(listener)
 
     async def async_request(self, now: datetime) -> None:
         """Request the document, and keep what it says. Raises the client's errors."""
-        self._take(await self._async_read(now), now)
+        arrived: Samples = NOTHING
+        async for report in self._reader.reports(now):
+            self._take_devices(report, now)
+            arrived = report.get(SYSTEM, NOTHING)
+        self._take(arrived, now)
 
-    async def _async_read(self, now: datetime) -> Report:
-        try:
-            answer = await self._async_request()
-        except UnknownSystemError:
-            if not self._document.is_optional:
-                raise
-            # The system has nothing of what this document tells.
-            return {}
-        for listener in self._listeners:
-            listener(answer, now)
-        if self._document.inventory is not None:
-            listed = self._document.inventory(answer)
-            is_complete = self._document.lists_all_devices
-            self._board.take_inventory(listed, is_complete=is_complete)
-        known = Known(info=self._context.info, board=self._board, fetched_at=now)
-        if self._document.learn is not None:
-            self._document.learn(answer, known)
-        return self._document.read(answer, known)
-
-    async def _async_request(self) -> Any:
-        client, endpoint = self._context.shared.client, self._document.endpoint
-        system_id = self._context.info.system_id
-        if self._document.site_query:
-            return await client.pages(endpoint, query={"site_id": system_id})
-        return await client.get(endpoint, system_id=system_id)
-
-    def _take(self, report: Report, now: datetime) -> None:
-        """Keep what an answer says, and learn from it."""
-        source = self._document.source
+    def _take_devices(self, report: Report, now: datetime) -> None:
         for device in report.keys() - {SYSTEM}:
-            held = self._board.samples(source, device)
+            source = self._document.source
             told = report[device]
             if not self._plan.is_errand:
-                told = advance(held, told, now=now)
+                told = advance(self._board.samples(source, device), told, now=now)
             self._board.put(source, told, device)
-        arrived = report.get(SYSTEM, NOTHING)
+
+    def _take(self, arrived: Samples, now: datetime) -> None:
+        """Keep what answers say of the system, and learn from it."""
+        source = self._document.source
         known = self._board.samples(source)
         newest = newest_measurement(arrived, now)
         is_news = newest not in {None, newest_measurement(known, now)}

@@ -49,7 +49,10 @@ class DocumentPlan:
             return False
         if self._document.is_optional and not self._store.is_visible:
             return False
-        return self.evidence.answered or self._document.is_expected(self._board)
+        is_expected = self._document.is_expected(self._board)
+        if self.is_errand:
+            return is_expected and bool(self._document.devices(self._board))
+        return self.evidence.answered or is_expected
 
     @property
     def is_scheduled(self) -> bool:

@@ -10,6 +10,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
+from ..documents.base import Known
 from ..energy.flows import ENERGY_SOURCES, updates_of
 from ..energy.import_plan import ImportPlan, ImportRequest
 from ..energy.import_progress import KEPT, Days, ImportProgress
@@ -85,6 +86,11 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         return sum(self._updates(updates).values())
 
     @property
+    def is_wanted(self) -> bool:
+        """Return whether the user wants statistics of energies."""
+        return self._options.updates_per_day > 0
+
+    @property
     def has_foreign_statistics(self) -> bool:
         """Return whether rows in our statistics are no energy of ours."""
         return bool(self._statistics.foreign)
@@ -129,13 +135,13 @@ class EnergyCoordinator(DataUpdateCoordinator[None]):
         self.async_update_listeners()
 
     @callback
-    def take_battery(self, telemetry: BatteryTelemetry, fetched_at: datetime) -> None:
+    def take_battery(self, telemetry: BatteryTelemetry, known: Known) -> None:
         """Import what a poll of the batteries says of today, at no cost."""
-        if not self._options.updates_per_day:
+        if not self.is_wanted:
             return
         self._context.shared.entry.async_create_background_task(
             self.hass,
-            self._async_take_battery(telemetry, fetched_at),
+            self._async_take_battery(telemetry, known.fetched_at),
             "Enphase Cloud energy of batteries",
         )
 

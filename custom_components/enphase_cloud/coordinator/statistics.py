@@ -56,9 +56,22 @@ _UNIT: Final = UnitOfEnergy.WATT_HOUR
 _UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
 
 
-def statistic_id(system_id: int, flow: Flow) -> str:
-    """Return the id of a flow's statistic; it outlives the config entry."""
-    return f"{DOMAIN}:{system_id}_{flow}"
+def statistic_id(system_id: int, key: str) -> str:
+    """Return the id of a statistic by its flow or key; it outlives the entry."""
+    return f"{DOMAIN}:{system_id}_{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A statistic that is of no flow: the end of its id, and what it is called.
+
+    `label` is for logs, which show no serial number. Users read `name`, after that of
+    the system.
+    """
+
+    key: str
+    label: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class StatisticsImporter:
         self.foreign: set[str] = set()
         """The ids of ours under which there are rows of something else than energy."""
 
-    async def async_import(self, flow: Flow, arrived: Readings) -> Imported:
+    async def async_import(self, of: Flow | Series, arrived: Readings) -> Imported:
         """Bring a statistic up to date.
 
         Returns its rows from the first day that arrived on, where anything changed up
@@ -93,9 +106,10 @@ class StatisticsImporter:
         """
         if not arrived:
             return Imported()
+        series = of if isinstance(of, Series) else Series(of, of)
         async with self._lock:
-            statistic = statistic_id(self._info.system_id, flow)
-            if not await self._async_in_our_unit(flow, statistic):
+            statistic = statistic_id(self._info.system_id, series.key)
+            if not await self._async_in_our_unit(series, statistic):
                 return Imported()
             days = self._whole_days(arrived)
             recorded, sum_before = await self._async_recorded(statistic, days)
@@ -111,10 +125,10 @@ class StatisticsImporter:
             told = set(recorded)
             changed = [row for row in rows if row not in told]
             if changed:
-                await self._async_write(flow, changed)
+                await self._async_write(series, changed)
         return Imported(tuple(rows), changed[0].start if changed else None)
 
-    async def _async_in_our_unit(self, flow: Flow, statistic: str) -> bool:
+    async def _async_in_our_unit(self, series: Series, statistic: str) -> bool:
         """Convert rows of another unit of energy; return False where that is none.
 
         Written in our unit beside them, they would be taken for rows of ours.
@@ -129,17 +143,17 @@ class StatisticsImporter:
             if statistic not in self.foreign:
                 _LOGGER.warning(
                     "Energy of %s is not imported: rows in %s have its statistic id",
-                    flow,
+                    series.label,
                     unit,
                 )
             self.foreign.add(statistic)
             return False
         self.foreign.discard(statistic)
         if unit != _UNIT and (rows := await self._async_rows(statistic, _LONG_AGO)):
-            _LOGGER.info("Converting the statistic of %s from %s", flow, unit)
+            _LOGGER.info("Converting the statistic of %s from %s", series.label, unit)
             hours = {row.start: HourlyEnergy(row.energy, row.day) for row in rows}
             before = rows[0].sum - rows[0].energy
-            await self._async_write(flow, statistics_rows(hours, sum_before=before))
+            await self._async_write(series, statistics_rows(hours, sum_before=before))
         return True
 
     def _whole_days(self, arrived: Readings) -> Span:
@@ -210,24 +224,26 @@ class StatisticsImporter:
             moment.astimezone(self._info.time_zone).date(), self._info.time_zone
         )
 
-    async def _async_name(self, flow: Flow) -> str:
-        """Return what a flow is called in the language of Home Assistant."""
+    async def _async_name(self, series: Series) -> str:
+        """Return what a series is called, flows in the language of Home Assistant."""
+        if series.name is not None:
+            return series.name
         names = await async_get_translations(
             self._hass, self._hass.config.language, "selector", [DOMAIN]
         )
-        key = f"component.{DOMAIN}.selector.flow.options.{flow}"
-        return names.get(key, flow.replace("_", " "))
+        key = f"component.{DOMAIN}.selector.flow.options.{series.key}"
+        return names.get(key, series.key.replace("_", " "))
 
-    async def _async_write(self, flow: Flow, rows: list[StatisticsRow]) -> None:
+    async def _async_write(self, series: Series, rows: list[StatisticsRow]) -> None:
         """Write rows, and wait until the recorder has done so."""
         async_add_external_statistics(
             self._hass,
             StatisticMetaData(
                 mean_type=StatisticMeanType.NONE,
                 has_sum=True,
-                name=f"{self._info.name} {await self._async_name(flow)}",
+                name=f"{self._info.name} {await self._async_name(series)}",
                 source=DOMAIN,
-                statistic_id=statistic_id(self._info.system_id, flow),
+                statistic_id=statistic_id(self._info.system_id, series.key),
                 unit_class=EnergyConverter.UNIT_CLASS,
                 unit_of_measurement=_UNIT,
             ),

@@ -12,13 +12,15 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import Inventory
 from ..measurements.samples import Samples
-from ..measurements.system import Device, SystemInfo
+from ..measurements.system import SYSTEM, Device, DeviceKind, SystemInfo
 
 type Report = Mapping[Device, Samples]
 """What an answer says of the system and of its devices."""
 
 DAILY: Final = timedelta(days=1)
 WEEKLY: Final = timedelta(days=7)
+ONCE: Final = timedelta(days=36_500)
+"""As good as never again."""
 
 
 class Group(StrEnum):
@@ -27,15 +29,44 @@ class Group(StrEnum):
     DEVICES = "devices"
     PANELS = "panels"
     ALARMS = "alarms"
+    EV_CHARGER = "ev_charger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What a reader knows beside the answer."""
+    """What a reader knows beside the answer, which is of the `device`."""
 
     info: SystemInfo
     board: Board
     fetched_at: datetime
+    device: Device = SYSTEM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EachDevice:
+    """Asks for a document of each device of a kind that another document told of."""
+
+    kind: DeviceKind
+    told_by: Source
+
+    def devices(self, board: Board) -> list[Device]:
+        """Return the devices to ask for, in an order that stays."""
+        told = board.told_by(self.told_by)
+        return sorted(
+            (device for device in told if device.kind is self.kind),
+            key=lambda device: device.key,
+        )
+
+    def expected(self, board: Board) -> int:
+        """Return of how many devices it is about, before that document told any."""
+        known = board.devices() | board.inventory.keys()
+        of_kind = sum(device.kind is self.kind for device in known)
+        return len(self.devices(board)) or of_kind
+
+
+def no_query(_known: Known) -> Mapping[str, str | int]:
+    """Return the query of a document that takes none."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +76,9 @@ class Document[AnswerT]:
     A document without a `period` is polled as often as calls allow, by its weight
     (scheduling/weights.py). One with a period is an errand: requested once in it, and
     soon after what `cue` returns has changed. `site_query` names the system in the
-    query; an endpoint with pages is read to its last one.
+    query; an endpoint with pages is read to its last one. One with `each` is requested
+    for each device, whose serial number the path takes. `budgeted` is how often calls
+    are set aside where cues come more often than the period.
     """
 
     source: Source
@@ -62,6 +95,13 @@ class Document[AnswerT]:
     inventory: Callable[[AnswerT], Inventory] | None = None
     lists_all_devices: bool = False
     site_query: bool = False
+    each: EachDevice | None = None
+    query: Callable[[Known], Mapping[str, str | int]] = no_query
+    budgeted: timedelta | None = None
+
+    def devices(self, board: Board) -> list[Device]:
+        """Return what the document is requested for: the system, or devices of it."""
+        return [SYSTEM] if self.each is None else self.each.devices(board)
 
     def calls_per_day(self, board: Board) -> float | None:
         """Return the API calls of a day for an errand; None where there is no period.
@@ -70,10 +110,15 @@ class Document[AnswerT]:
         """
         if self.period is None:
             return None
+        if not self.is_expected(board):
+            return 0.0
+        days = (self.budgeted or self.period).days
+        if self.each is not None:
+            return self.each.expected(board) / days
         modules = board.newest().get(Measurement.MODULES)
         items = max(1, int(modules.value)) if modules is not None else 1
         pages = math.ceil(items / (self.endpoint.page_size or items))
-        return max(1, pages) / self.period.days
+        return max(1, pages) / days
 
 
 type AnyDocument = Document[Any]

@@ -5,6 +5,11 @@ from typing import Final
 from ..api.endpoints import (
     BATTERY_TELEMETRY,
     DEVICES,
+    EV_CHARGER_LIFETIME,
+    EV_CHARGER_SCHEDULES,
+    EV_CHARGER_SESSIONS,
+    EV_CHARGER_TELEMETRY,
+    EV_CHARGERS,
     INVERTERS_SUMMARY,
     LATEST_TELEMETRY,
     OPEN_ALARMS,
@@ -12,8 +17,8 @@ from ..api.endpoints import (
 )
 from ..measurements.board import Board
 from ..measurements.catalog import Source
-from . import alarms, devices, panels
-from .base import DAILY, WEEKLY, AnyDocument, Document, Group
+from . import alarms, chargers, devices, panels
+from .base import DAILY, ONCE, WEEKLY, AnyDocument, Document, Group
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary
 
 SUMMARY_DOCUMENT: Final = Document(
@@ -62,6 +67,61 @@ ALARMS_DOCUMENT: Final = Document(
     group=Group.ALARMS,
     cue=alarms.cue,
 )
+CHARGERS_DOCUMENT: Final = Document(
+    source=Source.CHARGERS,
+    endpoint=EV_CHARGERS,
+    read=chargers.read_chargers,
+    inventory=chargers.inventory,
+    is_expected=chargers.has_charger,
+    period=WEEKLY,
+    group=Group.EV_CHARGER,
+    cue=chargers.cue,
+)
+CHARGER_INTERVALS_DOCUMENT: Final = Document(
+    source=Source.CHARGER_INTERVALS,
+    endpoint=EV_CHARGER_TELEMETRY,
+    read=chargers.read_intervals,
+    learn=chargers.learn_intervals,
+    is_expected=chargers.has_charger,
+    each=chargers.EACH_CHARGER,
+    query=chargers.query_of_week,
+    period=DAILY,
+    group=Group.EV_CHARGER,
+    cue=chargers.cue_of_each,
+)
+CHARGER_SESSIONS_DOCUMENT: Final = Document(
+    source=Source.CHARGER_SESSIONS,
+    endpoint=EV_CHARGER_SESSIONS,
+    read=chargers.read_sessions,
+    learn=chargers.learn_sessions,
+    is_expected=chargers.has_charger,
+    each=chargers.EACH_CHARGER,
+    period=WEEKLY,
+    budgeted=DAILY,
+    group=Group.EV_CHARGER,
+    cue=chargers.cue_of_sessions,
+)
+CHARGER_SCHEDULES_DOCUMENT: Final = Document(
+    source=Source.CHARGER_SCHEDULES,
+    endpoint=EV_CHARGER_SCHEDULES,
+    read=chargers.read_schedules,
+    is_expected=chargers.has_charger,
+    each=chargers.EACH_CHARGER,
+    period=WEEKLY,
+    group=Group.EV_CHARGER,
+    cue=chargers.cue_of_each,
+)
+CHARGER_DAYS_DOCUMENT: Final = Document(
+    source=Source.CHARGER_DAYS,
+    endpoint=EV_CHARGER_LIFETIME,
+    read=chargers.read_days,
+    is_expected=chargers.has_charger,
+    each=chargers.EACH_CHARGER,
+    query=chargers.query_of_days,
+    period=ONCE,
+    group=Group.EV_CHARGER,
+    cue=chargers.cue_of_each,
+)
 
 DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     SUMMARY_DOCUMENT,
@@ -70,5 +130,10 @@ DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     DEVICES_DOCUMENT,
     PANELS_DOCUMENT,
     ALARMS_DOCUMENT,
+    CHARGERS_DOCUMENT,
+    CHARGER_INTERVALS_DOCUMENT,
+    CHARGER_SESSIONS_DOCUMENT,
+    CHARGER_SCHEDULES_DOCUMENT,
+    CHARGER_DAYS_DOCUMENT,
 )
 """In the order in which a new system is polled: what comes later depends on it."""

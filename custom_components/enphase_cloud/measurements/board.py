@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from ..api.models import ChargingSession, EnergyIntervals
 from ..json_values import record
 from .catalog import Measurement, Source
 from .evidence import Evidence, has, has_battery, has_consumption_meter
@@ -26,6 +27,9 @@ from .traits import Kind
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
 """Returns what a reader makes of a stored part, or a default where it is damaged."""
 
+type EndedSession = tuple[ChargingSession, float | None]
+"""A session of a charger, and its energy [Wh], None where that is not known."""
+
 _NO_EVIDENCE: Final = Evidence()
 
 
@@ -40,6 +44,10 @@ class Board:
         self._inventory: Inventory = {}
         self.panel_health = PanelHealth()
         self.open_alarms = OpenAlarms()
+        # What chargers gave of late, not stored: it is soon told anew.
+        self.charged: dict[Device, EnergyIntervals] = {}
+        # Their sessions by the newest answer, each with its energy [Wh].
+        self.sessions: dict[Device, tuple[EndedSession, ...]] = {}
 
     @property
     def inventory(self) -> Inventory:
@@ -80,6 +88,11 @@ class Board:
             for device, samples in reports.items()
             if samples
         )
+
+    def told_by(self, source: Source) -> frozenset[Device]:
+        """Return the devices of which a source knows something."""
+        reports = self._samples.get(source, {})
+        return frozenset(device for device, samples in reports.items() if samples)
 
     def samples(self, source: Source, device: Device = SYSTEM) -> Samples:
         """Return what a source was last known to say."""

@@ -17,7 +17,18 @@ from ..api.models import (
 from ..api.models.convert import OpenEnum
 from .panel_history import PanelState
 from .system import DeviceKind
-from .traits import Kind, Traits, energy, errand, moment, nameplate, power, state, words
+from .traits import (
+    Kind,
+    Traits,
+    energy,
+    errand,
+    moment,
+    nameplate,
+    of_charger,
+    power,
+    state,
+    words,
+)
 
 _DAY: Final = timedelta(days=1)
 
@@ -37,6 +48,11 @@ class Source(StrEnum):
     DEVICES = "devices"
     PANELS = "panels"
     ALARMS = "alarms"
+    CHARGERS = "chargers"
+    CHARGER_INTERVALS = "charger_intervals"
+    CHARGER_SESSIONS = "charger_sessions"
+    CHARGER_SCHEDULES = "charger_schedules"
+    CHARGER_DAYS = "charger_days"
 
 
 class Flow(StrEnum):
@@ -242,3 +258,30 @@ class Measurement(StrEnum):
         ),
     )
     PANEL_LAST_REPORT = auto(), moment("panel_last_reported", DeviceKind.INVERTER)
+
+    # Of chargers of Enphase. What the latest session came to stays until the next.
+    CHARGER_MONITORED = auto(), errand(Kind.COUNT, device=DeviceKind.CHARGER)
+    CHARGER_ENERGY_YESTERDAY = (
+        auto(),
+        errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=DeviceKind.CHARGER),
+    )
+    CHARGER_ENERGY_LIFETIME = (
+        auto(),
+        of_charger(Kind.ENERGY_TOTAL, "charger_lifetime_energy", is_enabled=False),
+    )
+    # The last day with energy, and whether that was told a day later or more.
+    CHARGED_ON = auto(), of_charger(Kind.TEXT)
+    LAST_SESSION_ENERGY = (
+        auto(),
+        of_charger(Kind.ENERGY_DAY, "last_session_energy"),
+    )
+    LAST_SESSION_DURATION = (
+        auto(),
+        of_charger(Kind.DURATION, "last_session_duration", is_enabled=False),
+    )
+    LAST_SESSION_COST = (
+        auto(),
+        of_charger(Kind.COST, "last_session_cost", is_enabled=False),
+    )
+    LAST_SESSION_END = auto(), of_charger(Kind.MOMENT, "last_session_end")
+    CHARGER_SCHEDULE = auto(), of_charger(Kind.TEXT)

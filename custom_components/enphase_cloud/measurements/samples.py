@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..json_values import moment, number, quantity, record, rows, text
+from ..json_values import moment, number, prose, quantity, record, rows, text
 from .catalog import Measurement, Source
 from .traits import Kind
 
@@ -191,6 +191,8 @@ def _value(measurement: Measurement, stored: object) -> Value:
             if state not in (measurement.traits.states or (state,)):
                 raise ValueError("Not a state")
             return state
-        case Kind.MOMENT:
+        case Kind.TEXT:
+            return prose(stored)
+        case Kind.MOMENT | Kind.DURATION | Kind.COST:
             return number(stored)
     return quantity(stored)

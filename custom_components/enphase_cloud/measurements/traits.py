@@ -21,13 +21,16 @@ class Kind(StrEnum):
     LEVEL = "level"  # [%]
     CAPACITY = "capacity"  # [Wh]
     ENERGY_TODAY = "energy_today"  # [Wh] since the system's midnight
-    ENERGY_DAY = "energy_day"  # [Wh] of the day before
+    ENERGY_DAY = "energy_day"  # [Wh] of the day before, or of something that ended
     ENERGY_TOTAL = "energy_total"  # [Wh]
     STATE = "state"  # a word
     MOMENT = "moment"  # [s] since the epoch
     RATING = "rating"  # [W], of the equipment
     COUNT = "count"
     RATIO = "ratio"  # [%]
+    DURATION = "duration"  # [s]
+    COST = "cost"  # in the currency of the home
+    TEXT = "text"  # of our own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,4 +138,13 @@ def errand(
         is_diagnostic=is_diagnostic,
         is_enabled=is_enabled,
         states=words(states) if states else (),
+    )
+
+
+def of_charger(
+    kind: Kind, sensor: str | None = None, *, is_enabled: bool = True
+) -> Traits:
+    """Return the traits of what stays true of a charger until something else is."""
+    return Traits(
+        kind=kind, device=DeviceKind.CHARGER, sensor=sensor, is_enabled=is_enabled
     )

@@ -1,0 +1,172 @@
+"""Entities of chargers: the event of a session, and the calendar of schedules."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Final, override
+
+from homeassistant.components.calendar import (
+    CalendarEntity,
+    CalendarEntityDescription,
+    CalendarEvent,
+)
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .documents.chargers import EACH_CHARGER
+from .entity import EnphaseCloudEntity, EnphaseSystemEntity
+from .measurements.board import EndedSession
+from .measurements.catalog import Measurement, Source
+from .measurements.charging import Occasion, WeeklyTimes
+from .measurements.system import Device
+
+ENDED: Final = "ended"
+
+
+@callback
+def async_add_for_chargers(
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    entity_of: Callable[[EnphaseSystem, Device], Entity],
+    *,
+    source: Source,
+) -> None:
+    """Add an entity for each charger, as soon as it is known, if a document is read."""
+    for system in entry.runtime_data.systems:
+        if any(document.source is source for document in system.documents):
+            _add_as_they_come(entry, system, async_add_entities, entity_of)
+
+
+def _add_as_they_come(
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    entity_of: Callable[[EnphaseSystem, Device], Entity],
+) -> None:
+    added: set[Device] = set()
+
+    @callback
+    def add_new() -> None:
+        new = [each for each in EACH_CHARGER.devices(system.board) if each not in added]
+        added.update(new)
+        if new:
+            async_add_entities(entity_of(system, device) for device in new)
+
+    for coordinator in system.documents:
+        entry.async_on_unload(coordinator.async_add_listener(add_new))
+    add_new()
+
+
+class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
+    """Tell that a session ended, once for each session."""
+
+    entity_description: EventEntityDescription
+
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        description: EventEntityDescription,
+        device: Device,
+    ) -> None:
+        """Tell of sessions that end from now on."""
+        super().__init__(entry, system, description, device)
+        # The end of the last one that is told; None before the first answer.
+        self._told_until = self._known_end()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to what polls bring."""
+        await super().async_added_to_hass()
+        for coordinator in self._system.documents:
+            self.async_on_remove(coordinator.async_add_listener(self._async_on_news))
+
+    def _known_end(self) -> float | None:
+        board = self._system.board
+        if not board.evidence_of(Source.CHARGER_SESSIONS).answered:
+            return None
+        known = board.samples(Source.CHARGER_SESSIONS, self._device)
+        end = known.get(Measurement.LAST_SESSION_END)
+        return 0.0 if end is None else float(end.value)
+
+    @callback
+    def _async_on_news(self) -> None:
+        told_until, self._told_until = self._told_until, self._known_end()
+        if told_until is None:
+            # What the first answer tells is history.
+            return
+        self._told_until = max(told_until, self._told_until or 0.0)
+        for ended in self._ended_between(told_until, self._told_until):
+            self._trigger_event(ENDED, _told(ended))
+            self.async_write_ha_state()
+
+    def _ended_between(self, after: float, until: float) -> Iterable[EndedSession]:
+        sessions = self._system.board.sessions.get(self._device, ())
+        return [
+            ended
+            for ended in sessions
+            if after < int(ended[0].end_at.timestamp()) <= until
+        ]
+
+
+def _told(ended: EndedSession) -> dict[str, object]:
+    """Return what an event tells of a session: moments, Wh, seconds and cost."""
+    session, energy = ended
+    charged_for = session.charged_for
+    return {
+        "start": session.start_at.isoformat(),
+        "end": session.end_at.isoformat(),
+        "duration": int((session.end_at - session.start_at).total_seconds()),
+        "charging_time": None
+        if charged_for is None
+        else int(charged_for.total_seconds()),
+        "energy": energy,
+        "cost": session.cost,
+    }
+
+
+class ChargerCalendar(EnphaseSystemEntity, CalendarEntity):
+    """Show the times of a week at which a charger may charge."""
+
+    entity_description: CalendarEntityDescription
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return the occasion that lasts, or the next one."""
+        zone = self._system.info.time_zone
+        occasion = self._times.next(dt_util.utcnow(), zone)
+        return None if occasion is None else self._event(occasion)
+
+    @override
+    def read(self) -> object:
+        return self._times
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return the occasions that overlap a span."""
+        zone = self._system.info.time_zone
+        start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
+        return [self._event(each) for each in self._times.between(start, end, zone)]
+
+    @property
+    def _times(self) -> WeeklyTimes:
+        known = self._system.board.newest(self._device)
+        text = known.get(Measurement.CHARGER_SCHEDULE)
+        return WeeklyTimes.from_text("" if text is None else str(text.value))
+
+    def _event(self, occasion: Occasion) -> CalendarEvent:
+        zone = self._system.info.time_zone
+        properties = self._system.board.inventory.get(self._device)
+        name = None if properties is None else properties.name
+        level = None if occasion.level is None else f"{occasion.level} %"
+        return CalendarEvent(
+            start=occasion.start.astimezone(zone),
+            end=occasion.end.astimezone(zone),
+            summary=" · ".join(filter(None, (name, level))),
+        )

@@ -1,0 +1,102 @@
+"""Requests a document, once or for each device, and reads the answers."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
+from typing import Any, Final
+
+from ..api import (
+    EnphaseCloudError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    ServerError,
+    UnknownSystemError,
+)
+from ..documents.base import AnyDocument, Known, Report
+from ..measurements.system import SYSTEM, Device
+from .base import SystemContext
+
+type AnswerListener = Callable[[Any, Known], None]
+
+# What one device of several may fail with, while the others answer.
+_OF_ONE_DEVICE: Final = (
+    InvalidRequestError,
+    MalformedAnswerError,
+    ServerError,
+    UnknownSystemError,
+)
+
+
+class DocumentReader:
+    """The requests of a document of a system."""
+
+    def __init__(self, context: SystemContext, document: AnyDocument) -> None:
+        """Begin with nothing requested."""
+        self._context = context
+        self._document = document
+        self._listeners: list[AnswerListener] = []
+        # Which devices answered before something withheld the other requests.
+        self._answered: set[Device] = set()
+
+    def add_listener(self, listener: AnswerListener) -> None:
+        """Call a listener with each answer, and what is known beside it."""
+        self._listeners.append(listener)
+
+    async def reports(self, now: datetime) -> AsyncGenerator[Report]:
+        """Yield what each answer says.
+
+        Where one device of several fails, the others are requested all the same, and
+        its error is raised at the end. After another error the next round goes on
+        with the devices that are left.
+        """
+        failure: EnphaseCloudError | None = None
+        board = self._context.board
+        for device in self._document.devices(board):
+            if device in self._answered:
+                continue
+            try:
+                yield await self._async_report(device, now)
+            except _OF_ONE_DEVICE as err:
+                if device == SYSTEM:
+                    raise
+                failure = failure or err
+            else:
+                self._answered.add(device)
+        self._answered.clear()
+        if failure is not None:
+            raise failure
+
+    async def _async_report(self, device: Device, now: datetime) -> Report:
+        document, board = self._document, self._context.board
+        known = Known(
+            info=self._context.info, board=board, fetched_at=now, device=device
+        )
+        try:
+            answer = await self._async_request(known)
+        except UnknownSystemError:
+            if not document.is_optional:
+                raise
+            # The system has nothing of what this document tells.
+            return {}
+        for listener in self._listeners:
+            listener(answer, known)
+        if document.inventory is not None:
+            listed = document.inventory(answer)
+            board.take_inventory(listed, is_complete=document.lists_all_devices)
+        if document.learn is not None:
+            document.learn(answer, known)
+        return document.read(answer, known)
+
+    async def _async_request(self, known: Known) -> Any:
+        client, endpoint = self._context.shared.client, self._document.endpoint
+        system_id = self._context.info.system_id
+        if self._document.site_query:
+            return await client.pages(endpoint, query={"site_id": system_id})
+        query = self._document.query(known)
+        if known.device == SYSTEM:
+            return await client.get(endpoint, query=query, system_id=system_id)
+        return await client.get(
+            endpoint,
+            query=query,
+            system_id=system_id,
+            serial_no=known.device.identifier,
+        )

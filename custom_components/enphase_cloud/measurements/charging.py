@@ -1,0 +1,153 @@
+"""What chargers give to cars: what a session came to, and when they may charge."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from operator import attrgetter
+import re
+from typing import Final, Self
+
+from ..api.models import ChargingSession, ChargingTimes, EnergyIntervals
+from ..json_values import LONGEST_PROSE
+
+# A session's energy is measured elsewhere than that of intervals, and rounded.
+_LEAST_SHARE: Final = 0.7
+_MOST_SHARE: Final = 1.4
+_ROUNDED: Final = 20.0
+_KILO: Final = 1_000
+_SEPARATOR: Final = ";"
+_TIMES: Final = re.compile(
+    r"([1-7]+)@(\d\d)(\d\d)-(\d\d)(\d\d)(?:\*(\d{1,3}))?", re.ASCII
+)
+
+
+def session_energy(
+    session: ChargingSession, intervals: EnergyIntervals | None
+) -> float | None:
+    """Return the energy [Wh] of a session; None where its unit cannot be told.
+
+    The cloud tells a bare number: Wh, as documented, or kWh. What the charger gave in
+    the time of the session, by intervals that cover all of it, tells which.
+    """
+    told = session.energy_added
+    if told is None or intervals is None:
+        return None
+    bounds = _given(session, intervals)
+    if bounds is None:
+        return None
+    least, most = bounds
+    fitting = {
+        energy
+        for energy in (told, told * _KILO)
+        if least * _LEAST_SHARE - _ROUNDED <= energy <= most * _MOST_SHARE + _ROUNDED
+    }
+    return fitting.pop() if len(fitting) == 1 else None
+
+
+def _given(
+    session: ChargingSession, intervals: EnergyIntervals
+) -> tuple[float, float] | None:
+    """Return the least and the most [Wh] that intervals leave open for a session."""
+    least = most = 0.0
+    covered_until = session.start_at
+    for interval in sorted(intervals.intervals, key=attrgetter("end_at")):
+        start = interval.end_at - intervals.length
+        if interval.end_at <= session.start_at or start >= session.end_at:
+            continue
+        if interval.energy is None or start > covered_until:
+            return None
+        covered_until = interval.end_at
+        most += interval.energy
+        if start >= session.start_at and interval.end_at <= session.end_at:
+            least += interval.energy
+    return None if covered_until < session.end_at else (least, most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """A time at which a charger may charge; `level` is a share of its power [%]."""
+
+    start: datetime
+    end: datetime
+    level: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyTimes:
+    """All times of a week at which a charger may charge."""
+
+    times: tuple[ChargingTimes, ...] = ()
+
+    def between(
+        self, start: datetime, end: datetime, time_zone: tzinfo
+    ) -> list[Occasion]:
+        """Return the occasions that overlap a span, in order, without repeats."""
+        found = {
+            occasion
+            for day in _days(start, end, time_zone)
+            for times in self.times
+            if day.isoweekday() in times.days
+            and (occasion := _occasion(times, day, time_zone)).start < end
+            and start < occasion.end
+        }
+        return sorted(found, key=attrgetter("start", "end"))
+
+    def next(self, at: datetime, time_zone: tzinfo) -> Occasion | None:
+        """Return the occasion that lasts at a moment, else the next one."""
+        found = self.between(at, at + timedelta(days=8), time_zone)
+        return next(iter(found), None)
+
+    def as_text(self) -> str:
+        """Return the times in a text that can be stored; what is beyond that is cut."""
+        text = ""
+        for each in self.times:
+            days = "".join(map(str, each.days))
+            level = "" if each.level is None else f"*{each.level}"
+            one = f"{days}@{each.start:%H%M}-{each.end:%H%M}{level}"
+            longer = _SEPARATOR.join(filter(None, (text, one)))
+            if len(longer) > LONGEST_PROSE:
+                break
+            text = longer
+        return text
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read what `as_text` returned; what is none is left out."""
+        return cls(tuple(_times(text.split(_SEPARATOR))))
+
+
+def _times(parts: Iterable[str]) -> Iterator[ChargingTimes]:
+    for part in parts:
+        if (match := _TIMES.fullmatch(part)) is None:
+            continue
+        days, level = match[1], match[6]
+        start_hour, start_minute, end_hour, end_minute = map(int, match.groups()[1:5])
+        try:
+            start, end = time(start_hour, start_minute), time(end_hour, end_minute)
+        except ValueError:
+            continue
+        yield ChargingTimes(
+            days=tuple(map(int, days)),
+            start=start,
+            end=end,
+            level=None if level is None else int(level),
+        )
+
+
+def _days(start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[date]:
+    """Yield the days on which what overlaps a span may begin."""
+    day = start.astimezone(time_zone).date() - timedelta(days=1)
+    last = end.astimezone(time_zone).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def _occasion(times: ChargingTimes, day: date, time_zone: tzinfo) -> Occasion:
+    """Return the occasion that begins on a day; midnight to midnight is all of it."""
+    until = day if times.end > times.start else day + timedelta(days=1)
+    start, end = (
+        datetime.combine(on, at, time_zone).astimezone(UTC)
+        for on, at in ((day, times.start), (until, times.end))
+    )
+    return Occasion(start=start, end=end, level=times.level)
