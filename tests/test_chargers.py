@@ -86,7 +86,7 @@ async def days(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, number: float
 ) -> None:
     """Let days pass."""
-    await pass_time(hass, freezer, timedelta(days=number), step=timedelta(minutes=20))
+    await pass_time(hass, freezer, timedelta(days=number), step=timedelta(hours=1))
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
@@ -135,7 +135,7 @@ async def test_each_night_costs_what_it_has_to(
         for request in world.cloud.requests
         if request.operation.startswith("ev_charger")
     }
-    assert hours <= {3, 4}
+    assert hours <= {3, 4, 5}
 
 
 async def test_a_session_is_told_once(
