@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.api import (
 from custom_components.enphase_cloud.api.endpoints import (
     DEVICES,
     ENDPOINTS,
+    EV_CHARGER_EVENTS,
     EVENT_TYPES,
     INVERTERS_SUMMARY,
     OPEN_ALARMS,
@@ -51,8 +52,12 @@ from custom_components.enphase_cloud.measurements.samples import (
     advance,
     to_json,
 )
-from custom_components.enphase_cloud.measurements.system import SystemInfo
-from simulator import Cloud, EvCharger, HeatPump
+from custom_components.enphase_cloud.measurements.system import (
+    Device,
+    DeviceKind,
+    SystemInfo,
+)
+from simulator import Charger, Cloud, EvCharger, HeatPump
 from simulator.documents import alarms, systems
 from simulator.errors import RefusalError
 from simulator.operations import find
@@ -63,10 +68,12 @@ from .targets import Target, board_with_battery
 _COUNT: Final = 100_000
 _NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
 _TIME_ZONE: Final = ZoneInfo("Europe/Berlin")
+_CHARGER: Final = "202620010308"
 _KNOWN: Final = Known(
     info=SystemInfo(system_id=7, name="Home", time_zone=_TIME_ZONE),
     board=board_with_battery(),
     fetched_at=_NOW,
+    device=Device(DeviceKind.CHARGER, _CHARGER),
 )
 _LIMITS: Final = dict.fromkeys(Flow, 10_000.0)
 _KEPT_ITEMS: Final = 4
@@ -81,6 +88,7 @@ _CLOUD: Final = Cloud(lambda: _NOW)
 _OWNER: Final = _CLOUD.add_account(email="owner@example.com", password="secret")
 _SYSTEM: Final = _CLOUD.add_system(_OWNER, battery=2, size_w=1_700)
 _SYSTEM.heat_pump, _SYSTEM.ev_chargers = HeatPump(), (EvCharger(serial="380017"),)
+_SYSTEM.install_charger(Charger(serial=_CHARGER, habit=1))
 _SYSTEM.open_alarm("micro_silent", _NOW)
 _APPLICATION: Final = _CLOUD.add_application(
     client_id="client", client_secret="secret", api_key="key"
@@ -107,10 +115,15 @@ def _of_system(
     endpoint: Endpoint[Any], use: Callable[[Any], object], name: str | None = None
 ) -> Target:
     """Return what uses a system's answers, each series cut to a few items."""
-    path = endpoint.path_of(system_id=_SYSTEM.system_id)
+    path = endpoint.path_of(system_id=_SYSTEM.system_id, serial_no=_CHARGER)
     ((operation, _),) = find(f"/{path}")
-    assert operation.of_system is not None
-    document = operation.of_system(_CLOUD.published(_SYSTEM), {})
+    published = _CLOUD.published(_SYSTEM)
+    if operation.of_charger is not None:
+        query = {"start_date": "20260620"}
+        document: Any = operation.of_charger(published, _CHARGER, query)
+    else:
+        assert operation.of_system is not None
+        document = operation.of_system(published, {})
     if isinstance(document, dict):
         document = {
             name: item[:_KEPT_ITEMS] if isinstance(item, list) else item
@@ -127,6 +140,8 @@ def _polled(document: AnyDocument) -> Target:
     """Return what lets measurements become known, and be stored."""
 
     def use(answer: Any) -> None:
+        if document.each is not None and document.learn is not None:
+            document.learn(answer, _KNOWN)
         for samples in document.read(answer, _KNOWN).values():
             known = advance(NOTHING, samples, now=_NOW)
             json.dumps(to_json(known), allow_nan=False)
@@ -204,7 +219,13 @@ ANSWERS: Final = (
     ),
     *(
         _of_system(endpoint, _ignored)
-        for endpoint in (DEVICES, INVERTERS_SUMMARY, OPEN_ALARMS, OPEN_EVENTS)
+        for endpoint in (
+            DEVICES,
+            EV_CHARGER_EVENTS,
+            INVERTERS_SUMMARY,
+            OPEN_ALARMS,
+            OPEN_EVENTS,
+        )
     ),
     Target(
         "error bodies",
