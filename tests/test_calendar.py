@@ -107,7 +107,7 @@ async def test_weeks_are_requested_once(
     assert dt_util.parse_datetime(events[0]["start"]) == MONDAY - 3 * DAY
     assert dt_util.parse_datetime(events[0]["end"]) == MONDAY - 2 * DAY
     assert events[0]["description"].splitlines() == [
-        "warning",
+        "Warning",
         find_type("battery_hot").description,
         find_type("battery_hot").advice,
     ]

@@ -106,5 +106,6 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
         """Return the severity of an alarm, the devices, and what it means."""
         text = self._data.storage.events.text(happening.event_type_id)
         devices = device_names(self._data, self._system, happening.serials)
-        lines = (happening.severity, ", ".join(devices), text.description, text.advice)
+        severity = (happening.severity or "").capitalize()
+        lines = (severity, ", ".join(devices), text.description, text.advice)
         return [line for line in lines if line]
