@@ -409,21 +409,24 @@ async def test_power_or_gateway(
 
 
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+@pytest.mark.parametrize("inputs", [{}, {"mains": UPS}])
 async def test_a_power_failure_that_home_assistant_shared(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
+    inputs: dict[str, str],
 ) -> None:
-    """Without a witness, a start after the last report says so."""
+    """A start after the last report says so, also where the power is back."""
     told = async_mock_service(hass, "notify", "persistent_notification")
     entry = await set_up()
     await wait(hass, freezer, minutes=20)
     world.system.go_offline(dt_util.utcnow())
     await hass.config_entries.async_unload(entry.entry_id)
     await wait(hass, freezer, hours=3)
-    await automate("power_or_gateway", gateway=GATEWAY)
+    hass.states.async_set(UPS, "Online")
+    await automate("power_or_gateway", gateway=GATEWAY, **inputs)
     await set_up(entry)
     for _ in range(3):
         await wait(hass, freezer, minutes=20)
