@@ -1,6 +1,7 @@
 """Calendars of Enphase Cloud: events and alarms, and schedules of chargers."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, override
 
 from homeassistant.components.calendar import (
@@ -13,11 +14,13 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .alarm_texts import device_names, name_of, open_alarms
-from .charger_entities import ChargerCalendar, async_add_for_chargers
+from .charger_entities import ChargerCalendar, is_charger_with
 from .data import EnphaseCloudConfigEntry
 from .entity import EnphaseSystemEntity
+from .evidence_entities import add_as_evidence_comes
 from .measurements.catalog import Source
 from .measurements.happenings import Happening
+from .measurements.system import DeviceKind
 
 # Who opens the same weeks twice waits for one request.
 PARALLEL_UPDATES = 0
@@ -41,11 +44,12 @@ async def async_setup_entry(
     async_add_entities(
         EventsCalendar(entry, system, EVENTS) for system in entry.runtime_data.systems
     )
-    async_add_for_chargers(
+    add_as_evidence_comes(
         entry,
         async_add_entities,
-        lambda system, device: ChargerCalendar(entry, system, SCHEDULE, device),
-        source=Source.CHARGER_SCHEDULES,
+        {DeviceKind.CHARGER: (SCHEDULE,)},
+        has_evidence=partial(is_charger_with, Source.CHARGER_SCHEDULES),
+        create=partial(ChargerCalendar, entry),
     )
 
 

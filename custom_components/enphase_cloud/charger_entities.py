@@ -1,6 +1,6 @@
 """Entities of chargers: the event of a session, and the calendar of schedules."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, override
 
@@ -11,8 +11,7 @@ from homeassistant.components.calendar import (
 )
 from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.entity import Entity
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util import dt as dt_util
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -26,38 +25,13 @@ from .measurements.system import Device
 ENDED: Final = "ended"
 
 
-@callback
-def async_add_for_chargers(
-    entry: EnphaseCloudConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    entity_of: Callable[[EnphaseSystem, Device], Entity],
-    *,
-    source: Source,
-) -> None:
-    """Add an entity for each charger, as soon as it is known, if a document is read."""
-    for system in entry.runtime_data.systems:
-        if any(document.source is source for document in system.documents):
-            _add_as_they_come(entry, system, async_add_entities, entity_of)
-
-
-def _add_as_they_come(
-    entry: EnphaseCloudConfigEntry,
-    system: EnphaseSystem,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    entity_of: Callable[[EnphaseSystem, Device], Entity],
-) -> None:
-    added: set[Device] = set()
-
-    @callback
-    def add_new() -> None:
-        new = [each for each in EACH_CHARGER.devices(system.board) if each not in added]
-        added.update(new)
-        if new:
-            async_add_entities(entity_of(system, device) for device in new)
-
-    for coordinator in system.documents:
-        entry.async_on_unload(coordinator.async_add_listener(add_new))
-    add_new()
+def is_charger_with(
+    source: Source, system: EnphaseSystem, _: EntityDescription, device: Device
+) -> bool:
+    """Tell whether a device is a charger, and whether a document of it is read."""
+    return device in EACH_CHARGER.devices(system.board) and any(
+        document.source is source for document in system.documents
+    )
 
 
 class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
@@ -13,13 +14,15 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
 from .alarm_texts import describe
-from .charger_entities import ENDED, ChargerSessionEvent, async_add_for_chargers
+from .charger_entities import ENDED, ChargerSessionEvent, is_charger_with
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseCloudEntity
+from .evidence_entities import add_as_evidence_comes
 from .gateway import is_reporting, reported_at
 from .measurements.catalog import Source
 from .measurements.open_alarms import AlarmChange
 from .measurements.reporting import ReportingChange
+from .measurements.system import DeviceKind
 
 PARALLEL_UPDATES = 0
 
@@ -102,11 +105,12 @@ async def async_setup_entry(
         for description in EVENTS
         if description.exists_fn(system)
     )
-    async_add_for_chargers(
+    add_as_evidence_comes(
         entry,
         async_add_entities,
-        lambda system, device: ChargerSessionEvent(entry, system, SESSION, device),
-        source=Source.CHARGER_SESSIONS,
+        {DeviceKind.CHARGER: (SESSION,)},
+        has_evidence=partial(is_charger_with, Source.CHARGER_SESSIONS),
+        create=partial(ChargerSessionEvent, entry),
     )
 
 
