@@ -28,7 +28,7 @@ _MOST_W: Final = 25_000
 
 def charger_series(device: Device, name: str | None) -> Series:
     """Return the statistic of a charger; its id has the serial number."""
-    number = re.sub(r"[^0-9a-z]+", "_", device.identifier.lower()).strip("_")
+    number = re.sub(r"[^0-9a-z]+", "_", device.identifier.lower()).strip("_") or "0"
     return Series(f"charger_{number}", "a charger", name or "EV charger")
 
 

@@ -36,6 +36,9 @@ def session_energy(
     if bounds is None:
         return None
     least, most = bounds
+    if told and not most:
+        # Nothing but zeros is also how a fault looks.
+        return None
     fitting = {
         energy
         for energy in (told, told * _KILO)

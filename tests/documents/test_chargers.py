@@ -1,0 +1,211 @@
+"""What the documents of chargers say, and what calls for the next ones."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.enphase_cloud.api.models import (
+    ChargerSchedule,
+    ChargerSchedules,
+    ChargingSession,
+    ChargingSessions,
+    ChargingTimes,
+    DailyEnergies,
+    Devices,
+    EnergyInterval,
+    EnergyIntervals,
+)
+from custom_components.enphase_cloud.documents import chargers
+from custom_components.enphase_cloud.documents.base import Known
+from custom_components.enphase_cloud.documents.table import (
+    CHARGER_DAYS_DOCUMENT,
+    CHARGER_INTERVALS_DOCUMENT,
+    CHARGER_SESSIONS_DOCUMENT,
+    CHARGERS_DOCUMENT,
+)
+from custom_components.enphase_cloud.measurements.board import Board
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.samples import NOTHING, Sample
+from custom_components.enphase_cloud.measurements.system import (
+    Device,
+    DeviceKind,
+    SystemInfo,
+)
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 6, 21, 1, 30, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 6, 20, 22, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+DEVICE = Device(DeviceKind.CHARGER, "2026")
+INFO = SystemInfo(system_id=7, name="Home", time_zone=BERLIN)
+
+
+@pytest.fixture
+def board() -> Board:
+    """Return the board of a system with a charger that can be asked for."""
+    board = Board()
+    monitored = Sample(1, NOW, Source.CHARGERS)
+    board.put(Source.CHARGERS, {Measurement.CHARGER_MONITORED: monitored}, DEVICE)
+    return board
+
+
+def known(board: Board, at: datetime = NOW) -> Known:
+    """Return what readers know of the charger."""
+    return Known(info=INFO, board=board, fetched_at=at, device=DEVICE)
+
+
+def intervals(energies: dict[datetime, float], days: int = 1) -> EnergyIntervals:
+    """Return all quarters of the days before midnight, with some energies."""
+    first = MIDNIGHT - timedelta(days=days)
+    ends = [first + number * QUARTER for number in range(1, 96 * days + 1)]
+    return EnergyIntervals(
+        system_id=7,
+        intervals=tuple(
+            EnergyInterval(
+                end_at=end, energy=energies.get(end, 0), devices_reporting=None
+            )
+            for end in ends
+        ),
+        total_devices=None,
+        length=QUARTER,
+    )
+
+
+def read_intervals(
+    board: Board, told: EnergyIntervals, at: datetime = NOW
+) -> dict[Measurement, object]:
+    """Return what is known of the charger after an answer."""
+    report = chargers.read_intervals(told, known(board, at))
+    board.put(Source.CHARGER_INTERVALS, report[DEVICE], DEVICE)
+    return {key: sample.value for key, sample in report[DEVICE].items()}
+
+
+def devices(*serials: str) -> Devices:
+    """Return a list of chargers."""
+    told = [{"serial_number": serial, "name": "IQ EV Charger"} for serial in serials]
+    return Devices.from_api({"system_id": 7, "devices": {"ev_chargers": told}})
+
+
+def test_only_what_a_path_can_name_is_asked_for(board: Board) -> None:
+    report = chargers.read_chargers(devices("2026", "20/26", "31"), known(board))
+    assert {device.identifier for device, told in report.items() if told} == {
+        "2026",
+        "31",
+    }
+
+
+def test_what_is_listed_no_more_is_not_asked_for(board: Board) -> None:
+    report = chargers.read_chargers(devices("31"), known(board))
+    assert report[DEVICE] == NOTHING
+    assert CHARGER_DAYS_DOCUMENT.devices(board) == [DEVICE]
+
+
+def test_calls_are_counted_for_each_charger(board: Board) -> None:
+    assert CHARGER_INTERVALS_DOCUMENT.calls_per_day(board) == 1
+    assert CHARGER_SESSIONS_DOCUMENT.calls_per_day(board) == 1
+    assert CHARGERS_DOCUMENT.calls_per_day(board) == pytest.approx(1 / 7)
+    assert CHARGER_DAYS_DOCUMENT.calls_per_day(board) == pytest.approx(0, abs=1e-4)
+    other = Device(DeviceKind.CHARGER, "31")
+    board.put(Source.CHARGERS, board.samples(Source.CHARGERS, DEVICE), other)
+    assert CHARGER_INTERVALS_DOCUMENT.calls_per_day(board) == 2
+    assert CHARGER_INTERVALS_DOCUMENT.calls_per_day(Board()) == 0
+
+
+def test_queries_name_days_of_the_home(board: Board) -> None:
+    assert chargers.query_of_week(known(board)) == {
+        "granularity": "week",
+        "start_date": "20260615",
+    }
+    assert chargers.query_of_days(known(board)) == {"start_date": "20160623"}
+    since = Sample(
+        datetime(2025, 3, 1, 23, 30, tzinfo=UTC).timestamp(), NOW, Source.SUMMARY
+    )
+    board.put(Source.SUMMARY, {Measurement.OPERATIONAL_SINCE: since})
+    assert chargers.query_of_days(known(board)) == {"start_date": "20250302"}
+
+
+def test_yesterday_is_known_if_all_of_it_is(board: Board) -> None:
+    evening = MIDNIGHT - timedelta(hours=3)
+    whole = intervals({evening: 1_500, MIDNIGHT: 400})
+    assert read_intervals(board, whole)[Measurement.CHARGER_ENERGY_YESTERDAY] == 1_900
+    part = EnergyIntervals(
+        system_id=7,
+        intervals=whole.intervals[1:],
+        total_devices=None,
+        length=QUARTER,
+    )
+    assert Measurement.CHARGER_ENERGY_YESTERDAY not in read_intervals(board, part)
+
+
+def test_sessions_are_called_for_after_energy_and_a_day_later(board: Board) -> None:
+    cues = [chargers.cue_of_sessions(board)]
+    evening = MIDNIGHT - timedelta(hours=3)
+    for days in range(4):
+        at = NOW + timedelta(days=days)
+        read_intervals(board, intervals({evening: 1_500}), at)
+        cues.append(chargers.cue_of_sessions(board))
+    # Then nothing is told of that day any more.
+    read_intervals(board, intervals({}), NOW + timedelta(days=9))
+    cues.append(chargers.cue_of_sessions(board))
+    assert len(set(cues[:3])) == 3
+    assert len(set(cues[2:])) == 1
+
+
+def test_the_last_session_counts_and_its_energy_stays_known(board: Board) -> None:
+    end_at = MIDNIGHT - timedelta(hours=1)
+    session = ChargingSession(
+        start_at=end_at - timedelta(hours=2),
+        end_at=end_at,
+        charged_for=None,
+        energy_added=3.0,
+        cost=0.9,
+    )
+    older = ChargingSession(
+        start_at=end_at - timedelta(hours=9),
+        end_at=end_at - timedelta(hours=8),
+        charged_for=None,
+        energy_added=1.0,
+        cost=None,
+    )
+    answer = ChargingSessions(system_id=7, sessions=(older, session))
+    told = intervals({end_at: 1_500, end_at - QUARTER: 1_500})
+    chargers.learn_intervals(told, known(board))
+    for _ in range(2):
+        report = chargers.read_sessions(answer, known(board))[DEVICE]
+        values = {key: sample.value for key, sample in report.items()}
+        assert values == {
+            Measurement.LAST_SESSION_END: end_at.timestamp(),
+            Measurement.LAST_SESSION_ENERGY: 3_000,
+            Measurement.LAST_SESSION_DURATION: 7_200,
+            Measurement.LAST_SESSION_COST: 0.9,
+        }
+        assert {each.observed_at for each in report.values()} == {end_at}
+        board.put(Source.CHARGER_SESSIONS, report, DEVICE)
+        # As after a restart.
+        board.charged.clear()
+    other = ChargingSessions(system_id=7, sessions=(older,))
+    report = chargers.read_sessions(other, known(board))[DEVICE]
+    assert Measurement.LAST_SESSION_ENERGY not in report
+    assert not chargers.read_sessions(
+        ChargingSessions(system_id=7, sessions=()), known(board)
+    )[DEVICE]
+
+
+def test_only_active_schedules_count(board: Board) -> None:
+    def schedule(level: int, *, is_active: bool) -> ChargerSchedule:
+        at = (NOW.replace(hour=1, minute=0).time(), NOW.replace(hour=6).time())
+        times = ChargingTimes(days=(1,), start=at[0], end=at[1], level=level)
+        return ChargerSchedule(kind="Custom", is_active=is_active, times=(times,))
+
+    answer = ChargerSchedules(
+        system_id=7,
+        schedules=(schedule(70, is_active=False), schedule(80, is_active=True)),
+    )
+    report = chargers.read_schedules(answer, known(board))[DEVICE]
+    assert report[Measurement.CHARGER_SCHEDULE].value == "1@0100-0630*80"
+
+
+def test_days_are_for_statistics_only(board: Board) -> None:
+    answer = DailyEnergies(start_date=date(2026, 6, 1), values=(1.0,))
+    assert chargers.read_days(answer, known(board)) == {}

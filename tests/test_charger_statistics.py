@@ -1,0 +1,234 @@
+"""Energy of a charger in the recorder: exact, corrected, and never twice."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.statistics import (
+    list_statistic_ids,
+    statistics_during_period,
+    valid_statistic_id,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.enphase_cloud.coordinator.charger_statistics import (
+    charger_series,
+)
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.measurements.system import Device, DeviceKind
+from simulator import Charger, Fault
+
+from .conftest import SetUp, World
+from .energy_helpers import go_on
+from .test_chargers import SERIAL, shown
+
+# The recorder has to be there before Home Assistant.
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+OPTIONS = {"groups": ["ev_charger"], "energy_updates": 1, "history": "none"}
+COMMISSIONED = date(2026, 6, 1)
+SERIES = charger_series(Device(DeviceKind.CHARGER, SERIAL), "IQ EV Charger")
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return a system of three weeks, each night of which a car charges."""
+    return {
+        "name": "Hilltop",
+        "time_zone": "Europe/Berlin",
+        "commissioned": COMMISSIONED,
+    }
+
+
+async def recorded(hass: HomeAssistant, world: World) -> dict[datetime, float]:
+    """Return the Wh of each hour that is recorded; sums are continuous."""
+    statistic = statistic_id(world.system.system_id, SERIES.key)
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        None,
+        {statistic},
+        "hour",
+        {"energy": "Wh"},
+        {"state", "sum"},
+    )
+    rows = found.get(statistic, [])
+    total = 0.0
+    for row in rows:
+        energy = row.get("state") or 0.0
+        assert energy >= 0
+        total += energy
+        assert row.get("sum") == total
+    return {
+        dt_util.utc_from_timestamp(row["start"]): row.get("state") or 0 for row in rows
+    }
+
+
+def truth(world: World, start: datetime, end: datetime) -> int:
+    """Return the Wh that the charger gave."""
+    return world.cloud.truth(world.system.system_id).charged(SERIAL, start, end)
+
+
+def midnight(day: int) -> datetime:
+    """Return when a day of June begins at the home."""
+    return datetime(2026, 6, day, tzinfo=UTC) - 2 * HOUR
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_hours_of_the_week_and_days_before_are_true(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """To the watt-hour, and so is the sum of all."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=10))
+    hours = await recorded(hass, world)
+    week = midnight(15)
+    for hour, energy in hours.items():
+        if hour >= week:
+            assert energy == truth(world, hour, hour + HOUR), hour
+    last = max(hours)
+    assert last >= datetime(2026, 6, 21, 7, tzinfo=UTC)
+    assert sum(hours.values()) == truth(world, midnight(1), last + HOUR)
+    for day in range(1, 15):
+        start, end = midnight(day), midnight(day + 1)
+        given = sum(wh for hour, wh in hours.items() if start <= hour < end)
+        assert given == truth(world, start, end)
+    lifetime = float(shown(hass, world, "charger_lifetime_energy") or 0)
+    assert lifetime == pytest.approx(sum(hours.values()) / 1e6)
+    await go_on(hass, freezer, timedelta(days=2), step=HOUR)
+    later = await recorded(hass, world)
+    assert {hour: later[hour] for hour in hours} == hours
+    last = max(later)
+    assert sum(later.values()) == truth(world, midnight(1), last + HOUR)
+    lifetime = float(shown(hass, world, "charger_lifetime_energy") or 0)
+    assert lifetime == pytest.approx(sum(later.values()) / 1e6)
+
+
+async def test_the_statistic_can_be_an_individual_device(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """With an id that is valid, an energy and a name."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=2))
+    listed = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
+    (found,) = (each for each in listed if SERIAL in each["statistic_id"])
+    assert valid_statistic_id(found["statistic_id"])
+    assert found["name"] == "Hilltop IQ EV Charger"
+    assert found["has_sum"]
+    assert found["unit_class"] == "energy"
+
+
+async def test_a_correction_moves_exactly_its_hours(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One session turns out to have been shorter than the cloud told at first."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=2))
+    hours = await recorded(hass, world)
+    told = world.cloud.truth(world.system.system_id).sessions(
+        SERIAL, COMMISSIONED, date(2026, 6, 24)
+    )
+    (evening,) = (
+        each
+        for each in told
+        if midnight(19).timestamp() <= each.session.start < midnight(20).timestamp()
+    )
+    sessions = tuple(
+        replace(each.session, wanted=600) if each is evening else each.session
+        for each in told
+    )
+    charger = Charger(serial=SERIAL, sessions=sessions)
+    world.system.plant = replace(world.system.plant, chargers=(charger,))
+    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    later = await recorded(hass, world)
+    moved = {hour for hour in hours if later[hour] != hours[hour]}
+    lost = {
+        datetime.fromtimestamp(at, UTC).replace(minute=0) for at, _ in evening.steps[1:]
+    }
+    assert moved == lost
+    assert sum(later.values()) == truth(world, midnight(1), max(later) + HOUR)
+
+
+async def test_a_dip_of_the_cloud_is_put_right(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """With the next answer, and the same answer again changes nothing."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    dip = Fault(operation="ev_charger_telemetry", data="dip", times=1)
+    world.cloud.faults.add(dip)
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=2))
+    hours = await recorded(hass, world)
+    # Of the first day nothing is asked for again.
+    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    later = await recorded(hass, world)
+    week = midnight(16)
+    changed = {hour for hour in hours if later[hour] != hours[hour]}
+    assert changed == {hour for hour, wh in hours.items() if wh and hour >= week}
+    assert all(
+        wh == truth(world, hour, hour + HOUR)
+        for hour, wh in later.items()
+        if hour >= week
+    )
+
+
+async def test_a_gap_of_days_is_filled(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Each answer has the week before."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options=OPTIONS)
+    fault = Fault(operation="ev_charger_telemetry", status=503)
+    world.cloud.faults.add(fault)
+    await go_on(hass, freezer, timedelta(days=3), step=HOUR)
+    world.cloud.faults.clear()
+    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    hours = await recorded(hass, world)
+    assert sum(hours.values()) == truth(world, midnight(1), max(hours) + HOUR)
+
+
+async def test_zeros_of_a_fault_take_nothing_back(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nor does a second answer that says the same."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=2))
+    hours = await recorded(hass, world)
+    world.cloud.faults.add(Fault(operation="ev_charger_telemetry", data="zero"))
+    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    later = await recorded(hass, world)
+    assert {hour: later[hour] for hour in hours} == hours
+
+
+async def test_without_updates_there_is_no_statistic(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Who switched statistics off gets none of chargers."""
+    world.system.install_charger(Charger(serial=SERIAL, habit=1))
+    await set_up(options={**OPTIONS, "energy_updates": 0})
+    await go_on(hass, freezer, timedelta(minutes=2))
+    assert not await recorded(hass, world)
+
+
+@pytest.mark.parametrize("name", ["IQ-1 / 2", "__", "ÄÖ", "2026"])
+def test_ids_are_valid(name: str) -> None:
+    """Whatever a serial number holds."""
+    series = charger_series(Device(DeviceKind.CHARGER, name), None)
+    assert valid_statistic_id(statistic_id(7, series.key))
+    assert series.name == "EV charger"
+    assert name not in series.label
