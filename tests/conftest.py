@@ -2,18 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
-from dataclasses import dataclass, field
 from datetime import datetime
 import logging
 from typing import Any
 from unittest.mock import patch
 
-from aiohttp import web
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
-from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -22,18 +19,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # Before the plugin's own `custom_components` can win.
-from custom_components.enphase_cloud.const import (
-    CONF_CONNECTION,
-    CONF_LIVE_STREAM,
-    CONF_PLAN,
-    CONF_STREAMS_PER_MONTH,
-    CONF_SYSTEMS,
-    CONF_TIME_ZONE,
-    DOMAIN,
-    ENV_CLOUD_URL,
-)
-from custom_components.enphase_cloud.migration import MINOR_VERSION
-from simulator import Account, Application, Cloud, System, create_app
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Cloud
+
+from .world import CLIENT_ID, CLIENT_SECRET, World, build, served
 
 # Machines are shared and noisy: how long an example takes says nothing.
 hypothesis.settings.register_profile(
@@ -50,80 +39,6 @@ for _handler in [*logging.getLogger().handlers]:
         logging.getLogger().removeHandler(_handler)
 # The plugin has every statement logged; those of a year of hours are many.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
-
-CLIENT_ID = "test-client"
-CLIENT_SECRET = "test-secret-3f9c"
-API_KEY = "test-key-81d2"
-EMAIL = "owner@example.com"
-PASSWORD = "correct horse"
-USER_ID = "5550001"
-
-
-@dataclass(slots=True, kw_only=True)
-class World:
-    """The simulated cloud of a test, with one application, owner and system."""
-
-    cloud: Cloud
-    url: str
-    application: Application
-    owner: Account
-    systems: list[System] = field(default_factory=list)
-
-    @property
-    def system(self) -> System:
-        """Return the first system."""
-        return self.systems[0]
-
-    def add_system(self, **properties: Any) -> System:
-        """Build another system for the owner."""
-        system = self.cloud.add_system(self.owner, **properties)
-        self.systems.append(system)
-        return system
-
-    @property
-    def calls(self) -> list[str]:
-        """Return the operations that the cloud counted, in order."""
-        return [request.operation for request in self.cloud.requests if request.counted]
-
-    def entry(
-        self,
-        *,
-        options: dict[str, Any] | None = None,
-        minor_version: int = MINOR_VERSION,
-    ) -> MockConfigEntry:
-        """Return an entry as the config flow makes it."""
-        token = self.cloud.tokens_for(self.application, self.owner)
-        expires_in = token["expires_in"]
-        assert isinstance(expires_in, int)
-        return MockConfigEntry(
-            domain=DOMAIN,
-            title="Home",
-            minor_version=minor_version,
-            unique_id=USER_ID,
-            data={
-                "auth_implementation": DOMAIN,
-                CONF_TOKEN: {
-                    **token,
-                    "expires_at": dt_util.utcnow().timestamp() + expires_in,
-                },
-                CONF_API_KEY: self.application.api_key,
-                CONF_SYSTEMS: [
-                    {
-                        CONF_ID: system.system_id,
-                        CONF_NAME: system.name,
-                        CONF_TIME_ZONE: system.time_zone,
-                        CONF_CONNECTION: system.connection,
-                        CONF_LIVE_STREAM: system.live_stream,
-                    }
-                    for system in self.systems
-                ],
-            },
-            options={
-                CONF_PLAN: self.application.plan.name.lower(),
-                CONF_STREAMS_PER_MONTH: 100,
-                **(options or {}),
-            },
-        )
 
 
 class Stepper:
@@ -190,7 +105,6 @@ def stepper() -> Stepper:
 @pytest.fixture
 async def world(
     socket_enabled: None,
-    monkeypatch: pytest.MonkeyPatch,
     plan: Any,
     system_properties: dict[str, Any],
     stepper: Stepper,
@@ -198,20 +112,9 @@ async def world(
     """Serve a simulated cloud on loopback, under the test's clock."""
     cloud = Cloud(_now)
     cloud.sleep = stepper.sleep
-    application = cloud.add_application(
-        client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_key=API_KEY, plan=plan
-    )
-    owner = cloud.add_account(email=EMAIL, password=PASSWORD, user_id=USER_ID)
-    runner = web.AppRunner(create_app(cloud), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    monkeypatch.setenv(ENV_CLOUD_URL, url)
-    world = World(cloud=cloud, url=url, application=application, owner=owner)
-    world.add_system(**system_properties)
-    yield world
-    await runner.cleanup()
+    world = build(cloud, plan=plan, **system_properties)
+    async with served(world):
+        yield world
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from yarl import URL
 import custom_components.enphase_cloud
 from custom_components.enphase_cloud.const import DOMAIN
 
-from .conftest import EMAIL, PASSWORD
+from .world import EMAIL, PASSWORD
 
 INTEGRATION = Path(custom_components.enphase_cloud.__file__).parent
 ENGLISH: dict[str, Any] = json.loads(

@@ -12,8 +12,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.enphase_cloud import async_remove_config_entry_device
 from custom_components.enphase_cloud.const import CONF_SYSTEMS, DOMAIN
 
-from .conftest import USER_ID, SetUp, World
+from .conftest import SetUp
 from .helpers import state, system_devices
+from .world import USER_ID, World
 
 USED = "sensor.enphase_account_calls_used_this_month"
 MOVED = (

@@ -45,18 +45,9 @@ from custom_components.enphase_cloud.quota.ledger import Ledger
 from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import AccessControl, Account, Fault
 
-from .conftest import (
-    API_KEY,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    EMAIL,
-    PASSWORD,
-    USER_ID,
-    SetUp,
-    Stepper,
-    World,
-)
+from .conftest import SetUp, Stepper
 from .flows import User, field_names, required, suggested, until
+from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, EMAIL, PASSWORD, USER_ID, World
 
 GROUPS = {"groups": ["devices", "panels", "alarms"]}
 WATT = {CONF_PLAN: "watt"}

@@ -18,17 +18,9 @@ from custom_components.enphase_cloud.diagnostics import (
 )
 from simulator import Fault
 
-from .conftest import (
-    API_KEY,
-    CLIENT_ID,
-    CLIENT_SECRET,
-    EMAIL,
-    PASSWORD,
-    USER_ID,
-    SetUp,
-    World,
-)
+from .conftest import SetUp
 from .helpers import pass_time, press
+from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, EMAIL, PASSWORD, USER_ID, World
 
 
 @pytest.fixture(autouse=True)

@@ -30,10 +30,11 @@ from custom_components.enphase_cloud.const import (
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
-from .conftest import API_KEY, SetUp, World
+from .conftest import SetUp
 from .flows import User, suggested
 from .helpers import state
 from .test_options_flow import Options
+from .world import API_KEY, World
 
 IMPORT = "sensor.hilltop_history_import"
 # A system with meters and batteries has five documents of energies.

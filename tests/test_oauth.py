@@ -55,9 +55,10 @@ from custom_components.enphase_cloud.runtime.oauth import (
 )
 from simulator import Fault
 
-from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, Stepper, World
+from .conftest import SetUp, Stepper
 from .flows import until
 from .helpers import pass_time, press
+from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, World
 
 DAY = timedelta(days=1)
 

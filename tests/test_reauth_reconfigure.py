@@ -41,9 +41,10 @@ from custom_components.enphase_cloud.const import (
 )
 from simulator import AccessControl, Application, Fault
 
-from .conftest import API_KEY, CLIENT_ID, CLIENT_SECRET, SetUp, World
+from .conftest import SetUp
 from .flows import User, assert_translated, required, suggested
 from .helpers import press, system_devices
+from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, World
 
 NEW_KEY = "key-renewed-91c4"
 

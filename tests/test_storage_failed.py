@@ -23,9 +23,10 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Fault
 
-from .conftest import API_KEY, SetUp, Stepper, World
+from .conftest import SetUp, Stepper
 from .flows import User
 from .helpers import pass_time, press, state
+from .world import API_KEY, World
 
 # Home Assistant leaves files open that it could not write.
 pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")

@@ -22,6 +22,8 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
+from tests.world import CLIENT_ID, CLIENT_SECRET
+
 
 class _Resolver(ThreadedResolver):
     """Resolves without listening to the network, as Home Assistant's own does."""
@@ -57,7 +59,7 @@ async def add_account(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     hass.data.pop(DATA_CUSTOM_COMPONENTS)
     await async_setup_component(hass, "application_credentials", {})
     await async_import_client_credential(
-        hass, entry.domain, ClientCredential("id", "secret"), entry.domain
+        hass, entry.domain, ClientCredential(CLIENT_ID, CLIENT_SECRET), entry.domain
     )
     entry.add_to_hass(hass)
 

@@ -6,17 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-import os
-import time
 from typing import Any, Final, NamedTuple, override
 from unittest.mock import patch
 
 from aiohttp import web
-from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
+from aiohttp.typedefs import Middleware
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, event as event_helper
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MINUTE,
@@ -24,23 +21,20 @@ from custom_components.enphase_cloud.const import (
     CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_STREAMS_PER_MONTH,
-    CONF_SYSTEMS,
-    CONF_TIME_ZONE,
     DOMAIN,
-    ENV_CLOUD_URL,
     PLAN_CUSTOM,
 )
 from custom_components.enphase_cloud.coordinator.live_sessions import LiveSessions
 from custom_components.enphase_cloud.runtime import key_budgets
-from simulator import Cloud, System, create_app
+from simulator import Cloud, System
 from simulator.live_faults import event
 from simulator.live_frames import Payload, Source
+from tests.world import build, served
 
 from ..home_assistant import add_account, configuration, home_assistant
 
 # A summer morning: sun, load and battery change every second.
 _START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
-_NAME: Final = "Hilltop"
 # Turns of the event loop.
 _PATIENCE: Final = 100_000
 _PLENTY: Final = {
@@ -98,6 +92,18 @@ class Home:
         (entry,) = self.hass.config_entries.async_entries(DOMAIN)
         bursts: LiveSessions = entry.runtime_data.systems[0].live_sessions
         return bursts
+
+    @property
+    def answer_instead(self) -> Middleware:
+        """Return what lets `answer` take the place of the simulated cloud."""
+
+        @web.middleware
+        async def answer(request: web.Request, handler: Answer) -> web.StreamResponse:
+            if self.answer is not None and request.path.endswith("/live_data"):
+                return await self.answer(request)
+            return await handler(request)
+
+        return answer
 
     async def pass_time(self, seconds: float) -> None:
         """Let time pass, and what is due then happen."""
@@ -159,31 +165,13 @@ def _timestamp() -> float:
 async def home(**options: Any) -> AsyncGenerator[Home]:
     """Set the integration up with some options, and a plan that allows anything."""
     loop = asyncio.get_running_loop()
-    cloud = Cloud(now)
-    application = cloud.add_application(
-        client_id="id", client_secret="secret", api_key="key", plan="partner"
-    )
-    owner = cloud.add_account(email="owner@example.com", password="secret")
-    system = cloud.add_system(
-        owner, name=_NAME, battery=2, time_zone="Europe/Berlin", latitude=48.0
-    )
-    token = cloud.tokens_for(application, owner)
-    entry = MockConfigEntry(
-        domain=DOMAIN,
-        unique_id=owner.user_id,
-        data={
-            "auth_implementation": DOMAIN,
-            CONF_TOKEN: {**token, "expires_at": time.time() + 86_400},
-            CONF_API_KEY: application.api_key,
-            CONF_SYSTEMS: [
-                {
-                    CONF_ID: system.system_id,
-                    CONF_NAME: _NAME,
-                    CONF_TIME_ZONE: "Europe/Berlin",
-                }
-            ],
-        },
-        options={**_PLENTY, **options},
+    world = build(
+        Cloud(now),
+        plan="partner",
+        name="Hilltop",
+        battery=2,
+        time_zone="Europe/Berlin",
+        latitude=48.0,
     )
     with (
         configuration() as folder,
@@ -193,30 +181,11 @@ async def home(**options: Any) -> AsyncGenerator[Home]:
         patch.object(key_budgets, "_monotonic", loop.time),
     ):
         async with home_assistant(folder) as hass:
-            at_home = Home(hass=hass, cloud=cloud, system=system)
-            async with _served(at_home) as url:
-                with patch.dict(os.environ, {ENV_CLOUD_URL: url}):
-                    await add_account(hass, entry)
-                    assert await hass.config_entries.async_setup(entry.entry_id)
-                    await hass.async_block_till_done()
-                    yield at_home
-                    await hass.config_entries.async_unload(entry.entry_id)
-
-
-@asynccontextmanager
-async def _served(at_home: Home) -> AsyncGenerator[str]:
-    """Serve the cloud on loopback; give its address."""
-
-    @web.middleware
-    async def answer(request: web.Request, handler: Answer) -> web.StreamResponse:
-        if at_home.answer is not None and request.path.endswith("/live_data"):
-            return await at_home.answer(request)
-        return await handler(request)
-
-    app = create_app(at_home.cloud)
-    app.middlewares.append(answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+            at_home = Home(hass=hass, cloud=world.cloud, system=world.system)
+            async with served(world, at_home.answer_instead):
+                entry = world.entry(options={**_PLENTY, **options})
+                await add_account(hass, entry)
+                assert await hass.config_entries.async_setup(entry.entry_id)
+                await hass.async_block_till_done()
+                yield at_home
+                await hass.config_entries.async_unload(entry.entry_id)

@@ -1,12 +1,11 @@
 """An account of ours and one of the rival, and what their clouds answer."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
 import json
-import time
 from typing import Any, Final, Self
 
-from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME
+from homeassistant.const import CONF_TOKEN
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from yarl import URL
 
@@ -15,13 +14,12 @@ from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MONTH,
     CONF_LIVE_STREAM,
     CONF_PLAN,
-    CONF_SYSTEMS,
-    CONF_TIME_ZONE,
     DOMAIN,
     PLAN_CUSTOM,
 )
-from simulator import Cloud, Published
+from simulator import Cloud
 from simulator.operations import find
+from tests.world import build
 
 OURS: Final = DOMAIN
 RIVAL: Final = "teslemetry"
@@ -65,13 +63,9 @@ _RIVAL_ANSWERS: Final[dict[str, Any]] = {
 }
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-_CLOUD: Final = Cloud(_now)
-_SYSTEM: Final = _CLOUD.add_system(
-    _CLOUD.add_account(email="owner@example.com", password="secret"),
+_WORLD: Final = build(
+    Cloud(dt_util.utcnow),
+    plan="kilowatt",
     name="Hilltop",
     battery=2,
     time_zone="Europe/Berlin",
@@ -90,7 +84,7 @@ class Answer:
         """Take a document."""
         self._body = json.dumps(document).encode()
         self.content = self
-        self.headers = {"Date": f"{_now():%a, %d %b %Y %H:%M:%S} GMT"}
+        self.headers = {"Date": f"{dt_util.utcnow():%a, %d %b %Y %H:%M:%S} GMT"}
 
     async def iter_any(self) -> AsyncGenerator[bytes]:
         """Yield the body in one piece."""
@@ -114,7 +108,7 @@ def answer(url: str) -> Answer:
     if (document := _RIVAL_ANSWERS.get(path.rpartition("/")[2])) is not None:
         return Answer(document)
     (operation, _), *_ = find(path.partition("/systems")[2])
-    published = Published(_SYSTEM, int(time.time()))
+    published = _WORLD.cloud.published(_WORLD.system)
     if operation.of_system is not None:
         return Answer(operation.of_system(published, {}))
     assert operation.of_account is not None
@@ -123,23 +117,6 @@ def answer(url: str) -> Answer:
 
 def entry(domain: str) -> MockConfigEntry:
     """Return a config entry of an account with one system."""
-    system = {
-        CONF_ID: _SYSTEM.system_id,
-        CONF_NAME: "Hilltop",
-        CONF_TIME_ZONE: "Europe/Berlin",
-    }
-    token = {
-        "access_token": "access",
-        "refresh_token": "refresh",
-        "expires_in": 86_400,
-        "expires_at": time.time() + 86_400,
-    }
-    data = {
-        "auth_implementation": domain,
-        "token": token,
-        CONF_API_KEY: "key",
-        CONF_SYSTEMS: [system],
-    }
     # However few calls of a month a new key has left.
     options = {
         CONF_PLAN: PLAN_CUSTOM,
@@ -147,5 +124,8 @@ def entry(domain: str) -> MockConfigEntry:
         CONF_CALLS_PER_MONTH: 1_000_000,
         CONF_LIVE_STREAM: True,
     }
-    version = 1 if domain == OURS else 2
-    return MockConfigEntry(domain=domain, data=data, options=options, version=version)
+    ours = _WORLD.entry(options=options)
+    if domain == OURS:
+        return ours
+    data = {"auth_implementation": domain, CONF_TOKEN: ours.data[CONF_TOKEN]}
+    return MockConfigEntry(domain=domain, data=data, version=2)
