@@ -100,7 +100,7 @@ def _document(coordinator: DocumentCoordinator, board: Board) -> dict[str, Any]:
         "is_active": coordinator.plan.is_active,
         "is_scheduled": coordinator.plan.is_scheduled,
         "last_update_success": coordinator.last_update_success,
-        "next_poll": coordinator.next_poll_at,
+        "next_poll": coordinator.plan.next_poll_at,
         "samples": _samples(board.samples(coordinator.source)),
     }
 

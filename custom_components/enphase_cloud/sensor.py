@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .array_sensor import ARRAY, ArraySensor
 from .const import ATTR_MEASURED_AT, DOMAIN
-from .coordinator.document import DocumentCoordinator
+from .coordinator.document_plan import DocumentPlan
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -87,7 +87,7 @@ async def async_setup_entry(
         async_add_entities,
         {DeviceKind.SYSTEM: NEXT_POLLS.values()},
         has_evidence=lambda system, description, _: (
-            _polled(system, description).plan.is_active
+            _plan(system, description).is_active
         ),
         create=partial(NextPollSensor, entry),
     )
@@ -106,12 +106,12 @@ def _has_evidence(
     )
 
 
-def _polled(
-    system: EnphaseSystem, description: SensorEntityDescription
-) -> DocumentCoordinator:
-    """Return the coordinator whose next poll a sensor shows."""
+def _plan(system: EnphaseSystem, description: SensorEntityDescription) -> DocumentPlan:
+    """Return the plan of the document whose next poll a sensor shows."""
     return next(
-        each for each in system.documents if NEXT_POLLS.get(each.source) is description
+        each.plan
+        for each in system.documents
+        if NEXT_POLLS.get(each.source) is description
     )
 
 
@@ -218,7 +218,7 @@ class NextUpdateSensor(EnphaseSystemEntity, SensorEntity):
     @override
     def read(self) -> object:
         polls = [
-            each.next_poll_at
+            each.plan.next_poll_at
             for each in self._system.documents
             if each.source in NEXT_POLLS and each.plan.is_active
         ]
@@ -235,7 +235,7 @@ class NextPollSensor(EnphaseSystemEntity, SensorEntity):
     def read(self) -> object:
         # It shifts with each call.
         self._attr_native_value = _to_the_minute(
-            _polled(self._system, self.entity_description).next_poll_at
+            _plan(self._system, self.entity_description).next_poll_at
         )
         return self._attr_native_value
 

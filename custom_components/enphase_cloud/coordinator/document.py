@@ -79,11 +79,6 @@ class DocumentCoordinator(DataUpdateCoordinator[None]):
         """Whether the document told anything yet."""
         return bool(self._board.samples(self.source))
 
-    @property
-    def next_poll_at(self) -> datetime | None:
-        """Return when the document is due, None if it is not requested."""
-        return self.plan.next_poll_at
-
     async def async_refresh_for_user(self) -> None:
         """Request the document now, due or not, on the user's reserve.
 
