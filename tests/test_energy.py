@@ -157,11 +157,16 @@ async def assert_hours_are_true(
         }, flow
 
 
+THOROUGH = pytest.mark.thorough
 CHANGES = pytest.mark.parametrize(
     ("now", "system_properties"),
     [
-        (NOW, properties("Europe/Berlin", date(2026, 5, 1))),
-        (NOW, properties("Asia/Kathmandu", date(2026, 6, 1))),
+        pytest.param(
+            NOW, properties("Europe/Berlin", date(2026, 5, 1)), marks=THOROUGH
+        ),
+        pytest.param(
+            NOW, properties("Asia/Kathmandu", date(2026, 6, 1)), marks=THOROUGH
+        ),
         (
             datetime(2026, 10, 24, 12, 3, tzinfo=UTC),
             properties("Europe/Berlin", date(2026, 9, 1)),
@@ -212,7 +217,11 @@ async def test_a_day_goes_by(
 @pytest.mark.parametrize(
     ("now", "system_properties"),
     [
-        (NOW, properties("Asia/Kathmandu", date(2026, 6, 1), corrections=False)),
+        pytest.param(
+            NOW,
+            properties("Asia/Kathmandu", date(2026, 6, 1), corrections=False),
+            marks=THOROUGH,
+        ),
         (
             datetime(2026, 10, 24, 17, 3, tzinfo=UTC),
             properties("Europe/Berlin", date(2026, 9, 1), corrections=False),
@@ -511,6 +520,7 @@ async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
     assert watt_hours(hass, LIFETIME[Flow.GRID_IMPORT]) is not None
 
 
+@pytest.mark.thorough
 async def test_a_document_that_fails_holds_up_no_other(
     hass: HomeAssistant,
     world: World,
@@ -535,6 +545,7 @@ async def test_a_document_that_fails_holds_up_no_other(
 @pytest.mark.parametrize(
     "fault", [{"status": 422}, {"body": "wrong_types"}, {"body": "html"}]
 )
+@pytest.mark.thorough
 async def test_a_window_that_cannot_be_had_is_passed_over(
     hass: HomeAssistant,
     world: World,

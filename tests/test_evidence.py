@@ -110,6 +110,7 @@ def _mark(moment: datetime) -> datetime:
     ],
     ids=["empty list", "no list", "not found"],
 )
+@pytest.mark.thorough
 async def test_without_meters_the_summary_gets_all_calls(
     hass: HomeAssistant,
     world: World,

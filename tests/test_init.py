@@ -330,6 +330,7 @@ async def test_a_sleep_of_hours_costs_one_call_for_each_document(
         world.cloud.requests.clear()
 
 
+@pytest.mark.thorough
 async def test_ten_entries_live_side_by_side(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -109,14 +109,12 @@ class _Visitor:
         self.page = page
         self._url = url
 
-    async def log_in(self, *, picture: str | None = None) -> None:
-        """Log in as the demo's user, and take a picture of the form on the way."""
+    async def log_in(self) -> None:
+        """Log in as the demo's user."""
         page = self.page
         await self.go("/")
         await page.locator("input[name=username]").fill(USERNAME)
         await page.locator("input[name=password]").fill(PASSWORD)
-        if picture is not None:
-            await self.shoot(picture)
         await page.keyboard.press("Enter")
         await page.get_by_text("Overview").first.wait_for()
 
@@ -128,17 +126,16 @@ class _Visitor:
         """Press the button of a name; the newest if there are several."""
         await self.page.get_by_role("button", name=name, exact=True).last.click()
 
-    async def rest(self, page: Page | None = None) -> None:
-        """Wait until a page does not move any more."""
-        moving = page or self.page
-        await moving.wait_for_load_state("networkidle")
-        await moving.wait_for_timeout(_ANIMATION_MS)
+    async def rest(self) -> None:
+        """Wait until the page does not move any more."""
+        await self.page.wait_for_load_state("networkidle")
+        await self.page.wait_for_timeout(_ANIMATION_MS)
 
-    async def shoot(self, name: str, page: Page | None = None) -> None:
-        """Take a picture for docs/images of a page at rest."""
-        await self.rest(page)
+    async def shoot(self, name: str) -> None:
+        """Take a picture of the page at rest for docs/images."""
+        await self.rest()
         path = _PICTURES / f"demo-{name}.png"
-        await (page or self.page).screenshot(path=path)
+        await self.page.screenshot(path=path)
         print(f"  {path.relative_to(CHECKOUT)}", flush=True)
 
 
@@ -155,7 +152,7 @@ class _Tour:
 
     async def walk(self) -> None:
         """Go from the login to the repairs."""
-        await self._visitor.log_in(picture="login")
+        await self._visitor.log_in()
         await self._add_integration()
         await self._choose_options()
         await self._look_at_live_data()
@@ -182,7 +179,7 @@ class _Tour:
         await visitor.shoot("api-key")
         await visitor.press("Submit")
         await page.get_by_text("Choose systems").wait_for()
-        await visitor.shoot("systems")
+        await visitor.rest()
         await visitor.press("Submit")
         await page.get_by_text("History to import").first.wait_for()
         await visitor.shoot("energy")
@@ -192,7 +189,6 @@ class _Tour:
     async def _sign_in(self, page: Page) -> None:
         await page.locator("input[name=email]").fill(self._credentials.email)
         await page.locator("input[name=password]").fill(self._credentials.password)
-        await self._visitor.shoot("sign-in", page)
         await page.get_by_role("button", name="Approve").click()
 
     async def _choose_options(self) -> None:
@@ -207,7 +203,6 @@ class _Tour:
         await numbers.first.fill("300")
         await numbers.last.fill("1")
         await page.locator("ha-switch").last.click()
-        await self._visitor.shoot("options-live")
         await self._visitor.press("Submit")
 
     async def _begin_options(self, plan: str, *, energy_updates: str) -> None:

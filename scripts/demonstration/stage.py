@@ -31,7 +31,7 @@ logbook:
 logger:
   default: warning
   logs:
-    custom_components.enphase_cloud: {level}
+    custom_components.enphase_cloud: info
     homeassistant.util.package: info
 recorder:
 sun:
@@ -54,13 +54,9 @@ class Stage:
         *,
         port: int,
         cloud_port: int,
-        log_level: str = "info",
     ) -> None:
-        """Prepare a stage whose Home Assistant keeps its things in a folder.
-
-        `log_level` is the log level of the integration.
-        """
-        _prepare(folder, port=port, log_level=log_level)
+        """Prepare a stage whose Home Assistant keeps its things in a folder."""
+        _prepare(folder, port=port)
         self.folder = folder
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
         self.cloud = Cloud(session, f"http://{LOOPBACK}:{cloud_port}")
@@ -107,18 +103,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def temporary_stage(
-    session: ClientSession, *, log_level: str = "info"
-) -> AsyncGenerator[Stage]:
+async def temporary_stage(session: ClientSession) -> AsyncGenerator[Stage]:
     """Run a stage on free ports; what it stored stays only where something failed."""
     folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
-    stage = Stage(
-        session,
-        folder,
-        port=free_port(),
-        cloud_port=free_port(),
-        log_level=log_level,
-    )
+    stage = Stage(session, folder, port=free_port(), cloud_port=free_port())
     try:
         await stage.start()
         yield stage
@@ -130,11 +118,11 @@ async def temporary_stage(
     shutil.rmtree(folder)
 
 
-def _prepare(folder: Path, *, port: int, log_level: str) -> None:
+def _prepare(folder: Path, *, port: int) -> None:
     """Make the folder ready for a start on a port; what is in it stays."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(_CONFIGURATION.format(level=log_level))
+    (folder / "configuration.yaml").write_text(_CONFIGURATION)
     _store(storage / "http", _http(port), version=3)
     if not (storage / "onboarding").exists():
         _store(storage / "onboarding", _ONBOARDING, version=4)

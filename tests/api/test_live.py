@@ -485,8 +485,12 @@ class TestEnd:
 
 
 async def test_what_is_no_stream_leaves_no_connection(
-    client: EnphaseCloudClient, cloud: FakeCloud
+    client: EnphaseCloudClient, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Its content never comes; nobody waits for that here.
+    monkeypatch.setattr(
+        "custom_components.enphase_cloud.api.client._STREAM_IDLE_SECONDS", 0.2
+    )
     closed = asyncio.get_running_loop().create_future()
 
     async def answer(request: web.Request) -> web.StreamResponse:
