@@ -13,14 +13,15 @@ from homeassistant.components.binary_sensor import (  # type: ignore[attr-define
 )
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .alarm_texts import alarm_details
 from .api import BatteryOperation, DeviceStatus, EvChargerStatus
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseSystemEntity
-from .evidence_entities import add_as_evidence_comes
 from .gateway import is_reporting
 from .measurements.catalog import Measurement
 from .measurements.panel_history import PanelState
@@ -137,10 +138,11 @@ async def async_setup_entry(
 ) -> None:
     """Add the binary sensors of each system; those with evidence later, as it comes."""
     for system in entry.runtime_data.systems:
-        async_add_entities([ReportingBinarySensor(entry, system, REPORTING)])
+        sensors: list[Entity] = [ReportingBinarySensor(entry, system, REPORTING)]
         if system.live is not None:
-            async_add_entities([LiveStreamBinarySensor(entry, system, LIVE_STREAM)])
-    add_as_evidence_comes(
+            sensors.append(LiveStreamBinarySensor(entry, system, LIVE_STREAM))
+        await async_add_in_batches(async_add_entities, sensors)
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         MEASUREMENTS,

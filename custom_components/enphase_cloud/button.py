@@ -8,6 +8,7 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .adding_entities import async_add_in_batches
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseCloudEntity
 from .services import async_refresh, async_start_live_stream
@@ -45,12 +46,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of each system."""
-    async_add_entities(
+    buttons = (
         EnphaseCloudButton(entry, system, description)
         for system in entry.runtime_data.systems
         for description in BUTTONS
         if description.exists_fn(system)
     )
+    await async_add_in_batches(async_add_entities, buttons)
 
 
 class EnphaseCloudButton(EnphaseCloudEntity, ButtonEntity):

@@ -13,11 +13,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
+from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .alarm_texts import device_names, name_of, open_alarms
 from .charger_entities import ChargerCalendar, is_charger_with
 from .data import EnphaseCloudConfigEntry
 from .entity import EnphaseSystemEntity
-from .evidence_entities import add_as_evidence_comes
 from .measurements.catalog import Source
 from .measurements.happenings import Happening
 from .measurements.system import DeviceKind
@@ -41,10 +41,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendars of each system and charger."""
-    async_add_entities(
+    calendars = (
         EventsCalendar(entry, system, EVENTS) for system in entry.runtime_data.systems
     )
-    add_as_evidence_comes(
+    await async_add_in_batches(async_add_entities, calendars)
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         {DeviceKind.CHARGER: (SCHEDULE,)},

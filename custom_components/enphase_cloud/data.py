@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, callback
 
 from .const import DOMAIN
 from .coordinator.base import EntryContext, SystemContext
@@ -31,6 +32,11 @@ class EnphaseSystem:
     live_sessions: LiveSessions | None = None
     energies: EnergyCoordinator | None = None
     arrays: list[PanelArray] = field(default_factory=list)
+    # The ids by which the registry knows the devices, as far as they are there.
+    device_ids: dict[Device, str] = field(default_factory=dict)
+    # Another one where there are other ids.
+    devices_revision: int = 0
+    _device_listeners: list[CALLBACK_TYPE] = field(default_factory=list)
 
     @property
     def info(self) -> SystemInfo:
@@ -54,6 +60,19 @@ class EnphaseSystem:
         """Return all coordinators of the system."""
         others = (self.live, self.energies)
         return [*self.documents, *(other for other in others if other is not None)]
+
+    @callback
+    def async_on_new_devices(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Call a listener when devices were registered; return what ends that."""
+        self._device_listeners.append(listener)
+        return lambda: self._device_listeners.remove(listener)
+
+    @callback
+    def async_devices_registered(self) -> None:
+        """Call those who wait for new devices."""
+        self.devices_revision += 1
+        for listener in tuple(self._device_listeners):
+            listener()
 
 
 @dataclass(slots=True, kw_only=True)

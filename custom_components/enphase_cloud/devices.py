@@ -1,5 +1,8 @@
 """Devices in the registry, of accounts and systems: added, updated, removed."""
 
+import asyncio
+from collections.abc import Iterable
+from itertools import batched
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -20,6 +23,8 @@ from .runtime.account import account_owner
 
 _MANUFACTURER: Final = "Enphase"
 _NOTHING: Final = DeviceProperties()
+# Between so many, others have their turn.
+_AT_ONCE: Final = 25
 
 
 @callback
@@ -39,40 +44,84 @@ def async_register_account(
     )
 
 
-@callback
-def async_track_devices(
-    hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
-) -> None:
-    """Keep the registry as the cloud lists the devices while the entry is loaded."""
-    shown: set[tuple[Device, DeviceProperties]] = set()
-    ids = {SYSTEM: _register_system(hass, entry, system).id}
-    _register_arrays(hass, entry, system, via_device_id=ids[SYSTEM])
+class DeviceTracker:
+    """Keep the registry as the cloud lists the devices of a system."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
+    ) -> None:
+        """Begin with nothing registered."""
+        self._hass = hass
+        self._entry = entry
+        self._system = system
+        self._registered: dict[Device, DeviceProperties] = {}
+        self._seen: int | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def async_begin(self) -> None:
+        """Register what is known, and what answers show while the entry is loaded."""
+        system = self._system
+        registered = _register_system(self._hass, self._entry, system)
+        system.device_ids[SYSTEM] = registered.id
+        _register_arrays(self._hass, self._entry, system, via_device_id=registered.id)
+        await self._async_register(self._changed())
+        for coordinator in system.documents:
+            self._entry.async_on_unload(coordinator.async_add_listener(self._update))
 
     @callback
-    def update() -> None:
-        devices = _devices(system)
-        present = set(devices.items())
-        if present == shown:
+    def _update(self) -> None:
+        if self._task is not None and not self._task.done():
+            return  # The next answer shows what is new meanwhile.
+        if self._seen == (revision := self._system.board.revision):
             return
-        for device, properties in devices.items():
-            if (device, properties) not in shown:
-                gateway = Device(DeviceKind.GATEWAY, properties.gateway or "")
-                ids[device] = _register(
-                    hass,
-                    entry,
-                    identifier=device_identifier(system.info.system_id, device),
-                    kind=device.kind,
-                    number=properties.serial_number or device.identifier,
-                    properties=properties,
-                    via_device_id=ids.get(gateway, ids[SYSTEM]),
-                )
-        _remove_others(hass, entry, system, devices)
-        shown.clear()
-        shown.update(present)
+        self._seen = revision
+        changed = self._changed()
+        if len(changed) > _AT_ONCE:
+            self._task = self._entry.async_create_background_task(
+                self._hass, self._async_register(changed), "Enphase Cloud devices"
+            )
+        elif changed or self._registered.keys() != _devices(self._system).keys():
+            self._register(changed)
+            self._finish()
 
-    update()
-    for coordinator in system.documents:
-        entry.async_on_unload(coordinator.async_add_listener(update))
+    def _changed(self) -> list[tuple[Device, DeviceProperties]]:
+        """Return the devices that are new or have other properties, gateways first."""
+        return [
+            (device, properties)
+            for device, properties in _devices(self._system).items()
+            if self._registered.get(device) != properties
+        ]
+
+    async def _async_register(
+        self, changed: list[tuple[Device, DeviceProperties]]
+    ) -> None:
+        for batch in batched(changed, _AT_ONCE, strict=False):
+            self._register(batch)
+            await asyncio.sleep(0)
+        self._finish()
+
+    def _register(self, changed: Iterable[tuple[Device, DeviceProperties]]) -> None:
+        ids = self._system.device_ids
+        for device, properties in changed:
+            gateway = Device(DeviceKind.GATEWAY, properties.gateway or "")
+            ids[device] = _register(
+                self._hass,
+                self._entry,
+                identifier=device_identifier(self._system.info.system_id, device),
+                kind=device.kind,
+                number=properties.serial_number or device.identifier,
+                properties=properties,
+                via_device_id=ids.get(gateway, ids[SYSTEM]),
+            )
+            self._registered[device] = properties
+
+    def _finish(self) -> None:
+        """Remove the devices of the system that are gone, and show the new ones."""
+        present = _devices(self._system).keys()
+        for device in self._registered.keys() - present:
+            del self._registered[device], self._system.device_ids[device]
+        _remove_others(self._hass, self._entry, self._system, present)
+        self._system.async_devices_registered()
 
 
 def _devices(system: EnphaseSystem) -> dict[Device, DeviceProperties]:
@@ -151,9 +200,8 @@ def _remove_others(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
     system: EnphaseSystem,
-    devices: dict[Device, DeviceProperties],
+    devices: Iterable[Device],
 ) -> None:
-    """Remove the devices of the system that are gone."""
     registry = dr.async_get(hass)
     system_id = system.info.system_id
     kept = [*devices, *(array.device for array in system.arrays)]

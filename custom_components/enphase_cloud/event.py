@@ -13,11 +13,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.start import async_at_started
 
+from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .alarm_texts import describe
 from .charger_entities import ENDED, ChargerSessionEvent, is_charger_with
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .entity import EnphaseCloudEntity
-from .evidence_entities import add_as_evidence_comes
 from .gateway import is_reporting, reported_at
 from .measurements.catalog import Source
 from .measurements.open_alarms import AlarmChange
@@ -99,13 +99,14 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of each system and charger."""
-    async_add_entities(
+    events = (
         EnphaseEvent(entry, system, description)
         for system in entry.runtime_data.systems
         for description in EVENTS
         if description.exists_fn(system)
     )
-    add_as_evidence_comes(
+    await async_add_in_batches(async_add_entities, events)
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         {DeviceKind.CHARGER: (SESSION,)},

@@ -7,9 +7,9 @@ from homeassistant.components.image import ImageEntity, ImageEntityDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .adding_entities import async_add_as_evidence_comes
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
-from .evidence_entities import add_as_evidence_comes
 from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
 from .measurements.samples import Samples
@@ -29,7 +29,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a map for each system whose panels are known, as soon as they are."""
-    add_as_evidence_comes(
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         {DeviceKind.SYSTEM: (PANELS,)},
@@ -49,18 +49,16 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
         """Show the panels of a system."""
         EnphaseSystemEntity.__init__(self, entry, system, PANELS)
         ImageEntity.__init__(self, hass)
-        self._svg = ""
 
     @override
     def read(self) -> object:
-        self._svg = panel_map(_panels(self._system))
         self._attr_image_last_updated = _told_at(self._system)
-        return self._svg, self._attr_image_last_updated
+        return self._attr_image_last_updated
 
     @override
     async def async_image(self) -> bytes:
         """Return the map."""
-        return self._svg.encode()
+        return panel_map(_panels(self._system)).encode()
 
 
 def _panels(system: EnphaseSystem) -> list[Panel]:

@@ -1,5 +1,6 @@
 """Sensors of Enphase Cloud."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Final, override
@@ -15,6 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.util import dt as dt_util
 
+from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .array_sensor import ARRAY, ArraySensor
 from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator.document_plan import DocumentPlan
@@ -23,7 +25,6 @@ from .coordinator.live_sessions import LiveSessions
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
-from .evidence_entities import add_as_evidence_comes
 from .measurements.samples import fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 from .measurements.traits import Kind
@@ -57,23 +58,13 @@ async def async_setup_entry(
             if description.exists_fn(entry.runtime_data)
         )
     for system in entry.runtime_data.systems:
-        if (live_sessions := system.live_sessions) is not None:
-            async_add_entities(
-                LiveSensor(entry, system, live_sessions, description)
-                for description in LIVE
-            )
-        if (energies := system.energies) is not None:
-            async_add_entities(
-                EnergySensor(entry, system, energies, description)
-                for description in ENERGIES
-            )
+        await async_add_in_batches(async_add_entities, _of_system(entry, system))
         for array in system.arrays:
             async_add_entities(
                 (ArraySensor(entry, system, array, each) for each in ARRAY),
                 config_subentry_id=array.key,
             )
-        async_add_entities([NextUpdateSensor(entry, system, NEXT_UPDATE)])
-    add_as_evidence_comes(
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         MEASUREMENTS,
@@ -82,7 +73,7 @@ async def async_setup_entry(
             description.measurement.traits.kind, MeasurementSensor
         )(entry, system, description, device),
     )
-    add_as_evidence_comes(
+    await async_add_as_evidence_comes(
         entry,
         async_add_entities,
         {DeviceKind.SYSTEM: NEXT_POLLS.values()},
@@ -91,6 +82,18 @@ async def async_setup_entry(
         ),
         create=partial(NextPollSensor, entry),
     )
+
+
+def _of_system(
+    entry: EnphaseCloudConfigEntry, system: EnphaseSystem
+) -> Iterator[SensorEntity]:
+    if (live_sessions := system.live_sessions) is not None:
+        for live in LIVE:
+            yield LiveSensor(entry, system, live_sessions, live)
+    if (energies := system.energies) is not None:
+        for energy in ENERGIES:
+            yield EnergySensor(entry, system, energies, energy)
+    yield NextUpdateSensor(entry, system, NEXT_UPDATE)
 
 
 def _has_evidence(

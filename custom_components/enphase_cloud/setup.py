@@ -33,7 +33,7 @@ from .data import (
     account_identifier,
     device_identifier,
 )
-from .devices import async_track_devices
+from .devices import DeviceTracker
 from .documents.base import Known
 from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
 from .measurements.system import SystemInfo
@@ -66,7 +66,7 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
             data.systems.append(_system(context, plan, data.event_types))
     _remove_other_devices(hass, entry)
     for system in data.systems:
-        async_track_devices(hass, entry, system)
+        await DeviceTracker(hass, entry, system).async_begin()
     await async_poll_first(data.shared, [system.documents for system in data.systems])
     summaries = {each.info.system_id: each.documents[0] for each in data.systems}
     SystemListUpdater(data.shared, summaries, plan).async_begin()

@@ -6,7 +6,7 @@ import logging
 from typing import Final, override
 
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from ..api import EnphaseCloudError, RequestWithheldError
@@ -29,6 +29,7 @@ from .error_policy import (
     foreseen,
     refuse,
 )
+from .listeners import EnphaseCloudCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ _GONE: Final = (Consequence.FORBID_SYSTEM, Consequence.UNKNOWN_SYSTEM)
 _MANY: Final = 10
 
 
-class DocumentCoordinator(DataUpdateCoordinator[None]):
+class DocumentCoordinator(EnphaseCloudCoordinator):
     """Poll one document of one system when the schedule says so."""
 
     def __init__(self, context: SystemContext, document: AnyDocument) -> None:

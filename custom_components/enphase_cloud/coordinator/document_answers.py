@@ -1,19 +1,25 @@
 """What the answers of a document say: requested, read, kept, and learnt from."""
 
+import asyncio
 from datetime import datetime
+from itertools import batched
 import logging
+from typing import Final
 
 from homeassistant.core import callback
 
 from ..documents.base import AnyDocument, Report
 from ..measurements.lifetime import LifetimeGuard
 from ..measurements.samples import NOTHING, Samples, advance, as_of
-from ..measurements.system import SYSTEM
+from ..measurements.system import SYSTEM, Device
 from .base import SystemContext
 from .document_plan import DocumentPlan
 from .document_reader import AnswerListener, DocumentReader
 
 _LOGGER = logging.getLogger(__name__)
+
+# Between so many devices, others have their turn.
+_AT_ONCE: Final = 200
 
 
 class DocumentAnswers:
@@ -39,17 +45,22 @@ class DocumentAnswers:
         """Request the document, and keep what it says. Raises the client's errors."""
         arrived: Samples = NOTHING
         async for report in self._reader.reports(now):
-            self._take_devices(report, now)
+            await self._async_take_devices(report, now)
             arrived = report.get(SYSTEM, NOTHING)
         self._take(arrived, now)
 
-    def _take_devices(self, report: Report, now: datetime) -> None:
-        for device in report.keys() - {SYSTEM}:
-            source = self._document.source
-            told = report[device]
-            if not self._plan.is_errand:
-                told = advance(self._board.samples(source, device), told, now=now)
-            self._board.put(source, told, device)
+    async def _async_take_devices(self, report: Report, now: datetime) -> None:
+        for batch in batched(report.keys() - {SYSTEM}, _AT_ONCE, strict=False):
+            for device in batch:
+                self._take_device(device, report[device], now)
+            if len(batch) == _AT_ONCE:
+                await asyncio.sleep(0)
+
+    def _take_device(self, device: Device, told: Samples, now: datetime) -> None:
+        source = self._document.source
+        if not self._plan.is_errand:
+            told = advance(self._board.samples(source, device), told, now=now)
+        self._board.put(source, told, device)
 
     def _take(self, arrived: Samples, now: datetime) -> None:
         """Keep what answers say of the system, and learn from it."""

@@ -12,6 +12,7 @@ from ..api import (
     UnknownSystemError,
 )
 from ..documents.base import AnyDocument, Known, Report
+from ..measurements.inventory import Inventory
 from ..measurements.system import SYSTEM, Device
 from .base import SystemContext
 
@@ -79,12 +80,20 @@ class DocumentReader:
             return {}
         for listener in self._listeners:
             listener(answer, known)
-        if document.inventory is not None:
-            listed = document.inventory(answer)
+        listed, report = await self._async_digest(answer, known)
+        if listed is not None:
             board.take_inventory(listed, is_complete=document.lists_all_devices)
-        if document.learn is not None:
-            document.learn(answer, known)
-        return document.read(answer, known)
+        return report
+
+    async def _async_digest(
+        self, answer: Any, known: Known
+    ) -> tuple[Inventory | None, Report]:
+        digest = self._document.digest
+        if self._document.is_short:
+            return digest(answer, known)
+        # Thousands of panels would hold up the event loop.
+        hass = self._context.shared.hass
+        return await hass.async_add_executor_job(digest, answer, known)
 
     async def _async_request(self, known: Known) -> Any:
         client, endpoint = self._context.shared.client, self._document.endpoint

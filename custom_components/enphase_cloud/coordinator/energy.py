@@ -6,7 +6,6 @@ import logging
 from typing import Final, override
 
 from homeassistant.core import callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
@@ -31,6 +30,7 @@ from .error_policy import (
     foreseen,
     refuse,
 )
+from .listeners import EnphaseCloudCoordinator
 from .statistics import StatisticsImporter
 from .timer import Timer
 
@@ -46,7 +46,7 @@ _PAUSE: Final = timedelta(seconds=3)
 _LONGEST_PAUSE: Final = timedelta(minutes=15)
 
 
-class EnergyCoordinator(DataUpdateCoordinator[None]):
+class EnergyCoordinator(EnphaseCloudCoordinator):
     """Import energy, an API call at a time: each day's, and requested history.
 
     It has no interval of its own; it wakes up when the next call is due.

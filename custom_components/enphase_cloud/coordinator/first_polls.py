@@ -38,6 +38,8 @@ async def async_poll_first(shared: EntryContext, systems: list[_Documents]) -> N
         async with slots:
             for document in documents:
                 await document.async_refresh()
+                # What is not due takes no time at all: others have their turn.
+                await asyncio.sleep(0)
                 if not documents[0].is_known:
                     return  # What comes later depends on it.
 

@@ -7,7 +7,6 @@ import logging
 from typing import Any, override
 
 from homeassistant.core import CALLBACK_TYPE, callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..api import LiveFrame
@@ -16,11 +15,12 @@ from ..measurements.catalog import Measurement, Source
 from ..measurements.samples import Samples, advance
 from ..runtime.options import LiveOptions
 from .base import SystemContext
+from .listeners import EnphaseCloudCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
 
-class LiveCoordinator(DataUpdateCoordinator[None]):
+class LiveCoordinator(EnphaseCloudCoordinator):
     """Publish what live streams say, throttled, without losing the last frame.
 
     It has no interval of its own: pushing into a polling coordinator would reset that

@@ -103,6 +103,18 @@ class Document[AnswerT]:
         """Return what the document is requested for: the system, or devices of it."""
         return [SYSTEM] if self.each is None else self.each.devices(board)
 
+    @property
+    def is_short(self) -> bool:
+        """Tell whether an answer holds no more than a few devices."""
+        return self.endpoint.page_size is None and not self.lists_all_devices
+
+    def digest(self, answer: AnswerT, known: Known) -> tuple[Inventory | None, Report]:
+        """Learn from an answer; return the devices that it lists, and what it says."""
+        listed = None if self.inventory is None else self.inventory(answer)
+        if self.learn is not None:
+            self.learn(answer, known)
+        return listed, self.read(answer, known)
+
     def calls_per_day(self, board: Board) -> float | None:
         """Return the API calls of a day for an errand; None where there is no period.
 

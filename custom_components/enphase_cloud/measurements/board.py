@@ -1,7 +1,7 @@
 """All that the sources said of a system; for each measurement the newest wins."""
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..api.models import ChargingSession, EnergyIntervals
@@ -31,6 +31,7 @@ type EndedSession = tuple[ChargingSession, float | None]
 """A session of a charger, and its energy [Wh], None where that is not known."""
 
 _NO_EVIDENCE: Final = Evidence()
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Board:
@@ -42,12 +43,16 @@ class Board:
         self._evidence: dict[Source, Evidence] = {}
         self._newest: dict[Device, Samples] = {}
         self._inventory: Inventory = {}
+        # No sample is of a later moment.
+        self._latest = _LONG_AGO
         self.panel_health = PanelHealth()
         self.open_alarms = OpenAlarms()
         # What chargers gave of late, not stored: it is soon told anew.
         self.charged: dict[Device, EnergyIntervals] = {}
         # Their sessions by the newest answer, each with its energy [Wh].
         self.sessions: dict[Device, tuple[EndedSession, ...]] = {}
+        self.revision = 0
+        """Another one where there are other devices, or other kinds of values."""
 
     @property
     def inventory(self) -> Inventory:
@@ -58,6 +63,7 @@ class Board:
         """Learn from a list of devices; what is gone is forgotten."""
         before = self._inventory
         self._inventory = updated(before, listed, is_complete=is_complete)
+        self.revision += self._inventory != before
         gone = before.keys() - self._inventory.keys()
         self.panel_health = self.panel_health.without(
             {each.identifier for each in gone if each.kind is DeviceKind.INVERTER}
@@ -110,12 +116,16 @@ class Board:
         """Replace what a source says of a device."""
         reports = self._samples.setdefault(source, {})
         before, reports[device] = reports.get(device, NOTHING), samples
+        self.revision += before.keys() != samples.keys()
+        moments = (sample.observed_at for sample in samples.values())
+        self._latest = max((self._latest, *moments))
         newest = self._newest.pop(device, None)
         if newest is not None and follows(before, samples):
             self._newest[device] = merge_newer(newest, samples)
 
     def drop(self, sources: Collection[Source]) -> None:
         """Forget what sources said, and devices of which nothing else is known."""
+        self.revision += 1
         for source in sources:
             self._samples.pop(source, None)
             self._evidence.pop(source, None)
@@ -134,7 +144,9 @@ class Board:
 
     def put_clock_right(self, now: datetime) -> None:
         """Let nothing that is known be of the future, where it would keep news out."""
-        self._change_all(lambda samples: as_of(samples, now))
+        if now < self._latest:
+            self._change_all(lambda samples: as_of(samples, now))
+            self._latest = now
 
     def forget_today(self) -> None:
         """Forget the energy of today, for the day has other limits now."""
@@ -153,17 +165,21 @@ class Board:
         return has(measurement, self._evidence, self.newest(), now=now)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the board in a shape that JSON can hold."""
+        """Return the board in a shape that JSON can hold.
+
+        May run in a thread while the board changes: it copies what does.
+        """
         return {
             "samples": {
                 source: {
-                    device.key: to_json(samples) for device, samples in reports.items()
+                    device.key: to_json(samples)
+                    for device, samples in dict(reports).items()
                 }
-                for source, reports in self._samples.items()
+                for source, reports in dict(self._samples).items()
             },
             "evidence": {
                 source: evidence.as_dict()
-                for source, evidence in self._evidence.items()
+                for source, evidence in dict(self._evidence).items()
             },
             "inventory": {
                 device.key: properties.as_dict()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, Self, override
 
 
 class DeviceKind(StrEnum):
@@ -30,6 +30,16 @@ class Device:
 
     kind: DeviceKind
     identifier: str = ""
+    # Asked for thousands of times where a system has many panels.
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Work out the hash once."""
+        object.__setattr__(self, "_hash", hash((self.kind, self.identifier)))
+
+    @override
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def key(self) -> str:

@@ -1,5 +1,6 @@
 """What a config entry keeps over a restart, so that a restart costs no call."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -163,17 +164,17 @@ class SystemStore:
         started, unreadable = self._live_started_at, self.unreadable_stream
         return {
             **self.board.as_dict(),
-            "refused": self._refused,
+            "refused": dict(self._refused),
             "hidden": self.hidden and self.hidden.as_dict(),
             "live_started_at": started and started.timestamp(),
             "unreadable_stream": unreadable and unreadable.as_dict(),
             "reporting_told": self.reporting_told.as_dict(),
             "progress": {
                 source: progress.as_dict()
-                for source, progress in self._progress.items()
+                for source, progress in dict(self._progress).items()
             },
             "power_caps": {
-                flow: cap.as_dict() for flow, cap in self._power_caps.items()
+                flow: cap.as_dict() for flow, cap in dict(self._power_caps).items()
             },
         }
 
@@ -207,8 +208,16 @@ class EntryStore:
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Begin with nothing known."""
+        self._hass = hass
+        # An older state must not overtake a newer one.
+        self._saving = asyncio.Lock()
         self._store = _Store(
-            hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}", private=True
+            hass,
+            _STORAGE_VERSION,
+            f"{DOMAIN}.{entry_id}",
+            private=True,
+            # A system can have thousands of panels.
+            serialize_in_event_loop=False,
         )
         self.events = EventArchive(hass, entry_id)
         self._systems: dict[int, SystemStore] = {}
@@ -224,17 +233,20 @@ class EntryStore:
         clock that was ahead dated in the future is of now.
         """
         self._terms = terms
-        read = self._store.read
         stored = await self._store.async_load() or {}
-        is_same = stored.get("terms") == terms
+        await self._hass.async_add_executor_job(self._restore, stored)
+        if await self._store.async_set_damaged_aside():
+            await self.async_save()
+        await self.events.async_load()
+
+    def _restore(self, stored: Mapping[str, Any]) -> None:
+        read = self._store.read
+        is_same = stored.get("terms") == self._terms
         for system_id, kept in read(record, stored.get("systems"), Record()).items():
             if system_id.isdecimal():
                 system = self.system(int(system_id))
                 system.restore(read(record, kept, Record()), read, is_same=is_same)
         self.systems_due_at = read(moment, stored.get("systems_due_at"), None)
-        if await self._store.async_set_damaged_aside():
-            await self.async_save()
-        await self.events.async_load()
 
     def system(self, system_id: int) -> SystemStore:
         """Return what is kept of a system."""
@@ -249,7 +261,9 @@ class EntryStore:
 
     async def async_save(self) -> None:
         """Write everything of the systems now."""
-        await self._store.async_save(self._as_dict())
+        async with self._saving:
+            data = await self._hass.async_add_executor_job(self._as_dict)
+            await self._store.async_save(data)
 
     async def async_close(self) -> None:
         """Write everything for the last time."""
@@ -278,7 +292,7 @@ class EntryStore:
             "terms": self._terms,
             "systems": {
                 str(system_id): system.as_dict()
-                for system_id, system in self._systems.items()
+                for system_id, system in dict(self._systems).items()
             },
             "systems_due_at": due and due.timestamp(),
         }

@@ -1,0 +1,102 @@
+"""Adds entities in batches, and once there is evidence of what they show."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Final
+
+from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .measurements.system import SYSTEM, Device, DeviceKind
+
+# Home Assistant adds all it gets at once. Between so many, others have their turn: a
+# system can have thousands of panels.
+_BATCH: Final = 10
+
+
+async def async_add_in_batches(
+    async_add_entities: AddConfigEntryEntitiesCallback, entities: Iterable[Entity]
+) -> None:
+    """Add entities of any number of systems and devices."""
+    for batch in batched(entities, _BATCH, strict=False):
+        async_add_entities(batch)
+        await asyncio.sleep(0)
+
+
+async def async_add_as_evidence_comes[DescriptionT: EntityDescription](
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    table: Mapping[DeviceKind, Iterable[DescriptionT]],
+    *,
+    has_evidence: Callable[[EnphaseSystem, DescriptionT, Device], bool],
+    create: Callable[[EnphaseSystem, DescriptionT, Device], Entity],
+) -> None:
+    """Add each entity of a table, by kind of device, once: now or after an answer."""
+    for system in entry.runtime_data.systems:
+        adder = _Adder(
+            entry=entry,
+            system=system,
+            async_add_entities=async_add_entities,
+            table=table,
+            has_evidence=has_evidence,
+            create=create,
+        )
+        await adder.async_begin()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Adder[DescriptionT: EntityDescription]:
+    """Adds entities of a system and of its devices."""
+
+    entry: EnphaseCloudConfigEntry
+    system: EnphaseSystem
+    async_add_entities: AddConfigEntryEntitiesCallback
+    table: Mapping[DeviceKind, Iterable[DescriptionT]]
+    has_evidence: Callable[[EnphaseSystem, DescriptionT, Device], bool]
+    create: Callable[[EnphaseSystem, DescriptionT, Device], Entity]
+    _added: set[tuple[Device, str]] = field(default_factory=set)
+    _seen: tuple[int, int] | None = None
+
+    async def async_begin(self) -> None:
+        """Add what there is, and what comes while the entry is loaded."""
+        system, on_unload = self.system, self.entry.async_on_unload
+        for coordinator in system.coordinators:
+            on_unload(coordinator.async_add_listener(self._add_new))
+        on_unload(system.async_on_new_devices(self._add_new))
+        entities = (self.create(system, *each) for each in self._new())
+        await async_add_in_batches(self.async_add_entities, entities)
+
+    @callback
+    def _add_new(self) -> None:
+        new = self._new()
+        entities = (self.create(self.system, *each) for each in new)
+        if len(new) > _BATCH:
+            self.entry.async_create_background_task(
+                self.system.context.shared.hass,
+                async_add_in_batches(self.async_add_entities, entities),
+                "Enphase Cloud new entities",
+            )
+        elif new:
+            self.async_add_entities(entities)
+
+    def _new(self) -> list[tuple[DescriptionT, Device]]:
+        """Return what there is evidence of and was not added yet."""
+        new = [
+            (description, device)
+            for device in self._devices()
+            for description in self.table.get(device.kind, ())
+            if (device, description.key) not in self._added
+            and self.has_evidence(self.system, description, device)
+        ]
+        self._added.update((device, description.key) for description, device in new)
+        return new
+
+    def _devices(self) -> Iterable[Device]:
+        """Return the devices of which there may be new evidence."""
+        system = self.system
+        seen, self._seen = self._seen, (system.board.revision, system.devices_revision)
+        return (SYSTEM,) if seen == self._seen else tuple(system.device_ids)

@@ -1,0 +1,57 @@
+"""Listeners of a coordinator, called without holding up the event loop."""
+
+import asyncio
+from itertools import batched
+from typing import Final, override
+
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+
+# Between so many, others have their turn: a system can have thousands of panels.
+_AT_ONCE: Final = 25
+
+
+class EnphaseCloudCoordinator(DataUpdateCoordinator[None]):
+    """A coordinator with any number of listeners."""
+
+    _next_batch: asyncio.Handle | None = None
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Call the first listeners at once, and the others soon."""
+        first, *others = list(batched(self._listeners, _AT_ONCE, strict=False)) or [()]
+        self._stop()
+        self._call(first, others)
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Call no listener any more."""
+        await super().async_shutdown()
+        self._stop()
+
+    @callback
+    def _call(
+        self,
+        batch: tuple[int, ...],
+        others: list[tuple[int, ...]],
+    ) -> None:
+        for key in batch:
+            # It may have gone meanwhile.
+            if (listener := self._listeners.get(key)) is not None:
+                self._call_one(listener[0])
+        self._next_batch = None
+        if others:
+            loop = self.hass.loop
+            self._next_batch = loop.call_soon(self._call, others[0], others[1:])
+
+    def _call_one(self, listener: CALLBACK_TYPE) -> None:
+        try:
+            listener()
+        except Exception:
+            self.logger.exception("A listener of %s failed", self.name)
+
+    def _stop(self) -> None:
+        if self._next_batch is not None:
+            self._next_batch.cancel()
+            self._next_batch = None

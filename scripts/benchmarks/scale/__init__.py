@@ -1,0 +1,1 @@
+"""How accounts with many systems and panels hold up Home Assistant."""

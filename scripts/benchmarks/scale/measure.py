@@ -1,0 +1,131 @@
+"""Set up an account with many systems or panels, and update it a day later."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+import gc
+from random import random
+import time
+import tracemalloc
+from typing import Any, Final
+from unittest.mock import patch
+
+from aiohttp import ClientSession
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from yarl import URL
+
+from ..home_assistant import add_account, configuration, home_assistant, in_a_loop
+from .home import Answer, Home
+from .stalls import Stalls, stalls
+
+_MIB: Final = 2**20
+_LATENCY_S: Final = 0.05
+
+
+@dataclass(slots=True, kw_only=True)
+class Measured:
+    """What an account costs: processor time [s], memory [MiB], and the stalls."""
+
+    entities: int = 0
+    set_up_s: float = 0.0
+    memory_mib: float = 0.0
+    stalls: dict[str, Stalls] = field(default_factory=dict)
+
+
+def measure(home: Home) -> Measured:
+    """Measure with answers that are worked out before, time and memory apart."""
+    _run(home)
+    measured = _run(home)
+    measured.memory_mib = _run(home, traces=True).memory_mib
+    return measured
+
+
+def _run(home: Home, *, traces: bool = False) -> Measured:
+    start = home.moment
+
+    def utcnow() -> datetime:
+        return datetime.now(UTC) + (home.moment - start)
+
+    try:
+        with (
+            patch.object(ClientSession, "_request", _cloud(home)),
+            patch("homeassistant.util.dt.utcnow", utcnow),
+            _without_collections(),
+        ):
+            return in_a_loop(_measure(home, traces=traces))
+    finally:
+        home.moment = start
+
+
+@contextmanager
+def _without_collections() -> Generator[None]:
+    """Collect no garbage: how long that takes is up to all that a process holds."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _cloud(home: Home) -> Callable[..., Awaitable[Answer]]:
+    async def request(
+        _session: ClientSession, _method: str, url: object, **options: Any
+    ) -> Answer:
+        # Others wait for their answers meanwhile, as over a network.
+        await asyncio.sleep(_LATENCY_S * random())
+        return home.answer(URL(str(url)).update_query(options.get("params") or {}))
+
+    return request
+
+
+async def _measure(home: Home, *, traces: bool) -> Measured:
+    with configuration() as folder:
+        async with home_assistant(folder) as hass:
+            entry = home.entry()
+            await add_account(hass, entry)
+            if traces:
+                tracemalloc.start()
+            measured = Measured()
+            with _stalls(measured, "at the first set-up"):
+                measured.set_up_s = await _set_up(hass, entry)
+            with _stalls(measured, "at the first update"):
+                await _update(hass, entry)
+            measured.memory_mib = tracemalloc.get_traced_memory()[0] / _MIB
+            tracemalloc.stop()
+            measured.entities = len(hass.states.async_all())
+            home.pass_a_day()
+            with _stalls(measured, "at an update"):
+                await _update(hass, entry)
+            await hass.config_entries.async_unload(entry.entry_id)
+            with _stalls(measured, "at a set-up"):
+                await _set_up(hass, entry)
+            await hass.config_entries.async_unload(entry.entry_id)
+    return measured
+
+
+@contextmanager
+def _stalls(measured: Measured, what: str) -> Generator[None]:
+    with stalls() as measured.stalls[what]:
+        yield
+
+
+async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> float:
+    began = time.process_time()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.LOADED, (entry.state, entry.reason)
+    return time.process_time() - began
+
+
+async def _update(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Poll all documents of one system after another."""
+    for system in entry.runtime_data.systems:
+        await asyncio.gather(
+            *(document.async_refresh_for_user() for document in system.documents)
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)

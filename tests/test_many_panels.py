@@ -1,0 +1,100 @@
+"""Systems with many panels: devices and entities come in batches."""
+
+from datetime import timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+
+from custom_components.enphase_cloud.const import DOMAIN
+
+from .conftest import SetUp, World
+from .helpers import pass_time
+
+PANELS = 90
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    return {"name": "Barn", "size_w": PANELS * 425, "time_zone": "Europe/Berlin"}
+
+
+def _panels(hass: HomeAssistant) -> list[dr.DeviceEntry]:
+    registry = dr.async_get(hass)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    return [
+        device
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
+        if any("_inverter_" in identifier for _, identifier in device.identifiers)
+    ]
+
+
+def _yesterday(hass: HomeAssistant) -> list[str]:
+    """Return the states of what each panel gave yesterday."""
+    return [
+        state.state
+        for entry in er.async_get(hass).entities.values()
+        if entry.unique_id.endswith("_energy_yesterday")
+        and (state := hass.states.get(entry.entity_id)) is not None
+    ]
+
+
+async def test_each_panel_gets_its_device_and_its_values(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """More of them than are added or updated at once; each morning all have news."""
+    await set_up(options={"groups": ["devices", "panels"]})
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(_panels(hass)) == len(world.system.microinverters) == PANELS
+    assert all(device.name for device in _panels(hass))
+    hour = timedelta(hours=1)
+    await pass_time(hass, freezer, timedelta(days=2), step=hour)
+    first = _yesterday(hass)
+    assert len(first) == PANELS
+    assert all(float(state) > 0 for state in first)
+    await pass_time(hass, freezer, timedelta(days=1), step=hour)
+    second = _yesterday(hass)
+    assert sum(map(str.__ne__, first, second, strict=True)) > PANELS * 0.9
+
+
+async def test_a_warm_start_shows_all_at_once(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Without a call, and under the same names."""
+    entry = await set_up(options={"groups": ["devices", "panels"]})
+    await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
+    before = {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+    world.cloud.requests.clear()
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert set(_yesterday(hass)) == {STATE_UNAVAILABLE}
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert world.calls == []
+    after = {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+    assert after == before
+
+
+async def test_what_is_left_to_add_ends_with_the_entry(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Unloaded while devices and entities are still being added."""
+    entry = world.entry(options={"groups": ["devices", "panels"]})
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.LOADED
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    devices = len(_panels(hass))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(_panels(hass)) == devices
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(_panels(hass)) == PANELS
