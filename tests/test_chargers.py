@@ -283,6 +283,43 @@ async def test_two_chargers(
     assert float(shown(hass, world, "charger_energy_yesterday") or 0) == 8
 
 
+@pytest.mark.parametrize("plan", ["watt"])
+async def test_a_round_that_is_cut_short_goes_on_with_the_others(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Ten calls a minute are not enough; nobody is asked twice."""
+    world.system.install_charger(Charger(serial="1", sessions=()))
+    install(world)
+    await set_up(options=CHARGERS)
+    assert sum(calls(world).values()) < 9
+    await pass_time(hass, freezer, timedelta(minutes=12))
+    assert calls(world) == Counter(
+        {name: 1 if name == "ev_charger_devices" else 2 for name in OF_CHARGERS}
+    )
+    assert float(shown(hass, world, "charger_energy_yesterday") or 0) == 20
+
+
+async def test_after_a_quota_all_are_asked_on_the_next_night(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Also who answered before it was used up."""
+    world.system.install_charger(Charger(serial="1", sessions=()))
+    install(world)
+    world.cloud.faults.add(
+        Fault(operation="ev_charger_telemetry", skip=1, times=1, quota="minute")
+    )
+    await set_up(options=CHARGERS)
+    assert shown(hass, world, "charger_energy_yesterday") is None
+    await days(hass, freezer, 1)
+    answered = [
+        request.status
+        for request in world.cloud.requests
+        if request.operation == "ev_charger_telemetry"
+    ]
+    assert answered == [200, 429, 200, 200]
+    assert shown(hass, world, "charger_energy_yesterday") == "0.0"
+
+
 async def test_a_charger_that_is_gone_is_asked_for_no_more(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

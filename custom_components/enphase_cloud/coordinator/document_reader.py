@@ -1,7 +1,7 @@
 """Requests a document, once or for each device, and reads the answers."""
 
 from collections.abc import AsyncGenerator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ..api import (
@@ -26,6 +26,9 @@ _OF_ONE_DEVICE: Final = (
     UnknownSystemError,
 )
 
+# Who answered a shorter time ago is not asked again for the sake of the others.
+_SAME_ROUND: Final = timedelta(hours=6)
+
 
 class DocumentReader:
     """The requests of a document of a system."""
@@ -35,8 +38,8 @@ class DocumentReader:
         self._context = context
         self._document = document
         self._listeners: list[AnswerListener] = []
-        # Which devices answered before something withheld the other requests.
-        self._answered: set[Device] = set()
+        # When devices answered before something withheld the other requests.
+        self._answered: dict[Device, datetime] = {}
 
     def add_listener(self, listener: AnswerListener) -> None:
         """Call a listener with each answer, and what is known beside it."""
@@ -46,13 +49,14 @@ class DocumentReader:
         """Yield what each answer says.
 
         Where one device of several fails, the others are requested all the same, and
-        its error is raised at the end. After another error the next round goes on
+        its error is raised at the end. After another error, a call soon after goes on
         with the devices that are left.
         """
         failure: EnphaseCloudError | None = None
         board = self._context.board
         for device in self._document.devices(board):
-            if device in self._answered:
+            answered_at = self._answered.get(device)
+            if answered_at is not None and now - answered_at < _SAME_ROUND:
                 continue
             try:
                 yield await self._async_report(device, now)
@@ -61,7 +65,7 @@ class DocumentReader:
                     raise
                 failure = failure or err
             else:
-                self._answered.add(device)
+                self._answered[device] = now
         self._answered.clear()
         if failure is not None:
             raise failure
