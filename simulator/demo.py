@@ -1,5 +1,7 @@
 """The default world: some plans, some owners, some systems."""
 
+from datetime import timedelta
+
 from .cloud import Cloud
 from .moments import Clock, utcnow
 from .physics import Charger
@@ -19,8 +21,8 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
 
     Owners, all with the password `sunshine`:
 
-    - `olivia@example.com`: one system with panels, two batteries and a charger for a
-      car.
+    - `olivia@example.com`: one system with 20 panels, one of which is dead, two
+      batteries and a charger for a car.
     - `samir@example.com`: two systems; one with panels and a gateway on cellular, one
       with panels, three batteries and a generator.
     - `noor@example.com`: no system.
@@ -48,10 +50,12 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
         latitude=37.8,
         longitude=-122.3,
         address=Address(city="Oakland", state="CA", country="US", postal_code="94601"),
-        size_w=7_225,
+        size_w=8_500,
         battery=2,
     )
     hillside.install_charger(Charger(serial="202641000010"))
+    dead = hillside.microinverters[6]
+    hillside.break_panel(dead.serial, now() - timedelta(days=3))
     cloud.add_system(
         samir,
         system_id=4_100_002,

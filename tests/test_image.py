@@ -54,6 +54,19 @@ def test_what_gave_nothing_is_framed() -> None:
     assert kinds == ["", "dead", "none"]
 
 
+def test_a_problem_is_framed_whatever_the_panel_gave() -> None:
+    """One that just died gave much in all the time before."""
+    panels = [
+        Panel("1", 690_000, is_total=True),
+        Panel("2", 650_000, has_problem=True),
+        Panel("3", None, has_problem=True),
+    ]
+    drawn = panel_map(panels)
+    kinds = [each.get("class") for each in ET.fromstring(drawn).iter(f"{SVG}rect")]
+    assert kinds == ["", "dead", "none dead"]
+    assert "Σ 690 kWh" in drawn
+
+
 @pytest.mark.parametrize("plan", ["watt"])
 async def test_the_map_is_served_and_follows_the_panels(
     hass: HomeAssistant,
@@ -75,9 +88,13 @@ async def test_the_map_is_served_and_follows_the_panels(
         assert answer.content_type == "image/svg+xml"
         return await answer.text()
 
-    assert (await served()).count("? kWh") == len(world.system.microinverters)
+    first = await served()
+    assert first.count("Σ") == 2 * len(world.system.microinverters)
+    assert "? kWh" not in first
     await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
-    assert "? kWh" not in await served()
+    second = await served()
+    assert "? kWh" not in second
+    assert "Σ" not in second
 
 
 @pytest.mark.parametrize("plan", ["watt"])

@@ -8,12 +8,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .adding_entities import async_add_as_evidence_comes
+from .api.models import DeviceStatus
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseSystemEntity
 from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
+from .measurements.panel_history import PanelState
 from .measurements.samples import Samples
-from .measurements.system import DeviceKind
+from .measurements.system import Device, DeviceKind
 from .panel_map import Panel, panel_map
 
 PARALLEL_UPDATES = 0
@@ -33,13 +35,13 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         {DeviceKind.SYSTEM: (PANELS,)},
-        has_evidence=lambda system, *_: bool(_panels(system)),
+        has_evidence=lambda system, *_: _has_panels(system),
         create=lambda system, *_: PanelMapImage(hass, entry, system),
     )
 
 
 class PanelMapImage(EnphaseSystemEntity, ImageEntity):
-    """Show what each panel gave yesterday."""
+    """Show what each panel gave yesterday; until that is known, in all the time."""
 
     _attr_content_type = "image/svg+xml"
 
@@ -58,30 +60,49 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
     @override
     async def async_image(self) -> bytes:
         """Return the map."""
-        return panel_map(_panels(self._system)).encode()
+        yesterday = _panels(self._system, Measurement.PANEL_ENERGY_YESTERDAY)
+        if any(panel.energy is not None for panel in yesterday):
+            return panel_map(yesterday).encode()
+        # That takes two mornings. What is known at once shows shade and faults, too.
+        lifetime = _panels(self._system, Measurement.PANEL_ENERGY_LIFETIME)
+        return panel_map(lifetime).encode()
 
 
-def _panels(system: EnphaseSystem) -> list[Panel]:
+def _has_panels(system: EnphaseSystem) -> bool:
+    return any(each.kind is DeviceKind.INVERTER for each in system.board.devices())
+
+
+def _panels(system: EnphaseSystem, energy: Measurement) -> list[Panel]:
     """Return the panels by their arrays and serial numbers, those without one last."""
     board = system.board
     found = [
-        Panel(
-            device.identifier[-_SHOWN_DIGITS:],
-            _energy(board.newest(device)),
-            None if (array := array_of(system.arrays, device)) is None else array.name,
-        )
+        _panel(system, device, energy)
         for device in sorted(board.devices(), key=lambda each: each.identifier)
         if device.kind is DeviceKind.INVERTER
     ]
     return sorted(found, key=lambda each: (each.array is None, each.array))
 
 
+def _panel(system: EnphaseSystem, device: Device, energy: Measurement) -> Panel:
+    known, array = system.board.newest(device), array_of(system.arrays, device)
+    sample = known.get(energy)
+    return Panel(
+        device.identifier[-_SHOWN_DIGITS:],
+        None if sample is None else float(sample.value),
+        None if array is None else array.name,
+        _has_problem(known),
+        is_total=energy is Measurement.PANEL_ENERGY_LIFETIME,
+    )
+
+
+def _has_problem(known: Samples) -> bool:
+    status = known.get(Measurement.DEVICE_STATUS)
+    state = known.get(Measurement.PANEL_STATE)
+    is_reported = status is not None and DeviceStatus(str(status.value)).is_problem
+    return bool(is_reported) or (state is not None and state.value != PanelState.SOUND)
+
+
 def _told_at(system: EnphaseSystem) -> datetime | None:
     """Return when the cloud told what the map shows, which a restart leaves alone."""
     reporting = system.board.newest().get(Measurement.PANELS_REPORTING)
     return None if reporting is None else reporting.observed_at
-
-
-def _energy(known: Samples) -> float | None:
-    sample = known.get(Measurement.PANEL_ENERGY_YESTERDAY)
-    return None if sample is None else float(sample.value)

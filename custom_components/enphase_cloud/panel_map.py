@@ -1,4 +1,4 @@
-"""A map of the panels as SVG: what each gave yesterday."""
+"""A map of the panels as SVG: what each gave yesterday, or in all the time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,21 +33,25 @@ _BRIGHT: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel: a short name, and its energy of a day [Wh], None where it is unknown.
+    """A panel: a short name, and its energy [Wh], None where that is unknown.
 
-    `array` is the name of the array that it is in, None where it is in none.
+    `array` is the name of the array that it is in, None where it is in none. The energy
+    is of a day, or where `is_total`, of all the time.
     """
 
     name: str
     energy: float | None
     array: str | None = None
+    has_problem: bool = False
+    is_total: bool = False
 
 
 def panel_map(panels: Sequence[Panel]) -> str:
     """Return the panels as an SVG document, in the order in which they come.
 
-    The brightest one gave the most; a red frame marks one that gave nothing. Those of
-    an array that follow each other stand below its name, those of none below a line.
+    The brightest one gave the most; a red frame marks one with a problem, or that gave
+    nothing. Those of an array that follow each other stand below its name, those of
+    none below a line.
     """
     arrays = [(name, list(found)) for name, found in groupby(panels, _array)]
     columns = max((min(_COLUMNS, len(found)) for _, found in arrays), default=1)
@@ -89,11 +93,11 @@ def _cell(panel: Panel, column: int, row: int, above: int, best: float) -> str:
     left = _GAP + column * (_CELL + _GAP)
     top = above + _GAP + row * (_CELL + _GAP)
     middle, name = left + _CELL / 2, escape(panel.name)
-    shown = "?" if panel.energy is None else f"{panel.energy / 1_000:.2f}"
+    shown = _shown(panel)
     fill, text = _colors(panel.energy, best)
     kind = "none" if panel.energy is None else ""
-    if panel.energy == 0 and best:
-        kind = "dead"
+    if panel.has_problem or (panel.energy == 0 and best):
+        kind = f"{kind} dead".strip()
     return (
         f'<g><title>{name}: {shown} kWh</title><rect class="{kind}" x="{left}"'
         f' y="{top}" width="{_CELL}" height="{_CELL}" rx="10"{fill}/>'
@@ -101,6 +105,13 @@ def _cell(panel: Panel, column: int, row: int, above: int, best: float) -> str:
         f'<text class="name" x="{middle}" y="{top + 78}" fill="{text}">{name}</text>'
         "</g>"
     )
+
+
+def _shown(panel: Panel) -> str:
+    if panel.energy is None:
+        return "?"
+    kwh = panel.energy / 1_000
+    return f"Σ {kwh:.0f}" if panel.is_total else f"{kwh:.2f}"
 
 
 def _colors(energy: float | None, best: float) -> tuple[str, str]:
