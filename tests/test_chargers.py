@@ -255,9 +255,10 @@ async def test_what_is_refused_disables_itself_only(
     await days(hass, freezer, 3)
     made = calls(world)
     assert made["ev_charger_telemetry"] == 4
-    # 401: once more with a new token; never again after a refusal. 404 is an answer,
-    # after which only energy calls for another; a failure is followed by daily ones.
-    expected = {401: 2, 403: 1, 404: 3}
+    # 401: once more with a new token; never again after a refusal. 404 and 501 are
+    # answers, after which only energy calls for another; a failure is followed by daily
+    # ones.
+    expected = {401: 2, 403: 1, 404: 3, 501: 3}
     assert made["ev_charger_sessions"] == expected.get(status, 4)
     assert shown(hass, world, "charger_energy_yesterday") == "8.0"
     assert shown(hass, world, "last_session_energy") is None

@@ -53,7 +53,17 @@ def test_one_that_is_urgent_comes_hours_after_the_last() -> None:
     """But never later than it would without."""
     assert due(NOW, is_urgent=True) == NOW + timedelta(hours=6)
     night = NOW.replace(hour=23) - DAY
-    assert due(night, is_urgent=True) == due(night)
+    assert due(night, has_failed=True, is_urgent=True) == due(night, has_failed=True)
+
+
+def test_what_was_requested_in_the_night_is_not_requested_again_in_it() -> None:
+    """Unless it failed."""
+    dawn = datetime(2026, 6, 22, 1, tzinfo=UTC)
+    midnight = NOW.replace(hour=22) - DAY
+    assert due(midnight) == due(midnight + timedelta(hours=2)) == dawn
+    assert due(midnight, has_failed=True) == dawn - DAY
+    assert due(midnight, period=7 * DAY) == dawn + 6 * DAY
+    assert due(midnight, is_urgent=True) == midnight + timedelta(hours=6)
 
 
 @given(st.integers(1, 10**9))
@@ -67,6 +77,6 @@ def test_systems_are_spread(system_id: int) -> None:
 def test_an_errand_is_never_due_before_it_was_made(
     *, ago: timedelta, is_urgent: bool
 ) -> None:
-    """And at the latest a day and some hours after it."""
+    """And at the latest in the night after the next."""
     made = NOW - ago
-    assert made < due(made, is_urgent=is_urgent) <= made + timedelta(hours=26)
+    assert made < due(made, is_urgent=is_urgent) <= made + timedelta(hours=31)

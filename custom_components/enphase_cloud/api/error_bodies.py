@@ -20,6 +20,7 @@ from .exceptions import (
     MinuteQuotaError,
     MonthQuotaError,
     NotEntitledError,
+    NotOfferedError,
     QuotaExceededError,
     ServerError,
     ServiceUnreachableError,
@@ -35,6 +36,7 @@ _ERRORS: Final[dict[int, type[ApiError]]] = {
     404: UnknownSystemError,
     405: InvalidRequestError,
     422: InvalidRequestError,
+    501: NotOfferedError,
 }
 _LIVE_ERRORS: Final[dict[int, type[ApiError]]] = {
     461: InvalidDurationError,

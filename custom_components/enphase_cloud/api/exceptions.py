@@ -151,6 +151,12 @@ class ServerError(ApiError):
     explanation = "the cloud failed"
 
 
+class NotOfferedError(ServerError):
+    """501: the cloud does not offer this, at least not for this system."""
+
+    explanation = "the cloud does not offer this"
+
+
 class ServiceUnreachableError(ServerError):
     """550 or 551: the live service could not be reached."""
 

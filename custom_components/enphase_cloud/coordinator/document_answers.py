@@ -68,7 +68,7 @@ class DocumentAnswers:
         known = self._board.samples(source)
         newest = newest_measurement(arrived, now)
         is_news = newest not in {None, newest_measurement(known, now)}
-        self._plan.take_evidence(arrived, now)
+        self._plan.take_evidence(arrived, now, is_absent=not self._reader.has_found)
         self._board.put(source, self._kept(known, arrived, now))
         self._context.store.save_soon()
         self._plan.learn(arrived, now, newest=newest, is_news=is_news)

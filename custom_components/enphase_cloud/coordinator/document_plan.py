@@ -7,7 +7,14 @@ from homeassistant.util import dt as dt_util
 
 from ..documents.base import AnyDocument
 from ..measurements.catalog import Measurement
-from ..measurements.evidence import Evidence, adds, cue, is_offline, told_lately
+from ..measurements.evidence import (
+    CHECK_PERIOD,
+    Evidence,
+    adds,
+    cue,
+    is_offline,
+    told_lately,
+)
 from ..measurements.samples import Samples, is_producing
 from ..runtime.options import profile_from_options
 from ..scheduling.errands import next_errand, spread
@@ -118,7 +125,7 @@ class DocumentPlan:
         return next_errand(
             now=now,
             requested_at=evidence.requested_at,
-            period=period,
+            period=max(period, CHECK_PERIOD) if evidence.is_absent else period,
             time_zone=info.time_zone,
             spread=spread(info.system_id),
             has_failed=evidence.failed,
@@ -154,12 +161,18 @@ class DocumentPlan:
             return self._document.cue(self._board)
         return cue(self._board.newest(), self._board.evidence)
 
-    def take_evidence(self, arrived: Samples, now: datetime) -> None:
-        """Learn from an answer what the system has."""
+    def take_evidence(
+        self, arrived: Samples, now: datetime, *, is_absent: bool
+    ) -> None:
+        """Learn from an answer what the system has, be it not even the document."""
         known, cellular = self._board.newest(), self._context.info.is_cellular
         told = told_lately(arrived, known, now=now, cellular=cellular)
         offline = is_offline(known, self._board.evidence)
-        self.set_evidence(self.evidence.with_answer(told, now=now, offline=offline))
+        self.set_evidence(
+            self.evidence.with_answer(
+                told, now=now, offline=offline, is_absent=is_absent
+            )
+        )
 
     def learn(
         self, arrived: Samples, now: datetime, *, newest: datetime | None, is_news: bool

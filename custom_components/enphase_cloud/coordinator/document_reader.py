@@ -8,6 +8,7 @@ from ..api import (
     EnphaseCloudError,
     InvalidRequestError,
     MalformedAnswerError,
+    NotOfferedError,
     ServerError,
     UnknownSystemError,
 )
@@ -25,7 +26,8 @@ _OF_ONE_DEVICE: Final = (
     ServerError,
     UnknownSystemError,
 )
-
+# What a system is answered with that has nothing of what a document tells.
+_NOTHING_THERE: Final = (NotOfferedError, UnknownSystemError)
 # Who answered a shorter time ago is not asked again for the sake of the others.
 _SAME_ROUND: Final = timedelta(hours=6)
 
@@ -40,6 +42,8 @@ class DocumentReader:
         self._listeners: list[AnswerListener] = []
         # When devices answered before something withheld the other requests.
         self._answered: dict[Device, datetime] = {}
+        # Whether the last round found a document, be it an empty one.
+        self.has_found = False
 
     def add_listener(self, listener: AnswerListener) -> None:
         """Call a listener with each answer, and what is known beside it."""
@@ -54,6 +58,8 @@ class DocumentReader:
         """
         failure: EnphaseCloudError | None = None
         board = self._context.board
+        if not self._answered:
+            self.has_found = False
         for device in self._document.devices(board):
             answered_at = self._answered.get(device)
             if answered_at is not None and now - answered_at < _SAME_ROUND:
@@ -77,11 +83,11 @@ class DocumentReader:
         )
         try:
             answer = await self._async_request(known)
-        except UnknownSystemError:
+        except _NOTHING_THERE:
             if not document.is_optional:
                 raise
-            # The system has nothing of what this document tells.
             return {}
+        self.has_found = True
         for listener in self._listeners:
             listener(answer, known)
         listed, report = await self._async_digest(answer, known)

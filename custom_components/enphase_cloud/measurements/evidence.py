@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
-from ..json_values import moment, optional, record, text
+from ..json_values import count, moment, optional, record, text
 from .catalog import Measurement, Source
 from .parts import silent_after
 from .samples import Samples
@@ -21,6 +21,8 @@ CHECK_PERIOD: Final = timedelta(days=7)
 SHORTEST_CHECK_PERIOD: Final = timedelta(days=1)
 # A measurement counts as gone once it is missing for this time.
 GRACE: Final = timedelta(days=1)
+# So many answers in a row that there is no such document are believed.
+_ABSENT: Final = 2
 # A gateway that did not report for this time says nothing about what is gone.
 _OFFLINE: Final = timedelta(days=1)
 
@@ -66,7 +68,8 @@ class Evidence:
 
     `missing_since` holds the measurements: None for what the newest answer told, else
     the moment of the first answer that lacked it. `cue` is what the other documents
-    said of the system at the last request (see `cue`).
+    said of the system at the last request (see `cue`). `absences` is how often in a row
+    the cloud had no such document for the system.
     """
 
     missing_since: Mapping[Measurement, datetime | None] = field(default_factory=dict)
@@ -74,6 +77,7 @@ class Evidence:
     answered: bool = False
     failed: bool = False
     cue: str = ""
+    absences: int = 0
 
     @classmethod
     def of_samples(cls, samples: Samples) -> Self:
@@ -96,8 +100,18 @@ class Evidence:
         """Return what was told and is not gone."""
         return frozenset(self.missing_since)
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether the system has no such document; a single answer may be wrong."""
+        return self.absences >= _ABSENT
+
     def with_answer(
-        self, told: Collection[Measurement], *, now: datetime, offline: bool
+        self,
+        told: Collection[Measurement],
+        *,
+        now: datetime,
+        offline: bool,
+        is_absent: bool = False,
     ) -> Self:
         """Return the evidence after an answer.
 
@@ -116,6 +130,7 @@ class Evidence:
             requested_at=now,
             answered=True,
             failed=False,
+            absences=min(self.absences + 1, _ABSENT) if is_absent else 0,
         )
 
     def with_failure(self, now: datetime) -> Self:
@@ -149,6 +164,7 @@ class Evidence:
             "answered": self.answered,
             "failed": self.failed,
             "cue": self.cue,
+            "absences": self.absences,
         }
 
     @classmethod
@@ -166,6 +182,7 @@ class Evidence:
             answered=stored["answered"] is True,
             failed=stored["failed"] is True,
             cue=text(stored["cue"]),
+            absences=count(stored.get("absences", 0), most=_ABSENT),
         )
 
 

@@ -8,6 +8,7 @@ _FIRST_AT: Final = timedelta(hours=3)
 _PRIME: Final = 7919
 _SPREAD: Final = timedelta(minutes=45)
 # What changes about a system makes an errand due at once, but not more often than this.
+# What was requested so shortly before the small hours is not requested in them.
 _SHORTEST: Final = timedelta(hours=6)
 
 
@@ -39,7 +40,8 @@ def next_errand(
     if has_failed:
         period = min(period, timedelta(days=1))
     at = _FIRST_AT + spread * _SPREAD
-    day = (requested_at - at).astimezone(time_zone).date()
+    rest = timedelta() if has_failed else _SHORTEST
+    day = (requested_at + rest - at).astimezone(time_zone).date()
     midnight = datetime.combine(day + timedelta(days=period.days), time(), time_zone)
     due = (midnight + at).astimezone(requested_at.tzinfo)
     return min(due, requested_at + _SHORTEST) if is_urgent else due

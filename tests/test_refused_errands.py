@@ -1,0 +1,167 @@
+"""A document of devices that Enphase refuses disables itself, and only itself."""
+
+from collections import Counter
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Charger, Fault, IqCharger
+
+from .conftest import SetUp, World
+from .flows import User
+from .helpers import pass_time
+
+pytestmark = pytest.mark.thorough
+
+SERIAL = "202620010308"
+LIST_OF_CHARGERS = "ev_charger_devices"
+OF_EACH_CHARGER = frozenset(
+    {
+        "ev_charger_telemetry",
+        "ev_charger_sessions",
+        "ev_charger_schedules",
+        "ev_charger_lifetime",
+    }
+)
+OF_SYSTEM = frozenset({"devices", "inverters_summary", "open_alarms"})
+ERRANDS = OF_SYSTEM | OF_EACH_CHARGER | {LIST_OF_CHARGERS}
+DAILY = ("inverters_summary", "open_alarms", "ev_charger_telemetry")
+# A refusal is final, after one more try with a new token; what is not there is looked
+# for once more on the next day, or where devices appear, and then once a week.
+MOST_IN_TWO_WEEKS = {401: 2, 403: 1, 404: 4, 501: 4}
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+async def user(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> User:
+    """Return somebody who has an account already."""
+    return User(hass, await hass_client_no_auth())
+
+
+def _without_entities(hass: HomeAssistant, world: World) -> MockConfigEntry:
+    """Return an entry with all groups; its entities would take time only."""
+    groups = ["devices", "panels", "alarms", "ev_charger"]
+    entry = world.entry(options={"groups": groups})
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
+    return entry
+
+
+def _issues(hass: HomeAssistant) -> dict[str | None, dict[str, str]]:
+    return {
+        issue.translation_key: dict(issue.translation_placeholders or {})
+        for (domain, _), issue in ir.async_get(hass).issues.items()
+        if domain == DOMAIN
+    }
+
+
+async def _sign_in_again(
+    hass: HomeAssistant, entry: MockConfigEntry, user: User
+) -> None:
+    entry.async_start_reauth(hass)
+    await hass.async_block_till_done()
+    [flow] = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+    form = await user.sign_in(await user.submit(form))
+    done = await user.submit(form, plan="kilowatt")
+    assert done["reason"] == "reauth_successful"
+    await hass.async_block_till_done()
+
+
+@pytest.mark.parametrize("status", MOST_IN_TWO_WEEKS)
+@pytest.mark.parametrize("operation", sorted(ERRANDS))
+async def test_a_document_that_is_refused(
+    hass: HomeAssistant,
+    world: World,
+    user: User,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    operation: str,
+    status: int,
+) -> None:
+    """Others go on, nobody has to sign in, and who does so has it asked for again."""
+    world.system.install_charger(
+        Charger(serial=SERIAL, sessions=()), IqCharger(serial=SERIAL)
+    )
+    fault = world.cloud.faults.add(Fault(operation=operation, status=status))
+    entry = await set_up(_without_entities(hass, world))
+    expected = _issues_of(operation, status)
+    assert _issues(hass) == expected
+    await pass_time(hass, freezer, timedelta(days=14), step=timedelta(hours=6))
+
+    made = Counter(world.calls)
+    assert 1 <= made[operation] <= MOST_IN_TWO_WEEKS[status]
+    hidden = OF_EACH_CHARGER if operation == LIST_OF_CHARGERS else frozenset()
+    others = ERRANDS - hidden - {operation}
+    assert others <= set(made)
+    assert not hidden & set(made)
+    assert all(made[each] >= 14 for each in others.intersection(DAILY))
+    assert made["summary"] > 50
+    assert not list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
+    assert _issues(hass) == expected
+
+    world.cloud.faults.remove(fault)
+    world.cloud.requests.clear()
+    await _sign_in_again(hass, entry, user)
+    assert {operation} | hidden <= set(world.calls)
+    assert world.calls.count(operation) == 1
+    assert not _issues(hass)
+
+
+def _issues_of(operation: str, status: int) -> dict[str, dict[str, str]]:
+    """Return what the user is told: the access control to tick, or the system."""
+    of_chargers = operation.startswith("ev_charger")
+    access = "EV Charger Monitoring" if of_chargers else "System Details"
+    issues = {
+        401: {
+            "document_refused": {
+                "account": "Home",
+                "access_controls": f"{access} (plan Watt or above)",
+            }
+        },
+        403: {"document_forbidden": {"account": "Home", "systems": "Hilltop"}},
+    }
+    return issues.get(status, {})
+
+
+async def test_what_is_back_is_requested_daily_again(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Two answers without a document make it rare, one with it makes it daily."""
+    fault = world.cloud.faults.add(Fault(operation="inverters_summary", status=404))
+    entry = await set_up(_without_entities(hass, world))
+    await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=6))
+    assert world.calls.count("inverters_summary") == 2
+    await hass.config_entries.async_reload(entry.entry_id)
+    await pass_time(hass, freezer, timedelta(days=5), step=timedelta(hours=6))
+    assert world.calls.count("inverters_summary") == 2
+    world.cloud.faults.remove(fault)
+    await pass_time(hass, freezer, timedelta(days=4), step=timedelta(hours=6))
+    assert world.calls.count("inverters_summary") == 6
+
+
+async def test_a_single_answer_without_a_document_is_not_believed(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It may be a mistake of the cloud."""
+    await set_up(_without_entities(hass, world))
+    world.cloud.faults.add(Fault(operation="open_alarms", status=501, times=1))
+    await pass_time(hass, freezer, timedelta(days=4), step=timedelta(hours=6))
+    assert world.calls.count("open_alarms") == 5
