@@ -43,9 +43,13 @@ def configuration() -> Generator[Path]:
 @asynccontextmanager
 async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
     """Start Home Assistant in a folder; end it as a restart does."""
-    with patch(
-        "homeassistant.helpers.aiohttp_client._async_make_resolver",
-        return_value=_Resolver(),
+    with (
+        patch(
+            "homeassistant.helpers.aiohttp_client._async_make_resolver",
+            return_value=_Resolver(),
+        ),
+        # Nobody visits it, and another one may have the port.
+        patch("homeassistant.components.http.HomeAssistantHTTP.async_bind"),
     ):
         async with async_test_home_assistant(config_dir=str(folder)) as hass:
             try:
