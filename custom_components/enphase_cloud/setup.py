@@ -1,5 +1,6 @@
 """Set up the systems of a config entry with their coordinators."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -64,6 +65,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
         else:
             context = await _async_context(entry, stored)
             data.systems.append(_system(context, plan, data.event_types))
+            # A hundred of them take their time.
+            await asyncio.sleep(0)
     _remove_other_devices(hass, entry)
     for system in data.systems:
         await DeviceTracker(hass, entry, system).async_begin()
