@@ -1,5 +1,7 @@
 """A year of the real schedule and ledger, on a virtual clock."""
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import json
@@ -28,6 +30,8 @@ _SHORTEST_SLEEP = timedelta(seconds=1)
 _RESTART = timedelta(seconds=60)
 _SAVE_DELAY = timedelta(seconds=10)
 _TOKEN_LIFE = timedelta(days=1)
+# The first is made once a week, the others once a day.
+_ERRANDS = (Source.DEVICES, Source.PANELS, Source.ALARMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Habits:
 
     restarts_nightly: bool = False
     killed_daily: bool = False
+    # Whether devices, panels and alarms are asked for, before dawn.
+    has_groups: bool = False
 
 
 @dataclass(slots=True)
@@ -79,6 +85,7 @@ class Household:
         self._kills = (
             [*(days + chance.uniform(0, DAY, days.size))] if habits.killed_daily else []
         )
+        self._errands = [*self._moments_of_errands()] if habits.has_groups else []
         self._start()
 
     def live_through(self) -> Record:
@@ -92,6 +99,7 @@ class Household:
                 self._restarts.pop(0)
                 self._stop()
                 self._start()
+            self._run_errands()
             pause = self._due(polled) - self._now
             if pause <= timedelta():
                 pause = self._poll(polled) or self._due(polled) - self._now
@@ -116,9 +124,33 @@ class Household:
         return self._schedule.next_poll(
             polled,
             now=self._now,
-            calls_left=self._ledger.spendable(self._now),
+            calls_left=self._calls_for_polls(),
             period_end=self._ledger.period_end(self._now),
         )
+
+    def _calls_for_polls(self) -> int:
+        """Return what is left without the errands that are to come this month."""
+        end = seconds(self._ledger.period_end(self._now))
+        errands = bisect_left(self._errands, (end,))
+        return max(0, self._ledger.spendable(self._now) - errands)
+
+    def _moments_of_errands(self) -> Iterator[tuple[float, str]]:
+        """Return when which errand is made: one a week, and two a day."""
+        for day in range(int(END / DAY)):
+            for _ in self._systems:
+                for source in _ERRANDS if day % 7 == 0 else _ERRANDS[1:]:
+                    yield day * DAY + DAY / 8, source
+
+    def _run_errands(self) -> None:
+        while self._errands and self._errands[0][0] <= seconds(self._now):
+            _, source = self._errands.pop(0)
+            try:
+                call, refused = self._call(source, Purpose.BACKGROUND)
+            except BudgetExhaustedError:
+                self._record.withheld += 1
+                continue
+            self._ended(call, served=refused is None)
+            self._unsaved_since = self._unsaved_since or self._now
 
     def _poll(self, polled: PolledDocument) -> timedelta | None:
         """Ask for a document; return how long to wait if that was not possible."""

@@ -50,6 +50,7 @@ SCENARIOS = {
         )
         for place, time_zone in _PLACES.items()
     },
+    "watt-groups": Scenario(_BATTERY, habits=Habits(has_groups=True)),
     "watt-nightly-restarts": Scenario(_BATTERY, habits=Habits(restarts_nightly=True)),
     "watt-daily-kill": Scenario(_BATTERY, habits=Habits(killed_daily=True)),
     "watt-other-program": Scenario(
