@@ -1,6 +1,5 @@
 """Sensors of Enphase Cloud."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Final, override
@@ -20,9 +19,7 @@ from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .array_sensor import ARRAY, ArraySensor
 from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator.document_plan import DocumentPlan
-from .coordinator.energy import EnergyCoordinator
-from .coordinator.live_sessions import LiveSessions
-from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
 from .measurements.samples import fresh_value
@@ -31,15 +28,12 @@ from .measurements.traits import Kind
 from .runtime.account import account_owner
 from .sensor_tables import (
     ACCOUNT,
-    ENERGIES,
-    LIVE,
     MEASUREMENTS,
     NEXT_POLLS,
-    NEXT_UPDATE,
-    AccountSensorDescription,
-    EnergySensorDescription,
-    LiveSensorDescription,
+    SYSTEM_FIGURES,
+    FigureSensorDescription,
     MeasurementSensorDescription,
+    to_the_minute,
 )
 
 PARALLEL_UPDATES = 0
@@ -58,7 +52,12 @@ async def async_setup_entry(
             if description.exists_fn(entry.runtime_data)
         )
     for system in entry.runtime_data.systems:
-        await async_add_in_batches(async_add_entities, _of_system(entry, system))
+        figures = (
+            FigureSensor(entry, system, each)
+            for each in SYSTEM_FIGURES
+            if each.exists_fn(system)
+        )
+        await async_add_in_batches(async_add_entities, figures)
         for array in system.arrays:
             async_add_entities(
                 (ArraySensor(entry, system, array, each) for each in ARRAY),
@@ -82,18 +81,6 @@ async def async_setup_entry(
         ),
         create=partial(NextPollSensor, entry),
     )
-
-
-def _of_system(
-    entry: EnphaseCloudConfigEntry, system: EnphaseSystem
-) -> Iterator[SensorEntity]:
-    if (live_sessions := system.live_sessions) is not None:
-        for live in LIVE:
-            yield LiveSensor(entry, system, live_sessions, live)
-    if (energies := system.energies) is not None:
-        for energy in ENERGIES:
-            yield EnergySensor(entry, system, energies, energy)
-    yield NextUpdateSensor(entry, system, NEXT_UPDATE)
 
 
 def _has_evidence(
@@ -159,7 +146,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
             {} if measured_at is None else {ATTR_MEASURED_AT: measured_at}
         )
         # Moments change with each frame of live data; those of a minute are as one.
-        return value, self._attr_available, _to_the_minute(measured_at)
+        return value, self._attr_available, to_the_minute(measured_at)
 
     def _measured_at(self) -> datetime | None:
         """Return when the value that is shown was measured."""
@@ -215,94 +202,37 @@ class CostSensor(MeasurementSensor):
 _SENSORS: Final = {Kind.COST: CostSensor, Kind.ENERGY_TODAY: EnergyTodaySensor}
 
 
-class NextUpdateSensor(EnphaseSystemEntity, SensorEntity):
-    """Show when the first of the polled documents will be asked for."""
-
-    @override
-    def read(self) -> object:
-        polls = [
-            each.plan.next_poll_at
-            for each in self._system.documents
-            if each.source in NEXT_POLLS and each.plan.is_active
-        ]
-        due = min((at for at in polls if at is not None), default=None)
-        # It shifts with each call.
-        self._attr_native_value = _to_the_minute(due)
-        return self._attr_native_value
-
-
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):
     """Show when a document will be asked for."""
 
     @override
     def read(self) -> object:
         # It shifts with each call.
-        self._attr_native_value = _to_the_minute(
+        self._attr_native_value = to_the_minute(
             _plan(self._system, self.entity_description).next_poll_at
         )
         return self._attr_native_value
 
 
-class EnergySensor(EnphaseSystemEntity, SensorEntity):
-    """Show how far energies are imported."""
+class FigureSensor(EnphaseSystemEntity, SensorEntity):
+    """Show a figure of the system."""
 
-    entity_description: EnergySensorDescription
-
-    def __init__(
-        self,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        energies: EnergyCoordinator,
-        description: EnergySensorDescription,
-    ) -> None:
-        """Show a figure of a system's energies."""
-        super().__init__(entry, system, description)
-        self._energies = energies
+    entity_description: FigureSensorDescription[EnphaseSystem]
 
     @override
     def read(self) -> object:
-        value = self.entity_description.value_fn(
-            self._energies.importer, dt_util.utcnow()
-        )
-        self._attr_native_value = _to_the_minute(value)
-        return self._attr_native_value
-
-
-class LiveSensor(EnphaseSystemEntity, SensorEntity):
-    """Show a figure of a system's live streams."""
-
-    entity_description: LiveSensorDescription
-
-    def __init__(
-        self,
-        entry: EnphaseCloudConfigEntry,
-        system: EnphaseSystem,
-        live_sessions: LiveSessions,
-        description: LiveSensorDescription,
-    ) -> None:
-        """Show a figure of a system's live sessions."""
-        super().__init__(entry, system, description)
-        self._live_sessions = live_sessions
-
-    @override
-    def read(self) -> object:
-        self._attr_native_value = self.entity_description.value_fn(self._live_sessions)
-        return self._attr_native_value
+        value = self.entity_description.value_fn(self._system, dt_util.utcnow())
+        self._attr_native_value = value
+        return value
 
 
 class AccountSensor(EnphaseAccountEntity, SensorEntity):
     """Show a figure of the budget."""
 
-    entity_description: AccountSensorDescription
+    entity_description: FigureSensorDescription[EnphaseCloudData]
 
     @override
     def read(self) -> object:
         value = self.entity_description.value_fn(self._data, dt_util.utcnow())
         self._attr_native_value = value
         return value
-
-
-def _to_the_minute[ValueT](value: ValueT) -> ValueT | datetime:
-    if isinstance(value, datetime):
-        return value.replace(second=0, microsecond=0)
-    return value

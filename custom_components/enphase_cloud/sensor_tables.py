@@ -19,9 +19,7 @@ from homeassistant.const import (
 )
 from homeassistant.helpers.typing import StateType
 
-from .coordinator.live_sessions import LiveSessions
-from .data import EnphaseCloudData
-from .energy.importer import Importer
+from .data import EnphaseCloudData, EnphaseSystem
 from .measurements.catalog import Measurement
 from .measurements.system import DeviceKind
 from .measurements.traits import Kind
@@ -124,12 +122,6 @@ MEASUREMENTS: Final = {
 }
 """By the kind of device that they are of."""
 
-NEXT_UPDATE: Final = SensorEntityDescription(
-    key="next_update",
-    translation_key="next_update",
-    device_class=SensorDeviceClass.TIMESTAMP,
-    entity_category=EntityCategory.DIAGNOSTIC,
-)
 # By document; the keys are those of the coordinators' documents.
 NEXT_POLLS: Final = {
     document: SensorEntityDescription(
@@ -144,57 +136,79 @@ NEXT_POLLS: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class LiveSensorDescription(SensorEntityDescription):
-    """Describe a sensor that shows a figure of the live streams."""
+class FigureSensorDescription[OwnerT](SensorEntityDescription):
+    """Describe a sensor that shows a figure of a system or of an account."""
 
-    value_fn: Callable[[LiveSessions], StateType | datetime]
+    value_fn: Callable[[OwnerT, datetime], StateType | datetime]
+    exists_fn: Callable[[OwnerT], bool] = lambda _owner: True
 
 
-LIVE: Final = (
-    LiveSensorDescription(
+def _next_update(system: EnphaseSystem, _now: datetime) -> datetime | None:
+    """Return when the first of the polled documents will be asked for."""
+    polls = [
+        each.plan.next_poll_at
+        for each in system.documents
+        if each.source in NEXT_POLLS and each.plan.is_active
+    ]
+    return to_the_minute(min((at for at in polls if at is not None), default=None))
+
+
+def _live_stream_ends(system: EnphaseSystem, _now: datetime) -> datetime | None:
+    return None if system.live_sessions is None else system.live_sessions.ends_at
+
+
+def _history_import(system: EnphaseSystem, now: datetime) -> float | None:
+    return None if system.energies is None else system.energies.importer.share_done(now)
+
+
+def _next_energy_update(system: EnphaseSystem, now: datetime) -> datetime | None:
+    energies = system.energies
+    return (
+        None if energies is None else to_the_minute(energies.importer.next_update(now))
+    )
+
+
+def to_the_minute(at: datetime | None) -> datetime | None:
+    """Return a moment that shifts with each call, but not each time it is shown."""
+    return None if at is None else at.replace(second=0, microsecond=0)
+
+
+SYSTEM_FIGURES: Final = (
+    FigureSensorDescription[EnphaseSystem](
+        key="next_update",
+        translation_key="next_update",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        value_fn=_next_update,
+    ),
+    FigureSensorDescription[EnphaseSystem](
         key="live_stream_ends",
         translation_key="live_stream_ends",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda live_sessions: live_sessions.ends_at,
+        exists_fn=lambda system: system.live_sessions is not None,
+        value_fn=_live_stream_ends,
     ),
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EnergySensorDescription(SensorEntityDescription):
-    """Describe a sensor that shows how far energies are imported."""
-
-    value_fn: Callable[[Importer, datetime], StateType | datetime]
-
-
-ENERGIES: Final = (
-    EnergySensorDescription(
+    FigureSensorDescription[EnphaseSystem](
         key="history_import",
         translation_key="history_import",
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda importer, now: importer.share_done(now),
+        exists_fn=lambda system: system.energies is not None,
+        value_fn=_history_import,
     ),
-    EnergySensorDescription(
+    FigureSensorDescription[EnphaseSystem](
         key="next_energy_update",
         translation_key="next_energy_update",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value_fn=lambda importer, now: importer.next_update(now),
+        exists_fn=lambda system: system.energies is not None,
+        value_fn=_next_energy_update,
     ),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class AccountSensorDescription(SensorEntityDescription):
-    """Describe a sensor that shows the budget of an API key."""
-
-    value_fn: Callable[[EnphaseCloudData, datetime], StateType | datetime]
-    exists_fn: Callable[[EnphaseCloudData], bool] = lambda _data: True
 
 
 def _calls_assumed(data: EnphaseCloudData, now: datetime) -> int:
@@ -208,7 +222,7 @@ def _streams_left(data: EnphaseCloudData) -> int | None:
 
 
 ACCOUNT: Final = (
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_used",
         translation_key="calls_used",
         state_class=SensorStateClass.TOTAL_INCREASING,
@@ -217,14 +231,14 @@ ACCOUNT: Final = (
             data.budget.ledger.used(now) - _calls_assumed(data, now)
         ),
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_left",
         translation_key="calls_left",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
         value_fn=lambda data, now: data.budget.ledger.left(now),
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_assumed",
         translation_key="calls_assumed",
         state_class=SensorStateClass.MEASUREMENT,
@@ -232,7 +246,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=_calls_assumed,
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_expected",
         translation_key="calls_expected",
         state_class=SensorStateClass.MEASUREMENT,
@@ -240,7 +254,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda data, now: data.budget.ledger.expected_at_period_end(now),
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_wasted",
         translation_key="calls_wasted",
         state_class=SensorStateClass.TOTAL_INCREASING,
@@ -248,7 +262,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda data, now: data.budget.ledger.wasted(now),
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="calls_renewed",
         translation_key="calls_renewed",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -256,7 +270,7 @@ ACCOUNT: Final = (
         entity_registry_enabled_default=False,
         value_fn=lambda data, now: data.budget.ledger.period_end(now),
     ),
-    AccountSensorDescription(
+    FigureSensorDescription[EnphaseCloudData](
         key="live_streams_left",
         translation_key="live_streams_left",
         state_class=SensorStateClass.MEASUREMENT,
