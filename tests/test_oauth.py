@@ -509,8 +509,10 @@ async def test_removed_while_the_cloud_is_slow(
     freezer.tick(DAY)
     async_fire_time_changed(hass)
     await until(lambda: fault.hits)
+    unloaded: list[bool] = []
+    entry.async_on_unload(lambda: unloaded.append(True))
     removal = asyncio.ensure_future(hass.config_entries.async_remove(entry.entry_id))
-    await until(lambda: entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS)
+    await until(lambda: unloaded)
     # Home Assistant waits for ten seconds, the token request for thirty.
     freezer.tick(timedelta(seconds=11))
     await removal
