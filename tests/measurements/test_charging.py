@@ -70,7 +70,8 @@ class TestSessionEnergy:
         told = round(true / 1_000, 2) if in_kilo else true
         energy = session_energy(session(told), intervals(*energies))
         assert energy is None or energy == pytest.approx(true, abs=25)
-        if true > 100:
+        # The last interval may have begun before the end, and hold other energy.
+        if sum(energies[1:-1]) > 100:
             assert energy is not None
 
     @pytest.mark.parametrize(
