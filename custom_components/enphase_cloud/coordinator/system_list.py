@@ -6,6 +6,7 @@ from datetime import timedelta
 import logging
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_ID, CONF_NAME
 from homeassistant.core import callback
 from homeassistant.util import dt as dt_util
@@ -99,6 +100,8 @@ class SystemListUpdater:
 
     @callback
     def _async_wake_up(self) -> None:
+        if self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
+            return  # It is still due when the entry is set up again.
         if self._due_in > timedelta():
             self.async_begin()
         else:
