@@ -5,6 +5,7 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.energy.import_progress import ImportProgress
@@ -104,3 +105,16 @@ async def test_what_is_no_memory_is_none(
     hass_storage[f"{DOMAIN}.entry"]["data"]["systems"] = ["damaged"]
     storage = await remembered(hass)
     assert storage.system(1).progress(SOURCE) == ImportProgress()
+
+
+async def test_a_store_that_was_closed_writes_nothing_more(
+    hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+) -> None:
+    """What ends late must not take the place of what the next set-up has stored."""
+    storage = await remembered(hass)
+    await storage.async_close()
+    storage.system(1).refuse(Source.BATTERY, Refusal.FORBIDDEN)
+    freezer.tick(timedelta(minutes=1))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert hass_storage[f"{DOMAIN}.entry"]["data"]["systems"] == {}

@@ -19,7 +19,7 @@ from .measurements.system import SYSTEM, Device
 
 
 class _NamedEntity(Entity):
-    """An entity that is named after its device, and told of news."""
+    """An entity that is named after its device."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False

@@ -211,6 +211,7 @@ class EntryStore:
         self._hass = hass
         # An older state must not overtake a newer one.
         self._saving = asyncio.Lock()
+        self._is_closed = False
         self._store = _Store(
             hass,
             _STORAGE_VERSION,
@@ -266,7 +267,8 @@ class EntryStore:
             await self._store.async_save(data)
 
     async def async_close(self) -> None:
-        """Write everything for the last time."""
+        """Write everything for the last time: a task may end after the unloading."""
+        self._is_closed = True
         await self.async_save()
         await self.events.async_close()
 
@@ -284,7 +286,8 @@ class EntryStore:
 
     @callback
     def _save_soon(self) -> None:
-        self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
+        if not self._is_closed:
+            self._store.async_delay_save(self._as_dict, _SAVE_DELAY_SECONDS)
 
     def _as_dict(self) -> dict[str, Any]:
         due = self.systems_due_at
