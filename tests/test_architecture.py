@@ -24,6 +24,7 @@ PURE_FOLDERS = {
     "scheduling": {"json_values", "measurements.catalog", "quota"},
     "documents": {"api.endpoints", "api.models", "measurements"},
     "energy": {"api.endpoints", "api.models", "json_values", "measurements", "quota"},
+    "money": {"energy", "json_values", "measurements"},
 }
 _PURE = set(PURE_FOLDERS)
 FOLDERS = PURE_FOLDERS | {

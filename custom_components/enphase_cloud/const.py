@@ -41,6 +41,7 @@ CONF_TIME_ZONE: Final = "time_zone"
 CONF_CONNECTION: Final = "connection"
 
 SUBENTRY_ARRAY: Final = "array"
+SUBENTRY_TARIFF: Final = "tariff"
 
 ATTR_MEASURED_AT: Final = "measured_at"
 

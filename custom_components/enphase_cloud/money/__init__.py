@@ -1,0 +1,1 @@
+"""What energy costs: tariffs, and the costs of hours. Pure."""
