@@ -31,6 +31,7 @@ FOLDERS = PURE_FOLDERS | {
     "runtime": {*_PURE - {"documents"}, "const", "errors"},
     "coordinator": {*_PURE, "const", "errors", "runtime"},
     "data": {"const", "coordinator", "measurements", "runtime"},
+    "actions": {*_PURE, "const", "coordinator", "data", "errors", "report", "runtime"},
     "flows": {*_PURE, "const", "coordinator", "data", "errors", "runtime"},
 }
 # What a folder without I/O has no use for.

@@ -8,10 +8,10 @@ from homeassistant.components.button import ButtonEntity, ButtonEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .actions.live import async_start_live_stream
 from .adding_entities import async_add_in_batches
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseCloudEntity
-from .services import async_refresh, async_start_live_stream
 
 # Who presses twice gets one answer.
 PARALLEL_UPDATES = 0
@@ -23,6 +23,13 @@ class EnphaseCloudButtonDescription(ButtonEntityDescription):
 
     press_fn: Callable[[EnphaseSystem], Awaitable[object]]
     exists_fn: Callable[[EnphaseSystem], bool] = lambda _system: True
+
+
+async def async_refresh(system: EnphaseSystem) -> None:
+    """Request all polled documents of a system now."""
+    for coordinator in system.documents:
+        if coordinator.plan.is_active and coordinator.document.period is None:
+            await coordinator.async_refresh_for_user()
 
 
 BUTTONS = (

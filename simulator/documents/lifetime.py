@@ -3,9 +3,11 @@
 from datetime import date
 
 from simulator.moments import QUARTER, midnight, next_midnight
+from simulator.parts import Meter
 from simulator.physics import Flow, energy
 from simulator.publication import MICRO_EXCESS_PERCENT, Published
 
+from .devices import meter_number
 from .windows import Document, Query, lifetime_days, whole_number
 
 
@@ -79,27 +81,38 @@ def _daily(published: Published, flow: Flow, days: list[date]) -> list[int]:
 
 
 def production_meter_readings(published: Published, query: Query) -> Document:
-    """Return the register of the production meter."""
+    """Return the registers of production meters."""
     return _readings(published, query, "production", "serial_number")
 
 
 def consumption_meter_readings(published: Published, query: Query) -> Document:
-    """Return the register of the consumption meter."""
+    """Return the registers of consumption meters."""
     return _readings(published, query, "consumption", "serial_num")
 
 
 def _readings(
-    published: Published, query: Query, meter: str, serial_key: str
+    published: Published, query: Query, meter: Meter, serial_key: str
 ) -> Document:
-    read_at = _read_at(published, query)
-    serial = f"{published.system.gateway_serial}EIM{1 if meter == 'production' else 2}"
-    reading = {
-        serial_key: serial,
-        "value": _register(published, Flow(meter), read_at),
-        "read_at": read_at,
-    }
-    known = meter in published.system.meters
-    return _reading_list(published, [reading] if known else [])
+    """Return the newest meter after those that it took the place of.
+
+    A register begins at nothing when its meter is installed. Of a meter that is retired
+    or silent, the last reading stays.
+    """
+    system, asked = published.system, _read_at(published, query)
+    swaps = [each.at for each in system.replaced if each.meter == meter]
+    begins = [system.operational_at, *(_quarter(at) for at in swaps)]
+    ends = [*(_quarter(at) for at in swaps), system.last_heard(meter, asked)]
+    readings = [
+        {
+            serial_key: f"{system.gateway_serial}EIM"
+            f"{meter_number(system, meter, generation=generation)}",
+            "value": energy(system.plant, Flow(meter), begin, read_at),
+            "read_at": read_at,
+        }
+        for generation, (begin, end) in enumerate(zip(begins, ends, strict=True))
+        if (read_at := min(asked, max(begin, _quarter(end)))) > begin or not generation
+    ]
+    return _reading_list(published, readings if meter in system.meters else [])
 
 
 def storage_meter_readings(published: Published, query: Query) -> Document:
@@ -123,9 +136,13 @@ def _reading_list(published: Published, readings: list[Document]) -> Document:
     }
 
 
+def _quarter(at: int) -> int:
+    return at // QUARTER * QUARTER
+
+
 def _read_at(published: Published, query: Query) -> int:
     asked = whole_number(query["end_at"]) if "end_at" in query else published.now
-    last = min(asked, published.until) // QUARTER * QUARTER
+    last = _quarter(min(asked, published.until))
     return max(last, published.system.operational_at)
 
 

@@ -737,6 +737,44 @@ async def test_readings_of_what_is_not_there(world: World) -> None:
     assert (reading["value"], reading["read_at"]) == (0, home.operational_at)
 
 
+async def test_a_retired_meter_keeps_its_last_reading(
+    world: World, system: System
+) -> None:
+    """It stays listed; the register of the one in its place begins at nothing."""
+    path = f"/{system.system_id}/production_meter_readings"
+    (before,) = (await world.get(path))["meter_readings"]
+    system.replace_meter("production", NOON)
+    world.clock.advance(days=1)
+    world.headers = world.sign_in()
+    retired, present = (await world.get(path))["meter_readings"]
+    assert retired["serial_number"] == before["serial_number"]
+    assert retired["read_at"] == epoch(NOON) // 900 * 900
+    assert present["serial_number"] != before["serial_number"]
+    assert present["read_at"] >= retired["read_at"] + 86_400 - 1_800
+    start, end = (
+        datetime.fromtimestamp(each["read_at"], UTC) for each in (retired, present)
+    )
+    real = world.cloud.truth(system.system_id)
+    assert present["value"] == real.energy("production", start, end)
+    earlier = await world.get(path, end_at=before["read_at"])
+    assert earlier["meter_readings"] == [before]
+
+
+async def test_a_silent_meter_keeps_its_last_reading(
+    world: World, system: System
+) -> None:
+    """Its moment stands still while the other meter goes on."""
+    path = f"/{system.system_id}"
+    system.silence("consumption", NOON)
+    world.clock.advance(hours=3)
+    world.headers = world.sign_in()
+    (silent,) = (await world.get(f"{path}/consumption_meter_readings"))[
+        "meter_readings"
+    ]
+    (other,) = (await world.get(f"{path}/production_meter_readings"))["meter_readings"]
+    assert silent["read_at"] <= epoch(NOON) < other["read_at"]
+
+
 # Publication
 
 

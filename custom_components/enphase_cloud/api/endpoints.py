@@ -19,6 +19,7 @@ from .models.event import Alarms, Events, EventTypes
 from .models.inverters import InvertersSummary
 from .models.latest import LatestTelemetry
 from .models.live_frame import LiveFrame
+from .models.meter_readings import MeterReadings
 from .models.summary import Summary
 from .models.system import System, SystemsPage
 
@@ -90,9 +91,12 @@ def _listing[DocumentT](
     )
 
 
+def _meters(kind: str, access: Access) -> Endpoint[MeterReadings]:
+    name = f"{kind}_meter_readings"
+    return Endpoint(name, f"{{system_id}}/{name}", access, MeterReadings.from_api)
+
+
 _details = partial(Endpoint[Any], access=Access.SYSTEM_DETAILS)
-_production = partial(Endpoint[Any], access=Access.PRODUCTION)
-_consumption = partial(Endpoint[Any], access=Access.CONSUMPTION)
 _device = partial(Endpoint[Any], access=Access.DEVICES)
 _configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
 
@@ -214,16 +218,13 @@ BATTERY_LIFETIME: Final = Endpoint(
     Access.CONSUMPTION,
     DailyBatteryEnergies.from_api,
 )
-PRODUCTION_METER_READINGS: Final = _production(
-    "production_meter_readings", "{system_id}/production_meter_readings"
+# They take "end_at" in the query.
+PRODUCTION_METER_READINGS: Final = _meters("production", Access.PRODUCTION)
+CONSUMPTION_METER_READINGS: Final = _meters("consumption", Access.CONSUMPTION)
+STORAGE_METER_READINGS: Final = _meters("storage", Access.CONSUMPTION)
+RGM_STATS: Final = Endpoint[Any](
+    "rgm_stats", "{system_id}/rgm_stats", Access.PRODUCTION
 )
-CONSUMPTION_METER_READINGS: Final = _consumption(
-    "consumption_meter_readings", "{system_id}/consumption_meter_readings"
-)
-STORAGE_METER_READINGS: Final = _consumption(
-    "storage_meter_readings", "{system_id}/storage_meter_readings"
-)
-RGM_STATS: Final = _production("rgm_stats", "{system_id}/rgm_stats")
 
 # Single devices.
 MICROS_TELEMETRY: Final = _device(

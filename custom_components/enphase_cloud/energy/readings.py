@@ -31,6 +31,11 @@ class Span:
     length: timedelta
 
     @property
+    def end(self) -> datetime:
+        """Return when it ends."""
+        return self.start + self.length
+
+    @property
     def hours(self) -> Iterator[datetime]:
         """Yield the hours of UTC that begin within.
 

@@ -51,6 +51,7 @@ from .latest import (
     PowerReading,
 )
 from .live_frame import BatteryMode, GridStatus, LiveFrame
+from .meter_readings import MeterReadings, MeterRegister
 from .summary import ProductionSource, Summary
 from .system import ConnectionType, System, SystemsPage, SystemStatus
 
@@ -98,6 +99,8 @@ __all__ = [
     "MeterDevice",
     "MeterKind",
     "MeterReading",
+    "MeterReadings",
+    "MeterRegister",
     "PowerReading",
     "ProductionSource",
     "Severity",

@@ -1,0 +1,93 @@
+"""Actions that request history, and give it up."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Final
+
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.exceptions import ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..coordinator.energy import EnergyCoordinator
+from ..data import EnphaseSystem
+from ..energy.import_progress import KEPT, Days, ImportProgress
+from ..energy.parsing import system_day
+from ..errors import translated
+from ..runtime.options import History
+from .targets import TARGET, async_targeted_systems
+
+ATTR_FROM: Final = "from"
+ATTR_RESOLUTION: Final = "resolution"
+ATTR_TO: Final = "to"
+_ATTR_AGAIN: Final = "again"
+_ATTR_PREVIEW: Final = "preview"
+
+IMPORT_SCHEMA: Final = vol.Schema(
+    {
+        **TARGET,
+        vol.Optional(ATTR_FROM): cv.date,
+        vol.Optional(ATTR_TO): cv.date,
+        vol.Required(ATTR_RESOLUTION): vol.All(
+            vol.Coerce(History), vol.In([History.DAY, History.HOUR])
+        ),
+        vol.Optional(_ATTR_AGAIN, default=False): cv.boolean,
+        vol.Optional(_ATTR_PREVIEW, default=False): cv.boolean,
+    }
+)
+
+
+async def async_import_history(call: ServiceCall) -> ServiceResponse:
+    """Request history, and tell how many calls that takes."""
+    systems = await async_targeted_systems(call)
+    wanted = [(system, *_wanted_history(system, call)) for system in systems]
+    answer: dict[str, Any] = {}
+    for system, energies, change in wanted:
+        calls = energies.importer.cost(change, dt_util.utcnow())
+        duration = energies.duration(calls)
+        if not call.data[_ATTR_PREVIEW]:
+            energies.async_change(change)
+        answer[system.info.name] = {
+            "calls": calls,
+            "expected_end": duration and (dt_util.utcnow() + duration).isoformat(),
+        }
+    return answer
+
+
+async def async_stop_history_import(call: ServiceCall) -> None:
+    """Give up what is still to be imported."""
+    for system in await async_targeted_systems(call):
+        if system.energies is not None:
+            system.energies.async_change(ImportProgress.want_nothing)
+
+
+def _wanted_history(
+    system: EnphaseSystem, call: ServiceCall
+) -> tuple[EnergyCoordinator, Callable[[ImportProgress], ImportProgress]]:
+    """Return who imports a system's history, and what the call wants of it.
+
+    Raises ServiceValidationError for what cannot be had.
+    """
+    if (energies := system.energies) is None:
+        raise translated(ServiceValidationError, "history_needs_recorder")
+    first: date | None = call.data.get(ATTR_FROM)
+    last: date | None = call.data.get(ATTR_TO)
+    now = dt_util.utcnow()
+    zone = system.info.time_zone
+    today = now.astimezone(zone).date()
+    if (first or date.min) > (last or today):
+        raise translated(ServiceValidationError, "history_range_empty")
+    if call.data[ATTR_RESOLUTION] is History.DAY:
+        return energies, lambda progress: progress.want_days(Days(first, last))
+    kept = (now - KEPT).astimezone(zone).date()
+    if (first or today) < kept:
+        raise translated(ServiceValidationError, "history_too_old", earliest=kept)
+    start = energies.earliest_hour()
+    if first is not None:
+        start = max(start, system_day(first, zone).start)
+    end = now if last is None else system_day(last, zone).end
+    again: bool = call.data[_ATTR_AGAIN]
+    return energies, lambda progress: progress.want_hours(
+        start, end, now=now, again=again
+    )

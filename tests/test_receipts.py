@@ -1,0 +1,256 @@
+"""Registers of meters at a moment: one call for each kind of meter, and no other."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockUser
+import voluptuous as vol
+
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .helpers import pass_time, press, system_devices
+
+NOW = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
+MIDNIGHT = datetime(2026, 5, 31, 22, tzinfo=UTC)
+"""Of the first of June in Berlin."""
+ALL = [
+    "production_meter_readings",
+    "consumption_meter_readings",
+    "storage_meter_readings",
+]
+FLOWS = {
+    ("production", "energy_wh"): "production",
+    ("consumption", "energy_wh"): "consumption",
+    ("storage", "charged_wh"): "charge",
+    ("storage", "discharged_wh"): "discharge",
+}
+
+
+@pytest.fixture(autouse=True)
+def _noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to(NOW)
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the free plan."""
+    return "watt"
+
+
+async def _read(
+    hass: HomeAssistant, *, user_id: str | None = None, **data: Any
+) -> dict[str, Any]:
+    """Return what the action answers, by the name of the system."""
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    device = next(
+        each for each in system_devices(hass, entry) if each.name == "Hilltop"
+    )
+    answer = await hass.services.async_call(
+        DOMAIN,
+        "get_meter_readings",
+        {"device_id": device.id} | data,
+        blocking=True,
+        return_response=True,
+        context=Context(user_id=user_id),
+    )
+    assert isinstance(answer, dict)
+    return answer
+
+
+async def test_the_registers_are_true(
+    hass: HomeAssistant, world: World, set_up: SetUp, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of each meter that is there, with one call for each kind."""
+    await set_up()
+    world.cloud.requests.clear()
+    caplog.clear()
+    answer = await _read(hass)
+    assert world.calls == ALL
+    readings = answer["Hilltop"]
+    assert set(readings) == {"production", "consumption", "storage"}
+    real = world.cloud.truth(world.system.system_id)
+    for (kind, register), flow in FLOWS.items():
+        (meter,) = readings[kind]
+        read_at = datetime.fromisoformat(meter["read_at"])
+        assert timedelta() <= NOW - read_at <= timedelta(minutes=30)
+        assert meter["read_at"].endswith("+02:00")
+        assert meter[register] == real.lifetime(flow, read_at)
+        assert meter["serial_number"].startswith(world.system.gateway_serial)
+    assert world.system.gateway_serial not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-06-01 00:00:00", "2026-06-01T00:00:00+02:00", "2026-05-31T22:00:00Z"]
+)
+async def test_registers_of_a_moment(
+    hass: HomeAssistant, world: World, set_up: SetUp, at: str
+) -> None:
+    """A moment without a time zone is one of the system."""
+    await hass.config.async_set_time_zone("America/Los_Angeles")
+    await set_up()
+    readings = (await _read(hass, at=at))["Hilltop"]
+    real = world.cloud.truth(world.system.system_id)
+    for (kind, register), flow in FLOWS.items():
+        (meter,) = readings[kind]
+        assert datetime.fromisoformat(meter["read_at"]) == MIDNIGHT
+        assert meter[register] == real.lifetime(flow, MIDNIGHT)
+
+
+async def test_the_future_is_now(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Nobody has read a meter then."""
+    await set_up()
+    assert await _read(hass, at="2030-01-01 00:00:00") == await _read(hass)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "soon"])
+async def test_an_absurd_moment_costs_nothing(
+    hass: HomeAssistant, world: World, set_up: SetUp, at: str
+) -> None:
+    """It is refused before a call leaves."""
+    await set_up()
+    world.cloud.requests.clear()
+    with pytest.raises(vol.Invalid):
+        await _read(hass, at=at)
+    assert world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("system_properties", "expected"),
+    [
+        ({"name": "Hilltop", "battery": None}, ALL[:2]),
+        ({"name": "Hilltop", "battery": None, "meters": ["production"]}, ALL[:1]),
+        ({"name": "Hilltop", "battery": None, "meters": ["consumption"]}, ALL[1:2]),
+    ],
+)
+async def test_only_what_is_there_costs_a_call(
+    hass: HomeAssistant, world: World, set_up: SetUp, expected: list[str]
+) -> None:
+    """Evidence of the polls tells which meters a system has."""
+    await set_up()
+    world.cloud.requests.clear()
+    readings = (await _read(hass))["Hilltop"]
+    assert world.calls == expected
+    assert [f"{kind}_meter_readings" for kind in readings] == expected
+
+
+@pytest.mark.parametrize(
+    "system_properties", [{"name": "Hilltop", "battery": None, "meters": []}]
+)
+async def test_without_meters_nothing_is_read(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The error names the system; no call is made."""
+    await set_up()
+    world.cloud.requests.clear()
+    with pytest.raises(ServiceValidationError) as raised:
+        await _read(hass)
+    assert raised.value.translation_key == "no_meters"
+    assert raised.value.translation_placeholders == {"name": "Hilltop"}
+    assert world.calls == []
+
+
+async def test_a_retired_meter_is_listed(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """With the moment at which it was read last, which stands still."""
+    await set_up()
+    world.system.replace_meter("production", dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=3), step=timedelta(hours=1))
+    retired, present = (await _read(hass))["Hilltop"]["production"]
+    assert retired["serial_number"] != present["serial_number"]
+    assert datetime.fromisoformat(retired["read_at"]) <= NOW
+    newest = datetime.fromisoformat(present["read_at"])
+    assert dt_util.utcnow() - newest <= timedelta(minutes=30)
+
+
+async def test_a_plan_without_the_access_control(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The error says what to tick."""
+    await set_up()
+    world.cloud.faults.add(Fault(operation="production_meter_readings", status=401))
+    with pytest.raises(HomeAssistantError) as raised:
+        await _read(hass)
+    assert raised.value.translation_key == "not_entitled"
+    placeholders = raised.value.translation_placeholders
+    assert placeholders is not None
+    assert placeholders["access_control"] == "Site Level Production Monitoring"
+    assert placeholders["plan"] == "Watt"
+
+
+async def test_a_failure_is_explained_and_not_repeated(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Whoever wants it again asks again."""
+    await set_up()
+    fault = Fault(operation="consumption_meter_readings", body={"meter_readings": 1.5})
+    world.cloud.faults.add(fault)
+    world.cloud.requests.clear()
+    with pytest.raises(HomeAssistantError) as raised:
+        await _read(hass)
+    assert raised.value.translation_key == "update_failed"
+    assert world.calls == ALL[:2]
+
+
+async def test_without_a_call_left_nothing_leaves(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The error says until when."""
+    entry = await set_up()
+    ledger = entry.runtime_data.budget.ledger
+    ledger.refused_by_cloud(dt_util.utcnow())
+    world.cloud.requests.clear()
+    with pytest.raises(HomeAssistantError) as raised:
+        await _read(hass)
+    assert raised.value.translation_key == "budget_exhausted"
+    assert world.cloud.requests == []
+
+
+async def test_a_system_that_is_not_shown_costs_nothing(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Enphase would refuse each call."""
+    await set_up()
+    world.cloud.faults.add(Fault(operation="summary", status=403))
+    with pytest.raises(HomeAssistantError):
+        await press(hass, "button.hilltop_refresh_now")
+    world.cloud.requests.clear()
+    with pytest.raises(HomeAssistantError) as raised:
+        await _read(hass)
+    assert raised.value.translation_key == "system_not_visible"
+    assert world.calls == []
+
+
+async def test_the_user_needs_the_right_to_control(
+    hass: HomeAssistant, world: World, set_up: SetUp, hass_read_only_user: MockUser
+) -> None:
+    """For it costs calls."""
+    await set_up()
+    world.cloud.requests.clear()
+    with pytest.raises(Unauthorized):
+        await _read(hass, user_id=hass_read_only_user.id)
+    assert world.calls == []
+
+
+async def test_calls_are_those_of_the_user(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """They draw on the reserve that background work leaves."""
+    entry = await set_up()
+    ledger = entry.runtime_data.budget.ledger
+    used = ledger.used(dt_util.utcnow())
+    await _read(hass)
+    assert ledger.used(dt_util.utcnow()) == used + 3
