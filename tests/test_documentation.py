@@ -81,7 +81,8 @@ def _labels() -> Iterator[str]:
             yield from step.get("data", {}).values()
     for flow in TEXTS["config_subentries"].values():
         for step in flow["step"].values():
-            yield from step["data"].values()
+            yield from step.get("data", {}).values()
+            yield from step.get("menu_options", {}).values()
 
 
 def _messages() -> Iterator[str]:

@@ -27,12 +27,22 @@ from custom_components.enphase_cloud import (
     repairs,
     sensor,
     system_health,
+    tariff_flow,
 )
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
-from custom_components.enphase_cloud.const import CONF_PLAN, SUBENTRY_ARRAY
+from custom_components.enphase_cloud.const import (
+    CONF_PLAN,
+    SUBENTRY_ARRAY,
+    SUBENTRY_TARIFF,
+)
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
-from custom_components.enphase_cloud.flows import forms, sign_in, validation
+from custom_components.enphase_cloud.flows import (
+    forms,
+    sign_in,
+    tariff_forms,
+    validation,
+)
 from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.runtime import checked_store as stores
@@ -227,22 +237,40 @@ def test_errors() -> None:
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 
-def test_the_flow_of_arrays() -> None:
-    """Its forms are looked at in test_arrays.py; nothing more is explained."""
-    texts = ENGLISH["config_subentries"]
-    assert set(texts) == {SUBENTRY_ARRAY}
-    flow = texts[SUBENTRY_ARRAY]
-    assert set(flow["step"]) == {"user", "array", "reconfigure"}
-    reasons = {
-        reason
-        for call in _calls(array_flow, "async_abort")
-        if (reason := _keyword(call, "reason"))
-    }
-    assert set(flow["abort"]) == reasons | {"reconfigure_successful"}
-    assert set(flow["error"]) <= _literals(array_flow)
+SUBENTRIES = {
+    SUBENTRY_ARRAY: ((array_flow,), {"reconfigure_successful"}),
+    # Home Assistant aborts where another one has the unique id.
+    SUBENTRY_TARIFF: (
+        (tariff_flow, tariff_forms),
+        {"reconfigure_successful", "already_configured"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ENGLISH["config_subentries"])
+def test_the_flows_of_subentries(kind: str) -> None:
+    """Tests of their own look at their forms; nothing more is explained."""
+    modules, reasons = SUBENTRIES[kind]
+    flow = ENGLISH["config_subentries"][kind]
+    for call in (call for each in modules for call in _calls(each, "async_abort")):
+        if reason := _keyword(call, "reason"):
+            reasons.add(reason)
+    assert set(flow["abort"]) == reasons
+    steps = set(flow["step"])
+    assert {f"async_step_{step}" for step in steps} == _steps(modules[0])
+    assert set(flow["error"]) <= _literals(*modules)
     assert set(flow["initiate_flow"]) == {"user", "reconfigure"}
+    assert flow["entry_type"]
     for step in flow["step"].values():
-        assert set(step.get("data_description", {})) <= set(step["data"])
+        assert set(step.get("data_description", {})) <= set(step.get("data", {}))
+
+
+def _steps(module: ModuleType) -> set[str]:
+    return {
+        node.name
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.AsyncFunctionDef) and "async_step_" in node.name
+    }
 
 
 def _selectors() -> Iterator[SelectSelector]:
@@ -270,6 +298,7 @@ def test_selectors() -> None:
         for field in action["fields"].values()
         if "translation_key" in (selector := field["selector"].get("select") or {})
     }
+    choices |= {key: set(some) for key, some in tariff_forms.CHOICES.items()}
     # No choice, but told by statistics.
     choices["flow"] = set(Flow)
     assert choices == {

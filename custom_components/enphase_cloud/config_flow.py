@@ -25,6 +25,7 @@ from .const import (
     DOMAIN,
     PLAN_CUSTOM,
     SUBENTRY_ARRAY,
+    SUBENTRY_TARIFF,
 )
 from .data import EnphaseCloudConfigEntry
 from .documents.base import Group
@@ -44,6 +45,7 @@ from .options_flow import EnphaseCloudOptionsFlow
 from .quota.plans import Plan
 from .runtime.options import EnergyOptions, consistent, most_updates, plan_from_options
 from .runtime.system_properties import stored_system, systems_of_other_entries
+from .tariff_flow import TariffFlow
 
 # From so many calls a month on, energies may be asked for every hour.
 _PLENTY: Final = 20_000
@@ -76,7 +78,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry[Any]
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what the user can add to an account."""
-        return {SUBENTRY_ARRAY: PanelArrayFlow}
+        return {SUBENTRY_ARRAY: PanelArrayFlow, SUBENTRY_TARIFF: TariffFlow}
 
     @override
     async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:

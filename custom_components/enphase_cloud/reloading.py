@@ -18,7 +18,7 @@ from .runtime.account import account_owner
 
 @callback
 def async_reload_on_change(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Reload an entry once its arrays change, or its account device has a new owner.
+    """Reload an entry once its subentries change, or its account has a new owner.
 
     An older entry with the API key may be added, removed, enabled, disabled, or get
     another key. What is known is kept, so it costs no call.

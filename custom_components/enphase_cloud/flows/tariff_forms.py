@@ -1,0 +1,263 @@
+"""Forms of tariffs, and what a subentry keeps of the answers."""
+
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.const import CONF_ENTITY_ID
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    DateSelector,
+    EntitySelector,
+    EntitySelectorConfig,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+    TimeSelector,
+)
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from ..const import CONF_SYSTEM
+from ..json_values import day
+from ..money.tariff import MOST_PERIODS, Direction, PriceKind, price, price_text
+
+CONF_ADD: Final = "add"
+CONF_DIRECTION: Final = "direction"
+CONF_END: Final = "end"
+CONF_FIRST: Final = "first"
+CONF_HOLIDAYS: Final = "holidays"
+CONF_KIND: Final = "kind"
+CONF_LAST: Final = "last"
+CONF_NEXT: Final = "next"
+CONF_PERIODS: Final = "periods"
+CONF_PRICE: Final = "price"
+CONF_REMOVE: Final = "remove"
+CONF_STANDING_CHARGE: Final = "standing_charge"
+CONF_START: Final = "start"
+CONF_VALID_FROM: Final = "valid_from"
+CONF_VERSION: Final = "version"
+CONF_VERSIONS: Final = "versions"
+CONF_WEEKDAYS: Final = "weekdays"
+
+BEGINNING: Final = "beginning"
+SAVE: Final = "save"
+
+CHOICES: Final = {
+    CONF_DIRECTION: tuple(Direction),
+    "price_kind": tuple(PriceKind),
+    CONF_WEEKDAYS: ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
+    "month": tuple(str(month) for month in range(1, 13)),
+    "period": (SAVE, CONF_ADD),
+    CONF_VERSION: (BEGINNING,),
+}
+"""What forms offer to choose from, by the keys of its translations."""
+
+PRICE_DOMAINS: Final = ("sensor", "number", "input_number")
+_LEAP_YEAR: Final = 2024
+
+type Stored = dict[str, Any]
+"""Prices or a period as a subentry keeps them: plain JSON."""
+
+
+def _choice(
+    key: str, labels: Mapping[str, str] | None = None, *, multiple: bool = False
+) -> SelectSelector:
+    """Return a choice among what has translations, and what brings its label."""
+    labels = labels or {}
+    many = len(CHOICES[key]) > len(CHOICES[CONF_WEEKDAYS])
+    return SelectSelector(
+        SelectSelectorConfig(
+            options=[
+                SelectOptionDict(value=value, label=label)
+                for value, label in labels.items()
+            ]
+            or list(CHOICES[key]),
+            translation_key=key,
+            multiple=multiple,
+            mode=SelectSelectorMode.DROPDOWN if many else SelectSelectorMode.LIST,
+        )
+    )
+
+
+def _amount(unit: str) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(
+            step="any", unit_of_measurement=unit, mode=NumberSelectorMode.BOX
+        )
+    )
+
+
+_KIND: Final = {vol.Required(CONF_KIND, default=PriceKind.FIXED): _choice("price_kind")}
+
+NEW_PRICES_FORM: Final = vol.Schema(
+    {vol.Required(CONF_VALID_FROM): DateSelector()}
+).extend(_KIND)
+
+
+def tariff_form(systems: Mapping[str, str]) -> vol.Schema:
+    """Return the form that begins a tariff; one system need not be chosen."""
+    options = [
+        SelectOptionDict(value=value, label=label) for value, label in systems.items()
+    ]
+    system = {
+        vol.Required(CONF_SYSTEM): SelectSelector(SelectSelectorConfig(options=options))
+    }
+    return vol.Schema(
+        {
+            **(system if len(systems) > 1 else {}),
+            vol.Required(CONF_DIRECTION, default=Direction.IMPORT): _choice(
+                CONF_DIRECTION
+            ),
+            **_KIND,
+        }
+    )
+
+
+def prices_form(kind: str, direction: str, currency: str) -> vol.Schema:
+    """Return the form of a kind of prices; who is paid pays no standing charge."""
+    amount = {vol.Required(CONF_PRICE): _amount(f"{currency}/kWh")}
+    fields: dict[Any, Any] = (
+        {
+            vol.Required(CONF_ENTITY_ID): EntitySelector(
+                EntitySelectorConfig(domain=list(PRICE_DOMAINS))
+            )
+        }
+        if kind == PriceKind.ENTITY
+        else amount
+    )
+    if direction == Direction.IMPORT:
+        charge = vol.Required(CONF_STANDING_CHARGE, default=0)
+        fields[charge] = _amount(f"{currency}/d")
+    if kind == PriceKind.TIME_OF_USE:
+        fields[vol.Optional(CONF_HOLIDAYS)] = TextSelector(
+            TextSelectorConfig(type=TextSelectorType.DATE, multiple=True)
+        )
+    return vol.Schema(fields)
+
+
+def period_form(currency: str, *, is_new: bool) -> vol.Schema:
+    """Return the form of a period of prices by time of use."""
+    also = CONF_ADD if is_new else CONF_REMOVE
+    days = list(CHOICES[CONF_WEEKDAYS])
+    return vol.Schema(
+        {
+            vol.Required(CONF_PRICE): _amount(f"{currency}/kWh"),
+            vol.Required(CONF_START): TimeSelector(),
+            vol.Required(CONF_END): TimeSelector(),
+            vol.Required(CONF_WEEKDAYS, default=days): _choice(
+                CONF_WEEKDAYS, multiple=True
+            ),
+            vol.Required(CONF_HOLIDAYS, default=False): BooleanSelector(),
+            vol.Optional(CONF_FIRST): _choice("month"),
+            vol.Optional(CONF_LAST): _choice("month"),
+            vol.Required(also, default=False): BooleanSelector(),
+        }
+    )
+
+
+def periods_form(periods: Iterable[str]) -> vol.Schema:
+    """Return the form that shows periods, to change one, add one, or save them."""
+    labels = {str(index): label for index, label in enumerate(periods)}
+    if len(labels) < MOST_PERIODS:
+        labels[CONF_ADD] = CONF_ADD
+    labels[SAVE] = SAVE
+    return vol.Schema(
+        {vol.Required(CONF_NEXT, default=SAVE): _choice("period", labels)}
+    )
+
+
+def versions_form(days: Iterable[str], chosen: str) -> vol.Schema:
+    """Return the form to choose among versions, by the days from which they are."""
+    choice = _choice(CONF_VERSION, {day: day for day in days})
+    return vol.Schema({vol.Required(CONF_VERSION, default=chosen): choice})
+
+
+def stored_prices(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
+    """Return prices as they are kept; `errors` gets what is wrong, by field."""
+    stored = dict(answer)
+    _take_amounts(stored, errors)
+    days = {stored_day(each) for each in answer.get(CONF_HOLIDAYS, ())}
+    if None in days:
+        errors[CONF_HOLIDAYS] = "invalid_day"
+    elif days:
+        stored[CONF_HOLIDAYS] = sorted(filter(None, days))
+    return stored
+
+
+def stored_period(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
+    """Return a period as it is kept; `errors` gets what is wrong, by field."""
+    stored = {key: answer[key] for key in (CONF_PRICE, CONF_HOLIDAYS)}
+    _take_amounts(stored, errors)
+    weekdays = CHOICES[CONF_WEEKDAYS]
+    stored[CONF_WEEKDAYS] = sorted(map(weekdays.index, answer[CONF_WEEKDAYS]))
+    for key in (CONF_START, CONF_END):
+        moment = dt_util.parse_time(answer[key])
+        stored[key] = moment and moment.isoformat("minutes")
+    if not answer[CONF_WEEKDAYS]:
+        errors[CONF_WEEKDAYS] = "choose_a_weekday"
+    months = [int(answer.get(key) or 0) for key in (CONF_FIRST, CONF_LAST)]
+    if all(months):
+        first, last = months
+        stored[CONF_FIRST] = f"{first:02}-01"
+        stored[CONF_LAST] = f"{last:02}-{monthrange(_LEAP_YEAR, last)[1]}"
+    elif any(months):
+        errors[CONF_FIRST if months[1] else CONF_LAST] = "month_missing"
+    return stored
+
+
+def stored_day(text: str) -> str | None:
+    """Return a day as it is kept, None where it is no day of these times."""
+    try:
+        return day(text).isoformat()
+    except ValueError:
+        return None
+
+
+def _take_amounts(stored: Stored, errors: dict[str, str]) -> None:
+    """Turn numbers into decimal texts without the noise of floats."""
+    for key in {CONF_PRICE, CONF_STANDING_CHARGE} & stored.keys():
+        try:
+            amount = price(repr(float(stored[key])))
+        except ValueError:
+            errors[key] = "out_of_range"
+            continue
+        if amount < 0 and key == CONF_STANDING_CHARGE:
+            errors[key] = "charge_negative"
+        stored[key] = price_text(amount)
+
+
+def answer_of(stored: Stored) -> dict[str, Any]:
+    """Return what a form is filled with to have stored this."""
+    answer = dict(stored)
+    for key in {CONF_PRICE, CONF_STANDING_CHARGE} & stored.keys():
+        answer[key] = float(stored[key])
+    if CONF_WEEKDAYS in stored:
+        weekdays = CHOICES[CONF_WEEKDAYS]
+        answer[CONF_WEEKDAYS] = [weekdays[day] for day in stored[CONF_WEEKDAYS]]
+    for key in {CONF_FIRST, CONF_LAST} & stored.keys():
+        answer[key] = str(int(stored[key][:2]))
+    return answer
+
+
+def label_of(period: Stored, names: Mapping[str, str]) -> str:
+    """Return a short text that tells a period from others of its tariff.
+
+    `names` are those of months and weekdays, by keys of their translations.
+    """
+    weekdays = CHOICES[CONF_WEEKDAYS]
+    days = [f"{CONF_WEEKDAYS}.{weekdays[day]}" for day in period[CONF_WEEKDAYS]]
+    parts = [period[CONF_PRICE], f"{period[CONF_START]}-{period[CONF_END]}"]
+    if len(days) < len(weekdays):
+        parts.append(", ".join(names.get(day, day) for day in days))
+    if CONF_FIRST in period:
+        months = [f"month.{int(period[key][:2])}" for key in (CONF_FIRST, CONF_LAST)]
+        parts.append(" - ".join(names.get(month, month) for month in months))
+    return " · ".join(filter(None, parts))

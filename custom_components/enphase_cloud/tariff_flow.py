@@ -1,0 +1,314 @@
+"""Subentry flow: the user tells what energy from the grid and to it costs."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
+from math import isfinite
+from typing import Any, Final
+
+from homeassistant.components.recorder.statistics import get_metadata
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    ConfigEntryState,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_ENTITY_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from .const import CONF_SYSTEM, DOMAIN
+from .data import EnphaseCloudConfigEntry
+from .errors import escaped
+from .flows.tariff_forms import (
+    BEGINNING,
+    CONF_ADD,
+    CONF_DIRECTION,
+    CONF_KIND,
+    CONF_NEXT,
+    CONF_PERIODS,
+    CONF_REMOVE,
+    CONF_VALID_FROM,
+    CONF_VERSION,
+    CONF_VERSIONS,
+    NEW_PRICES_FORM,
+    SAVE,
+    Stored,
+    answer_of,
+    label_of,
+    period_form,
+    periods_form,
+    prices_form,
+    stored_day,
+    stored_period,
+    stored_prices,
+    tariff_form,
+    versions_form,
+)
+from .money.tariff import MOST_PERIODS, MOST_VERSIONS, PriceKind, Tariff
+
+# Forms that another one follows.
+_LEADING: Final = frozenset({"user", "new_prices", "correct", "time_of_use", "periods"})
+
+type Answer = dict[str, Any] | None
+
+
+class TariffFlow(ConfigSubentryFlow):
+    """Define what a direction of energy costs, or change it."""
+
+    _tariff: Stored
+    # What is entered, and the places of what it replaces, None where it is new.
+    _version: Stored
+    _place: int | None = None
+    _period: int | None = None
+    _has_reviewed = False
+
+    async def async_step_user(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Choose the system, where there are several, the direction and the kind."""
+        entry: EnphaseCloudConfigEntry = self._get_entry()
+        if entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        infos = [each.info for each in entry.runtime_data.systems]
+        systems = {str(info.system_id): info.name for info in infos}
+        show = partial(self._show, "user", tariff_form(systems))
+        if user_input is None:
+            return show()
+        answer = {CONF_SYSTEM: next(iter(systems)), **user_input}
+        self._name = systems[answer[CONF_SYSTEM]]
+        wanted = {
+            CONF_SYSTEM: int(answer[CONF_SYSTEM]),
+            CONF_DIRECTION: answer[CONF_DIRECTION],
+        }
+        self._tariff = {**wanted, CONF_VERSIONS: []}
+        for other in entry.subentries.values():
+            if all(other.data.get(key) == wanted[key] for key in wanted):
+                taken = {"tariff": escaped(other.title)}
+                return show(user_input, {CONF_DIRECTION: "tariff_exists"}, taken)
+        return await self._async_begin(None, answer[CONF_KIND])
+
+    async def async_step_fixed(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Ask for a price that is the same at all times."""
+        return await self._async_prices(PriceKind.FIXED, user_input)
+
+    async def async_step_entity(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Ask for the entity that tells the price."""
+        return await self._async_prices(PriceKind.ENTITY, user_input)
+
+    async def async_step_time_of_use(
+        self, user_input: Answer = None
+    ) -> SubentryFlowResult:
+        """Ask for what counts outside periods, and then for these."""
+        return await self._async_prices(PriceKind.TIME_OF_USE, user_input)
+
+    async def async_step_periods(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Show the periods: one to change, to add one, or to save them."""
+        periods = self._version.setdefault(CONF_PERIODS, [])
+        self._has_reviewed = self._has_reviewed or bool(periods)
+        if periods and user_input is None:
+            names = await self._async_names()
+            form = periods_form(label_of(each, names) for each in periods)
+            return self._show("periods", form)
+        chosen = user_input[CONF_NEXT] if periods and user_input else CONF_ADD
+        if chosen == SAVE:
+            return await self._async_finish()
+        self._period = None if chosen == CONF_ADD else int(chosen)
+        return await self.async_step_period()
+
+    async def async_step_period(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Ask for hours that have a price of their own."""
+        periods: list[Stored] = self._version[CONF_PERIODS]
+        place = slice(len(periods), None)
+        if self._period is not None:
+            place = slice(self._period, self._period + 1)
+        form = period_form(self._currency, is_new=self._period is None)
+        if user_input is None:
+            known = [answer_of(each) for each in periods[place]]
+            return self._show("period", form, *known)
+        errors: dict[str, str] = {}
+        if user_input.get(CONF_REMOVE):
+            periods[place] = []
+            return await self.async_step_periods()
+        period = stored_period(user_input, errors)
+        if errors:
+            return self._show("period", form, user_input, errors)
+        periods[place] = [period]
+        if user_input.get(CONF_ADD) and len(periods) < MOST_PERIODS:
+            return await self.async_step_period()
+        if self._has_reviewed:
+            return await self.async_step_periods()
+        return await self._async_finish()
+
+    async def async_step_reconfigure(
+        self, user_input: Answer = None
+    ) -> SubentryFlowResult:
+        """Choose whether prices were wrong, or are others from a day on."""
+        if self._get_entry().state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="entry_not_loaded")
+        subentry = self._get_reconfigure_subentry()
+        self._tariff = Tariff.from_dict(subentry.data).as_dict()
+        options = ["correct"]
+        if len(self._versions) < MOST_VERSIONS:
+            options.append("new_prices")
+        if len(self._versions) > 1:
+            options.append("remove_prices")
+        return self.async_show_menu(step_id="reconfigure", menu_options=options)
+
+    async def async_step_correct(self, user_input: Answer = None) -> SubentryFlowResult:
+        """Choose the prices that were wrong, where there are several."""
+        days = self._days
+        if len(days) > 1 and user_input is None:
+            today = dt_util.now().date().isoformat()
+            form = versions_form(days, days[self._place_on(today)])
+            return self._show("correct", form)
+        self._place = days.index(user_input[CONF_VERSION]) if user_input else 0
+        before = self._versions[self._place]
+        return await self._async_begin(before[CONF_VALID_FROM], before[CONF_KIND])
+
+    async def async_step_new_prices(
+        self, user_input: Answer = None
+    ) -> SubentryFlowResult:
+        """Ask for the day from which other prices are."""
+        show = partial(self._show, "new_prices", NEW_PRICES_FORM)
+        if user_input is None:
+            return show({CONF_KIND: self._versions[-1][CONF_KIND]})
+        day = stored_day(user_input[CONF_VALID_FROM])
+        if day is None or day in self._days:
+            error = "day_taken" if day else "invalid_day"
+            return show(user_input, {CONF_VALID_FROM: error})
+        return await self._async_begin(day, user_input[CONF_KIND])
+
+    async def async_step_remove_prices(
+        self, user_input: Answer = None
+    ) -> SubentryFlowResult:
+        """Choose a change that did not happen; what was before goes on."""
+        if user_input is None:
+            later = self._days[1:]
+            return self._show("remove_prices", versions_form(later, later[-1]))
+        del self._versions[self._days.index(user_input[CONF_VERSION])]
+        return await self._async_save()
+
+    async def _async_begin(self, day: str | None, kind: str) -> SubentryFlowResult:
+        """Ask for prices from a day on, suggesting those of that day."""
+        known: Stored = {}
+        if self._versions:
+            known = deepcopy(self._versions[self._place_on(day)])
+        if known.get(CONF_KIND) != kind:
+            known = {CONF_KIND: kind}
+        self._version = known | {CONF_VALID_FROM: day}
+        return await self._async_prices(PriceKind(kind), None)
+
+    async def _async_prices(
+        self, kind: PriceKind, user_input: Answer
+    ) -> SubentryFlowResult:
+        form = prices_form(kind, self._tariff[CONF_DIRECTION], self._currency)
+        if user_input is None:
+            return self._show(kind, form, answer_of(self._version))
+        errors: dict[str, str] = {}
+        prices = stored_prices(user_input, errors)
+        if kind is PriceKind.ENTITY and not await _async_tells_numbers(
+            self.hass, prices[CONF_ENTITY_ID]
+        ):
+            errors[CONF_ENTITY_ID] = "no_price"
+        if errors:
+            return self._show(kind, form, user_input, errors)
+        kept = {CONF_VALID_FROM, CONF_KIND, CONF_PERIODS} & self._version.keys()
+        self._version = {key: self._version[key] for key in kept} | prices
+        if kind is PriceKind.TIME_OF_USE:
+            return await self.async_step_periods()
+        return await self._async_finish()
+
+    async def _async_finish(self) -> SubentryFlowResult:
+        """Put what was entered in its place, and save."""
+        if self._place is not None:
+            del self._versions[self._place]
+        self._versions.append(self._version)
+        return await self._async_save()
+
+    async def _async_save(self) -> SubentryFlowResult:
+        """Save the tariff; the entry is reloaded where that changes it."""
+        data = Tariff.from_dict(self._tariff).as_dict()
+        if self.source == SOURCE_RECONFIGURE:
+            return self.async_update_and_abort(
+                self._get_entry(), self._get_reconfigure_subentry(), data=data
+            )
+        direction = data[CONF_DIRECTION]
+        names = await self._async_names()
+        name = names.get(f"{CONF_DIRECTION}.{direction}", direction)
+        return self.async_create_entry(
+            title=f"{self._name}: {name}", data=data, unique_id=self._unique_id
+        )
+
+    @property
+    def _versions(self) -> list[Stored]:
+        versions: list[Stored] = self._tariff[CONF_VERSIONS]
+        return versions
+
+    @property
+    def _days(self) -> list[str]:
+        """Return the days from which the versions are, in order."""
+        return [each[CONF_VALID_FROM] or BEGINNING for each in self._versions]
+
+    def _place_on(self, day: str | None) -> int:
+        """Return the place of the version of a day; the first one has older days."""
+        earlier = [
+            each
+            for each in self._versions
+            if (each[CONF_VALID_FROM] or "") <= (day or "")
+        ]
+        return max(len(earlier) - 1, 0)
+
+    @property
+    def _unique_id(self) -> str:
+        """Return an id that a tariff of the same energy has, too."""
+        return f"{self._tariff[CONF_SYSTEM]}_{self._tariff[CONF_DIRECTION]}"
+
+    @property
+    def _currency(self) -> str:
+        return self.hass.config.currency
+
+    async def _async_names(self) -> dict[str, str]:
+        """Return the names of choices, such as "month.1"."""
+        found = await async_get_translations(
+            self.hass, self.hass.config.language, "selector", [DOMAIN]
+        )
+        start = f"component.{DOMAIN}.selector."
+        return {
+            key.removeprefix(start).replace(".options.", "."): name
+            for key, name in found.items()
+        }
+
+    def _show(
+        self,
+        step_id: str,
+        form: vol.Schema,
+        known: Mapping[str, Any] | None = None,
+        errors: dict[str, str] | None = None,
+        placeholders: dict[str, str] | None = None,
+    ) -> SubentryFlowResult:
+        shown = {"currency": self._currency, **(placeholders or {})}
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(form, known),
+            errors=errors,
+            description_placeholders=shown,
+            last_step=step_id not in _LEADING,
+        )
+
+
+async def _async_tells_numbers(hass: HomeAssistant, entity_id: str) -> bool:
+    """Tell whether an entity has a number as its state, or had some."""
+    state = hass.states.get(entity_id)
+    try:
+        if state is not None and isfinite(float(state.state)):
+            return True
+    except ValueError:
+        pass
+    if DATA_INSTANCE not in hass.data:
+        return False
+    found = await get_instance(hass).async_add_executor_job(
+        partial(get_metadata, hass, statistic_ids={entity_id})
+    )
+    return entity_id in found

@@ -1,0 +1,627 @@
+"""Tariffs: what energy costs, in a flow of their own."""
+
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.models import (
+    StatisticMeanType,
+    StatisticMetaData,
+)
+from homeassistant.components.recorder.statistics import async_import_statistics
+from homeassistant.components.recorder.tasks import SynchronizeTask
+from homeassistant.config_entries import (
+    SOURCE_RECONFIGURE,
+    SOURCE_USER,
+    ConfigEntryState,
+    ConfigSubentry,
+    SubentryFlowResult,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.helpers.selector import SelectSelector
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.enphase_cloud.const import SUBENTRY_TARIFF
+from custom_components.enphase_cloud.money.tariff import Tariff
+
+from .conftest import SetUp, World
+from .flows import ENGLISH, field_names, placeholders, suggested
+
+TEXTS = ENGLISH["config_subentries"][SUBENTRY_TARIFF]
+ALL_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+NIGHT = {
+    "price": 0.22,
+    "start": "22:00:00",
+    "end": "06:00:00",
+    "weekdays": ["mon", "sun"],
+    "holidays": True,
+}
+STORED_NIGHT = {
+    "price": "0.22",
+    "start": "22:00",
+    "end": "06:00",
+    "weekdays": [0, 6],
+    "holidays": True,
+}
+FIXED = {"kind": "fixed", "valid_from": None, "price": "0.3", "standing_charge": "0"}
+
+
+@pytest.fixture
+def plan() -> str:
+    """Return the free plan."""
+    return "watt"
+
+
+@pytest.fixture(autouse=True)
+def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+def _translated(result: SubentryFlowResult) -> SubentryFlowResult:
+    """Return what a flow shows; all of it has a text, filled in."""
+    if result["type"] is FlowResultType.ABORT:
+        assert result["reason"] in TEXTS["abort"]
+    if result["type"] is FlowResultType.MENU:
+        options = TEXTS["step"][result["step_id"]]["menu_options"]
+        assert set(result["menu_options"]) <= set(options)
+    if result["type"] is FlowResultType.FORM:
+        texts = TEXTS["step"][result["step_id"]]
+        fields = field_names(result["data_schema"])
+        assert fields <= set(texts["data"])
+        shown = [texts.get("description", "")]
+        shown += [TEXTS["error"][error] for error in (result["errors"] or {}).values()]
+        given = result["description_placeholders"] or {}
+        assert {name for text in shown for name in placeholders(text)} <= given.keys()
+        assert set(result["errors"] or {}) <= fields
+        for field in fields:
+            assert all(_choices(result, field).values())
+    return result
+
+
+def _choices(shown: SubentryFlowResult, field: str) -> dict[str, str]:
+    """Return the labels of what can be chosen, as the frontend finds them."""
+    assert shown["data_schema"] is not None
+    selector = shown["data_schema"].schema[field]
+    if not isinstance(selector, SelectSelector):
+        return {}
+    labels = ENGLISH["selector"].get(selector.config.get("translation_key"), {})
+    return {
+        value: labels.get("options", {}).get(value, label)
+        for value, label in (
+            (each["value"], each["label"]) if isinstance(each, dict) else (each, "")
+            for each in selector.config["options"]
+        )
+    }
+
+
+async def _begin(
+    hass: HomeAssistant, entry: MockConfigEntry, subentry: ConfigSubentry | None = None
+) -> SubentryFlowResult:
+    context: dict[str, Any] = {"source": SOURCE_USER}
+    if subentry is not None:
+        context = {"source": SOURCE_RECONFIGURE, "subentry_id": subentry.subentry_id}
+    return _translated(
+        await hass.config_entries.subentries.async_init(
+            (entry.entry_id, SUBENTRY_TARIFF),
+            context=context,  # type: ignore[arg-type]
+        )
+    )
+
+
+async def _answer(
+    hass: HomeAssistant, shown: SubentryFlowResult, **answer: Any
+) -> SubentryFlowResult:
+    result = await hass.config_entries.subentries.async_configure(
+        shown["flow_id"], answer
+    )
+    await hass.async_block_till_done()
+    return _translated(result)
+
+
+async def _choose(
+    hass: HomeAssistant, shown: SubentryFlowResult, option: str
+) -> SubentryFlowResult:
+    assert shown["type"] is FlowResultType.MENU
+    assert option in shown["menu_options"]
+    return await _answer(hass, shown, next_step_id=option)
+
+
+async def _add(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigSubentry:
+    """Add what an import costs: 0.30 at all times."""
+    shown = await _answer(hass, await _begin(hass, entry), direction="import")
+    result = await _answer(hass, shown, price=0.3, standing_charge=0)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    [subentry] = entry.subentries.values()
+    return subentry
+
+
+async def _add_changed(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigSubentry:
+    """Add it with other prices since New Year."""
+    subentry = await _add(hass, entry)
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
+    shown = await _answer(hass, shown, valid_from="2026-01-01", kind="fixed")
+    await _answer(hass, shown, price=0.35, standing_charge=0.4)
+    return subentry
+
+
+def _versions(subentry: ConfigSubentry) -> list[dict[str, Any]]:
+    """Return what is stored; the core of costs reads all of it."""
+    assert Tariff.from_dict(subentry.data).as_dict() == subentry.data
+    versions: list[dict[str, Any]] = subentry.data["versions"]
+    return versions
+
+
+async def test_a_fixed_price(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
+    """It is kept without the noise of floats, and costs no call."""
+    entry = await set_up()
+    calls = len(world.calls)
+    shown = await _begin(hass, entry)
+    assert (shown["step_id"], shown["last_step"]) == ("user", False)
+    assert field_names(shown["data_schema"]) == {"direction", "kind"}
+    shown = await _answer(hass, shown, direction="import", kind="fixed")
+    assert (shown["step_id"], shown["last_step"]) == ("fixed", True)
+    assert shown["data_schema"] is not None
+    units = {
+        str(field): selector.config["unit_of_measurement"]
+        for field, selector in shown["data_schema"].schema.items()
+    }
+    currency = hass.config.currency
+    assert units == {"price": f"{currency}/kWh", "standing_charge": f"{currency}/d"}
+    result = await _answer(hass, shown, price=0.1 + 0.2, standing_charge=1e-5)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    [subentry] = entry.subentries.values()
+    assert subentry.title == "Hilltop: Grid import"
+    assert subentry.data == {
+        "system": world.system.system_id,
+        "direction": "import",
+        "versions": [{**FIXED, "standing_charge": "0.00001"}],
+    }
+    assert _versions(subentry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert len(world.calls) == calls
+
+
+async def test_who_exports_pays_no_standing_charge(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """A price below zero is one."""
+    entry = await set_up()
+    shown = await _answer(
+        hass, await _begin(hass, entry), direction="export", kind="fixed"
+    )
+    assert field_names(shown["data_schema"]) == {"price"}
+    await _answer(hass, shown, price=-0.05)
+    [subentry] = entry.subentries.values()
+    assert subentry.title == "Hilltop: Grid export"
+    assert _versions(subentry) == [{**FIXED, "price": "-0.05"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "errors"),
+    [
+        ({"price": 1_000_001}, {"price": "out_of_range"}),
+        ({"price": -1e300}, {"price": "out_of_range"}),
+        ({"price": float("nan")}, {"price": "out_of_range"}),
+        ({"standing_charge": float("inf")}, {"standing_charge": "out_of_range"}),
+        ({"standing_charge": -0.01}, {"standing_charge": "charge_negative"}),
+    ],
+)
+async def test_an_absurd_price_is_refused(
+    hass: HomeAssistant, set_up: SetUp, answer: Any, errors: dict[str, str]
+) -> None:
+    """The form says so, and keeps what was filled in."""
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), direction="import")
+    given = {"price": 0.3, "standing_charge": 0.5, **answer}
+    shown = await _answer(hass, shown, **given)
+    assert (shown["step_id"], shown["errors"]) == ("fixed", errors)
+    assert suggested(shown).keys() == given.keys()
+    result = await _answer(hass, shown, price=0.3, standing_charge=0)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_prices_by_time_of_use(hass: HomeAssistant, set_up: SetUp) -> None:
+    """One form for what counts otherwise, and one for each period."""
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
+    assert (shown["step_id"], shown["last_step"]) == ("time_of_use", False)
+    base = {"price": 0.34, "standing_charge": 0.45}
+    shown = await _answer(hass, shown, **base, holidays=["2026-12-25", "Easter"])
+    assert shown["errors"] == {"holidays": "invalid_day"}
+    shown = await _answer(hass, shown, **base, holidays=["2026-12-26", "2026-12-25"])
+    assert shown["step_id"] == "period"
+    assert "remove" not in field_names(shown["data_schema"])
+    shown = await _answer(hass, shown, **NIGHT, add=True)
+    # The form of the next one is empty.
+    assert (shown["step_id"], suggested(shown)) == ("period", {})
+    winter = {**NIGHT, "holidays": False, "weekdays": ALL_DAYS}
+    result = await _answer(hass, shown, **winter, first="11", last="2")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    [subentry] = entry.subentries.values()
+    stored_winter = {"weekdays": list(range(7)), "first": "11-01", "last": "02-29"}
+    assert _versions(subentry) == [
+        {
+            "kind": "time_of_use",
+            "valid_from": None,
+            "price": "0.34",
+            "standing_charge": "0.45",
+            "holidays": ["2026-12-25", "2026-12-26"],
+            "periods": [
+                STORED_NIGHT,
+                {**STORED_NIGHT, "holidays": False, **stored_winter},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "errors"),
+    [
+        ({"price": 2e6}, {"price": "out_of_range"}),
+        ({"weekdays": []}, {"weekdays": "choose_a_weekday"}),
+        ({"first": "3"}, {"last": "month_missing"}),
+        ({"last": "3"}, {"first": "month_missing"}),
+    ],
+)
+async def test_what_is_wrong_with_a_period(
+    hass: HomeAssistant, set_up: SetUp, answer: Any, errors: dict[str, str]
+) -> None:
+    """The form says so, and keeps what was filled in."""
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    shown = await _answer(hass, shown, **{**NIGHT, **answer})
+    assert (shown["step_id"], shown["errors"]) == ("period", errors)
+    assert suggested(shown).items() >= {**NIGHT, **answer}.items()
+    result = await _answer(hass, shown, **NIGHT)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_periods_are_changed_added_and_removed(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """They are shown with what tells them apart."""
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    await _answer(hass, shown, **NIGHT, first="11", last="3")
+    [subentry] = entry.subentries.values()
+
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    assert suggested(shown) == {"price": 0.34, "standing_charge": 0}
+    shown = await _answer(hass, shown, price=0.36, standing_charge=0)
+    assert shown["step_id"] == "periods"
+    assert _choices(shown, "next") == {
+        "0": "0.22 · 22:00-06:00 · Monday, Sunday · November - March",
+        "add": "Add a period",
+        "save": "Save",
+    }
+    shown = await _answer(hass, shown, next="0")
+    assert "add" not in field_names(shown["data_schema"])
+    known = {**NIGHT, "start": "22:00", "end": "06:00", "first": "11", "last": "3"}
+    assert suggested(shown) == known
+    shown = await _answer(hass, shown, **{**NIGHT, "price": 0.2, "weekdays": ALL_DAYS})
+    assert _choices(shown, "next")["0"] == "0.2 · 22:00-06:00"
+    shown = await _answer(hass, shown, next="add")
+    assert suggested(shown) == {}
+    shown = await _answer(hass, shown, **NIGHT)
+    assert list(_choices(shown, "next")) == ["0", "1", "add", "save"]
+    shown = await _answer(hass, shown, next="0")
+    # What is removed need not be right.
+    shown = await _answer(hass, shown, **{**NIGHT, "weekdays": []}, remove=True)
+    assert list(_choices(shown, "next")) == ["0", "add", "save"]
+    result = await _answer(hass, shown, next="save")
+    assert result["reason"] == "reconfigure_successful"
+    [version] = _versions(subentry)
+    assert (version["price"], version["periods"]) == ("0.36", [STORED_NIGHT])
+
+    # Prices by time of use have at least one period.
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    shown = await _answer(hass, shown, price=0.36, standing_charge=0)
+    shown = await _answer(hass, shown, next="0")
+    shown = await _answer(hass, shown, **NIGHT, remove=True)
+    assert (shown["step_id"], suggested(shown)) == ("period", {})
+    assert _versions(subentry) == [version]
+
+
+async def test_there_is_an_end_to_periods(hass: HomeAssistant, set_up: SetUp) -> None:
+    """What is saved can be read."""
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    for _ in range(50):
+        shown = await _answer(hass, shown, **NIGHT, add=True)
+    assert shown["type"] is FlowResultType.CREATE_ENTRY
+    [subentry] = entry.subentries.values()
+    assert len(_versions(subentry)[0]["periods"]) == 50
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    assert "add" not in _choices(shown, "next")
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "state"),
+    [
+        ("sensor.price", "0.31"),
+        ("number.price", "-0.02"),
+        ("input_number.price", "31"),
+    ],
+)
+async def test_a_price_entity(
+    hass: HomeAssistant, set_up: SetUp, entity_id: str, state: str
+) -> None:
+    """One that tells a number."""
+    hass.states.async_set(entity_id, state)
+    hass.states.async_set("sensor.mood", "good")
+    hass.states.async_set("sensor.broken", "nan")
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="entity")
+    for wrong in ("sensor.mood", "sensor.broken", "sensor.gone"):
+        shown = await _answer(hass, shown, entity_id=wrong, standing_charge=0.1)
+        assert shown["errors"] == {"entity_id": "no_price"}
+        assert suggested(shown)["entity_id"] == wrong
+    result = await _answer(hass, shown, entity_id=entity_id, standing_charge=0.1)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    [subentry] = entry.subentries.values()
+    assert _versions(subentry) == [
+        {
+            "kind": "entity",
+            "valid_from": None,
+            "entity_id": entity_id,
+            "standing_charge": "0.1",
+        }
+    ]
+
+
+async def test_a_price_entity_with_statistics(
+    recorder_mock: Any, hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Those of an entity that is unavailable count as well."""
+    hass.states.async_set("sensor.price", "unavailable")
+    entry = await set_up()
+    shown = await _answer(hass, await _begin(hass, entry), kind="entity")
+    given = {"entity_id": "sensor.price", "standing_charge": 0}
+    shown = await _answer(hass, shown, **given)
+    assert shown["errors"] == {"entity_id": "no_price"}
+    async_import_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.ARITHMETIC,
+            has_sum=False,
+            name=None,
+            source="recorder",
+            statistic_id="sensor.price",
+            unit_class=None,
+            unit_of_measurement="EUR/kWh",
+        ),
+        [{"start": dt_util.utcnow().replace(minute=0), "mean": 0.3}],
+    )
+    done = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(done))
+    await done
+    result = await _answer(hass, shown, **given)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_of_several_systems_one_is_chosen(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Each has tariffs of its own."""
+    cabin = world.add_system(name="Cabin")
+    entry = await set_up()
+    for system, title in (
+        (world.system, "Hilltop: Grid import"),
+        (cabin, "Cabin: Grid import"),
+    ):
+        shown = await _begin(hass, entry)
+        assert set(_choices(shown, "system").values()) == {"Hilltop", "Cabin"}
+        shown = await _answer(hass, shown, system=str(system.system_id))
+        await _answer(hass, shown, price=0.3, standing_charge=0)
+        newest = list(entry.subentries.values())[-1]
+        assert (newest.title, newest.data["system"]) == (title, system.system_id)
+
+
+async def test_energy_has_one_tariff(hass: HomeAssistant, set_up: SetUp) -> None:
+    """The form names it; the other direction is free."""
+    entry = await set_up()
+    late = await _answer(hass, await _begin(hass, entry), direction="import")
+    first = await _add(hass, entry)
+    shown = await _begin(hass, entry)
+    shown = await _answer(hass, shown, direction="import", kind="entity")
+    assert shown["errors"] == {"direction": "tariff_exists"}
+    assert (shown["description_placeholders"] or {})["tariff"].endswith("Grid import")
+    assert suggested(shown) == {"direction": "import", "kind": "entity"}
+    # Who began before the other was there is too late as well.
+    late = await _answer(hass, late, price=0.3, standing_charge=0)
+    assert late["reason"] == "already_configured"
+    assert list(entry.subentries.values()) == [first]
+    shown = await _answer(hass, shown, direction="export", kind="fixed")
+    result = await _answer(hass, shown, price=0.08)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_new_prices_from_a_date_on(hass: HomeAssistant, set_up: SetUp) -> None:
+    """The older ones stay; what was entered for that time is suggested."""
+    entry = await set_up()
+    subentry = await _add(hass, entry)
+    shown = await _begin(hass, entry, subentry)
+    assert set(shown["menu_options"]) == {"correct", "new_prices"}
+    shown = await _choose(hass, shown, "new_prices")
+    assert suggested(shown) == {"kind": "fixed"}
+    for day, kind in (("2026-01-01", "time_of_use"), ("2025-01-01", "fixed")):
+        shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
+        shown = await _answer(hass, shown, valid_from=day, kind=kind)
+        known = {"price": 0.3, "standing_charge": 0} if kind == "fixed" else {}
+        assert suggested(shown) == known
+        shown = await _answer(hass, shown, price=0.34, standing_charge=0.5)
+        if kind == "time_of_use":
+            shown = await _answer(hass, shown, **NIGHT)
+        assert shown["reason"] == "reconfigure_successful"
+    stored = {"price": "0.34", "standing_charge": "0.5"}
+    assert _versions(subentry) == [
+        FIXED,
+        {**FIXED, **stored, "valid_from": "2025-01-01"},
+        {
+            **stored,
+            "kind": "time_of_use",
+            "valid_from": "2026-01-01",
+            "periods": [STORED_NIGHT],
+        },
+    ]
+    assert subentry.title == "Hilltop: Grid import"
+
+    # The periods that are suggested are not those of before.
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
+    for day, error in (("2026-01-01", "day_taken"), ("1000-01-01", "invalid_day")):
+        shown = await _answer(hass, shown, valid_from=day, kind="time_of_use")
+        assert shown["errors"] == {"valid_from": error}
+    shown = await _answer(hass, shown, valid_from="2027-01-01", kind="time_of_use")
+    assert suggested(shown) == {"price": 0.34, "standing_charge": 0.5}
+    shown = await _answer(hass, shown, price=0.4, standing_charge=0)
+    shown = await _answer(hass, shown, next="0")
+    shown = await _answer(hass, shown, **{**NIGHT, "price": 0.25})
+    await _answer(hass, shown, next="save")
+    periods = [each.get("periods", [])[:1] for each in _versions(subentry)[2:]]
+    assert periods == [[STORED_NIGHT], [{**STORED_NIGHT, "price": "0.25"}]]
+
+
+async def test_the_prices_to_correct_are_chosen(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Those of today, unless the user says otherwise."""
+    entry = await set_up()
+    subentry = await _add_changed(hass, entry)
+    for version, price in (("2026-01-01", 0.36), ("beginning", 0.29)):
+        shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+        assert _choices(shown, "version") == {
+            "beginning": "The beginning",
+            "2026-01-01": "2026-01-01",
+        }
+        assert shown["data_schema"] is not None
+        assert shown["data_schema"]({}) == {"version": "2026-01-01"}
+        shown = await _answer(hass, shown, version=version)
+        result = await _answer(hass, shown, price=price, standing_charge=0)
+        assert result["reason"] == "reconfigure_successful"
+    assert _versions(subentry) == [
+        {**FIXED, "price": "0.29"},
+        {**FIXED, "price": "0.36", "valid_from": "2026-01-01"},
+    ]
+
+
+async def test_a_change_of_prices_is_removed(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """What was before goes on; the first prices stay."""
+    entry = await set_up()
+    subentry = await _add_changed(hass, entry)
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "remove_prices")
+    assert list(_choices(shown, "version")) == ["2026-01-01"]
+    result = await _answer(hass, shown, version="2026-01-01")
+    assert result["reason"] == "reconfigure_successful"
+    assert _versions(subentry) == [FIXED]
+
+
+async def test_prices_change_two_hundred_times_at_most(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """What is saved can be read."""
+    entry = await set_up()
+    subentry = await _add(hass, entry)
+    many = [FIXED] + [
+        {**FIXED, "valid_from": f"{2000 + number // 12}-{number % 12 + 1:02}-01"}
+        for number in range(199)
+    ]
+    hass.config_entries.async_update_subentry(
+        entry, subentry, data={**subentry.data, "versions": many}
+    )
+    await hass.async_block_till_done()
+    shown = await _begin(hass, entry, subentry)
+    assert set(shown["menu_options"]) == {"correct", "remove_prices"}
+
+
+async def test_the_entry_is_reloaded_for_a_reason(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Not where a tariff is saved as it was."""
+    entry = await set_up()
+    loaded = [entry.runtime_data]
+    subentry = await _add(hass, entry)
+    loaded.append(entry.runtime_data)
+    assert loaded[0] is not loaded[1]
+    calls = len(world.calls)
+    for price in (0.3, 0.31):
+        shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+        await _answer(hass, shown, price=price, standing_charge=0)
+        loaded.append(entry.runtime_data)
+    assert loaded[1] is loaded[2]
+    assert loaded[2] is not loaded[3]
+    assert hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
+    await hass.async_block_till_done()
+    assert entry.runtime_data is not loaded[3]
+    assert entry.state is ConfigEntryState.LOADED
+    assert len(world.calls) == calls
+
+
+async def test_an_account_that_does_not_work_has_no_flow(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """It says so."""
+    entry = await set_up()
+    subentry = await _add(hass, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    for shown in (await _begin(hass, entry), await _begin(hass, entry, subentry)):
+        assert shown["reason"] == "entry_not_loaded"
+
+
+async def test_the_frontend_can_show_each_form(
+    hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
+) -> None:
+    """Over HTTP, where forms have to be JSON."""
+    assert await async_setup_component(hass, "config", {})
+    hass.states.async_set("sensor.price", "0.3")
+    entry = await set_up()
+    client = await hass_client()
+    path = "/api/config/config_entries/subentries/flow"
+    seen: dict[str, Any] = {}
+
+    async def post(address: str, body: dict[str, Any]) -> Any:
+        response = await client.post(address, json=body)
+        assert response.status == 200, await response.text()
+        shown = await response.json()
+        await hass.async_block_till_done()
+        is_menu = shown["type"] == "menu"
+        seen[shown.get("step_id")] = () if is_menu else shown.get("data_schema")
+        return shown
+
+    async def walk(begin: dict[str, Any], *answers: dict[str, Any]) -> None:
+        shown = await post(
+            path, {"handler": [entry.entry_id, SUBENTRY_TARIFF], **begin}
+        )
+        for answer in answers:
+            shown = await post(f"{path}/{shown['flow_id']}", answer)
+        assert shown["type"] in {"create_entry", "abort"}
+
+    base = {"price": 0.3, "standing_charge": 0}
+    await walk({}, {"direction": "import", "kind": "fixed"}, base)
+    [subentry] = entry.subentries.values()
+    change = {"subentry_id": subentry.subentry_id}
+    for valid_from, kind, *answers in (
+        ("2026-01-01", "time_of_use", base, NIGHT),
+        ("2026-02-01", "time_of_use", base, {"next": "save"}),
+        ("2026-03-01", "entity", {"entity_id": "sensor.price", "standing_charge": 0}),
+    ):
+        when = {"valid_from": valid_from, "kind": kind}
+        await walk(change, {"next_step_id": "new_prices"}, when, *answers)
+    version = {"version": "beginning"}
+    await walk(change, {"next_step_id": "correct"}, version, base)
+    version = {"version": "2026-01-01"}
+    await walk(change, {"next_step_id": "remove_prices"}, version)
+    assert seen.keys() - {None} == TEXTS["step"].keys()
+    for step, fields in seen.items():
+        for field in fields or ():
+            assert "selector" in field, (step, field)
