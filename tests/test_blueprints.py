@@ -29,7 +29,7 @@ from pytest_homeassistant_custom_component.common import (
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import press, state, system_devices
+from .helpers import pass_time, press, state, system_devices
 from .live import until
 
 CHECKOUT = Path(__file__).parents[1]
@@ -492,3 +492,130 @@ async def test_a_surplus_that_is_there_already(
     await automate("use_surplus", net=NET, load={"entity_id": BOILER}, **SURPLUS)
     hass.bus.async_fire("automation_reloaded")
     await until(lambda: state(hass, BOILER) == STATE_ON)
+
+
+PROBLEM = "binary_sensor.hilltop_panel_problem"
+BATTERY = "sensor.hilltop_battery"
+TODAY = "sensor.hilltop_energy_production_today"
+
+
+@pytest.mark.parametrize("system_properties", [PANELS_ONLY])
+async def test_panel_problem(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A dead panel is told by its name, and that it is sound again."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    await set_up(options={"groups": ["devices", "panels"]})
+    hours = timedelta(hours=1)
+    await pass_time(hass, freezer, timedelta(days=2), step=hours)
+    await automate("panel_problem", problem=PROBLEM)
+    dead = world.system.microinverters[3].serial
+    world.system.break_panel(dead, dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=2), step=hours)
+    assert state(hass, PROBLEM) == STATE_ON
+    assert [each.data["message"] for each in told] == [
+        f"Hilltop: 1 panel has a problem: Microinverter {dead}."
+    ]
+
+    world.system.repair_panel(dead, dt_util.utcnow())
+    await pass_time(hass, freezer, timedelta(days=3), step=hours)
+    assert state(hass, PROBLEM) == STATE_OFF
+    assert [each.data["message"] for each in told[1:]] == [
+        "Hilltop: all panels are sound again."
+    ]
+
+
+@pytest.mark.parametrize(("level", "times"), [(100, 1), (1, 0)])
+async def test_battery_before_sunset(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    level: int,
+    times: int,
+) -> None:
+    """Once, as long before sunset as the user wants, and only below the level."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    await hass.config.async_update(latitude=52.5, longitude=13.4)
+    freezer.move_to("2026-12-21 12:00:00+00:00")
+    await set_up()
+    await automate(
+        "battery_before_sunset", battery=BATTERY, level=level, before="-02:00:00"
+    )
+    # The sun sets at 14:55 in UTC.
+    await pass_time(hass, freezer, timedelta(minutes=53))
+    assert told == []
+    await pass_time(hass, freezer, timedelta(minutes=4))
+    shown = round(float(state(hass, BATTERY)))
+    message = f"The battery of Hilltop is at {shown} % before sunset."
+    assert [each.data["message"] for each in told] == [message] * times
+
+
+@pytest.mark.parametrize("least", [0, 1000])
+async def test_days_yield(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    least: float,
+) -> None:
+    """What was produced is told in the evening; what is not known is left out."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    freezer.move_to("2026-06-21 19:00:00+00:00")
+    await set_up()
+    hass.states.async_set("sensor.export", "unknown")
+    others = ["sensor.export", "sensor.import"]
+    hass.states.async_set(
+        "sensor.import", "1.5", {"unit_of_measurement": "kWh", "friendly_name": "In"}
+    )
+    await automate("days_yield", production=TODAY, others=others, least=least)
+    await pass_time(hass, freezer, timedelta(minutes=29))
+    assert told == []
+    await pass_time(hass, freezer, timedelta(minutes=2))
+    energy = float(state(hass, TODAY))
+    assert energy > 1
+    assert [each.data["message"] for each in told] == [
+        f"Hilltop produced {energy:.2f} kWh today. In: 1.5 kWh."
+    ] * (least == 0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "inputs", "times"),
+    [
+        (UnitOfPower.KILO_WATT, "2.6", {}, 1),
+        (UnitOfPower.WATT, "2600", {}, 1),
+        (UnitOfPower.WATT, "2400", {}, 0),
+        # A peak of 3 kW counts already.
+        (UnitOfPower.WATT, "2600", {"peak": "sensor.peak"}, 0),
+        (UnitOfPower.WATT, "3100", {"peak": "sensor.peak"}, 1),
+        (None, "unknown", {"limit": 0}, 0),
+    ],
+)
+async def test_import_peak(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    automate: Automate,
+    freezer: FrozenDateTimeFactory,
+    unit: str | None,
+    value: str,
+    inputs: dict[str, Any],
+    times: int,
+) -> None:
+    """An import above the limit, and above the peak that counts already, is told."""
+    told = async_mock_service(hass, "notify", "persistent_notification")
+    await set_up()
+    hass.states.async_set("sensor.peak", "3", {"unit_of_measurement": "kW"})
+    await automate("import_peak", net=NET, **inputs)
+    assert float(state(hass, NET)) < 2
+    hass.states.async_set(NET, value, {"unit_of_measurement": unit})
+    await wait(hass, freezer, minutes=2)
+    assert told == []
+    await wait(hass, freezer, minutes=2)
+    message = f"Hilltop imports {value} W. If that goes on, it is a new peak."
+    if unit == UnitOfPower.KILO_WATT:
+        message = message.replace(value, "2600")
+    assert [each.data["message"] for each in told] == [message] * times

@@ -5,14 +5,12 @@ import re
 from typing import Any, Final
 
 from homeassistant.helpers import device_registry as dr
-from homeassistant.util import dt as dt_util
 
 from .api import Severity
 from .data import EnphaseCloudData, EnphaseSystem, device_identifier
 from .errors import escaped
 from .measurements.catalog import Measurement
 from .measurements.happenings import Happening
-from .measurements.samples import fresh_value
 
 _RANKS: Final = {str(severity): rank for rank, severity in enumerate(Severity)}
 # Enphase numbers devices with more digits than any name of a model has.
@@ -22,13 +20,7 @@ _MOST_ALARMS: Final = 10
 
 def open_alarms(system: EnphaseSystem) -> list[Happening]:
     """Return the alarms that are known to be open, the worst first."""
-    count = fresh_value(
-        system.board.newest(),
-        Measurement.OPEN_ALARMS,
-        now=dt_util.utcnow(),
-        cellular=system.info.is_cellular,
-    )
-    if not count:
+    if not system.fresh(Measurement.OPEN_ALARMS):
         return []
     return sorted(system.board.open_alarms.listed, key=_rank)
 

@@ -15,7 +15,6 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .alarm_texts import alarm_details
@@ -25,7 +24,7 @@ from .entity import EnphaseSystemEntity
 from .gateway import is_reporting
 from .measurements.catalog import Measurement
 from .measurements.panel_history import PanelState
-from .measurements.samples import Value, fresh_value
+from .measurements.samples import Value
 from .measurements.system import Device, DeviceKind
 
 PARALLEL_UPDATES = 0
@@ -191,12 +190,7 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
         return told | ({} if more is None else more(self._data, self._system))
 
     def _fresh(self, measurement: Measurement) -> Value | None:
-        return fresh_value(
-            self._system.board.newest(self._device),
-            measurement,
-            now=dt_util.utcnow(),
-            cellular=self._system.info.is_cellular,
-        )
+        return self._system.fresh(measurement, self._device)
 
 
 class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):

@@ -5,6 +5,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator.base import EntryContext, SystemContext
@@ -16,6 +17,8 @@ from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .measurements.arrays import PanelArray
 from .measurements.board import Board
+from .measurements.catalog import Measurement
+from .measurements.samples import Value, fresh_value
 from .measurements.system import SYSTEM, Device, SystemInfo
 from .runtime.key_budget import KeyBudget
 from .runtime.storage import EntryStore, SystemStore
@@ -52,6 +55,15 @@ class EnphaseSystem:
     def board(self) -> Board:
         """Return what is known of the system."""
         return self.context.board
+
+    def fresh(self, measurement: Measurement, device: Device = SYSTEM) -> Value | None:
+        """Return a value of the system or a device, unless it is unknown or too old."""
+        return fresh_value(
+            self.board.newest(device),
+            measurement,
+            now=dt_util.utcnow(),
+            cellular=self.info.is_cellular,
+        )
 
     @property
     def coordinators(
