@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.util import dt as dt_util
 
 from ..api import BatteryTelemetry, EnphaseCloudError, RequestWithheldError
@@ -20,7 +20,7 @@ from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.errands import spread
 from .base import SystemContext
-from .energy_answers import EnergyAnswers
+from .energy_answers import EnergyAnswers, ImportListener
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -120,6 +120,13 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         None where the plan can spare none.
         """
         return self._budget.duration_of_history(dt_util.utcnow(), more=calls)
+
+    @callback
+    def async_on_imported(self, listener: ImportListener) -> CALLBACK_TYPE:
+        """Call a listener after each import, also of polls; return what ends that."""
+        listeners = self._answers.listeners
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
 
     @callback
     def async_begin(self) -> None:

@@ -1,8 +1,9 @@
 """What the cloud says of energy: requested, imported, and shown."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+import logging
 
 from homeassistant.core import CALLBACK_TYPE
 from homeassistant.util import dt as dt_util
@@ -20,6 +21,11 @@ from ..measurements.samples import advance
 from .base import SystemContext
 from .power_caps import PowerCaps
 from .statistics import Imported, StatisticsImporter
+
+_LOGGER = logging.getLogger(__name__)
+
+type ImportListener = Callable[[Mapping[Flow, Readings], Mapping[Flow, Imported]], None]
+"""Takes what an answer says of each of its flows, and what that changed."""
 
 
 class EnergyAnswers:
@@ -40,6 +46,7 @@ class EnergyAnswers:
         self._importer = importer
         self._statistics = statistics
         self._on_shown = on_shown
+        self.listeners: list[ImportListener] = []
         self._importing = asyncio.Lock()
         self._caps = PowerCaps(context, self._request_again)
 
@@ -54,6 +61,7 @@ class EnergyAnswers:
             )
             self.store_progress()
             self._show(request.source, imported, now, all_days=request.window == Days())
+        self._tell(readings, imported)
         # What is paid for is not requested again after a crash.
         await self._context.shared.storage.async_save()
 
@@ -67,6 +75,7 @@ class EnergyAnswers:
         async with self._importing:
             imported = await self._async_import(readings)
             self._show(Source.BATTERY_INTERVALS, imported, fetched_at)
+        self._tell(readings, imported)
 
     def store_progress(self) -> None:
         """Keep what is imported, and what is still requested."""
@@ -99,6 +108,15 @@ class EnergyAnswers:
             flow: await self._statistics.async_import(flow, told)
             for flow, told in readings.items()
         }
+
+    def _tell(
+        self, readings: Mapping[Flow, Readings], imported: Mapping[Flow, Imported]
+    ) -> None:
+        for listener in tuple(self.listeners):
+            try:
+                listener(readings, imported)
+            except Exception:
+                _LOGGER.exception("A listener of imports failed")
 
     def _request_again(self, source: Source, change: Change) -> None:
         self._importer.change_source(source, change, dt_util.utcnow())

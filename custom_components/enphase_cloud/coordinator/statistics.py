@@ -18,13 +18,8 @@ from homeassistant.components.recorder.models import (
 )
 from homeassistant.components.recorder.statistics import (
     StatisticsRow as RecorderRow,
-    async_add_external_statistics,
-    get_last_statistics,
     get_metadata,
-    statistics_during_period,
 )
-from homeassistant.components.recorder.tasks import SynchronizeTask
-from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
@@ -47,18 +42,17 @@ from ..energy.readings import (
 )
 from ..measurements.catalog import Flow
 from ..measurements.system import SystemInfo
+from .recorded import (
+    UNIT,
+    async_last_hour,
+    async_recorded_hours,
+    async_write_hours,
+    statistic_id,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
-# Whole watt-hours are exact in a database, kilowatt-hours are not.
-_UNIT: Final = UnitOfEnergy.WATT_HOUR
-_UNITS: Final = {EnergyConverter.UNIT_CLASS: _UNIT}
-
-
-def statistic_id(system_id: int, key: str) -> str:
-    """Return the id of a statistic by its flow or key; it outlives the entry."""
-    return f"{DOMAIN}:{system_id}_{key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +77,19 @@ class Imported:
 
     rows: tuple[StatisticsRow, ...] = ()
     changed: datetime | None = None
+
+
+async def async_series_name(
+    hass: HomeAssistant, info: SystemInfo, series: Series
+) -> str:
+    """Return what a series is called, flows in the language of Home Assistant."""
+    if (name := series.name) is None:
+        names = await async_get_translations(
+            hass, hass.config.language, "selector", [DOMAIN]
+        )
+        key = f"component.{DOMAIN}.selector.flow.options.{series.key}"
+        name = names.get(key, series.key.replace("_", " "))
+    return f"{info.name} {name}"
 
 
 class StatisticsImporter:
@@ -137,7 +144,7 @@ class StatisticsImporter:
             partial(get_metadata, self._hass, statistic_ids={statistic})
         )
         unit = (
-            found[statistic][1]["unit_of_measurement"] if statistic in found else _UNIT
+            found[statistic][1]["unit_of_measurement"] if statistic in found else UNIT
         )
         if unit not in EnergyConverter.VALID_UNITS:
             if statistic not in self.foreign:
@@ -149,7 +156,7 @@ class StatisticsImporter:
             self.foreign.add(statistic)
             return False
         self.foreign.discard(statistic)
-        if unit != _UNIT and (rows := await self._async_rows(statistic, _LONG_AGO)):
+        if unit != UNIT and (rows := await self._async_rows(statistic, _LONG_AGO)):
             _LOGGER.info("Converting the statistic of %s from %s", series.label, unit)
             hours = {row.start: HourlyEnergy(row.energy, row.day) for row in rows}
             before = rows[0].sum - rows[0].energy
@@ -180,33 +187,15 @@ class StatisticsImporter:
 
     async def _async_last(self, statistic: str) -> StatisticsRow | None:
         """Return the newest row."""
-        found = await get_instance(self._hass).async_add_executor_job(
-            partial(
-                get_last_statistics,
-                self._hass,
-                1,
-                statistic,
-                convert_units=False,
-                types={"sum"},
-            )
-        )
-        return next(map(self._row, found.get(statistic, [])), None)
+        row = await async_last_hour(self._hass, statistic)
+        return None if row is None else self._row(row)
 
     async def _async_rows(
         self, statistic: str, start: datetime, end: datetime | None = None
     ) -> list[StatisticsRow]:
         """Return the rows from a moment on, up to another."""
-        found = await get_instance(self._hass).async_add_executor_job(
-            statistics_during_period,
-            self._hass,
-            start,
-            end,
-            {statistic},
-            "hour",
-            _UNITS,
-            {"change", "last_reset", "sum"},
-        )
-        return [self._row(row) for row in found.get(statistic, [])]
+        found = await async_recorded_hours(self._hass, {statistic}, start, end)
+        return [self._row(row) for row in found[statistic]]
 
     def _row(self, row: RecorderRow) -> StatisticsRow:
         """Read a row of the recorder; one with a `last_reset` tells of its day."""
@@ -224,28 +213,18 @@ class StatisticsImporter:
             moment.astimezone(self._info.time_zone).date(), self._info.time_zone
         )
 
-    async def _async_name(self, series: Series) -> str:
-        """Return what a series is called, flows in the language of Home Assistant."""
-        if series.name is not None:
-            return series.name
-        names = await async_get_translations(
-            self._hass, self._hass.config.language, "selector", [DOMAIN]
-        )
-        key = f"component.{DOMAIN}.selector.flow.options.{series.key}"
-        return names.get(key, series.key.replace("_", " "))
-
     async def _async_write(self, series: Series, rows: list[StatisticsRow]) -> None:
         """Write rows, and wait until the recorder has done so."""
-        async_add_external_statistics(
+        await async_write_hours(
             self._hass,
             StatisticMetaData(
                 mean_type=StatisticMeanType.NONE,
                 has_sum=True,
-                name=f"{self._info.name} {await self._async_name(series)}",
+                name=await async_series_name(self._hass, self._info, series),
                 source=DOMAIN,
                 statistic_id=statistic_id(self._info.system_id, series.key),
                 unit_class=EnergyConverter.UNIT_CLASS,
-                unit_of_measurement=_UNIT,
+                unit_of_measurement=UNIT,
             ),
             [
                 StatisticData(
@@ -257,6 +236,3 @@ class StatisticsImporter:
                 for row in rows
             ],
         )
-        written = self._hass.loop.create_future()
-        get_instance(self._hass).queue_task(SynchronizeTask(written))
-        await written

@@ -1,0 +1,78 @@
+"""What the recorder has of statistics: hours are read, and written."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Literal
+
+from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
+from homeassistant.components.recorder.statistics import (
+    StatisticsRow as RecorderRow,
+    async_add_external_statistics,
+    get_last_statistics,
+    statistics_during_period,
+)
+from homeassistant.components.recorder.tasks import SynchronizeTask
+from homeassistant.const import UnitOfEnergy
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util.unit_conversion import EnergyConverter
+
+from ..const import DOMAIN
+
+type Column = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
+
+# Whole watt-hours are exact in a database, kilowatt-hours are not.
+UNIT: Final = UnitOfEnergy.WATT_HOUR
+_UNITS: Final = {EnergyConverter.UNIT_CLASS: UNIT}
+
+
+def statistic_id(system_id: int, key: str) -> str:
+    """Return the id of a statistic by its flow or key; it outlives the entry."""
+    return f"{DOMAIN}:{system_id}_{key}"
+
+
+async def async_recorded_hours(
+    hass: HomeAssistant,
+    statistic_ids: Collection[str],
+    start: datetime,
+    end: datetime | None = None,
+    *,
+    columns: Collection[Column] = ("change", "last_reset", "sum"),
+) -> dict[str, list[RecorderRow]]:
+    """Return the hours of statistics from a moment on, up to another.
+
+    Each row has `start` (a timestamp) and the columns; energy is in Wh. There is an
+    empty list for a statistic without rows.
+    """
+    wanted: Any = set(columns)
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        start,
+        end,
+        set(statistic_ids),
+        "hour",
+        _UNITS,
+        wanted,
+    )
+    return {each: found.get(each, []) for each in statistic_ids}
+
+
+async def async_last_hour(hass: HomeAssistant, statistic: str) -> RecorderRow | None:
+    """Return the newest row of a statistic with its sum, in the unit of the rows."""
+    read = partial(
+        get_last_statistics, hass, 1, statistic, convert_units=False, types={"sum"}
+    )
+    found = await get_instance(hass).async_add_executor_job(read)
+    return next(iter(found.get(statistic, [])), None)
+
+
+async def async_write_hours(
+    hass: HomeAssistant, metadata: StatisticMetaData, rows: Iterable[StatisticData]
+) -> None:
+    """Write hours, and wait until the recorder has done so."""
+    async_add_external_statistics(hass, metadata, rows)
+    written = hass.loop.create_future()
+    get_instance(hass).queue_task(SynchronizeTask(written))
+    await written
