@@ -14,6 +14,7 @@ from .processes import DemoError
 from .set_up import (
     Credentials,
     add_integration,
+    add_tariff,
     choose_options,
     demo_credentials,
     entries_of_integration,
@@ -33,6 +34,15 @@ _LIVE: Final = {
     "burst_length": 120,
     "publish_interval": 2,
 }
+# Dear in the evening; what is exported is paid for badly.
+_TARIFFS: Final = (
+    {
+        "user": {"direction": "import", "kind": "time_of_use"},
+        "time_of_use": {"price": 0.34, "standing_charge": 0.4},
+        "period": {"price": 0.52, "start": "16:00:00", "end": "21:00:00"},
+    },
+    {"user": {"direction": "export", "kind": "fixed"}, "fixed": {"price": 0.08}},
+)
 
 
 async def run(arguments: argparse.Namespace) -> None:
@@ -72,6 +82,8 @@ async def _set_up(
     print("Setting up the integration through its config flow …", flush=True)
     entry = await add_integration(session, home_assistant, credentials, energy=_ENERGY)
     await choose_options(home_assistant, entry["entry_id"], live=_LIVE)
+    for tariff in _TARIFFS:
+        await add_tariff(home_assistant, entry["entry_id"], tariff)
     await configure_dashboard(home_assistant, credentials.system_ids[0])
 
 

@@ -13,13 +13,14 @@ from simulator.demo import DEMO_PASSWORD, OWNER, demo_cloud
 from simulator.world import Application
 
 from .home_assistant import HomeAssistant, Json
-from .processes import DemoError
+from .processes import DemoError, until
 
 DOMAIN: Final = "enphase_cloud"
 
 _ENTRIES: Final = "/api/config/config_entries/entry"
 _FLOW: Final = "/api/config/config_entries/flow"
 _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
+_TARIFF_FLOW: Final = "/api/config/config_entries/subentries/flow"
 
 type Answers = Mapping[str, Mapping[str, Any]]
 """What to fill in, by the steps of a flow."""
@@ -109,6 +110,24 @@ async def choose_options(
     """Answer forms of the options by their steps, keep the others as they are."""
     step = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry_id})
     await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
+
+
+async def add_tariff(
+    home_assistant: HomeAssistant, entry_id: str, answers: Answers
+) -> None:
+    """Tell what energy costs, by the steps of the flow that asks for it."""
+
+    async def is_loaded() -> bool:
+        entries = await entries_of_integration(home_assistant)
+        return (entry_id, "loaded") in {
+            (entry["entry_id"], entry["state"]) for entry in entries
+        }
+
+    # What was set up before this makes it reload.
+    await until("the integration is loaded", is_loaded)
+    handler = {"handler": [entry_id, "tariff"]}
+    step = await home_assistant.post(_TARIFF_FLOW, handler)
+    await _answer(home_assistant, _TARIFF_FLOW, step, answers)
 
 
 async def _sign_in(session: ClientSession, page: URL, credentials: Credentials) -> None:
