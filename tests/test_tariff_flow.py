@@ -28,6 +28,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import SUBENTRY_TARIFF
 from custom_components.enphase_cloud.money.tariff import Tariff
+from scripts.demonstration.demo import TARIFFS
 
 from .conftest import SetUp, World
 from .flows import ENGLISH, field_names, placeholders, suggested
@@ -406,6 +407,19 @@ async def test_a_price_entity_with_statistics(
     await done
     result = await _answer(hass, shown, **given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_demo_has_tariffs(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Its answers are for the forms that there are."""
+    entry = await set_up()
+    for answers in TARIFFS:
+        shown = await _begin(hass, entry)
+        while shown["type"] is FlowResultType.FORM:
+            assert not shown["errors"]
+            shown = await _answer(hass, shown, **answers[shown["step_id"]])
+        assert shown["type"] is FlowResultType.CREATE_ENTRY
+    titles = [each.title for each in entry.subentries.values()]
+    assert titles == ["Hilltop: Grid import", "Hilltop: Grid export"]
 
 
 async def test_of_several_systems_one_is_chosen(

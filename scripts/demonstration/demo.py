@@ -35,7 +35,7 @@ _LIVE: Final = {
     "publish_interval": 2,
 }
 # Dear in the evening; what is exported is paid for badly.
-_TARIFFS: Final = (
+TARIFFS: Final = (
     {
         "user": {"direction": "import", "kind": "time_of_use"},
         "time_of_use": {"price": 0.34, "standing_charge": 0.4},
@@ -82,7 +82,7 @@ async def _set_up(
     print("Setting up the integration through its config flow …", flush=True)
     entry = await add_integration(session, home_assistant, credentials, energy=_ENERGY)
     await choose_options(home_assistant, entry["entry_id"], live=_LIVE)
-    for tariff in _TARIFFS:
+    for tariff in TARIFFS:
         await add_tariff(home_assistant, entry["entry_id"], tariff)
     await configure_dashboard(home_assistant, credentials.system_ids[0])
 
