@@ -17,11 +17,10 @@ from homeassistant.config_entries import (
     SubentryFlowResult,
 )
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.selector import SelectSelector
 from homeassistant.setup import async_setup_component
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -345,35 +344,27 @@ async def test_there_is_an_end_to_periods(hass: HomeAssistant, set_up: SetUp) ->
     assert "add" not in _choices(shown, "next")
 
 
-@pytest.mark.parametrize(
-    ("entity_id", "state"),
-    [
-        ("sensor.price", "0.31"),
-        ("number.price", "-0.02"),
-        ("input_number.price", "31"),
-    ],
-)
-async def test_a_price_entity(
-    hass: HomeAssistant, set_up: SetUp, entity_id: str, state: str
-) -> None:
-    """One that tells a number."""
-    hass.states.async_set(entity_id, state)
+async def test_a_price_entity(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Only one of which there will be statistics: they tell the price of each hour."""
+    hass.states.async_set("sensor.price", "0.31", {"state_class": "measurement"})
+    hass.states.async_set("sensor.meter", "31", {"state_class": "total"})
     hass.states.async_set("sensor.mood", "good")
-    hass.states.async_set("sensor.broken", "nan")
     entry = await set_up()
     shown = await _answer(hass, await _begin(hass, entry), kind="entity")
-    for wrong in ("sensor.mood", "sensor.broken", "sensor.gone"):
+    for wrong in ("sensor.meter", "sensor.mood", "sensor.gone"):
         shown = await _answer(hass, shown, entity_id=wrong, standing_charge=0.1)
         assert shown["errors"] == {"entity_id": "no_price"}
         assert suggested(shown)["entity_id"] == wrong
-    result = await _answer(hass, shown, entity_id=entity_id, standing_charge=0.1)
+    with pytest.raises(InvalidData):
+        await _answer(hass, shown, entity_id="light.price", standing_charge=0)
+    result = await _answer(hass, shown, entity_id="sensor.price", standing_charge=0.1)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     assert _versions(subentry) == [
         {
             "kind": "entity",
             "valid_from": None,
-            "entity_id": entity_id,
+            "entity_id": "sensor.price",
             "standing_charge": "0.1",
         }
     ]
@@ -382,29 +373,30 @@ async def test_a_price_entity(
 async def test_a_price_entity_with_statistics(
     recorder_mock: Any, hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Those of an entity that is unavailable count as well."""
-    hass.states.async_set("sensor.price", "unavailable")
+    """Those of a sensor that is gone count as well; they have to be of a mean."""
     entry = await set_up()
     shown = await _answer(hass, await _begin(hass, entry), kind="entity")
     given = {"entity_id": "sensor.price", "standing_charge": 0}
-    shown = await _answer(hass, shown, **given)
-    assert shown["errors"] == {"entity_id": "no_price"}
-    async_import_statistics(
-        hass,
-        StatisticMetaData(
-            mean_type=StatisticMeanType.ARITHMETIC,
-            has_sum=False,
-            name=None,
-            source="recorder",
-            statistic_id="sensor.price",
-            unit_class=None,
-            unit_of_measurement="EUR/kWh",
-        ),
-        [{"start": dt_util.utcnow().replace(minute=0), "mean": 0.3}],
-    )
-    done = hass.loop.create_future()
-    get_instance(hass).queue_task(SynchronizeTask(done))
-    await done
+    for mean_type in (StatisticMeanType.NONE, StatisticMeanType.ARITHMETIC):
+        shown = await _answer(hass, shown, **given)
+        assert shown["errors"] == {"entity_id": "no_price"}
+        has_mean = mean_type is StatisticMeanType.ARITHMETIC
+        async_import_statistics(
+            hass,
+            StatisticMetaData(
+                mean_type=mean_type,
+                has_sum=not has_mean,
+                name=None,
+                source="recorder",
+                statistic_id="sensor.price",
+                unit_class=None,
+                unit_of_measurement="EUR/kWh",
+            ),
+            [],
+        )
+        done = hass.loop.create_future()
+        get_instance(hass).queue_task(SynchronizeTask(done))
+        await done
     result = await _answer(hass, shown, **given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -597,7 +589,7 @@ async def test_the_frontend_can_show_each_form(
 ) -> None:
     """Over HTTP, where forms have to be JSON."""
     assert await async_setup_component(hass, "config", {})
-    hass.states.async_set("sensor.price", "0.3")
+    hass.states.async_set("sensor.price", "0.3", {"state_class": "measurement"})
     entry = await set_up()
     client = await hass_client()
     path = "/api/config/config_entries/subentries/flow"

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from copy import deepcopy
 from functools import partial
-from math import isfinite
 from typing import Any, Final
 
+from homeassistant.components.recorder.models import StatisticMeanType
 from homeassistant.components.recorder.statistics import get_metadata
+from homeassistant.components.sensor import ATTR_STATE_CLASS, SensorStateClass
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntryState,
@@ -208,7 +209,7 @@ class TariffFlow(ConfigSubentryFlow):
             return self._show(kind, form, answer_of(self._version))
         errors: dict[str, str] = {}
         prices = stored_prices(user_input, errors)
-        if kind is PriceKind.ENTITY and not await _async_tells_numbers(
+        if kind is PriceKind.ENTITY and not await _async_has_means(
             self.hass, prices[CONF_ENTITY_ID]
         ):
             errors[CONF_ENTITY_ID] = "no_price"
@@ -298,17 +299,17 @@ class TariffFlow(ConfigSubentryFlow):
         )
 
 
-async def _async_tells_numbers(hass: HomeAssistant, entity_id: str) -> bool:
-    """Tell whether an entity has a number as its state, or had some."""
+async def _async_has_means(hass: HomeAssistant, entity_id: str) -> bool:
+    """Tell whether there are, or will be, statistics with the mean of each hour."""
     state = hass.states.get(entity_id)
-    try:
-        if state is not None and isfinite(float(state.state)):
-            return True
-    except ValueError:
-        pass
+    if state and state.attributes.get(ATTR_STATE_CLASS) == SensorStateClass.MEASUREMENT:
+        return True
     if DATA_INSTANCE not in hass.data:
         return False
     found = await get_instance(hass).async_add_executor_job(
         partial(get_metadata, hass, statistic_ids={entity_id})
     )
-    return entity_id in found
+    return any(
+        known["mean_type"] is StatisticMeanType.ARITHMETIC
+        for _, known in found.values()
+    )

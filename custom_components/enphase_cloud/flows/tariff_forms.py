@@ -4,7 +4,7 @@ from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from homeassistant.const import CONF_ENTITY_ID
+from homeassistant.const import CONF_ENTITY_ID, Platform
 from homeassistant.helpers.selector import (
     BooleanSelector,
     DateSelector,
@@ -60,7 +60,6 @@ CHOICES: Final = {
 }
 """What forms offer to choose from, by the keys of its translations."""
 
-PRICE_DOMAINS: Final = ("sensor", "number", "input_number")
 _LEAP_YEAR: Final = 2024
 
 type Stored = dict[str, Any]
@@ -127,7 +126,7 @@ def prices_form(kind: str, direction: str, currency: str) -> vol.Schema:
     fields: dict[Any, Any] = (
         {
             vol.Required(CONF_ENTITY_ID): EntitySelector(
-                EntitySelectorConfig(domain=list(PRICE_DOMAINS))
+                EntitySelectorConfig(domain=Platform.SENSOR)
             )
         }
         if kind == PriceKind.ENTITY
