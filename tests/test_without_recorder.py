@@ -5,12 +5,14 @@ from datetime import timedelta
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 
 from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HISTORY
 
 from .conftest import SetUp, World
 from .energy_helpers import INTERVALS, LIFETIMES
 from .helpers import pass_time, state
+from .test_llm import ENERGY, call, expose
 
 
 async def test_polls_go_on_alone(
@@ -26,3 +28,16 @@ async def test_polls_go_on_alone(
     assert world.calls.count("telemetry_battery") > 2
     assert not set(world.calls) & (LIFETIMES | INTERVALS)
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_assistants_hear_of_production_alone(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """For that of today is polled."""
+    freezer.move_to("2026-06-17 12:03:00+00:00")
+    assert await async_setup_component(hass, "homeassistant", {})
+    assert await async_setup_component(hass, "llm", {})
+    await set_up()
+    expose(hass)
+    [told] = (await call(hass, ENERGY))["systems"]
+    assert told.keys() == {"system", "from", "to", "production_today_by_now"}

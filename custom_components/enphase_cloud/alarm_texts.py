@@ -1,21 +1,28 @@
-"""What users read of alarms and events: names, advice, devices."""
+"""What users read of alarms, events and panels: names, advice, devices."""
 
 from collections.abc import Iterable
 import re
 from typing import Any, Final
 
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
-from .api import Severity
+from .api import DeviceStatus, Severity
 from .data import EnphaseCloudData, EnphaseSystem, device_identifier
 from .errors import escaped
+from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
 from .measurements.happenings import Happening
+from .measurements.panel_history import PanelState
+from .measurements.system import Device, DeviceKind
 
 _RANKS: Final = {str(severity): rank for rank, severity in enumerate(Severity)}
 # Enphase numbers devices with more digits than any name of a model has.
 _NUMBER: Final = re.compile(r"\S*\d{5,}\S*")
 _MOST_ALARMS: Final = 10
+_MOST_PANELS: Final = 20
+# As many digits of a serial number as the map of the panels shows.
+_SHOWN_DIGITS: Final = 4
 
 
 def open_alarms(system: EnphaseSystem) -> list[Happening]:
@@ -87,6 +94,32 @@ def device_names(
         if registered is not None:
             names.append(registered.name_by_user or _unnumbered(registered.name))
     return list(dict.fromkeys(filter(None, names)))
+
+
+def problem_panels(hass: HomeAssistant, system: EnphaseSystem) -> dict[str, list[str]]:
+    """Return the names of some panels by what is wrong: dead, weak or faulty."""
+    found: dict[str, list[str]] = {}
+    for panel in sorted(system.board.devices(), key=lambda each: each.identifier):
+        if panel.kind is DeviceKind.INVERTER and (what := _problem(system, panel)):
+            found.setdefault(what, []).append(_panel_name(hass, system, panel))
+    return {what: names[:_MOST_PANELS] for what, names in found.items()}
+
+
+def _problem(system: EnphaseSystem, panel: Device) -> str | None:
+    state = system.fresh(Measurement.PANEL_STATE, panel)
+    if state not in (None, PanelState.SOUND):
+        return str(state)
+    status = system.fresh(Measurement.DEVICE_STATUS, panel)
+    return "faulty" if status and DeviceStatus(str(status)).is_problem else None
+
+
+def _panel_name(hass: HomeAssistant, system: EnphaseSystem, panel: Device) -> str:
+    """Return the name that a user gave a panel, else the end of its number."""
+    registered = dr.async_get(hass).async_get(system.device_ids.get(panel, ""))
+    array = array_of(system.arrays, panel)
+    name = registered and registered.name_by_user
+    name = name or f"Panel {panel.identifier[-_SHOWN_DIGITS:]}"
+    return name if array is None else f"{name} ({array.name})"
 
 
 def _unnumbered(name: str | None) -> str:

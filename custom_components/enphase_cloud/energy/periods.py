@@ -1,0 +1,129 @@
+"""Periods that people speak of, and the energies of hours summed over them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from enum import StrEnum, auto
+from typing import Any, Final
+
+from ..measurements.catalog import Flow
+from .readings import HOUR
+
+type Hour = tuple[datetime, float, bool]
+"""When an hour begins, its energy [Wh], and whether that is of the whole day."""
+
+_MOST_DAYS: Final = 366
+_MOST_VALUES: Final = 500
+
+
+class Period(StrEnum):
+    """A period by its name; weeks begin on Monday."""
+
+    TODAY = auto()
+    YESTERDAY = auto()
+    THIS_WEEK = auto()
+    THIS_MONTH = auto()
+    LAST_MONTH = auto()
+    THIS_YEAR = auto()
+
+
+class Resolution(StrEnum):
+    """How long the parts of a period are."""
+
+    HOUR = auto()
+    DAY = auto()
+    MONTH = auto()
+
+
+def days_of(period: Period, today: date) -> tuple[date, date]:
+    """Return the first and the last day of a period, as far as it has begun."""
+    month = today.replace(day=1)
+    yesterday, last_month = (day - timedelta(days=1) for day in (today, month))
+    return {
+        Period.TODAY: (today, today),
+        Period.YESTERDAY: (yesterday, yesterday),
+        Period.THIS_WEEK: (today - timedelta(days=today.weekday()), today),
+        Period.THIS_MONTH: (month, today),
+        Period.LAST_MONTH: (last_month.replace(day=1), last_month),
+        Period.THIS_YEAR: (today.replace(month=1, day=1), today),
+    }[period]
+
+
+def days_between(first: str | None, last: str | None, today: date) -> tuple[date, date]:
+    """Return the days between two dates; the last is today at the latest.
+
+    Raises ValueError for what are no dates, and for no or too many days.
+    """
+    end = today if last is None else min(today, date.fromisoformat(last))
+    start = end if first is None else date.fromisoformat(first)
+    if not timedelta() <= end - start < timedelta(days=_MOST_DAYS):
+        raise ValueError(f"Ask for 1 to {_MOST_DAYS} days, none of them in the future")
+    return start, end
+
+
+def check_size(
+    periods: Iterable[tuple[date, date]], resolution: Resolution, flows: int
+) -> None:
+    """Raise ValueError where the parts of the periods are too many to be told."""
+    parts = sum(_parts(first, last, resolution) for first, last in periods)
+    if flows * parts > _MOST_VALUES:
+        raise ValueError(
+            f"More than {_MOST_VALUES} values: choose a longer resolution, fewer days,"
+            " one flow or one system"
+        )
+
+
+def told_of(
+    hours: Mapping[Flow, Collection[Hour]],
+    time_zone: tzinfo,
+    resolution: Resolution | None,
+) -> dict[str, Any]:
+    """Return what hours tell of a period [kWh], by what they are of.
+
+    A part is named by its local hour, day or month. What is only known of a whole day
+    is of no hour.
+    """
+    found = {name: of for name, of in hours.items() if of}
+    if not found:
+        return {}
+    until = max(start for of in found.values() for start, *_ in of) + HOUR
+    told: dict[str, Any] = {
+        "recorded_until": until.astimezone(time_zone).isoformat(timespec="minutes"),
+        "total": {
+            name: kwh(sum(energy for _, energy, _ in of)) for name, of in found.items()
+        },
+    }
+    if resolution is not None:
+        told["parts"] = {
+            name: _energies(of, time_zone, resolution) for name, of in found.items()
+        }
+    return told
+
+
+def kwh(energy: float) -> float:
+    """Return an energy [Wh] in kWh."""
+    return round(energy / 1000, 3)
+
+
+def _parts(first: date, last: date, resolution: Resolution) -> int:
+    if resolution is Resolution.MONTH:
+        return 12 * (last.year - first.year) + last.month - first.month + 1
+    return ((last - first).days + 1) * (24 if resolution is Resolution.HOUR else 1)
+
+
+def _energies(
+    hours: Collection[Hour], time_zone: tzinfo, resolution: Resolution
+) -> dict[str, float]:
+    energies: dict[str, float] = {}
+    for start, energy, is_of_day in hours:
+        if resolution is Resolution.HOUR and is_of_day:
+            continue
+        part = _name(start.astimezone(time_zone), resolution)
+        energies[part] = energies.get(part, 0) + energy
+    return {part: kwh(energy) for part, energy in energies.items()}
+
+
+def _name(start: datetime, resolution: Resolution) -> str:
+    if resolution is Resolution.HOUR:
+        return start.isoformat(timespec="minutes")
+    day = start.date().isoformat()
+    return day if resolution is Resolution.DAY else day[: len("2026-12")]
