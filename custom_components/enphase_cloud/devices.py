@@ -65,6 +65,7 @@ class DeviceTracker:
         system.device_ids[SYSTEM] = registered.id
         _register_arrays(self._hass, self._entry, system, via_device_id=registered.id)
         await self._async_register(self._changed())
+        _remove_others(self._hass, self._entry, system)
         for coordinator in system.documents:
             self._entry.async_on_unload(coordinator.async_add_listener(self._update))
 
@@ -118,9 +119,12 @@ class DeviceTracker:
     def _finish(self) -> None:
         """Remove the devices of the system that are gone, and show the new ones."""
         present = _devices(self._system).keys()
+        registry = dr.async_get(self._hass)
         for device in self._registered.keys() - present:
-            del self._registered[device], self._system.device_ids[device]
-        _remove_others(self._hass, self._entry, self._system, present)
+            del self._registered[device]
+            device_id = self._system.device_ids.pop(device)
+            if registry.async_get(device_id) is not None:
+                registry.async_remove_device(device_id)
         self._system.async_devices_registered()
 
 
@@ -200,11 +204,11 @@ def _remove_others(
     hass: HomeAssistant,
     entry: EnphaseCloudConfigEntry,
     system: EnphaseSystem,
-    devices: Iterable[Device],
 ) -> None:
+    """Remove the devices of a system that are gone since it was set up last."""
     registry = dr.async_get(hass)
     system_id = system.info.system_id
-    kept = [*devices, *(array.device for array in system.arrays)]
+    kept = [*_devices(system), *(array.device for array in system.arrays)]
     present = {device_identifier(system_id, device) for device in kept}
     for registered in dr.async_entries_for_config_entry(registry, entry.entry_id):
         for domain, identifier in registered.identifiers - present:

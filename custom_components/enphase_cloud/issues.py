@@ -1,6 +1,7 @@
 """Issues: what the user should know; each is gone when its cause is."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
@@ -11,6 +12,7 @@ from .alarm_texts import alarm_lines, open_alarms
 from .api import Severity
 from .const import APP_URL, DEVELOPER_PORTAL_URL, DOMAIN
 from .coordinator.error_policy import ACCESS_CONTROLS, smallest_plan
+from .coordinator.listeners import OnceATurn
 from .data import EnphaseCloudConfigEntry
 from .errors import escaped, readable
 from .measurements.catalog import Flow, Source
@@ -72,50 +74,52 @@ type _Placeholders = Mapping[str, str]
 @callback
 def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
     """Keep the issues of an entry true as long as it is loaded."""
-
-    @callback
-    def update() -> None:
-        budget = entry.runtime_data.budget
-        quota = _quota_used_up(budget)
-        may_try = budget.ledger.may_try(dt_util.utcnow())
-        _show(hass, entry, QUOTA_USED_UP, None if may_try else quota)
-        _show(hass, entry, QUOTA_REFUSED, quota if may_try else None, fixable=True)
-        _show(hass, entry, OTHER_PROGRAM, _other_program(budget))
-        _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
-        _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
-        _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
-        _show(hass, entry, STATISTICS_FOREIGN, _statistics_foreign(entry))
-        _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
-        _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
-        _show(hass, entry, SYSTEMS_NOT_VISIBLE, _systems_not_visible(entry))
-        _show(hass, entry, SYSTEMS_NOT_READ, _systems_not_read(entry))
-        _show(hass, entry, SYSTEMS_ELSEWHERE, _systems_elsewhere(hass, entry))
-        _show(hass, entry, TIME_ZONE_UNKNOWN, _time_zone_unknown(hass, entry))
-        _show(
-            hass,
-            entry,
-            STORAGE_FAILED,
-            {} if budget.persistence.failed_until else None,
-            severity=ir.IssueSeverity.ERROR,
-        )
-        _show(hass, entry, LIVE_UNREADABLE, _live_unreadable(entry))
-        _show_alarms(hass, entry)
+    update_soon = OnceATurn(hass.loop, partial(_update, hass, entry))
 
     @callback
     def clear() -> None:
+        update_soon.cancel()
         for kind in _KINDS:
             _show(hass, entry, kind, None)
         for number in range(len(entry.runtime_data.systems)):
             _show(hass, entry, OPEN_ALARMS, None, part=number)
 
-    entry.async_on_unload(entry.runtime_data.budget.async_add_listener(update))
+    entry.async_on_unload(entry.runtime_data.budget.async_add_listener(update_soon))
     entry.async_on_unload(clear)
     for system in entry.runtime_data.systems:
         # What came of a call is known after the budget has changed.
         for document in system.documents:
             if document.source in _TELLING:
-                entry.async_on_unload(document.async_add_listener(update))
-    update()
+                entry.async_on_unload(document.async_add_listener(update_soon))
+    _update(hass, entry)
+
+
+def _update(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
+    budget = entry.runtime_data.budget
+    quota = _quota_used_up(budget)
+    may_try = budget.ledger.may_try(dt_util.utcnow())
+    _show(hass, entry, QUOTA_USED_UP, None if may_try else quota)
+    _show(hass, entry, QUOTA_REFUSED, quota if may_try else None, fixable=True)
+    _show(hass, entry, OTHER_PROGRAM, _other_program(budget))
+    _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
+    _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
+    _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
+    _show(hass, entry, STATISTICS_FOREIGN, _statistics_foreign(entry))
+    _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
+    _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
+    _show(hass, entry, SYSTEMS_NOT_VISIBLE, _systems_not_visible(entry))
+    _show(hass, entry, SYSTEMS_NOT_READ, _systems_not_read(entry))
+    _show(hass, entry, SYSTEMS_ELSEWHERE, _systems_elsewhere(hass, entry))
+    _show(hass, entry, TIME_ZONE_UNKNOWN, _time_zone_unknown(hass, entry))
+    _show(
+        hass,
+        entry,
+        STORAGE_FAILED,
+        {} if budget.persistence.failed_until else None,
+        severity=ir.IssueSeverity.ERROR,
+    )
+    _show(hass, entry, LIVE_UNREADABLE, _live_unreadable(entry))
+    _show_alarms(hass, entry)
 
 
 def _quota_used_up(budget: KeyBudget) -> _Placeholders | None:

@@ -1,4 +1,4 @@
-"""Listeners of a coordinator, called without holding up the event loop."""
+"""Listeners, called without holding up the event loop."""
 
 import asyncio
 from itertools import batched
@@ -9,6 +9,31 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
 # Between so many, others have their turn: a system can have thousands of panels.
 _AT_ONCE: Final = 25
+
+
+class OnceATurn:
+    """A listener that acts once in a turn of the event loop, however often called."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, action: CALLBACK_TYPE) -> None:
+        """Begin with nothing to do."""
+        self._loop = loop
+        self._action = action
+        self._pending: asyncio.Handle | None = None
+
+    def __call__(self) -> None:
+        """Act soon."""
+        if self._pending is None:
+            self._pending = self._loop.call_soon(self._act)
+
+    def cancel(self) -> None:
+        """Do not act any more for calls up to now."""
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
+
+    def _act(self) -> None:
+        self._pending = None
+        self._action()
 
 
 class EnphaseCloudCoordinator(DataUpdateCoordinator[None]):

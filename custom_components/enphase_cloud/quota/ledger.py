@@ -249,8 +249,10 @@ class Ledger(Record):
 
     def _crowded(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return whether too many calls may arrive within a minute."""
-        held = self._calls.held(reading.ticks)
         allowed = max(1, self._plan.calls_per_minute - _SPARE[purpose])
+        if len(self._calls) < allowed:
+            return None
+        held = self._calls.held(reading.ticks)
         if len(held) < allowed:
             return None
         return Refusal(Period.MINUTE, reading.on_the_wall(held[-allowed]))

@@ -135,6 +135,10 @@ class Calls:
             frees for call in self._calls if (frees := call.frees_at(ticks)) > ticks
         )
 
+    def __len__(self) -> int:
+        """Return how many calls may have room in the minute, at most."""
+        return len(self._calls)
+
     def place(self, *, before: timedelta) -> None:
         """Note that the month is certain of what had ended before a moment."""
         self._unplaced.clear()

@@ -79,6 +79,9 @@ class Schedule:
         self._daylight: dict[str, Daylight] = {}
         # What was stored of documents that are not added yet.
         self._remembered: dict[PolledDocument, _State] = {}
+        # What as_dict() returned of each state and daylight: a hundred systems take
+        # their time.
+        self._told: dict[object, tuple[object, dict[str, Any]]] = {}
 
     @classmethod
     def restore(cls, data: object) -> Self:
@@ -102,14 +105,21 @@ class Schedule:
         polled_documents = self._remembered | self._polled
         return {
             "feeds": {
-                f"{polled.system}/{polled.document}": state.as_dict()
+                f"{polled.system}/{polled.document}": self._tell(polled, state)
                 for polled, state in polled_documents.items()
             },
             "daylight": {
-                system: daylight.as_dict()
+                system: self._tell(system, daylight)
                 for system, daylight in self._daylight.items()
             },
         }
+
+    def _tell(self, of: object, state: _State | Daylight) -> dict[str, Any]:
+        """Return a state as JSON, worked out again only if it is another one."""
+        told = self._told.get(of)
+        if told is None or told[0] is not state:
+            told = self._told[of] = (state, state.as_dict())
+        return told[1]
 
     def add(
         self, polled: PolledDocument, *, profile: Profile = Profile.BALANCED
