@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 from aiohttp import ThreadedResolver
@@ -22,7 +22,22 @@ from pytest_homeassistant_custom_component.common import (
     async_test_home_assistant,
 )
 
+from custom_components.enphase_cloud.const import (
+    CONF_CALLS_PER_MINUTE,
+    CONF_CALLS_PER_MONTH,
+    CONF_LIVE_STREAM,
+    CONF_PLAN,
+    PLAN_CUSTOM,
+)
 from tests.world import CLIENT_ID, CLIENT_SECRET
+
+PLENTY: Final = {
+    CONF_PLAN: PLAN_CUSTOM,
+    CONF_CALLS_PER_MINUTE: 100_000,
+    CONF_CALLS_PER_MONTH: 100_000_000,
+    CONF_LIVE_STREAM: True,
+}
+"""Options of an entry that may ask for anything."""
 
 
 class _Resolver(ThreadedResolver):
@@ -58,14 +73,19 @@ async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
                 await hass.async_stop(force=True)
 
 
-async def add_account(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Add a config entry that signs in with an application; set-up is left to do."""
-    hass.data.pop(DATA_CUSTOM_COMPONENTS)
-    await async_setup_component(hass, "application_credentials", {})
-    await async_import_client_credential(
-        hass, entry.domain, ClientCredential(CLIENT_ID, CLIENT_SECRET), entry.domain
-    )
-    entry.add_to_hass(hass)
+@asynccontextmanager
+async def home_with(entry: MockConfigEntry) -> AsyncGenerator[HomeAssistant]:
+    """Start Home Assistant with a config entry, whose set-up is left to do."""
+    with configuration() as folder:
+        async with home_assistant(folder) as hass:
+            hass.data.pop(DATA_CUSTOM_COMPONENTS)
+            await async_setup_component(hass, "application_credentials", {})
+            credential = ClientCredential(CLIENT_ID, CLIENT_SECRET)
+            await async_import_client_credential(
+                hass, entry.domain, credential, entry.domain
+            )
+            entry.add_to_hass(hass)
+            yield hass
 
 
 def in_a_loop[ResultT](

@@ -6,10 +6,27 @@ import json
 from typing import Any
 
 
-def command_line(name: str, description: str | None) -> ArgumentParser:
-    """Return the command line of a benchmark."""
+def command_line(
+    name: str, description: str | None, *, quick: str = "", parts: Iterable[str] = ()
+) -> ArgumentParser:
+    """Return the command line of a benchmark.
+
+    `quick` says what is done with `--quick`; where there are `parts`, some of them can
+    be named, and `parts` of the arguments has them, all of them by default.
+    """
     parser = ArgumentParser(prog=f"scripts/bench {name}", description=description)
     parser.add_argument("--json", action="store_true", help="one object as last line")
+    if quick:
+        parser.add_argument("--quick", action="store_true", help=quick)
+    if known := list(parts):
+        parser.add_argument(
+            "parts",
+            nargs="*",
+            choices=known,
+            default=known,
+            metavar="part",
+            help="; ".join(known),
+        )
     return parser
 
 

@@ -8,9 +8,8 @@ import sys
 from typing import Final
 
 from .check import check
-from .command_line import parse
+from .command_line import DemoError, parse
 from .demo import run
-from .processes import DemoError
 
 _FAILED: Final = 1
 _INTERRUPTED: Final = 130

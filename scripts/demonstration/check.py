@@ -4,24 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import re
-from typing import Final
-
-from aiohttp import ClientSession
+from typing import Any, Final
 
 from custom_components.enphase_cloud.energy.readings import HOUR, top_of_hour
 from custom_components.enphase_cloud.measurements.catalog import Flow
+from simulator.demo import OWNER
 
-from .energies import told_energies, until_imported
+from .command_line import DemoError
 from .home_assistant import Json
-from .processes import DemoError, until
-from .set_up import (
-    DOMAIN,
-    add_integration,
-    choose_options,
-    demo_credentials,
-    entities_of,
-)
+from .processes import until
+from .set_up import DOMAIN, add_integration, choose_options, systems_of
 from .stage import Stage, temporary_stage
+from .system import System
 
 # Statistics are imported in the background, with calls at a time of their own.
 _NO_ENERGY: Final = {"energy_updates": 0, "history": "none"}
@@ -55,13 +49,10 @@ _BAD: Final = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 
 async def check() -> None:
     """Walk the flows in a folder of its own. Raises DemoError unless all is well."""
-    async with ClientSession() as session, temporary_stage(session) as stage:
-        credentials = demo_credentials()
-        entry = await add_integration(
-            session, stage.home_assistant, credentials, energy=_NO_ENERGY
-        )
-        (system_id,) = credentials.system_ids
-        checked = _Check(stage, system_id, entry["entry_id"])
+    async with temporary_stage() as stage:
+        entry = await add_integration(stage.home_assistant, energy=_NO_ENERGY)
+        (system_id,) = systems_of(OWNER)
+        checked = _Check(stage, entry, System(stage.home_assistant, system_id))
         await checked.polled_values()
         await checked.live_stream()
         await checked.energies()
@@ -76,8 +67,8 @@ class _Check:
     """One system in one Home Assistant, and its cloud."""
 
     stage: Stage
-    system_id: int
-    entry_id: str
+    entry: Json
+    system: System
     failures: list[str] = field(default_factory=list)
 
     async def polled_values(self) -> None:
@@ -85,7 +76,7 @@ class _Check:
         wrong: list[object] = []
         # A new report may come in between.
         for _ in range(2):
-            await self._press("refresh")
+            await self.system.press("refresh")
             known = await self._truth()
             true = (await self._truth(at=known["measured_at"]))["power_w"]
             reported = (await self._truth(at=known["last_report_at"]))["power_w"]
@@ -93,41 +84,43 @@ class _Check:
             if not (wrong := await self._differing(true)):
                 break
         self._expect("Polled values are true", wrong)
-        missing = [key for key, state in (await self._shown()).items() if not state]
+        missing = [
+            key for key, state in (await self.system.states()).items() if not state
+        ]
         self._expect("All entities have a state", missing)
 
     async def live_stream(self) -> None:
         """Press “Start live data”; values change, and end as the last frame says."""
         cloud = self.stage.cloud
-        await choose_options(self.stage.home_assistant, self.entry_id, live=_LIVE)
+        await choose_options(self.stage.home_assistant, self.entry, live=_LIVE)
         moves: set[str] = set()
 
         async def is_open() -> bool:
             # While the options take effect, nobody listens to the button.
-            await self._press("start_live_stream")
+            await self.system.press("start_live_stream")
             return bool(await cloud.streams())
 
         async def has_ended() -> bool:
-            shown = await self._shown()
-            moves.add(shown["current_power_consumption"])
-            return shown["live_stream"] == "off" and await cloud.has_ended_streaming()
+            states = await self.system.states()
+            moves.add(states["current_power_consumption"].get("state", ""))
+            is_off = states["live_stream"].get("state") == "off"
+            return is_off and await cloud.has_ended_streaming()
 
         await until("a live stream is open", is_open)
         await until("live data has ended", has_ended, seconds=90)
-        frames = await cloud.frames(self.system_id)
+        frames = await cloud.frames(self.system.system_id)
         wrong = await self._differing(frames[-1])
         self._expect(f"The last of {len(frames)} live frames is shown", wrong)
         self._expect("Values change in the stream", [] if len(moves) > 1 else [moves])
 
     async def energies(self) -> None:
         """Wish for history; the hours of the last week are as they flowed."""
-        home_assistant = self.stage.home_assistant
-        await choose_options(home_assistant, self.entry_id, energy=_ENERGY)
-        await until_imported(home_assistant, self.system_id)
+        await choose_options(self.stage.home_assistant, self.entry, energy=_ENERGY)
+        await self.system.until_imported()
         end = top_of_hour(datetime.now(UTC) - _SETTLES_AFTER)
         start = end - timedelta(days=6)
         for flow in Flow:
-            told = await told_energies(home_assistant, self.system_id, flow, start)
+            told = await self.system.energies(flow, start)
             hours = {hour: told[hour] for hour in told if hour < end}
             # The simulation names flows by their last word.
             answer = await self._truth(
@@ -158,38 +151,18 @@ class _Check:
         if against:
             self.failures.append(line)
 
-    async def _press(self, key: str) -> None:
-        entities = await entities_of(self.stage.home_assistant, self.system_id)
-        await self.stage.home_assistant.press(entities[key]["entity_id"])
-
-    async def _truth(self, **query: str) -> Json:
-        truth: Json = await self.stage.cloud.ask(
-            "truth", system_id=self.system_id, **query
-        )
-        return truth
-
-    async def _states(self) -> dict[str, Json | None]:
-        """Return the state of each entity, by key."""
-        states = await self.stage.home_assistant.states()
-        entities = await entities_of(self.stage.home_assistant, self.system_id)
-        return {
-            key: states.get(entity["entity_id"]) for key, entity in entities.items()
-        }
-
-    async def _shown(self) -> dict[str, str]:
-        states = await self._states()
-        return {key: state["state"] if state else "" for key, state in states.items()}
+    async def _truth(self, **query: str) -> Any:
+        system_id = self.system.system_id
+        return await self.stage.cloud.ask("truth", system_id=system_id, **query)
 
     async def _differing(self, true: Json) -> list[object]:
         """Return the entities that show something else than what is true [W, %]."""
-        states = await self._states()
+        states = await self.system.states()
         wrong: list[object] = []
         for key, names in _SHOWN.items():
             (name,) = names & true.keys()
-            state = states[key]
-            assert state is not None, key
-            unit = state["attributes"].get("unit_of_measurement")
-            number = float(state["state"]) * _FACTORS.get(unit, 1)
+            unit = states[key]["attributes"].get("unit_of_measurement")
+            number = float(states[key]["state"]) * _FACTORS.get(unit, 1)
             if abs(number - true[name]) > _ROUNDING:
-                wrong.append((key, state["state"], unit, true[name]))
+                wrong.append((key, states[key]["state"], unit, true[name]))
         return wrong

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiohttp import ClientError, ClientSession
+from aiohttp import ClientSession
 
 from .home_assistant import Json
 
@@ -14,14 +14,6 @@ class Cloud:
         """Point at a simulated cloud."""
         self.url = url
         self._session = session
-
-    async def is_up(self) -> bool:
-        """Tell whether it answers yet."""
-        try:
-            await self.ask("clock")
-        except ClientError:
-            return False
-        return True
 
     async def ask(self, what: str, **query: str | int) -> Any:
         """Return what the control endpoint tells, such as the truth about a system."""

@@ -5,10 +5,11 @@ or newer) with the standard library alone.
 """
 
 import argparse
+import socket
 import sys
 from typing import Final
 
-from .processes import DemoError, claim_port
+LOOPBACK: Final = "127.0.0.1"
 
 _CHOICES: Final = {
     "--fresh": "forget what an earlier demo has stored",
@@ -18,6 +19,10 @@ _CHOICES: Final = {
 }
 _PORT: Final = 8123
 _CLOUD_PORT: Final = 8124
+
+
+class DemoError(Exception):
+    """The demo cannot go on; the text tells the user why and what to do."""
 
 
 def parse() -> argparse.Namespace:
@@ -41,8 +46,16 @@ def claim_ports(arguments: argparse.Namespace) -> None:
     """Make sure that the ports are free. Raises DemoError with what to do."""
     if arguments.check or arguments.screenshots:
         return  # They take any that are free.
-    claim_port(arguments.port, "--port")
-    claim_port(arguments.cloud_port, "--cloud-port")
+    ports = {"--port": arguments.port, "--cloud-port": arguments.cloud_port}
+    for option, port in ports.items():
+        try:
+            # What lingers of an earlier connection does not count, as for servers.
+            socket.create_server((LOOPBACK, port)).close()
+        except OSError as err:
+            raise DemoError(
+                f"Port {port} is busy ({err.strerror}): another demo may be running."
+                f"\nEnd that, or choose another port with {option}."
+            ) from None
 
 
 if __name__ == "__main__":

@@ -5,21 +5,20 @@ import asyncio
 import shutil
 from typing import Final
 
-from aiohttp import ClientSession
+from simulator.demo import DEMO_PASSWORD, OWNER
 
-from .command_line import claim_ports
-from .energies import configure_dashboard
+from .command_line import DemoError, claim_ports
 from .home_assistant import PASSWORD, USERNAME
-from .processes import DemoError
 from .set_up import (
-    Credentials,
     add_integration,
     add_tariff,
+    application,
     choose_options,
-    demo_credentials,
     entries_of_integration,
+    systems_of,
 )
-from .stage import CHECKOUT, Stage
+from .stage import CHECKOUT, Stage, open_stage
+from .system import System
 
 # With this code Home Assistant asks to be started again.
 _RESTART_CODE: Final = 100
@@ -56,35 +55,29 @@ async def run(arguments: argparse.Namespace) -> None:
     folder = CHECKOUT / "demo"
     if arguments.fresh or arguments.empty:
         shutil.rmtree(folder, ignore_errors=True)
-    credentials = demo_credentials()
-    async with ClientSession() as session:
-        stage = Stage(
-            session, folder, port=arguments.port, cloud_port=arguments.cloud_port
-        )
+    print("Starting the simulated cloud and Home Assistant …", flush=True)
+    async with open_stage(
+        folder, port=arguments.port, cloud_port=arguments.cloud_port
+    ) as stage:
         try:
-            print("Starting the simulated cloud and Home Assistant …", flush=True)
-            await stage.start()
             if not arguments.empty:
-                await _set_up(session, stage, credentials)
-            print(_welcome(stage, credentials, empty=arguments.empty), flush=True)
+                await _set_up(stage)
+            print(_welcome(stage, empty=arguments.empty), flush=True)
             await _watch(stage)
         finally:
             print("\nEnding Home Assistant and the simulated cloud …", flush=True)
-            await stage.end()
 
 
-async def _set_up(
-    session: ClientSession, stage: Stage, credentials: Credentials
-) -> None:
+async def _set_up(stage: Stage) -> None:
     home_assistant = stage.home_assistant
     if await entries_of_integration(home_assistant):
         return
     print("Setting up the integration through its config flow …", flush=True)
-    entry = await add_integration(session, home_assistant, credentials, energy=_ENERGY)
-    await choose_options(home_assistant, entry["entry_id"], live=_LIVE)
+    entry = await add_integration(home_assistant, energy=_ENERGY)
+    await choose_options(home_assistant, entry, live=_LIVE)
     for tariff in TARIFFS:
-        await add_tariff(home_assistant, entry["entry_id"], tariff)
-    await configure_dashboard(home_assistant, credentials.system_ids[0])
+        await add_tariff(home_assistant, entry, tariff)
+    await System(home_assistant, systems_of(OWNER)[0]).configure_dashboard()
 
 
 async def _watch(stage: Stage) -> None:
@@ -100,22 +93,22 @@ async def _watch(stage: Stage) -> None:
                 raise DemoError(program.obituary(end.result()))
             end.cancel()
         print("Restarting Home Assistant …", flush=True)
-        await stage.restart_home_assistant()
+        await stage.start_home_assistant()
         print("Home Assistant runs again.", flush=True)
 
 
-def _welcome(stage: Stage, credentials: Credentials, *, empty: bool) -> str:
-    application = credentials.application
+def _welcome(stage: Stage, *, empty: bool) -> str:
+    registered = application()
     to_do = (
         f"""
 The integration is yours to set up: Settings → Devices & services → Add integration
 → Enphase Cloud. What it asks for:
-    client ID       {application.client_id}
-    client secret   {application.client_secret}
-    email           {credentials.email}
-    password        {credentials.password}
-    API key         {application.api_key}
-    plan            {application.plan.name}"""
+    client ID       {registered.client_id}
+    client secret   {registered.client_secret}
+    email           {OWNER}
+    password        {DEMO_PASSWORD}
+    API key         {registered.api_key}
+    plan            {registered.plan.name}"""
         if empty
         else """
 Things to try:
@@ -129,8 +122,7 @@ Things to try:
     )
     return f"""
 Home Assistant    {stage.home_assistant.url}    user {USERNAME}, password {PASSWORD}
-Simulated cloud   {stage.cloud.url}    sign-in {credentials.email}, \
-password {credentials.password}
+Simulated cloud   {stage.cloud.url}    sign-in {OWNER}, password {DEMO_PASSWORD}
     what it was asked {stage.cloud.url}/_control/counts
     all its owners, applications and keys: {stage.cloud_program.log}
 {to_do}

@@ -2,21 +2,22 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 import shutil
 from typing import Final
 from urllib.parse import urlencode
 
-from aiohttp import ClientSession
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
-from simulator.demo import SECOND_OWNER
+from simulator.demo import DEMO_PASSWORD, OWNER, SECOND_OWNER
 
-from .energies import configure_dashboard, until_accepted, until_imported
-from .home_assistant import PASSWORD, TIME_ZONE, USERNAME
-from .processes import DemoError, until
-from .set_up import DOMAIN, add_integration, demo_credentials, entities_of
-from .stage import CHECKOUT, Stage, temporary_stage
+from .command_line import DemoError
+from .home_assistant import PASSWORD, USERNAME
+from .processes import until
+from .set_up import DOMAIN, add_integration, application, systems_of
+from .stage import CHECKOUT, TIME_ZONE, Stage, temporary_stage
+from .system import System
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
@@ -57,17 +58,11 @@ async def take_all() -> None:
 
     Raises DemoError where there is no browser, or a page is not as expected.
     """
-    async with ClientSession() as session, _browsing() as browser:
-        async with (
-            temporary_stage(session) as stage,
-            _visiting(browser, stage, _SECOND_TIME_ZONE) as visitor,
-        ):
-            await _Tour(visitor, stage).walk()
-        async with (
-            temporary_stage(session) as stage,
-            _visiting(browser, stage, TIME_ZONE) as visitor,
-        ):
-            await _look_at_energies(session, visitor, stage)
+    async with _browsing() as browser:
+        async with _visit(browser, _SECOND_TIME_ZONE) as visitor:
+            await visitor.walk()
+        async with _visit(browser, TIME_ZONE) as visitor:
+            await visitor.look_at_energies()
 
 
 @asynccontextmanager
@@ -88,149 +83,139 @@ async def _browsing() -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def _visiting(
-    browser: Browser, stage: Stage, time_zone: str
-) -> AsyncGenerator[_Visitor]:
-    """Visit the Home Assistant of a stage while the context lasts."""
-    context = await browser.new_context(
-        viewport=_SIZE, locale="en-US", timezone_id=time_zone
-    )
-    try:
-        yield _Visitor(await context.new_page(), stage.home_assistant.url)
-    finally:
-        await context.close()
+async def _visit(browser: Browser, time_zone: str) -> AsyncGenerator[_Visitor]:
+    """Visit a Home Assistant of its own while the context lasts."""
+    async with temporary_stage() as stage:
+        context = await browser.new_context(
+            viewport=_SIZE,
+            locale="en-US",
+            timezone_id=time_zone,
+            base_url=stage.home_assistant.url,
+        )
+        try:
+            yield _Visitor(await context.new_page(), stage)
+        finally:
+            await context.close()
 
 
+@dataclass(frozen=True, slots=True)
 class _Visitor:
     """A user with mouse, keyboard and camera."""
 
-    def __init__(self, page: Page, url: str) -> None:
-        """Visit the Home Assistant at an address."""
-        self.page = page
-        self._url = url
+    page: Page
+    stage: Stage
 
-    async def log_in(self) -> None:
+    @property
+    def _system(self) -> System:
+        """Return the last system of the owner who has several."""
+        return System(self.stage.home_assistant, systems_of(SECOND_OWNER)[-1])
+
+    async def _log_in(self) -> None:
         """Log in as the demo's user."""
         page = self.page
-        await self.go("/")
+        await page.goto("/")
         await page.locator("input[name=username]").fill(USERNAME)
         await page.locator("input[name=password]").fill(PASSWORD)
         await page.keyboard.press("Enter")
         await page.get_by_text("Overview").first.wait_for()
 
-    async def go(self, path: str) -> None:
-        """Open a page of Home Assistant."""
-        await self.page.goto(f"{self._url}{path}")
-
-    async def press(self, name: str) -> None:
+    async def _press(self, name: str) -> None:
         """Press the button of a name; the newest if there are several."""
         await self.page.get_by_role("button", name=name, exact=True).last.click()
 
-    async def rest(self) -> None:
+    async def _rest(self) -> None:
         """Wait until the page does not move any more."""
         await self.page.wait_for_load_state("networkidle")
         await self.page.wait_for_timeout(_ANIMATION_MS)
 
-    async def shoot(self, name: str) -> None:
+    async def _shoot(self, name: str) -> None:
         """Take a picture of the page at rest for docs/images."""
-        await self.rest()
+        await self._rest()
         path = _PICTURES / f"demo-{name}.png"
         await self.page.screenshot(path=path)
         print(f"  {path.relative_to(CHECKOUT)}", flush=True)
 
-
-class _Tour:
-    """All that a user sees who sets the integration up, and lives with it."""
-
-    def __init__(self, visitor: _Visitor, stage: Stage) -> None:
-        """Visit a stage."""
-        self._visitor = visitor
-        self._page = visitor.page
-        self._stage = stage
-        self._credentials = demo_credentials(SECOND_OWNER)
-        self._system_id = self._credentials.system_ids[-1]
-
     async def walk(self) -> None:
-        """Go from the login to the repairs."""
-        await self._visitor.log_in()
+        """See all that a user sees who sets the integration up, and lives with it."""
+        await self._log_in()
         await self._add_integration()
         await self._choose_options()
         await self._look_at_live_data()
         await self._look_at_repairs()
 
     async def _add_integration(self) -> None:
-        page, visitor = self._page, self._visitor
-        application = self._credentials.application
-        await visitor.go("/config/integrations/dashboard")
-        await visitor.press("Add integration")
+        page = self.page
+        registered = application()
+        await page.goto("/config/integrations/dashboard")
+        await self._press("Add integration")
         await page.locator("dialog input, ha-dialog input").first.wait_for()
         await page.keyboard.type("Enphase Cloud")
         await page.get_by_text("Enphase Cloud", exact=True).first.click()
-        await page.locator("input[name=name]").fill(application.name)
-        await page.locator("input[name=clientId]").fill(application.client_id)
-        await page.locator("input[name=clientSecret]").fill(application.client_secret)
-        await visitor.shoot("credentials")
+        await page.locator("input[name=name]").fill(registered.name)
+        await page.locator("input[name=clientId]").fill(registered.client_id)
+        await page.locator("input[name=clientSecret]").fill(registered.client_secret)
+        await self._shoot("credentials")
         async with page.context.expect_page() as opened:
-            await visitor.press("Add")
+            await self._press("Add")
         await self._sign_in(await opened.value)
-        await page.locator("input[name=api_key]").fill(application.api_key)
+        await page.locator("input[name=api_key]").fill(registered.api_key)
         await page.locator("ha-select").last.click()
-        await page.get_by_text(f"{application.plan.name}: ").first.click()
-        await visitor.shoot("api-key")
-        await visitor.press("Submit")
+        await page.get_by_text(f"{registered.plan.name}: ").first.click()
+        await self._shoot("api-key")
+        await self._press("Submit")
         await page.get_by_text("Choose systems").wait_for()
-        await visitor.rest()
-        await visitor.press("Submit")
+        await self._rest()
+        await self._press("Submit")
         await page.get_by_text("History to import").first.wait_for()
-        await visitor.shoot("energy")
-        await visitor.press("Submit")
-        await visitor.press("Skip and finish")
+        await self._shoot("energy")
+        await self._press("Submit")
+        await self._press("Skip and finish")
 
     async def _sign_in(self, page: Page) -> None:
-        await page.locator("input[name=email]").fill(self._credentials.email)
-        await page.locator("input[name=password]").fill(self._credentials.password)
+        await page.locator("input[name=email]").fill(SECOND_OWNER)
+        await page.locator("input[name=password]").fill(DEMO_PASSWORD)
         await page.get_by_role("button", name="Approve").click()
 
     async def _choose_options(self) -> None:
         """See what the smallest plan would give, and then choose live data."""
-        page = self._page
-        plan = self._credentials.application.plan
+        page = self.page
+        plan = application().plan
         await self._begin_options("Watt (free): ", energy_updates="1")
-        await self._visitor.shoot("options-freshness")
+        await self._shoot("options-freshness")
         await self._begin_options(f"{plan.name}: ", energy_updates="24")
-        await self._visitor.press("Next")
+        await self._press("Next")
         numbers = page.locator("input[type=number]")
         await numbers.first.fill("300")
         await numbers.last.fill("1")
         await page.locator("ha-switch").last.click()
-        await self._visitor.press("Submit")
+        await self._press("Submit")
 
     async def _begin_options(self, plan: str, *, energy_updates: str) -> None:
         """Go through the options, up to what is to be freshest."""
-        page = self._page
-        await self._visitor.go(f"/config/integrations/integration/{DOMAIN}")
-        await self._visitor.press("Configure")
+        page = self.page
+        await self.page.goto(f"/config/integrations/integration/{DOMAIN}")
+        await self._press("Configure")
         await page.locator("ha-select").last.click()
         await page.get_by_text(plan).last.click()
-        await self._visitor.press("Next")
+        await self._press("Next")
         await page.get_by_text("History to import").first.wait_for()
         await page.locator("input[type=number]").fill(energy_updates)
-        await self._visitor.press("Next")
+        await self._press("Next")
         await page.get_by_text("What should be freshest").first.wait_for()
 
     async def _look_at_live_data(self) -> None:
         """Look at the system that streams, and at the curves of a burst."""
-        page, cloud = self._page, self._stage.cloud
+        page, cloud = self.page, self.stage.cloud
 
         async def streams() -> bool:
-            return len(await cloud.frames(self._system_id)) >= _FRAMES
+            return len(await cloud.frames(self._system.system_id)) >= _FRAMES
 
         await until("live data has streamed for a while", streams, seconds=120)
-        entities = await entities_of(self._stage.home_assistant, self._system_id)
+        entities = await self._system.entities()
         device = entities["refresh"]["device_id"]
-        await self._visitor.go(f"/config/devices/device/{device}")
+        await self.page.goto(f"/config/devices/device/{device}")
         await page.set_viewport_size(_TALL)
-        await self._visitor.shoot("device")
+        await self._shoot("device")
         await page.set_viewport_size(_SIZE)
         await until("live data has ended", cloud.has_ended_streaming, seconds=120)
         stream = (await cloud.streams())[-1]
@@ -244,45 +229,40 @@ class _Tour:
                 "end_date": (ended + _REST).isoformat(),
             }
         )
-        await self._visitor.go(f"/history?{query}")
-        await self._visitor.shoot("history")
+        await self.page.goto(f"/history?{query}")
+        await self._shoot("history")
 
     async def _look_at_repairs(self) -> None:
         """Let the cloud refuse what should still be allowed, and see what is told."""
-        home_assistant = self._stage.home_assistant
-        entities = await entities_of(home_assistant, self._system_id)
-        await self._stage.cloud.order_fault(quota="month")
+        await self.stage.cloud.order_fault(quota="month")
         with suppress(DemoError):
-            await home_assistant.press(entities["refresh"]["entity_id"])
-        await self._visitor.go("/config/repairs")
+            await self._system.press("refresh")
+        await self.page.goto("/config/repairs")
         text = "Another program uses the API key"
-        await self._page.get_by_text(text).first.click()
-        await self._visitor.shoot("repair")
+        await self.page.get_by_text(text).first.click()
+        await self._shoot("repair")
 
-
-async def _look_at_energies(
-    session: ClientSession, visitor: _Visitor, stage: Stage
-) -> None:
-    """Let a system with batteries import energies, and look at the dashboard."""
-    credentials = demo_credentials()
-    home_assistant, system_id = stage.home_assistant, credentials.system_ids[0]
-    await add_integration(session, home_assistant, credentials, energy=_ENERGY)
-    await configure_dashboard(home_assistant, system_id)
-    await until_imported(home_assistant, system_id)
-    await visitor.log_in()
-    await visitor.page.set_viewport_size(_TALL)
-    for name, (period, *further) in _PERIODS.items():
-        await visitor.go("/energy/electricity")
-        await visitor.rest()
-        selector = visitor.page.locator("hui-energy-period-selector")
-        await selector.locator(".date-picker-icon").click()
-        await visitor.page.get_by_text(period, exact=True).last.click()
-        for button in further:
-            await visitor.press(button)
-        # Where the pointer rests, a line of the table is marked.
-        await visitor.page.mouse.move(0, 0)
-        await visitor.shoot(f"energy-{name}")
-    await until_accepted(home_assistant)
-    await visitor.go("/config/energy/electricity")
-    await visitor.page.get_by_text("Home battery storage").wait_for()
-    await visitor.shoot("energy-settings")
+    async def look_at_energies(self) -> None:
+        """Let a system with batteries import energies, and look at the dashboard."""
+        page, home_assistant = self.page, self.stage.home_assistant
+        system = System(home_assistant, systems_of(OWNER)[0])
+        await add_integration(home_assistant, energy=_ENERGY)
+        await system.configure_dashboard()
+        await system.until_imported()
+        await self._log_in()
+        await page.set_viewport_size(_TALL)
+        for name, (period, *further) in _PERIODS.items():
+            await page.goto("/energy/electricity")
+            await self._rest()
+            selector = page.locator("hui-energy-period-selector")
+            await selector.locator(".date-picker-icon").click()
+            await page.get_by_text(period, exact=True).last.click()
+            for button in further:
+                await self._press(button)
+            # Where the pointer rests, a line of the table is marked.
+            await page.mouse.move(0, 0)
+            await self._shoot(f"energy-{name}")
+        await system.until_accepted()
+        await page.goto("/config/energy/electricity")
+        await page.get_by_text("Home battery storage").wait_for()
+        await self._shoot("energy-settings")

@@ -1,23 +1,19 @@
 """Set the integration up in Home Assistant, as a user does on screen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-import re
 from typing import Any, Final
 
-from aiohttp import ClientSession
 from yarl import URL
 
 from simulator.demo import DEMO_PASSWORD, OWNER, demo_cloud
 from simulator.world import Application
 
+from .command_line import DemoError
 from .home_assistant import HomeAssistant, Json
-from .processes import DemoError, until
+from .processes import until
 
 DOMAIN: Final = "enphase_cloud"
-
-_ENTRIES: Final = "/api/config/config_entries/entry"
 _FLOW: Final = "/api/config/config_entries/flow"
 _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 _TARIFF_FLOW: Final = "/api/config/config_entries/subentries/flow"
@@ -26,76 +22,45 @@ type Answers = Mapping[str, Mapping[str, Any]]
 """What to fill in, by the steps of a flow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """A developer's application, and the home owner who lets it read."""
-
-    application: Application
-    email: str = OWNER
-    password: str = DEMO_PASSWORD
-
-    @property
-    def system_ids(self) -> list[int]:
-        """Return the ids of the systems that the owner has."""
-        return [
-            system.system_id
-            for system in demo_cloud().systems
-            if system.account.email == self.email
-        ]
+def application() -> Application:
+    """Return a developer's application whose plan has live streams."""
+    found = demo_cloud().application("demo-kilowatt")
+    assert found is not None
+    return found
 
 
-def demo_credentials(email: str = OWNER) -> Credentials:
-    """Return an application whose plan has live streams, and an owner."""
-    application = demo_cloud().application("demo-kilowatt")
-    assert application is not None
-    return Credentials(application, email)
+def systems_of(owner: str) -> list[int]:
+    """Return the ids of the systems that a home owner has, by email."""
+    systems = demo_cloud().systems
+    return [each.system_id for each in systems if each.account.email == owner]
 
 
 async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
     """Return the integration's config entries, oldest first."""
-    entries: list[Json] = await home_assistant.get(_ENTRIES)
+    entries = await home_assistant.get("/api/config/config_entries/entry")
     return [entry for entry in entries if entry["domain"] == DOMAIN]
 
 
-async def entities_of(
-    home_assistant: HomeAssistant, system_id: int
-) -> dict[str, dict[str, str]]:
-    """Return the enabled entities of a system and of the account, by their keys."""
-    key = re.compile(rf"(?:{system_id}|account_[^_]+)_(.+)")
-    registered = await home_assistant.command("config/entity_registry/list")
-    return {
-        found[1]: entry
-        for entry in registered
-        if entry["platform"] == DOMAIN
-        and (found := key.fullmatch(entry["unique_id"]))
-        and entry["disabled_by"] is None
-    }
-
-
 async def add_integration(
-    session: ClientSession,
-    home_assistant: HomeAssistant,
-    credentials: Credentials,
-    *,
-    energy: Mapping[str, Any],
+    home_assistant: HomeAssistant, *, energy: Mapping[str, Any]
 ) -> Json:
     """Add the integration through its config flow; return its config entry.
 
     `energy` answers what statistics of energies are wanted.
     """
-    application = credentials.application
+    registered = application()
     await home_assistant.command(
         "application_credentials/create",
         domain=DOMAIN,
-        client_id=application.client_id,
-        client_secret=application.client_secret,
-        name=f"{application.name} ({application.plan.name})",
+        client_id=registered.client_id,
+        client_secret=registered.client_secret,
+        name=f"{registered.name} ({registered.plan.name})",
     )
     step = await home_assistant.post(_FLOW, {"handler": DOMAIN})
     if step["type"] != "external":
         raise DemoError(f"The config flow does not begin with a sign-in: {step}")
-    await _sign_in(session, URL(step["url"]), credentials)
-    key = {"api_key": application.api_key, "plan": application.plan.name.lower()}
+    await _sign_in(home_assistant, URL(step["url"]))
+    key = {"api_key": registered.api_key, "plan": registered.plan.name.lower()}
     step = await home_assistant.get(f"{_FLOW}/{step['flow_id']}")
     await _answer(home_assistant, _FLOW, step, {"api_key": key, "energy": energy})
     entry = (await entries_of_integration(home_assistant))[-1]
@@ -105,50 +70,47 @@ async def add_integration(
 
 
 async def choose_options(
-    home_assistant: HomeAssistant, entry_id: str, **answers: Mapping[str, Any]
+    home_assistant: HomeAssistant, entry: Json, **answers: Mapping[str, Any]
 ) -> None:
     """Answer forms of the options by their steps, keep the others as they are."""
-    step = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry_id})
+    step = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry["entry_id"]})
     await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
 
 
 async def add_tariff(
-    home_assistant: HomeAssistant, entry_id: str, answers: Answers
+    home_assistant: HomeAssistant, entry: Json, answers: Answers
 ) -> None:
     """Tell what energy costs, by the steps of the flow that asks for it."""
 
     async def is_loaded() -> bool:
         entries = await entries_of_integration(home_assistant)
-        return (entry_id, "loaded") in {
-            (entry["entry_id"], entry["state"]) for entry in entries
-        }
+        states = {each["entry_id"]: each["state"] for each in entries}
+        return states[entry["entry_id"]] == "loaded"
 
     # What was set up before this makes it reload.
     await until("the integration is loaded", is_loaded)
-    handler = {"handler": [entry_id, "tariff"]}
+    handler = {"handler": [entry["entry_id"], "tariff"]}
     step = await home_assistant.post(_TARIFF_FLOW, handler)
     await _answer(home_assistant, _TARIFF_FLOW, step, answers)
 
 
-async def _sign_in(session: ClientSession, page: URL, credentials: Credentials) -> None:
+async def _sign_in(home_assistant: HomeAssistant, page: URL) -> None:
     """Fill in the cloud's sign-in page, approve, and go back to Home Assistant."""
-    async with session.post(
-        page.with_query(None),
-        data={
-            **page.query,
-            "email": credentials.email,
-            "password": credentials.password,
-            "decision": "approve",
-        },
+    login = {"email": OWNER, "password": DEMO_PASSWORD, "decision": "approve"}
+    async with home_assistant.session.post(
+        page.with_query(None), data={**page.query, **login}
     ) as response:
         if response.status != HTTPStatus.OK or not response.history:
             raise DemoError(f"The sign-in was answered with {response.status}.")
 
 
 async def _answer(
-    home_assistant: HomeAssistant, path: str, step: Json, answers: Answers
+    home_assistant: HomeAssistant,
+    path: str,
+    step: Json,
+    answers: Answers,
 ) -> None:
-    """Fill in the forms of a flow until it has made what it is for.
+    """Fill in the forms of a flow, by their steps, until it has made what it is for.
 
     A form without an answer is sent as it comes, filled in with what it suggests.
     """
@@ -156,7 +118,7 @@ async def _answer(
         if step["errors"]:
             raise DemoError(f"The step {step['step_id']} shows {step['errors']}")
         given = answers.get(step["step_id"], _as_it_comes(step))
-        step = await home_assistant.post(f"{path}/{step['flow_id']}", dict(given))
+        step = await home_assistant.post(f"{path}/{step['flow_id']}", given)
     if step["type"] != "create_entry":
         raise DemoError(f"The flow ended with {step.get('reason', step['type'])}")
 

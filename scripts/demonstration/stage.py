@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 import shutil
+import socket
 import sys
 import tempfile
 from typing import Any, Final
@@ -12,15 +13,26 @@ from typing import Any, Final
 from aiohttp import ClientSession
 
 from .cloud import Cloud
+from .command_line import LOOPBACK
 from .home_assistant import HomeAssistant
-from .processes import LOOPBACK, Program, free_port, until
+from .processes import Program, until
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
+# Where the demo's owner lives.
+TIME_ZONE: Final = "America/Los_Angeles"
 # `integrations.py` lists the same integrations, for what they need installed.
-_CONFIGURATION: Final = """\
+_CONFIGURATION: Final = f"""\
 homeassistant:
   auth_mfa_modules: []
+  name: Hillside
+  latitude: 37.8
+  longitude: -122.3
+  elevation: 50
+  time_zone: {TIME_ZONE}
+  country: US
+  currency: USD
+  unit_system: metric
 application_credentials:
 automation: !include automations.yaml
 config:
@@ -38,84 +50,84 @@ sun:
 system_health:
 """
 
-# The step "core_config" of the onboarding would set up a weather service, a radio
-# and a speech service, all on the internet. The demo is a closed world: it tells
-# Home Assistant where it stands by another command.
-_ONBOARDING: Final = {"done": ["core_config"]}
+# Only the user is missing. The step "core_config" would set up a weather service, a
+# radio and a speech service, all on the internet; the demo is a closed world.
+_ONBOARDING: Final = {"done": ["core_config", "analytics", "integration"]}
 
 
 class Stage:
     """A simulated cloud and a Home Assistant that is pointed at it."""
 
     def __init__(
-        self,
-        session: ClientSession,
-        folder: Path,
-        *,
-        port: int,
-        cloud_port: int,
+        self, session: ClientSession, folder: Path, *, port: int, cloud_port: int
     ) -> None:
         """Prepare a stage whose Home Assistant keeps its things in a folder."""
         _prepare(folder, port=port)
-        self.folder = folder
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
         self.cloud = Cloud(session, f"http://{LOOPBACK}:{cloud_port}")
         hass = Path(sys.executable).with_name("hass")
         self.home_assistant_program = Program(
             "Home Assistant",
             [hass, "--config", folder, "--log-no-color"],
-            folder=folder,
-            log=folder / "home-assistant.out",
-            environment={"ENPHASE_CLOUD_URL": self.cloud.url},
+            folder / "home-assistant.out",
+            {"ENPHASE_CLOUD_URL": self.cloud.url},
         )
         simulator = [sys.executable, "-m", "simulator"]
         self.cloud_program = Program(
             "The simulated cloud",
             [*simulator, "--host", LOOPBACK, "--port", str(cloud_port)],
-            folder=CHECKOUT,
-            log=folder / "simulator.out",
+            folder / "simulator.out",
         )
 
-    async def start(self) -> None:
-        """Start both; return once Home Assistant runs and its user is logged in.
+    async def start_home_assistant(self) -> None:
+        """Return once Home Assistant runs and its user is logged in.
 
-        Raises DemoError where one of them does not come up.
+        One that runs already is started again. Raises DemoError.
         """
-        for program in (self.cloud_program, self.home_assistant_program):
-            program.log.unlink(missing_ok=True)
-        await self.cloud_program.start(self.cloud.is_up)
-        await self._start_home_assistant()
-
-    async def restart_home_assistant(self) -> None:
-        """End Home Assistant in good order and start it again. Raises DemoError."""
         await self.home_assistant_program.stop()
-        await self._start_home_assistant()
-
-    async def end(self) -> None:
-        """End both, Home Assistant first."""
-        await self.home_assistant_program.stop()
-        await self.cloud_program.stop()
-
-    async def _start_home_assistant(self) -> None:
         await self.home_assistant_program.start(self.home_assistant.is_up)
-        await self.home_assistant.onboard()
+        await self.home_assistant.log_in()
         await until("Home Assistant runs", self.home_assistant.is_running, seconds=120)
 
 
 @asynccontextmanager
-async def temporary_stage(session: ClientSession) -> AsyncGenerator[Stage]:
+async def open_stage(
+    folder: Path, *, port: int, cloud_port: int
+) -> AsyncGenerator[Stage]:
+    """Run a stage; raises DemoError where a program does not come up."""
+    async with ClientSession() as session:
+        stage = Stage(session, folder, port=port, cloud_port=cloud_port)
+        programs = (stage.home_assistant_program, stage.cloud_program)
+        for program in programs:
+            program.log.unlink(missing_ok=True)
+        try:
+            await stage.cloud_program.start(lambda: stage.cloud.ask("clock"))
+            await stage.start_home_assistant()
+            yield stage
+        finally:
+            for program in programs:
+                await program.stop()
+
+
+@asynccontextmanager
+async def temporary_stage() -> AsyncGenerator[Stage]:
     """Run a stage on free ports; what it stored stays only where something failed."""
     folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
-    stage = Stage(session, folder, port=free_port(), cloud_port=free_port())
     try:
-        await stage.start()
-        yield stage
+        async with open_stage(
+            folder, port=_free_port(), cloud_port=_free_port()
+        ) as stage:
+            yield stage
     except Exception:
         print(f"\nLogs and storage are kept in {folder}")
         raise
-    finally:
-        await stage.end()
     shutil.rmtree(folder)
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _prepare(folder: Path, *, port: int) -> None:

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 
 from .paths import CACHE, PRIVATE_PYTHON, TOOLS
-from .steps import StepError, output, run, step, succeeds
+from .steps import StepError, output, run, step
 
 _WANTED = "3.14"
 _MINIMUM = (3, 14, 2)
@@ -49,32 +49,31 @@ def find_python() -> Path:
     raise StepError("Home Assistant needs Python 3.14, and none was found", _ADVICE)
 
 
-def _is_new_enough(python: Path) -> bool:
+def _if_new_enough(python: str | Path | None) -> Path | None:
     check = f"import sys, venv; sys.exit(sys.version_info < {_MINIMUM})"
-    return succeeds([python, "-c", check])
+    if python is None or output([python, "-c", check]) is None:
+        return None
+    return Path(python)
 
 
 def _on_path() -> Path | None:
-    found = shutil.which(f"python{_WANTED}")
-    if found and _is_new_enough(Path(found)):
-        return Path(found)
-    return None
+    return _if_new_enough(shutil.which(f"python{_WANTED}"))
 
 
 def _private() -> Path | None:
-    python = PRIVATE_PYTHON / "usr" / "bin" / f"python{_WANTED}"
-    return python if python.exists() and _is_new_enough(python) else None
+    return _if_new_enough(PRIVATE_PYTHON / "usr" / "bin" / f"python{_WANTED}")
 
 
 def _from_uv() -> Path | None:
-    find = [uv(), "python", "find", "--no-python-downloads", f">={_dotted(_MINIMUM)}"]
+    wanted = ">=" + ".".join(map(str, _MINIMUM))
+    find = [uv(), "python", "find", "--no-python-downloads", wanted]
     if found := output(find):
         return Path(found)
     with step("Looking for a Python 3.14 download"):
         # One try: where downloads are closed, retrying only costs time.
         os.environ.setdefault("UV_HTTP_RETRIES", "0")
         install = [uv(), "python", "install", "--no-bin", _WANTED]
-        if not succeeds(install, timeout=_DOWNLOAD_SECONDS):
+        if output(install, timeout=_DOWNLOAD_SECONDS) is None:
             print("    none can be had here", flush=True)
             return None
     found = output(find)
@@ -101,22 +100,19 @@ def _unpack_debian_packages(folder: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     sources = apt / "sources.list"
     sources.write_text(f"deb {_debian_archive()} {_DEBIAN_SUITE} main\n")
-    options = [
-        *("-o", f"Dir::Etc::sourcelist={sources}"),
-        *("-o", "Dir::Etc::sourceparts=/dev/null"),
-        *("-o", f"Dir::State::Lists={lists}"),
-        *("-o", f"Dir::Cache::archives={archives}"),
-        *("-o", "Dir::Cache::pkgcache="),
-        *("-o", "Dir::Cache::srcpkgcache="),
-        *("-o", "APT::Sandbox::User="),
-        *("-o", "Acquire::Retries=3"),
-    ]
-    run(["apt-get", *options, "update"], advice=_ADVICE)
-    run(
-        ["apt-get", *options, "download", *_DEBIAN_PACKAGES],
-        cwd=archives,
-        advice=_ADVICE,
-    )
+    settings = {
+        "Dir::Etc::sourcelist": sources,
+        "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::Lists": lists,
+        "Dir::Cache::archives": archives,
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+        "APT::Sandbox::User": "",
+        "Acquire::Retries": 3,
+    }
+    get = ["apt-get", *(f"-o{name}={value}" for name, value in settings.items())]
+    run([*get, "update"], advice=_ADVICE)
+    run([*get, "download", *_DEBIAN_PACKAGES], cwd=archives, advice=_ADVICE)
     for package in sorted(archives.glob("*.deb")):
         run(["dpkg", "-x", package, folder], advice=_ADVICE)
     shutil.rmtree(apt)
@@ -139,15 +135,8 @@ def _make_relocatable(folder: Path, final: Path) -> None:
     python = folder / "usr" / "bin" / f"python{_WANTED}"
     loader = Path(output([patchelf, "--print-interpreter", python]) or "").name
     libraries = final / "usr" / "lib" / triple
-    run(
-        [
-            patchelf,
-            *("--set-interpreter", libraries / loader),
-            *("--force-rpath", "--set-rpath", libraries),
-            python,
-        ],
-        advice=_ADVICE,
-    )
+    link = [patchelf, "--set-interpreter", libraries / loader]
+    run([*link, "--force-rpath", "--set-rpath", libraries, python], advice=_ADVICE)
     # Debian keeps this header folder one level up; extension modules want it here.
     headers = folder / "usr" / "include" / f"python{_WANTED}" / triple
     if not headers.exists():
@@ -171,7 +160,7 @@ def _tool(name: str) -> Path:
 
 
 def _pip() -> list[str]:
-    if succeeds([sys.executable, "-m", "pip", "--version"]):
+    if output([sys.executable, "-m", "pip", "--version"]) is not None:
         return [sys.executable, "-m", "pip"]
     return [sys.executable, str(_debian_pip_wheel() / "pip")]
 
@@ -191,7 +180,3 @@ def _debian_pip_wheel() -> Path:
     if not wheels:
         raise StepError("this Python has no pip", advice)
     return wheels[0]
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(map(str, version))

@@ -45,13 +45,12 @@ def run(
     Raises StepError with the last lines of output and the given advice.
     """
     CACHE.mkdir(parents=True, exist_ok=True)
-    with LOG.open("a", encoding="utf-8") as log:
-        log.write(f"\n$ {' '.join(map(str, command))}\n")
-        log.flush()
+    with LOG.open("a+", encoding="utf-8", errors="replace") as log:
+        print(f"\n$ {' '.join(map(str, command))}", file=log, flush=True)
         begin = log.tell()
         try:
             process = subprocess.Popen(
-                [str(part) for part in command],
+                command,
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
                 stdin=subprocess.DEVNULL,
@@ -61,24 +60,19 @@ def run(
         except FileNotFoundError as err:
             raise StepError(f"{command[0]} is not on this machine", advice) from err
         _wait(process)
+        log.seek(begin)
+        tail = "".join(f"    {line}" for line in log.readlines()[-_TAIL_LINES:])
     if process.returncode:
-        raise StepError(
-            f"{Path(str(command[0])).name} failed with code {process.returncode}"
-            f"\n{_tail(begin)}",
-            advice,
-        )
-
-
-def succeeds(command: Sequence[str | Path], *, timeout: float = 30) -> bool:
-    """Tell whether a command can be run and ends well."""
-    return output(command, timeout=timeout) is not None
+        name = Path(command[0]).name
+        problem = f"{name} failed with code {process.returncode}\n{tail.rstrip()}"
+        raise StepError(problem, advice)
 
 
 def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
     """Return what a command prints, or None if it fails or takes too long."""
     try:
         result = subprocess.run(
-            [str(part) for part in command],
+            command,
             check=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -101,10 +95,3 @@ def _wait(process: subprocess.Popen[bytes]) -> None:
     except BaseException:
         process.kill()
         raise
-
-
-def _tail(begin: int) -> str:
-    with LOG.open(encoding="utf-8", errors="replace") as log:
-        log.seek(begin)
-        lines = log.read().splitlines()
-    return "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])

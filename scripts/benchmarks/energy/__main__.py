@@ -1,14 +1,81 @@
 """Measure energy: python -m scripts.benchmarks.energy [--json]."""
 
-from ..report import command_line, tell
-from .report import as_json, measure, text
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from ..home_assistant import in_a_loop
+from ..report import command_line, table, tell
+from .backfill import Backfill, import_two_years
+from .year import SITES, Year, play
 
 
 def main() -> None:
     """Play the years and the backfill, and report; it takes some minutes."""
     arguments = command_line("energy", __doc__).parse_args()
-    results = measure()
-    tell(arguments, text(results), as_json(results))
+    # Each in a process of its own; times with nothing beside.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        timed = pool.submit(_backfill, beside_rival=True).result()
+        years = [*pool.map(_year, range(len(SITES)))]
+        alone = pool.submit(_backfill, beside_rival=False).result()
+    lines = [line for year in years for line in _of_year(year)]
+    lines += _of_backfill(timed)
+    lines.append(f"    memory grows by {alone.growth_mib:.1f} MiB at most")
+    # Of the site where they are worst; the rival counts where it is best.
+    figures = {
+        "hourly_error": max(round(year.ours.hourly_error, 6) for year in years),
+        "phantom_hours": sum(len(year.ours.phantoms) for year in years),
+        "sum_falls": sum(len(year.ours.falls) for year in years),
+        "rival_hourly_error": min(round(year.rival.hourly_error, 6) for year in years),
+        "import_ratio": round(timed.ours / timed.alone, 3),
+        "memory_growth_mib": round(alone.growth_mib, 2),
+    }
+    tell(arguments, lines, figures)
+
+
+def _backfill(*, beside_rival: bool) -> Backfill:
+    return in_a_loop(import_two_years(beside_rival=beside_rival))
+
+
+def _year(number: int) -> Year:
+    return in_a_loop(play(SITES[number]))
+
+
+def _of_year(year: Year) -> Iterator[str]:
+    yield (
+        f"A year at {year.site.name}, {year.site.time_zone},"
+        f" production told by its {year.site.measured_by}: {year.calls:,} calls"
+    )
+    compared = {
+        "Enphase Cloud": year.ours,
+        "  its history of weeks before": year.history,
+        "total_increasing, spared all distorted numbers": year.rival,
+    }
+    rows = [
+        (
+            name,
+            f"{each.hourly_error:.4%}",
+            f"{len(each.phantoms)}",
+            f"{len(each.falls)}",
+        )
+        for name, each in compared.items()
+    ]
+    yield from table([("", "hours", "phantoms", "falls"), *rows])
+    yield ""
+
+
+def _of_backfill(timed: Backfill) -> Iterator[str]:
+    yield (
+        f"Two years of hours, {timed.rows:,} rows:"
+        f" {timed.ours / timed.alone:.2f} times the recorder alone"
+    )
+    taken = {"Enphase Cloud": timed.ours, "the recorder alone": timed.alone}
+    yield from table(
+        [
+            (name, f"{timed.rows / seconds:,.0f} rows per second")
+            for name, seconds in taken.items()
+        ]
+    )
 
 
 if __name__ == "__main__":

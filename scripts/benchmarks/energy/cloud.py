@@ -25,7 +25,8 @@ from simulator import Cloud, Published, System
 from simulator.distortion import distort
 from simulator.faults import DataFault
 from simulator.moments import epoch
-from simulator.operations import find
+
+from ..cloud import document
 
 _OWNER: Final = "owner@example.com"
 _SIZE_W: Final = 6_800
@@ -111,15 +112,14 @@ class Answers:
         """Return the document below the path of a system."""
         asked = (path, now, fault, query)
         if self._last[0] != asked:
-            ((operation, _),) = find(f"/{self.system.system_id}/{path}")
-            assert operation.of_system is not None
-            document = operation.of_system(
-                Published(self.system, epoch(now)),
+            answer = document(
+                f"/{self.system.system_id}/{path}",
                 {name: str(value) for name, value in query.items()},
+                [Published(self.system, epoch(now))],
             )
             if fault is not None:
-                distort(document, fault)
-            self._last = (asked, document)
+                distort(answer, fault)
+            self._last = (asked, answer)
         return self._last[1]
 
     def _answer(

@@ -6,23 +6,24 @@ from itertools import pairwise
 
 from custom_components.enphase_cloud.energy.readings import HOUR
 from custom_components.enphase_cloud.measurements.catalog import Flow
-from simulator import Flow as TrueFlow, Truth
+from simulator import Truth
+from tests.energy_helpers import FLOWS
 
 from .recorder import Sums
 
 type Hour = tuple[Flow, datetime]
 
 
-def true_energy(truth: Truth, flow: Flow, hour: datetime) -> int:
-    """Return the Wh that really flowed in an hour."""
-    # The simulation names flows by their last word.
-    return truth.energy(TrueFlow(flow.rpartition("_")[2]), hour, hour + HOUR)
-
-
 @dataclass(slots=True)
 class Comparison:
-    """How far told energies are from the truth [Wh]."""
+    """How far told energies are from the truth [Wh], from the beginning on.
 
+    `phantoms` are hours with more energy than flowed, `falls` those at which a sum
+    falls.
+    """
+
+    truth: Truth
+    begin: datetime
     true: float = 0.0
     hourly: float = 0.0
     phantoms: set[Hour] = field(default_factory=set)
@@ -33,50 +34,33 @@ class Comparison:
         """Return the sum of all absolute differences of hours, over the sum."""
         return self.hourly / self.true
 
+    def compare(self, told: dict[Flow, Sums], end: datetime) -> Comparison:
+        """Compare all hours of all flows; an hour that is not told is zero."""
+        first = self.begin.astimezone(UTC)
+        for flow, sums in told.items():
+            energies = _changes(sums)
+            for number in range(-((self.begin - end) // HOUR)):
+                hour = first + number * HOUR
+                true = self._true(flow, hour)
+                self.true += true
+                self.hourly += abs(energies.get(hour, 0.0) - true)
+        self.note_wrongs(told)
+        return self
 
-def compare(
-    told: dict[Flow, Sums],
-    truth: Truth,
-    *,
-    begin: datetime,
-    end: datetime,
-) -> Comparison:
-    """Compare all hours of all flows; an hour that is not told is zero."""
-    compared = Comparison()
-    for flow, sums in told.items():
-        energies = changes(sums)
-        for number in range(-((begin - end) // HOUR)):
-            hour = begin.astimezone(UTC) + number * HOUR
-            true = true_energy(truth, flow, hour)
-            compared.true += true
-            compared.hourly += abs(energies.get(hour, 0.0) - true)
-    note_wrongs(compared, told, truth, begin=begin)
-    return compared
+    def note_wrongs(self, told: dict[Flow, Sums]) -> None:
+        """Note hours that are wrong whatever is told later."""
+        for flow, sums in told.items():
+            for hour, energy in _changes(sums).items():
+                if energy < 0:
+                    self.falls.add((flow, hour))
+                if hour >= self.begin and energy > self._true(flow, hour):
+                    self.phantoms.add((flow, hour))
 
-
-def note_wrongs(
-    compared: Comparison,
-    told: dict[Flow, Sums],
-    truth: Truth,
-    *,
-    begin: datetime,
-) -> None:
-    """Note hours with more energy than flowed, and those at which a sum falls."""
-    for flow, sums in told.items():
-        in_order = sorted(sums)
-        compared.falls.update(
-            (flow, later)
-            for sooner, later in pairwise(in_order)
-            if sums[later] < sums[sooner]
-        )
-        compared.phantoms.update(
-            (flow, hour)
-            for hour, energy in changes(sums).items()
-            if hour >= begin and energy > true_energy(truth, flow, hour)
-        )
+    def _true(self, flow: Flow, hour: datetime) -> int:
+        return self.truth.energy(FLOWS[flow], hour, hour + HOUR)
 
 
-def changes(sums: Sums) -> Sums:
+def _changes(sums: Sums) -> Sums:
     """Return the Wh of each hour but the first."""
     return {
         later: sums[later] - sums[sooner] for sooner, later in pairwise(sorted(sums))

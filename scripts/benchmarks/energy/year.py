@@ -35,7 +35,7 @@ from .cloud import Answers, Site, build
 from .mishaps import FIRST, NIGHTS, NO_ANSWER, RESTART_EVERY, Luck, silence
 from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
-from .truth import Comparison, compare, note_wrongs
+from .truth import Comparison
 
 SITES: Final = (
     Site("Hilltop", "Europe/Berlin", 48),
@@ -99,7 +99,7 @@ class _Home:
             system_id=system.system_id, name=site.name, time_zone=site.zone
         )
         self._truth = Truth(system)
-        self._wrongs = Comparison()
+        self._wrongs = Comparison(self._truth, self._begin)
         self._answers = Answers(site, system)
         self._rival = Rival(self._answers, Luck(_SEED + 1))
         self._luck = Luck(_SEED)
@@ -125,8 +125,7 @@ class _Home:
             await self._ask(importer, statistics, now)
             self._rival.poll(hass, now)
             await compile_statistics(hass, now)
-            recent = await self._ours(hass, now - _LOOK_BACK)
-            note_wrongs(self._wrongs, recent, self._truth, begin=self._begin)
+            self._wrongs.note_wrongs(await self._ours(hass, now - _LOOK_BACK))
         self._stored = {
             source: json.dumps(progress.as_dict())
             for source, progress in importer.progress.items()
@@ -135,17 +134,17 @@ class _Home:
     async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
         """Compare all that the recorder tells with the truth."""
         told = await self._ours(hass)
-        ours = compare(told, self._truth, begin=self._begin, end=until)
+        ours = Comparison(self._truth, self._begin).compare(told, until)
         # What was wrong on a night counts, though it was mended later.
         ours.phantoms |= self._wrongs.phantoms
         ours.falls |= self._wrongs.falls
+        before = Comparison(self._truth, self._begin - _HISTORY)
         rivals = await _told(hass, {flow: self._rival.entity_id(flow) for flow in Flow})
-        before = self._begin - _HISTORY
         return Year(
             site=self._site,
             ours=ours,
-            history=compare(told, self._truth, begin=before, end=self._begin),
-            rival=compare(rivals, self._truth, begin=self._begin, end=until),
+            history=before.compare(told, self._begin),
+            rival=Comparison(self._truth, self._begin).compare(rivals, until),
             calls=self._calls,
         )
 

@@ -1,11 +1,10 @@
 """A year of the real schedule and ledger, on a virtual clock."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import json
-from typing import Any
 
 import numpy as np
 
@@ -52,7 +51,6 @@ class Record:
     polls: dict[PolledDocument, list[tuple[float, float]]]
     answered: int = 0
     wasted: int = 0
-    withheld: int = 0
     calls: list[float] = field(default_factory=list)
     # By month: the share of the plan that background work could have spent.
     unused: list[float] = field(default_factory=list)
@@ -80,12 +78,16 @@ class Household:
         self._disk = "{}"
         self._unsaved_since: datetime | None = None
         days = np.arange(0, END, DAY)
-        chance = np.random.default_rng(len(days))
-        self._restarts = [*(days + DAY / 8)] if habits.restarts_nightly else []
-        self._kills = (
-            [*(days + chance.uniform(0, DAY, days.size))] if habits.killed_daily else []
-        )
-        self._errands = [*self._moments_of_errands()] if habits.has_groups else []
+        nights = days + DAY / 8
+        moments = days + np.random.default_rng(len(days)).uniform(0, DAY, days.size)
+        self._restarts = [*nights] if habits.restarts_nightly else []
+        self._kills = [*moments] if habits.killed_daily else []
+        self._errands = [
+            (night, source)
+            for day, night in enumerate(nights if habits.has_groups else ())
+            for _ in systems
+            for source in (_ERRANDS if day % 7 == 0 else _ERRANDS[1:])
+        ]
         self._start()
 
     def live_through(self) -> Record:
@@ -97,7 +99,8 @@ class Household:
             self._advance(max(moment, self._now))
             if self._restarts and seconds(self._now) >= self._restarts[0]:
                 self._restarts.pop(0)
-                self._stop()
+                self._ledger.release(self._now)
+                self._save()
                 self._start()
             self._run_errands()
             pause = self._due(polled) - self._now
@@ -134,23 +137,13 @@ class Household:
         errands = bisect_left(self._errands, (end,))
         return max(0, self._ledger.spendable(self._now) - errands)
 
-    def _moments_of_errands(self) -> Iterator[tuple[float, str]]:
-        """Return when which errand is made: one a week, and two a day."""
-        for day in range(int(END / DAY)):
-            for _ in self._systems:
-                for source in _ERRANDS if day % 7 == 0 else _ERRANDS[1:]:
-                    yield day * DAY + DAY / 8, source
-
     def _run_errands(self) -> None:
         while self._errands and self._errands[0][0] <= seconds(self._now):
             _, source = self._errands.pop(0)
-            try:
+            with suppress(BudgetExhaustedError):
                 call, refused = self._call(source, Purpose.BACKGROUND)
-            except BudgetExhaustedError:
-                self._record.withheld += 1
-                continue
-            self._ended(call, served=refused is None)
-            self._unsaved_since = self._unsaved_since or self._now
+                self._ended(call, served=refused is None)
+                self._unsaved_since = self._unsaved_since or self._now
 
     def _poll(self, polled: PolledDocument) -> timedelta | None:
         """Ask for a document; return how long to wait if that was not possible."""
@@ -161,7 +154,6 @@ class Household:
                 self._token_until = self._now + _TOKEN_LIFE
             call, refused = self._call(polled.document, Purpose.BACKGROUND)
         except BudgetExhaustedError as err:
-            self._record.withheld += 1
             return err.until - self._now
         self._record.calls.append(seconds(self._now))
         if self._kills and seconds(self._now) >= self._kills[0]:
@@ -204,34 +196,28 @@ class Household:
         data_at = float(published.data_at[published.newest(seconds(self._now))])
         polls = self._record.polls[polled]
         self._record.answered += 1
-        tells_production = polled.document is not Source.BATTERY
-        is_summary = polled.document is Source.SUMMARY
+        producing = produced_until = None
+        if polled.document is not Source.BATTERY:
+            producing = system.produces(data_at)
+        if polled.document is Source.SUMMARY:
+            produced_until = clock(system.produced_until(data_at))
         if self._schedule.observe(
             polled,
             now=self._now,
             data_at=clock(data_at),
             changed=not polls or polls[-1][1] != data_at,
-            producing=system.produces(data_at) if tells_production else None,
-            produced_until=(
-                clock(system.produced_until(data_at)) if is_summary else None
-            ),
+            producing=producing,
+            produced_until=produced_until,
         ):
             self._record.wasted += 1
             self._ledger.record_wasted(self._now)
         polls.append((seconds(self._now), data_at))
 
     def _save(self) -> None:
-        data: dict[str, Any] = {
-            "ledger": self._ledger.as_dict(),
-            "schedule": self._schedule.as_dict(),
-        }
-        self._disk = json.dumps(data)
-        self._ledger.saved(data["ledger"])
+        ledger, schedule = self._ledger.as_dict(), self._schedule.as_dict()
+        self._disk = json.dumps({"ledger": ledger, "schedule": schedule})
+        self._ledger.saved(ledger)
         self._unsaved_since = None
-
-    def _stop(self) -> None:
-        self._ledger.release(self._now)
-        self._save()
 
     def _start(self) -> None:
         data = json.loads(self._disk)

@@ -1,7 +1,7 @@
 """A Home Assistant beside a simulated cloud, on a clock that is moved by hand."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,21 +9,12 @@ from functools import partial
 from typing import Any, Final, NamedTuple, override
 from unittest.mock import patch
 
-from aiohttp import web
 from aiohttp.typedefs import Middleware
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er, event as event_helper
 from homeassistant.util import dt as dt_util
 
-from custom_components.enphase_cloud.const import (
-    CONF_CALLS_PER_MINUTE,
-    CONF_CALLS_PER_MONTH,
-    CONF_LIVE_STREAM,
-    CONF_PLAN,
-    CONF_STREAMS_PER_MONTH,
-    DOMAIN,
-    PLAN_CUSTOM,
-)
+from custom_components.enphase_cloud.const import CONF_STREAMS_PER_MONTH, DOMAIN
 from custom_components.enphase_cloud.coordinator.live_sessions import LiveSessions
 from custom_components.enphase_cloud.runtime import key_budgets
 from simulator import Cloud, System
@@ -31,21 +22,12 @@ from simulator.live_faults import event
 from simulator.live_frames import Payload, Source
 from tests.world import build, served
 
-from ..home_assistant import add_account, configuration, home_assistant
+from ..home_assistant import PLENTY, home_with
 
 # A summer morning: sun, load and battery change every second.
-_START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
+START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
 # Turns of the event loop.
 _PATIENCE: Final = 100_000
-_PLENTY: Final = {
-    CONF_PLAN: PLAN_CUSTOM,
-    CONF_CALLS_PER_MINUTE: 10_000,
-    CONF_CALLS_PER_MONTH: 10_000_000,
-    CONF_LIVE_STREAM: True,
-    CONF_STREAMS_PER_MONTH: 100_000,
-}
-
-type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class HandMovedLoop(asyncio.SelectorEventLoop):
@@ -54,7 +36,7 @@ class HandMovedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         """Begin at zero."""
         self._now = 0.0
-        self.moment = _START
+        self.moment = START
         super().__init__()
 
     @override
@@ -65,18 +47,17 @@ class HandMovedLoop(asyncio.SelectorEventLoop):
     def move(self, seconds: float) -> None:
         """Let time pass; what is due then runs in the loop's next round."""
         self._now += seconds
-        self.moment = _START + timedelta(seconds=self._now)
+        self.moment = START + timedelta(seconds=self._now)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
     """The integration in a running Home Assistant, with one system."""
 
     hass: HomeAssistant
     cloud: Cloud
     system: System
-    answer: Answer | None = None
-    """What answers requests for live data instead of the simulated cloud."""
+    bursts: LiveSessions
 
     def entity_id(self, key: str) -> str:
         """Return the entity of a sensor of the system."""
@@ -85,32 +66,6 @@ class Home:
         found = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
         assert found is not None, key
         return found
-
-    @property
-    def bursts(self) -> LiveSessions:
-        """Return the live streams of the system."""
-        (entry,) = self.hass.config_entries.async_entries(DOMAIN)
-        bursts: LiveSessions = entry.runtime_data.systems[0].live_sessions
-        return bursts
-
-    @property
-    def answer_instead(self) -> Middleware:
-        """Return what lets `answer` take the place of the simulated cloud."""
-
-        @web.middleware
-        async def answer(request: web.Request, handler: Answer) -> web.StreamResponse:
-            if self.answer is not None and request.path.endswith("/live_data"):
-                return await self.answer(request)
-            return await handler(request)
-
-        return answer
-
-    async def pass_time(self, seconds: float) -> None:
-        """Let time pass, and what is due then happen."""
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, HandMovedLoop)
-        loop.move(seconds)
-        await settle()
 
 
 class Recorded(NamedTuple):
@@ -135,6 +90,12 @@ def record(system: System, *, begin: datetime, seconds: int) -> list[Recorded]:
     return frames
 
 
+async def pass_time(seconds: float) -> None:
+    """Let time pass, and what is due then happen."""
+    _loop().move(seconds)
+    await settle()
+
+
 async def settle(rounds: int = 25) -> None:
     """Let the loop work off what is ready, over loopback, too."""
     for _ in range(rounds):
@@ -152,19 +113,22 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def now() -> datetime:
     """Return the moment that the loop's time stands for."""
+    return _loop().moment
+
+
+def _loop() -> HandMovedLoop:
     loop = asyncio.get_running_loop()
     assert isinstance(loop, HandMovedLoop)
-    return loop.moment
-
-
-def _timestamp() -> float:
-    return now().timestamp()
+    return loop
 
 
 @asynccontextmanager
-async def home(**options: Any) -> AsyncGenerator[Home]:
-    """Set the integration up with some options, and a plan that allows anything."""
-    loop = asyncio.get_running_loop()
+async def home(*middlewares: Middleware, **options: Any) -> AsyncGenerator[Home]:
+    """Set the integration up with some options, and a plan that allows anything.
+
+    Requests pass some middlewares on their way to the simulated cloud.
+    """
+    loop = _loop()
     world = build(
         Cloud(now),
         plan="partner",
@@ -173,19 +137,21 @@ async def home(**options: Any) -> AsyncGenerator[Home]:
         time_zone="Europe/Berlin",
         latitude=48.0,
     )
+    options = {**PLENTY, CONF_STREAMS_PER_MONTH: 100_000, **options}
     with (
-        configuration() as folder,
         # As quick as the functions they replace.
         patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
-        patch.object(event_helper, "time_tracker_timestamp", _timestamp),
+        patch.object(event_helper, "time_tracker_timestamp", lambda: now().timestamp()),
         patch.object(key_budgets, "_monotonic", loop.time),
     ):
-        async with home_assistant(folder) as hass:
-            at_home = Home(hass=hass, cloud=world.cloud, system=world.system)
-            async with served(world, at_home.answer_instead):
-                entry = world.entry(options={**_PLENTY, **options})
-                await add_account(hass, entry)
-                assert await hass.config_entries.async_setup(entry.entry_id)
-                await hass.async_block_till_done()
-                yield at_home
-                await hass.config_entries.async_unload(entry.entry_id)
+        entry = world.entry(options=options)
+        async with served(world, *middlewares), home_with(entry) as hass:
+            assert await hass.config_entries.async_setup(entry.entry_id)
+            await hass.async_block_till_done()
+            yield Home(
+                hass=hass,
+                cloud=world.cloud,
+                system=world.system,
+                bursts=entry.runtime_data.systems[0].live_sessions,
+            )
+            await hass.config_entries.async_unload(entry.entry_id)

@@ -33,8 +33,9 @@ from custom_components.enphase_cloud.sensor_tables import (
     MeasurementSensorDescription,
 )
 from simulator.live_frames import Payload
+from tests.helpers import state
 
-from .home import Home, home, now, record, settle
+from .home import Home, home, now, pass_time, record, settle
 
 # What a frame tells, by the keys of the sensors.
 FIELDS: Final = {
@@ -72,27 +73,25 @@ class Latency:
 
 async def measure() -> Latency:
     """Measure frame by frame, ours and Home Assistant alone in turns."""
-    taken = Latency()
+    taken, writings = Latency(), asyncio.Queue[_Writing]()
     async with home(**{CONF_PUBLISH_INTERVAL: 0}) as at_home:
-        alone = _Alone()
-        await alone.add_to(at_home.hass)
-        writing = asyncio.create_task(alone.run())
+        sensors = await _add_sensors(at_home.hass)
+        writing = asyncio.create_task(_write_alone(writings))
         for _ in range(_BURSTS):
             async with _open_stream(at_home) as body:
                 begin = now() + timedelta(seconds=1)
                 frames = record(at_home.system, begin=begin, seconds=_FRAMES)
                 for number, frame in enumerate(frames):
-                    await at_home.pass_time(1)
+                    await pass_time(1)
+                    values = _values(frame.payload)
+                    alone = [(sensors[key], values[key]) for key in sensors]
                     acts: list[tuple[list[float], Callable[[], object]]] = [
                         (taken.ours, partial(body.feed_data, frame.encoded)),
-                        (
-                            taken.alone,
-                            partial(alone.show, alone.prepare(frame.payload)),
-                        ),
+                        (taken.alone, partial(writings.put_nowait, alone)),
                     ]
                     for seconds, act in acts[:: 1 if number % 2 else -1]:
                         seconds.append(await _measure(act))
-                    _assert_same_states(at_home, alone)
+                    _assert_same_states(at_home, sensors)
         writing.cancel()
     return taken
 
@@ -127,41 +126,30 @@ class _PlainSensor(SensorEntity):
         self.async_write_ha_state()
 
 
-class _Alone:
-    """A task that is woken with the values in hand, and writes them."""
+async def _add_sensors(hass: HomeAssistant) -> dict[str, _PlainSensor]:
+    """Add a sensor for all that frames feed, by key."""
+    sensors = {
+        description.key: _PlainSensor(description)
+        for description in MEASUREMENTS[DeviceKind.SYSTEM]
+        if description.key in FIELDS
+    }
+    platform = MockEntityPlatform(hass, domain="sensor", platform_name="alone")
+    platform.config_entry = None
+    await platform.async_add_entities(sensors.values())
+    return sensors
 
-    def __init__(self) -> None:
-        """Begin with sensors that nobody shows yet."""
-        self.sensors = {
-            description.key: _PlainSensor(description)
-            for description in MEASUREMENTS[DeviceKind.SYSTEM]
-            if description.key in FIELDS
-        }
-        self._writings: asyncio.Queue[_Writing] = asyncio.Queue()
 
-    async def add_to(self, hass: HomeAssistant) -> None:
-        """Add a sensor for all that frames feed."""
-        platform = MockEntityPlatform(hass, domain="sensor", platform_name="alone")
-        platform.config_entry = None
-        await platform.async_add_entities(self.sensors.values())
+def _values(payload: Payload) -> dict[str, Any]:
+    """Return what there is to write for a frame."""
+    told = {key: payload["data"][field] for key, field in FIELDS.items()}
+    return {key: _WORDS.get(value, value) for key, value in told.items()}
 
-    def prepare(self, payload: Payload) -> _Writing:
-        """Return what there is to write for a frame."""
-        values = {key: payload["data"][FIELDS[key]] for key in self.sensors}
-        return [
-            (sensor, _WORDS.get(values[key], values[key]))
-            for key, sensor in self.sensors.items()
-        ]
 
-    def show(self, writing: _Writing) -> None:
-        """Wake the task."""
-        self._writings.put_nowait(writing)
-
-    async def run(self) -> None:
-        """Write whenever woken."""
-        while True:
-            for sensor, value in await self._writings.get():
-                sensor.write(value)
+async def _write_alone(writings: asyncio.Queue[_Writing]) -> None:
+    """Write whenever woken, with the values in hand."""
+    while True:
+        for sensor, value in await writings.get():
+            sensor.write(value)
 
 
 @asynccontextmanager
@@ -193,11 +181,9 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
         await settle()
 
 
-def _assert_same_states(at_home: Home, alone: _Alone) -> None:
+def _assert_same_states(at_home: Home, sensors: dict[str, _PlainSensor]) -> None:
     """Make sure that both have written the same."""
-    for key, sensor in alone.sensors.items():
-        ours = at_home.hass.states.get(at_home.entity_id(key))
-        theirs = at_home.hass.states.get(sensor.entity_id)
-        assert ours is not None, key
-        assert theirs is not None, key
-        assert ours.state == theirs.state, key
+    states = at_home.hass.states
+    for key, sensor in sensors.items():
+        ours = state(at_home.hass, at_home.entity_id(key))
+        assert states.is_state(sensor.entity_id, ours), key

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 import gc
 from http import HTTPStatus
 from itertools import cycle, islice
@@ -11,11 +12,12 @@ import tracemalloc
 from typing import Final, Literal
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 from homeassistant.exceptions import HomeAssistantError
 
 from simulator import System
 
-from .home import Home, home, now, record, until
+from .home import Home, home, now, pass_time, record, until
 
 BURSTS: Final = 10_000
 # So many bursts fill caches and pools before memory is compared.
@@ -38,17 +40,15 @@ async def measure() -> float:
 
     Return how much more memory Python holds after them [MiB].
     """
-    async with home() as at_home:
-        kinds = cycle(_KINDS)
-        await _run(at_home, islice(kinds, _WARMING_UP))
+    kinds, cloud = cycle(_KINDS), _Cloud()
+    async with home(web.middleware(partial(_Cloud.answer, cloud))) as at_home:
+        await cloud.stream_to(at_home, islice(kinds, _WARMING_UP))
         tracemalloc.start()
-        try:
-            await _run(at_home, islice(kinds, _WARMING_UP))
-            before = _held()
-            await _run(at_home, islice(kinds, BURSTS))
-            growth = _held() - before
-        finally:
-            tracemalloc.stop()
+        await cloud.stream_to(at_home, islice(kinds, _WARMING_UP))
+        before = _held()
+        await cloud.stream_to(at_home, islice(kinds, BURSTS))
+        growth = _held() - before
+        tracemalloc.stop()
     return growth / _MIB
 
 
@@ -57,27 +57,30 @@ def _held() -> int:
     return tracemalloc.get_traced_memory()[0]
 
 
-async def _run(at_home: Home, kinds: Iterable[Kind]) -> None:
-    bursts = at_home.bursts
-    for kind in kinds:
-        at_home.answer = _Answer(at_home.system, kind).send
-        with suppress(HomeAssistantError):
-            await bursts.async_request(_LENGTH)
-        if kind == "stopped":
-            await bursts.async_stop()
-        await until(lambda: not bursts.is_running)
-        await at_home.pass_time(1)
+@dataclass(slots=True)
+class _Cloud:
+    """Answers requests for live data instead of the simulated cloud."""
 
+    kind: Kind = "whole"
+    system: System | None = None
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """How the cloud answers a request for live data."""
+    async def stream_to(self, at_home: Home, kinds: Iterable[Kind]) -> None:
+        """Let bursts come and go."""
+        bursts, self.system = at_home.bursts, at_home.system
+        for self.kind in kinds:
+            with suppress(HomeAssistantError):
+                await bursts.async_request(_LENGTH)
+            if self.kind == "stopped":
+                await bursts.async_stop()
+            await until(lambda: not bursts.is_running)
+            await pass_time(1)
 
-    system: System
-    kind: Kind
-
-    async def send(self, request: web.Request) -> web.StreamResponse:
+    async def answer(
+        self, request: web.Request, handler: Handler
+    ) -> web.StreamResponse:
         """Stream a few frames, or what is wrong instead."""
+        if self.system is None or not request.path.endswith("/live_data"):
+            return await handler(request)
         if self.kind == "refused":
             return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
         response = web.StreamResponse(headers={hdrs.CONTENT_TYPE: "text/event-stream"})

@@ -1,19 +1,19 @@
 """Bytes to server-sent events, beside the fastest library that does the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 import gc
 import time
-from typing import Final, override
+from typing import Final
 
 import httpx
 from httpx_sse import EventSource
 
 from custom_components.enphase_cloud.api.sse import EVENT_END, EventDataReader
 from simulator import Cloud
+from tests.world import build
 
-from .home import record
+from .home import START, record
 
 _FRAMES: Final = 3_000
 _REPETITIONS: Final = 100
@@ -39,11 +39,8 @@ class Parsing:
 
 def measure() -> list[Parsing]:
     """Let both read the same chunks in turns, again and again; the best turn counts."""
-    begin = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
-    cloud = Cloud(lambda: begin)
-    owner = cloud.add_account(email="owner@example.com", password="secret")
-    system = cloud.add_system(owner, battery=2)
-    frames = [sent for _, sent in record(system, begin=begin, seconds=_FRAMES)]
+    system = build(Cloud(lambda: START), plan="partner", battery=2).system
+    frames = [each.encoded for each in record(system, begin=START, seconds=_FRAMES)]
     body = b"".join(frames)
     return [
         _compare("a frame at a time", frames),
@@ -88,18 +85,6 @@ def _enphase_cloud(chunks: Chunks) -> list[str]:
 
 def _httpx_sse(chunks: Chunks) -> list[str]:
     """Read as users of httpx-sse do."""
-    response = httpx.Response(
-        200, headers={"content-type": "text/event-stream"}, stream=_Body(chunks)
-    )
+    headers = {"content-type": "text/event-stream"}
+    response = httpx.Response(200, headers=headers, content=iter(chunks))
     return [event.data for event in EventSource(response).iter_sse()]
-
-
-class _Body(httpx.SyncByteStream):
-    """The chunks as the body of an answer."""
-
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks = chunks
-
-    @override
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._chunks)

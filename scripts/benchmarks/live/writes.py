@@ -10,7 +10,7 @@ from homeassistant.core import Event, EventStateChangedData, callback
 
 from custom_components.enphase_cloud.runtime.options import PUBLISH_INTERVAL
 
-from .home import home, now
+from .home import home, now, pass_time
 from .latency import FIELDS
 
 _BURST: Final = timedelta(seconds=300)
@@ -40,7 +40,7 @@ async def measure() -> Writes:
         at_home.hass.bus.async_listen(EVENT_STATE_CHANGED, note)
         await at_home.bursts.async_request(_BURST)
         while at_home.bursts.is_running:
-            await at_home.pass_time(at_home.cloud.live_interval)
+            await pass_time(at_home.cloud.live_interval)
         fed = {key: written[at_home.entity_id(key)] for key in FIELDS}
         return Writes(
             frames=len(at_home.cloud.frames),

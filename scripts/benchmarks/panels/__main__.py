@@ -16,8 +16,7 @@ _SEED: Final = 20_280_229
 
 def main() -> None:
     """Let plants live for three years each, and count."""
-    parser = command_line("panels", __doc__)
-    parser.add_argument("--quick", action="store_true", help="two plants only")
+    parser = command_line("panels", __doc__, quick="two plants only")
     parser.add_argument("--seed", type=int, default=_SEED, help="for other fates")
     arguments = parser.parse_args()
     plants = range(_QUICK_PLANTS if arguments.quick else _PLANTS)

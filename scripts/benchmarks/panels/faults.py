@@ -57,12 +57,15 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """All that befalls a plant; `snow` lies on all panels, both days inclusive."""
+    """All that befalls a plant; `snow` lies on all panels, both days inclusive.
+
+    `swap` is a sound panel that gets a new microinverter on a day.
+    """
 
     events: tuple[Event, ...]
     shades: tuple[Shade, ...]
     snow: tuple[tuple[date, date], ...]
-    replaced: tuple[tuple[int, date], ...]
+    swap: tuple[int, date]
 
 
 def draw(random: Random, modules: int, latitude: float) -> Fate:
@@ -79,7 +82,7 @@ def draw(random: Random, modules: int, latitude: float) -> Fate:
     )
     swap = (positions.pop(), _day(random))
     snow, covered = _winters(random, modules, latitude)
-    return Fate((*faults, *covered), shades, snow, (swap,))
+    return Fate((*faults, *covered), shades, snow, swap)
 
 
 def _day(random: Random) -> date:

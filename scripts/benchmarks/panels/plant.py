@@ -12,7 +12,7 @@ from simulator.moments import midnight
 from simulator.physics import panels
 from simulator.world import System
 
-from .faults import DAYS, FIRST_DAY, Fate, Kind, draw
+from .faults import DAYS, FIRST_DAY, Event, Fate, Kind, draw
 
 _MODULE_W: Final = 425
 _SITES: Final = (
@@ -23,6 +23,7 @@ _SITES: Final = (
     ("Europe/Madrid", 38.0),
 )
 _STEP_S: Final = 300
+_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +56,20 @@ class Plant:
         self._truth = cloud.truth(self._system.system_id)
         self._zone = ZoneInfo(zone)
         self.fate: Fate = draw(random, self.modules, latitude)
-        self._snow()
+        self._swaps = [self.fate.swap]
+        for event in self.fate.events:
+            if event.kind is not Kind.SNOW:
+                self._break(event)
+        for first, last in self.fate.snow:
+            self._system.let_it_snow(self._begin(first), self._begin(last + _DAY))
 
     def days(self) -> Iterator[Day]:
         """Yield day after day."""
         for number in range(DAYS):
-            day = FIRST_DAY + timedelta(number)
-            self._befall(day)
+            day = FIRST_DAY + number * _DAY
+            for position, swapped in self._swaps:
+                if swapped == day:
+                    self._system.replace_panel(self._serial(position), self._begin(day))
             energies: dict[str, float] = dict(self._truth.panels(day))
             positions = {
                 each.serial: each.position for each in self._system.microinverters
@@ -69,24 +77,8 @@ class Plant:
             self._shade(day, energies)
             yield Day(day, energies, positions)
 
-    def _befall(self, day: date) -> None:
-        """Let begin what begins in a day, and end what ended the day before."""
-        begin = datetime.combine(day, time(), self._zone)
-        for event in self.fate.events:
-            if event.kind is Kind.SNOW:
-                continue
-            serial = self._serial(event.position)
-            if event.last == day - timedelta(days=1):
-                if event.kind is Kind.DEAD:
-                    self._system.replace_panel(serial, begin)
-                else:
-                    self._system.repair_panel(serial, begin)
-            if event.start.date() == day:
-                start = event.start.replace(tzinfo=self._zone)
-                self._system.break_panel(serial, start, event.ratio)
-        for position, at in self.fate.replaced:
-            if at == day:
-                self._system.replace_panel(self._serial(position), begin)
+    def _begin(self, day: date) -> datetime:
+        return datetime.combine(day, time(), self._zone)
 
     def _serial(self, position: int) -> str:
         return next(
@@ -95,11 +87,15 @@ class Plant:
             if each.position == position
         )
 
-    def _snow(self) -> None:
-        for first, last in self.fate.snow:
-            begin = datetime.combine(first, time(), self._zone)
-            end = datetime.combine(last + timedelta(days=1), time(), self._zone)
-            self._system.let_it_snow(begin, end)
+    def _break(self, fault: Event) -> None:
+        """Let a panel have its fault; a weak one is repaired, a dead one replaced."""
+        serial, end = self._serial(fault.position), fault.last + _DAY
+        start = fault.start.replace(tzinfo=self._zone)
+        self._system.break_panel(serial, start, fault.ratio)
+        if fault.kind is Kind.DEAD:
+            self._swaps.append((fault.position, end))
+        else:
+            self._system.repair_panel(serial, self._begin(end))
 
     def _shade(self, day: date, energies: dict[str, float]) -> None:
         """Take what shades and snow hold from panels, by what these give otherwise."""

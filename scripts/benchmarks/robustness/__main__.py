@@ -2,9 +2,8 @@
 
 from tests.robustness.sequences import Sequences, run_side_by_side
 
-from ..report import command_line, tell
+from ..report import command_line, table, tell
 from .measure import TARGETS, measure
-from .report import as_json, text
 
 _QUICK = 300
 _SEQUENCES = 10_000
@@ -13,21 +12,38 @@ _QUICK_SEQUENCES = 20
 
 def main() -> None:
     """Try all targets, or those named, and report; in full it takes some minutes."""
-    parser = command_line("robustness", __doc__)
-    parser.add_argument("target", nargs="*", help="; ".join(TARGETS))
-    parser.add_argument("--quick", action="store_true", help="few inputs of each")
+    parser = command_line(
+        "robustness", __doc__, quick="few inputs of each", parts=TARGETS
+    )
     parser.add_argument("--seed", type=int, default=0, help="other inputs")
     arguments = parser.parse_args()
-    if unknown := set(arguments.target) - set(TARGETS):
-        parser.error(f"there is no target {', '.join(sorted(unknown))}")
     quick = _QUICK if arguments.quick else None
-    names = arguments.target or TARGETS
-    outcomes = measure(names, seed=arguments.seed, quick=quick)
+    outcomes = measure(arguments.parts, seed=arguments.seed, quick=quick)
     sequences = Sequences()
-    if not arguments.target:
+    if arguments.parts == [*TARGETS]:
         count = _QUICK_SEQUENCES if arguments.quick else _SEQUENCES
         sequences = run_side_by_side(count, seed=arguments.seed)
-    tell(arguments, text(outcomes, sequences), as_json(outcomes, sequences))
+    rows = [
+        (name, f"{each.inputs:,}", f"{each.unexpected:,}", f"{each.slowest * 1e3:.2f}")
+        for name, each in outcomes.items()
+    ]
+    lines = [*table([("", "inputs", "unexpected", "slowest [ms]"), *rows])]
+    for outcome in outcomes.values():
+        lines += [f"{at}\n    {given}" for at, given in outcome.examples.items()]
+    lines.append(
+        f"Of {sequences.count:,} sequences of calls and clocks {sequences.overruns:,}"
+        f" overran a limit, and {sequences.deadlocks:,} came to a standstill"
+    )
+    slowest = max(outcome.slowest for outcome in outcomes.values())
+    figures = {
+        "inputs": sum(outcome.inputs for outcome in outcomes.values()),
+        "unexpected": sum(outcome.unexpected for outcome in outcomes.values()),
+        "slowest_ms": round(slowest * 1_000, 2),
+        "sequences": sequences.count,
+        "overruns": sequences.overruns,
+        "deadlocks": sequences.deadlocks,
+    }
+    tell(arguments, lines, figures)
 
 
 if __name__ == "__main__":

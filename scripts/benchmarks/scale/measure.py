@@ -1,25 +1,23 @@
 """Set up an account with many systems or panels, and update it a day later."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import gc
-from random import random
 import time
 import tracemalloc
-from typing import Any, Final
+from typing import Final
 from unittest.mock import patch
 
-from aiohttp import ClientSession
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from yarl import URL
 
-from ..home_assistant import add_account, configuration, home_assistant, in_a_loop
-from .home import Answer, Home
+from ..cloud import answering
+from ..home_assistant import home_with, in_a_loop
+from .home import Home
 from .stalls import Stalls, stalls
 
 _MIB: Final = 2**20
@@ -52,7 +50,7 @@ def _run(home: Home, *, traces: bool = False) -> Measured:
 
     try:
         with (
-            patch.object(ClientSession, "_request", _cloud(home)),
+            answering(home.answer, _LATENCY_S),
             patch("homeassistant.util.dt.utcnow", utcnow),
             _without_collections(),
         ):
@@ -72,46 +70,27 @@ def _without_collections() -> Generator[None]:
         gc.enable()
 
 
-def _cloud(home: Home) -> Callable[..., Awaitable[Answer]]:
-    async def request(
-        _session: ClientSession, _method: str, url: object, **options: Any
-    ) -> Answer:
-        # Others wait for their answers meanwhile, as over a network.
-        await asyncio.sleep(_LATENCY_S * random())
-        return home.answer(URL(str(url)).update_query(options.get("params") or {}))
-
-    return request
-
-
 async def _measure(home: Home, *, traces: bool) -> Measured:
-    with configuration() as folder:
-        async with home_assistant(folder) as hass:
-            entry = home.entry()
-            await add_account(hass, entry)
-            if traces:
-                tracemalloc.start()
-            measured = Measured()
-            with _stalls(measured, "at the first set-up"):
-                measured.set_up_s = await _set_up(hass, entry)
-            with _stalls(measured, "at the first update"):
-                await _update(hass, entry)
-            measured.memory_mib = tracemalloc.get_traced_memory()[0] / _MIB
-            tracemalloc.stop()
-            measured.entities = len(hass.states.async_all())
-            home.pass_a_day()
-            with _stalls(measured, "at an update"):
-                await _update(hass, entry)
-            await hass.config_entries.async_unload(entry.entry_id)
-            with _stalls(measured, "at a set-up"):
-                await _set_up(hass, entry)
-            await hass.config_entries.async_unload(entry.entry_id)
+    entry = home.entry()
+    async with home_with(entry) as hass:
+        if traces:
+            tracemalloc.start()
+        measured = Measured()
+        with stalls() as measured.stalls["at the first set-up"]:
+            measured.set_up_s = await _set_up(hass, entry)
+        with stalls() as measured.stalls["at the first update"]:
+            await _update(hass, entry)
+        measured.memory_mib = tracemalloc.get_traced_memory()[0] / _MIB
+        tracemalloc.stop()
+        measured.entities = len(hass.states.async_all())
+        home.pass_a_day()
+        with stalls() as measured.stalls["at an update"]:
+            await _update(hass, entry)
+        await hass.config_entries.async_unload(entry.entry_id)
+        with stalls() as measured.stalls["at a set-up"]:
+            await _set_up(hass, entry)
+        await hass.config_entries.async_unload(entry.entry_id)
     return measured
-
-
-@contextmanager
-def _stalls(measured: Measured, what: str) -> Generator[None]:
-    with stalls() as measured.stalls[what]:
-        yield
 
 
 async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> float:

@@ -4,7 +4,7 @@ from typing import Final
 
 from ..report import command_line, tell
 from . import importing, setting_up
-from .accounts import OURS, RIVAL
+from .setting_up import OURS, RIVAL
 
 _TIMES: Final = 5
 _QUICK_TIMES: Final = 1
@@ -16,9 +16,7 @@ _MODULES: Final = {
 
 def main() -> None:
     """Measure both by turns; others use the machine, so the least times count."""
-    parser = command_line("startup", __doc__)
-    parser.add_argument("--quick", action="store_true", help="each only once")
-    arguments = parser.parse_args()
+    arguments = command_line("startup", __doc__, quick="each only once").parse_args()
     rounds = range(_QUICK_TIMES if arguments.quick else _TIMES)
     parts = {
         name: importing.parts_of_home_assistant(module)

@@ -1,58 +1,112 @@
-"""The time that setting up a config entry takes."""
+"""The time that setting up an account takes: one of ours, and one of the rival."""
 
 import asyncio
 from functools import cache
+import json
 import time
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
-from aiohttp import ClientSession
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
-from pytest_homeassistant_custom_component.common import mock_component
+from homeassistant.const import CONF_TOKEN
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import MockConfigEntry, mock_component
 from teslemetry_stream import TeslemetryStream
+from yarl import URL
 
-from ..home_assistant import add_account, configuration, home_assistant, in_a_loop
-from .accounts import Answer, answer, entry
+from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Cloud
+from tests.world import build
+
+from ..cloud import answering, document
+from ..home_assistant import PLENTY, home_with, in_a_loop
+
+OURS: Final = DOMAIN
+RIVAL: Final = "teslemetry"
+_SITE: Final = 123_456
+_PARTS: Final = {
+    "battery": True,
+    "solar": True,
+    "grid": True,
+    "batteries": [{"part_name": "Powerwall 2"}],
+    "gateways": [{"part_name": "Gateway 2"}],
+}
+_RIVAL_ANSWERS: Final[dict[str, Any]] = {
+    "metadata": {
+        "region": "EU",
+        "scopes": ["energy_device_data", "energy_cmds", "openid"],
+        "vehicles": {},
+        "energy_sites": {str(_SITE): {"access": True}},
+    },
+    "products": {"response": [{"energy_site_id": _SITE, "components": _PARTS}]},
+    "live_status": {
+        "response": {
+            **{f"{name}_power": 1_184 for name in ("solar", "battery", "load", "grid")},
+            "energy_left": 38_897.0,
+            "total_pack_energy": 40_727,
+            "percentage_charged": 95.5,
+            "generator_power": 0,
+            "grid_status": "Active",
+            "island_status": "on_grid",
+        }
+    },
+    "site_info": {
+        "response": {
+            "backup_reserve_percent": 0,
+            "default_real_mode": "self_consumption",
+            "user_settings": {"storm_mode_enabled": True},
+            "components": _PARTS,
+            "version": "23.44.0",
+            "installation_time_zone": "Europe/Berlin",
+        }
+    },
+}
+_WORLD: Final = build(
+    Cloud(dt_util.utcnow),
+    plan="kilowatt",
+    name="Hilltop",
+    battery=2,
+    time_zone="Europe/Berlin",
+)
+
+
+def seconds(domain: str) -> float:
+    """Return the processor time [s] of the set-up of an entry with one system."""
+    with answering(_answer), patch.object(TeslemetryStream, "listen", _listen):
+        return in_a_loop(_seconds(_entry(domain)))
+
 
 # What clouds make of an answer is no part of it.
-_answer = cache(answer)
-
-
-async def _request(
-    _session: ClientSession, _method: str, url: object, **_options: Any
-) -> Answer:
-    return _answer(str(url))
+@cache
+def _answer(url: URL) -> bytes:
+    if url.name in _RIVAL_ANSWERS:
+        return json.dumps(_RIVAL_ANSWERS[url.name]).encode()
+    published = [_WORLD.cloud.published(_WORLD.system)]
+    path = url.path.partition("/systems")[2]
+    return json.dumps(document(path, url.query, published)).encode()
 
 
 async def _listen(_stream: TeslemetryStream) -> None:
     await asyncio.Event().wait()
 
 
-def seconds(domain: str) -> float:
-    """Return the processor time [s] of the set-up of an entry with one system."""
-    with (
-        patch.object(ClientSession, "_request", _request),
-        patch.object(TeslemetryStream, "listen", _listen),
-    ):
-        return in_a_loop(_seconds(domain))
+def _entry(domain: str) -> MockConfigEntry:
+    """Return a config entry of an account with one system."""
+    ours = _WORLD.entry(options=PLENTY)
+    if domain == OURS:
+        return ours
+    data = {"auth_implementation": domain, CONF_TOKEN: ours.data[CONF_TOKEN]}
+    return MockConfigEntry(domain=domain, data=data, version=2)
 
 
-async def _seconds(domain: str) -> float:
-    with configuration() as folder:
-        async with home_assistant(folder) as hass:
-            return await _set_up(hass, domain)
-
-
-async def _set_up(hass: HomeAssistant, domain: str) -> float:
-    mock_component(hass, "bluetooth_adapters")
-    added = entry(domain)
-    await add_account(hass, added)
-    began = time.process_time()
-    await hass.config_entries.async_setup(added.entry_id)
-    await hass.async_block_till_done()
-    took = time.process_time() - began
-    assert added.state is ConfigEntryState.LOADED, added.reason
-    assert hass.states.async_all("sensor")
-    await hass.config_entries.async_unload(added.entry_id)
+async def _seconds(entry: MockConfigEntry) -> float:
+    async with home_with(entry) as hass:
+        mock_component(hass, "bluetooth_adapters")
+        began = time.process_time()
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        took = time.process_time() - began
+        assert entry.state is ConfigEntryState.LOADED, entry.reason
+        assert hass.states.async_all("sensor")
+        await hass.config_entries.async_unload(entry.entry_id)
     return took
