@@ -23,6 +23,7 @@ PURE_FOLDERS = {
     "measurements": {"api.models", "json_values"},
     "scheduling": {"json_values", "measurements.catalog", "quota"},
     "documents": {"api.endpoints", "api.models", "measurements"},
+    "dashboard": {"measurements.catalog"},
     "energy": {"api.endpoints", "api.models", "json_values", "measurements", "quota"},
     "money": {"energy", "json_values", "measurements"},
 }

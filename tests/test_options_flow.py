@@ -85,7 +85,7 @@ async def test_every_option(hass: HomeAssistant, world: World, set_up: SetUp) ->
     options = Options(hass, entry)
 
     form = await options.open()
-    assert form["step_id"] == "init"
+    assert form["step_id"] == "plan"
     assert suggested(form) == {CONF_PLAN: "kilowatt"}
     form = await options.submit(form, plan="kilowatt")
     assert form["step_id"] == "profile"

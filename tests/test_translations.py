@@ -20,6 +20,7 @@ from custom_components.enphase_cloud import (
     button,
     calendar,
     config_flow,
+    dashboard_watch,
     event,
     image,
     issues,
@@ -37,6 +38,9 @@ from custom_components.enphase_cloud.const import (
 )
 from custom_components.enphase_cloud.coordinator import error_policy
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
+from custom_components.enphase_cloud.dashboard.doctor import Finding
+from custom_components.enphase_cloud.dashboard.sources import Kind
+from custom_components.enphase_cloud.dashboard.wizard import Choice, Verb
 from custom_components.enphase_cloud.flows import (
     forms,
     sign_in,
@@ -169,6 +173,7 @@ def test_steps_and_fields() -> None:
         "config": {
             "api_key": forms.API_KEY_FORM,
             "custom_plan": forms.CUSTOM_PLAN_FORM,
+            "dashboard": forms.DASHBOARD_FORM,
             "energy": forms.ENERGY_FORM,
             "keep_api_key": forms.KEEP_API_KEY_FORM,
             "reauth_confirm": None,
@@ -179,9 +184,11 @@ def test_steps_and_fields() -> None:
         "options": {
             "call_budget": forms.CALL_BUDGET_FORM,
             "custom_plan": forms.CUSTOM_PLAN_FORM,
+            "dashboard": None,
+            "dashboard_choices": forms.dashboard_form(Kind),
             "energy": forms.ENERGY_FORM,
-            "init": forms.PLAN_FORM,
             "live": forms.LIVE_FORM,
+            "plan": forms.PLAN_FORM,
             "profile": forms.PROFILE_FORM,
         },
     }
@@ -189,9 +196,9 @@ def test_steps_and_fields() -> None:
     for section, shown_forms in shown.items():
         steps = _step_ids(*modules[section])
         assert steps == set(shown_forms)
-        # Home Assistant shows this one by itself.
-        inherited = {"pick_implementation"} if section == "config" else set()
-        assert set(ENGLISH[section]["step"]) == steps | inherited
+        # Home Assistant shows the one by itself, the other is a menu.
+        others = {"config": {"pick_implementation"}, "options": {"init"}}
+        assert set(ENGLISH[section]["step"]) == steps | others[section]
         for step, form in shown_forms.items():
             texts = ENGLISH[section]["step"][step]
             assert set(texts.get("data", {})) == field_names(form)
@@ -222,6 +229,10 @@ def test_aborts() -> None:
         reasons |= aborts
     assert "user_rejected_authorize" in reasons
     assert set(ENGLISH["config"]["abort"]) == reasons
+    menu = ENGLISH["options"]["step"]["init"]
+    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"])
+    assert set(menu["menu_options"]) <= set(ENGLISH["options"]["step"])
+    assert set(ENGLISH["options"]["abort"]) <= _literals(options_flow)
 
 
 def test_errors() -> None:
@@ -301,6 +312,11 @@ def test_selectors() -> None:
     choices |= {key: set(some) for key, some in tariff_forms.CHOICES.items()}
     # No choice, but told by statistics.
     choices["flow"] = set(Flow)
+    choices |= {
+        "dashboard_change": set(Verb),
+        "dashboard_choice": set(Choice),
+        "dashboard_source": set(Kind),
+    }
     assert choices == {
         key: set(texts["options"]) for key, texts in ENGLISH["selector"].items()
     }
@@ -399,7 +415,8 @@ def test_actions() -> None:
 def test_repairs() -> None:
     """Each issue is explained: by a text, or by the step that repairs it."""
     trees = [
-        ast.parse(inspect.getsource(module)) for module in (issues, repairs, stores)
+        ast.parse(inspect.getsource(module))
+        for module in (dashboard_watch, issues, repairs, stores)
     ]
     kinds = {
         node.value.value
@@ -417,7 +434,7 @@ def test_repairs() -> None:
         for key in node.keys
         if isinstance(key, ast.Constant)
     }
-    assert set(ENGLISH["issues"]) == kinds
+    assert set(ENGLISH["issues"]) == kinds | set(Finding)
     for kind, texts in ENGLISH["issues"].items():
         assert texts["title"]
         assert ("description" in texts) is not ("fix_flow" in texts), kind

@@ -20,6 +20,7 @@ from .api import EnphaseCloudClient
 from .const import CONF_SIGNED_IN_AT, CONF_SYSTEMS, DOMAIN
 from .coordinator.base import EntryContext
 from .coordinator.event_types import EventTypesCoordinator
+from .dashboard_watch import async_watch_dashboard
 from .data import (
     EnphaseCloudConfigEntry,
     EnphaseCloudData,
@@ -88,6 +89,7 @@ async def async_setup_entry(
     )
     await async_set_up_systems(entry, plan)
     async_watch(hass, entry)
+    async_watch_dashboard(hass, entry)
     async_reload_on_change(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True

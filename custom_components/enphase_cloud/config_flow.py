@@ -30,9 +30,11 @@ from .const import (
 from .data import EnphaseCloudConfigEntry
 from .documents.base import Group
 from .energy.flows import most_calls_per_day
+from .energy_dashboard import has_energy_dashboard
 from .flows.forms import (
     API_KEY_FORM,
     CUSTOM_PLAN_FORM,
+    DASHBOARD_FORM,
     ENERGY_FORM,
     KEEP_API_KEY_FORM,
     systems_form,
@@ -154,7 +156,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         if user_input is not None:
             self._options |= user_input
             if user_input[CONF_ENERGY_UPDATES] <= most:
-                return self._finish(self._data[CONF_SYSTEMS])
+                return await self.async_step_dashboard()
             errors[CONF_ENERGY_UPDATES] = "too_many_updates"
         return self.async_show_form(
             step_id="energy",
@@ -165,6 +167,16 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
             errors=errors,
             description_placeholders={"most_updates": str(most)},
         )
+
+    async def async_step_dashboard(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Offer to add systems to the Energy dashboard once they have statistics."""
+        wants = self._options[CONF_ENERGY_UPDATES] and has_energy_dashboard(self.hass)
+        if user_input is None and wants:
+            return self.async_show_form(step_id="dashboard", data_schema=DASHBOARD_FORM)
+        self._options |= user_input or {}
+        return self._finish(self._data[CONF_SYSTEMS])
 
     def _most_energies_per_day(self, updates: int) -> int:
         """Return the calls for energies of a day if all systems have everything."""

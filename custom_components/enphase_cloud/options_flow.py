@@ -1,9 +1,10 @@
-"""Options flow: plan, what is to be freshest, and live data."""
+"""Options flow: plan, what is to be freshest, live data; and the Energy dashboard."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.exceptions import HomeAssistantError
 import voluptuous as vol
 
 from .const import (
@@ -16,7 +17,10 @@ from .const import (
     CONF_SYSTEMS,
     PLAN_CUSTOM,
 )
+from .dashboard.sources import Kind
+from .dashboard.wizard import Change, Choice
 from .data import EnphaseCloudConfigEntry
+from .energy_dashboard import async_dashboard, async_write, has_energy_dashboard
 from .flows.costs import Costs
 from .flows.forms import (
     CALL_BUDGET_FORM,
@@ -25,6 +29,7 @@ from .flows.forms import (
     LIVE_FORM,
     PLAN_FORM,
     PROFILE_FORM,
+    dashboard_form,
 )
 from .runtime.options import History, LiveOptions, consistent, plan_from_options
 from .scheduling.live_hours import StreamAllowance
@@ -40,14 +45,69 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     def __init__(self) -> None:
         """Begin with nothing chosen."""
         self._options: dict[str, Any] = {}
+        self._choices: dict[Kind, Choice] = {}
+        self._shown: tuple[Change, ...] = ()
 
     async def async_step_init(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what to change, where there is an Energy dashboard to add systems to."""
+        if has_energy_dashboard(self.hass) and self._costs.imports:
+            return self.async_show_menu(
+                step_id="init", menu_options=["plan", "dashboard"]
+            )
+        return await self.async_step_plan()
+
+    async def async_step_dashboard(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show what is added to the Energy dashboard, and add it.
+
+        Another choice, or what changed meanwhile, is shown with what comes of it first.
+        """
+        try:
+            dashboard = await async_dashboard(self.hass)
+            plan = dashboard.proposal(self._choices)
+            if user_input is not None:
+                chosen = {Kind(kind): Choice(it) for kind, it in user_input.items()}
+                if (chosen, plan.changes) == (self._choices, self._shown):
+                    if plan.is_change:
+                        await async_write(self.hass, plan.preferences)
+                    return self.async_create_entry(data=self.config_entry.options)
+                self._choices = chosen
+                plan = dashboard.proposal(chosen)
+            conflicts = dashboard.proposal().conflicts
+            changes = await dashboard.async_lines(plan.changes)
+        except HomeAssistantError:
+            return self.async_abort(reason="dashboard_failed")
+        if not plan.changes:
+            reason = "dashboard_complete" if dashboard.offers.all else "no_statistics"
+            return self.async_abort(reason=reason)
+        self._shown = plan.changes
+        self._choices = {it: self._choices.get(it, Choice.SKIP) for it in conflicts}
+        return self.async_show_form(
+            step_id="dashboard_choices" if conflicts else "dashboard",
+            data_schema=self.add_suggested_values_to_schema(
+                dashboard_form(conflicts),
+                {str(kind): choice for kind, choice in self._choices.items()},
+            ),
+            description_placeholders={"changes": changes},
+            last_step=True,
+        )
+
+    async def async_step_dashboard_choices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Show the same where the user has to choose about foreign sources."""
+        return await self.async_step_dashboard(user_input)
+
+    async def async_step_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the plan."""
         if user_input is None:
             self._options = dict(self.config_entry.options)
-            return self._show_form(PLAN_FORM, step_id="init")
+            return self._show_form(PLAN_FORM, step_id="plan")
         self._options |= user_input
         if user_input[CONF_PLAN] == PLAN_CUSTOM:
             return await self.async_step_custom_plan()

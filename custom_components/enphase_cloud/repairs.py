@@ -14,7 +14,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
+from .dashboard.doctor import Finding
 from .data import EnphaseCloudConfigEntry
+from .energy_dashboard import async_dashboard, async_write
 from .errors import readable
 from .issues import QUOTA_REFUSED
 from .runtime.checked_store import STORE_DAMAGED
@@ -26,7 +28,33 @@ async def async_create_fix_flow(
     """Return the flow that requests again what was refused, or only takes note."""
     if issue_id.startswith(STORE_DAMAGED):
         return ConfirmRepairFlow()
+    if issue_id in set(Finding):
+        return _DashboardFlow(Finding(issue_id))
     return _TryOnceFlow() if issue_id.startswith(QUOTA_REFUSED) else _AskAgainFlow()
+
+
+class _DashboardFlow(ConfirmRepairFlow):
+    """Mend what is wrong in the Energy dashboard."""
+
+    def __init__(self, finding: Finding) -> None:
+        """Name what is wrong."""
+        super().__init__()
+        self._finding = finding
+
+    @override
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        if user_input is None:
+            return await super().async_step_confirm(user_input)
+        try:
+            findings = (await async_dashboard(self.hass)).findings()
+            # The user may have mended it meanwhile.
+            if (plan := findings.get(self._finding)) is not None:
+                await async_write(self.hass, plan.preferences)
+        except HomeAssistantError:
+            return self.async_abort(reason="dashboard_failed")
+        return self.async_create_entry(data={})
 
 
 class _EntryFlow(ConfirmRepairFlow):

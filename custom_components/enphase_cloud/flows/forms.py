@@ -22,7 +22,15 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..api import System
-from ..const import CONF_GROUPS, CONF_PLAN, CONF_SYSTEMS, PLAN_CUSTOM
+from ..const import (
+    CONF_ENERGY_DASHBOARD,
+    CONF_GROUPS,
+    CONF_PLAN,
+    CONF_SYSTEMS,
+    PLAN_CUSTOM,
+)
+from ..dashboard.sources import Kind
+from ..dashboard.wizard import Choice
 from ..documents.base import Group
 from ..quota.plans import PLANS
 from ..runtime.options import OPTIONS, Form, Option
@@ -103,7 +111,28 @@ PROFILE_FORM: Final = _form(Form.PROFILE).extend(
 
 ENERGY_FORM: Final = _form(Form.ENERGY)
 
+DASHBOARD_FORM: Final = vol.Schema(
+    {vol.Required(CONF_ENERGY_DASHBOARD, default=True): BooleanSelector()}
+)
+
 LIVE_FORM: Final = _form(Form.LIVE)
+
+
+def dashboard_form(kinds: Iterable[Kind]) -> vol.Schema:
+    """Return a form that asks what to do about foreign sources of each kind."""
+    return vol.Schema(
+        {
+            vol.Required(kind.value, default=Choice.SKIP.value): _choice(
+                [
+                    each
+                    for each in Choice
+                    if kind is not Kind.HOME or each is not Choice.KEEP_BOTH
+                ],
+                "dashboard_choice",
+            )
+            for kind in kinds
+        }
+    )
 
 
 def systems_form(found: Iterable[System], *, chosen: list[str]) -> vol.Schema:

@@ -1,7 +1,7 @@
 """What a config entry keeps over a restart, so that a restart costs no call."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, override
@@ -54,6 +54,8 @@ class SystemStore:
         self.unreadable_stream: StreamSample | None = None
         # What was last told of the gateway.
         self.reporting_told = ReportingTold()
+        # The keys of what was once offered to the Energy dashboard at set-up.
+        self.on_dashboard: frozenset[str] = frozenset()
 
     @property
     def is_visible(self) -> bool:
@@ -118,6 +120,12 @@ class SystemStore:
             self._progress[source] = progress
             self.save_soon()
 
+    @callback
+    def set_on_dashboard(self, keys: Iterable[str]) -> None:
+        """Keep what was offered to the Energy dashboard beside what was before."""
+        self.on_dashboard |= frozenset(keys)
+        self.save_soon()
+
     def power_cap(self, flow: Flow) -> PowerCap:
         """Return how much power a flow can carry."""
         return self._power_caps.get(flow, PowerCap())
@@ -158,6 +166,7 @@ class SystemStore:
         self.reporting_told = read(
             ReportingTold.from_dict, stored.get("reporting_told"), ReportingTold()
         )
+        self.on_dashboard = frozenset(read(record, stored.get("on_dashboard"), {}))
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
@@ -169,6 +178,7 @@ class SystemStore:
             "live_started_at": started and started.timestamp(),
             "unreadable_stream": unreadable and unreadable.as_dict(),
             "reporting_told": self.reporting_told.as_dict(),
+            "on_dashboard": dict.fromkeys(sorted(self.on_dashboard), True),
             "progress": {
                 source: progress.as_dict()
                 for source, progress in dict(self._progress).items()

@@ -1,0 +1,200 @@
+"""What to change in the Energy dashboard to have our systems there."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .sources import (
+    ENERGIES,
+    MONEY,
+    POWER,
+    PREFIX,
+    Draft,
+    Kind,
+    Offer,
+    Preferences,
+    energies,
+)
+
+type Choices = Mapping[Kind, Choice]
+
+
+class Choice(StrEnum):
+    """What becomes of foreign sources of a kind that ours may count again."""
+
+    SKIP = "skip"
+    KEEP_BOTH = "keep_both"
+    REPLACE = "replace"
+
+
+class Verb(StrEnum):
+    """What happens to a source."""
+
+    ADDED = "added"
+    COMPLETED = "completed"
+    REMOVED = "removed"
+    LEFT_ALONE = "left_alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to a source of a kind.
+
+    `values` are the ids of what is added, or of the energies that are removed or left
+    alone. The capacity of a battery is among them in words.
+    """
+
+    verb: Verb
+    kind: Kind
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The new preferences, and what is different in them."""
+
+    preferences: dict[str, Any]
+    changes: tuple[Change, ...]
+
+    @property
+    def is_change(self) -> bool:
+        """Return whether anything becomes different."""
+        return any(each.verb is not Verb.LEFT_ALONE for each in self.changes)
+
+    @property
+    def conflicts(self) -> list[Kind]:
+        """Return of which kinds foreign sources keep ours out."""
+        left = {each.kind for each in self.changes if each.verb is Verb.LEFT_ALONE}
+        return [kind for kind in Kind if kind in left]
+
+
+def propose(
+    preferences: Preferences, offers: Sequence[Offer], choices: Choices | None = None
+) -> Plan:
+    """Return the preferences with all that is offered.
+
+    What is there already is completed: empty fields are filled, others stay. A foreign
+    source of the kind keeps ours out unless the user chose otherwise for the kind.
+    Raises KeyError, TypeError or AttributeError where preferences have another shape.
+    """
+    draft, chosen = Draft(preferences), choices or {}
+    changes: list[Change] = []
+    for offer in offers:
+        if any(map(offer.is_in, draft.of(offer.kind))):
+            changes += complete(draft, offer)
+            continue
+        rivals = list(_rivals(draft, offer, offers))
+        choice = chosen.get(offer.kind, Choice.SKIP)
+        if rivals and choice is Choice.REPLACE:
+            changes += _replace(draft, offer, rivals)
+        elif rivals and (choice is Choice.SKIP or offer.kind is Kind.HOME):
+            changes.append(energies_change(Verb.LEFT_ALONE, offer.kind, *rivals))
+        else:
+            source = _fitting(draft, offer)
+            draft.add(offer.kind, source)
+            changes.append(_change(Verb.ADDED, offer.kind, source))
+    return Plan(draft.preferences, tuple(dict.fromkeys(changes)))
+
+
+def complete(
+    draft: Draft, offer: Offer, only: Collection[str] | None = None
+) -> Iterator[Change]:
+    """Fill the empty fields of the sources that have energies of ours."""
+    for source in filter(offer.is_in, draft.of(offer.kind)):
+        fitting = _fitting(draft, offer)
+        has_power = any(source.get(name) for name in POWER)
+        added = {
+            name: value
+            for name, value in fitting.items()
+            if value
+            and not source.get(name)
+            and not (has_power and name in POWER)
+            and (only is None or name in only)
+        }
+        for energy, (money, *_) in MONEY.items():
+            # The money of another's energy is not ours.
+            if {**source, **added}.get(energy) != offer.source.get(energy):
+                added.pop(money, None)
+        if added:
+            source.update(added)
+            yield _change(Verb.COMPLETED, offer.kind, added)
+
+
+def handed_over(source: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """Return what a source has beside its energies and their money."""
+    own = {"type", *ENERGIES[kind], *(name for each in MONEY.values() for name in each)}
+    return {
+        name: value
+        for name, value in source.items()
+        if name not in own and value is not None
+    }
+
+
+def _rivals(
+    draft: Draft, offer: Offer, offers: Sequence[Offer]
+) -> Iterator[dict[str, Any]]:
+    """Yield the foreign sources that are, or may be, the same as ours."""
+    foreign = [each for each in draft.of(offer.kind) if not _is_ours(each, offer.kind)]
+    if offer.kind is Kind.HOME:
+        yield from draft.of(offer.kind)
+    elif twins := [each for each in foreign if offer.twins_in(each)]:
+        yield from twins
+    elif offer.kind is not Kind.DEVICE:
+        others = [each for each in offers if each.kind is offer.kind]
+        for source in foreign:
+            if not any(each.twins_in(source) for each in others):
+                yield source
+
+
+def _is_ours(source: Mapping[str, Any], kind: Kind) -> bool:
+    return any(str(source.get(name, "")).startswith(PREFIX) for name in ENERGIES[kind])
+
+
+def _fitting(draft: Draft, offer: Offer) -> dict[str, Any]:
+    """Return the source that is offered, less what others of its kind have."""
+    used = {
+        value
+        for source in draft.of(offer.kind)
+        for name, value in source.items()
+        if name != "type" and isinstance(value, str)
+    }
+    left_out = {
+        name
+        for name, value in offer.source.items()
+        if isinstance(value, str) and value in used
+    }
+    if left_out.intersection(POWER):
+        left_out |= {*POWER}
+    return {name: it for name, it in offer.source.items() if name not in left_out}
+
+
+def _replace(
+    draft: Draft, offer: Offer, rivals: list[dict[str, Any]]
+) -> Iterator[Change]:
+    """Put our source where the first of the others is, with what it has more."""
+    first, *others = rivals
+    kept = handed_over(first, offer.kind)
+    source = dict(offer.source)
+    if any(name in kept for name in POWER):
+        source = {name: it for name, it in source.items() if name not in POWER}
+    draft.put(offer.kind, first, {**source, **kept})
+    for other in others:
+        draft.remove(offer.kind, other)
+    yield energies_change(Verb.REMOVED, offer.kind, *rivals)
+    yield _change(Verb.ADDED, offer.kind, {**source, **kept})
+
+
+def energies_change(verb: Verb, kind: Kind, *sources: Mapping[str, Any]) -> Change:
+    """Tell a change by the energies of sources."""
+    return _change(verb, kind, *(energies(kind, source) for source in sources))
+
+
+def _change(verb: Verb, kind: Kind, *sources: Mapping[str, Any]) -> Change:
+    values = [
+        f"{value:g} kWh" if name == "capacity" else value
+        for source in sources
+        for name, value in source.items()
+        if name.startswith("stat_") or name == "capacity"
+    ]
+    return Change(verb, kind, tuple(dict.fromkeys(filter(None, values))))

@@ -1,0 +1,216 @@
+"""What our systems offer to the Energy dashboard."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.components.recorder.entity_options import is_entity_recorded
+from homeassistant.components.recorder.statistics import get_metadata
+from homeassistant.components.sensor import DOMAIN as SENSOR
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.recorder import get_instance
+
+from .const import DOMAIN, SUBENTRY_TARIFF
+from .coordinator.statistics import statistic_id
+from .dashboard.sources import PREFIX, SAME_ENERGY, Kind, Offer
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .entity import unique_id
+from .measurements.catalog import Flow, Measurement
+from .measurements.system import DeviceKind
+
+_ENVOY: Final = "enphase_envoy"
+
+# The statistic of the money, by the direction of a tariff.
+_MONEY: Final = {"import": "grid_import_cost", "export": "grid_export_compensation"}
+_FLOWS: Final[Mapping[Kind, Mapping[str, Flow]]] = {
+    Kind.GRID: {
+        "stat_energy_from": Flow.GRID_IMPORT,
+        "stat_energy_to": Flow.GRID_EXPORT,
+    },
+    Kind.SOLAR: {"stat_energy_from": Flow.PRODUCTION},
+    Kind.BATTERY: {
+        "stat_energy_from": Flow.BATTERY_DISCHARGE,
+        "stat_energy_to": Flow.BATTERY_CHARGE,
+    },
+    Kind.HOME: {"stat_energy_to": Flow.CONSUMPTION},
+}
+_POWERS: Final = {
+    Kind.GRID: Measurement.GRID_POWER,
+    Kind.SOLAR: Measurement.PRODUCTION_POWER,
+    Kind.BATTERY: Measurement.BATTERY_POWER,
+    Kind.HOME: Measurement.CONSUMPTION_POWER,
+}
+_NO_MONEY: Final = dict.fromkeys(
+    (
+        "stat_cost",
+        "entity_energy_price",
+        "number_energy_price",
+        "stat_compensation",
+        "entity_energy_price_export",
+        "number_energy_price_export",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """What the loaded systems offer, and the names of all statistics of ours."""
+
+    by_system: Mapping[int, list[Offer]]
+    names: Mapping[str, str]
+
+    @property
+    def all(self) -> list[Offer]:
+        """Return the offers of all systems; there is one home at most."""
+        found = [offer for each in self.by_system.values() for offer in each]
+        homes = [offer for offer in found if offer.kind is Kind.HOME]
+        if len(self.by_system) > 1:
+            found = [offer for offer in found if offer not in homes]
+        return found
+
+
+async def async_offers(hass: HomeAssistant) -> Offers:
+    """Return what our systems offer: statistics that have rows, and their sensors."""
+    found = await get_instance(hass).async_add_executor_job(
+        partial(get_metadata, hass, statistic_source=DOMAIN)
+    )
+    names = {each: metadata["name"] or each for each, (_, metadata) in found.items()}
+    systems, kinds = _systems(hass), _kinds()
+    by_system = {}
+    for entry, system in systems:
+        offering = _Offering(hass, entry, system, names, is_only=len(systems) == 1)
+        by_system[system.info.system_id] = [
+            *filter(None, map(offering.source, kinds)),
+            *offering.chargers(),
+        ]
+    return Offers(by_system=by_system, names=names)
+
+
+def _kinds() -> list[Kind]:
+    """Return the kinds of sources that this Home Assistant knows."""
+    from homeassistant.components.energy import data  # noqa: PLC0415
+
+    # Since 2026.11.
+    has_home = hasattr(data, "HomeSourceType")
+    return [kind for kind in _FLOWS if kind is not Kind.HOME or has_home]
+
+
+def _systems(
+    hass: HomeAssistant,
+) -> list[tuple[EnphaseCloudConfigEntry, EnphaseSystem]]:
+    entries: list[EnphaseCloudConfigEntry]
+    entries = hass.config_entries.async_loaded_entries(DOMAIN)
+    return [
+        (entry, system)
+        for entry in entries
+        for system in entry.runtime_data.systems
+        if system.energies is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Offering:
+    """What a system offers."""
+
+    hass: HomeAssistant
+    entry: EnphaseCloudConfigEntry
+    system: EnphaseSystem
+    names: Mapping[str, str]
+    is_only: bool
+
+    def source(self, kind: Kind) -> Offer | None:
+        """Return the source of a kind as far as its statistics have rows."""
+        ids = {field: self._statistic(flow) for field, flow in _FLOWS[kind].items()}
+        if not (all if kind is Kind.BATTERY else any)(ids.values()):
+            return None
+        source = {"type": str(kind), **ids, **self._beside(kind)}
+        if (power := self._sensor(_POWERS[kind])) is not None:
+            source["stat_rate"] = power
+            if kind in (Kind.GRID, Kind.BATTERY):
+                # Import and discharge are positive here as well as there.
+                source["power_config"] = {"stat_rate": power}
+        twins = {field: self._twins(flow) for field, flow in _FLOWS[kind].items()}
+        return Offer(key=kind, kind=kind, source=source, twins=twins)
+
+    def chargers(self) -> Iterator[Offer]:
+        """Yield a device for each charger of the system."""
+        prefix = statistic_id(self.system.info.system_id, "charger_")
+        for each in sorted(self.names):
+            if each.startswith(prefix):
+                yield Offer(
+                    key=each.removeprefix(PREFIX),
+                    kind=Kind.DEVICE,
+                    source={"stat_consumption": each},
+                )
+
+    def _beside(self, kind: Kind) -> dict[str, Any]:
+        """Return what a source has beside its energies and its power."""
+        match kind:
+            case Kind.GRID:
+                return {
+                    **_NO_MONEY,
+                    "stat_cost": self._money("import"),
+                    "stat_compensation": self._money("export"),
+                    "cost_adjustment_day": 0.0,
+                }
+            case Kind.SOLAR:
+                return {"config_entry_solar_forecast": None}
+            case Kind.BATTERY:
+                level = self._sensor(Measurement.BATTERY_LEVEL)
+                capacity = self.system.board.newest().get(Measurement.BATTERY_CAPACITY)
+                told = {
+                    "stat_soc": level,
+                    "capacity": capacity and round(float(capacity.value) / 1000, 2),
+                }
+                return {name: value for name, value in told.items() if value}
+        return {}
+
+    def _statistic(self, key: str) -> str | None:
+        statistic = statistic_id(self.system.info.system_id, key)
+        return statistic if statistic in self.names else None
+
+    def _money(self, direction: str) -> str | None:
+        """Return the money of a direction while the system has a tariff for it."""
+        wanted = (str(self.system.info.system_id), direction)
+        has_tariff = any(
+            (str(each.data.get("system")), each.data.get("direction")) == wanted
+            for each in self.entry.subentries.values()
+            if each.subentry_type == SUBENTRY_TARIFF
+        )
+        return self._statistic(_MONEY[direction]) if has_tariff else None
+
+    def _sensor(self, measurement: Measurement) -> str | None:
+        """Return the id of a sensor of the system whose states are recorded."""
+        key = unique_id(self.system.info.system_id, str(measurement.traits.sensor))
+        entity_id = er.async_get(self.hass).async_get_entity_id(SENSOR, DOMAIN, key)
+        if entity_id is None or self.hass.states.get(entity_id) is None:
+            return None
+        return entity_id if is_entity_recorded(self.hass, entity_id) else None
+
+    def _twins(self, flow: Flow) -> frozenset[str]:
+        """Return the sensors that count the same, of ours and of the gateway's own."""
+        owners = [(DOMAIN, str(self.system.info.system_id))]
+        owners += [(_ENVOY, serial) for serial in self._envoys()]
+        registry = er.async_get(self.hass)
+        found = (
+            registry.async_get_entity_id(SENSOR, platform, f"{owner}_{key}")
+            for platform, owner in owners
+            for key in SAME_ENERGY[flow]
+        )
+        return frozenset(filter(None, found))
+
+    def _envoys(self) -> Iterator[str]:
+        """Yield the gateways of the system that Enphase Envoy reads, too."""
+        gateways = {
+            properties.serial_number or device.identifier
+            for device, properties in self.system.board.inventory.items()
+            if device.kind is DeviceKind.GATEWAY
+        }
+        for envoy in self.hass.config_entries.async_entries(_ENVOY):
+            # Without a list of devices, the only system is the one it reads.
+            if (serial := envoy.unique_id) is not None and (
+                serial in gateways or (self.is_only and not gateways)
+            ):
+                yield serial

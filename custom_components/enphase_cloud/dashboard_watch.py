@@ -1,0 +1,159 @@
+"""Watch the Energy dashboard: add new systems once, and tell what is wrong there.
+
+At no cost: what is looked at are Home Assistant's preferences and statistics.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.hass_dict import HassKey
+
+from .const import CONF_ENERGY_DASHBOARD, DOMAIN
+from .coordinator.timer import Timer
+from .dashboard.doctor import Finding
+from .dashboard.sources import ENERGIES, Offer
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .energy_dashboard import (
+    Dashboard,
+    async_dashboard,
+    async_manager,
+    async_write,
+    has_energy_dashboard,
+)
+
+# Many imports may follow one another.
+_PAUSE: Final = timedelta(minutes=1)
+
+
+@callback
+def async_watch_dashboard(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
+    """Watch the Energy dashboard as long as an entry is loaded."""
+    if has_energy_dashboard(hass):
+        if _WATCH not in hass.data:
+            hass.data[_WATCH] = _Watch(hass)
+        hass.data[_WATCH].begin(entry)
+
+
+class _Watch:
+    """One for all entries, for the dashboard is one, too."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Begin without entries."""
+        self._hass = hass
+        self._entries: list[EnphaseCloudConfigEntry] = []
+        self._timer = Timer(hass, self._begin_look)
+        self._is_due = False
+        self._listens = False
+
+    @callback
+    def begin(self, entry: EnphaseCloudConfigEntry) -> None:
+        """Look soon, and whenever statistics of the entry may have changed."""
+        self._entries.append(entry)
+
+        @callback
+        def end() -> None:
+            self._entries.remove(entry)
+            self._timer.stop()
+            self._is_due = False
+            self._look_soon()
+            if not self._entries:
+                self._show({})
+
+        entry.async_on_unload(end)
+        for system in entry.runtime_data.systems:
+            if system.energies is not None:
+                entry.async_on_unload(
+                    system.energies.async_add_listener(self._look_soon)
+                )
+        self._look_soon()
+
+    @callback
+    def _look_soon(self) -> None:
+        if self._entries and not self._is_due:
+            self._is_due = True
+            self._timer.start(_PAUSE)
+
+    @callback
+    def _begin_look(self) -> None:
+        self._is_due = False
+        if self._entries:
+            self._entries[0].async_create_background_task(
+                self._hass, self._async_look(), "Enphase Cloud Energy dashboard"
+            )
+
+    async def _async_look(self) -> None:
+        # What is not as foreseen is logged, and no reason to trouble the user.
+        with suppress(HomeAssistantError):
+            await self._async_listen()
+            await self._async_add_new(await async_dashboard(self._hass))
+            dashboard = await async_dashboard(self._hass)
+            findings = dashboard.findings()
+            lines = {
+                finding: await dashboard.async_lines(plan.changes)
+                for finding, plan in findings.items()
+            }
+            self._show(lines)
+
+    async def _async_listen(self) -> None:
+        """Look again whenever the preferences change; nobody can stop that."""
+        if self._listens:
+            return
+
+        async def changed() -> None:
+            self._look_soon()
+
+        (await async_manager(self._hass)).async_listen_updates(changed)
+        self._listens = True
+
+    async def _async_add_new(self, dashboard: Dashboard) -> None:
+        """Add what the user wanted at set-up, each source once."""
+        new = {
+            system: offers
+            for entry in self._entries
+            if entry.options.get(CONF_ENERGY_DASHBOARD)
+            for system in entry.runtime_data.systems
+            if (offers := _new(dashboard, system))
+        }
+        if not new:
+            return
+        offered = [offer for offers in new.values() for offer in offers]
+        plan = dashboard.proposal(offers=offered)
+        if plan.is_change:
+            await async_write(self._hass, plan.preferences)
+        for system, offers in new.items():
+            system.store.set_on_dashboard(offer.key for offer in offers)
+
+    @callback
+    def _show(self, lines: dict[Finding, str]) -> None:
+        for finding in Finding:
+            if finding not in lines:
+                ir.async_delete_issue(self._hass, DOMAIN, finding)
+                continue
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                finding,
+                is_fixable=True,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key=finding,
+                translation_placeholders={"changes": lines[finding]},
+            )
+
+
+_WATCH: Final[HassKey[_Watch]] = HassKey(f"{DOMAIN}_dashboard")
+
+
+def _new(dashboard: Dashboard, system: EnphaseSystem) -> list[Offer]:
+    """Return what a system offers in whole for the first time."""
+    known, offered = system.store.on_dashboard, dashboard.offers.all
+    return [
+        offer
+        for offer in dashboard.offers.by_system.get(system.info.system_id, ())
+        if offer.key not in known
+        and offer in offered
+        and offer.energies.keys() == {*ENERGIES[offer.kind]}
+    ]

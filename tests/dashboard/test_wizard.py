@@ -1,0 +1,281 @@
+"""Add our systems to the Energy dashboard: all of ours, and nothing of others lost."""
+
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.enphase_cloud.dashboard.sources import (
+    ENERGIES,
+    PREFIX,
+    Kind,
+    Offer,
+)
+from custom_components.enphase_cloud.dashboard.wizard import (
+    Change,
+    Choice,
+    Verb,
+    propose,
+)
+
+from .preferences import (
+    BATTERY,
+    CHARGER,
+    GRID,
+    HOME,
+    OFFERS,
+    OUR_BATTERY,
+    OUR_CHARGER,
+    OUR_GRID,
+    OUR_HOME,
+    OUR_SOLAR,
+    SOLAR,
+    SYSTEM,
+    grid,
+    power,
+    preferences,
+    solar,
+)
+
+
+def verbs(changes: tuple[Change, ...]) -> list[tuple[Verb, Kind]]:
+    """Return what happens to which kind."""
+    return [(each.verb, each.kind) for each in changes]
+
+
+def test_an_empty_dashboard_gets_everything() -> None:
+    """All sources, each told with what it has."""
+    plan = propose(preferences(), OFFERS)
+    assert plan.is_change
+    assert plan.preferences == preferences(
+        OUR_GRID, OUR_SOLAR, OUR_BATTERY, OUR_HOME, devices=[OUR_CHARGER]
+    )
+    assert verbs(plan.changes) == [(Verb.ADDED, kind) for kind in Kind]
+    assert plan.changes[2].values == (
+        f"{SYSTEM}_battery_discharge",
+        f"{SYSTEM}_battery_charge",
+        "sensor.level",
+        "10.08 kWh",
+        "sensor.battery",
+    )
+
+
+def test_a_second_time_changes_nothing() -> None:
+    """What is there is not added again, and not told."""
+    first = propose(preferences(), OFFERS).preferences
+    plan = propose(first, OFFERS)
+    assert plan.preferences == first
+    assert plan.changes == ()
+    assert not plan.is_change
+
+
+@pytest.mark.parametrize("choice", Choice)
+def test_foreign_sources_wait_for_a_choice(choice: Choice) -> None:
+    """By default they stay alone; both, or ours with what the other had beside."""
+    theirs = solar(
+        "sensor.envoy",
+        name="Roof",
+        stat_rate="sensor.envoy_power",
+        config_entry_solar_forecast=["abc"],
+    )
+    plan = propose(preferences(theirs), [SOLAR], {Kind.SOLAR: choice})
+    expected = {
+        Choice.SKIP: [theirs],
+        Choice.KEEP_BOTH: [theirs, OUR_SOLAR],
+        Choice.REPLACE: [theirs | {"stat_energy_from": f"{SYSTEM}_production"}],
+    }
+    assert plan.preferences["energy_sources"] == expected[choice]
+    assert plan.is_change is (choice is not Choice.SKIP)
+    assert plan.conflicts == ([Kind.SOLAR] if choice is Choice.SKIP else [])
+    if choice is Choice.REPLACE:
+        assert verbs(plan.changes) == [
+            (Verb.REMOVED, Kind.SOLAR),
+            (Verb.ADDED, Kind.SOLAR),
+        ]
+        assert plan.changes[0].values == ("sensor.envoy",)
+
+
+def test_only_what_is_the_same_is_replaced() -> None:
+    """Panels of another make stay where those of Enphase are known."""
+    others, twin = solar("sensor.solaredge"), solar("sensor.envoy")
+    plan = propose(
+        preferences(others, twin, solar("sensor.ours")),
+        [SOLAR],
+        {Kind.SOLAR: Choice.REPLACE},
+    )
+    assert plan.preferences["energy_sources"] == [others, OUR_SOLAR]
+
+
+def test_one_of_several_systems_is_there() -> None:
+    """A source of ours keeps no other system of ours out."""
+    second = Offer(
+        key="solar",
+        kind=Kind.SOLAR,
+        source=solar("enphase_cloud:8_production"),
+        twins={"stat_energy_from": frozenset({"sensor.envoy_8"})},
+    )
+    plan = propose(preferences(OUR_SOLAR), [SOLAR, second])
+    assert plan.preferences["energy_sources"] == [OUR_SOLAR, second.source]
+    # What is the twin of the second is no reason to leave the first out.
+    plan = propose(preferences(solar("sensor.envoy_8")), [SOLAR, second])
+    assert verbs(plan.changes) == [
+        (Verb.ADDED, Kind.SOLAR),
+        (Verb.LEFT_ALONE, Kind.SOLAR),
+    ]
+
+
+def test_what_is_there_is_completed() -> None:
+    """Empty fields are filled, others stay as the user has them."""
+    bare = grid(stat_energy_from=f"{SYSTEM}_grid_import")
+    plan = propose(preferences(bare), [GRID])
+    assert plan.preferences["energy_sources"] == [OUR_GRID]
+    assert verbs(plan.changes) == [(Verb.COMPLETED, Kind.GRID)]
+    assert f"{SYSTEM}_grid_import" not in plan.changes[0].values
+    assert f"{SYSTEM}_grid_import_cost" in plan.changes[0].values
+
+    own = grid(
+        stat_energy_from=f"{SYSTEM}_grid_import",
+        stat_energy_to="sensor.meter_export",
+        stat_cost="sensor.my_cost",
+        stat_rate="sensor.meter_power",
+        cost_adjustment_day=3.0,
+    )
+    plan = propose(preferences(own), [GRID])
+    assert plan.preferences["energy_sources"] == [own]
+    assert plan.changes == ()
+
+
+def test_a_statistic_is_not_used_twice() -> None:
+    """Import and export may be two connections; each gets its own money."""
+    parts = [
+        grid(stat_energy_from=f"{SYSTEM}_grid_import"),
+        grid(stat_energy_to=f"{SYSTEM}_grid_export", **power("sensor.net")),
+    ]
+    plan = propose(preferences(*parts), [GRID])
+    assert plan.preferences["energy_sources"] == [
+        parts[0] | {"stat_cost": f"{SYSTEM}_grid_import_cost"},
+        parts[1] | {"stat_compensation": f"{SYSTEM}_grid_export_compensation"},
+    ]
+    # Home Assistant refuses one power for two connections.
+    theirs = grid(stat_energy_from="sensor.meter", **power("sensor.net"))
+    both = propose(preferences(theirs), [GRID], {Kind.GRID: Choice.KEEP_BOTH})
+    added = both.preferences["energy_sources"][1]
+    assert "stat_rate" not in added
+    assert "power_config" not in added
+
+
+def test_one_home_only() -> None:
+    """Home Assistant takes no second one, whatever the choice."""
+    theirs = {"type": "home", "stat_energy_to": "sensor.panel"}
+    for choice in (Choice.SKIP, Choice.KEEP_BOTH):
+        plan = propose(preferences(theirs), [HOME], {Kind.HOME: choice})
+        assert plan.preferences["energy_sources"] == [theirs]
+    plan = propose(preferences(theirs), [HOME], {Kind.HOME: Choice.REPLACE})
+    assert plan.preferences["energy_sources"] == [OUR_HOME]
+
+
+def test_other_devices_are_no_reason_to_leave_a_charger_out() -> None:
+    """Each is a device of its own."""
+    washer = {"stat_consumption": "sensor.washer", "name": "Washer"}
+    plan = propose(preferences(devices=[washer]), [CHARGER])
+    assert plan.preferences["device_consumption"] == [washer, OUR_CHARGER]
+
+
+def test_a_shape_that_nobody_foresaw() -> None:
+    """It is an error, not a guess."""
+    for unforeseen in ({}, {"energy_sources": None, "device_consumption": []}):
+        with pytest.raises((KeyError, TypeError)):
+            propose(unforeseen, OFFERS)
+
+
+_IDS = st.sampled_from(
+    ["sensor.envoy", "sensor.envoy_import", "sensor.meter", "sensor.net", "sensor.x"]
+)
+_OURS = st.sampled_from([value for each in OFFERS for value in each.energies.values()])
+_ANY = _IDS | _OURS
+_SOURCES = st.one_of(
+    st.builds(solar, _ANY),
+    st.builds(
+        grid,
+        stat_energy_from=st.none() | _ANY,
+        stat_energy_to=st.none() | _ANY,
+        stat_cost=st.none() | _IDS,
+    ),
+    st.builds(
+        lambda begin, end: {
+            "type": "battery",
+            "stat_energy_from": begin,
+            "stat_energy_to": end,
+        },
+        _ANY,
+        _ANY,
+    ),
+    st.builds(lambda energy: {"type": "home", "stat_energy_to": energy}, _ANY),
+    st.builds(lambda energy: {"type": "gas", "stat_energy_from": energy}, _IDS),
+)
+_DEVICES = st.lists(st.builds(lambda it: {"stat_consumption": it}, _ANY), max_size=2)
+_CHOICES = st.dictionaries(st.sampled_from(Kind), st.sampled_from(Choice))
+_PREFERENCES = st.builds(
+    lambda sources, devices: preferences(*sources, devices=devices),
+    st.lists(_SOURCES, max_size=5),
+    _DEVICES,
+)
+
+
+def _lists(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*found["energy_sources"], *found["device_consumption"]]
+
+
+@given(found=_PREFERENCES, chosen=_CHOICES)
+def test_nothing_of_others_is_lost(
+    found: dict[str, Any], chosen: dict[Kind, Choice]
+) -> None:
+    """What fields have they keep, in their order, but where the user replaces."""
+    before = deepcopy(found)
+    kept = {kind: it for kind, it in chosen.items() if it is not Choice.REPLACE}
+    plan = propose(found, OFFERS, kept)
+    assert found == before
+    # What is new stands at the end.
+    for key in ("energy_sources", "device_consumption"):
+        for old, new in zip(before[key], plan.preferences[key], strict=False):
+            assert old.items() <= {**new, **_empty(old)}.items()
+        assert len(plan.preferences[key]) >= len(before[key])
+    assert plan.preferences["device_consumption_water"] == []
+
+
+def _empty(source: dict[str, Any]) -> dict[str, Any]:
+    return {name: None for name, value in source.items() if value is None}
+
+
+@given(found=_PREFERENCES, chosen=_CHOICES)
+def test_it_is_done_once(found: dict[str, Any], chosen: dict[Kind, Choice]) -> None:
+    """A second run with the same choices changes nothing; no choice is needed then."""
+    first = propose(found, OFFERS, chosen)
+    second = propose(first.preferences, OFFERS, chosen)
+    assert second.preferences == first.preferences
+    assert not second.is_change
+    gone = [it for it in _lists(found) if it not in _lists(first.preferences)]
+    replaced = {kind for kind, it in chosen.items() if it is Choice.REPLACE}
+    for source in gone:
+        kind = Kind(source.get("type", "device"))
+        is_ours = any(
+            str(source.get(name, "")).startswith(PREFIX) for name in ENERGIES[kind]
+        )
+        assert is_ours or kind in replaced
+
+
+def test_a_battery_is_replaced_with_what_the_user_set() -> None:
+    """Level, capacity and power of the local gateway are fresher."""
+    theirs = {
+        "type": "battery",
+        "stat_energy_from": "sensor.envoy_discharged",
+        "stat_energy_to": "sensor.envoy_charged",
+        "stat_soc": "sensor.envoy_level",
+        **power("sensor.envoy_battery"),
+    }
+    plan = propose(preferences(theirs), [BATTERY], {Kind.BATTERY: Choice.REPLACE})
+    assert plan.preferences["energy_sources"] == [
+        OUR_BATTERY
+        | {"stat_soc": "sensor.envoy_level", **power("sensor.envoy_battery")}
+    ]
