@@ -28,7 +28,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.enphase_cloud.const import CONF_ENERGY_DASHBOARD, DOMAIN
-from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.coordinator.recorded import statistic_id
 
 from .conftest import SetUp, World
 from .energy_helpers import go_on

@@ -13,7 +13,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 
 from .const import DOMAIN, SUBENTRY_TARIFF
-from .coordinator.statistics import statistic_id
+from .coordinator.recorded import statistic_id
 from .dashboard.sources import PREFIX, SAME_ENERGY, Kind, Offer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import unique_id
