@@ -37,6 +37,7 @@ from custom_components.enphase_cloud.const import (
     SUBENTRY_TARIFF,
 )
 from custom_components.enphase_cloud.coordinator import error_policy
+from custom_components.enphase_cloud.coordinator.cost_statistics import COST_SERIES
 from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLICIES
 from custom_components.enphase_cloud.dashboard.doctor import Finding
 from custom_components.enphase_cloud.dashboard.sources import Kind
@@ -311,7 +312,7 @@ def test_selectors() -> None:
     }
     choices |= {key: set(some) for key, some in tariff_forms.CHOICES.items()}
     # No choice, but told by statistics.
-    choices["flow"] = set(Flow)
+    choices["flow"] = set(Flow) | {each.key for each in COST_SERIES.values()}
     choices |= {
         "dashboard_change": set(Verb),
         "dashboard_choice": set(Choice),

@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator.base import EntryContext, SystemContext
+from .coordinator.costs import SystemCosts
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
@@ -34,6 +35,7 @@ class EnphaseSystem:
     live: LiveCoordinator | None = None
     live_sessions: LiveSessions | None = None
     energies: EnergyCoordinator | None = None
+    costs: SystemCosts | None = None
     arrays: list[PanelArray] = field(default_factory=list)
     # The ids by which the registry knows the devices, as far as they are there.
     device_ids: dict[Device, str] = field(default_factory=dict)

@@ -19,6 +19,7 @@ from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .array_sensor import ARRAY, ArraySensor
 from .const import ATTR_MEASURED_AT, DOMAIN
 from .coordinator.document_plan import DocumentPlan
+from .cost_sensor import COSTS, CostSensor
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
@@ -58,6 +59,9 @@ async def async_setup_entry(
             if each.exists_fn(system)
         )
         await async_add_in_batches(async_add_entities, figures)
+        async_add_entities(
+            CostSensor(entry, system, each) for each in COSTS if each.exists(system)
+        )
         for array in system.arrays:
             async_add_entities(
                 (ArraySensor(entry, system, array, each) for each in ARRAY),
@@ -189,7 +193,7 @@ class EnergyTodaySensor(MeasurementSensor):
         )
 
 
-class CostSensor(MeasurementSensor):
+class SessionCostSensor(MeasurementSensor):
     """Show what something cost; the cloud names no currency."""
 
     @property
@@ -199,7 +203,7 @@ class CostSensor(MeasurementSensor):
         return self.hass.config.currency
 
 
-_SENSORS: Final = {Kind.COST: CostSensor, Kind.ENERGY_TODAY: EnergyTodaySensor}
+_SENSORS: Final = {Kind.COST: SessionCostSensor, Kind.ENERGY_TODAY: EnergyTodaySensor}
 
 
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):

@@ -20,6 +20,7 @@ from .const import (
 )
 from .coordinator.base import SystemContext
 from .coordinator.charger_statistics import CHARGER_ENERGIES, ChargerStatistics
+from .coordinator.costs import SystemCosts
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
@@ -47,6 +48,7 @@ from .runtime.system_properties import (
     chosen_systems,
     systems_of_other_entries,
 )
+from .runtime.tariffs import tariffs_of
 
 
 async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> None:
@@ -78,6 +80,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
             system.live_sessions.async_schedule()
         if system.energies is not None:
             system.energies.async_begin()
+        if system.costs is not None:
+            system.costs.async_begin()
 
 
 async def _async_context(
@@ -122,6 +126,11 @@ def _system(
     if DATA_INSTANCE in context.shared.hass.data:
         energies = EnergyCoordinator(context, EnergyOptions.from_options(options))
         system.energies = energies
+        tariffs = tariffs_of(context.shared.entry, context.info.system_id)
+        if tariffs:
+            system.costs = SystemCosts(context, energies, tariffs)
+        else:
+            context.store.keep_priced(())
         charged = ChargerStatistics(context, energies)
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:

@@ -1,7 +1,7 @@
 """What the recorder has of statistics: hours are read, and written."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -16,9 +16,12 @@ from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..const import DOMAIN
+from ..energy.parsing import system_day
+from ..energy.readings import StatisticsRow
 
 type Column = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
 
@@ -38,7 +41,7 @@ async def async_recorded_hours(
     start: datetime,
     end: datetime | None = None,
     *,
-    columns: Collection[Column] = ("change", "last_reset", "sum"),
+    columns: tuple[Column, ...] = ("change", "last_reset", "sum"),
 ) -> dict[str, list[RecorderRow]]:
     """Return the hours of statistics from a moment on, up to another.
 
@@ -59,10 +62,28 @@ async def async_recorded_hours(
     return {each: found.get(each, []) for each in statistic_ids}
 
 
+def energy_row(row: RecorderRow, time_zone: tzinfo) -> StatisticsRow:
+    """Read a row of energy; one with a `last_reset` tells of its day in the zone."""
+    start = dt_util.utc_from_timestamp(row["start"])
+    is_of_day = row.get("last_reset") is not None
+    day = start.astimezone(time_zone).date()
+    return StatisticsRow(
+        start=start,
+        energy=max(0, round(row.get("change") or 0)),
+        sum=round(row.get("sum") or 0),
+        day=system_day(day, time_zone) if is_of_day else None,
+    )
+
+
 async def async_last_hour(hass: HomeAssistant, statistic: str) -> RecorderRow | None:
-    """Return the newest row of a statistic with its sum, in the unit of the rows."""
+    """Return the newest row of a statistic, in its unit: `start`, `state` and `sum`."""
     read = partial(
-        get_last_statistics, hass, 1, statistic, convert_units=False, types={"sum"}
+        get_last_statistics,
+        hass,
+        1,
+        statistic,
+        convert_units=False,
+        types={"state", "sum"},
     )
     found = await get_instance(hass).async_add_executor_job(read)
     return next(iter(found.get(statistic, [])), None)

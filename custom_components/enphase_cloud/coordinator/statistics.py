@@ -23,7 +23,6 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.helpers.translation import async_get_translations
-from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..const import DOMAIN
@@ -47,6 +46,7 @@ from .recorded import (
     async_last_hour,
     async_recorded_hours,
     async_write_hours,
+    energy_row,
     statistic_id,
 )
 
@@ -198,14 +198,7 @@ class StatisticsImporter:
         return [self._row(row) for row in found[statistic]]
 
     def _row(self, row: RecorderRow) -> StatisticsRow:
-        """Read a row of the recorder; one with a `last_reset` tells of its day."""
-        start = dt_util.utc_from_timestamp(row["start"])
-        return StatisticsRow(
-            start=start,
-            energy=max(0, round(row.get("change") or 0)),
-            sum=round(row.get("sum") or 0),
-            day=None if row.get("last_reset") is None else self._day(start),
-        )
+        return energy_row(row, self._info.time_zone)
 
     def _day(self, moment: datetime) -> Span:
         """Return the system's day on which a moment falls."""

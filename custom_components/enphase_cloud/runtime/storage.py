@@ -18,6 +18,8 @@ from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
 from ..measurements.reporting import ReportingTold
 from ..measurements.system import SYSTEM
+from ..money.costs import Priced
+from ..money.tariff import Direction
 from ..quota.backoff import Backoff
 from .checked_store import CheckedStore
 from .event_archive import EventArchive
@@ -46,6 +48,7 @@ class SystemStore:
         self._refused: dict[Source, Refusal] = {}
         self._progress: dict[Source, ImportProgress] = {}
         self._power_caps: dict[Flow, PowerCap] = {}
+        self._priced: dict[Direction, Priced] = {}
         self._live_started_at: datetime | None = None
         # How often in a row the cloud did not show the system, and until when it is
         # left alone for that; None where the cloud shows it.
@@ -136,6 +139,25 @@ class SystemStore:
         self._power_caps[flow] = cap
         self.save_soon()
 
+    @property
+    def priced(self) -> Mapping[Direction, Priced]:
+        """Return what costs in statistics were made with."""
+        return self._priced
+
+    @callback
+    def set_priced(self, direction: Direction, priced: Priced) -> None:
+        """Keep what costs in statistics were made with."""
+        if priced != self._priced.get(direction):
+            self._priced[direction] = priced
+            self.save_soon()
+
+    @callback
+    def keep_priced(self, directions: Iterable[Direction]) -> None:
+        """Forget costs of other directions: nobody knows what they lack."""
+        for direction in self._priced.keys() - set(directions):
+            del self._priced[direction]
+            self.save_soon()
+
     def restore(
         self, stored: Mapping[str, Any], read: Reader, *, is_same: bool
     ) -> None:
@@ -155,6 +177,9 @@ class SystemStore:
             if flow in caps:
                 cap = read(PowerCap.from_dict, caps[flow], PowerCap())
                 self._power_caps[flow] = cap
+        for key, kept in read(record, stored.get("priced"), {}).items():
+            if key in Direction and (each := read(Priced.from_dict, kept, None)):
+                self._priced[Direction(key)] = each
         if is_same:
             self._refused = read(_refusals, stored.get("refused"), {})
         if (hidden := stored.get("hidden")) is not None:
@@ -185,6 +210,9 @@ class SystemStore:
             },
             "power_caps": {
                 flow: cap.as_dict() for flow, cap in dict(self._power_caps).items()
+            },
+            "priced": {
+                key: priced.as_dict() for key, priced in dict(self._priced).items()
             },
         }
 

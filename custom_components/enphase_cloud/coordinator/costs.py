@@ -1,0 +1,196 @@
+"""Costs of a system: when to price which hours, and what they come to."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
+from homeassistant.core import Event, callback
+from homeassistant.util import dt as dt_util
+
+from ..energy.parsing import system_day
+from ..energy.readings import HOUR, Readings
+from ..measurements.catalog import Flow
+from ..money.costs import Costs, Priced, first_difference
+from ..money.figures import Figures, Period, figures
+from ..money.tariff import Direction, Tariff
+from .base import SystemContext
+from .cost_statistics import CostStatistics
+from .energy import EnergyCoordinator
+from .statistics import Imported
+from .timer import Timer
+
+# A price may come later than the energy; this long it is looked for.
+_LOOK_BACK: Final = timedelta(days=35)
+
+
+@dataclass(slots=True)
+class _Work:
+    """Hours to price: from a moment on, up to another or the newest."""
+
+    start: datetime
+    until: datetime | None = None
+
+    def add(self, start: datetime, until: datetime | None) -> None:
+        """Price others, too."""
+        self.start = min(self.start, start)
+        if self.until is not None:
+            self.until = None if until is None else max(self.until, until)
+
+
+class SystemCosts:
+    """Writes what a system's energy costs, and tells what that comes to."""
+
+    def __init__(
+        self,
+        context: SystemContext,
+        energies: EnergyCoordinator,
+        tariffs: Mapping[Direction, Tariff],
+    ) -> None:
+        """Price what is imported from now on."""
+        self._hass = context.shared.hass
+        self._context = context
+        self._info = context.info
+        self._store = context.store
+        self._energies = energies
+        self.tariffs = tariffs
+        self._statistics = {
+            direction: CostStatistics(self._hass, self._info, tariff)
+            for direction, tariff in tariffs.items()
+        }
+        self.figures: Figures = {}
+        self._work: dict[Direction, _Work] = {}
+        self._pricing = asyncio.Lock()
+        self._midnight = Timer(self._hass, self._show_soon)
+        entry = context.shared.entry
+        entry.async_on_unload(energies.async_on_imported(self._take))
+        entry.async_on_unload(self._midnight.stop)
+        self._store.keep_priced(tariffs)
+
+    @callback
+    def async_begin(self) -> None:
+        """Price what other prices, or a restart, left to do."""
+        entry = self._context.shared.entry
+        entry.async_on_unload(
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._config_changed)
+        )
+        self._in_background(self._async_begin())
+
+    @callback
+    def _config_changed(self, _event: Event[Any]) -> None:
+        if any(
+            priced.currency != self._hass.config.currency
+            for priced in self._store.priced.values()
+        ):
+            self._in_background(self._async_begin())
+
+    @callback
+    def _take(
+        self, _readings: Mapping[Flow, Readings], imported: Mapping[Flow, Imported]
+    ) -> None:
+        """Price the hours that an import read or wrote, and those without a price."""
+        for direction in self.tariffs:
+            if direction.flow in imported and (rows := imported[direction.flow].rows):
+                self._plan(direction, rows[0].start, rows[-1].start + HOUR)
+                self._retry(direction)
+        if imported.keys() & {Flow.GRID_IMPORT, Flow.GRID_EXPORT, Flow.CONSUMPTION}:
+            self._in_background(self._async_work())
+
+    def _retry(self, direction: Direction) -> None:
+        if self.tariffs[direction].entities:
+            now = dt_util.utcnow()
+            self._plan(direction, now - _LOOK_BACK, now)
+
+    def _show_soon(self) -> None:
+        self._in_background(self._async_show())
+
+    def _in_background(self, work: Any) -> None:
+        self._context.shared.entry.async_create_background_task(
+            self._hass, work, "Enphase Cloud costs"
+        )
+
+    def _plan(
+        self, direction: Direction, start: datetime, until: datetime | None
+    ) -> None:
+        """Price hours from a moment on; that is kept until it is done."""
+        if direction in self._work:
+            self._work[direction].add(start, until)
+        else:
+            self._work[direction] = _Work(start, until)
+        if (priced := self._store.priced.get(direction)) is not None:
+            due = min(start, priced.due or start)
+            self._store.set_priced(direction, replace(priced, due=due))
+
+    async def _async_begin(self) -> None:
+        async with self._pricing:
+            for direction, tariff in self.tariffs.items():
+                start = await self._async_take_over(direction, tariff)
+                self._plan(direction, start, None)
+        await self._async_work()
+
+    async def _async_take_over(self, direction: Direction, tariff: Tariff) -> datetime:
+        """Keep which tariff counts; return from when on rows may be wrong."""
+        priced = self._store.priced.get(direction)
+        now = Priced(
+            tariff=tariff,
+            currency=self._hass.config.currency,
+            zone=str(self._info.time_zone),
+        )
+        statistics = self._statistics[direction]
+        last = await statistics.async_last()
+        day: date | None = date.min
+        if priced is not None and priced.zone == now.zone and last is not None:
+            day = first_difference(priced.tariff, tariff)
+        start = dt_util.utcnow() - _LOOK_BACK
+        if day is not None:
+            start = await statistics.async_first(day)
+        if priced is not None and priced.due is not None:
+            start = min(start, priced.due)
+        is_anew = day is not None or (priced is not None and priced.is_anew)
+        self._store.set_priced(direction, replace(now, is_anew=is_anew, due=start))
+        if last is not None and (priced is None or priced.currency != now.currency):
+            await statistics.async_write([last])
+        return start
+
+    async def _async_work(self) -> None:
+        """Price what is planned, and show what it comes to."""
+        async with self._pricing:
+            for direction in tuple(self._work):
+                work = self._work.pop(direction)
+                is_anew = self._store.priced[direction].is_anew
+                await self._statistics[direction].async_price(
+                    work.start, work.until, is_anew=is_anew
+                )
+                priced = self._store.priced[direction]
+                if direction not in self._work:
+                    done = replace(priced, due=None, is_anew=False)
+                    self._store.set_priced(direction, done)
+            await self._async_show()
+
+    async def _async_show(self) -> None:
+        """Tell what the hours of today, this month and the month before come to."""
+        zone, now = self._info.time_zone, dt_util.utcnow()
+        today = now.astimezone(zone).date()
+        tomorrow = system_day(today + timedelta(days=1), zone).start
+        self._midnight.start(tomorrow - now + timedelta(seconds=1))
+        start = Period.LAST_MONTH.span(today, zone).start
+        costs: dict[Direction, Costs] = {
+            direction: {
+                hour: row.cost
+                for hour, row in (await statistics.async_costs(start)).items()
+            }
+            for direction, statistics in self._statistics.items()
+        }
+        without_solar: Costs = {}
+        if (paid := self._statistics.get(Direction.IMPORT)) is not None:
+            without_solar = await paid.async_priced(Flow.CONSUMPTION, start, tomorrow)
+        self.figures = figures(
+            cost=costs.get(Direction.IMPORT),
+            compensation=costs.get(Direction.EXPORT),
+            without_solar=without_solar,
+            today=today,
+            zone=zone,
+        )
+        self._energies.async_update_listeners()

@@ -1,0 +1,177 @@
+"""What hours cost: energy of statistics at the prices of a tariff.
+
+Money is whole billionths of the currency inside: watt-hours times millionths per kWh
+are just that. So sums are exact; they are rounded once, when they are written or shown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Final, Self
+
+from ..energy.readings import StatisticsRow
+from ..json_values import moment, optional, record, text
+from .tariff import Direction, Tariff, TariffVersion
+
+type EntityPrices = Mapping[str, Mapping[datetime, int]]
+"""The prices of entities in hours (UTC), in millionths per kWh."""
+type Costs = Mapping[datetime, int]
+"""What hours cost, in billionths."""
+
+BILLION: Final = 10**9
+_MILLIONTH: Final = 1_000
+# What a database keeps of a number.
+_BITS: Final = 52
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """What an hour cost, and the sum of all up to its end, in billionths."""
+
+    start: datetime
+    cost: int
+    sum: int
+
+    def is_like(self, other: Self | None) -> bool:
+        """Tell whether a row is the same, as far as a database can tell."""
+        return (
+            other is not None
+            and is_same(self.cost, other.cost)
+            and is_same(self.sum, other.sum)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priced:
+    """What costs in statistics were made with, so that a change is noticed.
+
+    Rows from `due` on may lack, or be old; where `is_anew`, those are of other prices.
+    """
+
+    tariff: Tariff
+    currency: str
+    zone: str
+    due: datetime | None = None
+    is_anew: bool = False
+
+    @classmethod
+    def from_dict(cls, stored: object) -> Self:
+        """Read what was stored; raise ValueError where it is damaged."""
+        kept = record(stored)
+        return cls(
+            tariff=Tariff.from_dict(kept["tariff"]),
+            currency=text(kept["currency"]),
+            zone=text(kept["zone"]),
+            due=optional(moment, kept["due"]),
+            is_anew=kept["anew"] is True,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is kept in a shape that JSON can hold."""
+        return {
+            "tariff": self.tariff.as_dict(),
+            "currency": self.currency,
+            "zone": self.zone,
+            "due": self.due and max(0, self.due.timestamp()),
+            "anew": self.is_anew,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Pricer:
+    """Prices hours of a system by a tariff."""
+
+    tariff: Tariff
+    zone: tzinfo
+    entities: EntityPrices
+
+    def costs(self, rows: Iterable[StatisticsRow]) -> dict[datetime, int]:
+        """Return what each hour of whole local days costs, in order.
+
+        An hour without a price is left out. What is told of a whole day has the mean
+        price of that day's hours. The first hour of a day that has a price carries the
+        standing charge.
+        """
+        costs: dict[datetime, int] = {}
+        charged: set[date] = set()
+        step = timedelta(minutes=self.tariff.step)
+        for row in rows:
+            hours = (row.start,) if row.day is None else row.day.hours
+            prices = [price for hour in hours for price in self._prices(hour, step)]
+            if not prices:
+                continue
+            cost = _rounded(row.energy * sum(prices), len(prices))
+            today = row.start.astimezone(self.zone).date()
+            if today not in charged:
+                charged.add(today)
+                cost += self._standing_charge(today) * _MILLIONTH
+            costs[row.start] = cost
+        return costs
+
+    def _prices(self, hour: datetime, step: timedelta) -> list[int]:
+        """Return the prices of equal parts of an hour; none where one is not known."""
+
+        def of_entity(entity_id: str) -> int | None:
+            return self.entities.get(entity_id, {}).get(hour)
+
+        prices = []
+        for part in range(timedelta(hours=1) // step):
+            at = (hour + part * step).astimezone(self.zone)
+            version = self.tariff.version_on(at.date())
+            price = None if version is None else version.price_at(at, of_entity)
+            if price is None:
+                return []
+            prices.append(price)
+        return prices
+
+    def _standing_charge(self, today: date) -> int:
+        version = self.tariff.version_on(today)
+        if version is None or self.tariff.direction is Direction.EXPORT:
+            return 0
+        return version.standing_charge
+
+
+def cost_rows(
+    costs: Costs,
+    recorded: Mapping[datetime, CostRow],
+    *,
+    sum_before: int,
+    is_anew: bool = False,
+) -> list[CostRow]:
+    """Return rows in order, each with the sum up to its end.
+
+    A recorded hour without a price keeps its cost: it is of the same tariff. Where
+    `is_anew`, it costs nothing until its price is known, for a row cannot be deleted.
+    """
+    kept = {} if is_anew else {start: row.cost for start, row in recorded.items()}
+    known = dict.fromkeys(recorded, 0) | kept | dict(costs)
+    rows, total = [], sum_before
+    for start in sorted(known):
+        total += known[start]
+        rows.append(CostRow(start=start, cost=known[start], sum=total))
+    return rows
+
+
+def is_same(amount: int, other: int) -> bool:
+    """Tell whether amounts are the same, as far as a database can tell."""
+    return abs(amount - other) <= abs(other) >> _BITS
+
+
+def first_difference(before: Tariff, after: Tariff) -> date | None:
+    """Return from which local day on prices differ, None where they do not."""
+    days = {version.valid_from or date.min for version in before.versions}
+    days |= {version.valid_from or date.min for version in after.versions}
+    if before.step != after.step:
+        return date.min
+    for day in sorted(days):
+        if _terms(before.version_on(day)) != _terms(after.version_on(day)):
+            return day
+    return None
+
+
+def _terms(version: TariffVersion | None) -> dict[str, Any] | None:
+    return None if version is None else version.as_dict() | {"valid_from": None}
+
+
+def _rounded(amount: int, parts: int) -> int:
+    return (2 * amount + parts) // (2 * parts)
