@@ -1,13 +1,14 @@
 """Tools for assistants: they read what is known here, and make no API call."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final, override
 
 from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.components.llm import LLMTools
+from homeassistant.components.recorder.statistics import StatisticsRow
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, llm
 from homeassistant.util import dt as dt_util
@@ -136,7 +137,9 @@ class GetEnergyTool(EnphaseCloudTool):
             hours = await _async_hours(hass, system, days, flows)
             told.append(
                 {"system": system.info.name, "from": str(days[0]), "to": str(days[1])}
-                | told_of(hours, system.info.time_zone, parts)
+                | await hass.async_add_executor_job(
+                    told_of, hours, system.info.time_zone, parts
+                )
                 | (_produced_today(system) if days[1] == _today(system) else {})
             )
         return {"unit": "kWh", "systems": told}
@@ -199,7 +202,7 @@ async def _async_hours(
     system: EnphaseSystem,
     days: tuple[date, date],
     flows: Collection[Flow],
-) -> dict[Flow, list[Hour]]:
+) -> dict[Flow, Iterable[Hour]]:
     """Return the recorded hours of flows; none without a recorder."""
     if system.energies is None:
         return {}
@@ -209,17 +212,13 @@ async def _async_hours(
         datetime.combine(day, time(), system.info.time_zone) for day in (first, end)
     )
     found = await async_recorded_hours(hass, ids.values(), start, end_at)
-    return {
-        flow: [
-            (
-                dt_util.utc_from_timestamp(row["start"]),
-                max(0, row.get("change") or 0),
-                row.get("last_reset") is not None,
-            )
-            for row in found[statistic]
-        ]
-        for flow, statistic in ids.items()
-    }
+    # Those of a year are many; who reads them need not do so in the event loop.
+    return {flow: map(_hour, found[statistic]) for flow, statistic in ids.items()}
+
+
+def _hour(row: StatisticsRow) -> Hour:
+    start, energy = dt_util.utc_from_timestamp(row["start"]), row.get("change") or 0
+    return start, max(0, energy), row.get("last_reset") is not None
 
 
 def _produced_today(system: EnphaseSystem) -> dict[str, float]:

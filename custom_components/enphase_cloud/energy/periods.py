@@ -73,7 +73,7 @@ def check_size(
 
 
 def told_of(
-    hours: Mapping[Flow, Collection[Hour]],
+    hours: Mapping[Flow, Iterable[Hour]],
     time_zone: tzinfo,
     resolution: Resolution | None,
 ) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def told_of(
     A part is named by its local hour, day or month. What is only known of a whole day
     is of no hour.
     """
-    found = {name: of for name, of in hours.items() if of}
+    found = {name: known for name, of in hours.items() if (known := list(of))}
     if not found:
         return {}
     until = max(start for of in found.values() for start, *_ in of) + HOUR
