@@ -23,6 +23,7 @@ from .measurements.catalog import Source
 from .measurements.open_alarms import AlarmChange
 from .measurements.reporting import ReportingChange
 from .measurements.system import DeviceKind
+from .report import READY, ReportEvent
 
 PARALLEL_UPDATES = 0
 
@@ -91,6 +92,9 @@ EVENTS: Final = (
 SESSION: Final = EventEntityDescription(
     key="session", translation_key="session", event_types=[ENDED]
 )
+REPORT: Final = EventEntityDescription(
+    key="report", translation_key="report", event_types=[READY]
+)
 
 
 async def async_setup_entry(
@@ -106,6 +110,12 @@ async def async_setup_entry(
         if description.exists_fn(system)
     )
     await async_add_in_batches(async_add_entities, events)
+    reports = (
+        ReportEvent(entry, system, REPORT)
+        for system in entry.runtime_data.systems
+        if system.energies is not None and system.energies.is_wanted
+    )
+    await async_add_in_batches(async_add_entities, reports)
     await async_add_as_evidence_comes(
         entry,
         async_add_entities,

@@ -11,18 +11,24 @@ from homeassistant.core import (
 )
 import voluptuous as vol
 
-from .actions import history, live, meters
+from .actions import export, history, live, meters, report
 from .actions.targets import TARGET_SCHEMA
 from .const import DOMAIN
 
 type _Handler = Callable[[ServiceCall], Coroutine[Any, Any, ServiceResponse]]
 
 _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
+    "export_energy": (
+        export.async_export_energy,
+        export.SCHEMA,
+        SupportsResponse.OPTIONAL,
+    ),
     "get_meter_readings": (
         meters.async_get_meter_readings,
         meters.SCHEMA,
         SupportsResponse.ONLY,
     ),
+    "get_report": (report.async_get_report, report.SCHEMA, SupportsResponse.ONLY),
     "import_history": (
         history.async_import_history,
         history.IMPORT_SCHEMA,

@@ -26,10 +26,9 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
-from .targets import TARGET, async_targeted_systems
+from .targets import TARGET, async_targeted_systems, of_our_time
 
 _ATTR_AT: Final = "at"
-_YEARS: Final = range(2000, 2100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +59,9 @@ _METERS: Final[Mapping[str, _Meters]] = {
 }
 
 
-def _moment(value: object) -> datetime:
-    moment = cv.datetime(value)
-    if moment.year not in _YEARS:
-        raise vol.Invalid("No meter was read then")
-    return moment
-
-
-SCHEMA: Final = vol.Schema({**TARGET, vol.Optional(_ATTR_AT): _moment})
+SCHEMA: Final = vol.Schema(
+    {**TARGET, vol.Optional(_ATTR_AT): vol.All(cv.datetime, of_our_time)}
+)
 
 
 async def async_get_meter_readings(call: ServiceCall) -> ServiceResponse:

@@ -1,5 +1,6 @@
 """Which systems an action is for, and whether its user may have it."""
 
+from datetime import date
 from typing import Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -23,6 +24,14 @@ TARGET: Final = {
     vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
 }
 TARGET_SCHEMA: Final = vol.Schema(TARGET)
+_YEARS: Final = range(2000, 2100)
+
+
+def of_our_time[DateT: date](value: DateT) -> DateT:
+    """Return a day or moment at which there may be a system; raise vol.Invalid else."""
+    if value.year not in _YEARS:
+        raise vol.Invalid("There was no system then")
+    return value
 
 
 async def async_targeted_systems(

@@ -14,7 +14,7 @@ from ..energy.flows import ENERGY_SOURCES, updates_of
 from ..energy.import_plan import ImportPlan, ImportRequest
 from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.importer import Change, Importer
-from ..energy.readings import SETTLES_AFTER
+from ..energy.readings import SETTLES_AFTER, Span
 from ..measurements.catalog import Measurement, Source
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
@@ -102,6 +102,14 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         if since is None:
             return earliest
         return max(earliest, dt_util.utc_from_timestamp(float(since.value)))
+
+    def is_complete(self, day: Span) -> bool:
+        """Return whether all energy of a past day is imported that the system has."""
+        self._use_sources()
+        last = self._board.newest().get(Measurement.LAST_REPORT)
+        return self.importer.is_complete(
+            day.end, reported_at=None if last is None else last.observed_at
+        )
 
     def history(self, resolution: History) -> Change:
         """Return the change that requests all history at a resolution."""

@@ -82,6 +82,15 @@ class ImportProgress:
             return self.days
         return next(_weeks(self.wanted), None)
 
+    def has_settled(self, end: datetime, *, newest: datetime | None) -> bool:
+        """Return whether a moment is told, and was settled at the last update."""
+        return (
+            self.updated_at is not None
+            and self.updated_at >= end + SETTLES_AFTER
+            and newest is not None
+            and newest >= end
+        )
+
     def update(self, now: datetime) -> Week:
         """Return the week that tells the newest hours, and those not settled yet."""
         earliest = top_of_hour(now - WEEK) + HOUR

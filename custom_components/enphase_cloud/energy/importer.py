@@ -110,6 +110,26 @@ class Importer:
         )
         return request and replace(request, due=max(request.due, self._pause_end(now)))
 
+    def is_complete(self, end: datetime, *, reported_at: datetime | None) -> bool:
+        """Return whether all sources tell the time up to the end of a day for good.
+
+        `reported_at` is the gateway's newest report: in the dark there may be no
+        intervals of production.
+        """
+        progress = {
+            source: self._progress.get(source, ImportProgress())
+            for source in self._updates
+        }
+        return bool(progress) and all(
+            each.has_settled(
+                end,
+                newest=reported_at
+                if source is Source.PRODUCTION_INTERVALS
+                else each.newest,
+            )
+            for source, each in progress.items()
+        )
+
     def begin(self, now: datetime) -> None:
         """Note that a request begins.
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, override
 
@@ -13,7 +13,7 @@ from ..api import StreamSample
 from ..const import DOMAIN
 from ..energy.import_progress import ImportProgress
 from ..energy.power_cap import PowerCap
-from ..json_values import Record, moment, record
+from ..json_values import Record, day, moment, optional, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
 from ..measurements.reporting import ReportingTold
@@ -59,6 +59,8 @@ class SystemStore:
         self.reporting_told = ReportingTold()
         # The keys of what was once offered to the Energy dashboard at set-up.
         self.on_dashboard: frozenset[str] = frozenset()
+        # The last day whose report was told.
+        self.report_told: date | None = None
 
     @property
     def is_visible(self) -> bool:
@@ -111,6 +113,12 @@ class SystemStore:
         if sample != self.unreadable_stream:
             self.unreadable_stream = sample
             self.save_soon()
+
+    @callback
+    def set_report_told(self, day: date) -> None:
+        """Keep of which day the report was told."""
+        self.report_told = day
+        self.save_soon()
 
     def progress(self, source: Source) -> ImportProgress:
         """Return how far the energy of a source is known."""
@@ -192,10 +200,14 @@ class SystemStore:
             ReportingTold.from_dict, stored.get("reporting_told"), ReportingTold()
         )
         self.on_dashboard = frozenset(read(record, stored.get("on_dashboard"), {}))
+        self.report_told = read(
+            lambda told: optional(day, told), stored.get("report_told"), None
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
         started, unreadable = self._live_started_at, self.unreadable_stream
+        told = self.report_told
         return {
             **self.board.as_dict(),
             "refused": dict(self._refused),
@@ -204,6 +216,7 @@ class SystemStore:
             "unreadable_stream": unreadable and unreadable.as_dict(),
             "reporting_told": self.reporting_told.as_dict(),
             "on_dashboard": dict.fromkeys(sorted(self.on_dashboard), True),
+            "report_told": told and told.isoformat(),
             "progress": {
                 source: progress.as_dict()
                 for source, progress in dict(self._progress).items()

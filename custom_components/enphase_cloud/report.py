@@ -1,0 +1,204 @@
+"""The report of a day: what it came to, and an event that tells when it is there."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.start import async_at_started
+from homeassistant.util import dt as dt_util
+
+from .const import DOMAIN
+from .coordinator.recorded_energy import (
+    async_recorded_energy,
+    async_recorded_rise,
+)
+from .coordinator.timer import Timer
+from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .energy.day_report import DayReport, known
+from .energy.parsing import system_day
+from .energy.recorded import totals
+from .entity import EnphaseCloudEntity, account_unique_id
+from .measurements.catalog import Measurement, Source
+from .measurements.system import Device, DeviceKind
+from .quota.ledger import ASSUMED
+from .runtime.account import account_owner
+
+READY: Final = "ready"
+_LATEST: Final = time(9)
+# Costs are worked out after the energies that they are of.
+_SETTLING: Final = timedelta(minutes=1)
+# So long after nothing was known it is looked for again.
+_REST: Final = timedelta(hours=1)
+# Before dawn, the day that panels tell of is the one before.
+_HALF_A_DAY: Final = timedelta(hours=12)
+_WH: Final = 1_000
+_ENERGY: Final = Measurement.PANEL_ENERGY_YESTERDAY
+
+
+def yesterday(system: EnphaseSystem) -> date:
+    """Return the last day of a system that is over."""
+    today = dt_util.utcnow().astimezone(system.info.time_zone).date()
+    return today - timedelta(days=1)
+
+
+async def async_day_report(
+    hass: HomeAssistant, system: EnphaseSystem, day: date
+) -> DayReport:
+    """Return what the recorder holds of a day; no API call is made."""
+    span = system_day(day, system.info.time_zone)
+    hours = await async_recorded_energy(
+        hass, system.info.system_id, span.start, span.end
+    )
+    return DayReport(day=day, totals=totals(hours))
+
+
+async def async_report(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    day: date,
+) -> dict[str, Any]:
+    """Return all that is known of a day of a system, in a shape that JSON can hold."""
+    report = await async_day_report(hass, system, day)
+    return {
+        **report.as_dict(hass.config.currency),
+        **_panels(hass, system, day),
+        "calls": await _async_calls(hass, entry, system, day),
+    }
+
+
+def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[str, Any]:
+    """Return the panels that gave most and least on a day; nothing of a single one."""
+    told = sorted(
+        (
+            (float(sample.value), device.identifier, device)
+            for device in system.board.told_by(Source.PANELS)
+            if device.kind is DeviceKind.INVERTER
+            and (sample := system.board.samples(Source.PANELS, device).get(_ENERGY))
+            and (sample.observed_at - _HALF_A_DAY)
+            .astimezone(system.info.time_zone)
+            .date()
+            == day
+        ),
+        reverse=True,
+    )
+    if len(told) <= 1:
+        return {}
+    return {
+        key: {
+            "name": _name(hass, system, device),
+            "energy_kwh": round(energy / _WH, 3),
+        }
+        for key, (energy, _, device) in (
+            ("best_panel", told[0]),
+            ("weakest_panel", told[-1]),
+        )
+    }
+
+
+def _name(hass: HomeAssistant, system: EnphaseSystem, device: Device) -> str | None:
+    registered = dr.async_get(hass).async_get(system.device_ids.get(device, ""))
+    return None if registered is None else registered.name_by_user or registered.name
+
+
+async def _async_calls(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    system: EnphaseSystem,
+    day: date,
+) -> dict[str, Any]:
+    """Return the API calls of the key: of the month, and of the day if recorded."""
+    ledger, now = entry.runtime_data.budget.ledger, dt_util.utcnow()
+    used = ledger.used(now) - ledger.by_operation(now).get(ASSUMED, 0)
+    calls = {"this_month": used, "left": ledger.left(now)}
+    key = account_unique_id(account_owner(hass, entry), "calls_used")
+    counter = er.async_get(hass).async_get_entity_id("sensor", DOMAIN, key)
+    if counter is not None:
+        span = system_day(day, system.info.time_zone)
+        rise = await async_recorded_rise(hass, counter, span.start, span.end)
+        calls |= known({"on_day": rise and round(rise)})
+    return calls
+
+
+class ReportEvent(EnphaseCloudEntity, EventEntity):
+    """Tell once a day that the report of yesterday is there.
+
+    That is when the energies of yesterday are imported; at nine o'clock what is known
+    has to do.
+    """
+
+    _unrecorded_attributes = frozenset(
+        {"net_cost", "production_kwh", "self_sufficiency"}
+    )
+
+    def __init__(
+        self,
+        entry: EnphaseCloudConfigEntry,
+        system: EnphaseSystem,
+        description: EventEntityDescription,
+    ) -> None:
+        """Tell of a system."""
+        super().__init__(entry, system, description)
+        self._entry = entry
+        self._is_telling = False
+        self._rests_until: datetime | None = None
+        self._timer = Timer(entry.runtime_data.shared.hass, self._async_tell_soon)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to imports; polls, due or not, are the clock."""
+        await super().async_added_to_hass()
+        for coordinator in self._system.documents:
+            self.async_on_remove(coordinator.async_add_listener(self._async_look))
+        if (energies := self._system.energies) is not None:
+            self.async_on_remove(energies.async_on_imported(self._async_imported))
+        self.async_on_remove(self._timer.stop)
+        self.async_on_remove(async_at_started(self.hass, self._async_look))
+
+    @callback
+    def _async_imported(self, *_told: object) -> None:
+        self._rests_until = None
+        self._async_look()
+
+    @callback
+    def _async_look(self, _hass: HomeAssistant | None = None) -> None:
+        """Tell in a moment, if there is something to tell that was not told."""
+        is_running = self.hass.state is CoreState.running
+        if is_running and not self._is_telling and self._is_due():
+            self._is_telling = True
+            self._timer.start(_SETTLING)
+
+    def _is_due(self) -> bool:
+        day, zone = yesterday(self._system), self._system.info.time_zone
+        energies, told = self._system.energies, self._system.store.report_told
+        if energies is None or (told is not None and told >= day):
+            return False
+        latest = datetime.combine(day + timedelta(days=1), _LATEST, zone)
+        now = dt_util.utcnow()
+        if self._rests_until is not None and now < self._rests_until <= now + _REST:
+            return False
+        return now >= latest or energies.is_complete(system_day(day, zone))
+
+    @callback
+    def _async_tell_soon(self) -> None:
+        self._entry.async_create_background_task(
+            self.hass, self._async_tell(), "Enphase Cloud report"
+        )
+
+    async def _async_tell(self) -> None:
+        """Tell of yesterday, or look again later if nothing at all is known of it."""
+        try:
+            report = await async_day_report(
+                self.hass, self._system, yesterday(self._system)
+            )
+            if report.totals:
+                self._system.store.set_report_told(report.day)
+                self._trigger_event(READY, report.summary())
+                self.async_write_ha_state()
+            else:
+                self._rests_until = dt_util.utcnow() + _REST
+        finally:
+            self._is_telling = False
