@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 import json
+from pathlib import Path
+import shutil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,14 +20,16 @@ from homeassistant.core import (
     Event,
     EventStateChangedData,
     HomeAssistant,
+    SupportsResponse,
     callback,
 )
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockUser, async_mock_service
 from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
 )
@@ -36,7 +40,7 @@ from custom_components.enphase_cloud.const import (
     CONF_HISTORY,
     DOMAIN,
 )
-from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.coordinator.recorded import statistic_id
 from custom_components.enphase_cloud.energy.parsing import system_day
 from simulator import Fault
 
@@ -46,6 +50,7 @@ from .helpers import state, system_devices
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
+BLUEPRINTS = Path(__file__).parents[1] / "blueprints" / "automation" / "enphase_cloud"
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
 REPORT = "event.hilltop_daily_report"
@@ -97,11 +102,9 @@ async def _import(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     await go_on(hass, freezer, timedelta(minutes=20), step=timedelta(minutes=1))
 
 
-async def _pass_days(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, days: int = 1
-) -> None:
-    """Let days pass, most slowly while energies are imported in the night."""
-    end = dt_util.utcnow() + days * DAY
+async def _pass_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Let a day pass, slowly while energies are imported in the night."""
+    end = dt_util.utcnow() + DAY
     while dt_util.utcnow() < end:
         hour = dt_util.utcnow().astimezone(BERLIN).hour
         step = timedelta(minutes=2) if hour in (4, 5) else STEP
@@ -179,8 +182,8 @@ async def test_it_is_told_once_the_night_is_imported(
     """Some hours after midnight of the system; its figures are true."""
     await set_up(options={CONF_ENERGY_UPDATES: updates, CONF_HISTORY: "none"})
     await _import(hass, freezer)
-    await _pass_days(hass, freezer, 2)
-    assert _days(told) == ["2026-06-16", "2026-06-17", "2026-06-18"]
+    await _pass_day(hass, freezer)
+    assert _days(told) == ["2026-06-16", "2026-06-17"]
     for at, attributes in told[1:]:
         assert 4 <= at.astimezone(BERLIN).hour < 6
         day = date.fromisoformat(attributes["date"])
@@ -200,7 +203,7 @@ async def test_restarts_tell_nothing_twice(
 ) -> None:
     """Nor do they swallow what came while nobody could hear it."""
     entry = await set_up(options=ONE_UPDATE)
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     assert _days(told) == ["2026-06-16", "2026-06-17"]
     for _ in range(2):
         await hass.config_entries.async_reload(entry.entry_id)
@@ -225,7 +228,7 @@ async def test_at_nine_what_is_known_has_to_do(
     await _import(hass, freezer)
     told.clear()
     world.cloud.faults.add(Fault(operation="energy_export_telemetry", status=503))
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     ((at, attributes),) = told
     assert at.astimezone(BERLIN).hour == 9
     assert attributes["date"] == "2026-06-17"
@@ -246,11 +249,11 @@ async def test_a_silent_gateway_is_waited_for(
     await go_on(hass, freezer, timedelta(hours=8), step=STEP)
     told.clear()
     world.system.go_offline(dt_util.utcnow())
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     ((at, attributes),) = told
     assert at.astimezone(BERLIN).hour == 9
     assert attributes["date"] == "2026-06-17"
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     assert len(told) == 1
 
 
@@ -276,7 +279,7 @@ async def test_panels_alone_are_reported_at_night(
     """Although their document has no interval of the dark."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     at, attributes = told[-1]
     assert at.astimezone(BERLIN).hour < 6
     assert attributes["date"] == "2026-06-17"
@@ -302,7 +305,7 @@ async def test_the_report_is_true_and_costs_nothing(
     """By default it is of yesterday."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
-    await _pass_days(hass, freezer)
+    await _pass_day(hass, freezer)
     world.cloud.requests.clear()
     report = await _report(hass)
     energies = _true_energies(world, date(2026, 6, 17))
@@ -379,7 +382,7 @@ async def test_the_best_and_the_weakest_panel(
     weak = world.system.microinverters[3].serial
     world.system.break_panel(weak, dt_util.utcnow() - DAY, 0.4)
     await set_up(options=ONE_UPDATE | {"groups": ["panels"]})
-    await _pass_days(hass, freezer, 3)
+    await go_on(hass, freezer, 3 * DAY, step=STEP)
     report = await _report(hass)
     gave = world.cloud.truth(world.system.system_id).panels(date(2026, 6, 19))
     registry = dr.async_get(hass)
@@ -435,3 +438,75 @@ async def test_an_absurd_day_is_refused(
         await _report(hass, date=day)
     with pytest.raises(ServiceValidationError):
         await _report(hass, device_id="none")
+
+
+# The blueprint
+
+
+async def test_the_morning_report_is_sent(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    tmp_path: Path,
+) -> None:
+    """Once, as a short text; a restart sends nothing again."""
+    hass.config.config_dir = str(tmp_path)
+    shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "ours")
+    sent = async_mock_service(hass, "notify", "persistent_notification")
+    entry = await set_up(options=ONE_UPDATE)
+    await _import(hass, freezer)
+    use = {"path": "ours/morning_report.yaml", "input": {"report": REPORT}}
+    assert await async_setup_component(
+        hass, "automation", {"automation": {"alias": "It", "use_blueprint": use}}
+    )
+    await _pass_day(hass, freezer)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await _import(hass, freezer)
+    (call,) = sent
+    assert call.data["title"] == "Hilltop on 2026-06-17"
+    report = await _report(hass)
+    energy = report["energy_kwh"]
+    assert call.data["message"] == (
+        f"{energy['production']:.1f} kWh produced, {energy['consumption']:.1f} kWh used,"
+        f" {energy['grid_import']:.1f} kWh from the grid,"
+        f" {energy['grid_export']:.1f} kWh into the grid."
+        f" Self-sufficiency {round(report['self_sufficiency'])} %."
+    )
+
+
+async def test_the_morning_report_tells_costs_and_panels(
+    hass: HomeAssistant, set_up: SetUp, tmp_path: Path
+) -> None:
+    """Where they are known; and flows that are not known are left out."""
+    hass.config.config_dir = str(tmp_path)
+    shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "ours")
+    sent = async_mock_service(hass, "notify", "persistent_notification")
+    await set_up(options=ONE_UPDATE)
+    use = {"path": "ours/morning_report.yaml", "input": {"report": REPORT}}
+    assert await async_setup_component(
+        hass, "automation", {"automation": {"alias": "It", "use_blueprint": use}}
+    )
+    report = {
+        "date": "2026-06-16",
+        "energy_kwh": {"production": 12.34},
+        "cost": {"currency": "EUR", "import": 0.2, "net": -1.5},
+        "weakest_panel": {"name": "Behind the chimney", "energy_kwh": 0.402},
+    }
+    asked = async_mock_service(
+        hass,
+        DOMAIN,
+        "get_report",
+        response={"Hilltop": report},
+        supports_response=SupportsResponse.ONLY,
+    )
+    hass.states.async_set(
+        REPORT, "2026-06-17T02:30:00.000+00:00", {"date": "2026-06-16"}
+    )
+    await hass.async_block_till_done()
+    (call,) = sent
+    assert call.data["message"] == (
+        "12.3 kWh produced. Net cost -1.50 EUR."
+        " Weakest panel: Behind the chimney, 0.40 kWh."
+    )
+    assert str(asked[0].data["date"]) == "2026-06-16"

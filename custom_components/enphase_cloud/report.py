@@ -11,10 +11,7 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
-from .coordinator.recorded_energy import (
-    async_recorded_energy,
-    async_recorded_rise,
-)
+from .coordinator.recorded_energy import async_recorded_energy, async_recorded_rise
 from .coordinator.timer import Timer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy.day_report import DayReport, known

@@ -35,8 +35,6 @@ async def async_recorded_rise(
     hass: HomeAssistant, entity_id: str, start: datetime, end: datetime
 ) -> float | None:
     """Return by how much a counting sensor rose between two moments, if recorded."""
-    found = await async_recorded_hours(
-        hass, [entity_id], start, end, columns=("change",)
-    )
+    found = await async_recorded_hours(hass, [entity_id], start, end)
     rows = found[entity_id]
     return sum(row.get("change") or 0.0 for row in rows) if rows else None
