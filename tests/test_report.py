@@ -382,9 +382,9 @@ async def test_the_best_and_the_weakest_panel(
     weak = world.system.microinverters[3].serial
     world.system.break_panel(weak, dt_util.utcnow() - DAY, 0.4)
     await set_up(options=ONE_UPDATE | {"groups": ["panels"]})
-    await go_on(hass, freezer, 3 * DAY, step=STEP)
+    await go_on(hass, freezer, 2 * DAY, step=STEP)
     report = await _report(hass)
-    gave = world.cloud.truth(world.system.system_id).panels(date(2026, 6, 19))
+    gave = world.cloud.truth(world.system.system_id).panels(date(2026, 6, 18))
     registry = dr.async_get(hass)
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     device = next(
@@ -400,7 +400,7 @@ async def test_the_best_and_the_weakest_panel(
     )
     registry.async_update_device(device.id, name_by_user="Behind the chimney")
     assert (await _report(hass))["weakest_panel"]["name"] == "Behind the chimney"
-    assert "weakest_panel" not in await _report(hass, date="2026-06-18")
+    assert "weakest_panel" not in await _report(hass, date="2026-06-17")
 
 
 async def test_the_calls_of_a_day_are_recorded(
@@ -466,12 +466,14 @@ async def test_the_morning_report_is_sent(
     (call,) = sent
     assert call.data["title"] == "Hilltop on 2026-06-17"
     report = await _report(hass)
-    energy = report["energy_kwh"]
+    flows = ("production", "consumption", "grid_import", "grid_export")
+    texts = ("produced", "used", "from the grid", "into the grid")
+    energies = (report["energy_kwh"][flow] for flow in flows)
+    told = (
+        f"{each:.1f} kWh {text}" for each, text in zip(energies, texts, strict=True)
+    )
     assert call.data["message"] == (
-        f"{energy['production']:.1f} kWh produced, {energy['consumption']:.1f} kWh used,"
-        f" {energy['grid_import']:.1f} kWh from the grid,"
-        f" {energy['grid_export']:.1f} kWh into the grid."
-        f" Self-sufficiency {round(report['self_sufficiency'])} %."
+        f"{', '.join(told)}. Self-sufficiency {round(report['self_sufficiency'])} %."
     )
 
 
