@@ -16,6 +16,7 @@ from .coordinator.timer import Timer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy.day_report import DayReport, known
 from .energy.parsing import system_day
+from .energy.periods import kwh
 from .energy.recorded import totals
 from .entity import EnphaseCloudEntity, account_unique_id
 from .measurements.catalog import Measurement, Source
@@ -31,7 +32,6 @@ _SETTLING: Final = timedelta(minutes=1)
 _REST: Final = timedelta(hours=1)
 # Before dawn, the day that panels tell of is the one before.
 _HALF_A_DAY: Final = timedelta(hours=12)
-_WH: Final = 1_000
 _ENERGY: Final = Measurement.PANEL_ENERGY_YESTERDAY
 
 
@@ -87,7 +87,7 @@ def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[st
     return {
         key: {
             "name": _name(hass, system, device),
-            "energy_kwh": round(energy / _WH, 3),
+            "energy_kwh": kwh(energy),
         }
         for key, (energy, _, device) in (
             ("best_panel", told[0]),

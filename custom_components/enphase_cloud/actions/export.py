@@ -14,8 +14,9 @@ import voluptuous as vol
 from ..coordinator.recorded_energy import async_recorded_energy
 from ..data import EnphaseSystem
 from ..energy.parsing import system_day
+from ..energy.periods import Resolution
 from ..energy.readings import Span
-from ..energy.recorded import Resolution, table, to_csv
+from ..energy.recorded import table, to_csv
 from ..errors import translated
 from ..report import yesterday
 from .history import ATTR_FROM, ATTR_RESOLUTION, ATTR_TO

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any, Final
 
 from ..measurements.catalog import Flow
+from .periods import kwh
 from .recorded import EXPORT_COMPENSATION, IMPORT_COST
 
-_WH: Final = 1_000
 _PERCENT: Final = 100
 
 
@@ -41,7 +41,7 @@ class DayReport:
     def kwh(self, flow: Flow) -> float | None:
         """Return the energy of a flow [kWh]."""
         energy = self.totals.get(flow)
-        return None if energy is None else round(energy / _WH, 3)
+        return None if energy is None else kwh(energy)
 
     def as_dict(self, currency: str) -> dict[str, Any]:
         """Return what is known, in a shape that JSON can hold."""

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 import csv
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from enum import StrEnum
 import io
 from math import fsum
 from typing import Final
 
 from ..measurements.catalog import Flow
 from .parsing import system_day
+from .periods import Resolution, kwh
 from .readings import HOUR, Span
 
 IMPORT_COST: Final = "grid_import_cost"
@@ -18,8 +18,6 @@ EXPORT_COMPENSATION: Final = "grid_export_compensation"
 MONEY: Final = (IMPORT_COST, EXPORT_COMPENSATION)
 """The keys of statistics in the currency of Home Assistant, where there are any."""
 KEYS: Final = (*Flow, *MONEY)
-
-_WH: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,6 @@ type RecordedHours = Mapping[str, Iterable[Recorded]]
 """By the keys of statistics, those of which something is recorded."""
 type Table = Mapping[Span, Mapping[str, float]]
 """Amounts by time and key, in order."""
-
-
-class Resolution(StrEnum):
-    """How much time a row of a table is of."""
-
-    HOUR = "hour"
-    DAY = "day"
-    MONTH = "month"
 
 
 def totals(hours: RecordedHours) -> dict[str, float]:
@@ -123,7 +113,7 @@ def _month(day: date) -> tuple[date, date]:
 
 
 def _kwh(energy: float | None) -> str:
-    return "" if energy is None else f"{energy / _WH:.3f}"
+    return "" if energy is None else f"{kwh(energy):.3f}"
 
 
 def _money(amount: float | None) -> str:

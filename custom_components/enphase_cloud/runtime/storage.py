@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final, override
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.util import dt as dt_util
@@ -17,12 +17,11 @@ from ..json_values import Record, day, moment, optional, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
 from ..measurements.reporting import ReportingTold
-from ..measurements.system import SYSTEM
 from ..money.costs import Priced
 from ..money.tariff import Direction
 from ..quota.backoff import Backoff
-from .checked_store import CheckedStore
 from .event_archive import EventArchive
+from .migrated_store import MigratedStore
 
 # 2: samples are of devices.
 _STORAGE_VERSION: Final = 2
@@ -230,30 +229,6 @@ class SystemStore:
         }
 
 
-class _Store(CheckedStore):
-    @override
-    async def _async_migrate_func(
-        self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Bring what version 0.1.0 stored into the present shape.
-
-        It stored the samples of the system alone, and no reasons of refusals. What is
-        damaged stays so for the readers.
-        """
-        if old_major_version != 1:
-            raise NotImplementedError
-        systems = old_data.get("systems")
-        for stored in systems.values() if isinstance(systems, dict) else ():
-            samples = stored.get("samples")
-            if isinstance(samples, dict):
-                stored["samples"] = {
-                    source: {SYSTEM.key: known} for source, known in samples.items()
-                }
-            if isinstance(refused := stored.get("refused"), list):
-                stored["refused"] = dict.fromkeys(refused, Refusal.NOT_ENTITLED)
-        return old_data
-
-
 class EntryStore:
     """What is kept of each system of an entry."""
 
@@ -263,7 +238,7 @@ class EntryStore:
         # An older state must not overtake a newer one.
         self._saving = asyncio.Lock()
         self._is_closed = False
-        self._store = _Store(
+        self._store = MigratedStore(
             hass,
             _STORAGE_VERSION,
             f"{DOMAIN}.{entry_id}",
