@@ -1,0 +1,1 @@
+"""Whether costs are true: a year in the recorder, beside the truth's own bill."""

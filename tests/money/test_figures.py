@@ -1,0 +1,63 @@
+"""Amounts of periods, out of the costs of hours."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.enphase_cloud.energy.readings import HOUR
+from custom_components.enphase_cloud.money.figures import Amount, Period, figures
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MIDNIGHT = datetime(2026, 3, 31, 22, tzinfo=UTC)
+TODAY = date(2026, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "hours"),
+    [
+        (Period.TODAY, MIDNIGHT, 24),
+        (Period.YESTERDAY, MIDNIGHT - 24 * HOUR, 24),
+        (Period.MONTH, MIDNIGHT, 30 * 24),
+        (Period.LAST_MONTH, MIDNIGHT - (31 * 24 - 1) * HOUR, 31 * 24 - 1),
+    ],
+)
+def test_periods_are_of_the_system(period: Period, start: datetime, hours: int) -> None:
+    """March has an hour less."""
+    span = period.span(TODAY, BERLIN)
+    assert span.start == start
+    assert span.length == timedelta(hours=hours)
+
+
+def test_amounts() -> None:
+    """Net is known where both parts are, savings up to the last common hour."""
+    cost = {MIDNIGHT + number * HOUR: 10 for number in range(4)}
+    known = figures(
+        cost=cost,
+        compensation={MIDNIGHT: 3, MIDNIGHT + HOUR: 3},
+        without_solar={MIDNIGHT + number * HOUR: 100 for number in range(3)},
+        today=TODAY,
+        zone=BERLIN,
+    )
+    assert [known[amount, Period.TODAY] for amount in Amount] == [40, 6, 34, 186]
+    assert [known[amount, Period.YESTERDAY] for amount in Amount] == [None] * 4
+
+
+def test_without_export_or_consumption() -> None:
+    """No tariff of export is no compensation; no consumption is no savings."""
+    known = figures(
+        cost={MIDNIGHT: 10},
+        compensation=None,
+        without_solar={},
+        today=TODAY,
+        zone=BERLIN,
+    )
+    assert [known[amount, Period.MONTH] for amount in Amount] == [10, None, 10, None]
+    known = figures(
+        cost={MIDNIGHT: 10},
+        compensation={},
+        without_solar={MIDNIGHT: 30},
+        today=TODAY,
+        zone=BERLIN,
+    )
+    assert [known[amount, Period.TODAY] for amount in Amount] == [10, None, None, None]
