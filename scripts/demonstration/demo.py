@@ -77,7 +77,8 @@ async def _set_up(stage: Stage) -> None:
     await choose_options(home_assistant, entry, live=_LIVE)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
-    await System(home_assistant, systems_of(OWNER)[0]).configure_dashboard()
+    system = System(home_assistant, systems_of(OWNER)[0])
+    await system.configure_dashboard(has_costs=True)
 
 
 async def _watch(stage: Stage) -> None:

@@ -88,9 +88,18 @@ class System:
 
         await until("energies were imported", is_imported, seconds=240)
 
-    async def configure_dashboard(self) -> None:
-        """Choose what docs/energy-dashboard.md says for a system with a battery."""
+    async def configure_dashboard(self, *, has_costs: bool = False) -> None:
+        """Choose what docs/energy-dashboard.md says for a system with a battery.
+
+        `has_costs` tells that there are tariffs for import and export.
+        """
         entities = await self.entities()
+        costs = {
+            "stat_cost": statistic_id(self.system_id, "grid_import_cost"),
+            "stat_compensation": statistic_id(
+                self.system_id, "grid_export_compensation"
+            ),
+        }
 
         def source(kind: str, power: str, start: Flow, **fields: Any) -> Json:
             return {
@@ -105,7 +114,7 @@ class System:
             "net_consumption",
             Flow.GRID_IMPORT,
             stat_energy_to=statistic_id(self.system_id, Flow.GRID_EXPORT),
-            **dict.fromkeys(_UNUSED),
+            **dict.fromkeys(_UNUSED) | (costs if has_costs else {}),
             cost_adjustment_day=0.0,
         )
         solar = source(
