@@ -1,5 +1,6 @@
 """Tariffs: what energy costs, in a flow of their own."""
 
+from datetime import timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -30,7 +31,9 @@ from custom_components.enphase_cloud.money.tariff import Tariff
 from scripts.demonstration.demo import TARIFFS
 
 from .conftest import SetUp, World
+from .energy_helpers import go_on
 from .flows import ENGLISH, field_names, placeholders, suggested
+from .helpers import state
 
 TEXTS = ENGLISH["config_subentries"][SUBENTRY_TARIFF]
 ALL_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -399,6 +402,7 @@ async def test_a_price_entity_with_statistics(
         await done
     result = await _answer(hass, shown, **given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def test_the_demo_has_tariffs(hass: HomeAssistant, set_up: SetUp) -> None:
@@ -412,6 +416,31 @@ async def test_the_demo_has_tariffs(hass: HomeAssistant, set_up: SetUp) -> None:
         assert shown["type"] is FlowResultType.CREATE_ENTRY
     titles = [each.title for each in entry.subentries.values()]
     assert titles == ["Hilltop: Grid import", "Hilltop: Grid export"]
+
+
+async def test_costs_of_the_past_follow_at_once(
+    recorder_mock: Any,
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Those of today are told as soon as there is a tariff, and as it is corrected."""
+    # On a dark day energy is imported.
+    freezer.move_to("2026-11-20 21:07:00+00:00")
+    entry = await set_up(options={"energy_updates": 24, "history": "none"})
+    await go_on(hass, freezer, timedelta(hours=1), step=timedelta(minutes=10))
+    calls = len(world.calls)
+    subentry = await _add(hass, entry)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    cost = float(state(hass, "sensor.hilltop_cost_today"))
+    assert cost > 0
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    await _answer(hass, shown, price=0.6, standing_charge=0.5)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    corrected = float(state(hass, "sensor.hilltop_cost_today"))
+    assert corrected == pytest.approx(2 * cost + 0.5)
+    assert len(world.calls) == calls
 
 
 async def test_of_several_systems_one_is_chosen(
