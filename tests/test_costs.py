@@ -375,6 +375,29 @@ async def test_a_price_that_comes_late(
     assert set((await costs(hass, world)).values()) == {0.0}
 
 
+async def test_late_prices_are_looked_for_with_each_import(
+    hass: HomeAssistant, world: World, begin: Any, freezer: FrozenDateTimeFactory
+) -> None:
+    """Also those of hours that the import does not concern."""
+    known = {hour(number, 12): 0.1 + number / 100 for number in range(48)}
+    await spot_prices(hass, known, "EUR/kWh")
+    await begin(spot(), options={"energy_updates": 24, "history": "none"})
+    await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
+    energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    assert set(await costs(hass, world)) == known.keys() & energies.keys()
+    late = {hour(number, 10): 0.2 for number in range(72)}
+    await spot_prices(hass, late, "EUR/kWh")
+    await go_on(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
+    told = await costs(hass, world)
+    prices = known | late
+    assert told == {
+        start: pytest.approx(energy * prices[start] / 1000, abs=1e-9)
+        for start, energy in energies.items()
+        if start in prices
+    }
+    assert len(told) > 48
+
+
 async def test_a_tariff_is_removed_and_added_again(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
@@ -455,6 +478,63 @@ async def test_sensors_turn_over_at_midnight(
     assert shown("savings")[3] == 4.2
 
 
+async def test_what_a_crash_left_to_do(
+    hass: HomeAssistant,
+    world: World,
+    begin: Any,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Rows may be old from a stored moment on; a damaged store prices everything."""
+    days = [datetime(2026, month, 3, 10, tzinfo=UTC) for month in (1, 2, 3)]
+    await flowed(hass, world, dict.fromkeys(days, 1000))
+    entry, _ = await begin(fixed("0.30"))
+    await flowed(hass, world, {days[1]: 2000})
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[f"enphase_cloud.{entry.entry_id}"]["data"]["systems"]
+    priced = kept[str(world.system.system_id)]["priced"]
+    assert priced["import"]["due"] is None
+    priced["import"]["due"] = days[1].timestamp()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert list((await costs(hass, world)).values()) == [0.3, 0.6, 0.3]
+    await flowed(hass, world, {days[0]: 3000})
+    await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[f"enphase_cloud.{entry.entry_id}"]["data"]["systems"]
+    kept[str(world.system.system_id)]["priced"] = {"import": {"tariff": 5}, "x": {}}
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert list((await costs(hass, world)).values()) == [0.9, 0.6, 0.3]
+
+
+async def test_a_database_that_fails_once(
+    hass: HomeAssistant,
+    world: World,
+    begin: Any,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged, energies go on, and the next import prices what was left."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("The database is locked")
+
+    await begin(fixed("0.30"), options={"energy_updates": 24, "history": "none"})
+    module = "custom_components.enphase_cloud.coordinator.cost_statistics"
+    with monkeypatch.context() as failing:
+        failing.setattr(f"{module}.async_write_hours", fail)
+        await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
+    assert "RuntimeError" in caplog.text
+    assert await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    assert not await costs(hass, world)
+    await go_on(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
+    energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    told = await costs(hass, world)
+    assert told == {
+        start: pytest.approx(energy * 0.0003) for start, energy in energies.items()
+    }
+
+
 async def test_damaged_tariffs_are_left_out(
     hass: HomeAssistant, world: World, begin: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -463,10 +543,20 @@ async def test_damaged_tariffs_are_left_out(
     entry, _ = await begin({"kind": "free"}, fixed("0.30"))
     assert caplog.text.count("Prices of a tariff cannot be read") == 1
     add_tariff(hass, world, entry, fixed("0.30"), direction="sideways")
+    for kind, system in (("array", world.system.system_id), (SUBENTRY_TARIFF, 1)):
+        data = {"system": system, "direction": "export", "panels": []}
+        other = ConfigSubentry(
+            data=MappingProxyType(data | {"versions": [fixed("1")]}),
+            subentry_type=kind,
+            title="Another",
+            unique_id=None,
+        )
+        hass.config_entries.async_add_subentry(entry, other)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert "A tariff cannot be read" in caplog.text
     assert await costs(hass, world) == {hour(0): 0.3}
-    assert await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    assert hass.states.get("sensor.hilltop_net_cost_today") is not None
+    assert not await costs(hass, world, COMPENSATION)
 
 
 async def test_a_system_without_a_tariff_has_no_costs(

@@ -1,7 +1,8 @@
 """Costs of a system: when to price which hours, and what they come to."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +20,7 @@ from ..money.tariff import Direction, Tariff
 from .base import SystemContext
 from .cost_statistics import CostStatistics
 from .energy import EnergyCoordinator
+from .error_policy import UnforeseenError, foreseen
 from .statistics import Imported
 from .timer import Timer
 
@@ -106,9 +108,9 @@ class SystemCosts:
     def _show_soon(self) -> None:
         self._in_background(self._async_show())
 
-    def _in_background(self, work: Any) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self._context.shared.entry.async_create_background_task(
-            self._hass, work, "Enphase Cloud costs"
+            self._hass, _async_foreseen(work), "Enphase Cloud costs"
         )
 
     def _plan(
@@ -159,15 +161,23 @@ class SystemCosts:
         async with self._pricing:
             for direction in tuple(self._work):
                 work = self._work.pop(direction)
-                is_anew = self._store.priced[direction].is_anew
-                await self._statistics[direction].async_price(
-                    work.start, work.until, is_anew=is_anew
-                )
-                priced = self._store.priced[direction]
-                if direction not in self._work:
-                    done = replace(priced, due=None, is_anew=False)
-                    self._store.set_priced(direction, done)
+                try:
+                    await self._async_price(direction, work)
+                except Exception:
+                    # The next import tries again.
+                    self._plan(direction, work.start, None)
+                    raise
             await self._async_show()
+
+    async def _async_price(self, direction: Direction, work: _Work) -> None:
+        is_anew = self._store.priced[direction].is_anew
+        await self._statistics[direction].async_price(
+            work.start, work.until, is_anew=is_anew
+        )
+        if direction not in self._work:
+            priced = self._store.priced[direction]
+            done = replace(priced, due=None, is_anew=False)
+            self._store.set_priced(direction, done)
 
     async def _async_show(self) -> None:
         """Tell what the hours of today, this month and the month before come to."""
@@ -194,3 +204,9 @@ class SystemCosts:
             zone=zone,
         )
         self._energies.async_update_listeners()
+
+
+async def _async_foreseen(work: Coroutine[Any, Any, None]) -> None:
+    """Do some work; what fails is logged."""
+    with suppress(UnforeseenError), foreseen():
+        await work
