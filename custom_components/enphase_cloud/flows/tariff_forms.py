@@ -69,19 +69,19 @@ type Stored = dict[str, Any]
 def _choice(
     key: str, labels: Mapping[str, str] | None = None, *, multiple: bool = False
 ) -> SelectSelector:
-    """Return a choice among what has translations, and what brings its label."""
-    labels = labels or {}
-    many = len(CHOICES[key]) > len(CHOICES[CONF_WEEKDAYS])
+    """Return a choice among what has translations, or what brings labels for others."""
+    options = [
+        SelectOptionDict(value=value, label=label)
+        for value, label in (labels or {each: each for each in CHOICES[key]}).items()
+    ]
+    # No longer than a week.
+    is_short = len(options) <= len(CHOICES[CONF_WEEKDAYS])
     return SelectSelector(
         SelectSelectorConfig(
-            options=[
-                SelectOptionDict(value=value, label=label)
-                for value, label in labels.items()
-            ]
-            or list(CHOICES[key]),
+            options=options,
             translation_key=key,
             multiple=multiple,
-            mode=SelectSelectorMode.DROPDOWN if many else SelectSelectorMode.LIST,
+            mode=SelectSelectorMode.LIST if is_short else SelectSelectorMode.DROPDOWN,
         )
     )
 
