@@ -499,6 +499,7 @@ BATTERY = "sensor.hilltop_battery"
 TODAY = "sensor.hilltop_energy_production_today"
 
 
+@pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
 async def test_panel_problem(
     hass: HomeAssistant,
@@ -529,6 +530,7 @@ async def test_panel_problem(
     ]
 
 
+@pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize(("level", "times"), [(100, 1), (1, 0)])
 async def test_battery_before_sunset(
     hass: HomeAssistant,
@@ -555,6 +557,7 @@ async def test_battery_before_sunset(
     assert [each.data["message"] for each in told] == [message] * times
 
 
+@pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("least", [0, 1000])
 async def test_days_yield(
     hass: HomeAssistant,
@@ -583,6 +586,7 @@ async def test_days_yield(
     ] * (least == 0)
 
 
+@pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize(
     ("unit", "value", "inputs", "times"),
     [
