@@ -243,7 +243,7 @@ async def test_money_has_columns_where_there_is_any(
 ) -> None:
     """In the currency of Home Assistant; what is not known is empty."""
     hass.config.currency = "CHF"
-    await _record(hass, world, "grid_import_cost", "CHF", [0.1234, 0.1, 1.1, 1.1])
+    await _record(hass, world, "grid_import_cost", "CHF", [0.1234, 0.1, 1.1, 1.09999])
     rows = _rows((await _export(hass, **YESTERDAY))["csv"])
     assert list(rows[0]) == [*COLUMNS, "grid_import_cost_chf"]
     costs = [row["grid_import_cost_chf"] for row in rows]

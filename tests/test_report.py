@@ -14,7 +14,10 @@ from homeassistant.components.recorder.models import (
     StatisticMeanType,
     StatisticMetaData,
 )
-from homeassistant.components.recorder.statistics import async_add_external_statistics
+from homeassistant.components.recorder.statistics import (
+    async_add_external_statistics,
+    async_import_statistics,
+)
 from homeassistant.core import (
     Context,
     Event,
@@ -24,7 +27,7 @@ from homeassistant.core import (
     callback,
 )
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -47,6 +50,7 @@ from simulator import Fault
 from .conftest import SetUp, World
 from .energy_helpers import FLOWS, go_on
 from .helpers import state, system_devices
+from .test_costs import add_tariff, fixed
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
@@ -257,6 +261,20 @@ async def test_a_silent_gateway_is_waited_for(
     assert len(told) == 1
 
 
+async def test_a_clock_that_was_ahead_keeps_nothing_back(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[tuple[datetime, dict[str, Any]]],
+) -> None:
+    """What was told then is not believed."""
+    entry = await set_up(options=ONE_UPDATE)
+    entry.runtime_data.systems[0].store.set_report_told(date(2027, 1, 1))
+    await hass.config_entries.async_reload(entry.entry_id)
+    await _import(hass, freezer)
+    assert _days(told) == ["2026-06-16"]
+
+
 @pytest.mark.parametrize(
     "system_properties",
     [
@@ -375,6 +393,33 @@ async def test_money_is_told_where_it_is_recorded(
     }
 
 
+async def test_a_tariff_puts_a_price_on_the_day(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    told: list[tuple[datetime, dict[str, Any]]],
+) -> None:
+    """The event and the report tell what the statistics of costs come to."""
+    entry = world.entry(options=ONE_UPDATE)
+    entry.add_to_hass(hass)
+    add_tariff(hass, world, entry, fixed("0.30"))
+    add_tariff(hass, world, entry, fixed("0.08"), direction="export")
+    await set_up(entry)
+    await _import(hass, freezer)
+    energies = _true_energies(world, date(2026, 6, 16))
+    cost = energies["grid_import"] * 0.3
+    paid_back = energies["grid_export"] * 0.08
+    expected = {"import": cost, "compensation": paid_back, "net": cost - paid_back}
+    report = await _report(hass)
+    assert report["cost"] == {
+        "currency": "EUR",
+        **{key: pytest.approx(amount, abs=0.0051) for key, amount in expected.items()},
+    }
+    ((_, attributes),) = told
+    assert attributes["net_cost"] == report["cost"]["net"]
+
+
 async def test_the_best_and_the_weakest_panel(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -408,9 +453,33 @@ async def test_the_calls_of_a_day_are_recorded(
 ) -> None:
     """As Home Assistant's statistics know them."""
     await set_up(options=ONE_UPDATE)
-    calls = await _report(hass)
-    assert set(calls["calls"]) == {"this_month", "left"}
-    assert calls["calls"]["this_month"] == len(world.calls)
+    calls = (await _report(hass))["calls"]
+    assert set(calls) == {"this_month", "left"}
+    assert calls["this_month"] == len(world.calls)
+    (counter,) = (
+        each
+        for each in er.async_get(hass).entities.values()
+        if each.unique_id.endswith("_calls_used")
+    )
+    start = system_day(date(2026, 6, 16), BERLIN).start
+    async_import_statistics(
+        hass,
+        StatisticMetaData(
+            mean_type=StatisticMeanType.NONE,
+            has_sum=True,
+            name=None,
+            source="recorder",
+            statistic_id=counter.entity_id,
+            unit_class=None,
+            unit_of_measurement=None,
+        ),
+        [
+            StatisticData(start=start + number * timedelta(hours=1), sum=total)
+            for number, total in ((-1, 100), (0, 101), (5, 112), (23, 131), (24, 132))
+        ],
+    )
+    await async_wait_recording_done(hass)
+    assert (await _report(hass))["calls"] == {**calls, "on_day": 31}
 
 
 async def test_whoever_may_read_may_have_it(

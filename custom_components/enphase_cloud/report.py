@@ -25,7 +25,10 @@ from .quota.ledger import ASSUMED
 from .runtime.account import account_owner
 
 READY: Final = "ready"
+_DAY: Final = timedelta(days=1)
 _LATEST: Final = time(9)
+# At first there may be much to import.
+_AT_START: Final = timedelta(minutes=15)
 # Costs are worked out after the energies that they are of.
 _SETTLING: Final = timedelta(minutes=1)
 # So long after nothing was known it is looked for again.
@@ -38,7 +41,7 @@ _ENERGY: Final = Measurement.PANEL_ENERGY_YESTERDAY
 def yesterday(system: EnphaseSystem) -> date:
     """Return the last day of a system that is over."""
     today = dt_util.utcnow().astimezone(system.info.time_zone).date()
-    return today - timedelta(days=1)
+    return today - _DAY
 
 
 async def async_day_report(
@@ -116,7 +119,7 @@ async def _async_calls(
     if counter is not None:
         span = system_day(day, system.info.time_zone)
         rise = await async_recorded_rise(hass, counter, span.start, span.end)
-        calls |= known({"on_day": rise and round(rise)})
+        calls |= known({"on_day": None if rise is None else round(rise)})
     return calls
 
 
@@ -142,6 +145,7 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
         self._entry = entry
         self._is_telling = False
         self._rests_until: datetime | None = None
+        self._patient_until = dt_util.utcnow() + _AT_START
         self._timer = Timer(entry.runtime_data.shared.hass, self._async_tell_soon)
 
     @override
@@ -171,10 +175,11 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
     def _is_due(self) -> bool:
         day, zone = yesterday(self._system), self._system.info.time_zone
         energies, told = self._system.energies, self._system.store.report_told
-        if energies is None or (told is not None and told >= day):
+        # What a clock that was ahead has told does not count.
+        if energies is None or (told is not None and day <= told <= day + _DAY):
             return False
-        latest = datetime.combine(day + timedelta(days=1), _LATEST, zone)
         now = dt_util.utcnow()
+        latest = max(datetime.combine(day + _DAY, _LATEST, zone), self._patient_until)
         if self._rests_until is not None and now < self._rests_until <= now + _REST:
             return False
         return now >= latest or energies.is_complete(system_day(day, zone))
@@ -187,6 +192,7 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
 
     async def _async_tell(self) -> None:
         """Tell of yesterday, or look again later if nothing at all is known of it."""
+        self._rests_until = dt_util.utcnow() + _REST
         try:
             report = await async_day_report(
                 self.hass, self._system, yesterday(self._system)
@@ -195,7 +201,5 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
                 self._system.store.set_report_told(report.day)
                 self._trigger_event(READY, report.summary())
                 self.async_write_ha_state()
-            else:
-                self._rests_until = dt_util.utcnow() + _REST
         finally:
             self._is_telling = False

@@ -59,7 +59,7 @@ class DayReport:
                 "self_sufficiency": _rounded(self.self_sufficiency, 1),
                 "self_consumption": _rounded(self.self_consumption, 1),
                 "cost": {"currency": currency}
-                | {key: round(amount, 2) for key, amount in money.items()}
+                | {key: _rounded(amount, 2) for key, amount in money.items()}
                 if money
                 else None,
             }
@@ -88,4 +88,5 @@ def known(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
+    # A rounded nothing has no sign.
+    return None if value is None else round(value, digits) + 0.0

@@ -117,4 +117,5 @@ def _kwh(energy: float | None) -> str:
 
 
 def _money(amount: float | None) -> str:
-    return "" if amount is None else f"{amount:.4f}"
+    # A rounded nothing has no sign.
+    return "" if amount is None else f"{round(amount, 4) + 0.0:.4f}"
