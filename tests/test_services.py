@@ -23,6 +23,12 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "stop_live_stream": {},
     "import_history": {"resolution": "day"},
     "stop_history_import": {},
+    "get_meter_readings": {},
+    "export_energy": {
+        "resolution": "day",
+        "from": "2026-06-01",
+        "filename": "www/energy.csv",
+    },
 }
 
 
@@ -39,6 +45,7 @@ async def _act(
         action,
         ACTIONS[action] | data,
         blocking=True,
+        return_response=action.startswith("get_"),
         context=Context(user_id=user_id),
     )
 

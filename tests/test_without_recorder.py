@@ -5,9 +5,15 @@ from datetime import timedelta
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.setup import async_setup_component
+import pytest
 
-from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HISTORY
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
 
 from .conftest import SetUp, World
 from .energy_helpers import INTERVALS, LIFETIMES
@@ -28,6 +34,30 @@ async def test_polls_go_on_alone(
     assert world.calls.count("telemetry_battery") > 2
     assert not set(world.calls) & (LIFETIMES | INTERVALS)
     assert await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize(
+    ("action", "data"),
+    [
+        ("get_report", {}),
+        ("export_energy", {"resolution": "day", "from": "2026-06-01"}),
+    ],
+)
+async def test_what_is_recorded_cannot_be_returned(
+    hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, str]
+) -> None:
+    """The error says what lacks; there is no event of a report either."""
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 1})
+    with pytest.raises(ServiceValidationError) as raised:
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"config_entry_id": entry.entry_id} | data,
+            blocking=True,
+            return_response=True,
+        )
+    assert raised.value.translation_key == "energy_needs_recorder"
+    assert hass.states.get("event.hilltop_daily_report") is None
 
 
 async def test_assistants_hear_of_production_alone(
