@@ -25,6 +25,7 @@ PURE_FOLDERS = {
     "documents": {"api.endpoints", "api.models", "measurements"},
     "dashboard": {"measurements.catalog"},
     "energy": {"api.endpoints", "api.models", "json_values", "measurements", "quota"},
+    "figures": {"api.models", "energy", "json_values", "measurements"},
     "money": {"energy", "json_values", "measurements"},
 }
 _PURE = set(PURE_FOLDERS)

@@ -488,3 +488,16 @@ def test_texts_are_sound(path: str) -> None:
     without = re.sub(r"\{\w+\}", "", text)
     assert "{" not in without
     assert "}" not in without
+
+
+@pytest.mark.parametrize("name", ["icons.json", "translations/en.json"])
+def test_no_key_is_there_twice(name: str) -> None:
+    """Of two alike only the last would be read."""
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), keys
+        return dict(pairs)
+
+    text = (INTEGRATION / name).read_text(encoding="utf-8")
+    json.loads(text, object_pairs_hook=once)

@@ -14,6 +14,7 @@ from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
 from .coordinator.event_weeks import EventWeeks
+from .coordinator.figures import SystemFigures
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
 from .measurements.arrays import PanelArray
@@ -36,6 +37,7 @@ class EnphaseSystem:
     live_sessions: LiveSessions | None = None
     energies: EnergyCoordinator | None = None
     costs: SystemCosts | None = None
+    figures: SystemFigures | None = None
     arrays: list[PanelArray] = field(default_factory=list)
     # The ids by which the registry knows the devices, as far as they are there.
     device_ids: dict[Device, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from homeassistant.components.sensor import (
     SensorEntity,
     SensorEntityDescription,
 )
+from homeassistant.const import MATCH_ALL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -23,12 +24,14 @@ from .cost_sensor import COSTS, CostSensor
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
+from .figures.table import UNKNOWN
 from .measurements.samples import fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 from .measurements.traits import Kind
 from .runtime.account import account_owner
 from .sensor_tables import (
     ACCOUNT,
+    INTERVAL_FIGURES,
     MEASUREMENTS,
     NEXT_POLLS,
     SYSTEM_FIGURES,
@@ -84,6 +87,16 @@ async def async_setup_entry(
             _plan(system, description).is_active
         ),
         create=partial(NextPollSensor, entry),
+    )
+    await async_add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        {DeviceKind.SYSTEM: INTERVAL_FIGURES},
+        has_evidence=lambda system, description, _: (
+            system.figures is not None
+            and system.figures.is_there(description.key, dt_util.utcnow())
+        ),
+        create=partial(IntervalFigureSensor, entry),
     )
 
 
@@ -228,6 +241,24 @@ class FigureSensor(EnphaseSystemEntity, SensorEntity):
         value = self.entity_description.value_fn(self._system, dt_util.utcnow())
         self._attr_native_value = value
         return value
+
+
+class IntervalFigureSensor(EnphaseSystemEntity, SensorEntity):
+    """Show a figure that intervals tell."""
+
+    # They are of the state that they are beside.
+    _unrecorded_attributes = frozenset({MATCH_ALL})
+
+    @override
+    def read(self) -> object:
+        key, now = self.entity_description.key, dt_util.utcnow()
+        figures = self._system.figures
+        figure = figures.figure(key, now) if figures else UNKNOWN
+        self._attr_native_value = figure.value
+        self._attr_extra_state_attributes = dict(figure.attributes)
+        is_there = figures is not None and figures.is_there(key, now)
+        self._attr_available = is_there and self._system.store.is_visible
+        return figure.value, figure.attributes, self._attr_available
 
 
 class AccountSensor(EnphaseAccountEntity, SensorEntity):

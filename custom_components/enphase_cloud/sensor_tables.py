@@ -279,3 +279,62 @@ ACCOUNT: Final = (
         exists_fn=lambda data: _streams_left(data) is not None,
     ),
 )
+
+
+def _figure(
+    key: str,
+    kind: Kind,
+    *,
+    is_enabled: bool = False,
+    is_diagnostic: bool = False,
+    **others: Any,
+) -> SensorEntityDescription:
+    category = EntityCategory.DIAGNOSTIC if is_diagnostic else None
+    return SensorEntityDescription(
+        key=key,
+        entity_category=category,
+        entity_registry_enabled_default=is_enabled,
+        **{"translation_key": key, **_KINDS[kind], **others},
+    )
+
+
+_TENTHS: Final = {"suggested_display_precision": 1}
+
+INTERVAL_FIGURES: Final = (
+    _figure("self_consumption_today", Kind.RATIO, is_enabled=True),
+    _figure("self_consumption_yesterday", Kind.RATIO, is_enabled=True),
+    _figure("self_consumption_month", Kind.RATIO),
+    _figure("self_sufficiency_today", Kind.RATIO, is_enabled=True),
+    _figure("self_sufficiency_yesterday", Kind.RATIO, is_enabled=True),
+    _figure("self_sufficiency_month", Kind.RATIO),
+    _figure("import_peak", Kind.POWER, is_enabled=True),
+    _figure("import_peak_last_month", Kind.POWER),
+    _figure("import_peak_mean", Kind.POWER),
+    _figure(
+        "battery_efficiency", Kind.RATIO, is_enabled=True, is_diagnostic=True, **_TENTHS
+    ),
+    _figure(
+        "battery_cycles",
+        Kind.COUNT,
+        is_enabled=True,
+        is_diagnostic=True,
+        state_class=SensorStateClass.TOTAL,
+        **_TENTHS,
+    ),
+    _figure(
+        "battery_usable_capacity",
+        Kind.CAPACITY,
+        is_enabled=True,
+        is_diagnostic=True,
+        state_class=SensorStateClass.MEASUREMENT,
+    ),
+    _figure("production_last_year", Kind.ENERGY_DAY),
+    _figure("production_ratio", Kind.RATIO),
+    _figure(
+        "degradation",
+        Kind.RATIO,
+        is_diagnostic=True,
+        native_unit_of_measurement="%/year",
+        suggested_display_precision=2,
+    ),
+)

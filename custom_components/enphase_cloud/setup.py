@@ -25,6 +25,7 @@ from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
 from .coordinator.event_weeks import EventWeeks
+from .coordinator.figures import SystemFigures
 from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
@@ -82,6 +83,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
             system.energies.async_begin()
         if system.costs is not None:
             system.costs.async_begin()
+        if system.figures is not None:
+            system.figures.async_begin()
 
 
 async def _async_context(
@@ -131,6 +134,7 @@ def _system(
             system.costs = SystemCosts(context, energies, tariffs)
         else:
             context.store.keep_priced(())
+        system.figures = SystemFigures(context, energies)
         charged = ChargerStatistics(context, energies)
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:

@@ -35,6 +35,11 @@ class Battery:
         self.stored += taken * efficiency
         return taken
 
+    def stand_by(self) -> None:
+        """Lose what the units draw for themselves in a step, down to the reserve."""
+        drawn = self.storage.units * self.storage.standby_w * CENTI * STEP // HOUR
+        self.stored -= max(0, min(drawn, self.stored - self.reserve))
+
     def discharge(self, wanted: int, floor: int) -> int:
         """Give what the floor allows of the wanted Wh and return it."""
         given = max(0, min(wanted, self.limit, (self.stored - floor) // CENTI))
@@ -91,6 +96,7 @@ def balance(
     ):
         at = start + index * STEP
         is_off_grid = any(at in outage for outage in outages)
+        battery.stand_by()
         if not battery.storage.is_there(at):
             battery.stored = battery.reserve
             step = (

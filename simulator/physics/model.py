@@ -26,6 +26,7 @@ from .exposure import weakened
 from .plant import Plant
 
 _W_PER_WH = HOUR // STEP
+_YEAR = timedelta(days=365.25)
 
 
 class Flow(StrEnum):
@@ -128,6 +129,10 @@ def _steps(
 ) -> list[Step]:
     available = sun.production(plant, local, start, count)
     available = weakened(plant, local, start, available)
+    if plant.ageing_percent:
+        age = (local - plant.commissioned) / _YEAR
+        left = (1 - plant.ageing_percent / 100) ** age
+        available = [round(energy * left) for energy in available]
     wanted = load.consumption(plant, local, count)
     if plant.chargers:
         cars = charging.load(plant, local, count)

@@ -16,7 +16,8 @@ class Storage:
     """A battery made of equal units.
 
     In daily operation the charge stays between the reserve and full; without the
-    grid it may fall to the shutdown level. All losses are taken when charging.
+    grid it may fall to the shutdown level. Losses are taken when charging, and what
+    the units draw on standby (`standby_w`) of what they hold beyond the reserve.
     `installed` and `removed` are the moments, on marks of 5 minutes, between which the
     units are there; each None where there is none. Single units leave at the moments
     of `departures`, each a number counted from 1 and a moment; what they held and could
@@ -29,6 +30,7 @@ class Storage:
     reserve_percent: int = 20
     shutdown_percent: int = 5
     efficiency_percent: int = 90
+    standby_w: int = 0
     mode: BatteryMode = "Self-consumption"
     installed: int | None = None
     removed: int | None = None
@@ -109,8 +111,8 @@ class Charger:
 class Plant:
     """Everything on which the flows of energy at a site depend.
 
-    In the times of `snow` the panels are covered. What the home uses includes what its
-    `chargers` give to cars.
+    In the times of `snow` the panels are covered; each year they give less by
+    `ageing_percent`. What the home uses includes what its `chargers` give to cars.
     """
 
     seed: int
@@ -125,6 +127,7 @@ class Plant:
     outages: tuple[Window, ...] = ()
     roof: Roof = field(default_factory=Roof)
     snow: tuple[Window, ...] = ()
+    ageing_percent: float = 0.0
     chargers: tuple[Charger, ...] = ()
 
     def before(self, end: int) -> Plant:

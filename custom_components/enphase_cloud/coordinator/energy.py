@@ -20,7 +20,7 @@ from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.errands import spread
 from .base import SystemContext
-from .energy_answers import EnergyAnswers, ImportListener
+from .energy_answers import BatteryListener, EnergyAnswers, ImportListener
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -135,6 +135,11 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         listeners = self._answers.listeners
         listeners.append(listener)
         return lambda: listeners.remove(listener)
+
+    @callback
+    def async_on_batteries(self, listener: BatteryListener) -> None:
+        """Call a listener with each answer of the batteries' intervals."""
+        self._answers.battery_listeners.append(listener)
 
     @callback
     def async_begin(self) -> None:

@@ -1,7 +1,7 @@
 """What the cloud says of energy: requested, imported, and shown."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 import logging
 
@@ -26,6 +26,8 @@ _LOGGER = logging.getLogger(__name__)
 
 type ImportListener = Callable[[Mapping[Flow, Readings], Mapping[Flow, Imported]], None]
 """Takes what an answer says of each of its flows, and what that changed."""
+type BatteryListener = Callable[[BatteryTelemetry, datetime], None]
+"""Takes what an answer says of the batteries, and when it was fetched."""
 
 
 class EnergyAnswers:
@@ -47,6 +49,7 @@ class EnergyAnswers:
         self._statistics = statistics
         self._on_shown = on_shown
         self.listeners: list[ImportListener] = []
+        self.battery_listeners: list[BatteryListener] = []
         self._importing = asyncio.Lock()
         self._caps = PowerCaps(context, self._request_again)
 
@@ -61,7 +64,7 @@ class EnergyAnswers:
             )
             self.store_progress()
             self._show(request.source, imported, now, all_days=request.window == Days())
-        self._tell(readings, imported)
+        _tell(self.listeners, readings, imported)
         # What is paid for is not requested again after a crash.
         await self._context.shared.storage.async_save()
 
@@ -69,13 +72,14 @@ class EnergyAnswers:
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
         """Import what a poll of the batteries says of today."""
+        _tell(self.battery_listeners, telemetry, fetched_at)
         readings = self._caps.read_week(
             Source.BATTERY_INTERVALS, battery_intervals(telemetry), fetched_at
         )
         async with self._importing:
             imported = await self._async_import(readings)
             self._show(Source.BATTERY_INTERVALS, imported, fetched_at)
-        self._tell(readings, imported)
+        _tell(self.listeners, readings, imported)
 
     def store_progress(self) -> None:
         """Keep what is imported, and what is still requested."""
@@ -99,6 +103,8 @@ class EnergyAnswers:
             query=interval_query(window.start, week=True),
             system_id=system_id,
         )
+        if isinstance(answer, BatteryTelemetry):
+            _tell(self.battery_listeners, answer, now)
         return self._caps.read_week(request.source, row.read_intervals(answer), now)
 
     async def _async_import(
@@ -108,15 +114,6 @@ class EnergyAnswers:
             flow: await self._statistics.async_import(flow, told)
             for flow, told in readings.items()
         }
-
-    def _tell(
-        self, readings: Mapping[Flow, Readings], imported: Mapping[Flow, Imported]
-    ) -> None:
-        for listener in tuple(self.listeners):
-            try:
-                listener(readings, imported)
-            except Exception:
-                _LOGGER.exception("A listener of imports failed")
 
     def _request_again(self, source: Source, change: Change) -> None:
         self._importer.change_source(source, change, dt_util.utcnow())
@@ -143,3 +140,13 @@ class EnergyAnswers:
         self._board.put(source, advance(known, arrived, now=now))
         self._store.save_soon()
         self._on_shown()
+
+
+def _tell[*ArgumentsT](
+    listeners: Iterable[Callable[[*ArgumentsT], None]], *arguments: *ArgumentsT
+) -> None:
+    for listener in tuple(listeners):
+        try:
+            listener(*arguments)
+        except Exception:
+            _LOGGER.exception("A listener of imports failed")

@@ -13,6 +13,8 @@ from ..api import StreamSample
 from ..const import DOMAIN
 from ..energy.import_progress import ImportProgress
 from ..energy.power_cap import PowerCap
+from ..figures.battery import BatteryHistory
+from ..figures.peaks import Peaks
 from ..json_values import Record, day, moment, optional, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
@@ -60,6 +62,9 @@ class SystemStore:
         self.on_dashboard: frozenset[str] = frozenset()
         # The last day whose report was told.
         self.report_told: date | None = None
+        # What figures follow from, and the recorder does not have.
+        self.peaks = Peaks()
+        self.battery_history = BatteryHistory()
 
     @property
     def is_visible(self) -> bool:
@@ -202,6 +207,10 @@ class SystemStore:
         self.report_told = read(
             lambda told: optional(day, told), stored.get("report_told"), None
         )
+        self.peaks = read(Peaks.from_dict, stored.get("peaks"), Peaks())
+        self.battery_history = read(
+            BatteryHistory.from_dict, stored.get("battery_history"), BatteryHistory()
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
@@ -216,6 +225,8 @@ class SystemStore:
             "reporting_told": self.reporting_told.as_dict(),
             "on_dashboard": dict.fromkeys(sorted(self.on_dashboard), True),
             "report_told": told and told.isoformat(),
+            "peaks": self.peaks.as_dict(),
+            "battery_history": self.battery_history.as_dict(),
             "progress": {
                 source: progress.as_dict()
                 for source, progress in dict(self._progress).items()

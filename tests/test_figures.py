@@ -1,0 +1,445 @@
+"""Figures that intervals tell: true, kept, and without a call."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant, State
+from homeassistant.helpers import entity_registry as er
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.enphase_cloud.const import (
+    CONF_ENERGY_UPDATES,
+    CONF_HISTORY,
+    DOMAIN,
+)
+from simulator import Fault
+
+from .conftest import SetUp, World
+from .energy_helpers import INTERVALS, LIFETIMES, POLLS, go_on
+from .helpers import press
+
+# The recorder has to be there before Home Assistant.
+pytestmark = pytest.mark.usefixtures("recorder_mock")
+
+ZONE = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+HALF_AN_HOUR = timedelta(minutes=30)
+QUARTER = timedelta(minutes=15)
+ENABLED = {
+    "self_consumption_today",
+    "self_consumption_yesterday",
+    "self_sufficiency_today",
+    "self_sufficiency_yesterday",
+    "import_peak_this_month",
+    "battery_efficiency",
+    "battery_cycles",
+    "usable_battery_capacity",
+}
+OTHERS = {
+    "self_consumption_this_month",
+    "self_sufficiency_this_month",
+    "import_peak_last_month",
+    "mean_import_peak",
+    "production_this_month_last_year",
+    "production_compared_with_last_year",
+    "degradation",
+}
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Return when a test begins; parametrize to choose another moment."""
+    return NOW
+
+
+@pytest.fixture(autouse=True)
+def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
+    freezer.move_to(now)
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return a system with all flows that began with this month."""
+    return properties(date(2026, 6, 1))
+
+
+def properties(commissioned: date, **others: Any) -> dict[str, Any]:
+    """Return a system that began on a day."""
+    return {
+        "name": "Hilltop",
+        "battery": 2,
+        "time_zone": "Europe/Berlin",
+        "latitude": 45,
+        "commissioned": commissioned,
+        **others,
+    }
+
+
+def options(updates: int = 24, history: str = "hour") -> dict[str, Any]:
+    """Return the options of an entry."""
+    return {CONF_ENERGY_UPDATES: updates, CONF_HISTORY: history}
+
+
+def found(hass: HomeAssistant, name: str) -> State | None:
+    """Return the state of a figure."""
+    return hass.states.get(f"sensor.hilltop_{name}")
+
+
+def shown(hass: HomeAssistant, name: str) -> float | None:
+    """Return what a figure shows, None where it is unknown."""
+    state = found(hass, name)
+    assert state is not None, name
+    return None if state.state == "unknown" else float(state.state)
+
+
+def attribute(hass: HomeAssistant, name: str, key: str) -> Any:
+    """Return an attribute of a figure."""
+    state = found(hass, name)
+    assert state is not None
+    return state.attributes[key]
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day of the system begins."""
+    return datetime.combine(day, datetime.min.time(), ZONE).astimezone(UTC)
+
+
+def true_shares(world: World, start: datetime, end: datetime) -> tuple[float, float]:
+    """Return self-consumption and self-sufficiency [%]."""
+    truth = world.cloud.truth(world.system.system_id)
+    produced, consumed, imported, exported = (
+        truth.energy(flow, start, end)
+        for flow in ("production", "consumption", "import", "export")
+    )
+    return 100 * (1 - exported / produced), 100 * (1 - imported / consumed)
+
+
+def true_peak(world: World, start: datetime, end: datetime) -> tuple[float, datetime]:
+    """Return the greatest quarter [kW] and when it began."""
+    truth = world.cloud.truth(world.system.system_id)
+    quarters = (start + number * QUARTER for number in range((end - start) // QUARTER))
+    wh, minus = max(
+        (truth.energy("import", at, at + QUARTER), -at.timestamp()) for at in quarters
+    )
+    return wh * 4 / 1_000, datetime.fromtimestamp(-minus, UTC)
+
+
+async def begin(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory, **chosen: Any
+) -> MockConfigEntry:
+    """Set up an entry, and let everything be imported."""
+    entry: MockConfigEntry = await set_up(options=options(**chosen))
+    await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(seconds=20))
+    await go_on(hass, freezer, timedelta(minutes=12), step=MINUTE)
+    return entry
+
+
+def whole_hour() -> datetime:
+    """Return the beginning of the present hour."""
+    return dt_util.utcnow().replace(minute=0, second=0, microsecond=0)
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_what_is_imported_is_told_truly(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """At once after the import, and no call is made beyond those for energies."""
+    await begin(hass, set_up, freezer)
+    day, month = midnight(date(2026, 6, 17)), midnight(date(2026, 6, 1))
+    spans = {
+        "yesterday": (midnight(date(2026, 6, 16)), day),
+        "today": (day, datetime.fromisoformat(str(until(hass, "today")))),
+        "this_month": (month, datetime.fromisoformat(str(until(hass, "this_month")))),
+    }
+    for period, (start, end) in spans.items():
+        assert end >= whole_hour() - HOUR or period == "yesterday"
+        consumption, sufficiency = true_shares(world, start, end)
+        assert shown(hass, f"self_consumption_{period}") == pytest.approx(consumption)
+        assert shown(hass, f"self_sufficiency_{period}") == pytest.approx(sufficiency)
+    power, at = true_peak(world, month, whole_hour())
+    assert shown(hass, "import_peak_this_month") == pytest.approx(power)
+    assert attribute(hass, "import_peak_this_month", "at") == at
+    assert shown(hass, "battery_efficiency") == pytest.approx(90, rel=0.01)
+    assert shown(hass, "usable_battery_capacity") == pytest.approx(10, rel=0.03)
+    truth = world.cloud.truth(world.system.system_id)
+    given = truth.energy("discharge", month, whole_hour())
+    assert shown(hass, "battery_cycles") == pytest.approx(given / 10_000, rel=0.01)
+    # The system began with this month.
+    for name in OTHERS - {"self_consumption_this_month", "self_sufficiency_this_month"}:
+        assert shown(hass, name) is None
+    assert set(world.calls) <= POLLS | INTERVALS | LIFETIMES | {"telemetry_battery"}
+    # Three weeks of history, of which the newest is the first update.
+    assert all(world.calls.count(each) == 3 for each in INTERVALS)
+
+
+def until(hass: HomeAssistant, period: str) -> datetime:
+    """Return up to when the share of a period is."""
+    at = attribute(hass, f"self_sufficiency_{period}", "until")
+    assert at == attribute(hass, f"self_consumption_{period}", "until")
+    assert isinstance(at, datetime)
+    return at
+
+
+async def test_few_are_enabled_at_first(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The others are there for those who want them."""
+    await begin(hass, set_up, freezer)
+    registry = er.async_get(hass)
+    for name in ENABLED | OTHERS:
+        entry = registry.async_get(f"sensor.hilltop_{name}")
+        assert entry is not None
+        assert (entry.disabled_by is None) is (name in ENABLED), name
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_a_restart_keeps_them_without_a_call(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """From the recorder, and from what is stored."""
+    entry = await begin(hass, set_up, freezer)
+    before = {name: shown(hass, name) for name in ENABLED | OTHERS}
+    assert sum(value is not None for value in before.values()) == 10
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    world.cloud.requests.clear()
+    await set_up(entry)
+    await go_on(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
+    assert {name: shown(hass, name) for name in ENABLED | OTHERS} == before
+    assert not world.calls
+
+
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_what_is_stored_and_damaged_is_learnt_anew(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+) -> None:
+    """Other figures are not concerned."""
+    entry = await begin(hass, set_up, freezer)
+    share = shown(hass, "self_sufficiency_yesterday")
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    kept = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["systems"]
+    kept[str(world.system.system_id)] |= {"peaks": 5, "battery_history": {"seen": 5}}
+    await set_up(entry)
+    await go_on(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
+    assert shown(hass, "import_peak_this_month") is None
+    assert shown(hass, "battery_efficiency") is None
+    assert shown(hass, "self_sufficiency_yesterday") == share
+
+
+@pytest.mark.parametrize(
+    ("now", "system_properties"),
+    [
+        (
+            datetime(2026, 6, 17, 14, 33, tzinfo=UTC),
+            properties(date(2026, 6, 1), battery=None),
+        )
+    ],
+    ids=["evening"],
+)
+async def test_a_correction_moves_the_peak_up_and_down(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """An answer tells ten times too much, and the next one takes it back."""
+    await begin(hass, set_up, freezer)
+    # By then answers are of the last hours.
+    await go_on(hass, freezer, 4 * HOUR)
+    month = midnight(date(2026, 6, 1))
+    assert shown(hass, "import_peak_this_month") == pytest.approx(
+        true_peak(world, month, whole_hour())[0]
+    )
+    fault = Fault(operation="energy_import_telemetry", data="tenfold", times=1)
+    world.cloud.faults.add(fault)
+    await go_on(hass, freezer, HOUR)
+    assert fault.hits == 1
+    wrong = shown(hass, "import_peak_this_month")
+    assert wrong is not None
+    assert wrong > 2 * true_peak(world, month, whole_hour())[0]
+    await go_on(hass, freezer, 2 * HOUR)
+    power, at = true_peak(world, month, whole_hour() - HOUR)
+    assert shown(hass, "import_peak_this_month") == pytest.approx(power)
+    assert attribute(hass, "import_peak_this_month", "at") == at
+
+
+@pytest.mark.parametrize(
+    "system_properties",
+    [
+        properties(date(2026, 6, 1), meters=["production"]),
+        properties(date(2026, 6, 1), meters=[], battery=None),
+    ],
+    ids=["with battery", "panels"],
+)
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_without_a_meter_there_is_no_share_and_no_peak(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """There is what the system has."""
+    await begin(hass, set_up, freezer)
+    has_battery = world.system.plant.storage is not None
+    there = {name for name in ENABLED | OTHERS if found(hass, name)}
+    assert there == OTHERS - {
+        "self_consumption_this_month",
+        "self_sufficiency_this_month",
+        "import_peak_last_month",
+        "mean_import_peak",
+    } | ({name for name in ENABLED if "battery" in name} if has_battery else set())
+
+
+async def test_without_updates_of_energies_there_are_none(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing would tell them."""
+    await begin(hass, set_up, freezer, updates=0, history="none")
+    assert not {name for name in ENABLED | OTHERS if found(hass, name)}
+
+
+async def test_a_battery_that_is_removed_has_no_figures(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Those of the home go on."""
+    await begin(hass, set_up, freezer, updates=1)
+    assert shown(hass, "battery_efficiency") is not None
+    world.system.remove_batteries(dt_util.utcnow())
+    await go_on(hass, freezer, 26 * HOUR, step=HALF_AN_HOUR)
+    for name in ("battery_efficiency", "battery_cycles", "usable_battery_capacity"):
+        state = found(hass, name)
+        assert state is not None
+        assert state.state == "unavailable"
+    _, sufficiency = true_shares(
+        world, midnight(date(2026, 6, 17)), midnight(date(2026, 6, 18))
+    )
+    assert shown(hass, "self_sufficiency_yesterday") == pytest.approx(sufficiency)
+
+
+@pytest.mark.parametrize(
+    ("now", "system_properties"),
+    [
+        (datetime(2026, 10, 31, 20, 3, tzinfo=UTC), properties(date(2026, 10, 20))),
+        (datetime(2026, 3, 31, 20, 3, tzinfo=UTC), properties(date(2026, 3, 20))),
+    ],
+    ids=["winter time", "summer time"],
+)
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_a_month_ends_at_the_systems_midnight(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    now: datetime,
+) -> None:
+    """Home Assistant is in another time zone; and days of 23 and 25 hours are past."""
+    await begin(hass, set_up, freezer, updates=1)
+    today = now.astimezone(ZONE).date()
+    first = world.system.plant.commissioned
+    power, at = true_peak(world, midnight(first), whole_hour())
+    assert shown(hass, "import_peak_this_month") == pytest.approx(power)
+    days = (today - first).days
+    if today.month == 10:
+        assert midnight(today) - midnight(first) == days * DAY + HOUR
+    await go_on(
+        hass,
+        freezer,
+        midnight(today + DAY) - dt_util.utcnow() - MINUTE,
+        step=HALF_AN_HOUR,
+    )
+    assert shown(hass, "import_peak_this_month") == pytest.approx(power)
+    await go_on(hass, freezer, 7 * MINUTE, step=MINUTE)
+    assert shown(hass, "self_sufficiency_today") is None
+    assert shown(hass, "import_peak_this_month") is None
+    assert shown(hass, "import_peak_last_month") == pytest.approx(power)
+    assert attribute(hass, "import_peak_last_month", "at") == at
+    await go_on(hass, freezer, 9 * HOUR, step=HALF_AN_HOUR)
+    power, at = true_peak(world, midnight(first), midnight(today + DAY))
+    assert shown(hass, "import_peak_last_month") == pytest.approx(power)
+    # Of eleven days before the system began nothing is told.
+    assert shown(hass, "mean_import_peak") == pytest.approx(power)
+    assert attribute(hass, "mean_import_peak", "months") == 1
+    _, sufficiency = true_shares(world, midnight(today), midnight(today + DAY))
+    assert shown(hass, "self_sufficiency_yesterday") == pytest.approx(sufficiency)
+    of_month = attribute(hass, "self_sufficiency_this_month", "until")
+    assert of_month > midnight(today + DAY)
+
+
+async def test_a_clock_that_jumps_shows_nothing_of_another_day(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Ahead by three days, and back again."""
+    await begin(hass, set_up, freezer)
+    today = shown(hass, "self_sufficiency_today")
+    assert today is not None
+    moment = dt_util.utcnow()
+    freezer.move_to(moment + 3 * DAY)
+    await go_on(hass, freezer, MINUTE, step=MINUTE)
+    assert shown(hass, "self_sufficiency_today") != today
+    # Of three days of this month nothing is known.
+    assert shown(hass, "import_peak_this_month") is None
+    await go_on(hass, freezer, HOUR)
+    assert shown(hass, "import_peak_this_month") is not None
+    _, sufficiency = true_shares(
+        world, midnight(date(2026, 6, 20)), until_now(hass, "self_sufficiency_today")
+    )
+    assert shown(hass, "self_sufficiency_today") == pytest.approx(sufficiency)
+    freezer.move_to(moment + timedelta(minutes=30))
+    await press(hass, "button.hilltop_refresh_now")
+    await hass.async_block_till_done()
+    assert shown(hass, "self_sufficiency_today") is None
+    assert shown(hass, "import_peak_this_month") is None
+    assert shown(hass, "battery_cycles") is not None
+
+
+def until_now(hass: HomeAssistant, name: str) -> datetime:
+    """Return up to when a share is."""
+    at = attribute(hass, name, "until")
+    assert isinstance(at, datetime)
+    return at
+
+
+async def test_what_grows_too_old_is_unknown(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """With one update a day, today is known until the morning is over."""
+    await begin(hass, set_up, freezer, updates=1)
+    assert shown(hass, "self_sufficiency_today") is not None
+    await go_on(hass, freezer, 6 * HOUR, step=HALF_AN_HOUR)
+    assert shown(hass, "self_sufficiency_today") is None
+    assert shown(hass, "self_sufficiency_yesterday") is not None
+
+
+@pytest.mark.parametrize("system_properties", [properties(date(2023, 6, 1))])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_years_are_compared_by_the_days_of_the_past(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One call brings all days; panels that do not age show it."""
+    await begin(hass, set_up, freezer, updates=1, history="day")
+    await go_on(hass, freezer, HOUR)
+    truth = world.cloud.truth(world.system.system_id)
+
+    def produced(year: int) -> float:
+        days = (date(year, 6, 1) + number * DAY for number in range(16))
+        return sum(truth.day("production", day) for day in days) / 1_000
+
+    assert shown(hass, "production_this_month_last_year") == pytest.approx(
+        produced(2025)
+    )
+    years = attribute(hass, "production_this_month_last_year", "years")
+    assert years == {
+        str(year): pytest.approx(produced(year), abs=0.01)
+        for year in (2023, 2024, 2025)
+    }
+    assert shown(hass, "production_compared_with_last_year") == pytest.approx(
+        100 * produced(2026) / produced(2025)
+    )
+    worn = shown(hass, "degradation")
+    assert worn is not None
+    assert abs(worn) <= attribute(hass, "degradation", "uncertainty") + 0.01
+    assert world.calls.count("energy_lifetime") == 1
