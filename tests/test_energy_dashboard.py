@@ -469,6 +469,23 @@ async def add_tariff(hass: HomeAssistant, entry: Any, world: World) -> str:
     return statistic
 
 
+def bare(world: World) -> dict[str, Any]:
+    """Return a grid connection without costs."""
+    return {
+        "type": "grid",
+        "stat_energy_from": statistic_id(world.system.system_id, "grid_import"),
+        "stat_energy_to": None,
+        "stat_cost": None,
+        "entity_energy_price": None,
+        "number_energy_price": None,
+        "stat_compensation": None,
+        "entity_energy_price_export": None,
+        "number_energy_price_export": None,
+        "cost_adjustment_day": 0.0,
+    }
+
+
+@pytest.mark.parametrize("is_wanted", [False, True])
 async def test_costs_that_are_not_shown(
     hass: HomeAssistant,
     world: World,
@@ -476,14 +493,21 @@ async def test_costs_that_are_not_shown(
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
     hass_client: ClientSessionGenerator,
+    *,
+    is_wanted: bool,
 ) -> None:
-    """A tariff that comes later completes the grid connection."""
-    entry = await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: True})
+    """Costs of a later tariff are added once, or offered by a repair."""
+    entry = await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: is_wanted})
     await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await choose(hass, bare(world))
     [before] = (await by_type(hass))["grid"]
     assert before["stat_cost"] is None
     cost = await add_tariff(hass, entry, world)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    if is_wanted:
+        assert (await by_type(hass))["grid"] == [before | {"stat_cost": cost}]
+        await choose(hass, before)
+        await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_cost"}
     form, done = await fix(hass, hass_client, "dashboard_cost")
     told = form["description_placeholders"]["changes"]

@@ -4,6 +4,7 @@ At no cost: what is looked at are Home Assistant's preferences and statistics.
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -110,22 +111,35 @@ class _Watch:
         self._listens = True
 
     async def _async_add_new(self, dashboard: Dashboard) -> None:
-        """Add what the user wanted at set-up, each source once."""
-        new = {
-            system: offers
+        """Add what the user wanted at set-up, each source and its money once."""
+        for system in self._wanted():
+            offered = dashboard.offers.all
+            known = system.store.on_dashboard
+            whole = [
+                offer
+                for offer in dashboard.offers.by_system.get(system.info.system_id, ())
+                if offer in offered
+                and offer.energies.keys() == {*ENERGIES[offer.kind]}
+                and not known >= _keys(offer)
+            ]
+            new = [offer for offer in whole if offer.key not in known]
+            # What the user removed does not come back with its money.
+            plan = dashboard.proposal(offers=new) if new else None
+            if plan is None and whole:
+                plan = dashboard.findings(whole).get(Finding.COST)
+            if plan is not None and plan.is_change:
+                await async_write(self._hass, plan.preferences)
+                dashboard = replace(dashboard, preferences=plan.preferences)
+            for offer in new or whole:
+                system.store.set_on_dashboard(_keys(offer))
+
+    def _wanted(self) -> list[EnphaseSystem]:
+        return [
+            system
             for entry in self._entries
             if entry.options.get(CONF_ENERGY_DASHBOARD)
             for system in entry.runtime_data.systems
-            if (offers := _new(dashboard, system))
-        }
-        if not new:
-            return
-        offered = [offer for offers in new.values() for offer in offers]
-        plan = dashboard.proposal(offers=offered)
-        if plan.is_change:
-            await async_write(self._hass, plan.preferences)
-        for system, offers in new.items():
-            system.store.set_on_dashboard(offer.key for offer in offers)
+        ]
 
     @callback
     def _show(self, lines: dict[Finding, str]) -> None:
@@ -147,13 +161,6 @@ class _Watch:
 _WATCH: Final[HassKey[_Watch]] = HassKey(f"{DOMAIN}_dashboard")
 
 
-def _new(dashboard: Dashboard, system: EnphaseSystem) -> list[Offer]:
-    """Return what a system offers in whole for the first time."""
-    known, offered = system.store.on_dashboard, dashboard.offers.all
-    return [
-        offer
-        for offer in dashboard.offers.by_system.get(system.info.system_id, ())
-        if offer.key not in known
-        and offer in offered
-        and offer.energies.keys() == {*ENERGIES[offer.kind]}
-    ]
+def _keys(offer: Offer) -> set[str]:
+    """Return what is remembered of an offer."""
+    return {offer.key, *(f"{offer.key} {money}" for money in offer.money)}

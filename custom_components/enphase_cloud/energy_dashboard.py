@@ -96,15 +96,18 @@ class Dashboard:
             known = _NOTHING if self.preferences is None else self.preferences
             return propose(known, offered, choices)
 
-    def findings(self) -> dict[Finding, Plan]:
-        """Return what is wrong; raises HomeAssistantError.
+    def findings(self, offers: Sequence[Offer] | None = None) -> dict[Finding, Plan]:
+        """Return what is wrong with all that is offered, or some.
+
+        Raises HomeAssistantError.
 
         Where nobody has set up the dashboard, nothing is.
         """
         with _as_foreseen():
             if self.preferences is None:
                 return {}
-            return diagnose(self.preferences, self.offers.all, self._is_gone)
+            offered = self.offers.all if offers is None else offers
+            return diagnose(self.preferences, offered, self._is_gone)
 
     async def async_lines(self, changes: Iterable[Change]) -> str:
         """Return a list in Markdown of changes, in the language of Home Assistant."""

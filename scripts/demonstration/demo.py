@@ -15,10 +15,8 @@ from .set_up import (
     application,
     choose_options,
     entries_of_integration,
-    systems_of,
 )
 from .stage import CHECKOUT, Stage, open_stage
-from .system import System
 
 # With this code Home Assistant asks to be started again.
 _RESTART_CODE: Final = 100
@@ -77,8 +75,6 @@ async def _set_up(stage: Stage) -> None:
     await choose_options(home_assistant, entry, live=_LIVE)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
-    system = System(home_assistant, systems_of(OWNER)[0])
-    await system.configure_dashboard(has_costs=True)
 
 
 async def _watch(stage: Stage) -> None:

@@ -169,6 +169,8 @@ class _Visitor:
         await page.get_by_text("History to import").first.wait_for()
         await self._shoot("energy")
         await self._press("Submit")
+        await page.get_by_text("as soon as there are statistics").wait_for()
+        await self._press("Submit")
         await self._press("Skip and finish")
 
     async def _sign_in(self, page: Page) -> None:
@@ -195,6 +197,7 @@ class _Visitor:
         page = self.page
         await self.page.goto(f"/config/integrations/integration/{DOMAIN}")
         await self._press("Configure")
+        await page.get_by_text("Change options").click()
         await page.locator("ha-select").last.click()
         await page.get_by_text(plan).last.click()
         await self._press("Next")
@@ -247,8 +250,8 @@ class _Visitor:
         page, home_assistant = self.page, self.stage.home_assistant
         system = System(home_assistant, systems_of(OWNER)[0])
         await add_integration(home_assistant, energy=_ENERGY)
-        await system.configure_dashboard()
         await system.until_imported()
+        await system.until_on_dashboard()
         await self._log_in()
         await page.set_viewport_size(_TALL)
         for name, (period, *further) in _PERIODS.items():

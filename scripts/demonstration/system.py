@@ -1,27 +1,20 @@
 """A system in Home Assistant: its entities, its energies, and their dashboard."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 import re
-from typing import Any, Final
+from typing import Final
 
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
-from .home_assistant import HomeAssistant, Json
+from .home_assistant import HomeAssistant, HomeAssistantError, Json
 from .processes import until
 from .set_up import DOMAIN
 
 # Hours of today have come, not only the day before.
 _RECENT: Final = timedelta(hours=6)
-_UNUSED: Final = (
-    "stat_cost",
-    "entity_energy_price",
-    "number_energy_price",
-    "stat_compensation",
-    "entity_energy_price_export",
-    "number_energy_price_export",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,51 +81,17 @@ class System:
 
         await until("energies were imported", is_imported, seconds=240)
 
-    async def configure_dashboard(self, *, has_costs: bool = False) -> None:
-        """Choose what docs/energy-dashboard.md says for a system with a battery.
+    async def until_on_dashboard(self) -> None:
+        """Wait until the integration has added the system. Raises DemoError."""
 
-        `has_costs` tells that there are tariffs for import and export.
-        """
-        entities = await self.entities()
-        costs = {
-            "stat_cost": statistic_id(self.system_id, "grid_import_cost"),
-            "stat_compensation": statistic_id(
-                self.system_id, "grid_export_compensation"
-            ),
-        }
+        async def is_added() -> bool:
+            with suppress(HomeAssistantError):  # Nobody has set up the dashboard yet.
+                found: Json = await self.home_assistant.command("energy/get_prefs")
+                kinds = {source["type"] for source in found["energy_sources"]}
+                return kinds >= {"grid", "solar", "battery"}
+            return False
 
-        def source(kind: str, power: str, start: Flow, **fields: Any) -> Json:
-            return {
-                "type": kind,
-                "stat_rate": entities[power]["entity_id"],
-                "stat_energy_from": statistic_id(self.system_id, start),
-                **fields,
-            }
-
-        grid = source(
-            "grid",
-            "net_consumption",
-            Flow.GRID_IMPORT,
-            stat_energy_to=statistic_id(self.system_id, Flow.GRID_EXPORT),
-            **dict.fromkeys(_UNUSED) | (costs if has_costs else {}),
-            cost_adjustment_day=0.0,
-        )
-        solar = source(
-            "solar",
-            "current_power_production",
-            Flow.PRODUCTION,
-            config_entry_solar_forecast=None,
-        )
-        battery = source(
-            "battery",
-            "battery_discharge",
-            Flow.BATTERY_DISCHARGE,
-            stat_energy_to=statistic_id(self.system_id, Flow.BATTERY_CHARGE),
-            stat_soc=entities["battery_level"]["entity_id"],
-        )
-        await self.home_assistant.command(
-            "energy/save_prefs", energy_sources=[grid, solar, battery]
-        )
+        await until("the system is on the Energy dashboard", is_added, seconds=240)
 
     async def until_accepted(self) -> None:
         """Wait until the Energy dashboard finds nothing missing. Raises DemoError.

@@ -85,6 +85,11 @@ class Offer:
     twins: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
+    def money(self) -> list[str]:
+        """Return the fields of its money that there are."""
+        return [name for name, *_ in MONEY.values() if self.source.get(name)]
+
+    @property
     def energies(self) -> dict[str, str]:
         """Return the ids of the energies that there are, by field."""
         return energies(self.kind, self.source)
