@@ -24,6 +24,7 @@ from custom_components.enphase_cloud.measurements.catalog import Flow
 from .conftest import SetUp, World
 from .energy_helpers import FLOWS, go_on
 from .helpers import pass_time, state, system_devices
+from .test_costs import add_tariff, fixed
 
 BERLIN = ZoneInfo("Europe/Berlin")
 BATTERY = "sensor.hilltop_battery"
@@ -118,7 +119,7 @@ async def test_there_are_three_small_tools(
     found = await tools(hass)
     assert sorted(found) == sorted((ENERGY, HEALTH, BUDGET))
     told = [[each.name, each.description, schema(each)] for each in found.values()]
-    assert len(json.dumps(told)) < 1_900
+    assert len(json.dumps(told)) < 2_000
     properties = schema(found[ENERGY])["properties"]
     assert set(properties) == {"period", "from", "to", "flow", "resolution", "system"}
     assert properties["flow"]["enum"] == list(Flow)
@@ -184,6 +185,30 @@ async def test_energy_is_that_of_the_statistics(
     assert "parts" not in month
     assert month["total"]["production"] > 100
     assert len(world.calls) == calls
+
+
+async def test_costs_are_told_where_there_is_a_tariff(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """With the flow that they are of, in the currency of Home Assistant."""
+    entry = world.entry(options=OPTIONS)
+    entry.add_to_hass(hass)
+    add_tariff(hass, world, entry, fixed("0.30"))
+    await set_up(entry)
+    expose(hass)
+    await go_on(hass, freezer, timedelta(hours=1))
+    asked = {"from": "2026-06-15", "to": "2026-06-16"}
+    answer = await call(hass, ENERGY, **asked, flow="grid_import", resolution="day")
+    [told] = answer["systems"]
+    total = told["total"]
+    assert total.keys() == {"grid_import", "grid_import_cost"}
+    assert total["grid_import"] > 0.1
+    paid = total["grid_import"] * 0.3
+    assert total["grid_import_cost"] == pytest.approx(paid, abs=0.006)
+    assert len(told["parts"]["grid_import_cost"]) == 2
+    assert answer["currency"] == hass.config.currency
+    [other] = (await call(hass, ENERGY, **asked, flow="production"))["systems"]
+    assert other["total"].keys() == {"production"}
 
 
 async def test_what_cannot_be_answered_is_said(

@@ -29,6 +29,7 @@ from .energy.periods import (
     kwh,
     told_of,
 )
+from .energy.recorded import EXPORT_COMPENSATION, IMPORT_COST
 from .gateway import is_reporting, reported_at
 from .measurements.catalog import Flow, Measurement
 from .measurements.system import SYSTEM
@@ -51,6 +52,10 @@ _STATES: Final = {
     "panels_reporting": Measurement.PANELS_REPORTING,
     "panels_with_problem": Measurement.PANEL_PROBLEMS,
     "open_alarms": Measurement.OPEN_ALARMS,
+}
+_MONEY: Final = {
+    Flow.GRID_IMPORT: IMPORT_COST,
+    Flow.GRID_EXPORT: EXPORT_COMPENSATION,
 }
 _CALLS: Final = ("calls_used", "calls_left", "calls_renewed", "live_streams_left")
 _UPDATES: Final = ("next_update", "next_energy_update")
@@ -106,8 +111,8 @@ class GetEnergyTool(EnphaseCloudTool):
     name = f"{DOMAIN}__get_energy"
     title = "Get energy"
     description = (
-        "Energy of Enphase solar systems in kWh, by flow; today if no period is given. "
-        "Recorded hours lag behind: see recorded_until."
+        "Energy of Enphase solar systems in kWh, by flow, and its cost; today if no "
+        "period is given. Recorded hours lag behind: see recorded_until."
     )
     parameters = vol.Schema(
         {
@@ -126,15 +131,16 @@ class GetEnergyTool(EnphaseCloudTool):
     ) -> dict[str, Any]:
         systems = [system for _, some in known for system in some]
         flows = [Flow(args["flow"])] if "flow" in args else list(Flow)
+        keys = [*flows, *(_MONEY[flow] for flow in flows if flow in _MONEY)]
         parts = Resolution(args["resolution"]) if "resolution" in args else None
         try:
             spans = [_days(args, system) for system in systems]
-            check_size(spans, parts or Resolution.MONTH, len(flows))
+            check_size(spans, parts or Resolution.MONTH, len(keys))
         except ValueError as err:
             raise vol.Invalid(str(err)) from None
         told = []
         for system, days in zip(systems, spans, strict=True):
-            hours = await _async_hours(hass, system, days, flows)
+            hours = await _async_hours(hass, system, days, keys)
             told.append(
                 {"system": system.info.name, "from": str(days[0]), "to": str(days[1])}
                 | await hass.async_add_executor_job(
@@ -142,7 +148,7 @@ class GetEnergyTool(EnphaseCloudTool):
                 )
                 | (_produced_today(system) if days[1] == _today(system) else {})
             )
-        return {"unit": "kWh", "systems": told}
+        return {"unit": "kWh", "currency": hass.config.currency, "systems": told}
 
 
 class GetHealthTool(EnphaseCloudTool):
@@ -201,24 +207,24 @@ async def _async_hours(
     hass: HomeAssistant,
     system: EnphaseSystem,
     days: tuple[date, date],
-    flows: Collection[Flow],
-) -> dict[Flow, Iterable[Hour]]:
-    """Return the recorded hours of flows; none without a recorder."""
+    keys: Collection[str],
+) -> dict[str, Iterable[Hour]]:
+    """Return the recorded hours of statistics; none without a recorder."""
     if system.energies is None:
         return {}
-    ids = {flow: statistic_id(system.info.system_id, flow) for flow in flows}
+    ids = {key: statistic_id(system.info.system_id, key) for key in keys}
     first, end = days[0], days[1] + timedelta(days=1)
     start, end_at = (
         datetime.combine(day, time(), system.info.time_zone) for day in (first, end)
     )
     found = await async_recorded_hours(hass, ids.values(), start, end_at)
     # Those of a year are many; who reads them need not do so in the event loop.
-    return {flow: map(_hour, found[statistic]) for flow, statistic in ids.items()}
+    return {key: map(_hour, found[statistic]) for key, statistic in ids.items()}
 
 
 def _hour(row: StatisticsRow) -> Hour:
-    start, energy = dt_util.utc_from_timestamp(row["start"]), row.get("change") or 0
-    return start, max(0, energy), row.get("last_reset") is not None
+    start, is_of_day = dt_util.utc_from_timestamp(row["start"]), row.get("last_reset")
+    return start, row.get("change") or 0.0, is_of_day is not None
 
 
 def _produced_today(system: EnphaseSystem) -> dict[str, float]:

@@ -99,9 +99,13 @@ def test_hours_become_parts() -> None:
     start = datetime(2026, 10, 24, 22, tzinfo=UTC)
     hours = [(start + number * HOUR, 100.0 + number, False) for number in range(4)]
     hours.append((start + 24 * HOUR, 1_000.0, True))
-    flows = {Flow.PRODUCTION: hours, Flow.CONSUMPTION: []}
+    flows = {
+        Flow.PRODUCTION: hours,
+        Flow.CONSUMPTION: [],
+        "cost": [(start, 1.234, False)],
+    }
     by_hour = told_of(flows, BERLIN, Resolution.HOUR)
-    assert by_hour["total"] == {"production": 1.406}
+    assert by_hour["total"] == {"production": 1.406, "cost": 1.23}
     assert by_hour["recorded_until"] == "2026-10-26T00:00+01:00"
     assert by_hour["parts"] == {
         "production": {
@@ -109,7 +113,8 @@ def test_hours_become_parts() -> None:
             "2026-10-25T01:00+02:00": 0.101,
             "2026-10-25T02:00+02:00": 0.102,
             "2026-10-25T02:00+01:00": 0.103,
-        }
+        },
+        "cost": {"2026-10-25T00:00+02:00": 1.23},
     }
     by_day = told_of(flows, BERLIN, Resolution.DAY)["parts"]["production"]
     assert by_day == {"2026-10-25": 1.406}

@@ -9,7 +9,7 @@ from ..measurements.catalog import Flow
 from .readings import HOUR
 
 type Hour = tuple[datetime, float, bool]
-"""When an hour begins, its energy [Wh], and whether that is of the whole day."""
+"""When an hour begins, its amount (Wh or money), and whether that is of the day."""
 
 _MOST_DAYS: Final = 366
 _MOST_VALUES: Final = 500
@@ -73,11 +73,11 @@ def check_size(
 
 
 def told_of(
-    hours: Mapping[Flow, Iterable[Hour]],
+    hours: Mapping[str, Iterable[Hour]],
     time_zone: tzinfo,
     resolution: Resolution | None,
 ) -> dict[str, Any]:
-    """Return what hours tell of a period [kWh], by what they are of.
+    """Return what hours tell of a period [kWh, or money], by the keys of statistics.
 
     A part is named by its local hour, day or month. What is only known of a whole day
     is of no hour.
@@ -89,12 +89,17 @@ def told_of(
     told: dict[str, Any] = {
         "recorded_until": until.astimezone(time_zone).isoformat(timespec="minutes"),
         "total": {
-            name: kwh(sum(energy for _, energy, _ in of)) for name, of in found.items()
+            name: _amount(name, sum(amount for _, amount, _ in of))
+            for name, of in found.items()
         },
     }
     if resolution is not None:
         told["parts"] = {
-            name: _energies(of, time_zone, resolution) for name, of in found.items()
+            name: {
+                part: _amount(name, amount)
+                for part, amount in _by_part(of, time_zone, resolution).items()
+            }
+            for name, of in found.items()
         }
     return told
 
@@ -110,16 +115,20 @@ def _parts(first: date, last: date, resolution: Resolution) -> int:
     return ((last - first).days + 1) * (24 if resolution is Resolution.HOUR else 1)
 
 
-def _energies(
+def _by_part(
     hours: Collection[Hour], time_zone: tzinfo, resolution: Resolution
 ) -> dict[str, float]:
-    energies: dict[str, float] = {}
-    for start, energy, is_of_day in hours:
+    amounts: dict[str, float] = {}
+    for start, amount, is_of_day in hours:
         if resolution is Resolution.HOUR and is_of_day:
             continue
         part = _name(start.astimezone(time_zone), resolution)
-        energies[part] = energies.get(part, 0) + energy
-    return {part: kwh(energy) for part, energy in energies.items()}
+        amounts[part] = amounts.get(part, 0) + amount
+    return amounts
+
+
+def _amount(name: str, amount: float) -> float:
+    return kwh(amount) if name in Flow else round(amount, 2)
 
 
 def _name(start: datetime, resolution: Resolution) -> str:
