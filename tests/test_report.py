@@ -336,6 +336,15 @@ async def test_the_report_is_true_and_costs_nothing(
     for key, share in shares.items():
         assert report[key] == pytest.approx(100 * share, abs=0.06)
     assert not {"cost", "best_panel", "weakest_panel"} & report.keys()
+    start = datetime.fromisoformat(report["import_peak"]["at"])
+    assert start.astimezone(BERLIN).date() == date(2026, 6, 17)
+    real = world.cloud.truth(world.system.system_id)
+    quarter = timedelta(minutes=15)
+    assert report["import_peak"]["power_kw"] == pytest.approx(
+        4 * real.energy("import", start, start + quarter) / 1_000
+    )
+    sufficiency = state(hass, "sensor.hilltop_self_sufficiency_yesterday")
+    assert report["self_sufficiency"] == pytest.approx(float(sufficiency), abs=0.06)
     assert world.cloud.requests == []
 
     assert await _report(hass, date="2026-06-17") == report

@@ -14,11 +14,10 @@ from .const import DOMAIN
 from .coordinator.recorded_energy import async_recorded_energy, async_recorded_rise
 from .coordinator.timer import Timer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
-from .energy.day_report import DayReport, known
 from .energy.parsing import system_day
 from .energy.periods import kwh
-from .energy.recorded import totals
 from .entity import EnphaseCloudEntity, account_unique_id
+from .figures.day_report import DayReport, known
 from .measurements.catalog import Measurement, Source
 from .measurements.system import Device, DeviceKind
 from .quota.ledger import ASSUMED
@@ -47,12 +46,14 @@ def yesterday(system: EnphaseSystem) -> date:
 async def async_day_report(
     hass: HomeAssistant, system: EnphaseSystem, day: date
 ) -> DayReport:
-    """Return what the recorder holds of a day; no API call is made."""
+    """Return what is recorded of a day; no API call is made."""
     span = system_day(day, system.info.time_zone)
     hours = await async_recorded_energy(
         hass, system.info.system_id, span.start, span.end
     )
-    return DayReport(day=day, totals=totals(hours))
+    zone = system.info.time_zone
+    peak = system.store.peaks.by_day(zone).get(day)
+    return DayReport.of_hours(day, hours, zone, peak=peak)
 
 
 async def async_report(
@@ -64,7 +65,7 @@ async def async_report(
     """Return all that is known of a day of a system, in a shape that JSON can hold."""
     report = await async_day_report(hass, system, day)
     return {
-        **report.as_dict(hass.config.currency),
+        **report.as_dict(hass.config.currency, system.info.time_zone),
         **_panels(hass, system, day),
         "calls": await _async_calls(hass, entry, system, day),
     }

@@ -1,0 +1,128 @@
+"""What a day of a system came to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Any, Final, Self
+
+from ..energy.parsing import system_day
+from ..energy.periods import kwh
+from ..energy.readings import HourlyEnergy, Span
+from ..energy.recorded import EXPORT_COMPENSATION, IMPORT_COST, RecordedHours, totals
+from ..measurements.catalog import Flow
+from .peaks import Quarter
+from .shares import (
+    SELF_CONSUMPTION,
+    SELF_SUFFICIENCY,
+    ShareOf,
+    is_complete,
+    share_of_days,
+)
+
+_KILO: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayReport:
+    """A day of a system, as far as it is known.
+
+    `totals` are energies [Wh] and money by the keys of statistics. Shares [%] are those
+    of the figures: unknown rather than a guess. `peak` is the quarter of the greatest
+    import.
+    """
+
+    day: date
+    totals: Mapping[str, float]
+    self_sufficiency: float | None
+    self_consumption: float | None
+    peak: Quarter | None = None
+
+    @classmethod
+    def of_hours(
+        cls,
+        day: date,
+        hours: RecordedHours,
+        time_zone: tzinfo,
+        *,
+        peak: Quarter | None = None,
+    ) -> Self:
+        """Return the report of what is recorded of a day."""
+        span = system_day(day, time_zone)
+        return cls(
+            day=day,
+            totals=totals(hours),
+            self_sufficiency=_share(SELF_SUFFICIENCY, hours, span),
+            self_consumption=_share(SELF_CONSUMPTION, hours, span),
+            peak=peak,
+        )
+
+    @property
+    def net_cost(self) -> float | None:
+        """Return what is to be paid, less what is paid back."""
+        cost = self.totals.get(IMPORT_COST)
+        paid_back = self.totals.get(EXPORT_COMPENSATION)
+        if cost is None and paid_back is None:
+            return None
+        return (cost or 0.0) - (paid_back or 0.0)
+
+    def kwh(self, flow: Flow) -> float | None:
+        """Return the energy of a flow [kWh]."""
+        energy = self.totals.get(flow)
+        return None if energy is None else kwh(energy)
+
+    def as_dict(self, currency: str, time_zone: tzinfo) -> dict[str, Any]:
+        """Return what is known, in a shape that JSON can hold."""
+        energies = known({flow.value: self.kwh(flow) for flow in Flow})
+        money = known(
+            {
+                "import": _rounded(self.totals.get(IMPORT_COST), 2),
+                "compensation": _rounded(self.totals.get(EXPORT_COMPENSATION), 2),
+                "net": _rounded(self.net_cost, 2),
+            }
+        )
+        return {"date": self.day.isoformat()} | known(
+            {
+                "energy_kwh": energies or None,
+                "self_sufficiency": _rounded(self.self_sufficiency, 1),
+                "self_consumption": _rounded(self.self_consumption, 1),
+                "cost": {"currency": currency, **money} if money else None,
+                "import_peak": None
+                if self.peak is None
+                else {
+                    "power_kw": round(self.peak.power / _KILO, 3),
+                    "at": self.peak.start.astimezone(time_zone).isoformat(),
+                },
+            }
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the few figures that an event tells."""
+        return {"date": self.day.isoformat()} | known(
+            {
+                "production_kwh": self.kwh(Flow.PRODUCTION),
+                "self_sufficiency": _rounded(self.self_sufficiency, 1),
+                "net_cost": _rounded(self.net_cost, 2),
+            }
+        )
+
+
+def known(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is not None."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _share(share: ShareOf, hours: RecordedHours, day: Span) -> float | None:
+    energies = {
+        flow: {
+            each.start: HourlyEnergy(round(each.amount), day if each.of_day else None)
+            for each in hours.get(flow, ())
+        }
+        for flow in Flow
+    }
+    found = share_of_days(share, energies, [day])
+    return found.value if found is not None and is_complete(found, day) else None
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    # A rounded nothing has no sign.
+    return None if value is None else round(value, digits) + 0.0
