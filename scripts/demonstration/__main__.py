@@ -29,15 +29,10 @@ def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, None]:
 async def _until_interrupted(what: Coroutine[None, None, None]) -> int:
     """Return the exit code; the first signal lets everything end in good order."""
     working = asyncio.ensure_future(what)
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def interrupt() -> None:
-        for number in signals:
-            asyncio.get_running_loop().add_signal_handler(number, lambda: None)
-        working.cancel()
-
-    for number in signals:
-        asyncio.get_running_loop().add_signal_handler(number, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(
+            number, lambda: working.cancelling() or working.cancel()
+        )
     try:
         await working
     except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from simulator.demo import DEMO_PASSWORD, OWNER
 from .command_line import DemoError, claim_ports
 from .home_assistant import PASSWORD, USERNAME
 from .set_up import (
+    Answers,
     add_integration,
     add_tariff,
     application,
@@ -32,7 +33,7 @@ _LIVE: Final = {
     "publish_interval": 2,
 }
 # Dear in the evening; what is exported is paid for badly.
-TARIFFS: Final = (
+TARIFFS: Final[tuple[Answers, ...]] = (
     {
         "user": {"direction": "import", "kind": "time_of_use"},
         "time_of_use": {"price": 0.34, "standing_charge": 0.4},

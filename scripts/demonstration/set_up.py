@@ -85,7 +85,7 @@ async def add_tariff(
     async def is_loaded() -> bool:
         entries = await entries_of_integration(home_assistant)
         states = {each["entry_id"]: each["state"] for each in entries}
-        return states[entry["entry_id"]] == "loaded"
+        return bool(states[entry["entry_id"]] == "loaded")
 
     # What was set up before this makes it reload.
     await until("the integration is loaded", is_loaded)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import re
 from typing import Final
 
-from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.coordinator.recorded import statistic_id
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .home_assistant import HomeAssistant, HomeAssistantError, Json

@@ -19,10 +19,8 @@ from homeassistant.components.recorder.models import (
 from homeassistant.components.recorder.statistics import async_add_external_statistics
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.coordinator.statistics import (
-    StatisticsImporter,
-    statistic_id,
-)
+from custom_components.enphase_cloud.coordinator.recorded import statistic_id
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
 from custom_components.enphase_cloud.energy.import_progress import WEEK
 from custom_components.enphase_cloud.energy.readings import Readings, hourly
@@ -147,11 +145,13 @@ class _Direct:
 
 async def _check(hass: HomeAssistant) -> None:
     """Make sure that both wrote the same."""
-    ids = {statistic_id(_SYSTEM_ID, flow): _id_of_rival(flow) for flow in Flow}
-    told = await sums(hass, {*ids, *ids.values()}, _END - WEEKS * WEEK)
-    for ours, alone in ids.items():
-        assert len(told[alone]) > WEEKS * _HOURS_OF_A_WEEK
-        assert told[alone].items() <= told[ours].items(), ours
+    begin = _END - WEEKS * WEEK
+    ids = {flow: statistic_id(_SYSTEM_ID, flow) for flow in Flow}
+    ours = await sums(hass, ids, begin)
+    alone = await sums(hass, {flow: _id_of_rival(flow) for flow in Flow}, begin)
+    for flow in Flow:
+        assert len(alone[flow]) > WEEKS * _HOURS_OF_A_WEEK
+        assert alone[flow].items() <= ours[flow].items(), flow
 
 
 def _id_of_rival(flow: Flow) -> str:

@@ -1,10 +1,9 @@
 """A Home Assistant with a real recorder on a file of SQLite."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 from unittest.mock import patch
 
 from homeassistant.components.recorder.core import Recorder
@@ -22,8 +21,6 @@ from ..home_assistant import home_assistant
 type Sums = dict[datetime, float]
 """The Wh up to the end of the hour that begins at a moment."""
 
-_UNITS: Final = {"energy": "Wh"}
-
 
 @asynccontextmanager
 async def recording(folder: Path) -> AsyncGenerator[HomeAssistant]:
@@ -32,17 +29,12 @@ async def recording(folder: Path) -> AsyncGenerator[HomeAssistant]:
         async_initialize_recorder(hass)
         # It would compile statistics for the days that this machine's clock shows.
         with patch.object(Recorder, "_schedule_compile_missing_statistics"):
-            assert await async_setup_component(
-                hass,
-                "recorder",
-                {
-                    "recorder": {
-                        "db_url": f"sqlite:///{folder}/home-assistant_v2.db",
-                        "auto_purge": False,
-                        "auto_repack": False,
-                    }
-                },
-            )
+            options = {
+                "db_url": f"sqlite:///{folder}/home-assistant_v2.db",
+                "auto_purge": False,
+                "auto_repack": False,
+            }
+            assert await async_setup_component(hass, "recorder", {"recorder": options})
             assert await async_setup_component(hass, "sensor", {})
             await hass.async_block_till_done()
             await written(hass)
@@ -57,9 +49,9 @@ async def written(hass: HomeAssistant, *tasks: RecorderTask) -> None:
     await done
 
 
-async def sums(
-    hass: HomeAssistant, statistic_ids: set[str], since: datetime
-) -> dict[str, Sums]:
+async def sums[KeyT](
+    hass: HomeAssistant, statistic_ids: Mapping[KeyT, str], since: datetime
+) -> dict[KeyT, Sums]:
     """Return the sums of statistics from a moment on, as the dashboard reads them."""
     found: dict[str, list[StatisticsRow]] = await get_instance(
         hass
@@ -68,15 +60,15 @@ async def sums(
         hass,
         since,
         None,
-        statistic_ids,
+        {*statistic_ids.values()},
         "hour",
-        _UNITS,
+        {"energy": "Wh"},
         {"sum"},
     )
     return {
-        statistic_id: {
+        key: {
             datetime.fromtimestamp(row["start"], UTC): row["sum"] or 0.0
             for row in found.get(statistic_id, [])
         }
-        for statistic_id in statistic_ids
+        for key, statistic_id in statistic_ids.items()
     }

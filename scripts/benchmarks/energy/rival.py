@@ -46,9 +46,10 @@ class Rival:
     answers: Answers
     luck: Luck
 
-    def entity_id(self, flow: Flow) -> str:
-        """Return the id of a flow's sensor, and of its statistic."""
-        return f"sensor.rival_{flow}"
+    @property
+    def entity_ids(self) -> dict[Flow, str]:
+        """Return the id of each flow's sensor, and of its statistic."""
+        return {flow: f"sensor.rival_{flow}" for flow in Flow}
 
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
         """Ask for all lifetime energies, and show them."""
@@ -56,15 +57,14 @@ class Rival:
         failing = {path for path in paths if self.luck.mishap() == NO_ANSWER}
         today = now.astimezone(self.answers.site.zone).date()
         for flow, (path, member) in _MEMBERS.items():
-            if path in failing:
-                continue
-            energies = self.answers.document(path, now, end_date=today)[member]
-            hass.states.async_set(
-                self.entity_id(flow),
-                str(sum(energies)),
-                _ATTRIBUTES,
-                timestamp=now.timestamp(),
-            )
+            if path not in failing:
+                told = self.answers.document(path, now, end_date=today)[member]
+                hass.states.async_set(
+                    self.entity_ids[flow],
+                    str(sum(told)),
+                    _ATTRIBUTES,
+                    timestamp=now.timestamp(),
+                )
 
 
 async def compile_statistics(hass: HomeAssistant, now: datetime) -> None:

@@ -4,20 +4,19 @@ The integration's own importer decides what is asked for. Here are only the simu
 cloud in place of the network, and a fixed number of calls a night in place of a budget.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import batched
 import json
 from typing import Final
 
 from homeassistant.core import HomeAssistant
 
-from custom_components.enphase_cloud.coordinator.statistics import (
-    StatisticsImporter,
-    statistic_id,
-)
+from custom_components.enphase_cloud.coordinator.recorded import statistic_id
+from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.flows import ENERGY_SOURCES
-from custom_components.enphase_cloud.energy.import_plan import ImportPlan, ImportRequest
+from custom_components.enphase_cloud.energy.import_plan import ImportPlan
 from custom_components.enphase_cloud.energy.import_progress import (
     WEEK,
     Days,
@@ -28,7 +27,6 @@ from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 from simulator import Truth
-from simulator.faults import DataFault
 
 from ..home_assistant import configuration
 from .cloud import Answers, Site, build
@@ -68,22 +66,18 @@ class Year:
 
 async def play(site: Site) -> Year:
     """Let a year pass at a site."""
-    nights = list(_nights(site))
+    luck = Luck(_SEED)
+    days = (
+        system_day(FIRST + timedelta(number), site.zone) for number in range(NIGHTS)
+    )
+    nights = [day.start + _FIRST_AT + luck.delay() for day in days]
     home = _Home(site, installed_at=nights[0])
     with configuration() as folder:
-        for first in range(0, NIGHTS, RESTART_EVERY):
+        for some in batched(nights, RESTART_EVERY, strict=False):
             async with recording(folder) as hass:
-                await home.live(hass, nights[first : first + RESTART_EVERY])
+                await home.live(hass, some)
         async with recording(folder) as hass:
             return await home.year(hass, until=nights[-1] - _SETTLING)
-
-
-def _nights(site: Site) -> Iterator[datetime]:
-    """Yield when the cloud is asked."""
-    luck = Luck(_SEED)
-    for number in range(NIGHTS):
-        day = system_day(FIRST + timedelta(days=number), site.zone)
-        yield day.start + _FIRST_AT + luck.delay()
 
 
 class _Home:
@@ -92,26 +86,22 @@ class _Home:
     def __init__(self, site: Site, *, installed_at: datetime) -> None:
         """Let the year begin."""
         self._site = site
-        self._begin = system_day(FIRST, site.zone).start
-        system = build(site, FIRST - _HISTORY - WEEK, self._begin)
-        silence(system, self._begin)
-        self._info = SystemInfo(
-            system_id=system.system_id, name=site.name, time_zone=site.zone
-        )
-        self._truth = Truth(system)
-        self._wrongs = Comparison(self._truth, self._begin)
-        self._answers = Answers(site, system)
+        self._begin = begin = system_day(FIRST, site.zone).start
+        self._system = build(site, FIRST - _HISTORY - WEEK, begin)
+        silence(self._system, begin)
+        self._wrongs = self._comparison()
+        self._answers = Answers(site, self._system)
         self._rival = Rival(self._answers, Luck(_SEED + 1))
         self._luck = Luck(_SEED)
         self._calls = 0
         wish = (
             ImportProgress()
             .want_days(Days())
-            .want_hours(self._begin - _HISTORY, installed_at, now=installed_at)
+            .want_hours(begin - _HISTORY, installed_at, now=installed_at)
         )
         self._stored = dict.fromkeys(ENERGY_SOURCES, json.dumps(wish.as_dict()))
 
-    async def live(self, hass: HomeAssistant, nights: list[datetime]) -> None:
+    async def live(self, hass: HomeAssistant, nights: Iterable[datetime]) -> None:
         """Let the nights between two starts of Home Assistant pass."""
         plan = ImportPlan(first_at=_FIRST_AT, time_zone=self._site.zone)
         progress = {
@@ -120,12 +110,17 @@ class _Home:
         }
         importer = Importer(plan, progress)
         importer.use(dict.fromkeys(ENERGY_SOURCES, 1))
-        statistics = StatisticsImporter(hass, self._info)
+        info = SystemInfo(
+            system_id=self._system.system_id,
+            name=self._site.name,
+            time_zone=self._site.zone,
+        )
+        statistics = StatisticsImporter(hass, info)
         for now in nights:
             await self._ask(importer, statistics, now)
             self._rival.poll(hass, now)
             await compile_statistics(hass, now)
-            self._wrongs.note_wrongs(await self._ours(hass, now - _LOOK_BACK))
+            self._wrongs.note_wrongs(await self._told(hass, now - _LOOK_BACK))
         self._stored = {
             source: json.dumps(progress.as_dict())
             for source, progress in importer.progress.items()
@@ -133,18 +128,17 @@ class _Home:
 
     async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
         """Compare all that the recorder tells with the truth."""
-        told = await self._ours(hass)
-        ours = Comparison(self._truth, self._begin).compare(told, until)
+        told = await self._told(hass)
+        ours = self._comparison().compare(told, until)
         # What was wrong on a night counts, though it was mended later.
         ours.phantoms |= self._wrongs.phantoms
         ours.falls |= self._wrongs.falls
-        before = Comparison(self._truth, self._begin - _HISTORY)
-        rivals = await _told(hass, {flow: self._rival.entity_id(flow) for flow in Flow})
+        rivals = await sums(hass, self._rival.entity_ids, _LONG_AGO)
         return Year(
             site=self._site,
             ours=ours,
-            history=before.compare(told, self._begin),
-            rival=Comparison(self._truth, self._begin).compare(rivals, until),
+            history=self._comparison(_HISTORY).compare(told, self._begin),
+            rival=self._comparison().compare(rivals, until),
             calls=self._calls,
         )
 
@@ -158,50 +152,33 @@ class _Home:
             step = importer.next_request(now, next_history=next_history)
             if step is None or step.due > now:
                 return
-            is_old_week = not (step.is_update or isinstance(step.window, Days))
-            # Nothing distorts days.
-            mishap = (
-                None
-                if isinstance(step.window, Days)
-                else self._luck.mishap(is_old_week=is_old_week)
-            )
             self._calls += 1
-            history_left -= is_old_week
-            if mishap == NO_ANSWER:
-                importer.failed(step, now, is_useless=False)
-                # The rest of the night goes on.
-                importer.pause(None, now)
+            if isinstance(step.window, Days):
+                # Nothing distorts days.
+                found = self._answers.days(step.source, now)
             else:
-                await self._take(importer, statistics, step, mishap, now)
+                is_old_week = not step.is_update
+                history_left -= is_old_week
+                mishap = self._luck.mishap(is_old_week=is_old_week)
+                if mishap == NO_ANSWER:
+                    importer.failed(step, now, is_useless=False)
+                    # The rest of the night goes on.
+                    importer.pause(None, now)
+                    continue
+                start = step.window.start
+                found = self._answers.week(step.source, start, now, mishap)
+            changed = [
+                (await statistics.async_import(flow, readings)).changed
+                for flow, readings in found.items()
+            ]
+            first = min(filter(None, changed), default=None)
+            importer.imported(step, found, changed=first, now=now)
 
-    async def _take(
-        self,
-        importer: Importer,
-        statistics: StatisticsImporter,
-        step: ImportRequest,
-        fault: DataFault | None,
-        now: datetime,
-    ) -> None:
-        if isinstance(step.window, Days):
-            found = self._answers.days(step.source, now)
-        else:
-            found = self._answers.week(step.source, step.window.start, now, fault)
-        changed = [
-            (await statistics.async_import(flow, readings)).changed
-            for flow, readings in found.items()
-        ]
-        first = min(filter(None, changed), default=None)
-        importer.imported(step, found, changed=first, now=now)
-
-    async def _ours(
+    async def _told(
         self, hass: HomeAssistant, since: datetime = _LONG_AGO
     ) -> dict[Flow, Sums]:
-        ids = {flow: statistic_id(self._info.system_id, flow) for flow in Flow}
-        return await _told(hass, ids, since)
+        ids = {flow: statistic_id(self._system.system_id, flow) for flow in Flow}
+        return await sums(hass, ids, since)
 
-
-async def _told(
-    hass: HomeAssistant, ids: dict[Flow, str], since: datetime = _LONG_AGO
-) -> dict[Flow, Sums]:
-    found = await sums(hass, set(ids.values()), since)
-    return {flow: found[statistic] for flow, statistic in ids.items()}
+    def _comparison(self, earlier: timedelta = timedelta()) -> Comparison:
+        return Comparison(Truth(self._system), self._begin - earlier)

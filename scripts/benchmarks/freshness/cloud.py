@@ -2,50 +2,38 @@
 
 from bisect import bisect_right
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from custom_components.enphase_cloud.quota.ledger import Period
-from custom_components.enphase_cloud.quota.plans import Plan
 from tests.robustness.household import Refused
 
+from .scenarios import Scenario
 from .world import END, clock, seconds
 
 MINUTE = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What makes life hard."""
-
-    foreign_calls_per_month: int = 0
-    storms_per_month: int = 0
-    failure_rate: float = 0.0
-    # The time zone that the cloud's months are in; nobody documents it.
-    time_zone: str = "UTC"
-
-
 class Cloud:
     """Counts calls by its own minutes and months."""
 
-    def __init__(self, plan: Plan, trouble: Trouble, *, seed: int) -> None:
+    def __init__(self, scenario: Scenario, *, seed: int) -> None:
         """Roll the dice for the year."""
         self.calls: list[float] = []
         self.refusals = 0
-        self._plan = plan
-        self._failure_rate = trouble.failure_rate
+        self._plan = scenario.plan
+        self._failure_rate = scenario.failure_rate
         self._chance = np.random.default_rng(seed)
-        zone = ZoneInfo(trouble.time_zone)
+        zone = ZoneInfo(scenario.time_zone)
         self._begins = [
             seconds(datetime(2026 + month // 12, month % 12 + 1, 1, tzinfo=zone))
             for month in range(11, 27)
         ]
-        foreign = 12 * trouble.foreign_calls_per_month
+        foreign = 12 * scenario.foreign_calls_per_month
         self._foreign = np.sort(self._chance.uniform(0, END, foreign)).tolist()
-        storms = self._chance.uniform(0, END, 12 * trouble.storms_per_month)
+        storms = self._chance.uniform(0, END, 12 * scenario.storms_per_month)
         lengths = self._chance.uniform(20 * MINUTE, 90 * MINUTE, storms.size)
         self._storms = list(zip(storms, storms + lengths, strict=True))
         self._minutes: Counter[int] = Counter()

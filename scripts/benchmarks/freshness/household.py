@@ -14,13 +14,13 @@ from custom_components.enphase_cloud.quota.ledger import (
     Ledger,
     Purpose,
 )
-from custom_components.enphase_cloud.quota.plans import Plan
 from custom_components.enphase_cloud.quota.reserve import Call
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument
 from tests.robustness.household import Refused
 
 from .cloud import Cloud
+from .scenarios import Scenario
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
 
 # Home Assistant looks at the schedule again at least so often.
@@ -31,16 +31,6 @@ _SAVE_DELAY = timedelta(seconds=10)
 _TOKEN_LIFE = timedelta(days=1)
 # The first is made once a week, the others once a day.
 _ERRANDS = (Source.DEVICES, Source.PANELS, Source.ALARMS)
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What becomes of the Home Assistant that polls."""
-
-    restarts_nightly: bool = False
-    killed_daily: bool = False
-    # Whether devices, panels and alarms are asked for, before dawn.
-    has_groups: bool = False
 
 
 @dataclass(slots=True)
@@ -60,10 +50,10 @@ class Household:
     """Polls some systems for a year with one API key."""
 
     def __init__(
-        self, plan: Plan, systems: tuple[System, ...], cloud: Cloud, habits: Habits
+        self, scenario: Scenario, systems: tuple[System, ...], cloud: Cloud
     ) -> None:
         """Install everything at the first moment of the year."""
-        self._plan = plan
+        self._plan = scenario.plan
         self._cloud = cloud
         self._systems = {system.name: system for system in systems}
         self._record = Record(
@@ -80,11 +70,11 @@ class Household:
         days = np.arange(0, END, DAY)
         nights = days + DAY / 8
         moments = days + np.random.default_rng(len(days)).uniform(0, DAY, days.size)
-        self._restarts = [*nights] if habits.restarts_nightly else []
-        self._kills = [*moments] if habits.killed_daily else []
+        self._restarts = [*nights] if scenario.restarts_nightly else []
+        self._kills = [*moments] if scenario.killed_daily else []
         self._errands = [
             (night, source)
-            for day, night in enumerate(nights if habits.has_groups else ())
+            for day, night in enumerate(nights if scenario.has_groups else ())
             for _ in systems
             for source in (_ERRANDS if day % 7 == 0 else _ERRANDS[1:])
         ]

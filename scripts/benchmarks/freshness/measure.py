@@ -82,9 +82,8 @@ def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
         build(site, scenario.kinds, _SEED + number)
         for number, site in enumerate(scenario.sites)
     )
-    cloud = Cloud(scenario.plan, scenario.trouble, seed=_SEED)
-    household = Household(scenario.plan, systems, cloud, scenario.habits)
-    return systems, cloud, household.live_through()
+    cloud = Cloud(scenario, seed=_SEED)
+    return systems, cloud, Household(scenario, systems, cloud).live_through()
 
 
 def _feeds(

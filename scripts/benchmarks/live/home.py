@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple, override
+from typing import Any, Final, override
 from unittest.mock import patch
 
 from aiohttp.typedefs import Middleware
@@ -68,26 +68,20 @@ class Home:
         return found
 
 
-class Recorded(NamedTuple):
-    """A frame of the simulator, and how it is sent."""
-
-    payload: Payload
-    encoded: bytes
-
-
-def record(system: System, *, begin: datetime, seconds: int) -> list[Recorded]:
-    """Return a frame for each second.
+def record(
+    system: System, *, begin: datetime, seconds: int
+) -> list[tuple[Payload, bytes]]:
+    """Return a frame for each second, and how it is sent.
 
     Meters are never quite still, while the simulator's grid is where the battery takes
     it all; so a few watts flow.
     """
     source = Source(system, lambda: begin)
-    frames = []
-    for second in range(seconds):
-        payload = source.frame(begin + timedelta(seconds=second))
-        payload["data"]["grid_power"] += second % 9 - 4
-        frames.append(Recorded(payload, event(payload)))
-    return frames
+    moments = (begin + timedelta(seconds=number) for number in range(seconds))
+    payloads = [source.frame(moment) for moment in moments]
+    for number, payload in enumerate(payloads):
+        payload["data"]["grid_power"] += number % 9 - 4
+    return [(payload, event(payload)) for payload in payloads]
 
 
 async def pass_time(seconds: float) -> None:

@@ -8,7 +8,6 @@ Assistant's own coordinator entities do. It reads no bytes and decides nothing.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 import gc
@@ -35,6 +34,7 @@ from custom_components.enphase_cloud.sensor_tables import (
 from simulator.live_frames import Payload
 from tests.helpers import state
 
+from ..report import table
 from .home import Home, home, now, pass_time, record, settle
 
 # What a frame tells, by the keys of the sensors.
@@ -58,42 +58,41 @@ _A_TURN: Final = 3
 type _Writing = list[tuple[_PlainSensor, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """The seconds until the last state that a frame changes is written."""
+async def measure() -> tuple[float, list[str]]:
+    """Measure frame by frame, ours and Home Assistant alone in turns.
 
-    ours: list[float] = field(default_factory=list)
-    alone: list[float] = field(default_factory=list)
-
-    @property
-    def ratio(self) -> float:
-        """Return how many times as long as Home Assistant alone ours takes."""
-        return median(self.ours) / median(self.alone)
-
-
-async def measure() -> Latency:
-    """Measure frame by frame, ours and Home Assistant alone in turns."""
-    taken, writings = Latency(), asyncio.Queue[_Writing]()
+    Return how many times as long as Home Assistant alone it takes until the last state
+    that a frame changes is written, and what to say.
+    """
+    ours, alone = list[float](), list[float]()
+    writings = asyncio.Queue[_Writing]()
     async with home(**{CONF_PUBLISH_INTERVAL: 0}) as at_home:
         sensors = await _add_sensors(at_home.hass)
-        writing = asyncio.create_task(_write_alone(writings))
+        writer = asyncio.create_task(_write_alone(writings))
         for _ in range(_BURSTS):
             async with _open_stream(at_home) as body:
                 begin = now() + timedelta(seconds=1)
                 frames = record(at_home.system, begin=begin, seconds=_FRAMES)
-                for number, frame in enumerate(frames):
+                for number, (payload, sent) in enumerate(frames):
                     await pass_time(1)
-                    values = _values(frame.payload)
-                    alone = [(sensors[key], values[key]) for key in sensors]
+                    values = _values(payload)
+                    writing = [(sensors[key], values[key]) for key in sensors]
                     acts: list[tuple[list[float], Callable[[], object]]] = [
-                        (taken.ours, partial(body.feed_data, frame.encoded)),
-                        (taken.alone, partial(writings.put_nowait, alone)),
+                        (ours, partial(body.feed_data, sent)),
+                        (alone, partial(writings.put_nowait, writing)),
                     ]
                     for seconds, act in acts[:: 1 if number % 2 else -1]:
                         seconds.append(await _measure(act))
                     _assert_same_states(at_home, sensors)
-        writing.cancel()
-    return taken
+        writer.cancel()
+    ratio = median(ours) / median(alone)
+    taken = {"Enphase Cloud": ours, "Home Assistant alone": alone}
+    told = (
+        f"From bytes to states, {len(ours):,} frames one by one, the median:"
+        f" {ratio:.2f} times Home Assistant alone"
+    )
+    rows = [(name, f"{median(each) * 1e6:,.1f} µs") for name, each in taken.items()]
+    return ratio, [told, *table(rows)]
 
 
 async def _measure(act: Callable[[], object]) -> float:
@@ -168,8 +167,8 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
 
     with patch.object(EnphaseCloudClient, "stream", stream):
         # Who asks waits for the first frame.
-        (first,) = record(at_home.system, begin=now(), seconds=1)
-        body.feed_data(first.encoded)
+        ((_, first),) = record(at_home.system, begin=now(), seconds=1)
+        body.feed_data(first)
         await at_home.bursts.async_request(timedelta(seconds=_BURST_SECONDS))
         gc.collect()
         gc.disable()

@@ -35,10 +35,10 @@ _KINDS: Final[tuple[Kind, ...]] = (
 )
 
 
-async def measure() -> float:
+async def measure() -> tuple[float, list[str]]:
     """Run bursts of all kinds over loopback, one after the other.
 
-    Return how much more memory Python holds after them [MiB].
+    Return how much more memory Python holds after them [MiB], and what to say.
     """
     kinds, cloud = cycle(_KINDS), _Cloud()
     async with home(web.middleware(partial(_Cloud.answer, cloud))) as at_home:
@@ -47,9 +47,9 @@ async def measure() -> float:
         await cloud.stream_to(at_home, islice(kinds, _WARMING_UP))
         before = _held()
         await cloud.stream_to(at_home, islice(kinds, BURSTS))
-        growth = _held() - before
+        growth = (_held() - before) / _MIB
         tracemalloc.stop()
-    return growth / _MIB
+    return growth, [f"Memory after {BURSTS:,} bursts: {growth:+.3f} MiB"]
 
 
 def _held() -> int:
@@ -88,9 +88,9 @@ class _Cloud:
         begin = now() - timedelta(seconds=_FRAMES)
         frames = record(self.system, begin=begin, seconds=_FRAMES)
         with suppress(ConnectionResetError):
-            for frame in frames:
-                await response.write(frame.encoded)
-            await self._end(request, response, frames[0].encoded)
+            for _, frame in frames:
+                await response.write(frame)
+            await self._end(request, response, frame)
         return response
 
     async def _end(

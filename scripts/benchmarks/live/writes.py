@@ -1,7 +1,6 @@
 """How often a burst writes states."""
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +9,7 @@ from homeassistant.core import Event, EventStateChangedData, callback
 
 from custom_components.enphase_cloud.runtime.options import PUBLISH_INTERVAL
 
+from ..report import table
 from .home import home, now, pass_time
 from .latency import FIELDS
 
@@ -17,19 +17,12 @@ _BURST: Final = timedelta(seconds=300)
 _INTERVAL: Final = timedelta(seconds=PUBLISH_INTERVAL.default)
 
 
-@dataclass(frozen=True, slots=True)
-class Writes:
-    """State writes of one burst, with the publish interval that is the default."""
+async def measure() -> tuple[int, list[str]]:
+    """Let the simulated cloud stream a frame a second over loopback, and count.
 
-    frames: int
-    interval: float
-    by_entity: dict[str, int]
-    per_interval: int
-    """The most writes of one entity within any time as long as the interval."""
-
-
-async def measure() -> Writes:
-    """Let the simulated cloud stream a frame a second over loopback, and count."""
+    Return the most state writes of one entity within any time as long as the publish
+    interval that is the default, and what to say.
+    """
     written: dict[str, list[datetime]] = defaultdict(list)
 
     @callback
@@ -41,13 +34,17 @@ async def measure() -> Writes:
         await at_home.bursts.async_request(_BURST)
         while at_home.bursts.is_running:
             await pass_time(at_home.cloud.live_interval)
-        fed = {key: written[at_home.entity_id(key)] for key in FIELDS}
-        return Writes(
-            frames=len(at_home.cloud.frames),
-            interval=_INTERVAL.total_seconds(),
-            by_entity={key: len(moments) for key, moments in fed.items()},
-            per_interval=max(map(_most_within_an_interval, fed.values())),
-        )
+        # What comes later writes states, too.
+        fed = {key: [*written[at_home.entity_id(key)]] for key in FIELDS}
+        frames = len(at_home.cloud.frames)
+    most = max(map(_most_within_an_interval, fed.values()))
+    told = (
+        f"State writes in a burst of {frames} frames, a second apart and"
+        f" published every {_INTERVAL.total_seconds():.0f} s:"
+        f" at most {most} per entity and interval"
+    )
+    rows = [(key, str(len(moments))) for key, moments in fed.items()]
+    return most, [told, *table(rows)]
 
 
 def _most_within_an_interval(moments: list[datetime]) -> int:

@@ -1,11 +1,11 @@
 """Measure panel health: python -m scripts.benchmarks.panels [--json] [--quick]."""
 
 from statistics import mean
-from typing import Any, Final
+from typing import Final
 
 from ..report import command_line, tell
 from .faults import Kind
-from .measure import Found, Result, measure
+from .measure import Found, measure
 from .plant import Plant
 
 _PLANTS: Final = 10
@@ -21,29 +21,24 @@ def main() -> None:
     arguments = parser.parse_args()
     plants = range(_QUICK_PLANTS if arguments.quick else _PLANTS)
     result = measure(Plant(number, arguments.seed) for number in plants)
-    figures = _figures(result)
     dead, weak = result.of(Kind.DEAD), result.of(Kind.WEAK)
-    lines = [
-        f"{len(plants)} plants, {result.panel_years:.0f} panel years",
-        f"false alarms: {len(result.false_alarms)}",
-        *(f"    {alarm}" for alarm in result.false_alarms),
-        f"dead: {len(dead)}, not told on the first sunny day: {_missed(dead):.1%}",
-        f"weak: {len(weak)}, not told within seven sunny days: {_missed(weak):.1%}",
-        *(f"    missed: {each}" for each in [*dead, *weak] if each.is_missed),
-    ]
-    tell(arguments, lines, figures)
-
-
-def _figures(result: Result) -> dict[str, Any]:
-    dead, weak = result.of(Kind.DEAD), result.of(Kind.WEAK)
-    per_year = len(result.false_alarms) / result.panel_years
-    return {
-        "false_alarms_per_panel_year": round(per_year, 4),
+    alarms = result.false_alarms
+    figures = {
+        "false_alarms_per_panel_year": round(len(alarms) / result.panel_years, 4),
         "missed_dead": round(_missed(dead), 3),
         "missed_weak": round(_missed(weak), 3),
         "days_to_dead": _days(dead),
         "days_to_weak": _days(weak),
     }
+    lines = [
+        f"{len(plants)} plants, {result.panel_years:.0f} panel years",
+        f"false alarms: {len(alarms)}",
+        *(f"    {alarm}" for alarm in alarms),
+        f"dead: {len(dead)}, not told on the first sunny day: {_missed(dead):.1%}",
+        f"weak: {len(weak)}, not told within seven sunny days: {_missed(weak):.1%}",
+        *(f"    missed: {each}" for each in [*dead, *weak] if each.is_missed),
+    ]
+    tell(arguments, lines, figures)
 
 
 def _missed(faults: list[Found]) -> float:

@@ -13,7 +13,7 @@ from custom_components.enphase_cloud.measurements.panel_health import (
 from custom_components.enphase_cloud.measurements.panel_history import PanelState
 
 from .faults import Event, Kind
-from .plant import Day, Plant
+from .plant import Plant
 
 # Sunny days within which a fault is to be told, and to be forgotten after a repair.
 LIMITS: Final = {Kind.DEAD: 1, Kind.WEAK: 7}
@@ -48,6 +48,24 @@ class Found:
         """Return the days until the morning on which it is told."""
         told = self.told_on or self.event.last
         return (told - self.event.start.date()).days + 1
+
+    def follow(self, day: date, told: PanelState, *, is_sunny: bool) -> None:
+        """Note what is told of the panel at the end of a day."""
+        event, first = self.event, self.event.start.date()
+        self.since_end += is_sunny and day > event.last
+        if self.told_on is None and first <= day <= event.last:
+            self.sunny_days += is_sunny and day > first
+            is_weak = event.kind is Kind.WEAK and told is PanelState.WEAK
+            if told is PanelState.DEAD or is_weak:
+                self.told_on = day
+
+    def excuses(self, day: date) -> bool:
+        """Tell whether this explains that the panel is told to be ill."""
+        event = self.event
+        if event.start.date() <= day <= event.last:
+            return True
+        is_over = event.last < day <= event.last + timedelta(days=_LATELY)
+        return is_over and self.since_end <= _FORGOTTEN_AFTER
 
 
 @dataclass(slots=True)
@@ -85,38 +103,15 @@ def _live(plant: Plant, faults: list[Found], result: Result) -> None:
         )
         states = {key: health.state(key) for key in day.energies}
         for fault in faults:
-            _follow(fault, day, states, is_sunny=is_sunny)
-        excused = {each.event.position for each in faults if _excuses(each, day.date)}
-        for serial, state in states.items():
+            told = states[day.serials[fault.event.position]]
+            fault.follow(day.date, told, is_sunny=is_sunny)
+        excused = {each.event.position for each in faults if each.excuses(day.date)}
+        for position, serial in day.serials.items():
+            state = states[serial]
             is_new = state is not before.get(serial, PanelState.SOUND)
-            position = day.positions[serial]
             if is_new and state is not PanelState.SOUND and position not in excused:
                 result.false_alarms.append(
                     f"{plant.name} {day.date} {position} {state}"
                 )
         before = states
         result.panel_years += len(states) / 365
-
-
-def _follow(
-    fault: Found, day: Day, states: dict[str, PanelState], *, is_sunny: bool
-) -> None:
-    event = fault.event
-    if day.date > event.last:
-        fault.since_end += is_sunny
-    if fault.told_on is not None or not event.start.date() <= day.date <= event.last:
-        return
-    fault.sunny_days += is_sunny and day.date > event.start.date()
-    serial = next(key for key, at in day.positions.items() if at == event.position)
-    told = states[serial]
-    if told is PanelState.DEAD or (event.kind is Kind.WEAK and told is PanelState.WEAK):
-        fault.told_on = day.date
-
-
-def _excuses(fault: Found, day: date) -> bool:
-    """Tell whether a fault explains that its panel is told to be ill."""
-    event = fault.event
-    if event.start.date() <= day <= event.last:
-        return True
-    is_over = event.last < day <= event.last + timedelta(days=_LATELY)
-    return is_over and fault.since_end <= _FORGOTTEN_AFTER

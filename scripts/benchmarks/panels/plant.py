@@ -28,11 +28,11 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What each panel gave [Wh] by its serial number, and which position it has."""
+    """What each panel gave [Wh] by its serial number, and that at each position."""
 
     date: date
     energies: dict[str, float]
-    positions: dict[str, int]
+    serials: dict[int, str]
 
 
 class Plant:
@@ -69,27 +69,22 @@ class Plant:
             day = FIRST_DAY + number * _DAY
             for position, swapped in self._swaps:
                 if swapped == day:
-                    self._system.replace_panel(self._serial(position), self._begin(day))
+                    serial = self._serials()[position]
+                    self._system.replace_panel(serial, self._begin(day))
             energies: dict[str, float] = dict(self._truth.panels(day))
-            positions = {
-                each.serial: each.position for each in self._system.microinverters
-            }
-            self._shade(day, energies)
-            yield Day(day, energies, positions)
+            serials = self._serials()
+            self._shade(day, energies, serials)
+            yield Day(day, energies, serials)
 
     def _begin(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._zone)
 
-    def _serial(self, position: int) -> str:
-        return next(
-            each.serial
-            for each in self._system.microinverters
-            if each.position == position
-        )
+    def _serials(self) -> dict[int, str]:
+        return {each.position: each.serial for each in self._system.microinverters}
 
     def _break(self, fault: Event) -> None:
         """Let a panel have its fault; a weak one is repaired, a dead one replaced."""
-        serial, end = self._serial(fault.position), fault.last + _DAY
+        serial, end = self._serials()[fault.position], fault.last + _DAY
         start = fault.start.replace(tzinfo=self._zone)
         self._system.break_panel(serial, start, fault.ratio)
         if fault.kind is Kind.DEAD:
@@ -97,11 +92,13 @@ class Plant:
         else:
             self._system.repair_panel(serial, self._begin(end))
 
-    def _shade(self, day: date, energies: dict[str, float]) -> None:
+    def _shade(
+        self, day: date, energies: dict[str, float], serials: dict[int, str]
+    ) -> None:
         """Take what shades and snow hold from panels, by what these give otherwise."""
         start = midnight(day, self._system.time_zone)
         for shade in self.fate.shades:
-            serial = self._serial(shade.position)
+            serial = serials[shade.position]
             within = energies[serial]
             if shade.until_hour is not None:
                 steps = round(shade.until_hour * 3_600 / _STEP_S)
@@ -111,4 +108,4 @@ class Plant:
             energies[serial] -= shade.share(day) * within
         for event in self.fate.events:
             if event.kind is Kind.SNOW and event.start.date() <= day <= event.last:
-                energies[self._serial(event.position)] *= event.ratio
+                energies[serials[event.position]] *= event.ratio

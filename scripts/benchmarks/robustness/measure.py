@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 import gc
 from pathlib import Path
 from random import Random
@@ -52,16 +53,6 @@ class Outcome:
         self.examples |= other.examples
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Some inputs of a target; which ones depends on nothing else."""
-
-    target: str
-    number: int
-    count: int
-    seed: int
-
-
 def measure(
     names: Iterable[str], *, seed: int, quick: int | None = None
 ) -> dict[str, Outcome]:
@@ -70,28 +61,31 @@ def measure(
     The inputs depend on the seed alone, not on how many processes share them.
     """
     chunks = [
-        _Chunk(name, number, min(_CHUNK, count - number * _CHUNK), seed)
+        (name, number, min(_CHUNK, count - number * _CHUNK))
         for name in names
         if (count := min(TARGETS[name].count, quick or TARGETS[name].count))
         for number in range(-(-count // _CHUNK))
     ]
-    outcomes: dict[str, Outcome] = {}
+    outcomes = {name: Outcome() for name, *_ in chunks}
     with ProcessPoolExecutor() as pool:
-        for chunk, outcome in zip(chunks, pool.map(_run, chunks), strict=True):
-            outcomes.setdefault(chunk.target, Outcome()).add(outcome)
+        run = partial(_run, seed)
+        for (name, *_), outcome in zip(chunks, pool.map(run, chunks), strict=True):
+            outcomes[name].add(outcome)
     return outcomes
 
 
-def _run(chunk: _Chunk) -> Outcome:
+def _run(seed: int, chunk: tuple[str, int, int]) -> Outcome:
+    """Try some inputs of a target; which ones depends on nothing else."""
     _, most = getrlimit(RLIMIT_DATA)
     setrlimit(RLIMIT_DATA, (_MEMORY, most))
     signal(SIGVTALRM, _give_up)
-    random = Random(f"{chunk.seed} {chunk.target} {chunk.number}")
-    target, outcome = TARGETS[chunk.target], Outcome()
+    name, part, count = chunk
+    random = Random(f"{seed} {name} {part}")
+    target, outcome = TARGETS[name], Outcome()
     gc.collect()
     gc.freeze()
     gc.disable()
-    for number in range(chunk.count):
+    for number in range(count):
         if number % _COLLECT_EVERY == 0:
             gc.collect()
         _try(target, target.generate(random), outcome)
