@@ -30,6 +30,12 @@ def document(
     return {}
 
 
+def answer(url: URL, published: Sequence[Published]) -> bytes:
+    """Return the body of an answer about some systems."""
+    path = url.path.partition("/systems")[2]
+    return json.dumps(document(path, url.query, published)).encode()
+
+
 class _Response:
     """What clients read of a response."""
 
@@ -61,7 +67,7 @@ class _Response:
 
 
 @contextmanager
-def answering(answer: Callable[[URL], bytes], latency: float = 0) -> Generator[None]:
+def answering(body: Callable[[URL], bytes], latency: float = 0) -> Generator[None]:
     """Answer all that Home Assistant asks for, within some seconds at most."""
 
     async def request(
@@ -69,9 +75,8 @@ def answering(answer: Callable[[URL], bytes], latency: float = 0) -> Generator[N
     ) -> _Response:
         # Others wait for their answers meanwhile, as over a network.
         await asyncio.sleep(latency * random())
-        return _Response(
-            answer(URL(str(url)).update_query(options.get("params") or {}))
-        )
+        asked = URL(str(url)).update_query(options.get("params") or {})
+        return _Response(body(asked))
 
     with patch.object(ClientSession, "_request", request):
         yield

@@ -24,11 +24,8 @@ _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-# As root in a container, and without talking to anybody.
-_FLAGS: Final = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking --disable-component-update --disable-sync
-""".split()
+# Without talking to anybody.
+_FLAGS: Final = ("--disable-gpu", "--disable-quic", "--disable-sync")
 # Home Assistant has no event for the end of its animations.
 _ANIMATION_MS: Final = 1_200
 
@@ -169,7 +166,8 @@ class _Visitor:
         await page.get_by_text("History to import").first.wait_for()
         await self._shoot("energy")
         await self._press("Submit")
-        await page.get_by_text("as soon as there are statistics").wait_for()
+        await page.get_by_text("Add to the Energy dashboard").first.wait_for()
+        await self._rest()
         await self._press("Submit")
         await self._press("Skip and finish")
 
@@ -197,7 +195,7 @@ class _Visitor:
         page = self.page
         await self.page.goto(f"/config/integrations/integration/{DOMAIN}")
         await self._press("Configure")
-        await page.get_by_text("Change options").click()
+        await page.get_by_text("Change options").first.click()
         await page.locator("ha-select").last.click()
         await page.get_by_text(plan).last.click()
         await self._press("Next")

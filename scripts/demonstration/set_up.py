@@ -112,17 +112,16 @@ async def _answer(
 ) -> None:
     """Fill in the forms of a flow, by their steps, until it has made what it is for.
 
-    A form without an answer is sent as it comes, filled in with what it suggests; of a
-    menu the first item is chosen.
+    A form without an answer is sent as it comes, filled in with what it suggests. Of a
+    menu the first is chosen.
     """
-    while step["type"] in ("form", "menu"):
+    while step["type"] in {"form", "menu"}:
         if step["type"] == "menu":
             given: Mapping[str, Any] = {"next_step_id": step["menu_options"][0]}
-            step = await home_assistant.post(f"{path}/{step['flow_id']}", given)
-            continue
-        if step["errors"]:
+        elif step["errors"]:
             raise DemoError(f"The step {step['step_id']} shows {step['errors']}")
-        given = answers.get(step["step_id"], _as_it_comes(step))
+        else:
+            given = answers.get(step["step_id"], _as_it_comes(step))
         step = await home_assistant.post(f"{path}/{step['flow_id']}", given)
     if step["type"] != "create_entry":
         raise DemoError(f"The flow ended with {step.get('reason', step['type'])}")

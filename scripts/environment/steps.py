@@ -1,17 +1,15 @@
 """Show progress, run commands, and say what to do when one fails."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import subprocess
-import sys
 import time
 
 from .paths import CACHE, LOG
 
 _TAIL_LINES = 15
-_TICK_SECONDS = 5
 
 
 class StepError(Exception):
@@ -40,7 +38,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a command with its output in the log; show the time while it takes long.
+    """Run a command with its output in the log.
 
     Raises StepError with the last lines of output and the given advice.
     """
@@ -49,7 +47,7 @@ def run(
         print(f"\n$ {' '.join(map(str, command))}", file=log, flush=True)
         begin = log.tell()
         try:
-            process = subprocess.Popen(
+            code = subprocess.call(
                 command,
                 cwd=cwd,
                 env={**os.environ, **(env or {})},
@@ -59,12 +57,10 @@ def run(
             )
         except FileNotFoundError as err:
             raise StepError(f"{command[0]} is not on this machine", advice) from err
-        _wait(process)
         log.seek(begin)
         tail = "".join(f"    {line}" for line in log.readlines()[-_TAIL_LINES:])
-    if process.returncode:
-        name = Path(command[0]).name
-        problem = f"{name} failed with code {process.returncode}\n{tail.rstrip()}"
+    if code:
+        problem = f"{Path(command[0]).name} failed with code {code}\n{tail.rstrip()}"
         raise StepError(problem, advice)
 
 
@@ -82,16 +78,3 @@ def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return result.stdout.strip()
-
-
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    started = time.monotonic()
-    try:
-        while process.poll() is None:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_TICK_SECONDS)
-            if sys.stdout.isatty():
-                print(f"\r    {time.monotonic() - started:.0f} s", end="\r", flush=True)
-    except BaseException:
-        process.kill()
-        raise

@@ -1,8 +1,8 @@
 """The simulated cloud, without the way over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,9 @@ from custom_components.enphase_cloud.energy.flows import (
     readings_of_dailies,
     readings_of_week,
 )
+from custom_components.enphase_cloud.energy.import_plan import ImportRequest
+from custom_components.enphase_cloud.energy.import_progress import Days
+from custom_components.enphase_cloud.energy.importer import Importer
 from custom_components.enphase_cloud.energy.parsing import power_limit
 from custom_components.enphase_cloud.energy.readings import Readings
 from custom_components.enphase_cloud.measurements.board import Board
@@ -27,10 +30,12 @@ from simulator.faults import DataFault
 from simulator.moments import epoch
 
 from ..cloud import document
+from .mishaps import NO_ANSWER, Luck
 
 _OWNER: Final = "owner@example.com"
 _SIZE_W: Final = 6_800
 _BATTERY_W: Final = 7_680
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _LIMITS: Final = {
     flow: power_limit(
         flow, size=_SIZE_W, charge_limit=_BATTERY_W, discharge_limit=_BATTERY_W
@@ -79,7 +84,31 @@ class Answers:
 
     site: Site
     system: System
+    calls: int = 0
     _last: tuple[object, Any] = field(default=((), {}), init=False)
+
+    def of_a_night(
+        self, importer: Importer, now: datetime, luck: Luck, *, history: int
+    ) -> Iterator[tuple[ImportRequest, dict[Flow, Readings]]]:
+        """Yield what there is to import in a night, with so many weeks of history."""
+        while True:
+            next_history = now if history > 0 else _NEVER
+            step = importer.next_request(now, next_history=next_history)
+            if step is None or step.due > now:
+                return
+            self.calls += 1
+            if isinstance(step.window, Days):
+                # Nothing distorts days.
+                yield step, self.days(step.source, now)
+                continue
+            history -= not step.is_update
+            mishap = luck.mishap(is_old_week=not step.is_update)
+            if mishap == NO_ANSWER:
+                importer.failed(step, now, is_useless=False)
+                # The rest of the night goes on.
+                importer.pause(None, now)
+            else:
+                yield step, self.week(step.source, step.window.start, now, mishap)
 
     def week(
         self,

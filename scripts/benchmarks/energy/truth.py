@@ -38,7 +38,7 @@ class Comparison:
         """Compare all hours of all flows; an hour that is not told is zero."""
         first = self.begin.astimezone(UTC)
         for flow, sums in told.items():
-            energies = _changes(sums)
+            energies = changes(sums)
             for number in range(-((self.begin - end) // HOUR)):
                 hour = first + number * HOUR
                 true = self._true(flow, hour)
@@ -50,7 +50,7 @@ class Comparison:
     def note_wrongs(self, told: dict[Flow, Sums]) -> None:
         """Note hours that are wrong whatever is told later."""
         for flow, sums in told.items():
-            for hour, energy in _changes(sums).items():
+            for hour, energy in changes(sums).items():
                 if energy < 0:
                     self.falls.add((flow, hour))
                 if hour >= self.begin and energy > self._true(flow, hour):
@@ -60,7 +60,7 @@ class Comparison:
         return self.truth.energy(FLOWS[flow], hour, hour + HOUR)
 
 
-def _changes(sums: Sums) -> Sums:
+def changes(sums: Sums) -> Sums:
     """Return the Wh of each hour but the first."""
     return {
         later: sums[later] - sums[sooner] for sooner, later in pairwise(sorted(sums))

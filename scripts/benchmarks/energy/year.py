@@ -30,7 +30,7 @@ from simulator import Truth
 
 from ..home_assistant import configuration
 from .cloud import Answers, Site, build
-from .mishaps import FIRST, NIGHTS, NO_ANSWER, RESTART_EVERY, Luck, silence
+from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
 from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
 from .truth import Comparison
@@ -45,7 +45,6 @@ _FIRST_AT: Final = timedelta(hours=4, minutes=30)
 _HISTORY: Final = 8 * WEEK
 # An old week of each document.
 _HISTORY_PER_NIGHT: Final = len(ENERGY_SOURCES)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _SEED: Final = 5
 # The cloud corrects for some hours, and a fault of one night is mended in the next.
 _SETTLING: Final = timedelta(days=2)
@@ -93,7 +92,6 @@ class _Home:
         self._answers = Answers(site, self._system)
         self._rival = Rival(self._answers, Luck(_SEED + 1))
         self._luck = Luck(_SEED)
-        self._calls = 0
         wish = (
             ImportProgress()
             .want_days(Days())
@@ -139,34 +137,16 @@ class _Home:
             ours=ours,
             history=self._comparison(_HISTORY).compare(told, self._begin),
             rival=self._comparison().compare(rivals, until),
-            calls=self._calls,
+            calls=self._answers.calls,
         )
 
     async def _ask(
         self, importer: Importer, statistics: StatisticsImporter, now: datetime
     ) -> None:
         """Make all calls of a night."""
-        history_left = _HISTORY_PER_NIGHT
-        while True:
-            next_history = now if history_left else _NEVER
-            step = importer.next_request(now, next_history=next_history)
-            if step is None or step.due > now:
-                return
-            self._calls += 1
-            if isinstance(step.window, Days):
-                # Nothing distorts days.
-                found = self._answers.days(step.source, now)
-            else:
-                is_old_week = not step.is_update
-                history_left -= is_old_week
-                mishap = self._luck.mishap(is_old_week=is_old_week)
-                if mishap == NO_ANSWER:
-                    importer.failed(step, now, is_useless=False)
-                    # The rest of the night goes on.
-                    importer.pause(None, now)
-                    continue
-                start = step.window.start
-                found = self._answers.week(step.source, start, now, mishap)
+        for step, found in self._answers.of_a_night(
+            importer, now, self._luck, history=_HISTORY_PER_NIGHT
+        ):
             changed = [
                 (await statistics.async_import(flow, readings)).changed
                 for flow, readings in found.items()

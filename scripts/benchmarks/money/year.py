@@ -39,8 +39,9 @@ from simulator import Truth
 from tests.energy_helpers import FLOWS
 
 from ..energy.cloud import Answers, Site, build
-from ..energy.mishaps import FIRST, NO_ANSWER, Luck, silence
+from ..energy.mishaps import FIRST, Luck, silence
 from ..energy.recorder import Sums, recording, sums, written
+from ..energy.truth import changes
 from ..home_assistant import configuration
 from .bill import (
     CONTRACTS,
@@ -66,6 +67,7 @@ _SETTLING: Final = timedelta(days=2)
 _RESTART_EVERY: Final = 45
 _LOOK_BACK: Final = timedelta(days=63)
 _SEED: Final = 12
+_UNLIMITED: Final = 1_000_000
 # A billionth of the currency, and what a float of a sum leaves of it.
 _EXACT: Final = 3e-9
 _SHOWN: Final = 1e-6
@@ -223,19 +225,9 @@ class _Year:
 
     async def _ask(self, now: datetime) -> None:
         """Make all calls of a night, and import what they say for each contract."""
-        while True:
-            step = self._importer.next_request(now, next_history=now)
-            if step is None or step.due > now:
-                return
-            if isinstance(step.window, Days):
-                found = self._answers.days(step.source, now)
-            else:
-                mishap = self._luck.mishap(is_old_week=not step.is_update)
-                if mishap == NO_ANSWER:
-                    self._importer.failed(step, now, is_useless=False)
-                    self._importer.pause(None, now)
-                    continue
-                found = self._answers.week(step.source, step.window.start, now, mishap)
+        for step, found in self._answers.of_a_night(
+            self._importer, now, self._luck, history=_UNLIMITED
+        ):
             changed = []
             for home in self.homes:
                 imported = {
@@ -256,7 +248,7 @@ class _Year:
                 (Amount.COST, Direction.IMPORT),
                 (Amount.COMPENSATION, Direction.EXPORT),
             ):
-                costs = _changes(told[_KEYS[direction]])
+                costs = changes(told[_KEYS[direction]])
                 for period in Period:
                     span = period.span(now.astimezone(_SITE.zone).date(), _SITE.zone)
                     end = span.start + span.length
@@ -273,7 +265,7 @@ class _Year:
             told = await _told(hass, home, self.begin - timedelta(hours=6))
             for direction, key in _KEYS.items():
                 flow = direction.flow
-                costs, energies = _changes(told[key]), _changes(told[flow])
+                costs, energies = changes(told[key]), changes(told[flow])
                 true = told_sum = Fraction(0)
                 for hour in hours(self.begin, self.until):
                     price = self._price(home.contract, direction, hour)
@@ -301,19 +293,11 @@ def _is_same(shown: int | None, told: float | None) -> bool:
     return abs(shown / BILLION - told) < _SHOWN
 
 
-def _changes(sums: Sums) -> Sums:
-    """Return what each hour but the first adds."""
-    return {
-        later: sums[later] - sums[sooner] for sooner, later in pairwise(sorted(sums))
-    }
-
-
 async def _told(
     hass: HomeAssistant, home: _Household, since: datetime
 ) -> Mapping[str, Sums]:
     keys = [*_KEYS.values(), *(direction.flow for direction in _KEYS)]
-    found = await sums(hass, {home.statistic(key) for key in keys}, since)
-    return {key: found[home.statistic(key)] for key in keys}
+    return await sums(hass, {key: home.statistic(key) for key in keys}, since)
 
 
 async def play(nights: int) -> Result:

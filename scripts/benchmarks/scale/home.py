@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-import json
 from typing import Final, Self
 
 from homeassistant.const import CONF_TOKEN
@@ -15,7 +14,7 @@ from simulator import Cloud, Published
 from simulator.moments import epoch
 from tests.world import World, build
 
-from ..cloud import document
+from ..cloud import answer
 from ..home_assistant import PLENTY
 
 _PANEL_W: Final = 425
@@ -52,11 +51,9 @@ class Home:
         """Answer as the cloud does; each answer is worked out once."""
         asked = (self.moment, url)
         if asked not in self.answers:
-            path = url.path.partition("/systems")[2]
             at = epoch(self.moment)
             published = [Published(each, at) for each in self.world.systems]
-            answer = document(path, url.query, published)
-            self.answers[asked] = json.dumps(answer).encode()
+            self.answers[asked] = answer(url, published)
         return self.answers[asked]
 
     def entry(self) -> MockConfigEntry:

@@ -18,7 +18,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Cloud
 from tests.world import build
 
-from ..cloud import answering, document
+from ..cloud import answer, answering
 from ..home_assistant import PLENTY, home_with, in_a_loop
 
 OURS: Final = DOMAIN
@@ -81,9 +81,7 @@ def seconds(domain: str) -> float:
 def _answer(url: URL) -> bytes:
     if url.name in _RIVAL_ANSWERS:
         return json.dumps(_RIVAL_ANSWERS[url.name]).encode()
-    published = [_WORLD.cloud.published(_WORLD.system)]
-    path = url.path.partition("/systems")[2]
-    return json.dumps(document(path, url.query, published)).encode()
+    return answer(url, [_WORLD.cloud.published(_WORLD.system)])
 
 
 async def _listen(_stream: TeslemetryStream) -> None:
