@@ -497,6 +497,7 @@ async def test_a_surplus_that_is_there_already(
 PROBLEM = "binary_sensor.hilltop_panel_problem"
 BATTERY = "sensor.hilltop_battery"
 TODAY = "sensor.hilltop_energy_production_today"
+PEAK = "sensor.hilltop_import_peak_this_month"
 
 
 @pytest.mark.parametrize("plan", ["watt"])
@@ -594,8 +595,8 @@ async def test_days_yield(
         (UnitOfPower.WATT, "2600", {}, 1),
         (UnitOfPower.WATT, "2400", {}, 0),
         # A peak of 3 kW counts already.
-        (UnitOfPower.WATT, "2600", {"peak": "sensor.peak"}, 0),
-        (UnitOfPower.WATT, "3100", {"peak": "sensor.peak"}, 1),
+        (UnitOfPower.WATT, "2600", {"peak": PEAK}, 0),
+        (UnitOfPower.WATT, "3100", {"peak": PEAK}, 1),
         (None, "unknown", {"limit": 0}, 0),
     ],
 )
@@ -612,7 +613,7 @@ async def test_import_peak(
     """An import above the limit, and above the peak that counts already, is told."""
     told = async_mock_service(hass, "notify", "persistent_notification")
     await set_up()
-    hass.states.async_set("sensor.peak", "3", {"unit_of_measurement": "kW"})
+    hass.states.async_set(PEAK, "3", {"unit_of_measurement": "kW"})
     await automate("import_peak", net=NET, **inputs)
     assert float(state(hass, NET)) < 2
     hass.states.async_set(NET, value, {"unit_of_measurement": unit})
