@@ -21,9 +21,11 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
+from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.enphase_cloud.const import SUBENTRY_TARIFF
 from custom_components.enphase_cloud.coordinator.recorded import statistic_id
@@ -287,6 +289,42 @@ async def test_what_statistics_are_called(
     assert cost["statistics_unit_of_measurement"] == "EUR"
     assert cost["has_sum"]
     assert not cost["has_mean"]
+
+
+async def test_the_energy_dashboard_takes_costs(
+    hass: HomeAssistant,
+    world: World,
+    begin: Any,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """Home Assistant itself finds nothing wrong with them."""
+    for flow in (Flow.GRID_IMPORT, Flow.GRID_EXPORT):
+        await flowed(hass, world, {hour(0): 1000}, flow)
+    entry, _ = await begin(fixed("0.30"))
+    add_tariff(hass, world, entry, fixed("0.08"), direction="export")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await async_setup_component(hass, "energy", {})
+    grid = {
+        "type": "grid",
+        "cost_adjustment_day": 0.0,
+        "stat_energy_from": Flow.GRID_IMPORT,
+        "stat_energy_to": Flow.GRID_EXPORT,
+        "stat_cost": COST,
+        "stat_compensation": COMPENSATION,
+    }
+    system_id = world.system.system_id
+    source = {
+        key: statistic_id(system_id, str(value)) if key.startswith("stat") else value
+        for key, value in grid.items()
+    }
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id(
+        {"type": "energy/save_prefs", "energy_sources": [source]}
+    )
+    assert (await client.receive_json())["success"]
+    await client.send_json_auto_id({"type": "energy/validate"})
+    [issues] = (await client.receive_json())["result"]["energy_sources"]
+    assert not issues
 
 
 async def test_one_hour_that_is_corrected_is_the_only_one(
