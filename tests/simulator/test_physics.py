@@ -309,3 +309,32 @@ def test_energy_is_known_for_whole_steps() -> None:
     """A question between steps is refused rather than answered roughly."""
     with pytest.raises(ValueError, match="five minutes"):
         energy(HOME, Flow.IMPORT, FIRST + 1, FIRST + STEP)
+
+
+def test_units_on_standby_lose_what_they_hold_beyond_the_reserve() -> None:
+    """What comes out of the grid balance is only what is stored."""
+    storage = Storage(units=2, standby_w=12)
+    plant = replace(HOME, storage=storage, outages=())
+    that = day(plant, date(2026, 6, 2))
+    levels = zip(that.stored, that.stored[1:], strict=False)
+    lost = 2 * 12 * 100 * STEP // HOUR
+    reserve = storage.capacity_wh * storage.reserve_percent
+    idle = 0
+    for wh, (before, after) in zip(steps(that), levels, strict=True):
+        assert supplied(wh) == used(wh)
+        if not wh[Flow.CHARGE] and not wh[Flow.DISCHARGE]:
+            assert before - after == min(lost, max(0, before - reserve))
+            idle += before > reserve
+    assert idle
+
+
+def test_panels_age_from_the_first_day_on() -> None:
+    """By a share of what is left, each year."""
+    young = replace(HOME, commissioned=date(2016, 6, 21), storage=None, outages=())
+    ageing = replace(young, ageing_percent=2.0)
+    for year, left in ((2016, 1.0), (2026, 0.98**10)):
+        produced = [
+            day(plant, date(year, 6, 21)).totals[Flow.PRODUCTION]
+            for plant in (young, ageing)
+        ]
+        assert produced[1] / produced[0] == pytest.approx(left, abs=0.002)

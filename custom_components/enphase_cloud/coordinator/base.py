@@ -26,6 +26,8 @@ class EntryContext:
     storage: EntryStore
     # Systems share what is left of the live streams: they open them one by one.
     live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # A hundred systems begin their day at the same moment.
+    reading_years: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

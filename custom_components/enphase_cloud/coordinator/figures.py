@@ -76,24 +76,26 @@ class SystemFigures:
         store.peaks = store.peaks.with_readings(
             readings.get(Flow.GRID_IMPORT, NO_READINGS), self._info.time_zone
         )
-        self._context.store.save_soon()
+        store.save_soon()
         self._refresh_soon()
 
     @callback
     def _take_batteries(
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
-        known = self._context.board.newest()
-        flows = (Flow.BATTERY_CHARGE, Flow.BATTERY_DISCHARGE)
-        self._context.store.battery_history.take(
+        board, store = self._context.board, self._context.store
+        limits = [
+            store.power_cap(flow).limit(plate_power(flow, board.newest()))
+            for flow in (Flow.BATTERY_CHARGE, Flow.BATTERY_DISCHARGE)
+        ]
+        store.battery_history.take(
             telemetry,
             fetched_at=fetched_at,
-            limit=max(plate_power(flow, known) for flow in flows),
+            limit=max(limits),
             plate=self._number(Measurement.BATTERY_CAPACITY),
             zone=self._info.time_zone,
         )
-
-        self._context.store.save_soon()
+        store.save_soon()
 
     def _refresh_soon(self) -> None:
         if not self._is_stale:
@@ -128,10 +130,12 @@ class SystemFigures:
 
     async def _async_production(self) -> Days:
         """Return the production of all days; read once a day, for it takes a while."""
-        found = await self._async_hours([Flow.PRODUCTION], _LONG_AGO)
-        return await self._context.shared.hass.async_add_executor_job(
-            days_of, found[Flow.PRODUCTION], self._info.time_zone
-        )
+        shared = self._context.shared
+        async with shared.reading_years:
+            found = await self._async_hours([Flow.PRODUCTION], _LONG_AGO)
+            return await shared.hass.async_add_executor_job(
+                days_of, found[Flow.PRODUCTION], self._info.time_zone
+            )
 
     async def _async_hours(
         self, flows: Iterable[Flow], start: datetime
