@@ -1,6 +1,6 @@
 """Energy of a charger in the recorder: exact, corrected, and never twice."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

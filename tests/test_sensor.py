@@ -1,7 +1,7 @@
 """What the entities of a system show, against the simulator's truth."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 

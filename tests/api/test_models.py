@@ -1,7 +1,8 @@
 """Documents become values: what is sound is kept, what is odd is None."""
 
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from copy import replace
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 import json
 from typing import Any
@@ -557,8 +558,8 @@ READERS: list[Callable[[Any], Any]] = [
     ids=lambda value: type(value).__name__,
 )
 def test_values_do_not_change(value: Any) -> None:
-    with pytest.raises(FrozenInstanceError):
-        setattr(value, fields(value)[0].name, None)
+    with pytest.raises(AttributeError):
+        setattr(value, names(value)[0], None)
     assert {value: 1}[replace(value)] == 1
 
 
@@ -650,9 +651,16 @@ LIMITS = {
 }
 
 
+def names(value: Any) -> list[str]:
+    """Return the names of a value's fields."""
+    if is_dataclass(value):
+        return [member.name for member in fields(value)]
+    return list(value._fields)
+
+
 def check(value: Any) -> None:
     """Assert that all of a value is in its range."""
-    for name in (member.name for member in fields(value)):
+    for name in names(value):
         item = getattr(value, name)
         if isinstance(item, datetime):
             assert item.tzinfo is UTC
@@ -663,11 +671,11 @@ def check(value: Any) -> None:
             assert not isinstance(item, bool)
         elif isinstance(item, str):
             assert item.encode()
+        elif is_dataclass(item) or hasattr(item, "_fields"):
+            check(item)
         elif isinstance(item, tuple):
             for inner in item:
                 check(inner)
-        elif is_dataclass(item):
-            check(item)
 
 
 def test_a_name_without_end_is_cut() -> None:

@@ -1,6 +1,6 @@
 """What the list of microinverters says of each, and of their health."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any

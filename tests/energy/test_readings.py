@@ -1,7 +1,7 @@
 """Energy is exact, and nothing the cloud does wrong creates any."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any

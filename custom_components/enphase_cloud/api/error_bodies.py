@@ -1,11 +1,10 @@
 """What the cloud's errors say, in the several shapes of its error bodies."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 import json
 import re
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from .exceptions import (
     ApiError,
@@ -78,8 +77,7 @@ _LONGEST_WORDS: Final = 4_000
 _NO_ACCESS: Final = "application is not authorized"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorBody:
+class ErrorBody(NamedTuple):
     """What an error body says.
 
     `words` are all its texts in lower case. They may name systems and serial numbers:

@@ -1,9 +1,8 @@
 """What may be shown of a live stream that nobody could read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 import re
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 _SHOWN_CHARACTERS: Final = 200
 SAMPLE_BYTES: Final = 4 * _SHOWN_CHARACTERS
@@ -25,8 +24,7 @@ _PARTS: Final = re.compile(
 _MASKS: Final = {"digit": "0", "letter": "x", "line_end": "⏎", "mark": "·"}
 
 
-@dataclass(frozen=True, slots=True)
-class StreamSample:
+class StreamSample(NamedTuple):
     """The type and the beginning of a stream, with all values masked.
 
     The beginning is one line of at most 200 characters: structure and names of fields

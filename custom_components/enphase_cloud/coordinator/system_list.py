@@ -1,7 +1,7 @@
 """The list of systems: read at sign-in, and every week for what has changed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 import logging
 from typing import Any, Final

@@ -7,10 +7,9 @@ in what windows they arrive.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import fsum
-from typing import Final
+from typing import Final, NamedTuple
 
 type HourlyEnergies = Mapping[datetime, HourlyEnergy]
 type Readings = Mapping[Span, Reading]
@@ -23,8 +22,7 @@ NO_READINGS: Final[Readings] = {}
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """A stretch of time from `start` (aware, UTC) on."""
 
     start: datetime
@@ -48,8 +46,7 @@ class Span:
             hour += HOUR
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Reading:
+class Reading(NamedTuple):
     """What the cloud said of a span's energy [Wh]; the greater is to be believed.
 
     A zero out of an answer of nothing but zeros is not certain: that is also how a
@@ -61,8 +58,7 @@ class Reading:
     energy: float
 
 
-@dataclass(frozen=True, slots=True)
-class HourlyEnergy:
+class HourlyEnergy(NamedTuple):
     """Whole Wh of an hour.
 
     Where `day` is given, they are not of this hour alone: they are what is known of
@@ -73,8 +69,7 @@ class HourlyEnergy:
     day: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsRow:
+class StatisticsRow(NamedTuple):
     """An hour's energy, and the sum of all energy up to its end, in whole Wh.
 
     For `day` see HourlyEnergy.

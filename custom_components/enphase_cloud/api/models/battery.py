@@ -1,10 +1,9 @@
 """Battery energies in intervals: GET /systems/{id}/telemetry/battery."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .convert import (
     to_count,
@@ -18,8 +17,7 @@ from .convert import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryInterval:
+class BatteryInterval(NamedTuple):
     """What all batteries of a system did in the 15 minutes up to `end_at`.
 
     Energies are in Wh, the state of charge in %. While `devices_reporting` is less
@@ -33,8 +31,7 @@ class BatteryInterval:
     devices_reporting: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatteryTelemetry:
+class BatteryTelemetry(NamedTuple):
     """The intervals of a system's batteries in order, and their last known charge.
 
     `last_reported_state_of_charge` is in %; the cloud does not say when it was

@@ -1,10 +1,9 @@
 """Energies in intervals and by day: telemetry and lifetime series of a system."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from operator import attrgetter
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -21,8 +20,7 @@ from .convert import (
 _MOST_DAYS: Final = 18_263
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyInterval:
+class EnergyInterval(NamedTuple):
     """The energy of one flow in the interval up to `end_at` [Wh].
 
     While `devices_reporting` is less than the number of devices, the interval may
@@ -34,8 +32,7 @@ class EnergyInterval:
     devices_reporting: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyIntervals:
+class EnergyIntervals(NamedTuple):
     """The intervals of one flow of a system, in order, each as long as `length`.
 
     `total_devices` is None where the document counts no devices, and `start_at` where
@@ -82,8 +79,7 @@ class EnergyIntervals:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyEnergies:
+class DailyEnergies(NamedTuple):
     """The energy of one flow on each day from `start_date` on [Wh].
 
     Days are the system's. Zeros at the end are days that are not reported yet.
@@ -111,8 +107,7 @@ class DailyEnergies:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyBatteryEnergies:
+class DailyBatteryEnergies(NamedTuple):
     """What all batteries of a system took and gave, day by day."""
 
     charged: DailyEnergies

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from operator import attrgetter
 import re
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from .convert import (
     to_count,
@@ -30,8 +30,7 @@ _LONGEST: Final = timedelta(days=366)
 _MOST_COST: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingSession:
+class ChargingSession(NamedTuple):
     """A car at a charger, from `start_at` to `end_at`, of which it charged for a part.
 
     `energy_added` is a bare number: the specification calls it Wh, but its example
@@ -45,8 +44,7 @@ class ChargingSession:
     cost: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingSessions:
+class ChargingSessions(NamedTuple):
     """The sessions of a charger that have ended, oldest first, whatever the answer."""
 
     system_id: int
@@ -66,8 +64,7 @@ class ChargingSessions:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargingTimes:
+class ChargingTimes(NamedTuple):
     """Times of a week at which a charger may charge, by the clock of the system.
 
     `days` are those on which they begin, from Monday, 1, to Sunday, 7. Times that end
@@ -80,8 +77,7 @@ class ChargingTimes:
     level: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerSchedule:
+class ChargerSchedule(NamedTuple):
     """A schedule of a charger; of several, any number may be active."""
 
     kind: str | None
@@ -89,8 +85,7 @@ class ChargerSchedule:
     times: tuple[ChargingTimes, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerSchedules:
+class ChargerSchedules(NamedTuple):
     """The schedules of a charger."""
 
     system_id: int
@@ -129,8 +124,7 @@ class ChargerEvent:
     details: str | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChargerEvents:
+class ChargerEvents(NamedTuple):
     """The events of the chargers of a system, in the order of the answer."""
 
     system_id: int

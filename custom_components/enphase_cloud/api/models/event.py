@@ -7,7 +7,7 @@ GET /systems/{id}/events, open_events, alarms and open_alarms, and GET
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self, override
+from typing import Any, Final, NamedTuple, Self, override
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -74,8 +74,7 @@ class Event:
     serial_number: str | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
+class Events(NamedTuple):
     """The events of a system, in the cloud's order."""
 
     system_id: int
@@ -129,8 +128,7 @@ class Alarm:
         return self.event_type_id, self.started_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarms:
+class Alarms(NamedTuple):
     """The alarms of a system, in the cloud's order."""
 
     system_id: int
@@ -150,8 +148,7 @@ class Alarms:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventType:
+class EventType(NamedTuple):
     """What a type of events means, and what to do about it, in the cloud's words.
 
     Events of a stateful type last until they are cleared.
@@ -165,8 +162,7 @@ class EventType:
     stateful: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventTypes:
+class EventTypes(NamedTuple):
     """All types of events, or the one that was asked for."""
 
     event_types: tuple[EventType, ...]

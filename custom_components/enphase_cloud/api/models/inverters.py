@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -54,8 +54,7 @@ class Inverter:
         return self.serial_number or self.device_id or 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InverterGateway:
+class InverterGateway(NamedTuple):
     """A gateway with the microinverters of this page that report to it.
 
     `signal_strength` is from 0 to 5. `listed` counts the entries, readable or not.
@@ -66,8 +65,7 @@ class InverterGateway:
     listed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvertersSummary:
+class InvertersSummary(NamedTuple):
     """One page of microinverters, by the gateway they report to.
 
     Those of active gateways are listed only: a missing one need not be gone. The

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self, override
+from typing import Any, Final, NamedTuple, Self, override
 
 from .convert import (
     OpenEnum,
@@ -67,8 +67,7 @@ _HEAT_PUMP_MODES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PowerReading:
+class PowerReading(NamedTuple):
     """The power of a meter's channel in W, and when it was reported."""
 
     power: int
@@ -129,8 +128,7 @@ class HeatPumpReading:
     reported_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatestTelemetry:
+class LatestTelemetry(NamedTuple):
     """The last reported powers of a system, part by part.
 
     Each part has a moment of its own: one that fell silent keeps its last power for 7

@@ -1,9 +1,8 @@
 """One frame of live data: GET /systems/{id}/live_data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Self, override
+from typing import Any, Final, NamedTuple, Self, override
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -60,8 +59,7 @@ class BatteryMode(OpenEnum):
         return {"savingsmode": cls("savings"), "dreventactive": cls("grid_services")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveFrame:
+class LiveFrame(NamedTuple):
     """What a system does at one moment.
 
     Powers are in W: grid positive for import, battery positive for discharge. The

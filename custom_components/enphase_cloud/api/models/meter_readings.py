@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import to_datetime, to_energy, to_object, to_objects, to_serial
@@ -24,8 +24,7 @@ class MeterRegister:
     discharged: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterReadings:
+class MeterReadings(NamedTuple):
     """The meters of one kind, retired ones included, in the order of the cloud."""
 
     registers: tuple[MeterRegister, ...]

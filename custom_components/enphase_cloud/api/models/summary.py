@@ -1,9 +1,8 @@
 """The summary of a system: GET /systems/{id}/summary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from .convert import (
     OpenEnum,
@@ -26,8 +25,7 @@ class ProductionSource(OpenEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+class Summary(NamedTuple):
     """What a system does today.
 
     Powers are in W, energies in Wh. `energy_today` belongs to `summary_date`, a day in

@@ -1,9 +1,8 @@
 """The systems of an account: GET /systems and POST /systems/search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..exceptions import MalformedAnswerError
 from .convert import (
@@ -66,8 +65,7 @@ class ConnectionType(OpenEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class System:
+class System(NamedTuple):
     """One system.
 
     `time_zone` should be an IANA name; the cloud's days are days there. `live_stream`
@@ -114,8 +112,7 @@ class System:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SystemsPage:
+class SystemsPage(NamedTuple):
     """One page of systems.
 
     `listed` counts the entries of the page, readable or not, `total` those of all
