@@ -256,6 +256,30 @@ async def test_a_foreign_source_is_the_users_choice(
     assert found["grid"]
 
 
+async def test_what_changes_meanwhile_is_shown_first(
+    hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Nothing is written that the user has not read; nothing to do writes nothing."""
+    entry = await set_up(options=OPTIONS)
+    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    options, form = await submit_dashboard(hass, entry)
+    await options.submit(form)
+    found = await by_type(hass)
+    [ours] = found.pop("solar")
+    others = [source for sources in found.values() for source in sources]
+    await choose(hass, *others)
+    _, form = await submit_dashboard(hass, entry)
+    assert "**Add** · solar production" in form["description_placeholders"]["changes"]
+    await choose(hass, *others, solar("sensor.other"))
+    form = await options.submit(form)
+    assert form["step_id"] == "dashboard_choices"
+    assert "**Add**" not in form["description_placeholders"]["changes"]
+    done = await options.submit(form, solar="skip")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert (await by_type(hass))["solar"] == [solar("sensor.other")]
+    assert ours["stat_energy_from"] != "sensor.other"
+
+
 async def test_what_home_assistant_refuses(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -363,7 +387,7 @@ def add_envoy(hass: HomeAssistant, serial: str) -> str:
     return registered.entity_id
 
 
-@pytest.mark.parametrize("which", ["envoy", "own sensor"])
+@pytest.mark.parametrize("which", ["envoy", "own sensor", "mended meanwhile"])
 async def test_a_double_count_is_found_and_healed(
     hass: HomeAssistant,
     world: World,
@@ -385,6 +409,12 @@ async def test_a_double_count_is_found_and_healed(
     await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_double"}
 
+    if which == "mended meanwhile":
+        await choose(hass, ours)
+        _, done = await fix(hass, hass_client, "dashboard_double")
+        assert done["type"] == "create_entry"
+        assert (await by_type(hass))["solar"] == [ours]
+        return
     form, done = await fix(hass, hass_client, "dashboard_double")
     assert form["step_id"] == "confirm"
     told = form["description_placeholders"]["changes"]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hypothesis import strategies as st
+
 from custom_components.enphase_cloud.dashboard.sources import Kind, Offer
 
 SYSTEM = "enphase_cloud:7"
@@ -99,3 +101,43 @@ OFFERS = [
     Offer(key="7_charger_1", kind=Kind.DEVICE, source=OUR_CHARGER),
 ]
 GRID, SOLAR, BATTERY, HOME, CHARGER = OFFERS
+
+_IDS = st.sampled_from(
+    [
+        "sensor.envoy",
+        "sensor.envoy_import",
+        "sensor.meter",
+        "sensor.net",
+        "sensor.x",
+        "sensor.envoy_discharged",
+        "sensor.envoy_charged",
+    ]
+)
+_OURS = st.sampled_from([value for each in OFFERS for value in each.energies.values()])
+_ANY = _IDS | _OURS
+_SOURCES = st.one_of(
+    st.builds(solar, _ANY),
+    st.builds(
+        grid,
+        stat_energy_from=st.none() | _ANY,
+        stat_energy_to=st.none() | _ANY,
+        stat_cost=st.none() | _IDS,
+    ),
+    st.builds(
+        lambda begin, end: {
+            "type": "battery",
+            "stat_energy_from": begin,
+            "stat_energy_to": end,
+        },
+        _ANY,
+        _ANY,
+    ),
+    st.builds(lambda energy: {"type": "home", "stat_energy_to": energy}, _ANY),
+    st.builds(lambda energy: {"type": "gas", "stat_energy_from": energy}, _IDS),
+)
+_DEVICES = st.lists(st.builds(lambda it: {"stat_consumption": it}, _ANY), max_size=2)
+ANY_PREFERENCES = st.builds(
+    lambda sources, devices: preferences(*sources, devices=devices),
+    st.lists(_SOURCES, max_size=5),
+    _DEVICES,
+)

@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
+from hypothesis import given
 import pytest
 
 from custom_components.enphase_cloud.dashboard.doctor import Finding, diagnose
@@ -10,6 +11,7 @@ from custom_components.enphase_cloud.dashboard.sources import Kind
 from custom_components.enphase_cloud.dashboard.wizard import Plan, Verb
 
 from .preferences import (
+    ANY_PREFERENCES,
     OFFERS,
     OUR_BATTERY,
     OUR_CHARGER,
@@ -145,3 +147,29 @@ def test_what_is_gone() -> None:
         {"stat_consumption": "sensor.washer"},
     ]
     assert len(plan.changes) == 6
+
+
+@given(before=ANY_PREFERENCES)
+def test_a_cure_cures_and_takes_nothing_else(before: dict[str, Any]) -> None:
+    """What goes counts an energy of ours again, or is a statistic of ours that ends."""
+    kept = deepcopy(before)
+    plans = diagnose(before, OFFERS, lambda it: it == f"{SYSTEM}_charger_1")
+    assert before == kept
+    for finding, plan in plans.items():
+        left = [*sources(plan), *plan.preferences["device_consumption"]]
+        gone = {
+            energy
+            for each in [*before["energy_sources"], *before["device_consumption"]]
+            for energy in _energies(each)
+        } - {energy for each in left for energy in _energies(each)}
+        if finding is Finding.COST:
+            assert not gone
+        if finding is Finding.STALE:
+            assert gone <= {f"{SYSTEM}_charger_1"}
+        if finding is Finding.DOUBLE:
+            assert not any(energy.startswith(SYSTEM) for energy in gone)
+
+
+def _energies(source: dict[str, Any]) -> set[str]:
+    fields = ("stat_energy_from", "stat_energy_to", "stat_consumption")
+    return {source[name] for name in fields if source.get(name)}

@@ -20,6 +20,7 @@ from custom_components.enphase_cloud.dashboard.wizard import (
 )
 
 from .preferences import (
+    ANY_PREFERENCES,
     BATTERY,
     CHARGER,
     GRID,
@@ -189,45 +190,14 @@ def test_a_shape_that_nobody_foresaw() -> None:
             propose(unforeseen, OFFERS)
 
 
-_IDS = st.sampled_from(
-    ["sensor.envoy", "sensor.envoy_import", "sensor.meter", "sensor.net", "sensor.x"]
-)
-_OURS = st.sampled_from([value for each in OFFERS for value in each.energies.values()])
-_ANY = _IDS | _OURS
-_SOURCES = st.one_of(
-    st.builds(solar, _ANY),
-    st.builds(
-        grid,
-        stat_energy_from=st.none() | _ANY,
-        stat_energy_to=st.none() | _ANY,
-        stat_cost=st.none() | _IDS,
-    ),
-    st.builds(
-        lambda begin, end: {
-            "type": "battery",
-            "stat_energy_from": begin,
-            "stat_energy_to": end,
-        },
-        _ANY,
-        _ANY,
-    ),
-    st.builds(lambda energy: {"type": "home", "stat_energy_to": energy}, _ANY),
-    st.builds(lambda energy: {"type": "gas", "stat_energy_from": energy}, _IDS),
-)
-_DEVICES = st.lists(st.builds(lambda it: {"stat_consumption": it}, _ANY), max_size=2)
 _CHOICES = st.dictionaries(st.sampled_from(Kind), st.sampled_from(Choice))
-_PREFERENCES = st.builds(
-    lambda sources, devices: preferences(*sources, devices=devices),
-    st.lists(_SOURCES, max_size=5),
-    _DEVICES,
-)
 
 
 def _lists(found: dict[str, Any]) -> list[dict[str, Any]]:
     return [*found["energy_sources"], *found["device_consumption"]]
 
 
-@given(found=_PREFERENCES, chosen=_CHOICES)
+@given(found=ANY_PREFERENCES, chosen=_CHOICES)
 def test_nothing_of_others_is_lost(
     found: dict[str, Any], chosen: dict[Kind, Choice]
 ) -> None:
@@ -248,7 +218,7 @@ def _empty(source: dict[str, Any]) -> dict[str, Any]:
     return {name: None for name, value in source.items() if value is None}
 
 
-@given(found=_PREFERENCES, chosen=_CHOICES)
+@given(found=ANY_PREFERENCES, chosen=_CHOICES)
 def test_it_is_done_once(found: dict[str, Any], chosen: dict[Kind, Choice]) -> None:
     """A second run with the same choices changes nothing; no choice is needed then."""
     first = propose(found, OFFERS, chosen)

@@ -60,7 +60,7 @@ def _mend_doubles(
                 )
             }
             if counted:
-                yield _without(draft, offer.kind, source, counted, heir=offer)
+                yield from _without(draft, offer.kind, source, counted, heir=offer)
 
 
 def _mend_costs(
@@ -82,7 +82,7 @@ def _mend_stale(
             if isinstance(it, str) and it.startswith(PREFIX) and is_gone(it)
         }
         if lost := {name: it for name, it in gone.items() if name in ENERGIES[kind]}:
-            yield _without(draft, kind, source, lost)
+            yield from _without(draft, kind, source, lost)
         elif gone:
             source.update(dict.fromkeys(gone))
             if kind is Kind.DEVICE:
@@ -107,16 +107,18 @@ def _without(
     lost: Mapping[str, str],
     *,
     heir: Offer | None = None,
-) -> Change:
+) -> Iterator[Change]:
     """Take energies out of a source; it goes with its last one.
 
-    A battery goes as a whole, for it must have both. What else the source has is then
-    handed over to the source of ours, as far as that lacks it.
+    What else it has is then handed over to the source of ours, as far as that lacks it.
+    A battery must have both energies: with another one beside, it stays as it is.
     """
-    if kind is Kind.GRID and energies(kind, source).keys() - lost.keys():
-        for name in lost:
-            source.update(dict.fromkeys((name, *MONEY[name])))
-        return energies_change(Verb.REMOVED, kind, lost)
+    if energies(kind, source).keys() - lost.keys():
+        if kind is Kind.GRID:
+            for name in lost:
+                source.update(dict.fromkeys((name, *MONEY[name])))
+            yield energies_change(Verb.REMOVED, kind, lost)
+        return
     draft.remove(kind, source)
     if heir is not None:
         inheriting = next(filter(heir.is_in, draft.of(kind)))
@@ -126,4 +128,4 @@ def _without(
         inheriting.update(
             {name: it for name, it in kept.items() if inheriting.get(name) is None}
         )
-    return energies_change(Verb.REMOVED, kind, source)
+    yield energies_change(Verb.REMOVED, kind, source)
