@@ -26,6 +26,11 @@ from .timer import Timer
 
 # A price may come later than the energy; this long it is looked for.
 _LOOK_BACK: Final = timedelta(days=35)
+# What is older is history. A week of it may move the sums of years, so it is priced
+# together with what follows it, in this part of the time.
+_RECENT: Final = timedelta(days=10)
+_SHARE_OF_HISTORY: Final = 0.02
+_SHORTEST_PAUSE: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -64,11 +69,15 @@ class SystemCosts:
         }
         self.figures: Figures = {}
         self._work: dict[Direction, _Work] = {}
+        self._history: dict[Direction, _Work] = {}
+        self._took = 0.0
         self._pricing = asyncio.Lock()
+        self._later = Timer(self._hass, self._price_history)
         self._midnight = Timer(self._hass, self._show_soon)
         entry = context.shared.entry
         entry.async_on_unload(energies.async_on_imported(self._take))
         entry.async_on_unload(self._midnight.stop)
+        entry.async_on_unload(self._later.stop)
         self._store.keep_priced(tariffs)
 
     @callback
@@ -93,17 +102,28 @@ class SystemCosts:
         self, _readings: Mapping[Flow, Readings], imported: Mapping[Flow, Imported]
     ) -> None:
         """Price the hours that an import read or wrote, and those without a price."""
-        for direction in self.tariffs:
+        now = dt_util.utcnow()
+        for direction, tariff in self.tariffs.items():
             if direction.flow in imported and (rows := imported[direction.flow].rows):
-                self._plan(direction, rows[0].start, rows[-1].start + HOUR)
-                self._retry(direction)
+                is_old = rows[0].start < now - _RECENT
+                self._plan(
+                    direction, rows[0].start, rows[-1].start + HOUR, is_history=is_old
+                )
+                if tariff.entities:
+                    self._plan(direction, now - _LOOK_BACK, now)
         if imported.keys() & {Flow.GRID_IMPORT, Flow.GRID_EXPORT, Flow.CONSUMPTION}:
             self._in_background(self._async_work())
 
-    def _retry(self, direction: Direction) -> None:
-        if self.tariffs[direction].entities:
-            now = dt_util.utcnow()
-            self._plan(direction, now - _LOOK_BACK, now)
+    def _price_history(self) -> None:
+        self._in_background(self._async_price_history())
+
+    async def _async_price_history(self) -> None:
+        began = self._hass.loop.time()
+        for direction, work in self._history.items():
+            self._plan(direction, work.start, work.until)
+        self._history.clear()
+        await self._async_work()
+        self._took = self._hass.loop.time() - began
 
     def _show_soon(self) -> None:
         self._in_background(self._async_show())
@@ -114,13 +134,22 @@ class SystemCosts:
         )
 
     def _plan(
-        self, direction: Direction, start: datetime, until: datetime | None
+        self,
+        direction: Direction,
+        start: datetime,
+        until: datetime | None,
+        *,
+        is_history: bool = False,
     ) -> None:
         """Price hours from a moment on; that is kept until it is done."""
-        if direction in self._work:
-            self._work[direction].add(start, until)
+        if is_history and not self._history:
+            pause = max(_SHORTEST_PAUSE, self._took / _SHARE_OF_HISTORY)
+            self._later.start(timedelta(seconds=pause))
+        planned = self._history if is_history else self._work
+        if direction in planned:
+            planned[direction].add(start, until)
         else:
-            self._work[direction] = _Work(start, until)
+            planned[direction] = _Work(start, until)
         if (priced := self._store.priced.get(direction)) is not None:
             due = min(start, priced.due or start)
             self._store.set_priced(direction, replace(priced, due=due))
@@ -174,7 +203,7 @@ class SystemCosts:
         await self._statistics[direction].async_price(
             work.start, work.until, is_anew=is_anew
         )
-        if direction not in self._work:
+        if direction not in self._work | self._history:
             priced = self._store.priced[direction]
             done = replace(priced, due=None, is_anew=False)
             self._store.set_priced(direction, done)
