@@ -1,0 +1,99 @@
+"""What a day came to, and what of it is known."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.enphase_cloud.energy.parsing import system_day
+from custom_components.enphase_cloud.energy.periods import Resolution
+from custom_components.enphase_cloud.energy.recorded import Recorded, table, to_csv
+from custom_components.enphase_cloud.figures.day_report import DayReport
+from custom_components.enphase_cloud.figures.peaks import Quarter
+from custom_components.enphase_cloud.measurements.catalog import Flow
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+DAY = date(2026, 6, 17)
+SPAN = system_day(DAY, KOLKATA)
+
+
+def _hours(energy: float, count: int = 24) -> list[Recorded]:
+    """Return the same energy for the first hours of the day."""
+    hours = list(SPAN.hours)[:count]
+    return [Recorded(hour, energy) for hour in hours]
+
+
+def test_shares_and_money() -> None:
+    hours = {
+        Flow.PRODUCTION: _hours(1_000),
+        Flow.CONSUMPTION: _hours(800),
+        Flow.GRID_IMPORT: _hours(200),
+        Flow.GRID_EXPORT: _hours(400),
+        "grid_import_cost": _hours(0.05),
+        "grid_export_compensation": _hours(0.05),
+    }
+    peak = Quarter(500, SPAN.start + timedelta(hours=2))
+    report = DayReport.of_hours(DAY, hours, KOLKATA, peak=peak)
+    assert report.as_dict("INR", KOLKATA) == {
+        "date": "2026-06-17",
+        "energy_kwh": {
+            "production": 24.0,
+            "consumption": 19.2,
+            "grid_import": 4.8,
+            "grid_export": 9.6,
+        },
+        "self_sufficiency": 75.0,
+        "self_consumption": 60.0,
+        "cost": {"currency": "INR", "import": 1.2, "compensation": 1.2, "net": 0.0},
+        "import_peak": {"power_kw": 2.0, "at": "2026-06-17T02:00:00+05:30"},
+    }
+    assert report.summary() == {
+        "date": "2026-06-17",
+        "production_kwh": 24.0,
+        "self_sufficiency": 75.0,
+        "net_cost": 0.0,
+    }
+
+
+@pytest.mark.parametrize("known", [0, 12])
+def test_of_half_a_day_there_is_no_share(known: int) -> None:
+    """It would change; what is known of energies is told."""
+    hours = {
+        Flow.CONSUMPTION: _hours(800),
+        Flow.GRID_IMPORT: _hours(200, known),
+    }
+    report = DayReport.of_hours(DAY, hours, KOLKATA)
+    assert report.self_sufficiency is None
+    assert report.kwh(Flow.CONSUMPTION) == 19.2
+    assert report.summary() == {"date": "2026-06-17"}
+
+
+def test_of_a_day_without_hours_there_are_shares() -> None:
+    """The first row tells the whole day."""
+    hours = {
+        Flow.CONSUMPTION: [Recorded(next(SPAN.hours), 8_000, of_day=True)],
+        Flow.GRID_IMPORT: [Recorded(next(SPAN.hours), 2_000, of_day=True)],
+    }
+    report = DayReport.of_hours(DAY, hours, KOLKATA)
+    assert report.self_sufficiency == pytest.approx(75)
+
+
+def test_days_that_begin_at_half_past_are_whole() -> None:
+    """An hour of UTC counts for the day in which it begins."""
+    hours = {Flow.PRODUCTION: _hours(1_000)}
+    rows = table(hours, Resolution.DAY, SPAN, KOLKATA)
+    assert rows == {SPAN: {Flow.PRODUCTION: 24_000}}
+    text = to_csv(rows, KOLKATA, "INR")
+    assert text.splitlines()[1] == (
+        "2026-06-17T00:00:00+05:30,2026-06-18T00:00:00+05:30,24.000,,,,,"
+    )
+
+
+def test_hours_of_utc_stay_whole() -> None:
+    """With the offset of the system."""
+    start = datetime(2026, 6, 16, 19, tzinfo=UTC)
+    rows = table(
+        {Flow.PRODUCTION: [Recorded(start, 5)]}, Resolution.HOUR, SPAN, KOLKATA
+    )
+    (line,) = to_csv(rows, KOLKATA, "INR").splitlines()[1:]
+    assert line.startswith("2026-06-17T00:30:00+05:30,2026-06-17T01:30:00+05:30,0.005,")
