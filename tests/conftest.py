@@ -7,6 +7,7 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -17,11 +18,14 @@ from homeassistant.util import dt as dt_util
 import hypothesis
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 # Before the plugin's own `custom_components` can win.
 from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Cloud
 
+from .flows import User
+from .live import Burst, Stepper
 from .world import CLIENT_ID, CLIENT_SECRET, World, build, served
 
 # Machines are shared and noisy: how long an example takes says nothing.
@@ -39,32 +43,6 @@ for _handler in [*logging.getLogger().handlers]:
         logging.getLogger().removeHandler(_handler)
 # The plugin has every statement logged; those of a year of hours are many.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
-
-
-class Stepper:
-    """Lets live streams go on by steps instead of seconds."""
-
-    def __init__(self) -> None:
-        """Begin with streams that wait."""
-        self._waiting: list[asyncio.Future[None]] = []
-
-    async def sleep(self, _seconds: float) -> None:
-        """Wait for the next step."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        await future
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a stream waits for its next step."""
-        return bool(self._waiting)
-
-    def step(self) -> None:
-        """Let all streams send their next frame."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +93,35 @@ async def world(
     world = build(cloud, plan=plan, **system_properties)
     async with served(world):
         yield world
+
+
+@pytest.fixture
+def summer_noon(freezer: FrozenDateTimeFactory) -> None:
+    """Begin at noon of a day in June."""
+    freezer.move_to("2026-06-21 10:07:00+00:00")
+
+
+@pytest.fixture
+def burst(
+    hass: HomeAssistant,
+    world: World,
+    stepper: Stepper,
+    freezer: FrozenDateTimeFactory,
+) -> Burst:
+    """Return what lets a burst go on."""
+    return Burst(hass, world, stepper, freezer)
+
+
+@pytest.fixture
+async def user(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> User:
+    """Return somebody who goes through flows."""
+    return User(hass, await hass_client_no_auth())
 
 
 @pytest.fixture

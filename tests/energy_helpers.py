@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder.statistics import (
     StatisticsRow,
     statistics_during_period,
@@ -15,7 +15,6 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud.api import (
     Endpoint,
@@ -25,6 +24,8 @@ from custom_components.enphase_cloud.api import (
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.energy.readings import HOUR
 from custom_components.enphase_cloud.measurements.catalog import Flow
+
+from .helpers import pass_time
 
 FLOWS: Final = {
     Flow.PRODUCTION: "production",
@@ -91,19 +92,8 @@ def times(asked: list[Asked]) -> Counter[Asked]:
     return Counter(asked)
 
 
-async def go_on(
-    hass: HomeAssistant,
-    freezer: FrozenDateTimeFactory,
-    delta: timedelta,
-    *,
-    step: timedelta = timedelta(minutes=5),
-) -> None:
-    """Let time pass in steps, and all that is due then happen."""
-    while delta > timedelta():
-        freezer.tick(min(step, delta))
-        async_fire_time_changed(hass)
-        await hass.async_block_till_done(wait_background_tasks=True)
-        delta -= step
+go_on = partial(pass_time, step=timedelta(minutes=5))
+"""Let time pass in steps, and all that is due then happen."""
 
 
 async def recorded(

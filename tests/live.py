@@ -13,8 +13,8 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud.const import DOMAIN
 
-from .conftest import Stepper, World
 from .helpers import state
+from .world import World
 
 LIVE = "binary_sensor.hilltop_live_stream"
 PRODUCTION = "sensor.hilltop_current_power_production"
@@ -47,6 +47,32 @@ async def start(hass: HomeAssistant, **data: Any) -> Any:
     return await hass.services.async_call(
         DOMAIN, "start_live_stream", data, blocking=True, return_response=True
     )
+
+
+class Stepper:
+    """Lets live streams go on by steps instead of seconds."""
+
+    def __init__(self) -> None:
+        """Begin with streams that wait."""
+        self._waiting: list[asyncio.Future[None]] = []
+
+    async def sleep(self, _seconds: float) -> None:
+        """Wait for the next step."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        await future
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a stream waits for its next step."""
+        return bool(self._waiting)
+
+    def step(self) -> None:
+        """Let all streams send their next frame."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 class Burst:

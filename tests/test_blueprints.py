@@ -48,9 +48,7 @@ SURPLUS = {"surplus": 500, "shortage": 100}
 type Automate = Callable[..., Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture(autouse=True)

@@ -28,16 +28,11 @@ from .energy_helpers import go_on
 from .test_chargers import SERIAL, shown
 
 # The recorder has to be there before Home Assistant.
-pytestmark = pytest.mark.usefixtures("recorder_mock")
+pytestmark = pytest.mark.usefixtures("summer_noon", "recorder_mock")
 
 OPTIONS = {"groups": ["ev_charger"], "energy_updates": 1, "history": "none"}
 COMMISSIONED = date(2026, 6, 1)
 SERIES = charger_series(Device(DeviceKind.CHARGER, SERIAL), "IQ EV Charger")
-
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
 
 
 @pytest.fixture

@@ -31,9 +31,7 @@ OF_CHARGERS = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def at(day: int, hour: int) -> int:

@@ -58,21 +58,7 @@ LIMITS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
-
-
-@pytest.fixture
-async def user(
-    hass: HomeAssistant,
-    world: World,
-    credentials: None,
-    current_request_with_host: None,
-    hass_client_no_auth: ClientSessionGenerator,
-) -> User:
-    """Return somebody who adds an account."""
-    return User(hass, await hass_client_no_auth())
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 type Ledgers = Callable[[], list[Ledger]]

@@ -14,10 +14,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from .conftest import SetUp, World
 from .helpers import pass_time, system_devices
 
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _devices(

@@ -22,10 +22,7 @@ from .conftest import SetUp
 from .helpers import pass_time, press
 from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, EMAIL, PASSWORD, USER_ID, World
 
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _secrets(world: World, entry: MockConfigEntry) -> list[str]:

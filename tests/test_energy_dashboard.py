@@ -82,18 +82,6 @@ async def energy(recorder_mock: Any, hass: HomeAssistant) -> None:
     await hass.async_block_till_done()
 
 
-@pytest.fixture
-async def user(
-    hass: HomeAssistant,
-    world: World,
-    credentials: None,
-    current_request_with_host: None,
-    hass_client_no_auth: ClientSessionGenerator,
-) -> User:
-    """Return somebody who adds an account."""
-    return User(hass, await hass_client_no_auth())
-
-
 async def preferences(hass: HomeAssistant) -> dict[str, Any] | None:
     """Return the preferences as they are."""
     found: dict[str, Any] | None = (await energy_data.async_get_manager(hass)).data

@@ -28,9 +28,7 @@ REFRESH = "button.hilltop_refresh_now"
 SECRET = "what nobody may read"
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def failing(*_: object, **__: object) -> Any:

@@ -17,9 +17,7 @@ REPORTING = "binary_sensor.hilltop_gateway_reporting"
 QUARTER = timedelta(minutes=15)
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture

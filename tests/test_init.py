@@ -33,9 +33,7 @@ from .helpers import pass_time, sensor_states, state, system_devices
 COLD = ["summary", "telemetry_battery", "latest_telemetry"]
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 async def test_cold_set_up(hass: HomeAssistant, world: World, set_up: SetUp) -> None:

@@ -25,9 +25,7 @@ USED = "sensor.enphase_account_calls_used_this_month"
 LEFT = "sensor.enphase_account_calls_left_this_month"
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture

@@ -17,9 +17,7 @@ from .live import BUTTON_START
 STREAMS_LEFT = "sensor.enphase_account_live_streams_left_this_month"
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: Any) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _account_key(hass_storage: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ from custom_components.enphase_cloud.quota.ledger import Ledger
 from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
-from .conftest import SetUp, Stepper, World
+from .conftest import SetUp, World
 from .helpers import press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
@@ -42,20 +42,7 @@ BURSTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
-
-
-@pytest.fixture
-def burst(
-    hass: HomeAssistant,
-    world: World,
-    stepper: Stepper,
-    freezer: FrozenDateTimeFactory,
-) -> Burst:
-    """Return what lets a burst go on."""
-    return Burst(hass, world, stepper, freezer)
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 async def test_a_burst_shows_what_the_gateway_measures(

@@ -184,9 +184,7 @@ class Siege:
         )
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def timers(hass: HomeAssistant) -> Counter[str]:

@@ -49,20 +49,7 @@ BURSTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
-
-
-@pytest.fixture
-def burst(
-    hass: HomeAssistant,
-    world: World,
-    stepper: Stepper,
-    freezer: FrozenDateTimeFactory,
-) -> Burst:
-    """Return what lets a burst go on."""
-    return Burst(hass, world, stepper, freezer)
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:

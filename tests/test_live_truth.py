@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from custom_components.enphase_cloud.const import CONF_PUBLISH_INTERVAL, DOMAIN
 from simulator.world import Connection
 
-from .conftest import SetUp, Stepper, World
+from .conftest import SetUp, World
 from .helpers import pass_time, press, state
 from .live import GRID, GRID_STATUS, LIVE, PRODUCTION, Burst, start, truth_at
 
@@ -25,17 +25,6 @@ _OUTAGE = datetime(2026, 6, 17, 5, 40, tzinfo=UTC)
 def _morning(freezer: FrozenDateTimeFactory) -> None:
     """Begin when the sun and the battery's charge rise."""
     freezer.move_to(_OUTAGE - timedelta(minutes=3))
-
-
-@pytest.fixture
-def burst(
-    hass: HomeAssistant,
-    world: World,
-    stepper: Stepper,
-    freezer: FrozenDateTimeFactory,
-) -> Burst:
-    """Return what lets a burst go on."""
-    return Burst(hass, world, stepper, freezer)
 
 
 @pytest.mark.parametrize("publish_interval", [1, 5, 7])

@@ -18,9 +18,7 @@ from .helpers import pass_time
 PANELS = 90
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture

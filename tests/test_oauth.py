@@ -63,9 +63,7 @@ from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, World
 DAY = timedelta(days=1)
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,7 @@ from homeassistant.helpers.config_entry_oauth2_flow import (
 )
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.typing import (
-    ClientSessionGenerator,
-    WebSocketGenerator,
-)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
@@ -52,18 +49,6 @@ NEW_KEY = "key-renewed-91c4"
 @pytest.fixture(autouse=True)
 def _first_of_june(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to("2026-06-01 10:07:00+00:00")
-
-
-@pytest.fixture
-async def user(
-    hass: HomeAssistant,
-    world: World,
-    credentials: None,
-    current_request_with_host: None,
-    hass_client_no_auth: ClientSessionGenerator,
-) -> User:
-    """Return somebody who has an account already."""
-    return User(hass, await hass_client_no_auth())
 
 
 class _Watch:

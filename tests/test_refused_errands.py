@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Charger, Fault, IqCharger
@@ -18,7 +17,7 @@ from .conftest import SetUp, World
 from .flows import User
 from .helpers import pass_time
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.usefixtures("summer_noon")]
 
 SERIAL = "202620010308"
 LIST_OF_CHARGERS = "ev_charger_devices"
@@ -36,23 +35,6 @@ DAILY = ("inverters_summary", "open_alarms", "ev_charger_telemetry")
 # A refusal is final, after one more try with a new token; what is not there is looked
 # for once more on the next day, or where devices appear, and then once a week.
 MOST_IN_TWO_WEEKS = {401: 2, 403: 1, 404: 4, 501: 4}
-
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
-
-
-@pytest.fixture
-async def user(
-    hass: HomeAssistant,
-    world: World,
-    credentials: None,
-    current_request_with_host: None,
-    hass_client_no_auth: ClientSessionGenerator,
-) -> User:
-    """Return somebody who has an account already."""
-    return User(hass, await hass_client_no_auth())
 
 
 def _without_entities(hass: HomeAssistant, world: World) -> MockConfigEntry:

@@ -21,10 +21,7 @@ from simulator import Fault
 from .conftest import SetUp, World
 from .helpers import pass_time, press, state
 
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture

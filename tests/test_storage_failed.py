@@ -29,16 +29,14 @@ from .helpers import pass_time, press, state
 from .world import API_KEY, World
 
 # Home Assistant leaves files open that it could not write.
-pytestmark = pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning"),
+    pytest.mark.usefixtures("summer_noon"),
+]
 
 REFRESH = "button.hilltop_refresh_now"
 USED = "sensor.enphase_account_calls_used_this_month"
 TEN_HOURS = timedelta(hours=10)
-
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
 
 
 @pytest.fixture

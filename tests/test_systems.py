@@ -29,10 +29,7 @@ from .conftest import SetUp, World
 from .flows import until
 from .helpers import pass_time, press, state, system_devices
 
-
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture

@@ -60,9 +60,7 @@ def plan() -> str:
     return "watt"
 
 
-@pytest.fixture(autouse=True)
-def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
-    freezer.move_to("2026-06-21 10:07:00+00:00")
+pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _translated(result: SubentryFlowResult) -> SubentryFlowResult:
