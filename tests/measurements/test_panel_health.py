@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import json
 from random import Random
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.measurements.panel_health import (
@@ -191,6 +191,9 @@ def test_a_panel_that_dies_under_snow_is_told_on_the_first_sunny_day() -> None:
 
 @few
 @given(seeds, st.integers(2, 8), st.floats(0, 0.6))
+@example(1, 2, 0.04296875)
+@example(1, 2, 0.004)
+@example(5, 2, 0.05)
 def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> None:
     """For days, without a dark day before."""
     roof = plant(seed=seed)

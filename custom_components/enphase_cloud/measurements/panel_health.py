@@ -117,7 +117,11 @@ class Group:
         if usual < (limit := max(_DARK_DAY, _SUNNY * best)):
             return type(self)(days, snow, self.panels)
         scale = self._scale(energies, usual)
-        ratios = {key: round(100 * each / scale) for key, each in energies.items()}
+        # However little a panel gives, it is not silent.
+        ratios = {
+            key: max(round(100 * each / scale), 1 if each else 0)
+            for key, each in energies.items()
+        }
         thaw = Thaw.NONE
         if snow is not None and timedelta() <= today - snow <= _THAW:
             was_sunny = any(at > snow and wh >= limit for at, wh in lately)

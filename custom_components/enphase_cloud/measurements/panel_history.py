@@ -103,8 +103,7 @@ class PanelHistory:
     @property
     def was_dead(self) -> bool:
         """Return whether it gave nothing on the sunny day before the newest, either."""
-        last = self.ratios[-2] if self.run and len(self.ratios) > 1 else None
-        return last is not None and self._is_nothing(last)
+        return self._was_nothing()
 
     def with_ratio(self, ratio: int | None) -> Self:
         """Return the history with the ratio of one more sunny day."""
@@ -197,9 +196,11 @@ class PanelHistory:
         """Tell whether others fell at the beginning, too.
 
         A single day on which several are apart may be half in clouds: the second one
-        decides, but where nothing was left on the first.
+        decides, but where nothing was left on the first, or hardly anything on both.
         """
-        if self.run == 1 and not (look.is_dead and self.was_dead):
+        was_faint = self._was_nothing(times=_FAINTLY)
+        is_covered = was_faint and look.is_faint and not look.is_silent
+        if self.run == 1 and not (is_covered or (look.is_dead and self.was_dead)):
             return self.is_excused and is_excused
         return self.is_excused if self.run else is_excused
 
@@ -220,6 +221,10 @@ class PanelHistory:
     def _held(self, state: PanelState) -> PanelState:
         """Return the state while a worse one is not told yet."""
         return PanelState.SOUND if state is PanelState.WEAK else self.state
+
+    def _was_nothing(self, *, times: float = 1) -> bool:
+        last = self.ratios[-2] if self.run and len(self.ratios) > 1 else None
+        return last is not None and self._is_nothing(last, times=times)
 
     def _is_nothing(self, ratio: int, *, times: float = 1) -> bool:
         usual = self.usual

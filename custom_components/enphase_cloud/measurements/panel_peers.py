@@ -18,8 +18,9 @@ _RECENT_DAYS: Final = 20
 # Those that differ more than so many times as much as the nearest are not alike.
 _NEAR: Final = 2
 _NOISE: Final = 0.01
-# A median of peers that gives nothing is no measure.
+# What gives nothing, or hardly anything [% of its usual], is no measure.
 _LEAST: Final = 5
+_FAINT: Final = 15
 
 
 class Peers:
@@ -37,7 +38,7 @@ class Peers:
             for key, each in panels.items()
             if each.state is PanelState.SOUND
             and each.is_experienced
-            and each.ratios[-1] is not None
+            and not _is_faint(each)
         ]
 
     def beside(self, panel: str) -> Ratios:
@@ -77,6 +78,12 @@ class Peers:
             for each in history.ratios[-days:]
         ]
         return [*[None] * (days - len(ratios)), *ratios]
+
+
+def _is_faint(panel: PanelHistory) -> bool:
+    """Tell whether a panel lacks nearly all on the newest day, as under snow."""
+    now, usual = panel.ratios[-1], panel.usual
+    return now is None or (usual is not None and 100 * now <= _FAINT * usual)
 
 
 def _curve(panel: PanelHistory) -> list[float]:
