@@ -1,9 +1,8 @@
 """What our systems offer to the Energy dashboard."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.components.recorder.entity_options import is_entity_recorded
 from homeassistant.components.recorder.statistics import get_metadata
@@ -54,8 +53,7 @@ _NO_MONEY: Final = dict.fromkeys(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offers:
+class Offers(NamedTuple):
     """What the loaded systems offer, and the names of all statistics of ours."""
 
     by_system: Mapping[int, list[Offer]]
@@ -110,8 +108,7 @@ def _systems(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Offering:
+class _Offering(NamedTuple):
     """What a system offers."""
 
     hass: HomeAssistant

@@ -4,7 +4,7 @@ At no cost: what is looked at are Home Assistant's preferences and statistics.
 """
 
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Final
 

@@ -6,9 +6,8 @@ foreseen becomes an error that the user reads; nothing is lost.
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 import logging
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_FRIENDLY_NAME
@@ -79,8 +78,7 @@ async def async_write(hass: HomeAssistant, preferences: Preferences) -> None:
         await manager.async_update({key: preferences[key] for key in _KEYS})
 
 
-@dataclass(frozen=True, slots=True)
-class Dashboard:
+class Dashboard(NamedTuple):
     """The Energy dashboard as it is, beside what our systems offer."""
 
     hass: HomeAssistant

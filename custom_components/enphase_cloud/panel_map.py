@@ -1,11 +1,10 @@
 """A map of the panels as SVG: what each gave yesterday, or in all the time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 # A phone shows so many panels side by side that one can read.
 _COLUMNS: Final = 6
@@ -31,8 +30,7 @@ _BRIGHTEST: Final = 60.0
 _BRIGHT: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """A panel: a short name, and its energy [Wh], None where that is unknown.
 
     `array` is the name of the array that it is in, None where it is in none. The energy

@@ -1,6 +1,6 @@
 """The production of years, beside panels that age as they do in the simulator."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import date, datetime, timedelta
 
 from hypothesis import given, strategies as st

@@ -1,7 +1,7 @@
 """The newest measurement wins, whatever its source and the order of arrival."""
 
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 import json
 

@@ -1,6 +1,6 @@
 """What energies may take of the calls: each day's, and history's."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 import json
 from typing import Any

@@ -4,7 +4,7 @@ The cloud's own count (`tests.robustness.household`) decides.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 import json
 

@@ -1,6 +1,6 @@
 """Tests of the chargers of Enphase: their documents show what the model knows."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Tests of the physical model: its laws hold at any site, at any time."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import example, given, settings, strategies as st

@@ -1,9 +1,8 @@
 """The action that reads the registers of meters, a call for each kind of meter."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -31,8 +30,7 @@ from .targets import TARGET, async_targeted_systems, of_our_time
 _ATTR_AT: Final = "at"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Meters:
+class _Meters(NamedTuple):
     """Meters of a kind; `source` needs the same access control."""
 
     endpoint: Endpoint[MeterReadings]

@@ -2,12 +2,11 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from enum import StrEnum
 import logging
 from pathlib import Path
 import traceback
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.exceptions import HomeAssistantError
 
@@ -91,8 +90,7 @@ class Consequence(StrEnum):
     """Ask for a new sign-in."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPolicy:
+class ErrorPolicy(NamedTuple):
     """One row of the table.
 
     `message` is a key of the translated exceptions, `reason` one of the errors and

@@ -2,10 +2,9 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import random
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.util import dt as dt_util
 
@@ -24,8 +23,7 @@ _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
 _TOLERANCE: Final = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
-class LiveGrant:
+class LiveGrant(NamedTuple):
     """What a request for live data was given, and what it costs [USD]."""
 
     ends_at: datetime

@@ -5,11 +5,10 @@ only the hours that differ are written.
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import logging
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.components.recorder.models import (
     StatisticData,
@@ -55,8 +54,7 @@ _LOGGER = logging.getLogger(__name__)
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """A statistic that is of no flow: the end of its id, and what it is called.
 
     `label` is for logs, which show no serial number. Users read `name`, after that of
@@ -68,8 +66,7 @@ class Series:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """The rows of a statistic that an import read or wrote, in order.
 
     `changed` is the first hour that it changed, None where it changed nothing.

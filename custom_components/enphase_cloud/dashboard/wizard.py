@@ -1,9 +1,8 @@
 """What to change in the Energy dashboard to have our systems there."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from .sources import (
     ENERGIES,
@@ -37,8 +36,7 @@ class Verb(StrEnum):
     LEFT_ALONE = "left_alone"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happens to a source of a kind.
 
     `values` are the ids of what is added, or of the energies that are removed or left
@@ -50,8 +48,7 @@ class Change:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The new preferences, and what is different in them."""
 
     preferences: dict[str, Any]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..api.endpoints import Endpoint
 from ..measurements.board import Board
@@ -32,8 +32,7 @@ class Group(StrEnum):
     EV_CHARGER = "ev_charger"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What a reader knows beside the answer, which is of the `device`."""
 
     info: SystemInfo
@@ -42,8 +41,7 @@ class Known:
     device: Device = SYSTEM
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EachDevice:
+class EachDevice(NamedTuple):
     """Asks for a document of each device of a kind that another document told of."""
 
     kind: DeviceKind

@@ -1,9 +1,8 @@
 """The flows of energy: how to request each, and what the answers say."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..api.endpoints import (
     BATTERY_LIFETIME,
@@ -45,8 +44,7 @@ type Limits = Mapping[Flow, float]
 """The power [W] beyond which a flow is not believed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergySource:
+class EnergySource(NamedTuple):
     """How to request the energy of one or two flows: as intervals, or day by day.
 
     Each request costs one API call: a week of intervals, or any number of days.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from operator import attrgetter, itemgetter
+from typing import NamedTuple
 
 from ..measurements.catalog import Source
 from .import_progress import Days, ImportProgress, ImportWindow, Week
@@ -23,8 +24,7 @@ class ImportSource:
     backoff: Mapping[type[ImportWindow], datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRequest:
+class ImportRequest(NamedTuple):
     """One call: a window of a document, due at a moment.
 
     It is either an update or a part of history. `has_failed` tells whether the last

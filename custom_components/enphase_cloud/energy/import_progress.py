@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 import math
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import count, day, moment, optional, record, rows, text
 from .readings import HOUR, SETTLES_AFTER, top_of_hour
@@ -35,8 +35,7 @@ class Days:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(NamedTuple):
     """The seven days of intervals from a moment on, to ask for in one call."""
 
     start: datetime

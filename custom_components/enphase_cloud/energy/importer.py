@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..measurements.catalog import Flow, Source
 from ..quota.backoff import Backoff
@@ -20,8 +20,7 @@ _TRIES: Final = 3
 type Change = Callable[[ImportProgress], ImportProgress]
 
 
-@dataclass(frozen=True, slots=True)
-class _Pause:
+class _Pause(NamedTuple):
     began: datetime
     end: datetime
 

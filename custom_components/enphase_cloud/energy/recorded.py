@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 import csv
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 import io
 from math import fsum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..measurements.catalog import Flow
 from .parsing import system_day
@@ -20,8 +19,7 @@ MONEY: Final = (IMPORT_COST, EXPORT_COMPENSATION)
 KEYS: Final = (*Flow, *MONEY)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """What is recorded of an hour: Wh of a flow, or an amount of the currency.
 
     With `of_day` it is not of this hour alone, but what is known of the system's day

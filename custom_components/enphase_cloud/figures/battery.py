@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..api.models import BatteryTelemetry
 from ..energy.readings import SETTLES_AFTER
@@ -33,8 +33,7 @@ class Month:
     capacities: list[float] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Efficiency:
+class Efficiency(NamedTuple):
     """What the battery gave of what it took [%], and both energies [Wh]."""
 
     percent: float
@@ -42,8 +41,7 @@ class Efficiency:
     discharged: float
 
 
-@dataclass(frozen=True, slots=True)
-class Capacity:
+class Capacity(NamedTuple):
     """What a full battery gives [Wh], and how many falls of its charge told that."""
 
     energy: float

@@ -1,9 +1,8 @@
 """What a day of a system came to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, tzinfo
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..energy.parsing import system_day
 from ..energy.periods import kwh
@@ -22,8 +21,7 @@ from .shares import (
 _KILO: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayReport:
+class DayReport(NamedTuple):
     """A day of a system, as far as it is known.
 
     `totals` are energies [Wh] and money by the keys of statistics. Shares [%] are those

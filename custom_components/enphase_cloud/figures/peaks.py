@@ -1,9 +1,8 @@
 """The quarter hours of the greatest import, which capacity tariffs bill."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..energy.readings import Readings, top_of_hour
 from ..json_values import moment, number, record, rows
@@ -16,8 +15,7 @@ _YOUNG: Final = timedelta(days=8)
 _LACKING: Final = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Quarter:
+class Quarter(NamedTuple):
     """The energy of a quarter of an hour [Wh], and when it began."""
 
     energy: float
@@ -29,8 +27,7 @@ class Quarter:
         return self.energy * 4
 
 
-@dataclass(frozen=True, slots=True)
-class Peaks:
+class Peaks(NamedTuple):
     """The greatest quarter of each hour of the last days, and of each day before.
 
     So a correction of the greatest quarter of a month leaves the next one standing: a

@@ -1,9 +1,8 @@
 """How much of the production is used at home, and of the consumption is one's own."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..energy.readings import HOUR, HourlyEnergies, Span
 from ..measurements.catalog import Flow
@@ -17,8 +16,7 @@ _LEAST: Final = 50
 _NO_HOURS: Final[HourlyEnergies] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ShareOf:
+class ShareOf(NamedTuple):
     """A share: what of a `whole` is no part of what `passes` by.
 
     What went through the battery the other way explains that more passes than there
@@ -38,16 +36,14 @@ SELF_SUFFICIENCY: Final = ShareOf(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """A share [%], and up to when it is of."""
 
     value: float
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """What is known of all flows together in some hours of a day, up to a moment."""
 
     hours: int

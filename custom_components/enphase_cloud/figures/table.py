@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from functools import partial
 from statistics import fmean
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..energy.parsing import system_day
 from ..energy.readings import HourlyEnergies, Span
@@ -30,8 +30,7 @@ _DAY: Final = timedelta(days=1)
 _STALE_MONTH: Final = timedelta(hours=36)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """What figures follow from, at a moment.
 
     `hours` are of yesterday and of this month, `production` is of all days, and `peaks`
@@ -75,8 +74,7 @@ class Figure:
 UNKNOWN: Final = Figure()
 
 
-@dataclass(frozen=True, slots=True)
-class FigureRow:
+class FigureRow(NamedTuple):
     """A row: what the system has to have, and how the figure follows."""
 
     is_there: Callable[[Board, datetime], bool]

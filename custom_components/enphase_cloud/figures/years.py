@@ -1,12 +1,11 @@
 """The production of years compared: the same month, and the best days."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, tzinfo
 from itertools import combinations, groupby
 from math import log, sqrt
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..energy.parsing import system_day
 from ..energy.readings import HourlyEnergies
@@ -32,8 +31,7 @@ _CONFIDENCE: Final = 1.96
 _CREDIBLE: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class SameMonth:
+class SameMonth(NamedTuple):
     """What was produced from the first of a month up to a day, in years [Wh].
 
     Of each year the same days count: those known of it and of this year.
@@ -44,8 +42,7 @@ class SameMonth:
     earlier: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Degradation:
+class Degradation(NamedTuple):
     """How much less the best days bring, each year [%], give or take `uncertainty`."""
 
     percent: float

@@ -1,10 +1,9 @@
 """What the choices of the options flow cost and give, in the words of its forms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 import math
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_ID
@@ -36,8 +35,7 @@ _DAYS: Final = 30
 _EXAMPLE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Costs:
+class Costs(NamedTuple):
     """The placeholders of the forms, for the options as they are chosen so far."""
 
     hass: HomeAssistant

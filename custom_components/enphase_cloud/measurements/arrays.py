@@ -1,10 +1,9 @@
 """Arrays: panels that the user takes together, and what they give."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from .board import Board
 from .catalog import Measurement
@@ -18,8 +17,7 @@ SILENT_AFTER: Final = timedelta(hours=30)
 _DARK_DAY: Final = 100.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PanelArray:
+class PanelArray(NamedTuple):
     """Panels of one roof: their keys, and where they look [°].
 
     The tilt is 0 where they lie flat; the azimuth is 180 in the south. A member may be
@@ -54,8 +52,7 @@ def weakest(energies: Collection[float]) -> float | None:
     return round(100 * min(energies) / usual, 1) if usual >= _DARK_DAY else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayFigures:
+class ArrayFigures(NamedTuple):
     """What is known of an array; None where nothing is.
 
     `energy_yesterday` [Wh] is of the members that told theirs; `weakest` [%] is a share

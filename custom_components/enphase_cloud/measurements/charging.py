@@ -1,11 +1,10 @@
 """What chargers give to cars: what a session came to, and when they may charge."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from operator import attrgetter
 import re
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from ..api.models import ChargingSession, ChargingTimes, EnergyIntervals
 from ..json_values import LONGEST_PROSE
@@ -66,8 +65,7 @@ def _given(
     return None if covered_until < session.end_at else (least, most)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class Occasion(NamedTuple):
     """A time at which a charger may charge; `level` is a share of its power [%]."""
 
     start: datetime
@@ -75,8 +73,7 @@ class Occasion:
     level: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class WeeklyTimes:
+class WeeklyTimes(NamedTuple):
     """All times of a week at which a charger may charge."""
 
     times: tuple[ChargingTimes, ...] = ()

@@ -1,9 +1,8 @@
 """Weeks of events and alarms: which a range takes, which to request, which to keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import moment, record
 from .happenings import Happening, read_rows
@@ -24,8 +23,7 @@ _SHORTEST_RANGE: Final = timedelta(hours=6)
 _FIRST: Final = datetime(2000, 1, 3, tzinfo=UTC)  # A Monday.
 
 
-@dataclass(frozen=True, slots=True)
-class Week:
+class Week(NamedTuple):
     """What happened in a week, as of the moment at which it was requested."""
 
     fetched_at: datetime

@@ -3,9 +3,8 @@
 Home Assistant takes a fall of a total that increases for a new beginning (a reset).
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from .catalog import Measurement
 from .samples import Sample, Samples
@@ -25,16 +24,14 @@ _RISE_CONFIRMED_AFTER: Final = timedelta(hours=1)
 _FALL_CONFIRMED_AFTER: Final = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A total [Wh] that waits to be confirmed, and when an answer told it first."""
 
     total: float
     told_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class LifetimeGuard:
+class LifetimeGuard(NamedTuple):
     """Holds back a total that the size of the plant cannot explain."""
 
     claim: Claim | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..json_values import optional, record
 from .happenings import Happening, read_rows
@@ -16,8 +16,7 @@ class AlarmChange(StrEnum):
     CLEARED = "cleared"
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmNews:
+class AlarmNews(NamedTuple):
     """One alarm that was opened or cleared."""
 
     change: AlarmChange

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import Enum, auto
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import count, day, optional, record, rows, text
 from .panel_history import Look, PanelHistory, PanelState
@@ -42,8 +42,7 @@ class Thaw(Enum):
     ON = auto()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommonCauses:
+class CommonCauses(NamedTuple):
     """Whether several panels fell together on a day, and so for a cause in common."""
 
     end: bool
@@ -76,8 +75,7 @@ class CommonCauses:
         return self.die if look.is_dead else self.fall
 
 
-@dataclass(frozen=True, slots=True)
-class PanelDay:
+class PanelDay(NamedTuple):
     """What a panel gave in a day [Wh], None where that is unknown, and its gateway.
 
     `array` is the one that the user put it in, None where it is in none.

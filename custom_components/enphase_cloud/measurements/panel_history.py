@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import count, optional, record
 
@@ -45,8 +45,7 @@ class PanelState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(NamedTuple):
     """What a sunny day says of a panel.
 
     It is silent where it gives nothing at all, for snow mostly lets a little through,

@@ -1,9 +1,8 @@
 """Add up what parts of a system report, each at a moment of its own."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..api.models import BatteryReading, PowerReading
 
@@ -16,8 +15,7 @@ _SILENT_AFTER: Final = timedelta(hours=2)
 _SILENT_AFTER_CELLULAR: Final = timedelta(hours=8)
 
 
-@dataclass(frozen=True, slots=True)
-class Total:
+class Total(NamedTuple):
     """A power in W, and when the oldest of its parts was measured."""
 
     power: int

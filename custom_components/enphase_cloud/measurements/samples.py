@@ -1,9 +1,9 @@
 """Measured values with their moment and source; the newest measurement wins."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..json_values import moment, number, prose, quantity, record, rows, text
 from .catalog import Measurement, Source
@@ -12,8 +12,7 @@ from .traits import Kind
 type Value = float | str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One value, when it was measured (aware UTC), and who said so."""
 
     value: Value

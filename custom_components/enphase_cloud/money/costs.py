@@ -5,9 +5,8 @@ are just that. So sums are exact; they are rounded once, when they are written o
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..energy.readings import StatisticsRow
 from ..json_values import moment, optional, record, text
@@ -24,8 +23,7 @@ _MILLIONTH: Final = 1_000
 _BITS: Final = 52
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostRow:
+class CostRow(NamedTuple):
     """What an hour cost, and the sum of all up to its end, in billionths."""
 
     start: datetime
@@ -41,8 +39,7 @@ class CostRow:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Priced:
+class Priced(NamedTuple):
     """What costs in statistics were made with, so that a change is noticed.
 
     Rows from `due` on may lack, or be old; where `is_anew`, those are of other prices.
@@ -77,8 +74,7 @@ class Priced:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Pricer:
+class Pricer(NamedTuple):
     """Prices hours of a system by a tariff."""
 
     tariff: Tariff

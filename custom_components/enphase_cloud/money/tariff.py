@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from math import gcd
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import count, day, optional, record, text
 from ..measurements.catalog import Flow
@@ -53,8 +53,7 @@ class PriceKind(StrEnum):
     ENTITY = "entity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Period:
+class Period(NamedTuple):
     """Hours of some days that have a price of their own.
 
     `start` and `end` are local times; the period ends on the next day where `end` is
@@ -130,8 +129,7 @@ class Period:
         return on >= self.first or on <= self.last
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TariffVersion:
+class TariffVersion(NamedTuple):
     """What applies from a local day on: from the beginning where that is None.
 
     `price` is the price where no period applies; the first period that does, wins.

@@ -1,9 +1,8 @@
 """Calls for energies beside those for what is polled: each day's, and history's."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import math
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import moment, optional, record
 from .plans import Plan
@@ -19,16 +18,14 @@ _MONTH_DAYS: Final = 31
 _SHARE_OF_MINUTE: Final = 0.4
 
 
-@dataclass(frozen=True, slots=True)
-class ImportDemand:
+class ImportDemand(NamedTuple):
     """What a system wants: calls each day, and calls of history, once."""
 
     per_day: int = 0
     history: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetLeft:
+class BudgetLeft(NamedTuple):
     """What there is to spend until the month ends.
 
     `calls_left` is what background work may spend. `polls` is what polling would spend

@@ -1,8 +1,8 @@
 """What time it is at the cloud, told by clocks that may be wrong."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 # Clocks that differ by more contradict one another.
 _TOLERANCE = timedelta(seconds=90)
@@ -21,8 +21,7 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 type Monotonic = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """The clocks at a moment.
 
     `wall` is the clock of this machine, which may be set, and `likely` the time that it

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 import math
+from typing import NamedTuple
 
 from .clock import PATIENCE
 
@@ -33,8 +34,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """No call may leave for this limit until then."""
 
     period: Period

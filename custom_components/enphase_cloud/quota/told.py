@@ -1,7 +1,7 @@
 """What to believe of a refusal by the cloud."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from .month import Month, month_around
 from .plans import Plan
@@ -14,8 +14,7 @@ _SEASON = timedelta(days=90)
 _SMALLEST_LIMIT = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a 429 tells; the cloud may leave out anything."""
 
     period: Period | None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from ..const import (
     CONF_ALARM_REPAIRS,
@@ -173,8 +173,7 @@ OPTIONS: Final[tuple[Option[Any], ...]] = tuple(
 """All of the above, in the order in which forms ask for them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyOptions:
+class EnergyOptions(NamedTuple):
     """How often energies are wanted, and how much of the past."""
 
     updates_per_day: int
@@ -188,8 +187,7 @@ class EnergyOptions:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveOptions:
+class LiveOptions(NamedTuple):
     """How live data is wanted."""
 
     streams_per_month: int

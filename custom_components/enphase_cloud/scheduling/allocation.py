@@ -1,12 +1,11 @@
 """Shares calls out: √weight each, never faster than news arrives."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 import math
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RatePeriod:
+class RatePeriod(NamedTuple):
     """Time in which a document has one weight, and the rhythm of its news.
 
     Both are in seconds.

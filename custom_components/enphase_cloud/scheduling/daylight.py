@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from ..json_values import moment, optional, record, rows
 
@@ -21,8 +21,7 @@ _DAWNS_WITHIN = (0.25, 0.5, 0.75)
 _LEAD = _INTERVAL / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Night:
+class Night(NamedTuple):
     """A night as the system saw it: its dusk, the last of the dark, the first light."""
 
     dusk: datetime

@@ -1,8 +1,8 @@
 """What a plan and a profile will give, before anything is known of the system."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 
 from ..measurements.catalog import Source
 from ..quota.plans import Plan
@@ -14,16 +14,14 @@ from .weights import PolledDocument, Profile, weight
 _MONTH = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(NamedTuple):
     """How long apart the updates of a document are; None where there are none."""
 
     by_day: timedelta | None
     by_night: timedelta | None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What to expect of a plan shared by some documents."""
 
     documents: Mapping[Source, Freshness]

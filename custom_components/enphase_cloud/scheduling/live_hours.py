@@ -1,10 +1,9 @@
 """Live streams cost money: how many there may be, and when the next session begins."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 from .daylight import Daylight
 
@@ -17,8 +16,7 @@ type OpeningWindow = tuple[datetime, datetime]
 type OpenHours = Callable[[datetime], OpeningWindow]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamAllowance:
+class StreamAllowance(NamedTuple):
     """How many live streams the user wants to pay for in a month."""
 
     per_month: int

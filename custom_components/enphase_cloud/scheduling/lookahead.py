@@ -1,16 +1,15 @@
 """Which publications of a document are worth a call."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 import math
+from typing import NamedTuple
 
 # From a moment on, the weight of each second's age.
 type Step = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanningWindow:
+class PlanningWindow(NamedTuple):
     """What lies ahead. Moments and durations are in seconds, 0 is now.
 
     At each of the `stops`, data of `lag` seconds before can be had for a call; what is

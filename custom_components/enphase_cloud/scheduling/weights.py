@@ -1,9 +1,8 @@
 """What can be polled, and how much its freshness matters."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..measurements.catalog import Source
 
@@ -16,16 +15,14 @@ class Profile(StrEnum):
     PRODUCTION_FIRST = "production_first"
 
 
-@dataclass(frozen=True, slots=True)
-class PolledDocument:
+class PolledDocument(NamedTuple):
     """A document of a system."""
 
     system: str
     document: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """How much a minute of staleness matters, by day and by night."""
 
     day: float

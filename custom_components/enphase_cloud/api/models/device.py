@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from .convert import (
     OpenEnum,
@@ -110,8 +110,7 @@ class Device:
     last_report_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellularModem:
+class CellularModem(NamedTuple):
     """The modem of a gateway, and from when to when its plan is paid.
 
     Its IMEI is not kept.
@@ -139,8 +138,7 @@ class MeterDevice(Device):
     enabled: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Devices:
+class Devices(NamedTuple):
     """The active devices of a system, kind by kind, as the cloud orders them.
 
     `batteries` are IQ Batteries (encharges), `ac_batteries` the older AC Batteries
