@@ -194,6 +194,8 @@ def test_a_panel_that_dies_under_snow_is_told_on_the_first_sunny_day() -> None:
 @example(1, 2, 0.04296875)
 @example(1, 2, 0.004)
 @example(5, 2, 0.05)
+@example(0, 2, 0.14453125)
+@example(16, 3, 0.5845)
 def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> None:
     """For days, without a dark day before."""
     roof = plant(seed=seed)

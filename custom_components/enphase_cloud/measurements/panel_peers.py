@@ -11,11 +11,12 @@ from typing import Final
 from .panel_history import PanelHistory, PanelState, Ratios
 
 _ALIKE: Final = 5
+_LEAST_ALIKE: Final = 3
 # Of a large plant a part shows enough; to compare all with all takes too long.
 _CANDIDATES: Final = 50
 _FEWEST: Final = 2
 _RECENT_DAYS: Final = 20
-# Those that differ more than so many times as much as the nearest are not alike.
+# Those that differ more than so many times as much as the nearest few are not alike.
 _NEAR: Final = 2
 _NOISE: Final = 0.01
 # What gives nothing, or hardly anything [% of its usual], is no measure.
@@ -66,7 +67,9 @@ class Peers:
         own = self._curves[panel]
         apart = {key: _distance(own, self._curves[key]) for key in others}
         nearest = sorted(others, key=apart.__getitem__)[:_ALIKE]
-        limit = _NEAR * apart[nearest[0]] + _NOISE
+        # Fewer may all lie under the same snow.
+        least = nearest[min(_LEAST_ALIKE, len(nearest)) - 1]
+        limit = _NEAR * apart[least] + _NOISE
         return [key for key in nearest if apart[key] <= limit]
 
     def _shares(self, panel: str, days: int) -> Ratios:
