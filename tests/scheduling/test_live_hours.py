@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.scheduling.daylight import Daylight
@@ -65,14 +65,14 @@ def test_windows_lie_between_the_times(
 ) -> None:
     """A window is open at the moment or opens next, at the local times."""
     opens, closes = between(begin, end, zone)(at)
-    assert closes > at
-    assert opens - at < timedelta(hours=25)
-    assert closes > opens or closes - opens > -2 * HOUR  # summer time may eat it
+    assert closes > max(at, opens)
+    assert opens - at < timedelta(hours=49)  # summer time may eat a window
     # Summer time moves whole hours; minutes stay what the user chose.
     assert opens.astimezone(zone).minute == begin.minute
 
 
 @given(times, times, zones, st.integers(0, 500), st.integers(5, 600))
+@example(time(2), time(3), ZoneInfo("Europe/Berlin"), 31, 60)
 @settings(max_examples=50, deadline=None)
 def test_bursts_are_spread_to_the_end_of_the_month(
     begin: time, end: time, zone: ZoneInfo, allowed: int, pause: int

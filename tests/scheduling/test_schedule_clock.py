@@ -26,6 +26,18 @@ ANSWERS = st.tuples(
 )
 
 
+def test_a_gateway_that_was_silent_for_weeks_is_stored_as_it_is() -> None:
+    """What was learnt of it is read again."""
+    schedule, (polled, *_) = Schedule(), FEEDS
+    schedule.add(polled)
+    for days in (0, 20, 40, 60):
+        now = BEGIN + days * DAY
+        age = now if days in (0, 60) else BEGIN
+        schedule.observe(polled, now=now, data_at=age, changed=False, producing=None)
+    stored = json.loads(json.dumps(schedule.as_dict()))
+    assert Schedule.restore(stored).as_dict() == stored
+
+
 @settings(deadline=None)
 @given(st.lists(ANSWERS, max_size=40), st.integers(0, 60_000))
 def test_a_due_that_can_be_had_whatever_happened(

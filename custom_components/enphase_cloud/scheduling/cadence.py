@@ -23,6 +23,8 @@ _SILENT = 2
 _LONGEST_PAUSE = timedelta(hours=6)
 # Two long gaps that differ by less than this share are a rhythm; one may be an outage.
 _ALIKE = 0.25
+# Longer gaps are outages in any case.
+_LONGEST_GAP = timedelta(days=30)
 # A slow rhythm is put to the test after so much news.
 _TEST_AFTER = 90
 
@@ -102,7 +104,8 @@ class Rhythm:
             known = _asked_too_early(self) if is_old else _asked_in_time(self)
         gap = data_at - before
         period, news = self.period, self.news + 1
-        long_gap = gap if self.is_silent and gap > 2 * self.period else None
+        is_long = self.is_silent and 2 * self.period < gap <= _LONGEST_GAP
+        long_gap = gap if is_long else None
         if long_gap is not None and self.gap is not None and _alike(gap, self.gap):
             period, news = min(gap, self.gap), 0
         elif gap < self.period * (1 - _ALIKE):

@@ -83,8 +83,9 @@ def between(begin: time, end: time, time_zone: tzinfo) -> OpenHours:
             closes = datetime.combine(
                 day if begin < end else day + _DAY, end, time_zone
             )
-            # Compared in UTC: a day may have 23 or 25 hours.
-            if closes.timestamp() > at.timestamp():
+            # Compared in UTC: a day may have 23 or 25 hours, and summer time may leave
+            # nothing between two times.
+            if closes.timestamp() > max(at.timestamp(), opens.timestamp()):
                 return opens.astimezone(at.tzinfo), closes.astimezone(at.tzinfo)
             day += _DAY
 
