@@ -96,3 +96,12 @@ def in_a_loop[ResultT](
     logging.disable(logging.ERROR)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(measurement)
+
+
+def in_a_process[**P, ResultT](
+    measure: Callable[P, Coroutine[Any, Any, ResultT]],
+    *arguments: P.args,
+    **named: P.kwargs,
+) -> ResultT:
+    """Measure in the loop of a process, which finds this function by its module."""
+    return in_a_loop(measure(*arguments, **named))

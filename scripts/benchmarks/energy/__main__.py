@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
-from ..home_assistant import in_a_loop
+from ..home_assistant import in_a_process
 from ..report import command_line, table, tell
 from .backfill import Backfill, import_two_years
 from .year import SITES, Year, play
@@ -15,9 +16,9 @@ def main() -> None:
     arguments = command_line("energy", __doc__).parse_args()
     # Each in a process of its own; times with nothing beside.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        timed = pool.submit(_backfill, beside_rival=True).result()
-        years = [*pool.map(_year, range(len(SITES)))]
-        alone = pool.submit(_backfill, beside_rival=False).result()
+        timed = pool.submit(in_a_process, import_two_years, beside_rival=True).result()
+        years = [*pool.map(partial(in_a_process, play), SITES)]
+        alone = pool.submit(in_a_process, import_two_years, beside_rival=False).result()
     lines = [line for year in years for line in _of_year(year)]
     lines += _of_backfill(timed)
     lines.append(f"    memory grows by {alone.growth_mib:.1f} MiB at most")
@@ -31,14 +32,6 @@ def main() -> None:
         "memory_growth_mib": round(alone.growth_mib, 2),
     }
     tell(arguments, lines, figures)
-
-
-def _backfill(*, beside_rival: bool) -> Backfill:
-    return in_a_loop(import_two_years(beside_rival=beside_rival))
-
-
-def _year(number: int) -> Year:
-    return in_a_loop(play(SITES[number]))
 
 
 def _of_year(year: Year) -> Iterator[str]:

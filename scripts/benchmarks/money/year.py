@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final, cast
@@ -16,7 +16,10 @@ from homeassistant.components.recorder.models import (
 from homeassistant.components.recorder.statistics import async_import_statistics
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.coordinator.base import EntryContext, SystemContext
@@ -65,6 +68,7 @@ _FIRST_AT: Final = timedelta(hours=4, minutes=30)
 _HISTORY: Final = timedelta(weeks=4)
 _SETTLING: Final = timedelta(days=2)
 _RESTART_EVERY: Final = 45
+_PAUSE: Final = timedelta(hours=1)
 _LOOK_BACK: Final = timedelta(days=63)
 _SEED: Final = 12
 _UNLIMITED: Final = 1_000_000
@@ -196,6 +200,9 @@ class _Year:
             for number, now in nights:  # the clock
                 await self._tell_prices(hass, now)
                 await self._ask(now)
+                await hass.async_block_till_done(wait_background_tasks=True)
+                # What is old is priced together, after a pause.
+                async_fire_time_changed(hass, datetime.now(UTC) + _PAUSE, fire_all=True)
                 await hass.async_block_till_done(wait_background_tasks=True)
                 if number % 5 == 0:
                     await self._compare_figures(hass, now)
