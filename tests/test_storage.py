@@ -107,6 +107,24 @@ async def test_what_is_no_memory_is_none(
     assert storage.system(1).progress(SOURCE) == ImportProgress()
 
 
+async def test_what_version_0_1_0_damaged_is_left_out(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """The systems beside it are read."""
+    await (await remembered(hass)).async_save()
+    old = hass_storage[f"{DOMAIN}.entry"]
+    old["version"] = 1
+    old["data"]["systems"] = {
+        "1": {"samples": "damaged", "refused": 5},
+        "2": "damaged",
+        "3": {"samples": {}, "refused": ["battery"]},
+    }
+    storage = await remembered(hass)
+    assert not storage.system(1).refusals
+    assert not storage.system(2).refusals
+    assert storage.system(3).refusals == {Source.BATTERY: Refusal.NOT_ENTITLED}
+
+
 async def test_a_store_that_was_closed_writes_nothing_more(
     hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
 ) -> None:

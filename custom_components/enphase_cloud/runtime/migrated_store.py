@@ -21,10 +21,10 @@ class MigratedStore(CheckedStore):
         It stored the samples of the system alone, and no reasons of refusals. What is
         damaged stays so for the readers.
         """
-        if old_major_version != 1:
-            raise NotImplementedError
         systems = old_data.get("systems")
         for stored in systems.values() if isinstance(systems, dict) else ():
+            if not isinstance(stored, dict):
+                continue
             samples = stored.get("samples")
             if isinstance(samples, dict):
                 stored["samples"] = {
