@@ -125,6 +125,20 @@ async def test_what_version_0_1_0_damaged_is_left_out(
     assert storage.system(3).refusals == {Source.BATTERY: Refusal.NOT_ENTITLED}
 
 
+async def test_a_newer_minor_version_is_read_as_it_is(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+) -> None:
+    """It has the shape of this one, and more."""
+    storage = await remembered(hass)
+    sample = Sample("normal", NOW, Source.SUMMARY)
+    storage.system(1).board.put(Source.SUMMARY, {Measurement.SYSTEM_STATUS: sample})
+    await storage.async_save()
+    hass_storage[f"{DOMAIN}.entry"]["minor_version"] = 2
+    storage = await remembered(hass)
+    known = storage.system(1).board.samples(Source.SUMMARY)
+    assert known == {Measurement.SYSTEM_STATUS: sample}
+
+
 async def test_a_store_that_was_closed_writes_nothing_more(
     hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
 ) -> None:

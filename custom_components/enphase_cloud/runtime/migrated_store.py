@@ -19,8 +19,10 @@ class MigratedStore(CheckedStore):
         """Bring what version 0.1.0 stored into the present shape.
 
         It stored the samples of the system alone, and no reasons of refusals. What is
-        damaged stays so for the readers.
+        damaged stays so for the readers. A newer minor version can be read as it is.
         """
+        if old_major_version != 1:
+            return old_data
         systems = old_data.get("systems")
         for stored in systems.values() if isinstance(systems, dict) else ():
             if not isinstance(stored, dict):
