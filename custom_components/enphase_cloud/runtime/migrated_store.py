@@ -21,8 +21,10 @@ class MigratedStore(CheckedStore):
         It stored the samples of the system alone, and no reasons of refusals. What is
         damaged stays so for the readers. A newer minor version can be read as it is.
         """
-        if old_major_version != 1:
+        if old_major_version == self.version:
             return old_data
+        if old_major_version != 1:
+            raise NotImplementedError
         systems = old_data.get("systems")
         for stored in systems.values() if isinstance(systems, dict) else ():
             if not isinstance(stored, dict):
