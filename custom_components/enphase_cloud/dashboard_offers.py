@@ -15,6 +15,7 @@ from .const import DOMAIN, SUBENTRY_TARIFF
 from .coordinator.recorded import statistic_id
 from .dashboard.sources import PREFIX, SAME_ENERGY, Kind, Offer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .energy.recorded import EXPORT_COMPENSATION, IMPORT_COST
 from .entity import unique_id
 from .measurements.catalog import Flow, Measurement
 from .measurements.system import DeviceKind
@@ -22,7 +23,7 @@ from .measurements.system import DeviceKind
 _ENVOY: Final = "enphase_envoy"
 
 # The statistic of the money, by the direction of a tariff.
-_MONEY: Final = {"import": "grid_import_cost", "export": "grid_export_compensation"}
+_MONEY: Final = {"import": IMPORT_COST, "export": EXPORT_COMPENSATION}
 _FLOWS: Final[Mapping[Kind, Mapping[str, Flow]]] = {
     Kind.GRID: {
         "stat_energy_from": Flow.GRID_IMPORT,

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from ..const import DOMAIN
 from ..energy.parsing import system_day
+from ..energy.recorded import EXPORT_COMPENSATION, IMPORT_COST
 from ..measurements.catalog import Flow
 from ..measurements.system import SystemInfo
 from ..money.costs import BILLION, CostRow, Pricer, cost_rows, is_same
@@ -34,8 +35,8 @@ from .recorded import (
 from .statistics import Series, async_series_name
 
 COST_SERIES: Final[Mapping[Direction, Series]] = {
-    Direction.IMPORT: Series("grid_import_cost", "import costs"),
-    Direction.EXPORT: Series("grid_export_compensation", "export compensation"),
+    Direction.IMPORT: Series(IMPORT_COST, "import costs"),
+    Direction.EXPORT: Series(EXPORT_COMPENSATION, "export compensation"),
 }
 # Enphase began later.
 _FIRST_DAY: Final = date(2006, 1, 1)
