@@ -12,6 +12,7 @@ from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
 )
+from homeassistant.components.recorder import Recorder
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -55,6 +56,26 @@ async def enable_event_loop_debug() -> None:
     loop = asyncio.get_running_loop()
     loop.set_debug(enabled=True)
     loop.get_debug = lambda: False
+
+
+@pytest.fixture
+async def recorder_mock(
+    recorder_mock: Recorder, hass: HomeAssistant
+) -> AsyncGenerator[Recorder]:
+    """Let the last read end before the recorder does.
+
+    A read that outlives the recorder opens a database of its own that nobody closes.
+    """
+    yield recorder_mock
+    await asyncio.gather(
+        *(
+            hass.config_entries.async_unload(entry.entry_id)
+            for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        )
+    )
+    if recorder_mock.is_alive():
+        # The recorder reads in one thread, in turn.
+        await recorder_mock.async_add_executor_job(int)
 
 
 def _now() -> datetime:
