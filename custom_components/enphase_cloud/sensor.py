@@ -25,7 +25,8 @@ from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
 from .figures.table import UNKNOWN
-from .measurements.samples import fresh_value
+from .measurements.catalog import Measurement
+from .measurements.samples import Samples, fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 from .measurements.traits import Kind
 from .runtime.account import account_owner
@@ -128,6 +129,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
     _unrecorded_attributes = frozenset({ATTR_MEASURED_AT})
 
     entity_description: MeasurementSensorDescription
+    _measurement: Measurement
 
     def __init__(
         self,
@@ -142,10 +144,10 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
 
     @override
     def read(self) -> object:
-        has = self._system.board.has(
-            self.entity_description.measurement, dt_util.utcnow()
-        )
-        value = self._value(dt_util.utcnow()) if has else None
+        now = dt_util.utcnow()
+        has = self._system.board.has(self._measurement, now)
+        known = self._system.board.newest(self._device)
+        value = self._value(known, now) if has else None
         self._attr_native_value = value
         # Unavailable is what has no value and nobody who could give one.
         self._attr_available = self._system.store.is_visible and (
@@ -158,26 +160,19 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
                 )
             )
         )
-        measured_at = self._measured_at()
+        sample = None if value is None else known.get(self._measurement)
+        measured_at = None if sample is None else sample.observed_at
         self._attr_extra_state_attributes = (
             {} if measured_at is None else {ATTR_MEASURED_AT: measured_at}
         )
         # Moments change with each frame of live data; those of a minute are as one.
         return value, self._attr_available, to_the_minute(measured_at)
 
-    def _measured_at(self) -> datetime | None:
-        """Return when the value that is shown was measured."""
-        known = self._system.board.newest(self._device)
-        sample = known.get(self.entity_description.measurement)
-        if self._attr_native_value is None or sample is None:
-            return None
-        return sample.observed_at
-
-    def _value(self, now: datetime) -> StateType | datetime:
+    def _value(self, known: Samples, now: datetime) -> StateType | datetime:
         """Return the value unless it is too old to be told."""
         value = fresh_value(
-            self._system.board.newest(self._device),
-            self.entity_description.measurement,
+            known,
+            self._measurement,
             now=now,
             cellular=self._system.info.is_cellular,
         )
@@ -197,10 +192,10 @@ class EnergyTodaySensor(MeasurementSensor):
         return super().read(), self._attr_last_reset
 
     @override
-    def _value(self, now: datetime) -> StateType | datetime:
+    def _value(self, known: Samples, now: datetime) -> StateType | datetime:
         return energy_today(
-            self._system.board.newest(),
-            self.entity_description.measurement,
+            known,
+            self._measurement,
             now=now,
             time_zone=self._system.info.time_zone,
         )

@@ -4,7 +4,7 @@ Meters and batteries come and go. Each answer shows what a system has, so each a
 counts; no single one decides that something is gone.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
@@ -90,15 +90,15 @@ class Evidence:
             answered=True,
         )
 
-    @property
-    def told(self) -> frozenset[Measurement]:
-        """Return what the newest answer told."""
-        return frozenset(key for key, at in self.missing_since.items() if at is None)
+    def tells(self, measurement: Measurement) -> bool:
+        """Tell whether the newest answer had a measurement."""
+        missing_since = self.missing_since
+        return measurement in missing_since and missing_since[measurement] is None
 
     @property
-    def known(self) -> frozenset[Measurement]:
+    def known(self) -> AbstractSet[Measurement]:
         """Return what was told and is not gone."""
-        return frozenset(self.missing_since)
+        return self.missing_since.keys()
 
     @property
     def is_absent(self) -> bool:
@@ -211,7 +211,7 @@ def told_lately(
 def adds(evidence: Mapping[Source, Evidence], source: Source) -> bool:
     """Tell whether a document has a measurement that no document before it has."""
     others = (evidence[other].known for other in _before(source) if other in evidence)
-    return bool(evidence[source].known.difference(*others))
+    return bool(set(evidence[source].known).difference(*others))
 
 
 def has_battery(evidence: Mapping[Source, Evidence]) -> bool:
@@ -221,16 +221,14 @@ def has_battery(evidence: Mapping[Source, Evidence]) -> bool:
     documents agree, or when the only one that answers says so for a day: a summary may
     say zero by mistake.
     """
-    signs = {
-        source: evidence[source]
-        for source in _SIGNS_OF_BATTERIES
+    answered = [
+        (sign, evidence[source])
+        for source, sign in _SIGNS_OF_BATTERIES.items()
         if source in evidence and evidence[source].answered
-    }
-    if any(_SIGNS_OF_BATTERIES[source] in each.told for source, each in signs.items()):
+    ]
+    if any(each.tells(sign) for sign, each in answered):
         return True
-    return len(signs) == 1 and any(
-        _SIGNS_OF_BATTERIES[source] in each.known for source, each in signs.items()
-    )
+    return len(answered) == 1 and all(sign in each.known for sign, each in answered)
 
 
 def has_consumption_meter(
@@ -240,12 +238,13 @@ def has_consumption_meter(
 
     The live stream may show one, too.
     """
-    measured = {
-        each: known[each] for each in _SIGNS_OF_CONSUMPTION_METERS if each in known
-    }
     return any(
-        _SIGNS_OF_CONSUMPTION_METERS & each.known for each in evidence.values()
-    ) or any(now - each.observed_at <= CHECK_PERIOD for each in measured.values())
+        not _SIGNS_OF_CONSUMPTION_METERS.isdisjoint(each.known)
+        for each in evidence.values()
+    ) or any(
+        each in known and now - known[each].observed_at <= CHECK_PERIOD
+        for each in _SIGNS_OF_CONSUMPTION_METERS
+    )
 
 
 def has(
