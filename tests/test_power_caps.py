@@ -14,6 +14,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.recorder import get_instance
 import pytest
+from pytest_homeassistant_custom_component.components.recorder.common import (
+    async_wait_recording_done,
+)
 
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
@@ -125,6 +128,7 @@ async def test_statistics_that_are_no_energy_are_named(
         ),
         [StatisticData(start=NOW - DAY, state=1, sum=1)],
     )
+    await async_wait_recording_done(hass)
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     await go_on(hass, freezer, 30 * MINUTE)
     issue_id = f"statistics_foreign_{entry.entry_id}"
@@ -133,6 +137,7 @@ async def test_statistics_that_are_no_energy_are_named(
     assert issue.translation_placeholders == {"account": "Home", "systems": "Hilltop"}
     assert await recorded(hass, world.system.system_id, Flow.CONSUMPTION)
     get_instance(hass).async_clear_statistics([statistic])
+    await async_wait_recording_done(hass)
     await go_on(hass, freezer, 90 * MINUTE)
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
     assert await recorded(hass, world.system.system_id, Flow.PRODUCTION)
