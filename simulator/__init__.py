@@ -9,6 +9,7 @@ from .parts import ChargingTimes, EvCharger, HeatPump, IqCharger, SecondGateway
 from .physics import Charger, ChargingSession, Flow, Plant, Power, Storage
 from .publication import Published
 from .records import Frame, Request, Stream
+from .settings import Load, Settings
 from .world import AccessControl, Account, Address, Application, Plan, System
 
 __all__ = [
@@ -26,12 +27,14 @@ __all__ = [
     "Frame",
     "HeatPump",
     "IqCharger",
+    "Load",
     "Plan",
     "Plant",
     "Power",
     "Published",
     "Request",
     "SecondGateway",
+    "Settings",
     "Storage",
     "Stream",
     "System",

@@ -292,6 +292,11 @@ class Cloud:
         )
 
     @property
+    def writes(self) -> list[Request]:
+        """Return the requests to change something, whatever became of them."""
+        return [each for each in self.requests if each.took_effect is not None]
+
+    @property
     def live_cost(self) -> float:
         """Return what all live streams cost, in US dollars."""
         return cost(self.streams)

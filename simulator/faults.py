@@ -67,6 +67,8 @@ class Fault:
         operation: Name of an operation (also `token` and `authorize`), or a pattern
             such as `telemetry_*`.
         system_id: Only requests for this system; None for any.
+        after: The request is carried out first, and the fault befalls its answer.
+        lost: A write is answered as if it took effect, but does not.
         skip: How many matching requests pass unharmed before.
         times: How many requests are hit; None until the fault is removed.
         delay: Seconds to wait before anything else happens.
@@ -88,6 +90,8 @@ class Fault:
 
     operation: str = "*"
     system_id: int | None = None
+    after: bool = False
+    lost: bool = False
     skip: int = 0
     times: int | None = None
     delay: float = 0.0

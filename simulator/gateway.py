@@ -123,14 +123,26 @@ class Gateway:
         return _response(call, body, refusal.status)
 
     async def _answer(self, call: _Call) -> web.StreamResponse:
+        if call.operation is not None and call.operation.of_write is not None:
+            call.record.took_effect = False
+            call.record.body = await _json(call.request)
         application = self._admit(call)
         fault = self._cloud.faults.next_for(
             call.record.operation, call.record.system_id
         )
-        if fault is not None:
+        if fault is not None and not fault.after:
             answer = await self._befall(call, application, fault)
             if answer is not None:
                 return answer
+        response = await self._carried_out(call, application, fault)
+        if fault is not None and fault.after:
+            return await self._befall(call, application, fault) or response
+        return response
+
+    async def _carried_out(
+        self, call: _Call, application: Application, fault: Fault | None
+    ) -> web.StreamResponse:
+        """Answer a request that may be made, truly but for distorted numbers."""
         account = self._authenticate(call.request, application)
         operation = self._authorize(call, application)
         if operation is LIVE_DATA:
@@ -143,6 +155,15 @@ class Gateway:
                 application=application,
                 fault=fault,
             )
+        if operation.of_write is not None:
+            system = self._owned_system(call, account)
+            change = operation.of_write(
+                self._cloud.published(system), call.serial, call.record.body
+            )
+            if fault is None or not fault.lost:
+                change.apply()
+                call.record.took_effect = True
+            return _response(call, change.answer, change.status)
         document = await self._document(call, operation, account)
         if fault is not None and fault.data is not None:
             distort(document, fault.data)

@@ -10,10 +10,12 @@ from .documents import (
     devices,
     inverters,
     lifetime,
+    settings,
     systems,
     telemetry,
 )
 from .documents.chargers import ChargerHandler
+from .documents.settings import WriteHandler
 from .documents.windows import Answer, Query
 from .publication import Published
 from .world import AccessControl
@@ -39,6 +41,7 @@ class Operation:
     of_system: SystemHandler | None = None
     of_account: AccountHandler | None = None
     of_charger: ChargerHandler | None = None
+    of_write: WriteHandler | None = None
     method: str = "GET"
     pattern: re.Pattern[str] = field(init=False, repr=False)
 
@@ -136,6 +139,37 @@ _CHARGER_OPERATIONS = (
     ),
 )
 
+_SETTINGS_OPERATIONS = (
+    *(
+        Operation(
+            handler.__name__,
+            f"/config/{{system_id}}/{handler.__name__}",
+            AccessControl.CONFIGURATION,
+            of_system=handler,
+        )
+        for handler in (
+            settings.battery_settings,
+            settings.storm_guard,
+            settings.grid_status,
+            settings.load_control,
+        )
+    ),
+    *(
+        Operation(
+            handler.__name__,
+            f"/config/{{system_id}}/{handler.__name__.removeprefix('set_')}",
+            AccessControl.CONFIGURATION,
+            of_write=handler,
+            method="PUT",
+        )
+        for handler in (
+            settings.set_battery_settings,
+            settings.set_storm_guard,
+            settings.set_load_control,
+        )
+    ),
+)
+
 _NOT_SIMULATED = (
     (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
     (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
@@ -146,17 +180,6 @@ _NOT_SIMULATED = (
     (AccessControl.DEVICES, "GET", "{system_id}/{serial}/evse_telemetry"),
     (AccessControl.DEVICES, "GET", "{system_id}/hp_lifetime"),
     (AccessControl.DEVICES, "GET", "{system_id}/hp_telemetry"),
-    *(
-        (AccessControl.CONFIGURATION, method, f"config/{{system_id}}/{setting}")
-        for setting in (
-            "battery_settings",
-            "storm_guard",
-            "grid_status",
-            "load_control",
-        )
-        for method in ("GET", "PUT")
-        if (method, setting) != ("PUT", "grid_status")
-    ),
     *(
         (AccessControl.CHARGER_CONTROL, "POST", f"{{system_id}}/ev_charger/{path}")
         for path in ("{serial}/start_charging", "{serial}/stop_charging")
@@ -173,6 +196,7 @@ OPERATIONS = (
     LIVE_DATA,
     *_SYSTEM_OPERATIONS,
     *_CHARGER_OPERATIONS,
+    *_SETTINGS_OPERATIONS,
 )
 
 

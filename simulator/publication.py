@@ -83,6 +83,7 @@ class Published:
         self.system = system
         self.now = now
         report = last_report(system, now)
+        self.has_reported = report is not None
         self.last_report_at = (
             system.operational_at if report is None else report.taken_at
         )

@@ -16,7 +16,8 @@ class Request:
     """A request that arrived; `counted` when it used up quota.
 
     `application` is the client id to which key or credentials belong, if known, and
-    `status` stays None until something was answered.
+    `status` stays None until something was answered. Of a request that writes `body` is
+    what it wrote, and `took_effect` whether it did; of all others both are None.
     """
 
     at: datetime
@@ -26,6 +27,8 @@ class Request:
     application: str | None = None
     status: int | None = None
     counted: bool = False
+    body: object = None
+    took_effect: bool | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from .alarms import WARNING, Happenings
-from .microinverters import Microinverter, PanelOwner
+from .microinverters import Microinverter
 from .moments import STEP, Window, epoch, midnight
 from .parts import (
     BATTERY,
@@ -21,6 +21,7 @@ from .parts import (
     Silence,
 )
 from .physics import Charger, Storage
+from .settings import SettingsOwner
 
 
 class AccessControl(StrEnum):
@@ -106,7 +107,7 @@ type Connection = Literal["ethernet", "wifi", "cellular"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class System(PanelOwner):
+class System(SettingsOwner):
     """A site as the cloud knows it, and what befell it.
 
     `battery_sign` is the sign of charging in `latest_telemetry`, which the official
