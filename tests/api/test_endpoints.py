@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from custom_components.enphase_cloud.api import Endpoint, EnphaseCloudClient
+from custom_components.enphase_cloud.api import Access, Endpoint, EnphaseCloudClient
 from custom_components.enphase_cloud.api.endpoints import (
     ENDPOINTS,
     MICRO_TELEMETRY,
-    RGM_STATS,
     SET_STORM_GUARD,
     START_CHARGING,
     SUMMARY,
@@ -40,15 +39,16 @@ async def test_a_document_without_a_model_comes_as_it_is(
 ) -> None:
     """Its outermost value may be a list."""
     cloud.script(reply([{"intervals": []}]))
-    answer = await client.get(RGM_STATS, system_id=SYSTEM_ID)
+    endpoint = Endpoint[Any]("acbs", "{system_id}/acbs", Access.DEVICES)
+    answer = await client.get(endpoint, system_id=SYSTEM_ID)
     assert answer == [{"intervals": []}]
-    assert cloud.requests[0].path == f"/api/v4/systems/{SYSTEM_ID}/rgm_stats"
+    assert cloud.requests[0].path == f"/api/v4/systems/{SYSTEM_ID}/acbs"
 
 
 async def test_the_path_takes_ids_and_serial_numbers(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
-    cloud.script(reply({}))
+    cloud.script(reply({"system_id": SYSTEM_ID, "serial_number": "1219AB-7"}))
     await client.get(MICRO_TELEMETRY, system_id=SYSTEM_ID, serial_no="1219AB-7")
     assert cloud.requests[0].path == (
         f"/api/v4/systems/{SYSTEM_ID}/devices/micros/1219AB-7/telemetry"

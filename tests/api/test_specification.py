@@ -12,6 +12,7 @@ from custom_components.enphase_cloud.api import (
     Device,
     Devices,
     DeviceStatus,
+    EnergyIntervals,
     EvChargerStatus,
     Events,
     EventTypes,
@@ -20,6 +21,18 @@ from custom_components.enphase_cloud.api import (
     LatestTelemetry,
     Summary,
     System,
+)
+from custom_components.enphase_cloud.api.endpoints import (
+    ENCHARGE_TELEMETRY,
+    EVSE_LIFETIME,
+    EVSE_TELEMETRY,
+    HEAT_PUMP_LIFETIME,
+    HEAT_PUMP_TELEMETRY,
+    MICRO_TELEMETRY,
+    MICROS_TELEMETRY,
+    RETRIEVE_SYSTEM_ID,
+    RGM_STATS,
+    Endpoint,
 )
 from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
 from custom_components.enphase_cloud.api.models import SystemsPage
@@ -178,6 +191,93 @@ def test_live_data(examples: dict[tuple[str, str], Any]) -> None:
     assert frame.grid == measured["grid_power"]
     assert frame.battery == measured["battery_power"]
     assert frame.state_of_charge == measured["battery_soc"]
+
+
+def test_microinverters_in_intervals(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, MICROS_TELEMETRY)
+    page = MICROS_TELEMETRY.read(document)
+    assert page.total == document["total_devices"]
+    for given, read in zip(document["devices"], page.inverters, strict=True):
+        assert page.by_id[given["serial_number"]] is read
+        assert_intervals(given, read.energies, "enwh", power="powr")
+    document = of_endpoint(examples, MICRO_TELEMETRY)
+    read = MICRO_TELEMETRY.read(document)
+    assert read.serial_number == document["serial_number"]
+    assert_intervals(document, read.energies, "enwh", power="powr")
+
+
+def test_a_battery_in_intervals(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, ENCHARGE_TELEMETRY)
+    telemetry = ENCHARGE_TELEMETRY.read(document)
+    (given,) = document["intervals"]
+    (read,) = telemetry.intervals
+    assert read.charged == given["charge"]["enwh"]
+    assert read.discharged == given["discharge"]["enwh"]
+    assert read.state_of_charge == given["soc"]["percent"]
+    shown = f"{telemetry.last_reported_state_of_charge}%"
+    assert shown == document["last_reported_soc"]
+    assert telemetry.last_reported_at is not None
+    moment = telemetry.last_reported_at.timestamp()
+    assert moment == document["last_reported_time"]
+
+
+def test_other_makers_chargers_and_heat_pumps(
+    examples: dict[tuple[str, str], Any],
+) -> None:
+    document = of_endpoint(examples, EVSE_LIFETIME)
+    days = EVSE_LIFETIME.read(document)
+    assert list(days.charged.values) == document["consumption"]
+    document = of_endpoint(examples, HEAT_PUMP_LIFETIME)
+    assert list(HEAT_PUMP_LIFETIME.read(document).values) == document["consumption"]
+    document = of_endpoint(examples, HEAT_PUMP_TELEMETRY)
+    read = HEAT_PUMP_TELEMETRY.read(document)
+    assert f"{read.length.seconds // 60}mins" == document["interval_duration"]
+    assert_intervals(document, read, "wh_consumed")
+    document = of_endpoint(examples, EVSE_TELEMETRY)
+    flows = EVSE_TELEMETRY.read(document)
+    for given, took, gave in zip(
+        document["intervals"],
+        flows.charged.intervals,
+        flows.discharged.intervals,
+        strict=True,
+    ):
+        assert took.energy is not None
+        assert gave.energy is not None
+        assert took.energy - gave.energy == given["wh_consumed"]
+
+
+def test_production_meters(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, RGM_STATS)
+    read = RGM_STATS.read(document)
+    assert_intervals(document, read.energies, "wh_del")
+    for given, meter in zip(document["meter_intervals"], read.meters, strict=True):
+        assert meter.serial_number == given["meter_serial_number"]
+        assert meter.gateway_serial_number == given["envoy_serial_number"]
+        assert meter.channel == given["intervals"][0]["channel"]
+        assert_intervals(given, meter.energies, "wh_del", power="curr_w")
+
+
+def test_the_system_of_a_gateway(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, RETRIEVE_SYSTEM_ID)
+    assert RETRIEVE_SYSTEM_ID.read(document) == document["system_id"]
+
+
+def of_endpoint(examples: dict[tuple[str, str], Any], endpoint: Endpoint[Any]) -> Any:
+    """Return the example of an endpoint."""
+    return example(examples, endpoint.method.lower(), f"/{endpoint.path}")
+
+
+def assert_intervals(
+    document: Any, read: EnergyIntervals, member: str, *, power: str | None = None
+) -> None:
+    """Assert that intervals are those of a document."""
+    told = [
+        (each["end_at"], each[member], each[power] if power else None)
+        for each in document["intervals"]
+    ]
+    assert told == [
+        (each.end_at.timestamp(), each.energy, each.power) for each in read.intervals
+    ]
 
 
 def example(examples: dict[tuple[str, str], Any], method: str, path: str) -> Any:

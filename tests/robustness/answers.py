@@ -63,6 +63,7 @@ from simulator.errors import RefusalError
 from simulator.operations import find
 
 from .absurd import bytes_like
+from .single_devices import SINGLE_DEVICES
 from .targets import Target, board_with_battery
 
 _COUNT: Final = 100_000
@@ -227,6 +228,7 @@ ANSWERS: Final = (
             OPEN_EVENTS,
         )
     ),
+    *(_target(endpoint, document, _ignored) for endpoint, document in SINGLE_DEVICES),
     Target(
         "error bodies",
         _COUNT,

@@ -4,16 +4,26 @@ Names, paths and access controls are those of the official specification. An ope
 without a model is answered as it comes: as parsed JSON.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from collections.abc import Callable
 from functools import partial
-import re
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from .access import Access
+from .endpoint import Endpoint as Endpoint  # noqa: PLC0414 (part of the table)
 from .models.battery import BatteryTelemetry
+from .models.convert import to_inflow
 from .models.device import Devices
-from .models.energy import DailyBatteryEnergies, DailyEnergies, EnergyIntervals
+from .models.device_telemetry import (
+    InvertersTelemetry,
+    InverterTelemetry,
+    ProductionMeters,
+)
+from .models.energy import (
+    BatteryEnergyIntervals,
+    DailyBatteryEnergies,
+    DailyEnergies,
+    EnergyIntervals,
+)
 from .models.ev_charger import ChargerEvents, ChargerSchedules, ChargingSessions
 from .models.event import Alarms, Events, EventTypes
 from .models.inverters import InvertersSummary
@@ -21,50 +31,10 @@ from .models.latest import LatestTelemetry
 from .models.live_frame import LiveFrame
 from .models.meter_readings import MeterReadings
 from .models.summary import Summary
-from .models.system import System, SystemsPage
-
-type Method = Literal["GET", "POST", "PUT"]
+from .models.system import System, SystemsPage, system_id_from_api
 
 TOKEN: Final = "token"  # noqa: S105 (a name, no secret)
 """What budgets and errors call a request to the token endpoint."""
-
-_PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Endpoint[DocumentT]:
-    """An operation: budgets and errors know it by its name.
-
-    `path` is relative to /api/v4/systems. `query` and `body` are what each request
-    carries; `page_size` is set where the answer comes in pages.
-    """
-
-    name: str
-    path: str
-    access: Access
-    model: Callable[[Any], DocumentT] | None = None
-    _: KW_ONLY
-    method: Method = "GET"
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    page_size: int | None = None
-
-    def path_of(self, **parameters: int | str) -> str:
-        """Return the path with its parameters filled in.
-
-        Raises ValueError where a parameter is not an id or a serial number.
-        """
-        if not all(_PARAMETER.fullmatch(str(value)) for value in parameters.values()):
-            raise ValueError("An id or serial number holds only letters and digits")
-        return self.path.format_map(parameters)
-
-    def read(self, document: Any) -> DocumentT:
-        """Return what an answer says; the answer itself where there is no model.
-
-        Raises MalformedAnswerError where the model cannot read it.
-        """
-        answer: DocumentT = document
-        return answer if self.model is None else self.model(document)
 
 
 def _intervals(
@@ -96,8 +66,6 @@ def _meters(kind: str, access: Access) -> Endpoint[MeterReadings]:
     return Endpoint(name, f"{{system_id}}/{name}", access, MeterReadings.from_api)
 
 
-_details = partial(Endpoint[Any], access=Access.SYSTEM_DETAILS)
-_device = partial(Endpoint[Any], access=Access.DEVICES)
 _configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
 
 # Systems, their devices and events.
@@ -127,7 +95,13 @@ SUMMARY: Final = Endpoint(
     "summary", "{system_id}/summary", Access.SYSTEM_DETAILS, Summary.from_api
 )
 DEVICES: Final = _listing("devices", Devices.from_api)
-RETRIEVE_SYSTEM_ID: Final = _details("retrieve_system_id", "retrieve_system_id")
+# It takes "serial_num", that of a gateway, in the query.
+RETRIEVE_SYSTEM_ID: Final = Endpoint(
+    "retrieve_system_id",
+    "retrieve_system_id",
+    Access.SYSTEM_DETAILS,
+    system_id_from_api,
+)
 # It takes "site_id" or "envoy_serial_number" in the query.
 INVERTERS_SUMMARY: Final = Endpoint(
     "inverters_summary",
@@ -222,26 +196,62 @@ BATTERY_LIFETIME: Final = Endpoint(
 PRODUCTION_METER_READINGS: Final = _meters("production", Access.PRODUCTION)
 CONSUMPTION_METER_READINGS: Final = _meters("consumption", Access.CONSUMPTION)
 STORAGE_METER_READINGS: Final = _meters("storage", Access.CONSUMPTION)
-RGM_STATS: Final = Endpoint[Any](
-    "rgm_stats", "{system_id}/rgm_stats", Access.PRODUCTION
+# It takes "start_at", and "end_at" at most a week later, in the query.
+RGM_STATS: Final = Endpoint(
+    "rgm_stats",
+    "{system_id}/rgm_stats",
+    Access.PRODUCTION,
+    ProductionMeters.from_api,
 )
 
-# Single devices.
-MICROS_TELEMETRY: Final = _device(
-    "micros_telemetry", "{system_id}/devices/micros/telemetry"
+# Single devices. Telemetry takes the query of telemetry in intervals; a page of a week
+# may exceed what the client reads.
+MICROS_TELEMETRY: Final = Endpoint(
+    "micros_telemetry",
+    "{system_id}/devices/micros/telemetry",
+    Access.DEVICES,
+    InvertersTelemetry.from_api,
+    page_size=20,
 )
-MICRO_TELEMETRY: Final = _device(
-    "micro_telemetry", "{system_id}/devices/micros/{serial_no}/telemetry"
+MICRO_TELEMETRY: Final = Endpoint(
+    "micro_telemetry",
+    "{system_id}/devices/micros/{serial_no}/telemetry",
+    Access.DEVICES,
+    InverterTelemetry.from_api,
 )
-ENCHARGE_TELEMETRY: Final = _device(
-    "encharge_telemetry", "{system_id}/devices/encharges/{serial_no}/telemetry"
+ENCHARGE_TELEMETRY: Final = Endpoint(
+    "encharge_telemetry",
+    "{system_id}/devices/encharges/{serial_no}/telemetry",
+    Access.DEVICES,
+    BatteryTelemetry.from_api,
 )
-EVSE_LIFETIME: Final = _device("evse_lifetime", "{system_id}/{serial_no}/evse_lifetime")
-EVSE_TELEMETRY: Final = _device(
-    "evse_telemetry", "{system_id}/{serial_no}/evse_telemetry"
+# Chargers of other makers, whose cars may feed back, and heat pumps. The days are those
+# up to today, which is not over.
+EVSE_LIFETIME: Final = Endpoint(
+    "evse_lifetime",
+    "{system_id}/{serial_no}/evse_lifetime",
+    Access.DEVICES,
+    partial(DailyBatteryEnergies.from_balance, member="consumption"),
 )
-HEAT_PUMP_LIFETIME: Final = _device("heat_pump_lifetime", "{system_id}/hp_lifetime")
-HEAT_PUMP_TELEMETRY: Final = _device("heat_pump_telemetry", "{system_id}/hp_telemetry")
+EVSE_TELEMETRY: Final = Endpoint(
+    "evse_telemetry",
+    "{system_id}/{serial_no}/evse_telemetry",
+    Access.DEVICES,
+    partial(BatteryEnergyIntervals.from_balance, member="wh_consumed"),
+)
+# What is negative means that nothing was consumed.
+HEAT_PUMP_LIFETIME: Final = Endpoint(
+    "heat_pump_lifetime",
+    "{system_id}/hp_lifetime",
+    Access.DEVICES,
+    partial(DailyEnergies.from_api, member="consumption", energy=to_inflow),
+)
+HEAT_PUMP_TELEMETRY: Final = Endpoint(
+    "heat_pump_telemetry",
+    "{system_id}/hp_telemetry",
+    Access.DEVICES,
+    partial(EnergyIntervals.from_api, member="wh_consumed", energy=to_inflow),
+)
 
 # Settings of a system.
 BATTERY_SETTINGS: Final = _configuration(

@@ -10,7 +10,14 @@ from .device import (
     MeterDevice,
     MeterKind,
 )
+from .device_telemetry import (
+    InvertersTelemetry,
+    InverterTelemetry,
+    MeterTelemetry,
+    ProductionMeters,
+)
 from .energy import (
+    BatteryEnergyIntervals,
     DailyBatteryEnergies,
     DailyEnergies,
     EnergyInterval,
@@ -59,6 +66,7 @@ __all__ = [
     "Alarm",
     "AlarmEvent",
     "Alarms",
+    "BatteryEnergyIntervals",
     "BatteryInterval",
     "BatteryMode",
     "BatteryOperation",
@@ -93,7 +101,9 @@ __all__ = [
     "HeatPumpReading",
     "Inverter",
     "InverterGateway",
+    "InverterTelemetry",
     "InvertersSummary",
+    "InvertersTelemetry",
     "LatestTelemetry",
     "LiveFrame",
     "MeterDevice",
@@ -101,7 +111,9 @@ __all__ = [
     "MeterReading",
     "MeterReadings",
     "MeterRegister",
+    "MeterTelemetry",
     "PowerReading",
+    "ProductionMeters",
     "ProductionSource",
     "Severity",
     "Summary",

@@ -1,4 +1,4 @@
-"""Battery energies in intervals: GET /systems/{id}/telemetry/battery."""
+"""Battery energies in intervals: of all batteries of a system, or of one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,10 +18,11 @@ from .convert import (
 
 
 class BatteryInterval(NamedTuple):
-    """What all batteries of a system did in the 15 minutes up to `end_at`.
+    """What batteries did in the 15 minutes up to `end_at`.
 
     Energies are in Wh, the state of charge in %. While `devices_reporting` is less
-    than the number of batteries, the interval may still be corrected.
+    than the number of batteries, the interval may still be corrected; the document of
+    a single battery does not tell it.
     """
 
     end_at: datetime
@@ -32,15 +33,16 @@ class BatteryInterval(NamedTuple):
 
 
 class BatteryTelemetry(NamedTuple):
-    """The intervals of a system's batteries in order, and their last known charge.
+    """The intervals of batteries in order, and their last known charge.
 
-    `last_reported_state_of_charge` is in %; the cloud does not say when it was
-    measured.
+    `last_reported_state_of_charge` is in %; when it was measured, `last_reported_at`,
+    the cloud tells of a single battery only.
     """
 
     system_id: int
     intervals: tuple[BatteryInterval, ...]
     last_reported_state_of_charge: int | None
+    last_reported_at: datetime | None = None
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
@@ -54,8 +56,9 @@ class BatteryTelemetry(NamedTuple):
             system_id=to_identifier(data.get("system_id")),
             intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
             last_reported_state_of_charge=to_whole_percentage(
-                data.get("last_reported_aggregate_soc")
+                data.get("last_reported_aggregate_soc", data.get("last_reported_soc"))
             ),
+            last_reported_at=to_datetime(data.get("last_reported_time")),
         )
 
 

@@ -112,6 +112,20 @@ def to_energy(value: object) -> float | None:
     return energy if energy is not None and 0 <= energy <= ENERGY_LIMIT else None
 
 
+def to_inflow(value: object) -> float | None:
+    """Return what a signed energy in Wh adds: 0 where it is negative."""
+    energy = to_number(value)
+    if energy is None or abs(energy) > ENERGY_LIMIT:
+        return None
+    return max(0.0, energy)
+
+
+def to_outflow(value: object) -> float | None:
+    """Return what a signed energy in Wh takes away: 0 where it is positive."""
+    energy = to_number(value)
+    return None if energy is None else to_inflow(-energy)
+
+
 def to_percentage(value: object) -> float | None:
     """Return a number between 0 and 100."""
     percentage = to_number(value)

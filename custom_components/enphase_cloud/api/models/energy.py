@@ -1,7 +1,8 @@
 """Energies in intervals and by day: telemetry and lifetime series of a system."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
@@ -12,28 +13,37 @@ from .convert import (
     to_datetime,
     to_energy,
     to_identifier,
+    to_inflow,
     to_object,
     to_objects,
+    to_outflow,
+    to_power,
+    to_word,
 )
+
+type EnergyReader = Callable[[object], float | None]
 
 # Half a century.
 _MOST_DAYS: Final = 18_263
+_DURATIONS: Final = {"5mins": 5, "15mins": 15}
 
 
 class EnergyInterval(NamedTuple):
     """The energy of one flow in the interval up to `end_at` [Wh].
 
     While `devices_reporting` is less than the number of devices, the interval may
-    still be corrected. Documents of the grid do not tell it.
+    still be corrected. Documents of the grid and of single devices do not tell it.
+    `power` is the average [W] where a document of single devices tells it.
     """
 
     end_at: datetime
     energy: float | None
     devices_reporting: int | None
+    power: int | None = None
 
 
 class EnergyIntervals(NamedTuple):
-    """The intervals of one flow of a system, in order, each as long as `length`.
+    """The intervals of one flow, in order, each as long as `length`.
 
     `total_devices` is None where the document counts no devices, and `start_at` where
     it does not tell from when on it has intervals.
@@ -51,46 +61,74 @@ class EnergyIntervals(NamedTuple):
         data: Mapping[str, Any],
         *,
         member: str,
-        minutes: int,
+        minutes: int = 15,
         items: str = "intervals",
+        power: str | None = None,
+        energy: EnergyReader = to_energy,
     ) -> Self:
         """Read intervals of so many minutes, leaving out those without an end.
 
-        `member` names their energy, and `items` the list that they are in.
+        `member` names their energy, which `energy` reads, `power` their power, and
+        `items` the list that they are in. A length that the document tells comes first.
         Raises MalformedAnswerError where the document names no system.
         """
         data = to_object(data)
         intervals = (
             EnergyInterval(
                 end_at=end_at,
-                energy=to_energy(item.get(member)),
+                energy=energy(item.get(member)),
                 devices_reporting=to_count(item.get("devices_reporting")),
+                power=None if power is None else to_power(item.get(power)),
             )
             for item in to_objects(data.get(items))
             if (end_at := to_datetime(item.get("end_at"))) is not None
         )
+        told = _DURATIONS.get(to_word(data.get("interval_duration")), minutes)
         return cls(
             system_id=to_identifier(data.get("system_id")),
             intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
             # The grid's documents say 0, whatever measures it.
             total_devices=to_count(data.get("total_devices")) or None,
-            length=timedelta(minutes=minutes),
+            length=timedelta(minutes=told),
             start_at=to_datetime(data.get("start_at")),
         )
+
+
+class BatteryEnergyIntervals(NamedTuple):
+    """What a battery took and gave in intervals, be it that of a car."""
+
+    charged: EnergyIntervals
+    discharged: EnergyIntervals
+
+    @classmethod
+    def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
+        """Read energies that are negative where more was given than taken.
+
+        Raises MalformedAnswerError where the document names no system.
+        """
+        read = partial(EnergyIntervals.from_api, data, member=member)
+        return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
 
 
 class DailyEnergies(NamedTuple):
     """The energy of one flow on each day from `start_date` on [Wh].
 
-    Days are the system's. Zeros at the end are days that are not reported yet.
+    Days are the system's. Zeros at the end are days that are not reported yet, or on
+    which a device was not used.
     """
 
     start_date: date
     values: tuple[float | None, ...]
 
     @classmethod
-    def from_api(cls, data: Mapping[str, Any], *, member: str) -> Self:
-        """Read the days whose energies are in `member`.
+    def from_api(
+        cls,
+        data: Mapping[str, Any],
+        *,
+        member: str,
+        energy: EnergyReader = to_energy,
+    ) -> Self:
+        """Read the days whose energies are in `member`, each with `energy`.
 
         Raises MalformedAnswerError where the document names no first day.
         """
@@ -101,14 +139,14 @@ class DailyEnergies(NamedTuple):
         values = data.get(member)
         return cls(
             start_date=start_date,
-            values=tuple(map(to_energy, values[:_MOST_DAYS]))
+            values=tuple(map(energy, values[:_MOST_DAYS]))
             if isinstance(values, list)
             else (),
         )
 
 
 class DailyBatteryEnergies(NamedTuple):
-    """What all batteries of a system took and gave, day by day."""
+    """What batteries took and gave day by day, be it that of a car."""
 
     charged: DailyEnergies
     discharged: DailyEnergies
@@ -123,6 +161,15 @@ class DailyBatteryEnergies(NamedTuple):
             charged=DailyEnergies.from_api(data, member="charge"),
             discharged=DailyEnergies.from_api(data, member="discharge"),
         )
+
+    @classmethod
+    def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
+        """Read energies that are negative where more was given than taken.
+
+        Raises MalformedAnswerError where the document names no first day.
+        """
+        read = partial(DailyEnergies.from_api, data, member=member)
+        return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
 
 
 def interval_query(start_at: datetime | None, *, week: bool = False) -> dict[str, Any]:

@@ -146,6 +146,14 @@ class SystemsPage(NamedTuple):
         return {system.system_id: system for system in self.systems}
 
 
+def system_id_from_api(data: Mapping[str, Any]) -> int:
+    """Return the id of the system that a gateway belongs to.
+
+    Raises MalformedAnswerError where the document names no system.
+    """
+    return to_identifier(to_object(data).get("system_id"))
+
+
 def _readable(entries: list[Any]) -> list[System]:
     systems = []
     for entry in entries[:_LARGEST_PAGE]:

@@ -1,0 +1,138 @@
+"""Energies of single microinverters and meters in intervals."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, NamedTuple, Self
+
+from ..exceptions import MalformedAnswerError
+from .convert import to_count, to_identifier, to_object, to_objects, to_serial
+from .energy import EnergyIntervals
+
+_LARGEST_PAGE: Final = 1_000
+
+_panel_intervals = partial(
+    EnergyIntervals.from_api, member="enwh", minutes=5, power="powr"
+)
+_meter_intervals = partial(EnergyIntervals.from_api, member="wh_del", power="curr_w")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InverterTelemetry:
+    """A microinverter with its intervals of five minutes, each with its power.
+
+    repr() shows no serial number.
+    """
+
+    serial_number: str = field(repr=False)
+    energies: EnergyIntervals
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read one microinverter.
+
+        Raises MalformedAnswerError where nothing names it or its system.
+        """
+        serial_number = to_serial(to_object(data).get("serial_number"))
+        if serial_number is None:
+            raise MalformedAnswerError("The answer names no microinverter")
+        return cls(serial_number=serial_number, energies=_panel_intervals(data))
+
+
+class InvertersTelemetry(NamedTuple):
+    """One page of microinverters, as `EnphaseCloudClient.pages` takes it.
+
+    `listed` counts the entries of the page, readable or not, `total` those of all
+    pages, None where the cloud does not tell.
+    """
+
+    system_id: int
+    inverters: tuple[InverterTelemetry, ...]
+    listed: int
+    total: int | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read one page, leaving out microinverters that nothing names.
+
+        Raises MalformedAnswerError where the document names no system, there is no
+        list, or none of it can be read.
+        """
+        data = to_object(data)
+        entries = data.get("devices")
+        if not isinstance(entries, list):
+            raise MalformedAnswerError("The answer lists no microinverters")
+        system_id = to_identifier(data.get("system_id"))
+        shared = {"system_id": system_id, "start_at": data.get("start_at")}
+        inverters = tuple(_readable(entries[:_LARGEST_PAGE], shared))
+        if entries and not inverters:
+            raise MalformedAnswerError("None of the microinverters can be read")
+        return cls(
+            system_id=system_id,
+            inverters=inverters,
+            listed=len(entries),
+            total=to_count(data.get("total_devices")) or None,
+        )
+
+    @property
+    def by_id(self) -> Mapping[str, InverterTelemetry]:
+        """Return the microinverters by their serial numbers."""
+        return {inverter.serial_number: inverter for inverter in self.inverters}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterTelemetry:
+    """A channel of a meter with its intervals of 15 minutes, each with its power.
+
+    Each phase is a channel. repr() shows no serial numbers.
+    """
+
+    serial_number: str | None = field(repr=False)
+    gateway_serial_number: str | None = field(repr=False)
+    channel: int | None
+    energies: EnergyIntervals
+
+
+class ProductionMeters(NamedTuple):
+    """What the production meters of a system measured: all together, and each."""
+
+    energies: EnergyIntervals
+    meters: tuple[MeterTelemetry, ...]
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the meters, leaving out intervals without an end.
+
+        Raises MalformedAnswerError where the document names no system.
+        """
+        energies = EnergyIntervals.from_api(data, member="wh_del")
+        meters = (
+            telemetry
+            for meter in to_objects(data.get("meter_intervals"))
+            for telemetry in _channels(meter, energies.system_id)
+        )
+        return cls(energies=energies, meters=tuple(meters))
+
+
+def _readable(
+    entries: list[Any], shared: Mapping[str, Any]
+) -> Iterator[InverterTelemetry]:
+    for entry in entries:
+        try:
+            yield InverterTelemetry.from_api({**to_object(entry), **shared})
+        except MalformedAnswerError:
+            continue
+
+
+def _channels(meter: Mapping[str, Any], system_id: int) -> Iterator[MeterTelemetry]:
+    channels: dict[int | None, list[Any]] = defaultdict(list)
+    for interval in to_objects(meter.get("intervals")):
+        channels[to_count(interval.get("channel"))].append(interval)
+    for channel, intervals in channels.items():
+        yield MeterTelemetry(
+            serial_number=to_serial(meter.get("meter_serial_number")),
+            gateway_serial_number=to_serial(meter.get("envoy_serial_number")),
+            channel=channel,
+            energies=_meter_intervals({"system_id": system_id, "intervals": intervals}),
+        )
