@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.measurements.catalog import Source
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.scheduling.forecast import preview
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
+from scripts.documentation.pages import PAGES, Page
 
 CHECKOUT = Path(__file__).parents[1]
 INTEGRATION = CHECKOUT / "custom_components" / "enphase_cloud"
@@ -191,6 +192,18 @@ def test_each_row_belongs_to_a_table(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert re.match(r"\|.*\n\|[-:| ]+\|\n\|", table), table
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
+def test_what_comes_from_the_code_is_what_it_says(page: Page) -> None:
+    """Else one command writes it anew."""
+    if changes := page.changes():
+        pytest.fail(
+            f"docs/{page.path.name} is not what the code says. Write it anew with "
+            "scripts/document, or python -m scripts.documentation where everything is "
+            "prepared:\n" + "\n".join(changes),
+            pytrace=False,
+        )
 
 
 def test_each_picture_of_the_readme_has_a_text() -> None:

@@ -1,0 +1,16 @@
+"""Write the documents that say what the code says: python -m scripts.documentation."""
+
+from .pages import PAGES
+
+
+def main() -> None:
+    """Write what has changed, and name it."""
+    for page in PAGES:
+        text = page.written()
+        if text != page.path.read_text(encoding="utf-8"):
+            page.path.write_text(text, encoding="utf-8")
+            print(f"Wrote {page.path.name}")
+
+
+if __name__ == "__main__":
+    main()
