@@ -1,15 +1,16 @@
 """A faithful fake of the Enphase cloud, for tests, the demo and trials."""
 
 from .app import create_app
-from .cloud import Cloud, Truth
+from .cloud import Cloud
 from .demo import demo_cloud
 from .faults import Fault
 from .moments import VirtualClock, Window
 from .parts import ChargingTimes, EvCharger, HeatPump, IqCharger, SecondGateway
-from .physics import Charger, ChargingSession, Flow, Plant, Power, Storage
+from .physics import Charger, ChargingSession, Flow, Heating, Plant, Power, Storage
 from .publication import Published
 from .records import Frame, Request, Stream
 from .settings import Load, Settings
+from .truth import Truth
 from .world import AccessControl, Account, Address, Application, Plan, System
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Flow",
     "Frame",
     "HeatPump",
+    "Heating",
     "IqCharger",
     "Load",
     "Plan",

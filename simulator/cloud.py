@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from .connections import Connections
 from .faults import Faults
-from .moments import Clock, epoch, midnight, utcnow
+from .moments import Clock, epoch, utcnow
 from .parts import Meter
-from .physics import Flow, Plant, Power, Roof, Storage, charging, energy, panels, power
-from .physics.charging import Charged
+from .physics import Plant, Roof, Storage
 from .publication import Published
 from .records import Frame, Quota, Request, Stream, cost, count_by_operation
 from .tokens import Tokens
+from .truth import Truth
 from .world import (
     PLANS,
     AccessControl,
@@ -29,55 +28,6 @@ from .world import (
 
 _MODULE_W = 425
 _HISTORY = timedelta(days=400)
-
-
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What really happened at a system, whatever the documents say."""
-
-    system: System
-
-    def power(self, at: datetime) -> Power:
-        """Return what flows at an instant."""
-        return power(self.system.plant, at.timestamp())
-
-    def energy(self, flow: Flow | str, start: datetime, end: datetime) -> int:
-        """Return the Wh that flowed in [start, end), both on marks of 5 minutes."""
-        return energy(self.system.plant, Flow(flow), epoch(start), epoch(end))
-
-    def day(self, flow: Flow | str, day: date) -> int:
-        """Return the Wh that flowed on a local day."""
-        zone = self.system.time_zone
-        end = date.fromordinal(day.toordinal() + 1)
-        start, stop = midnight(day, zone), midnight(end, zone)
-        return energy(self.system.plant, Flow(flow), start, stop)
-
-    def panels(self, day: date) -> dict[str, int]:
-        """Return the Wh of each panel on a local day, by its microinverter's serial."""
-        zone = self.system.time_zone
-        end = date.fromordinal(day.toordinal() + 1)
-        plant = self.system.plant
-        wh = panels.energies(plant, midnight(day, zone), midnight(end, zone))
-        found = self.system.microinverters
-        return {micro.serial: wh[micro.position - 1] for micro in found}
-
-    def charged(self, serial: str, start: datetime, end: datetime) -> int:
-        """Return the Wh that a charger gave in [start, end), on marks of 5 minutes."""
-        charger = self.system.charger(serial)
-        return charging.energy(self.system.plant, charger, epoch(start), epoch(end))
-
-    def sessions(self, serial: str, first: date, last: date) -> list[Charged]:
-        """Return the sessions of a charger that began on local days."""
-        plant, charger = self.system.plant, self.system.charger(serial)
-        return [
-            charging.charged(plant, charger, session)
-            for session in charging.sessions(plant, charger, first, last)
-        ]
-
-    def lifetime(self, flow: Flow | str, until: datetime) -> int:
-        """Return the Wh that flowed since the system began to work."""
-        start = self.system.operational_at
-        return energy(self.system.plant, Flow(flow), start, epoch(until))
 
 
 class Cloud:

@@ -237,10 +237,9 @@ class Gateway:
         if operation.of_system is not None:
             system = self._owned_system(call, account)
             return operation.of_system(self._cloud.published(system), query)
-        if operation.of_charger is not None:
+        if of_device := operation.of_charger or operation.of_device:
             system = self._owned_system(call, account)
-            published = self._cloud.published(system)
-            return operation.of_charger(published, call.serial, query)
+            return of_device(self._cloud.published(system), call.serial, query)
         if operation.of_account is not None:
             visible = [
                 self._cloud.published(system)

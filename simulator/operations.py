@@ -6,7 +6,9 @@ import re
 
 from .documents import (
     alarms,
+    appliances,
     chargers,
+    device_telemetry,
     devices,
     inverters,
     lifetime,
@@ -16,12 +18,13 @@ from .documents import (
 )
 from .documents.chargers import ChargerHandler
 from .documents.settings import WriteHandler
-from .documents.windows import Answer, Query
+from .documents.windows import Answer, Document, Query
 from .publication import Published
 from .world import AccessControl
 
 type AccountHandler = Callable[[list[Published], Query, object], Answer]
 type SystemHandler = Callable[[Published, Query], Answer]
+type DeviceHandler = Callable[[Published, str, Query], Document]
 
 _SYSTEM_DETAILS = AccessControl.SYSTEM_DETAILS
 _PRODUCTION = AccessControl.PRODUCTION
@@ -42,8 +45,16 @@ class Operation:
     of_account: AccountHandler | None = None
     of_charger: ChargerHandler | None = None
     of_write: WriteHandler | None = None
+    of_device: DeviceHandler | None = None
     method: str = "GET"
     pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Return whether it is answered."""
+        of_device = self.of_charger or self.of_device
+        handler = self.of_system or self.of_account or of_device or self.of_write
+        return handler is not None or self.name == "live_data"
 
     def __post_init__(self) -> None:
         """Compile the path."""
@@ -170,16 +181,37 @@ _SETTINGS_OPERATIONS = (
     ),
 )
 
+_DEVICE_OPERATIONS = (
+    *(
+        _of_system(AccessControl.DEVICES, path, handler.__name__, handler)
+        for path, handler in (
+            ("/devices/micros/telemetry", device_telemetry.micros_telemetry),
+            ("/hp_lifetime", appliances.hp_lifetime),
+            ("/hp_telemetry", appliances.hp_telemetry),
+        )
+    ),
+    *(
+        Operation(
+            handler.__name__,
+            f"/{{system_id}}/{path}",
+            AccessControl.DEVICES,
+            of_device=handler,
+        )
+        for path, handler in (
+            ("devices/micros/{serial}/telemetry", device_telemetry.micro_telemetry),
+            (
+                "devices/encharges/{serial}/telemetry",
+                device_telemetry.encharge_telemetry,
+            ),
+            ("{serial}/evse_lifetime", appliances.evse_lifetime),
+            ("{serial}/evse_telemetry", appliances.evse_telemetry),
+        )
+    ),
+)
+
 _NOT_SIMULATED = (
     (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
     (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
-    (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/telemetry"),
-    (AccessControl.DEVICES, "GET", "{system_id}/devices/micros/{serial}/telemetry"),
-    (AccessControl.DEVICES, "GET", "{system_id}/devices/encharges/{serial}/telemetry"),
-    (AccessControl.DEVICES, "GET", "{system_id}/{serial}/evse_lifetime"),
-    (AccessControl.DEVICES, "GET", "{system_id}/{serial}/evse_telemetry"),
-    (AccessControl.DEVICES, "GET", "{system_id}/hp_lifetime"),
-    (AccessControl.DEVICES, "GET", "{system_id}/hp_telemetry"),
     *(
         (AccessControl.CHARGER_CONTROL, "POST", f"{{system_id}}/ev_charger/{path}")
         for path in ("{serial}/start_charging", "{serial}/stop_charging")
@@ -197,6 +229,7 @@ OPERATIONS = (
     *_SYSTEM_OPERATIONS,
     *_CHARGER_OPERATIONS,
     *_SETTINGS_OPERATIONS,
+    *_DEVICE_OPERATIONS,
 )
 
 

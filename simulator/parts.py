@@ -7,9 +7,10 @@ from .moments import Window
 
 type Meter = Literal["production", "consumption"]
 type Part = str
-"""A meter, `battery` for all batteries, or `battery 1` for one."""
+"""A meter, `battery` for all batteries, `battery 1` for one, or an appliance."""
 
 BATTERY = "battery"
+HEAT_PUMP = "heat pump"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,19 @@ class SecondGateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvCharger:
-    """A charger of another maker, and what it does."""
+    """A charger of another maker, and what it says that it does.
+
+    Without a status it says what it really does.
+    """
 
     serial: str
     name: str = "EV Charger"
-    status: Literal["PLUGGED_OUT", "IDLE", "CHARGING", "FAULTED"] = "PLUGGED_OUT"
+    status: Literal["PLUGGED_OUT", "IDLE", "CHARGING", "FAULTED"] | None = "PLUGGED_OUT"
+
+    @property
+    def part(self) -> Part:
+        """Return how a silence names it."""
+        return f"charger {self.serial}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,12 @@ class Published:
         """Return how many of `total` devices are in the interval that ends at `end`."""
         return total if self._is_complete(end) else total - 1
 
+    def lacking(self, end: int, total: int) -> int | None:
+        """Return which of `total` devices, from 1, an interval lacks, if any."""
+        if self._is_complete(end):
+            return None
+        return 1 + int(total * fraction(self.system.plant.seed, "lacking", end))
+
     def _is_complete(self, end: int) -> bool:
         age = self.last_report_at - end
         if age >= _SETTLED_AFTER or not self.system.corrections:

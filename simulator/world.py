@@ -7,21 +7,11 @@ from enum import StrEnum
 from typing import Literal
 
 from .alarms import WARNING, Happenings
+from .appliances import ApplianceOwner
 from .microinverters import Microinverter
 from .moments import STEP, Window, epoch, midnight
-from .parts import (
-    BATTERY,
-    EvCharger,
-    HeatPump,
-    IqCharger,
-    Meter,
-    Part,
-    Replaced,
-    SecondGateway,
-    Silence,
-)
-from .physics import Charger, Storage
-from .settings import SettingsOwner
+from .parts import BATTERY, Meter, Part, Replaced, SecondGateway, Silence
+from .physics import Storage
 
 
 class AccessControl(StrEnum):
@@ -107,7 +97,7 @@ type Connection = Literal["ethernet", "wifi", "cellular"]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class System(SettingsOwner):
+class System(ApplianceOwner):
     """A site as the cloud knows it, and what befell it.
 
     `battery_sign` is the sign of charging in `latest_telemetry`, which the official
@@ -149,9 +139,6 @@ class System(SettingsOwner):
     ac_batteries: int = 0
     collars: int = 0
     iq_airs: int = 0
-    ev_chargers: tuple[EvCharger, ...] = ()
-    iq_chargers: tuple[IqCharger, ...] = ()
-    heat_pump: HeatPump | None = None
 
     @property
     def operational_at(self) -> int:
@@ -252,26 +239,6 @@ class System(SettingsOwner):
         installed = (epoch(now) // STEP + 1) * STEP
         self.plant = replace(self.plant, storage=replace(storage, installed=installed))
 
-    def install_charger(
-        self, charger: Charger, known_as: IqCharger | None = None
-    ) -> None:
-        """Let there be a charger of Enphase, since the system began to work."""
-        self.plant = replace(self.plant, chargers=(*self.plant.chargers, charger))
-        self.iq_chargers += (known_as or IqCharger(serial=charger.serial),)
-
-    def remove_charger(self, serial: str) -> None:
-        """Let the cloud list a charger no more; what it gave was used all the same."""
-        self.iq_chargers = tuple(
-            each for each in self.iq_chargers if each.serial != serial
-        )
-
-    def charger(self, serial: str) -> Charger:
-        """Return a charger of Enphase that is listed; raise KeyError where none is."""
-        if serial not in {each.serial for each in self.iq_chargers}:
-            raise KeyError(serial)
-        found = {each.serial: each for each in self.plant.chargers}
-        return found[serial]
-
     def last_heard(self, part: Part, reported: int) -> int:
         """Return when a part was read last, if its gateway's report is of `reported`.
 
@@ -286,6 +253,13 @@ class System(SettingsOwner):
             if _is_one_of(part, {each.part}) and reported in each.window
         ]
         return min([reported, *silent])
+
+    def hears(self, part: Part, start: int, end: int) -> bool:
+        """Tell whether a part reports all of an interval."""
+        return not any(
+            _is_one_of(part, {each.part}) and each.window.overlaps(start, end)
+            for each in self.silences
+        )
 
     def open_alarm(
         self,

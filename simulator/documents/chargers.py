@@ -53,10 +53,9 @@ def _listed(published: Published, charger: IqCharger) -> Document:
     }
 
 
-def operation_of(published: Published, serial: str) -> str:
+def operation_of(published: Published, charger: Charger) -> str:
     """Return what a charger did at the last report, in the words of the cloud."""
     at = published.last_report_at
-    charger = published.system.charger(serial)
     for each in _charged(published, charger, days=2):
         if each.session.start <= at < each.session.end:
             is_charging = at // STEP * STEP in dict(each.steps)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from simulator.moments import DAY, HOUR, QUARTER, STEP
-from simulator.parts import BATTERY
+from simulator.parts import BATTERY, HEAT_PUMP, EvCharger, HeatPump, IqCharger, Part
 from simulator.physics import Flow, power
 from simulator.publication import Published
 
@@ -154,7 +154,7 @@ def latest_telemetry(published: Published, query: Query) -> Document:
     if published.storage:
         devices["encharges"] = list(_encharges(published))
     if pump := published.system.heat_pump:
-        devices["heat-pump"] = [_operated(published, pump.serial, pump.name, pump.mode)]
+        devices["heat-pump"] = [_operated(published, pump, HEAT_PUMP, pump.mode)]
     if chargers := list(_chargers(published)):
         devices["evse"] = chargers
     return {
@@ -204,19 +204,24 @@ def _metered(published: Published, name: str, at: int) -> int:
 
 
 def _chargers(published: Published) -> Iterator[Document]:
-    for other in published.system.ev_chargers:
-        yield _operated(published, other.serial, other.name, other.status)
-    for charger in published.system.iq_chargers:
-        mode = operation_of(published, charger.serial)
-        yield _operated(published, charger.serial, charger.name, mode)
+    system = published.system
+    for other in system.ev_chargers:
+        really = system.ev_charger(other.serial)
+        does = operation_of(published, really) if really else "PLUGGED_OUT"
+        yield _operated(published, other, other.part, other.status or does)
+    for known in system.iq_chargers:
+        mode = operation_of(published, system.charger(known.serial))
+        yield _operated(published, known, f"charger {known.serial}", mode)
 
 
-def _operated(published: Published, serial: str, name: str, mode: str) -> Document:
-    read_at = published.last_report_at
+def _operated(
+    published: Published, known: EvCharger | IqCharger | HeatPump, part: Part, mode: str
+) -> Document:
+    read_at = published.system.last_heard(part, published.last_report_at)
     stale = _is_stale(published, read_at)
     return {
-        "serial_number": serial,
-        "name": name,
+        "serial_number": known.serial,
+        "name": known.name,
         "last_report_at": None if stale else read_at,
         "operational_mode": None if stale else mode,
     }

@@ -1,7 +1,7 @@
 """What physically happens at a site: a pure function of site and moment."""
 
 from .model import Day, Flow, Power, day, energy, power
-from .plant import Charger, ChargingSession, Plant, Storage
+from .plant import Charger, ChargingSession, Heating, Plant, Storage
 from .roof import Mark, Roof, Weakness, panels_of
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "ChargingSession",
     "Day",
     "Flow",
+    "Heating",
     "Mark",
     "Plant",
     "Power",

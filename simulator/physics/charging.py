@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
 from simulator.noise import fractions
 
+from . import load as home_load
 from .plant import Charger, ChargingSession, Plant
 
 _ARRIVES = (16.5, 20.0)
@@ -20,10 +22,14 @@ _WANTED_WH = (4_000, 28_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged:
-    """What became of a session: the Wh in each step, from the first with any on."""
+    """What became of a session: the Wh in each step, from the first with any on.
+
+    What the car gave to the home is in `returned`.
+    """
 
     session: ChargingSession
     steps: tuple[tuple[int, int], ...]
+    returned: tuple[tuple[int, int], ...] = ()
 
     @property
     def energy(self) -> int:
@@ -90,11 +96,35 @@ def charged(plant: Plant, charger: Charger, session: ChargingSession) -> Charged
             steps.append((at, min(most, left)))
             left -= most
         at += STEP
-    return Charged(session=session, steps=tuple(steps))
+    returned = tuple(_returned(plant, charger, session)) if charger.returns_w else ()
+    return Charged(session=session, steps=tuple(steps), returned=returned)
+
+
+def _returned(
+    plant: Plant, charger: Charger, session: ChargingSession
+) -> Iterator[tuple[int, int]]:
+    """Yield what a car gives to the home in each step until it charges."""
+    most = charger.returns_w * STEP // HOUR
+    first = -(-session.start // STEP) * STEP
+    for at in range(first, min(session.charges_at, session.end) - STEP + 1, STEP):
+        if not any(at in outage for outage in plant.outages):
+            used = _home(plant, day_of(at, plant.time_zone))
+            start = midnight(day_of(at, plant.time_zone), plant.time_zone)
+            yield at, min(most, used[(at - start) // STEP] // len(plant.chargers))
+
+
+@lru_cache(maxsize=256)
+def _home(plant: Plant, local: date) -> list[int]:
+    """Return the Wh that the home uses beside its chargers in each step of a day."""
+    start, end = (each(local, plant.time_zone) for each in (midnight, next_midnight))
+    return home_load.consumption(plant, local, (end - start) // STEP)
 
 
 def load(plant: Plant, day: date, steps: int) -> list[int]:
-    """Return the Wh that all chargers take in each step of a local day."""
+    """Return the Wh that all chargers take in each step of a local day.
+
+    Less than nothing where cars give; in sum no more than the home uses.
+    """
     start = midnight(day, plant.time_zone)
     result = [0] * steps
     for charger in plant.chargers:
@@ -105,7 +135,10 @@ def load(plant: Plant, day: date, steps: int) -> list[int]:
 
 
 def energy(plant: Plant, charger: Charger, start: int, end: int) -> int:
-    """Return the Wh that a charger gave in [start, end), both multiples of a step."""
+    """Return the Wh that a charger gave in [start, end), both multiples of a step.
+
+    It is negative when the car gave more than it took.
+    """
     first, last = (day_of(each, plant.time_zone) for each in (start, end))
     return sum(
         wh for at, wh in _steps(plant, charger, first, last) if start <= at < end
@@ -118,4 +151,6 @@ def _steps(
     """Yield the steps of all sessions that may reach into local days."""
     before = date.fromordinal(first.toordinal() - charger.longest_days)
     for session in sessions(plant, charger, before, last):
-        yield from charged(plant, charger, session).steps
+        that = charged(plant, charger, session)
+        yield from that.steps
+        yield from ((at, -wh) for at, wh in that.returned)

@@ -20,7 +20,7 @@ from math import sin, tau
 from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
 from simulator.noise import fraction
 
-from . import charging, load, sun
+from . import charging, heating, load, sun
 from .dispatch import CENTI, Step, balance, calibrates
 from .exposure import weakened
 from .plant import Plant
@@ -134,9 +134,10 @@ def _steps(
         left = (1 - plant.ageing_percent / 100) ** age
         available = [round(energy * left) for energy in available]
     wanted = load.consumption(plant, local, count)
-    if plant.chargers:
-        cars = charging.load(plant, local, count)
-        wanted = [home + car for home, car in zip(wanted, cars, strict=True)]
+    for device in (plant.chargers and charging, plant.heating and heating):
+        if device:
+            taken = device.load(plant, local, count)
+            wanted = [home + part for home, part in zip(wanted, taken, strict=True)]
     return list(
         balance(plant, local, start, available=available, wanted=wanted, stored=stored)
     )

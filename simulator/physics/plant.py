@@ -90,12 +90,14 @@ class ChargingSession:
 class Charger:
     """A charger for a car; without `sessions` the car comes by habit.
 
-    `habit` is the share of evenings on which it comes.
+    `habit` is the share of evenings on which it comes. With `returns_w` the car gives
+    so much to the home until it charges, but no more than the home uses.
     """
 
     serial: str
     power_w: int = 7_680
     habit: float = 0.6
+    returns_w: int = 0
     sessions: tuple[ChargingSession, ...] | None = None
 
     @property
@@ -108,11 +110,25 @@ class Charger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heating:
+    """A heat pump: its power when it runs, and what it is there for.
+
+    It keeps the home warm, for which it takes so many W for each degree that it is
+    colder outside, and makes hot water, for which it takes so many Wh a day.
+    """
+
+    power_w: int = 2_400
+    loss_w_per_degree: int = 60
+    water_wh: int = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
     """Everything on which the flows of energy at a site depend.
 
     In the times of `snow` the panels are covered; each year they give less by
-    `ageing_percent`. What the home uses includes what its `chargers` give to cars.
+    `ageing_percent`. What the home uses includes what its `chargers` give to cars and
+    what its `heating` takes.
     """
 
     seed: int
@@ -129,6 +145,7 @@ class Plant:
     snow: tuple[Window, ...] = ()
     ageing_percent: float = 0.0
     chargers: tuple[Charger, ...] = ()
+    heating: Heating | None = None
 
     def before(self, end: int) -> Plant:
         """Return the plant without what befalls it from a moment on.

@@ -7,35 +7,23 @@ from typing import Any
 
 import pytest
 
-from simulator import (
-    Address,
-    Charger,
-    EvCharger,
-    Fault,
-    HeatPump,
-    Load,
-    Settings,
-    System,
-)
-from simulator.operations import LIVE_DATA, OPERATIONS, Operation, find
+from simulator import Address, Charger, Fault, Load, Settings, System
+from simulator.documents.devices import encharge_serial
+from simulator.operations import OPERATIONS, Operation, find
 
 from .conftest import World
 from .specification import PATH, Answer, Specification, problems
 
 pytestmark = pytest.mark.skipif(not PATH.exists(), reason="No specification here")
 
-SIMULATED = {
-    operation.name
-    for operation in OPERATIONS
-    if operation.of_system
-    or operation.of_account
-    or operation.of_charger
-    or operation.of_write
-    or operation is LIVE_DATA
-}
+SIMULATED = {operation.name for operation in OPERATIONS if operation.is_simulated}
 
 _LIST = {r"\w+: list is no object": "The example has a list"}
 _BOOLEAN = {r"owner_can_override: bool is no string": "The example has booleans"}
+_INTERVALS = {
+    r"(start|end)_at: int is no string": "The example has integers",
+    r"intervals\[\]: dict is no array": "The example has a list",
+}
 CONTRADICTIONS = {
     "alarms": _LIST,
     "devices": {
@@ -61,6 +49,8 @@ CONTRADICTIONS = {
         r"event_type_key: str is no integer": "The example has a word",
     },
     "events": _LIST,
+    "evse_telemetry": _INTERVALS,
+    "hp_telemetry": _INTERVALS,
     "inverters_summary": {
         r"power_produced: int is no object": "The example has both",
     },
@@ -191,8 +181,8 @@ def farm(world: World) -> System:
         battery=3, generator_w=9_000, phases=3, connection="cellular"
     )
     system.relays = system.ac_batteries = system.collars = system.iq_airs = 2
-    system.heat_pump = HeatPump()
-    system.ev_chargers = (EvCharger(serial="380017"),)
+    system.install_heat_pump()
+    system.install_ev_charger(Charger(serial="380017", habit=1, returns_w=3_000))
     system.settings = Settings(loads=(Load(name="NC1", load_name="Pump"),))
     system.install_charger(Charger(serial="202620010308", habit=1))
     system.open_alarm("micro_silent", world.clock())
@@ -250,7 +240,7 @@ async def documents(
         "inverters_summary": {"site_id": system.system_id},
         "search": {"live_stream": "true"},
     }
-    serial = next((each.serial for each in system.iq_chargers), "")
+    serial = serial_for(answer.path, system)
     if "{serial_no}" in answer.path and not serial:
         return []
     if name in OF_BATTERIES and system.plant.storage is None:
@@ -268,6 +258,18 @@ async def documents(
         return [await response.json(content_type=None)]
     lines = (await response.text()).splitlines()
     return [{"data": json.loads(line[6:])} for line in lines if line[:6] == "data: "]
+
+
+def serial_for(path: str, system: System) -> str:
+    """Return the serial number of a device of the kind that a path is about."""
+    kinds: dict[str, list[str]] = {
+        "/micros/": [each.serial for each in system.microinverters],
+        "/encharges/": [encharge_serial(system, 1)] if system.plant.storage else [],
+        "/evse_": [each.serial for each in system.ev_chargers],
+        "/ev_charger/": [each.serial for each in system.iq_chargers],
+    }
+    found = next((kinds[kind] for kind in kinds if kind in path), [])
+    return next(iter(found), "")
 
 
 async def test_refusals_conform(world: World, answers: list[Answer]) -> None:

@@ -1,0 +1,105 @@
+"""What really happened at a system."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from .documents.devices import encharge_serial
+from .moments import epoch, midnight
+from .physics import (
+    Charger,
+    Flow,
+    Power,
+    charging,
+    energy,
+    heating,
+    panels,
+    power,
+    units,
+)
+from .physics.charging import Charged
+from .world import System
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What really happened at a system, whatever the documents say."""
+
+    system: System
+
+    def power(self, at: datetime) -> Power:
+        """Return what flows at an instant."""
+        return power(self.system.plant, at.timestamp())
+
+    def energy(self, flow: Flow | str, start: datetime, end: datetime) -> int:
+        """Return the Wh that flowed in [start, end), both on marks of 5 minutes."""
+        return energy(self.system.plant, Flow(flow), epoch(start), epoch(end))
+
+    def day(self, flow: Flow | str, day: date) -> int:
+        """Return the Wh that flowed on a local day."""
+        zone = self.system.time_zone
+        end = date.fromordinal(day.toordinal() + 1)
+        start, stop = midnight(day, zone), midnight(end, zone)
+        return energy(self.system.plant, Flow(flow), start, stop)
+
+    def panels(self, day: date) -> dict[str, int]:
+        """Return the Wh of each panel on a local day, by its microinverter's serial."""
+        zone = self.system.time_zone
+        end = date.fromordinal(day.toordinal() + 1)
+        plant = self.system.plant
+        wh = panels.energies(plant, midnight(day, zone), midnight(end, zone))
+        found = self.system.microinverters
+        return {micro.serial: wh[micro.position - 1] for micro in found}
+
+    def panel(self, serial: str, start: datetime, end: datetime) -> int:
+        """Return the Wh that a panel gave in [start, end), on marks of 5 minutes."""
+        position = self.system.microinverter(serial).position
+        wh = panels.energies(self.system.plant, epoch(start), epoch(end))
+        return wh[position - 1]
+
+    def battery(
+        self, serial: str, flow: Flow | str, start: datetime, end: datetime
+    ) -> int:
+        """Return the Wh that a battery took or gave, on marks of 15 minutes.
+
+        The flow is `charge` or `discharge`.
+        """
+        plant = self.system.plant
+        wh = units.energies(plant, Flow(flow), epoch(start), epoch(end))
+        return wh.get(self._unit(serial), 0)
+
+    def level(self, serial: str, at: datetime) -> float:
+        """Return the state of charge of a battery [%]; it must be there."""
+        return units.levels(self.system.plant, epoch(at))[self._unit(serial)]
+
+    def heated(self, start: datetime, end: datetime) -> int:
+        """Return the Wh that the heat pump took, on marks of 5 minutes."""
+        return heating.energy(self.system.plant, epoch(start), epoch(end))
+
+    def charged(self, serial: str, start: datetime, end: datetime) -> int:
+        """Return the Wh that a charger gave in [start, end), on marks of 5 minutes.
+
+        It is negative when a car gave more than it took.
+        """
+        charger = self._charger(serial)
+        return charging.energy(self.system.plant, charger, epoch(start), epoch(end))
+
+    def sessions(self, serial: str, first: date, last: date) -> list[Charged]:
+        """Return the sessions of a charger that began on local days."""
+        plant, charger = self.system.plant, self._charger(serial)
+        return [
+            charging.charged(plant, charger, session)
+            for session in charging.sessions(plant, charger, first, last)
+        ]
+
+    def lifetime(self, flow: Flow | str, until: datetime) -> int:
+        """Return the Wh that flowed since the system began to work."""
+        start = self.system.operational_at
+        return energy(self.system.plant, Flow(flow), start, epoch(until))
+
+    def _charger(self, serial: str) -> Charger:
+        return {each.serial: each for each in self.system.plant.chargers}[serial]
+
+    def _unit(self, serial: str) -> int:
+        storage = self.system.plant.storage
+        numbers = range(1, 1 + (storage.units if storage else 0))
+        return {encharge_serial(self.system, unit): unit for unit in numbers}[serial]
