@@ -42,6 +42,7 @@ class Cloud:
         streams: The live streams that were opened.
         frames: The frames of live data that were sent.
         count_client_errors: Whether answers of 4xx use up quota.
+        not_entitled: How an operation is refused that the application may not use.
         quota_details: Whether a 429 tells period and limit; the specification shows
             both kinds.
         live_interval: Seconds between two frames of live data.
@@ -60,6 +61,7 @@ class Cloud:
         self.streams: list[Stream] = []
         self.frames: list[Frame] = []
         self.count_client_errors = True
+        self.not_entitled: Literal[401, 403] = 401
         self.quota_details = True
         self.live_interval = 1.0
         self.sleep: Callable[[float], Coroutine[None, None, None]] = asyncio.sleep

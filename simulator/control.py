@@ -19,8 +19,10 @@ from .control_requests import (
     from_epoch,
     moment,
     not_found,
+    switch,
     system_of,
 )
+from .control_settings import SettingsControl
 from .faults import BodyFault, Cut, DataFault, Fault, QuotaPeriod, StreamFault
 from .moments import STEP, VirtualClock, day_of, epoch, midnight
 from .parts import BATTERY, Meter
@@ -65,6 +67,7 @@ class Control:
         yield web.post(f"{system}/uploads", self.set_uploads)
         yield web.post(f"{system}/parts", self.order_part)
         yield from DeviceControl(self._cloud).routes()
+        yield from SettingsControl(self._cloud).routes()
 
     async def truth(self, request: web.Request) -> web.Response:
         """Tell what really flows at a system.
@@ -259,9 +262,7 @@ class Control:
         return web.Response(status=204)
 
     async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:
-        state = (await body(request)).get(name)
-        if not isinstance(state, bool):
-            raise bad_request(f"{name} is true or false")
+        state = await switch(request, name)
         return self._system(request.match_info["system_id"]), state
 
     def _system(self, system_id: str | None) -> System:

@@ -30,6 +30,14 @@ async def body(request: web.Request) -> dict[str, Any]:
     return order
 
 
+async def switch(request: web.Request, name: str) -> bool:
+    """Return what the body of a request says of a name, true or false, or refuse."""
+    state = (await body(request)).get(name)
+    if not isinstance(state, bool):
+        raise bad_request(f"{name} is true or false")
+    return state
+
+
 def flow(text: str) -> Flow:
     """Return a flow, or refuse."""
     try:

@@ -29,13 +29,16 @@ _KEY_MISMATCH = RefusalError(
     "API Key -Client mismatch",
     live=("UNAUTHORIZED", "API Key -Client mismatch"),
 )
-_NOT_ENTITLED = RefusalError(
-    401,
-    live=(
-        "UNAUTHORIZED",
-        "Application is not authorized to access the requested resource",
-    ),
-)
+_NOT_ENTITLED = {
+    status: RefusalError(
+        status,
+        live=(
+            "UNAUTHORIZED",
+            "Application is not authorized to access the requested resource",
+        ),
+    )
+    for status in (401, 403)
+}
 _NOT_FOUND = 404
 _UNKNOWN = "unknown"
 _CLIENT_ERRORS = range(400, 500)
@@ -161,7 +164,7 @@ class Gateway:
                 self._cloud.published(system), call.serial, call.record.body
             )
             if fault is None or not fault.lost:
-                change.apply()
+                change.apply(call.record.at)
                 call.record.took_effect = True
             return _response(call, change.answer, change.status)
         document = await self._document(call, operation, account)
@@ -214,7 +217,7 @@ class Gateway:
                 raise RefusalError(405)
             raise RefusalError(404, "The requested resource does not exist")
         if call.operation.access not in application.access:
-            raise _NOT_ENTITLED
+            raise _NOT_ENTITLED[self._cloud.not_entitled]
         return call.operation
 
     def _owned_system(self, call: _Call, account: Account) -> System:

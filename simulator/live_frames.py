@@ -39,10 +39,11 @@ class Source:
         Without a battery its fields are absent.
         """
         at = at or self.now()
-        system, flows = self._system, power(self._system.plant, at.timestamp())
+        system, seconds = self._system, at.timestamp()
+        flows = power(system.plant, seconds)
         data: Payload = {}
         if system.plant.storage is not None and flows.soc is not None:
-            data["battery_mode"] = system.plant.storage.mode
+            data["battery_mode"] = system.plant.storage.mode_at(seconds)
             data["battery_power"] = flows.battery
             data["battery_soc"] = round(flows.soc)
         data |= {

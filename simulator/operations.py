@@ -8,6 +8,7 @@ from .documents import (
     alarms,
     appliances,
     chargers,
+    charging,
     device_telemetry,
     devices,
     inverters,
@@ -16,8 +17,8 @@ from .documents import (
     systems,
     telemetry,
 )
+from .documents.changes import WriteHandler
 from .documents.chargers import ChargerHandler
-from .documents.settings import WriteHandler
 from .documents.windows import Answer, Document, Query
 from .publication import Published
 from .world import AccessControl
@@ -148,6 +149,16 @@ _CHARGER_OPERATIONS = (
             chargers.telemetry,
         )
     ),
+    *(
+        Operation(
+            handler.__name__,
+            f"/{{system_id}}/ev_charger/{{serial}}/{handler.__name__}",
+            AccessControl.CHARGER_CONTROL,
+            of_write=handler,
+            method="POST",
+        )
+        for handler in (charging.start_charging, charging.stop_charging)
+    ),
 )
 
 _SETTINGS_OPERATIONS = (
@@ -212,10 +223,6 @@ _DEVICE_OPERATIONS = (
 _NOT_SIMULATED = (
     (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
     (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
-    *(
-        (AccessControl.CHARGER_CONTROL, "POST", f"{{system_id}}/ev_charger/{path}")
-        for path in ("{serial}/start_charging", "{serial}/stop_charging")
-    ),
 )
 
 OPERATIONS = (

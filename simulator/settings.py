@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
 from .microinverters import PanelOwner
-from .physics.plant import BatteryMode
+from .moments import epoch
+from .physics import ChargingSession, Command, Order, Regime
+from .physics.regimes import ActiveMode, BatteryMode
 
 type LoadMode = Literal[
     "Scheduled",
@@ -71,10 +74,62 @@ class Settings:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class SettingsOwner(PanelOwner):
-    """A system with its settings, and the alerts for the place where it stands."""
+    """A system with its settings, and what overrides them.
+
+    Batteries work by new settings after `settings_delay` seconds, and the cloud tells
+    them after `settings_shown_after`. During a storm alert storm guard keeps all that
+    is stored, and during a `dr_event` batteries belong to those who run the grid: both
+    take effect at once.
+    """
 
     settings: Settings = field(default_factory=Settings)
+    settings_delay: int = 120
+    settings_shown_after: int = 0
     storm_alert: bool = False
+    dr_event: bool = False
+    former_settings: list[tuple[int, Settings]] = field(default_factory=list)
+
+    def change_settings(self, settings: Settings, now: datetime) -> None:
+        """Let other settings be in force."""
+        if self.settings_shown_after:
+            until = epoch(now) + self.settings_shown_after
+            self.former_settings.append((until, self.settings))
+        self.settings = settings
+        self._follow(epoch(now) + self.settings_delay)
+
+    def shown_settings(self, now: int) -> Settings:
+        """Return the settings that the cloud tells at a moment."""
+        former = (each for until, each in self.former_settings if now < until)
+        return next(former, self.settings)
+
+    def set_storm_alert(self, now: datetime, *, alert: bool) -> None:
+        """Begin or end an alert."""
+        self.storm_alert = alert
+        self._follow(epoch(now))
+
+    def set_dr_event(self, now: datetime, *, active: bool) -> None:
+        """Begin or end an event of grid services, which has the batteries."""
+        self.dr_event = active
+        self._follow(epoch(now))
+
+    def command_charger(self, serial: str, level: int, now: datetime) -> None:
+        """Let a charger charge at a share of its power [%], 0 to stop.
+
+        Without such a charger it raises KeyError.
+        """
+        found = {each.serial: each for each in self.plant.chargers}
+        commands = (*found[serial].commands, Command(epoch(now), level))
+        found[serial] = replace(found[serial], commands=commands)
+        self.plant = replace(self.plant, chargers=tuple(found.values()))
+
+    def plug_in(self, serial: str, now: datetime, stay: timedelta, wanted: int) -> None:
+        """Plug a car in that takes so many Wh, once it is told to."""
+        found = {each.serial: each for each in self.plant.chargers}
+        start, end = epoch(now), epoch(now + stay)
+        visit = ChargingSession(start=start, end=end, charges_at=end, wanted=wanted)
+        visits = (*found[serial].visits, visit)
+        found[serial] = replace(found[serial], visits=visits)
+        self.plant = replace(self.plant, chargers=tuple(found.values()))
 
     def battery_mode(self, settings: Settings) -> BatteryMode:
         """Return the mode of storage by some settings of this system."""
@@ -87,3 +142,28 @@ class SettingsOwner(PanelOwner):
         if mode == "Full Backup" or storage is None:
             return _FULL
         return settings.reserves.get(mode, storage.reserve_percent)
+
+    def _follow(self, at: int) -> None:
+        """Order the regime that follows from all of this, unless it is in force."""
+        storage = self.plant.storage
+        if storage is None:
+            return
+        newest = storage.orders[-1].regime if storage.orders else storage.regime
+        if (regime := self._regime()) != newest:
+            storage = storage.obey(Order(at, regime))
+            self.plant = replace(self.plant, storage=storage)
+
+    def _regime(self) -> Regime:
+        settings = self.settings
+        mode = self.battery_mode(settings)
+        active: ActiveMode = mode
+        if self.storm_alert and settings.storm_guard:
+            active = mode = "Full Backup"
+        if self.dr_event:
+            active = "DR Event Active"
+        return Regime(
+            active,
+            self.reserve(settings, mode),
+            settings.energy_independence,
+            settings.charge_from_grid,
+        )

@@ -1,10 +1,10 @@
 """What really happened at a system."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from .documents.devices import encharge_serial
-from .moments import epoch, midnight
+from .moments import STEP, day_of, epoch, midnight
 from .physics import (
     Charger,
     Flow,
@@ -90,6 +90,22 @@ class Truth:
             charging.charged(plant, charger, session)
             for session in charging.sessions(plant, charger, first, last)
         ]
+
+    def charging_power(self, serial: str, at: datetime) -> int:
+        """Return the W that a charger gives in the 5 minutes around a moment."""
+        start = datetime.fromtimestamp(epoch(at) // STEP * STEP, UTC)
+        step = timedelta(seconds=STEP)
+        return self.charged(serial, start, start + step) * (timedelta(hours=1) // step)
+
+    def car(self, serial: str, at: datetime) -> Charged | None:
+        """Return the session of the car that is there at a moment, if any."""
+        today = day_of(epoch(at), self.system.plant.time_zone)
+        days = self.system.charger(serial).longest_days
+        first = date.fromordinal(today.toordinal() - days)
+        for each in self.sessions(serial, first, today):
+            if each.session.start <= epoch(at) < each.session.end:
+                return each
+        return None
 
     def lifetime(self, flow: Flow | str, until: datetime) -> int:
         """Return the Wh that flowed since the system began to work."""

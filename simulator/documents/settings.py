@@ -1,16 +1,17 @@
 """The settings of a system: how they are told, and how they are written."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from simulator.errors import RefusalError
 from simulator.physics import Storage
-from simulator.physics.plant import BatteryMode
+from simulator.physics.regimes import BatteryMode
 from simulator.publication import Published
 from simulator.settings import Load, LoadMode, Settings
 from simulator.world import System
 
+from .changes import Change
 from .windows import Document, Query
 
 _BATTERY = {
@@ -39,24 +40,11 @@ _REPLIED = {"Self-consumption": "self-consumption"}
 """How the examples spell a mode where it is read, and in the reply to a write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a write is answered with, and how it takes effect."""
-
-    answer: Document
-    apply: Callable[[], None]
-    status: int = 200
-
-
-type WriteHandler = Callable[[Published, str, object], Change]
-"""Takes the system, the serial number in the path, if any, and the body."""
-
-
 def battery_settings(published: Published, query: Query) -> Document:
     """Return the settings of the storage."""
     del query
     storage = _storage(published, "System doesn't have encharges")
-    return _battery(published.system, storage, published.system.settings, _TOLD)
+    return _battery(published.system, storage, _shown(published), _TOLD)
 
 
 def storm_guard(published: Published, query: Query) -> Document:
@@ -64,7 +52,7 @@ def storm_guard(published: Published, query: Query) -> Document:
     del query
     _storage(published, "System doesn't have encharges")
     system = published.system
-    return _storm(system, _switched(on=system.settings.storm_guard))
+    return _storm(system, _switched(on=_shown(published).storm_guard))
 
 
 def grid_status(published: Published, query: Query) -> Document:
@@ -85,7 +73,11 @@ def grid_status(published: Published, query: Query) -> Document:
 def load_control(published: Published, query: Query) -> Document:
     """Return the settings of all loads."""
     del query
-    return _loads(published.system, published.system.settings)
+    return _loads(published.system, _shown(published))
+
+
+def _shown(published: Published) -> Settings:
+    return published.system.shown_settings(published.now)
 
 
 def set_battery_settings(published: Published, serial: str, body: object) -> Change:
@@ -109,8 +101,7 @@ def set_battery_settings(published: Published, serial: str, body: object) -> Cha
         if independent is None
         else independent,
     )
-    answer = _battery(system, storage, settings, _REPLIED)
-    return Change(answer, _setting(system, settings))
+    return _change(system, settings, _battery(system, storage, settings, _REPLIED))
 
 
 def set_storm_guard(published: Published, serial: str, body: object) -> Change:
@@ -126,7 +117,7 @@ def set_storm_guard(published: Published, serial: str, body: object) -> Change:
     if on and not system.storm_alert:
         told = "Enabled (Inactive)"
     settings = replace(system.settings, storm_guard=on)
-    return Change(_storm(system, told), _setting(system, settings))
+    return _change(system, settings, _storm(system, told))
 
 
 def set_load_control(published: Published, serial: str, body: object) -> Change:
@@ -139,7 +130,7 @@ def set_load_control(published: Published, serial: str, body: object) -> Change:
         raise _refused("Owner can not override the load control settings")
     load = _changed(load, asked)
     settings = system.settings.with_load(load)
-    return Change(_loads(system, settings), _setting(system, settings))
+    return _change(system, settings, _loads(system, settings))
 
 
 def _load(settings: Settings, asked: dict[str, Any]) -> Load:
@@ -186,9 +177,10 @@ def _battery(
     system: System, storage: Storage, settings: Settings, spelling: Mapping[str, str]
 ) -> Document:
     mode = system.battery_mode(settings)
+    told = "DR Event Active" if system.dr_event else spelling.get(mode, mode)
     return {
         "system_id": system.system_id,
-        "battery_mode": spelling.get(mode, mode),
+        "battery_mode": told,
         "reserve_soc": system.reserve(settings, mode),
         "energy_independence": _switched(on=settings.energy_independence),
         "charge_from_grid": _switched(on=settings.charge_from_grid),
@@ -254,11 +246,8 @@ def _switched(*, on: bool) -> str:
     return "enabled" if on else "disabled"
 
 
-def _setting(system: System, settings: Settings) -> Callable[[], None]:
-    def apply() -> None:
-        system.settings = settings
-
-    return apply
+def _change(system: System, settings: Settings, answer: Document) -> Change:
+    return Change(answer, lambda now: system.change_settings(settings, now))
 
 
 def _refused(details: str) -> RefusalError:

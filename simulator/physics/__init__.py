@@ -1,18 +1,22 @@
 """What physically happens at a site: a pure function of site and moment."""
 
 from .model import Day, Flow, Power, day, energy, power
-from .plant import Charger, ChargingSession, Heating, Plant, Storage
+from .plant import Charger, ChargingSession, Command, Heating, Plant, Storage
+from .regimes import Order, Regime
 from .roof import Mark, Roof, Weakness, panels_of
 
 __all__ = [
     "Charger",
     "ChargingSession",
+    "Command",
     "Day",
     "Flow",
     "Heating",
     "Mark",
+    "Order",
     "Plant",
     "Power",
+    "Regime",
     "Roof",
     "Storage",
     "Weakness",

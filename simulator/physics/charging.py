@@ -9,7 +9,7 @@ from simulator.moments import HOUR, STEP, day_of, midnight, next_midnight
 from simulator.noise import fractions
 
 from . import load as home_load
-from .plant import Charger, ChargingSession, Plant
+from .plant import Charger, ChargingSession, Command, Plant
 
 _ARRIVES = (16.5, 20.0)
 _LEAVES = (6.5, 8.5)
@@ -49,18 +49,25 @@ def sessions(
     days = range(
         max(first, plant.commissioned).toordinal(), min(last, date.max).toordinal() + 1
     )
-    if charger.sessions is not None:
-        if days:
-            start = midnight(date.fromordinal(days[0]), plant.time_zone)
-            end = next_midnight(date.fromordinal(days[-1]), plant.time_zone)
-            yield from (
-                each for each in sorted(charger.sessions) if start <= each.start < end
-            )
+    if not days:
         return
-    for ordinal in days:
-        session = _by_habit(plant, charger, date.fromordinal(ordinal))
-        if session is not None:
-            yield session
+    start = midnight(date.fromordinal(days[0]), plant.time_zone)
+    end = next_midnight(date.fromordinal(days[-1]), plant.time_zone)
+    ordered = (*(charger.sessions or ()), *charger.visits)
+    known = (each for each in ordered if start <= each.start < end)
+    if charger.sessions is not None:
+        yield from sorted(known)
+        return
+    usual = (_by_habit(plant, charger, date.fromordinal(each)) for each in days)
+    come = (each for each in usual if each and not _is_occupied(charger, each))
+    yield from sorted([*come, *known]) if charger.visits else come
+
+
+def _is_occupied(charger: Charger, session: ChargingSession) -> bool:
+    return any(
+        visit.start < session.end and session.start < visit.end
+        for visit in charger.visits
+    )
 
 
 def _by_habit(plant: Plant, charger: Charger, day: date) -> ChargingSession | None:
@@ -87,12 +94,19 @@ def _between(limits: tuple[float, float], share: float) -> float:
 
 def charged(plant: Plant, charger: Charger, session: ChargingSession) -> Charged:
     """Return what became of a session; without a grid nothing flows."""
-    at = -(-max(session.charges_at, session.start) // STEP) * STEP
+    commands = [
+        each for each in charger.commands if session.start <= each.at < session.end
+    ]
+    first = [max(session.charges_at, session.start), *(each.at for each in commands)]
+    at = -(-min(first) // STEP) * STEP
     most = charger.power_w * STEP // HOUR
     left = session.wanted
     steps = []
     while left > 0 and at + STEP <= session.end:
-        if not any(at in outage for outage in plant.outages):
+        if commands:
+            level = _level(session, commands, at)
+            most = charger.power_w * STEP * level // (HOUR * 100)
+        if most and not any(at in outage for outage in plant.outages):
             steps.append((at, min(most, left)))
             left -= most
         at += STEP
@@ -118,6 +132,14 @@ def _home(plant: Plant, local: date) -> list[int]:
     """Return the Wh that the home uses beside its chargers in each step of a day."""
     start, end = (each(local, plant.time_zone) for each in (midnight, next_midnight))
     return home_load.consumption(plant, local, (end - start) // STEP)
+
+
+def _level(session: ChargingSession, commands: list[Command], at: int) -> int:
+    """Return the share of its power at which a car charges [%]."""
+    given = [each.level for each in commands if each.mark <= at]
+    if given:
+        return given[-1]
+    return 100 if at >= session.charges_at else 0
 
 
 def load(plant: Plant, day: date, steps: int) -> list[int]:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from simulator.moments import HOUR, STEP
 
 from .plant import Plant, Storage
+from .regimes import Regime
 
 CENTI = 100
 """Stored energy is counted in hundredths of a Wh, so that losses stay exact."""
-_PEAK_HOURS = (16, 21)
 _CALIBRATION_HOURS = (1, 5)
 _GENERATOR_START_PERCENT = 50
 
@@ -23,10 +23,23 @@ class Battery:
         storage = storage or Storage(units=0)
         self.storage = storage
         self.capacity = storage.capacity_wh * CENTI
-        self.reserve = storage.capacity_wh * storage.reserve_percent
+        self.obey(storage.regime)
         self.shutdown = storage.capacity_wh * storage.shutdown_percent
+        self.drawn = storage.units * storage.standby_w * CENTI * STEP // HOUR
         self.limit = storage.power_w * STEP // HOUR
         self.stored = self.reserve if stored is None else min(stored, self.capacity)
+
+    def obey(self, regime: Regime) -> None:
+        """Work by a regime from now on."""
+        self.regime = regime
+        self.empties = regime.mode == "DR Event Active"
+        self.charges_from_grid = regime.charge_from_grid
+        self.reserve = self.storage.capacity_wh * regime.reserve_percent
+
+    @property
+    def missing(self) -> int:
+        """Return the Wh that would have to be offered to come up to the reserve."""
+        return max(0, self.reserve - self.stored) // self.storage.efficiency_percent
 
     def charge(self, offered: int) -> int:
         """Take what fits of the offered Wh and return it."""
@@ -37,8 +50,8 @@ class Battery:
 
     def stand_by(self) -> None:
         """Lose what the units draw for themselves in a step, down to the reserve."""
-        drawn = self.storage.units * self.storage.standby_w * CENTI * STEP // HOUR
-        self.stored -= max(0, min(drawn, self.stored - self.reserve))
+        if self.drawn:
+            self.stored -= max(0, min(self.drawn, self.stored - self.reserve))
 
     def discharge(self, wanted: int, floor: int) -> int:
         """Give what the floor allows of the wanted Wh and return it."""
@@ -88,14 +101,15 @@ def balance(
     calibration = calibrates(plant, day, start)
     end = start + len(wanted) * STEP
     outages = [window for window in plant.outages if window.overlaps(start, end)]
-    mode = battery.storage.mode
+    orders = {max(each.mark, start): each.regime for each in battery.storage.orders}
     first, last = (hour * HOUR // STEP for hour in _CALIBRATION_HOURS)
-    peak_first, peak_last = (hour * HOUR // STEP for hour in _PEAK_HOURS)
     for index, (production, consumption) in enumerate(
         zip(available, wanted, strict=True)
     ):
         at = start + index * STEP
         is_off_grid = any(at in outage for outage in outages)
+        if orders and at in orders:
+            battery.obey(orders[at])
         battery.stand_by()
         if not battery.storage.is_there(at):
             battery.stored = battery.reserve
@@ -108,13 +122,13 @@ def balance(
         elif is_off_grid:
             yield _off_grid(plant, battery, production, consumption)
         elif calibration and first <= index < last:
-            yield _calibrating(battery, production, consumption)
+            yield _to_the_reserve(battery, production, consumption)
             if index == last - 1:
                 battery.stored = battery.reserve
+        elif battery.empties:
+            yield _to_the_reserve(battery, production, consumption)
         else:
-            may_discharge = mode == "Self-consumption" or (
-                mode == "Savings Mode" and peak_first <= index < peak_last
-            )
+            may_discharge = battery.regime.may_discharge(index)
             yield _on_grid(
                 battery, production, consumption, may_discharge=may_discharge
             )
@@ -125,13 +139,15 @@ def _on_grid(
 ) -> Step:
     surplus = max(0, production - consumption)
     deficit = max(0, consumption - production)
-    charged = battery.charge(surplus)
+    wanted = max(surplus, battery.missing) if battery.charges_from_grid else surplus
+    charged = battery.charge(wanted)
+    from_grid = max(0, charged - surplus)
     discharged = battery.discharge(deficit, battery.reserve) if may_discharge else 0
     return Step(
         production=production,
         consumption=consumption,
-        imported=deficit - discharged,
-        exported=surplus - charged,
+        imported=deficit - discharged + from_grid,
+        exported=surplus - charged + from_grid,
         charged=charged,
         discharged=discharged,
         generated=0,
@@ -139,10 +155,9 @@ def _on_grid(
     )
 
 
-def _calibrating(battery: Battery, production: int, consumption: int) -> Step:
+def _to_the_reserve(battery: Battery, production: int, consumption: int) -> Step:
     """Empty or fill the battery to its reserve; the grid takes or gives the rest."""
-    missing = (battery.reserve - battery.stored) // battery.storage.efficiency_percent
-    charged = battery.charge(max(0, missing))
+    charged = battery.charge(battery.missing)
     discharged = battery.discharge(battery.capacity, battery.reserve)
     net = consumption + charged - production - discharged
     return Step(

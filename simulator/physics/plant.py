@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
 
-from simulator.moments import DAY, Window
+from simulator.moments import DAY, STEP, Window
 
+from .regimes import ActiveMode, BatteryMode, Order, Regime
 from .roof import Roof
-
-type BatteryMode = Literal["Self-consumption", "Savings Mode", "Full Backup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +19,8 @@ class Storage:
     `installed` and `removed` are the moments, on marks of 5 minutes, between which the
     units are there; each None where there is none. Single units leave at the moments
     of `departures`, each a number counted from 1 and a moment; what they held and could
-    do is missing from the next midnight on.
+    do is missing from the next midnight on. They work by `mode`, `reserve_percent` and
+    the newest of the `orders`, which are sorted.
     """
 
     units: int = 2
@@ -35,6 +34,28 @@ class Storage:
     installed: int | None = None
     removed: int | None = None
     departures: tuple[tuple[int, int], ...] = ()
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def regime(self) -> Regime:
+        """Return the regime as long as nobody orders another one."""
+        return Regime(self.mode, self.reserve_percent)
+
+    def mode_at(self, moment: float) -> ActiveMode:
+        """Return the mode that is in force at a moment."""
+        return self.regime_at(moment).mode if self.orders else self.mode
+
+    def regime_at(self, moment: float) -> Regime:
+        """Return the regime that is in force at a moment."""
+        for order in reversed(self.orders):
+            if order.at <= moment:
+                return order.regime
+        return self.regime
+
+    def obey(self, order: Order) -> Storage:
+        """Return the units with an order, which replaces those for later moments."""
+        earlier = tuple(each for each in self.orders if each.at < order.at)
+        return replace(self, orders=(*earlier, order))
 
     def is_there(self, moment: int) -> bool:
         """Tell whether the units are installed at a moment."""
@@ -53,14 +74,21 @@ class Storage:
         return replace(self, units=len(self.units_at(moment)), departures=())
 
     def before(self, end: int) -> Storage:
-        """Return the units without those leaving from a moment on."""
+        """Return the units without what befalls them from a moment on."""
         removed = self.removed
         if removed is not None and removed >= end:
             removed = None
         departures = tuple(each for each in self.departures if each[1] < end)
-        if (removed, departures) == (self.removed, self.departures):
+        orders = self.orders and tuple(
+            each for each in self.orders if each.mark < end
+        )
+        if (removed, departures, orders) == (
+            self.removed,
+            self.departures,
+            self.orders,
+        ):
             return self
-        return replace(self, removed=removed, departures=departures)
+        return replace(self, removed=removed, departures=departures, orders=orders)
 
     @property
     def capacity_wh(self) -> int:
@@ -86,12 +114,30 @@ class ChargingSession:
     wanted: int
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order to charge at a share of the power [%], 0 to stop.
+
+    It is obeyed from the next mark of 5 minutes on, by the car that is there.
+    """
+
+    at: int
+    level: int
+
+    @property
+    def mark(self) -> int:
+        """Return from when on it is obeyed."""
+        return -(-self.at // STEP) * STEP
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charger:
     """A charger for a car; without `sessions` the car comes by habit.
 
-    `habit` is the share of evenings on which it comes. With `returns_w` the car gives
-    so much to the home until it charges, but no more than the home uses.
+    `habit` is the share of evenings on which it comes. With `visits` it comes at other
+    times too, and by habit only when nobody is there. A car that is there obeys the
+    newest of the `commands`, which are sorted. With `returns_w` the car gives so much to
+    the home until it charges, but no more than the home uses.
     """
 
     serial: str
@@ -99,13 +145,22 @@ class Charger:
     habit: float = 0.6
     returns_w: int = 0
     sessions: tuple[ChargingSession, ...] | None = None
+    visits: tuple[ChargingSession, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+    def before(self, end: int) -> Charger:
+        """Return the charger without the visits and commands from a moment on."""
+        visits = tuple(each for each in self.visits if each.start < end)
+        commands = tuple(each for each in self.commands if each.mark < end)
+        if (visits, commands) == (self.visits, self.commands):
+            return self
+        return replace(self, visits=visits, commands=commands)
 
     @property
     def longest_days(self) -> int:
         """Return after how many midnights a session may still go on."""
-        longest = max(
-            (each.end - each.start for each in self.sessions or ()), default=0
-        )
+        known = (*(self.sessions or ()), *self.visits)
+        longest = max((each.end - each.start for each in known), default=0)
         return 1 + longest // DAY
 
 
@@ -155,13 +210,23 @@ class Plant:
         outages, snow = _begun(self.outages, end), _begun(self.snow, end)
         storage = self.storage and self.storage.before(end)
         roof = self.roof.before(end)
+        chargers = self.chargers
+        if any(charger.commands or charger.visits for charger in chargers):
+            chargers = tuple(charger.before(end) for charger in chargers)
         if (
-            (outages, snow) == (self.outages, self.snow)
+            (outages, snow, chargers) == (self.outages, self.snow, self.chargers)
             and storage is self.storage
             and roof is self.roof
         ):
             return self
-        return replace(self, outages=outages, snow=snow, storage=storage, roof=roof)
+        return replace(
+            self,
+            outages=outages,
+            snow=snow,
+            storage=storage,
+            roof=roof,
+            chargers=chargers,
+        )
 
 
 def _begun(windows: tuple[Window, ...], end: int) -> tuple[Window, ...]:
