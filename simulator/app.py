@@ -6,6 +6,7 @@ from .cloud import Cloud
 from .control import Control
 from .gateway import Gateway
 from .oauth import OAuth
+from .overview import Overview
 
 CLOUD = web.AppKey("cloud", Cloud)
 
@@ -17,6 +18,7 @@ def create_app(cloud: Cloud) -> web.Application:
     oauth = OAuth(cloud)
     app.add_routes(
         [
+            web.get("/", Overview(cloud).page),
             web.get("/oauth/authorize", oauth.sign_in_page),
             web.post("/oauth/authorize", oauth.sign_in),
             web.get("/oauth/redirect_uri", oauth.code_page),

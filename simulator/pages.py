@@ -1,6 +1,6 @@
 """The pages that home owners see. Plain HTML; nothing is loaded from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from .world import AccessControl, Application
@@ -25,7 +25,7 @@ body {
   font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", sans-serif;
 }
 main {
-  width: min(26rem, 100%); padding: 2rem; border-radius: 1rem;
+  width: min(26rem, 100%); overflow-x: auto; padding: 2rem; border-radius: 1rem;
   border: 1px solid var(--line); background: var(--paper);
 }
 .brand { margin: 0; color: var(--soft); font-size: .875rem; }
@@ -53,8 +53,16 @@ button:focus-visible, input:focus-visible {
   background: var(--danger-ground);
 }
 .hint { margin: 1.5rem 0 0; color: var(--soft); font-size: .875rem; }
-code { font-size: 1.75rem; letter-spacing: .15em; user-select: all; }
+main:has(table) { width: min(64rem, 100%); }
+table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+th, td { padding: .375rem .75rem .375rem 0; text-align: left; }
+td { border-top: 1px solid var(--line); white-space: nowrap; }
+td:last-child, th:last-child { text-align: right; }
+.no { color: var(--soft); }
+.code { font-size: 1.75rem; letter-spacing: .15em; user-select: all; }
 """
+
+_COLUMNS = ("Method", "Path", "Access control", "Plan", "Simulated", "Requests")
 
 _ACCESS = {
     AccessControl.SYSTEM_DETAILS: "Your systems, their devices and their state",
@@ -124,10 +132,34 @@ def code(value: str | None, error: str | None) -> str:
         "Authorization code",
         f"""
 <h1>Your authorization code</h1>
-<p><code>{escape(value)}</code></p>
+<p><code class="code">{escape(value)}</code></p>
 <p class="hint">Copy it into the application that asked for it. It works once, for a
 few minutes.</p>""",
     )
+
+
+def operations(rows: Sequence[Sequence[str]]) -> str:
+    """Return the page that lists the operations, each a row of texts for `_COLUMNS`."""
+    simulated = sum("yes" in row for row in rows)
+    headings = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    return _page(
+        "Operations",
+        f"""
+<p class="brand">Simulated Enphase cloud</p>
+<h1>{len(rows)} operations, {simulated} of them simulated</h1>
+<table>
+  <thead><tr>{headings}</tr></thead>
+  <tbody>{"".join(map(_row, rows))}</tbody>
+</table>
+<p class="hint">Paths are below <code>/api/v4/systems</code>. Orders for the simulation
+itself are below <code>/_control</code>; the file <code>simulator/README.md</code> lists
+them.</p>""",
+    )
+
+
+def _row(row: Sequence[str]) -> str:
+    cells = "".join(f"<td>{escape(cell)}</td>" for cell in row)
+    return f"<tr{' class="no"' if 'no' in row else ''}>{cells}</tr>"
 
 
 def _page(title: str, content: str) -> str:

@@ -3,7 +3,6 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from functools import partial
 from inspect import get_annotations
 from pathlib import Path
@@ -14,7 +13,7 @@ from custom_components.enphase_cloud.api import endpoints
 from custom_components.enphase_cloud.api.endpoints import ENDPOINTS, LIVE_DATA, Endpoint
 from custom_components.enphase_cloud.documents.table import DOCUMENTS
 from custom_components.enphase_cloud.quota.plans import PLANS
-from simulator.operations import LIVE_DATA as LIVE_STREAM, Operation, find
+from simulator.operations import find
 
 _CHECKOUT = Path(__file__).parents[2]
 _INTEGRATION = _CHECKOUT / "custom_components" / "enphase_cloud"
@@ -127,14 +126,6 @@ def _is_simulated(endpoint: Endpoint[Any]) -> bool:
     """Tell whether the simulator answers, other than with "Not Implemented"."""
     path = re.sub(r"\{\w+\}", "1", f"/{endpoint.path}")
     return any(
-        operation.method == endpoint.method and _has_handler(operation)
+        operation.method == endpoint.method and operation.is_simulated
         for operation, _ in find(path)
-    )
-
-
-def _has_handler(operation: Operation) -> bool:
-    return operation is LIVE_STREAM or any(
-        getattr(operation, each.name) is not None
-        for each in fields(operation)
-        if each.name.startswith("of_")
     )

@@ -79,9 +79,7 @@ class Storage:
         if removed is not None and removed >= end:
             removed = None
         departures = tuple(each for each in self.departures if each[1] < end)
-        orders = self.orders and tuple(
-            each for each in self.orders if each.mark < end
-        )
+        orders = self.orders and tuple(each for each in self.orders if each.mark < end)
         if (removed, departures, orders) == (
             self.removed,
             self.departures,
@@ -136,8 +134,8 @@ class Charger:
 
     `habit` is the share of evenings on which it comes. With `visits` it comes at other
     times too, and by habit only when nobody is there. A car that is there obeys the
-    newest of the `commands`, which are sorted. With `returns_w` the car gives so much to
-    the home until it charges, but no more than the home uses.
+    newest of the `commands`, which are sorted. With `returns_w` it gives so much to the
+    home until it charges, but no more than the home uses.
     """
 
     serial: str
