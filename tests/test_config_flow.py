@@ -49,7 +49,7 @@ from .conftest import SetUp, Stepper
 from .flows import User, field_names, required, suggested, until
 from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, EMAIL, PASSWORD, USER_ID, World
 
-GROUPS = {"groups": ["devices", "panels", "alarms", "ev_charger"]}
+GROUPS = {"groups": ["devices", "panels", "alarms", "ev_charger", "settings"]}
 WATT = {CONF_PLAN: "watt"}
 LIMITS = {
     CONF_CALLS_PER_MINUTE: 20,

@@ -91,6 +91,20 @@ MEASUREMENTS: Final = {
             details=(Measurement.OPEN_ALARMS, Measurement.WORST_ALARM),
             more_fn=alarm_details,
         ),
+        MeasurementBinarySensorDescription(
+            key="charge_from_grid",
+            translation_key="charge_from_grid",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            measurement=Measurement.CHARGE_FROM_GRID,
+            is_on_fn=bool,
+        ),
+        MeasurementBinarySensorDescription(
+            key="storm_alert",
+            translation_key="storm_alert",
+            device_class=BinarySensorDeviceClass.SAFETY,
+            measurement=Measurement.STORM_ALERT,
+            is_on_fn=bool,
+        ),
     ),
     DeviceKind.BATTERY: (
         MeasurementBinarySensorDescription(

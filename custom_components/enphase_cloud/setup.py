@@ -123,7 +123,12 @@ def _system(
             context, system.live, options=live_options, price=plan.live_stream_price
         )
     groups = groups_from_options(options)
-    wanted = [each for each in DOCUMENTS if each.group is None or each.group in groups]
+    wanted = [
+        each
+        for each in DOCUMENTS
+        if (each.group is None or each.group in groups)
+        and each.endpoint.access in plan.access
+    ]
     context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
     system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
     if DATA_INSTANCE in context.shared.hass.data:

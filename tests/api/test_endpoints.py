@@ -14,6 +14,7 @@ from custom_components.enphase_cloud.api.endpoints import (
     SUMMARY,
     SYSTEM,
 )
+from custom_components.enphase_cloud.api.models import StormGuard
 from tests.simulator.specification import PATH, Specification
 
 from .conftest import SYSTEM_ID, FakeCloud, reply
@@ -63,10 +64,22 @@ def test_a_parameter_never_leaves_its_place_in_the_path(odd: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("write", "method", "path", "body"),
+    ("write", "method", "path", "body", "read"),
     [
-        (SET_STORM_GUARD, "PUT", "config/7/storm_guard", {"storm_guard_status": "on"}),
-        (START_CHARGING, "POST", "7/ev_charger/9/start_charging", {"connectorId": "1"}),
+        (
+            SET_STORM_GUARD,
+            "PUT",
+            "config/7/storm_guard",
+            {"storm_guard_status": "enabled"},
+            StormGuard(),
+        ),
+        (
+            START_CHARGING,
+            "POST",
+            "7/ev_charger/9/start_charging",
+            {"connectorId": "1"},
+            {"message": "ok", "system_id": 7},
+        ),
     ],
 )
 async def test_writing_sends_the_body_once(
@@ -77,11 +90,12 @@ async def test_writing_sends_the_body_once(
     method: str,
     path: str,
     body: dict[str, str],
+    read: object,
 ) -> None:
-    cloud.script(reply({"message": "ok"}, status=202))
+    cloud.script(reply({"message": "ok", "system_id": 7}, status=202))
     send = client.put if method == "PUT" else client.post
     parameters = {"serial_no": 9} if "{serial_no}" in write.path else {}
-    assert await send(write, body, system_id=7, **parameters) == {"message": "ok"}
+    assert await send(write, body, system_id=7, **parameters) == read
     (request,) = cloud.requests
     assert (request.method, request.path) == (method, f"/api/v4/systems/{path}")
     assert list(map(json.loads, cloud.bodies)) == [body]

@@ -145,9 +145,9 @@ def test_health_is_stored_and_forgotten_with_the_panel() -> None:
     assert board.panel_health == mornings.board.panel_health
     assert board.panel_health.state(DEAD) == "dead"
     device = Device(DeviceKind.INVERTER, DEAD)
-    board.take_inventory({device: DeviceProperties()}, is_complete=True)
+    board.take_inventory({device: DeviceProperties()}, complete=DeviceKind)
     for _ in range(3):
-        board.take_inventory({}, is_complete=True)
+        board.take_inventory({}, complete=DeviceKind)
     assert board.panel_health.state(DEAD) == "sound"
     board.drop([Source.PANELS])
     assert not board.panel_health.groups

@@ -156,7 +156,7 @@ def test_a_lifetime_total_never_falls(readings: list[tuple[float, datetime]]) ->
         (Measurement.PRODUCTION_POWER, 500, False, 3),
         (Measurement.PRODUCTION_POWER, 0, False, 18),
         (Measurement.BATTERY_LEVEL, 50, False, 6),
-        (Measurement.GRID_STATUS, "on_grid", False, 1),
+        (Measurement.GRID_STATUS, "on_grid", False, 2),
     ],
 )
 def test_a_value_past_its_age_limit_is_unknown(

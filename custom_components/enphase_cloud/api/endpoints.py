@@ -5,6 +5,7 @@ without a model is answered as it comes: as parsed JSON.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from .models.inverters import InvertersSummary
 from .models.latest import LatestTelemetry
 from .models.live_frame import LiveFrame
 from .models.meter_readings import MeterReadings
+from .models.settings import BatterySettings, GridState, LoadControl, StormGuard
 from .models.summary import Summary
 from .models.system import System, SystemsPage, system_id_from_api
 
@@ -66,7 +68,16 @@ def _meters(kind: str, access: Access) -> Endpoint[MeterReadings]:
     return Endpoint(name, f"{{system_id}}/{name}", access, MeterReadings.from_api)
 
 
-_configuration = partial(Endpoint[Any], access=Access.CONFIGURATION)
+def _setting[DocumentT](
+    name: str, model: Callable[[Any], DocumentT]
+) -> Endpoint[DocumentT]:
+    path = f"config/{{system_id}}/{name}"
+    return Endpoint(name, path, Access.CONFIGURATION, model)
+
+
+def _written[DocumentT](setting: Endpoint[DocumentT]) -> Endpoint[DocumentT]:
+    return replace(setting, name=f"set_{setting.name}", method="PUT")
+
 
 # Systems, their devices and events.
 SYSTEMS: Final = Endpoint(
@@ -253,22 +264,14 @@ HEAT_PUMP_TELEMETRY: Final = Endpoint(
     partial(EnergyIntervals.from_api, member="wh_consumed", energy=to_inflow),
 )
 
-# Settings of a system.
-BATTERY_SETTINGS: Final = _configuration(
-    "battery_settings", "config/{system_id}/battery_settings"
-)
-SET_BATTERY_SETTINGS: Final = _configuration(
-    "set_battery_settings", "config/{system_id}/battery_settings", method="PUT"
-)
-STORM_GUARD: Final = _configuration("storm_guard", "config/{system_id}/storm_guard")
-SET_STORM_GUARD: Final = _configuration(
-    "set_storm_guard", "config/{system_id}/storm_guard", method="PUT"
-)
-GRID_STATUS: Final = _configuration("grid_status", "config/{system_id}/grid_status")
-LOAD_CONTROL: Final = _configuration("load_control", "config/{system_id}/load_control")
-SET_LOAD_CONTROL: Final = _configuration(
-    "set_load_control", "config/{system_id}/load_control", method="PUT"
-)
+# Settings of a system. What is written is answered with what then is.
+BATTERY_SETTINGS: Final = _setting("battery_settings", BatterySettings.from_api)
+SET_BATTERY_SETTINGS: Final = _written(BATTERY_SETTINGS)
+STORM_GUARD: Final = _setting("storm_guard", StormGuard.from_api)
+SET_STORM_GUARD: Final = _written(STORM_GUARD)
+GRID_STATUS: Final = _setting("grid_status", GridState.from_api)
+LOAD_CONTROL: Final = _setting("load_control", LoadControl.from_api)
+SET_LOAD_CONTROL: Final = _written(LOAD_CONTROL)
 
 # Live data.
 LIVE_DATA: Final = Endpoint(

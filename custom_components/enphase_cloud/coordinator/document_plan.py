@@ -17,6 +17,7 @@ from ..measurements.evidence import (
 )
 from ..measurements.samples import Samples, is_producing
 from ..runtime.options import profile_from_options
+from ..runtime.system_properties import calls_of_system
 from ..scheduling.errands import next_errand, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
@@ -83,7 +84,8 @@ class DocumentPlan:
         if not self.is_active:
             self._budget.schedule.remove(self.polled)
             return None
-        if (per_day := self._document.calls_per_day(self._board)) is not None:
+        calls = self._calls_of_system
+        if (per_day := self._document.calls_per_day(self._board, calls)) is not None:
             self._budget.errands[self.polled] = per_day
         now = dt_util.utcnow()
         due = self._due(now)
@@ -107,8 +109,9 @@ class DocumentPlan:
             # It gets no share of the calls.
             schedule.remove(self.polled)
             return min(hidden.until or now, now + _DAY)
-        if self._document.period is not None:
-            return self._next_errand(now, self._document.period)
+        period = self._document.period_of(self._board, self._calls_of_system)
+        if period is not None:
+            return self._next_errand(now, period)
         if not self.is_scheduled:
             schedule.remove(self.polled)
             return self.evidence.next_check(now, self._cue)
@@ -119,6 +122,11 @@ class DocumentPlan:
             calls_left=self._budget.calls_for_polls(now),
             period_end=self._budget.ledger.period_end(now),
         )
+
+    @property
+    def _calls_of_system(self) -> float:
+        entry, plan = self._context.shared.entry, self._budget.ledger.plan
+        return calls_of_system(entry, plan)
 
     def _next_errand(self, now: datetime, period: timedelta) -> datetime:
         info, evidence = self._context.info, self.evidence

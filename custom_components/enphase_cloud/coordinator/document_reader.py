@@ -92,7 +92,7 @@ class DocumentReader:
             listener(answer, known)
         listed, report = await self._async_digest(answer, known)
         if listed is not None:
-            board.take_inventory(listed, is_complete=document.lists_all_devices)
+            board.take_inventory(listed, complete=document.lists_all)
         return report
 
     async def _async_digest(

@@ -17,10 +17,14 @@ from ..measurements.system import SYSTEM, Device, DeviceKind, SystemInfo
 type Report = Mapping[Device, Samples]
 """What an answer says of the system and of its devices."""
 
+HOURLY: Final = timedelta(hours=1)
 DAILY: Final = timedelta(days=1)
 WEEKLY: Final = timedelta(days=7)
 ONCE: Final = timedelta(days=36_500)
 """As good as never again."""
+# How often what may be requested several times a day is, by the calls that a system has
+# for a month: four documents take a third of them at most.
+_PACES: Final = ((10_000, HOURLY), (1_500, timedelta(hours=6)))
 
 
 class Group(StrEnum):
@@ -30,6 +34,7 @@ class Group(StrEnum):
     PANELS = "panels"
     ALARMS = "alarms"
     EV_CHARGER = "ev_charger"
+    SETTINGS = "settings"
 
 
 class Known(NamedTuple):
@@ -91,7 +96,10 @@ class Document[AnswerT]:
     group: Group | None = None
     cue: Callable[[Board], str] | None = None
     inventory: Callable[[AnswerT], Inventory] | None = None
-    lists_all_devices: bool = False
+    # Kinds of which the inventory has all; what it lacks thrice is gone.
+    lists_all: frozenset[DeviceKind] = frozenset()
+    # Requested weekly until there is a device of this kind.
+    waits_for: DeviceKind | None = None
     site_query: bool = False
     each: EachDevice | None = None
     query: Callable[[Known], Mapping[str, str | int]] = no_query
@@ -104,7 +112,7 @@ class Document[AnswerT]:
     @property
     def is_short(self) -> bool:
         """Tell whether an answer holds no more than a few devices."""
-        return self.endpoint.page_size is None and not self.lists_all_devices
+        return self.endpoint.page_size is None and not self.lists_all
 
     def digest(self, answer: AnswerT, known: Known) -> tuple[Inventory | None, Report]:
         """Learn from an answer; return the devices that it lists, and what it says."""
@@ -113,16 +121,30 @@ class Document[AnswerT]:
             self.learn(answer, known)
         return listed, self.read(answer, known)
 
-    def calls_per_day(self, board: Board) -> float | None:
+    def period_of(self, board: Board, calls: float) -> timedelta | None:
+        """Return how long apart requests are, where a system has so many calls a month.
+
+        None where there is no period.
+        """
+        if self.period is None or self.period >= DAILY:
+            return self.period
+        kind = self.waits_for
+        if kind and not any(device.kind is kind for device in board.inventory):
+            return WEEKLY
+        return next(
+            (max(pace, self.period) for least, pace in _PACES if calls >= least), DAILY
+        )
+
+    def calls_per_day(self, board: Board, calls: float = math.inf) -> float | None:
         """Return the API calls of a day for an errand; None where there is no period.
 
-        A page holds so many microinverters.
+        `calls` is what a system has for a month. A page holds so many microinverters.
         """
-        if self.period is None:
+        if (period := self.period_of(board, calls)) is None:
             return None
         if not self.is_expected(board):
             return 0.0
-        days = (self.budgeted or self.period).days
+        days = (self.budgeted or period) / DAILY
         if self.each is not None:
             return self.each.expected(board) / days
         modules = board.newest().get(Measurement.MODULES)

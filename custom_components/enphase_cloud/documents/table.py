@@ -3,6 +3,7 @@
 from typing import Final
 
 from ..api.endpoints import (
+    BATTERY_SETTINGS,
     BATTERY_TELEMETRY,
     DEVICES,
     EV_CHARGER_LIFETIME,
@@ -10,15 +11,19 @@ from ..api.endpoints import (
     EV_CHARGER_SESSIONS,
     EV_CHARGER_TELEMETRY,
     EV_CHARGERS,
+    GRID_STATUS,
     INVERTERS_SUMMARY,
     LATEST_TELEMETRY,
+    LOAD_CONTROL,
     OPEN_ALARMS,
+    STORM_GUARD,
     SUMMARY,
 )
 from ..measurements.board import Board
 from ..measurements.catalog import Source
-from . import alarms, chargers, devices, panels
-from .base import DAILY, ONCE, WEEKLY, AnyDocument, Document, Group
+from ..measurements.system import DeviceKind
+from . import alarms, chargers, devices, panels, settings
+from .base import DAILY, HOURLY, ONCE, WEEKLY, AnyDocument, Document, Group
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary
 
 SUMMARY_DOCUMENT: Final = Document(
@@ -43,7 +48,7 @@ DEVICES_DOCUMENT: Final = Document(
     endpoint=DEVICES,
     read=devices.read_devices,
     inventory=devices.inventory,
-    lists_all_devices=True,
+    lists_all=frozenset(DeviceKind) - {DeviceKind.LOAD},
     period=WEEKLY,
     group=Group.DEVICES,
     cue=devices.cue,
@@ -122,6 +127,41 @@ CHARGER_DAYS_DOCUMENT: Final = Document(
     group=Group.EV_CHARGER,
     cue=chargers.cue_of_each,
 )
+# The first of the settings: what it is refused, all of them are.
+GRID_DOCUMENT: Final = Document(
+    source=Source.GRID_STATUS,
+    endpoint=GRID_STATUS,
+    read=settings.read_grid_state,
+    period=HOURLY,
+    group=Group.SETTINGS,
+)
+BATTERY_SETTINGS_DOCUMENT: Final = Document(
+    source=Source.BATTERY_SETTINGS,
+    endpoint=BATTERY_SETTINGS,
+    read=settings.read_battery_settings,
+    is_expected=Board.has_battery,
+    period=HOURLY,
+    group=Group.SETTINGS,
+)
+STORM_GUARD_DOCUMENT: Final = Document(
+    source=Source.STORM_GUARD,
+    endpoint=STORM_GUARD,
+    read=settings.read_storm_guard,
+    is_expected=Board.has_battery,
+    period=HOURLY,
+    group=Group.SETTINGS,
+)
+LOADS_DOCUMENT: Final = Document(
+    source=Source.LOAD_CONTROL,
+    endpoint=LOAD_CONTROL,
+    read=settings.read_loads,
+    inventory=settings.inventory,
+    lists_all=frozenset({DeviceKind.LOAD}),
+    waits_for=DeviceKind.LOAD,
+    is_expected=Board.has_battery,
+    period=HOURLY,
+    group=Group.SETTINGS,
+)
 
 DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     SUMMARY_DOCUMENT,
@@ -135,5 +175,9 @@ DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     CHARGER_SESSIONS_DOCUMENT,
     CHARGER_SCHEDULES_DOCUMENT,
     CHARGER_DAYS_DOCUMENT,
+    GRID_DOCUMENT,
+    BATTERY_SETTINGS_DOCUMENT,
+    STORM_GUARD_DOCUMENT,
+    LOADS_DOCUMENT,
 )
 """In the order in which a new system is polled: what comes later depends on it."""

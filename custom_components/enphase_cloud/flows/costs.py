@@ -25,6 +25,7 @@ from ..runtime.options import (
     plan_from_options,
     profile_from_options,
 )
+from ..runtime.system_properties import calls_of_system
 from ..scheduling.forecast import Preview, preview
 from ..scheduling.weights import POLLED, PolledDocument, Profile
 
@@ -162,11 +163,13 @@ class Costs(NamedTuple):
         """Return the calls of a day for a group of documents, of all systems."""
         if self.entry.state is not ConfigEntryState.LOADED:
             return 0.0
+        plan = self._plan
+        calls = calls_of_system(self.entry, plan)
         return sum(
-            document.calls_per_day(system.board) or 0.0
+            document.calls_per_day(system.board, calls) or 0.0
             for system in self.entry.runtime_data.systems
             for document in DOCUMENTS
-            if document.group == group
+            if document.group == group and document.endpoint.access in plan.access
         )
 
 

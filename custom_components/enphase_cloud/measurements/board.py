@@ -1,6 +1,6 @@
 """All that the sources said of a system; for each measurement the newest wins."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -59,10 +59,12 @@ class Board:
         """Return the devices that the cloud lists."""
         return self._inventory
 
-    def take_inventory(self, listed: Inventory, *, is_complete: bool) -> None:
+    def take_inventory(
+        self, listed: Inventory, *, complete: Container[DeviceKind]
+    ) -> None:
         """Learn from a list of devices; what is gone is forgotten."""
         before = self._inventory
-        self._inventory = updated(before, listed, is_complete=is_complete)
+        self._inventory = updated(before, listed, complete=complete)
         self.revision += self._inventory != before
         gone = before.keys() - self._inventory.keys()
         self.panel_health = self.panel_health.without(

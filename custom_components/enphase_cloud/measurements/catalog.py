@@ -11,6 +11,7 @@ from ..api.models import (
     EvChargerStatus,
     GridStatus,
     HeatPumpMode,
+    LoadMode,
     Severity,
     SystemStatus,
 )
@@ -53,6 +54,10 @@ class Source(StrEnum):
     CHARGER_SESSIONS = "charger_sessions"
     CHARGER_SCHEDULES = "charger_schedules"
     CHARGER_DAYS = "charger_days"
+    GRID_STATUS = "grid_status"
+    BATTERY_SETTINGS = "battery_settings"
+    STORM_GUARD = "storm_guard"
+    LOAD_CONTROL = "load_control"
 
 
 class Flow(StrEnum):
@@ -137,7 +142,8 @@ class Measurement(StrEnum):
             "grid_status",
             GridStatus,
             lambda frame: _known(frame.grid_status),
-            max_age=timedelta(hours=1),
+            # It may be told once an hour.
+            max_age=timedelta(hours=2),
         ),
     )
     ENERGY_PRODUCED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "daily_production")
@@ -285,3 +291,35 @@ class Measurement(StrEnum):
     )
     LAST_SESSION_END = auto(), of_charger(Kind.MOMENT, "last_session_end")
     CHARGER_SCHEDULE = auto(), of_charger(Kind.TEXT)
+
+    # Settings, as the cloud has them; what is on or off is 1 or 0.
+    STORAGE_MODE = auto(), errand(Kind.STATE, states=BatteryMode)
+    RESERVE_LEVEL = auto(), errand(Kind.RATIO)
+    # What the reserve was before Full Backup, which makes it 100.
+    RESERVE_BEFORE_BACKUP = auto(), Traits(kind=Kind.RATIO, is_dated=False)
+    SHUTDOWN_LEVEL = (
+        auto(),
+        errand(
+            Kind.RATIO, "battery_shutdown_level", is_diagnostic=True, is_enabled=False
+        ),
+    )
+    ENERGY_INDEPENDENCE = auto(), errand(Kind.COUNT)
+    CHARGE_FROM_GRID = auto(), errand(Kind.COUNT)
+    STORM_GUARD = auto(), errand(Kind.COUNT)
+    STORM_ALERT = auto(), errand(Kind.COUNT)
+    LOAD_MODE = auto(), errand(Kind.STATE, device=DeviceKind.LOAD, states=LoadMode)
+    LOAD_CUTOFF_LEVEL = auto(), errand(Kind.RATIO, device=DeviceKind.LOAD)
+    LOAD_RESTORE_LEVEL = (
+        auto(),
+        errand(
+            Kind.RATIO,
+            "restore_battery_level",
+            device=DeviceKind.LOAD,
+            is_diagnostic=True,
+        ),
+    )
+    # Seconds of the day.
+    LOAD_START = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
+    LOAD_END = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
+    # Whether only the installer may change it.
+    LOAD_IS_LOCKED = auto(), errand(Kind.COUNT, device=DeviceKind.LOAD)

@@ -1,11 +1,11 @@
 """The devices of a system: what each is, and which are gone."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Self
 
 from ..json_values import count, optional, record, text
-from .system import Device
+from .system import Device, DeviceKind
 
 # A device is removed once so many answers in a row do not list it.
 _ABSENCES: Final = 3
@@ -47,19 +47,22 @@ class DeviceProperties:
 type Inventory = Mapping[Device, DeviceProperties]
 
 
-def updated(known: Inventory, listed: Inventory, *, is_complete: bool) -> Inventory:
+def updated(
+    known: Inventory, listed: Inventory, *, complete: Container[DeviceKind]
+) -> Inventory:
     """Return the devices after an answer listed some of them.
 
-    What it leaves open stays as it was. Where the list is complete, what it lacks is
-    gone after three answers.
+    What it leaves open stays as it was. Of the kinds that it lists completely, what it
+    lacks is gone after three answers.
     """
     devices = {
         device: _completed(properties, known.get(device))
         for device, properties in listed.items()
     }
-    if not is_complete:
-        return {**known, **devices}
     for device in known.keys() - listed.keys():
+        if device.kind not in complete:
+            devices[device] = known[device]
+            continue
         missing = replace(known[device], absences=known[device].absences + 1)
         if missing.absences < _ABSENCES:
             devices[device] = missing

@@ -20,6 +20,8 @@ class DeviceKind(StrEnum):
     CHARGER = "charger"
     HEAT_PUMP = "heat_pump"
     GENERATOR = "generator"
+    LOAD = "load"
+    """What a dry contact of a system controller switches."""
     ARRAY = "array"
     """Panels that the user takes together; the cloud knows nothing of it."""
 

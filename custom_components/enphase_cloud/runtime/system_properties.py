@@ -16,6 +16,7 @@ from ..const import (
     CONF_TIME_ZONE,
     DOMAIN,
 )
+from ..quota.plans import Plan
 
 
 def stored_system(system: System) -> dict[str, Any]:
@@ -27,6 +28,11 @@ def stored_system(system: System) -> dict[str, Any]:
         CONF_CONNECTION: system.connection_type,
         CONF_LIVE_STREAM: system.live_stream,
     }
+
+
+def calls_of_system(entry: ConfigEntry[Any], plan: Plan) -> float:
+    """Return how many calls a month a plan has for each system of an entry."""
+    return plan.calls_per_month / max(1, len(entry.data[CONF_SYSTEMS]))
 
 
 async def async_time_zone(name: object) -> tzinfo | None:

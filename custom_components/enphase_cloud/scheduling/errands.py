@@ -5,6 +5,7 @@ from typing import Final
 
 # Devices stand still and gateways have reported the day before; energy follows later.
 _FIRST_AT: Final = timedelta(hours=3)
+_DAY: Final = timedelta(days=1)
 _PRIME: Final = 7919
 _SPREAD: Final = timedelta(minutes=45)
 # What changes about a system makes an errand due at once, but not more often than this.
@@ -33,12 +34,15 @@ def next_errand(
     """Return when an errand is due, at the latest a period after the last one.
 
     `spread` from 0 to 1 keeps systems apart. An errand without a request is due now.
+    What is requested several times a day knows no small hours.
     """
     if requested_at is None:
         return now
     requested_at = min(requested_at, now)
+    if period < _DAY:
+        return requested_at + period
     if has_failed:
-        period = min(period, timedelta(days=1))
+        period = min(period, _DAY)
     at = _FIRST_AT + spread * _SPREAD
     rest = timedelta() if has_failed else _SHORTEST
     day = (requested_at + rest - at).astimezone(time_zone).date()

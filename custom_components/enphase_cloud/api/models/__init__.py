@@ -59,6 +59,14 @@ from .latest import (
 )
 from .live_frame import BatteryMode, GridStatus, LiveFrame
 from .meter_readings import MeterReadings, MeterRegister
+from .settings import (
+    BatterySettings,
+    GridState,
+    Load,
+    LoadControl,
+    LoadMode,
+    StormGuard,
+)
 from .summary import ProductionSource, Summary
 from .system import ConnectionType, System, SystemsPage, SystemStatus
 
@@ -71,6 +79,7 @@ __all__ = [
     "BatteryMode",
     "BatteryOperation",
     "BatteryReading",
+    "BatterySettings",
     "BatteryTelemetry",
     "CellularModem",
     "ChargerEvent",
@@ -96,6 +105,7 @@ __all__ = [
     "EventTypes",
     "Events",
     "GatewayDevice",
+    "GridState",
     "GridStatus",
     "HeatPumpMode",
     "HeatPumpReading",
@@ -106,6 +116,9 @@ __all__ = [
     "InvertersTelemetry",
     "LatestTelemetry",
     "LiveFrame",
+    "Load",
+    "LoadControl",
+    "LoadMode",
     "MeterDevice",
     "MeterKind",
     "MeterReading",
@@ -116,6 +129,7 @@ __all__ = [
     "ProductionMeters",
     "ProductionSource",
     "Severity",
+    "StormGuard",
     "Summary",
     "System",
     "SystemStatus",

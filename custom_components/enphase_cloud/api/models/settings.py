@@ -1,0 +1,237 @@
+"""Settings of a system, and the state of its grid: GET and PUT below /config.
+
+What is written is spelled as the specification does; what is read counts by letters.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+import re
+from typing import Any, Final, NamedTuple, Self, override
+
+from ..exceptions import MalformedAnswerError
+from .convert import (
+    OpenEnum,
+    to_count,
+    to_datetime,
+    to_flag,
+    to_identifier,
+    to_object,
+    to_objects,
+    to_text,
+    to_whole_percentage,
+    to_word,
+)
+from .live_frame import BatteryMode, GridStatus
+
+BATTERY_MODES: Final[Mapping[BatteryMode, str]] = {
+    BatteryMode.SAVINGS: "Savings Mode",
+    BatteryMode.SELF_CONSUMPTION: "Self-consumption",
+    BatteryMode.FULL_BACKUP: "Full Backup",
+}
+"""The modes that can be written, in the cloud's words."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9 _-]{1,64}")
+_SECONDS_OF_DAY: Final = 24 * 60 * 60
+# A system has four relays.
+_MOST_LOADS: Final = 50
+
+
+class LoadMode(OpenEnum):
+    """When a load has power."""
+
+    BASIC = "basic"
+    SCHEDULED = "scheduled"
+    BATTERY = "battery"
+    GENERATOR = "generator"
+    ALWAYS_POWERED = "always_powered"
+    NEVER_POWERED = "never_powered"
+    UNKNOWN = "unknown"
+
+    @override
+    @classmethod
+    def aliases(cls) -> Mapping[str, Self]:
+        return {
+            "advancedbatterypowered": cls("battery"),
+            "advancedgeneratorpowered": cls("generator"),
+            "manualalwayspowered": cls("always_powered"),
+            "manualalwaysnotpowered": cls("never_powered"),
+        }
+
+
+LOAD_MODES: Final[Mapping[LoadMode, str]] = {
+    LoadMode.BASIC: "Basic",
+    LoadMode.SCHEDULED: "Scheduled",
+    LoadMode.BATTERY: "Advanced_BatteryPowered",
+    LoadMode.GENERATOR: "Advanced_GeneratorPowered",
+    LoadMode.ALWAYS_POWERED: "Manual_always_powered",
+    LoadMode.NEVER_POWERED: "Manual_always_not_powered",
+}
+"""The modes that can be written, in the cloud's words."""
+
+
+class BatterySettings(NamedTuple):
+    """How the battery works: levels in %, None where the cloud does not tell.
+
+    `reserve` is that of the mode. `shutdown_level` and `charge_from_grid` cannot be
+    written.
+    """
+
+    mode: BatteryMode | None = None
+    reserve: int | None = None
+    energy_independence: bool | None = None
+    charge_from_grid: bool | None = None
+    shutdown_level: int | None = None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the settings; raises MalformedAnswerError where no system is named."""
+        data = to_object(data)
+        to_identifier(data.get("system_id"))
+        mode = BatteryMode.from_api(data.get("battery_mode"))
+        return cls(
+            mode=None if mode is BatteryMode.UNKNOWN else mode,
+            reserve=to_whole_percentage(data.get("reserve_soc")),
+            energy_independence=to_switch(data.get("energy_independence")),
+            charge_from_grid=to_switch(data.get("charge_from_grid")),
+            shutdown_level=to_whole_percentage(data.get("battery_shutdown_level")),
+        )
+
+    def body(self) -> Mapping[str, Any]:
+        """Return what a request writes: all that can be written and is known."""
+        return _told(
+            battery_mode=self.mode and BATTERY_MODES.get(self.mode),
+            reserve_soc=self.reserve,
+            energy_independence=_switched(self.energy_independence),
+        )
+
+
+class StormGuard(NamedTuple):
+    """Whether the battery is filled before a storm, and whether one is announced."""
+
+    is_on: bool | None = None
+    alert: bool | None = None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the settings; raises MalformedAnswerError where no system is named."""
+        data = to_object(data)
+        to_identifier(data.get("system_id"))
+        return cls(
+            is_on=to_switch(data.get("storm_guard_status")),
+            alert=to_flag(data.get("storm_alert")),
+        )
+
+    def body(self) -> Mapping[str, Any]:
+        """Return what a request writes."""
+        return _told(storm_guard_status=_switched(self.is_on))
+
+
+class GridState(NamedTuple):
+    """Whether the system is connected to the grid, as of the gateway's last report."""
+
+    status: GridStatus
+    reported_at: datetime | None
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the state; raises MalformedAnswerError where no system is named."""
+        data = to_object(data)
+        to_identifier(data.get("system_id"))
+        return cls(
+            status=GridStatus.from_api(data.get("grid_state")),
+            reported_at=to_datetime(data.get("last_report_date")),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What a dry contact of the system controller switches.
+
+    `name` is that of the contact, `load_name` the owner's, which repr() does not show.
+    The load loses power at the level `low` of the battery and regains it at `high`
+    [%], which cannot be written. `start` and `end` are in seconds of the day.
+    """
+
+    name: str
+    load_name: str | None = field(default=None, repr=False)
+    owner_can_override: bool | None = None
+    mode: LoadMode | None = None
+    low: int | None = None
+    high: int | None = None
+    is_enabled: bool | None = None
+    start: int | None = None
+    end: int | None = None
+
+    def body(self) -> Mapping[str, Any]:
+        """Return what a request writes: all that can be written and is known."""
+        return _told(
+            name=self.name,
+            load_name=self.load_name,
+            mode=self.mode and LOAD_MODES.get(self.mode),
+            soc_low=self.low,
+            essential_start_time=self.start,
+            essential_end_time=self.end,
+        )
+
+
+class LoadControl(NamedTuple):
+    """The loads of a system that can be controlled, by the names of their contacts."""
+
+    loads: Mapping[str, Load]
+
+    @classmethod
+    def from_api(cls, data: Mapping[str, Any]) -> Self:
+        """Read the loads, leaving out those without a name.
+
+        Raises MalformedAnswerError where no system is named, or nothing is listed.
+        """
+        data = to_object(data)
+        to_identifier(data.get("system_id"))
+        listed = data.get("load_control_data")
+        if not isinstance(listed, list):
+            raise MalformedAnswerError("The answer lists no loads")
+        return cls({load.name: load for load in _loads(listed[:_MOST_LOADS])})
+
+
+def to_switch(value: object) -> bool | None:
+    """Return whether a setting is on: "enabled", also with a remark, or "disabled"."""
+    word = to_word(value).strip()
+    if word.startswith(("enabled", "disabled")):
+        return word.startswith("enabled")
+    return to_flag(value)
+
+
+def _loads(listed: list[Any]) -> Iterator[Load]:
+    for item in to_objects(listed):
+        name = item.get("name")
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            continue
+        mode = LoadMode.from_api(item.get("mode"))
+        yield Load(
+            name=name,
+            load_name=to_text(item.get("load_name")),
+            owner_can_override=to_flag(item.get("owner_can_override")),
+            mode=None if mode is LoadMode.UNKNOWN else mode,
+            low=to_whole_percentage(item.get("soc_low")),
+            high=to_whole_percentage(item.get("soc_high")),
+            is_enabled=to_switch(item.get("status")),
+            start=_seconds(item.get("essential_start_time")),
+            end=_seconds(item.get("essential_end_time")),
+        )
+
+
+def _seconds(value: object) -> int | None:
+    """Return seconds of the day; midnight may be its end."""
+    seconds = to_count(value)
+    if seconds is None or seconds > _SECONDS_OF_DAY:
+        return None
+    return seconds % _SECONDS_OF_DAY
+
+
+def _switched(is_on: object) -> str | None:
+    return None if is_on is None else "enabled" if is_on else "disabled"
+
+
+def _told(**values: Any) -> Mapping[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,101 @@
+"""Settings of a system, and the state of its grid (operations below `config`)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ..api.models import (
+    BatteryMode,
+    BatterySettings,
+    GridState,
+    GridStatus,
+    Load,
+    LoadControl,
+    StormGuard,
+)
+from ..measurements.catalog import Measurement, Source
+from ..measurements.inventory import DeviceProperties, Inventory
+from ..measurements.samples import Sample, Samples, Value
+from ..measurements.system import SYSTEM, Device, DeviceKind
+from .base import Known, Report
+
+_MODEL: Final = "Dry contact"
+
+
+def read_grid_state(state: GridState, known: Known) -> Report:
+    """Return whether the system is on the grid, as of the gateway's last report."""
+    if state.status is GridStatus.UNKNOWN or state.reported_at is None:
+        return {}
+    at = min(state.reported_at, known.fetched_at)
+    sample = Sample(state.status.value, at, Source.GRID_STATUS)
+    return {SYSTEM: {Measurement.GRID_STATUS: sample}}
+
+
+def read_battery_settings(settings: BatterySettings, known: Known) -> Report:
+    """Return how the battery works, and what its reserve was before Full Backup."""
+    before = known.board.samples(Source.BATTERY_SETTINGS)
+    reserve = settings.reserve
+    if settings.mode is BatteryMode.FULL_BACKUP:
+        held = before.get(Measurement.RESERVE_BEFORE_BACKUP)
+        reserve = None if held is None else int(held.value)
+    values = {
+        Measurement.STORAGE_MODE: settings.mode and settings.mode.value,
+        Measurement.RESERVE_LEVEL: settings.reserve,
+        Measurement.RESERVE_BEFORE_BACKUP: reserve,
+        Measurement.SHUTDOWN_LEVEL: settings.shutdown_level,
+        Measurement.ENERGY_INDEPENDENCE: settings.energy_independence,
+        Measurement.CHARGE_FROM_GRID: settings.charge_from_grid,
+    }
+    return {SYSTEM: _samples(values, known, Source.BATTERY_SETTINGS)}
+
+
+def read_storm_guard(settings: StormGuard, known: Known) -> Report:
+    """Return whether the battery prepares for storms, and whether one is announced."""
+    values = {
+        Measurement.STORM_GUARD: settings.is_on,
+        Measurement.STORM_ALERT: settings.alert,
+    }
+    return {SYSTEM: _samples(values, known, Source.STORM_GUARD)}
+
+
+def read_loads(settings: LoadControl, known: Known) -> Report:
+    """Return what is set for each load."""
+    return {
+        load_device(load.name): _samples(_of_load(load), known, Source.LOAD_CONTROL)
+        for load in settings.loads.values()
+    }
+
+
+def inventory(settings: LoadControl) -> Inventory:
+    """Return the loads by their owner's names."""
+    return {
+        load_device(load.name): DeviceProperties(name=load.load_name, model=_MODEL)
+        for load in settings.loads.values()
+    }
+
+
+def load_device(name: str) -> Device:
+    """Return the device of a load, by the name of its contact."""
+    return Device(DeviceKind.LOAD, name)
+
+
+def _of_load(load: Load) -> Mapping[Measurement, Value | None]:
+    return {
+        Measurement.LOAD_MODE: load.mode and load.mode.value,
+        Measurement.LOAD_CUTOFF_LEVEL: load.low,
+        Measurement.LOAD_RESTORE_LEVEL: load.high,
+        Measurement.LOAD_START: load.start,
+        Measurement.LOAD_END: load.end,
+        Measurement.LOAD_IS_LOCKED: load.owner_can_override is False,
+    }
+
+
+def _samples(
+    values: Mapping[Measurement, Value | None], known: Known, source: Source
+) -> Samples:
+    return {
+        measurement: Sample(
+            int(value) if isinstance(value, bool) else value, known.fetched_at, source
+        )
+        for measurement, value in values.items()
+        if value is not None
+    }

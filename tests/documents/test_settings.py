@@ -1,0 +1,166 @@
+"""What documents say of settings, and how often they are requested."""
+
+from copy import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.enphase_cloud.api.models import (
+    BatteryMode,
+    BatterySettings,
+    GridState,
+    GridStatus,
+    Load,
+    LoadControl,
+    LoadMode,
+    StormGuard,
+)
+from custom_components.enphase_cloud.documents.base import Known, Report
+from custom_components.enphase_cloud.documents.settings import load_device
+from custom_components.enphase_cloud.documents.table import (
+    BATTERY_SETTINGS_DOCUMENT,
+    GRID_DOCUMENT,
+    LOADS_DOCUMENT,
+    STORM_GUARD_DOCUMENT,
+)
+from custom_components.enphase_cloud.measurements.board import Board
+from custom_components.enphase_cloud.measurements.catalog import Measurement
+from custom_components.enphase_cloud.measurements.system import SYSTEM, SystemInfo
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+INFO = SystemInfo(system_id=71, name="Home", time_zone=UTC)
+SELF = BatterySettings(
+    mode=BatteryMode.SELF_CONSUMPTION,
+    reserve=20,
+    energy_independence=True,
+    charge_from_grid=False,
+    shutdown_level=5,
+)
+
+
+def _told(report: Report, device: Any = SYSTEM) -> dict[str, Any]:
+    return {key: sample.value for key, sample in report.get(device, {}).items()}
+
+
+def _digest(document: Any, answer: Any, board: Board) -> Report:
+    known = Known(info=INFO, board=board, fetched_at=NOON)
+    listed, report = document.digest(answer, known)
+    if listed is not None:
+        board.take_inventory(listed, complete=document.lists_all)
+    for device, samples in report.items():
+        board.put(document.source, samples, device)
+    return report
+
+
+def test_settings_of_the_battery() -> None:
+    """What is on is 1; what is not told is not known."""
+    told = _told(_digest(BATTERY_SETTINGS_DOCUMENT, SELF, Board()))
+    assert told == {
+        Measurement.STORAGE_MODE: "self_consumption",
+        Measurement.RESERVE_LEVEL: 20,
+        Measurement.RESERVE_BEFORE_BACKUP: 20,
+        Measurement.SHUTDOWN_LEVEL: 5,
+        Measurement.ENERGY_INDEPENDENCE: 1,
+        Measurement.CHARGE_FROM_GRID: 0,
+    }
+    assert _told(_digest(BATTERY_SETTINGS_DOCUMENT, BatterySettings(), Board())) == {}
+
+
+def test_full_backup_does_not_hide_the_reserve_before_it() -> None:
+    board = Board()
+    backup = replace(SELF, mode=BatteryMode.FULL_BACKUP, reserve=100)
+    first = _told(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
+    assert Measurement.RESERVE_BEFORE_BACKUP not in first
+    _digest(BATTERY_SETTINGS_DOCUMENT, SELF, board)
+    for _ in range(2):
+        told = _told(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
+        assert told[Measurement.RESERVE_LEVEL] == 100
+        assert told[Measurement.RESERVE_BEFORE_BACKUP] == 20
+
+
+def test_storm_guard() -> None:
+    told = _told(
+        _digest(STORM_GUARD_DOCUMENT, StormGuard(is_on=True, alert=False), Board())
+    )
+    assert told == {Measurement.STORM_GUARD: 1, Measurement.STORM_ALERT: 0}
+
+
+@pytest.mark.parametrize(
+    ("reported_at", "dated"),
+    [
+        (NOON - timedelta(minutes=9), NOON - timedelta(minutes=9)),
+        (NOON + timedelta(days=1), NOON),
+    ],
+)
+def test_the_grid_is_dated_by_the_report(
+    reported_at: datetime, dated: datetime
+) -> None:
+    state = GridState(GridStatus.OFF_GRID, reported_at)
+    report = _digest(GRID_DOCUMENT, state, Board())
+    assert report[SYSTEM][Measurement.GRID_STATUS].value == "off_grid"
+    assert report[SYSTEM][Measurement.GRID_STATUS].observed_at == dated
+
+
+@pytest.mark.parametrize(
+    "state", [GridState(GridStatus.UNKNOWN, NOON), GridState(GridStatus.ON_GRID, None)]
+)
+def test_a_grid_that_is_unknown_is_not_told(state: GridState) -> None:
+    assert not _digest(GRID_DOCUMENT, state, Board())
+
+
+def test_loads_are_devices_with_their_owners_names() -> None:
+    board = Board()
+    load = Load(
+        name="NC1",
+        load_name="Pump",
+        owner_can_override=False,
+        mode=LoadMode.SCHEDULED,
+        low=30,
+        high=50,
+        start=0,
+        end=60,
+    )
+    report = _digest(
+        LOADS_DOCUMENT, LoadControl({"NC1": load, "NC2": Load(name="NC2")}), board
+    )
+    assert _told(report, load_device("NC1")) == {
+        Measurement.LOAD_MODE: "scheduled",
+        Measurement.LOAD_CUTOFF_LEVEL: 30,
+        Measurement.LOAD_RESTORE_LEVEL: 50,
+        Measurement.LOAD_START: 0,
+        Measurement.LOAD_END: 60,
+        Measurement.LOAD_IS_LOCKED: 1,
+    }
+    assert _told(report, load_device("NC2")) == {Measurement.LOAD_IS_LOCKED: 0}
+    assert board.inventory[load_device("NC1")].name == "Pump"
+
+
+def test_a_load_is_gone_when_three_answers_lack_it() -> None:
+    """A list of devices does not count: it never has loads."""
+    board = Board()
+    device = load_device("NC1")
+    _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)
+    for _ in range(2):
+        _digest(LOADS_DOCUMENT, LoadControl({}), board)
+        assert device in board.inventory
+    _digest(LOADS_DOCUMENT, LoadControl({}), board)
+    assert device not in board.inventory
+    assert device not in board.devices()
+
+
+@pytest.mark.parametrize(
+    ("calls", "per_day"),
+    [(300_000, 24), (10_000, 24), (9_999, 4), (1_500, 4), (1_000, 1)],
+)
+def test_few_calls_make_settings_rare(calls: float, per_day: float) -> None:
+    """All four take a third of the calls at most."""
+    assert GRID_DOCUMENT.calls_per_day(Board(), calls) == per_day
+    assert 4 * 31 * per_day <= calls / 3
+
+
+def test_loads_are_looked_for_once_a_week_until_there_is_one() -> None:
+    board = Board()
+    assert LOADS_DOCUMENT.period_of(board, 300_000) == timedelta(days=7)
+    _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)
+    assert LOADS_DOCUMENT.period_of(board, 300_000) == timedelta(hours=1)

@@ -1,0 +1,80 @@
+"""Settings that are read: what they show, and what they cost."""
+
+from collections import Counter
+from datetime import timedelta
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import Fault, Load, Settings
+
+from .conftest import SetUp, World
+from .helpers import pass_time, state
+
+OPTIONS = {"groups": ["settings"]}
+OF_SETTINGS = ("grid_status", "battery_settings", "storm_guard", "load_control")
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.usefixtures("summer_noon")
+
+
+def calls(world: World) -> Counter[str]:
+    """Return how often each operation of settings was counted."""
+    return Counter(each for each in world.calls if each in OF_SETTINGS)
+
+
+@pytest.mark.parametrize("plan", ["megawatt"])
+@pytest.mark.usefixtures("entity_registry_enabled_by_default")
+async def test_shows_what_is_set(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Once an hour, and loads once a week until there is one."""
+    world.system.settings = Settings(charge_from_grid=True)
+    await set_up(options=OPTIONS)
+    assert calls(world) == Counter(OF_SETTINGS)
+    assert state(hass, "binary_sensor.hilltop_charging_from_the_grid") == "on"
+    assert state(hass, "binary_sensor.hilltop_storm_alert") == "off"
+    assert state(hass, "sensor.hilltop_shutdown_level") == "5"
+    assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
+    world.system.storm_alert = True
+    world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
+    await pass_time(hass, freezer, timedelta(days=8), step=HOUR / 4)
+    assert state(hass, "binary_sensor.hilltop_charging_from_the_grid") == "off"
+    assert state(hass, "binary_sensor.hilltop_storm_alert") == "on"
+    assert state(hass, "sensor.pool_pump_restore_level") == "50"
+    made = calls(world)
+    assert made["grid_status"] == made["storm_guard"] == pytest.approx(8 * 24, abs=2)
+    # The look of a week later, before dawn, found the load.
+    assert made["load_control"] == pytest.approx(2 + 33, abs=2)
+
+
+@pytest.mark.parametrize("plan", ["watt", "kilowatt"])
+async def test_a_plan_without_them_makes_no_call(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    await set_up(options=OPTIONS)
+    assert not calls(world)
+
+
+@pytest.mark.parametrize("plan", ["megawatt"])
+@pytest.mark.parametrize(
+    "system_properties", [{"name": "Hilltop", "time_zone": "Europe/Berlin"}]
+)
+async def test_a_system_without_batteries_has_a_grid_only(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    await set_up(options=OPTIONS)
+    assert calls(world) == Counter(["grid_status"])
+
+
+@pytest.mark.parametrize("plan", ["megawatt"])
+async def test_a_report_that_is_missing_is_awaited(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The cloud refuses to tell the grid of a site that has not reported."""
+    world.cloud.faults.add(Fault(operation="grid_status", status=422, times=1))
+    await set_up(options=OPTIONS)
+    assert hass.states.get("sensor.hilltop_grid_status") is None
+    await pass_time(hass, freezer, HOUR, step=HOUR / 4)
+    assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
