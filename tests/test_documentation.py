@@ -24,7 +24,7 @@ README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 TEXTS = json.loads((INTEGRATION / "translations" / "en.json").read_text("utf-8"))
 DOCUMENTS = sorted(
     path
-    for folder in (CHECKOUT, CHECKOUT / "docs", CHECKOUT / "simulator")
+    for folder in (CHECKOUT, *map(CHECKOUT.joinpath, ("client", "docs", "simulator")))
     for path in folder.glob("*.md")
 )
 
@@ -243,5 +243,6 @@ def test_versions_agree() -> None:
         assert f"min_version: {oldest}" in blueprint.read_text(encoding="utf-8")
 
     version = json.loads((INTEGRATION / "manifest.json").read_text("utf-8"))["version"]
-    project = (CHECKOUT / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'\nversion = "{version}"\n' in project
+    for folder in (CHECKOUT, CHECKOUT / "client"):
+        project = (folder / "pyproject.toml").read_text(encoding="utf-8")
+        assert f'\nversion = "{version}"\n' in project

@@ -1,0 +1,1 @@
+"""Tries the client as a package of its own."""

@@ -1,0 +1,37 @@
+"""The client as a package of its own: a wheel, in an environment that was empty."""
+
+from pathlib import Path
+import shutil
+
+from .interpreter import find_python, uv
+from .paths import CACHE, CHECKOUT
+from .steps import StepError, run, step
+
+CLIENT = "client"
+_ADVICE = (
+    "Look at .cache/setup.log; if the network was the reason, start again."
+    " Otherwise client/pyproject.toml may be wrong."
+)
+
+
+def prepare_client() -> Path:
+    """Build the wheel, and install it where nothing else is; return the Python there.
+
+    Both are made anew. Raises StepError.
+    """
+    folder = CACHE / CLIENT
+    wheels, environment = folder / "wheels", folder / "environment"
+    shutil.rmtree(folder, ignore_errors=True)
+    interpreter = ["--python", find_python()]
+    source = CHECKOUT / "client"
+    with step("Building the wheel of the client"):
+        build = [uv(), "build", "--wheel", "--out-dir", wheels, source]
+        run([*build, *interpreter], advice=_ADVICE)
+    if len(built := list(wheels.glob("*.whl"))) != 1:
+        raise StepError(f"{len(built)} wheels were built instead of one", _ADVICE)
+    python = environment / "bin" / "python"
+    with step(f"Installing {built[0].name} in an empty environment"):
+        run([uv(), "venv", "--quiet", *interpreter, environment], advice=_ADVICE)
+        install = [uv(), "pip", "install", "--quiet", "--python", python]
+        run([*install, built[0]], advice=_ADVICE)
+    return python
