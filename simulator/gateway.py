@@ -40,6 +40,7 @@ _NOT_ENTITLED = {
     for status in (401, 403)
 }
 _NOT_FOUND = 404
+_UNAVAILABLE = 500
 _UNKNOWN = "unknown"
 _CLIENT_ERRORS = range(400, 500)
 _CHARGERS = {AccessControl.CHARGER_MONITORING, AccessControl.CHARGER_CONTROL}
@@ -121,6 +122,11 @@ class Gateway:
             "_meter_readings"
         ):
             body["message"] = "Not Authorized"
+        if refusal.status == _UNAVAILABLE and call.record.operation == "rgm_stats":
+            body = {
+                "errorCode": 7,
+                "errorMessages": ["Data is temporarily unavailable"],
+            }
         if call.is_of_chargers and "code" in body:
             body["code"] = str(body["code"])
         return _response(call, body, refusal.status)

@@ -13,6 +13,7 @@ from .documents import (
     devices,
     inverters,
     lifetime,
+    revenue_meters,
     settings,
     systems,
     telemetry,
@@ -79,6 +80,12 @@ _ACCOUNT_OPERATIONS = (
     ),
     Operation("systems", "/?", _SYSTEM_DETAILS, of_account=systems.systems),
     Operation(
+        "retrieve_system_id",
+        "/retrieve_system_id",
+        _SYSTEM_DETAILS,
+        of_account=systems.retrieve_system_id,
+    ),
+    Operation(
         "search", "/search", _SYSTEM_DETAILS, of_account=systems.search, method="POST"
     ),
 )
@@ -119,6 +126,7 @@ _SYSTEM_OPERATIONS = (
             (_CONSUMPTION, lifetime.energy_import_lifetime),
             (_CONSUMPTION, lifetime.energy_export_lifetime),
             (_PRODUCTION, lifetime.production_meter_readings),
+            (_PRODUCTION, revenue_meters.rgm_stats),
             (_CONSUMPTION, lifetime.consumption_meter_readings),
             (_CONSUMPTION, lifetime.storage_meter_readings),
         )
@@ -220,16 +228,7 @@ _DEVICE_OPERATIONS = (
     ),
 )
 
-_NOT_SIMULATED = (
-    (_SYSTEM_DETAILS, "GET", "retrieve_system_id"),
-    (_PRODUCTION, "GET", "{system_id}/rgm_stats"),
-)
-
 OPERATIONS = (
-    *(
-        Operation(re.sub(r"\W+", "_", path), f"/{path}", access, method=method)
-        for access, method, path in _NOT_SIMULATED
-    ),
     *_ACCOUNT_OPERATIONS,
     INVERTERS_SUMMARY,
     LIVE_DATA,

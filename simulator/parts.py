@@ -1,5 +1,6 @@
 """Single devices: what reports by itself, and may fall silent or be replaced."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,10 +8,15 @@ from .moments import Window
 
 type Meter = Literal["production", "consumption"]
 type Part = str
-"""A meter, `battery` for all batteries, `battery 1` for one, or an appliance."""
+"""All of a kind, such as `production` or `battery`, or one, such as `battery 1`."""
 
 BATTERY = "battery"
 HEAT_PUMP = "heat pump"
+
+
+def is_one_of(part: Part, parts: Collection[Part]) -> bool:
+    """Tell whether a part is meant; `battery` means all batteries."""
+    return part in parts or part.partition(" ")[0] in parts
 
 
 @dataclass(frozen=True, slots=True)

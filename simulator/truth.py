@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from .documents.devices import encharge_serial
+from .documents.meters import meters_of
 from .moments import STEP, day_of, epoch, midnight
 from .physics import (
     Charger,
@@ -70,6 +71,12 @@ class Truth:
     def level(self, serial: str, at: datetime) -> float:
         """Return the state of charge of a battery [%]; it must be there."""
         return units.levels(self.system.plant, epoch(at))[self._unit(serial)]
+
+    def metered(self, serial: str, start: datetime, end: datetime) -> int:
+        """Return the Wh that a production meter measured, on marks of 15 minutes."""
+        meters = meters_of(self.system, "production")
+        meter = {each.serial: each for each in meters}[serial]
+        return meter.energy(epoch(start), epoch(end))
 
     def heated(self, start: datetime, end: datetime) -> int:
         """Return the Wh that the heat pump took, on marks of 5 minutes."""

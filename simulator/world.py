@@ -10,7 +10,7 @@ from .alarms import WARNING, Happenings
 from .appliances import ApplianceOwner
 from .microinverters import Microinverter
 from .moments import STEP, Window, epoch, midnight
-from .parts import BATTERY, Meter, Part, Replaced, SecondGateway, Silence
+from .parts import Meter, Part, Replaced, SecondGateway, Silence, is_one_of
 from .physics import Storage
 
 
@@ -107,6 +107,7 @@ class System(ApplianceOwner):
     `time_zone` is whose days the documents show; the home lives by that of its plant.
     `listed` replaces members of the system's entry in lists of systems.
     `listed_size_w` is the size that the summary shows where it is not the plant's.
+    Where there are several `production_meters`, each measures a part of the production.
     Without `dark_intervals` telemetry of production lacks intervals without any.
     `device_statuses` replaces the states of devices, by their serial numbers.
     """
@@ -130,6 +131,7 @@ class System(ApplianceOwner):
     listed_size_w: int | None = None
     offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
+    production_meters: int = 1
     replaced: list[Replaced] = field(default_factory=list)
     shared_with: list[Account] = field(default_factory=list)
     listed: dict[str, object] = field(default_factory=dict)
@@ -245,19 +247,19 @@ class System(ApplianceOwner):
         Parts of the second gateway are read by so much earlier.
         """
         second = self.second_gateway
-        if second is not None and _is_one_of(part, second.parts):
+        if second is not None and is_one_of(part, second.parts):
             reported -= second.behind
         silent = [
             each.window.start
             for each in self.silences
-            if _is_one_of(part, {each.part}) and reported in each.window
+            if is_one_of(part, {each.part}) and reported in each.window
         ]
         return min([reported, *silent])
 
     def hears(self, part: Part, start: int, end: int) -> bool:
         """Tell whether a part reports all of an interval."""
         return not any(
-            _is_one_of(part, {each.part}) and each.window.overlaps(start, end)
+            is_one_of(part, {each.part}) and each.window.overlaps(start, end)
             for each in self.silences
         )
 
@@ -312,11 +314,6 @@ class System(ApplianceOwner):
     def resume_uploads(self, now: datetime) -> None:
         """Let reports arrive again."""
         self.upload_pauses = _ended(self.upload_pauses, epoch(now))
-
-
-def _is_one_of(part: Part, parts: Collection[Part]) -> bool:
-    """Tell whether a part is meant; `battery` means all batteries."""
-    return part in parts or (part.startswith(BATTERY) and BATTERY in parts)
 
 
 def _ended(windows: Iterable[Window], end: int) -> list[Window]:

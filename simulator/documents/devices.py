@@ -1,10 +1,11 @@
 """The devices of a system."""
 
-from simulator.parts import BATTERY, Part
+from simulator.parts import BATTERY, Meter, Part
 from simulator.publication import Published
 from simulator.world import System
 
 from .inverters import report_times
+from .meters import meters_of
 from .windows import Document, Query
 
 
@@ -16,13 +17,6 @@ def encharge_serial(system: System, unit: int) -> str:
 def device_id(system: System, number: int) -> int:
     """Return the id of a system's n-th device."""
     return system.system_id * 1_000 + number
-
-
-def meter_number(system: System, name: str, *, generation: int | None = None) -> int:
-    """Return the number of a meter: of the newest, or of one that was replaced."""
-    if generation is None:
-        generation = sum(each.meter == name for each in system.replaced)
-    return 20 * generation + (1 if name == "production" else 2)
 
 
 def devices(published: Published, query: Query) -> Document:
@@ -97,14 +91,17 @@ def _micros(published: Published) -> list[Document]:
 
 def _meters(published: Published) -> list[Document]:
     system = published.system
-    configs = {"production": "Production", "consumption": system.consumption_config}
+    configs: dict[Meter, str] = {
+        "production": "Production",
+        "consumption": system.consumption_config,
+    }
     return [
         _device(
             published,
-            meter_number(system, name),
+            meter.number,
             name,
-            f"{system.gateway_serial}EIM{meter_number(system, name)}",
-            last_report_at=_heard(published, name),
+            meter.serial,
+            last_report_at=_heard(published, meter.part),
             part_number="800-00655-r09",
             sku=None,
             model="IQ Gateway",
@@ -114,7 +111,8 @@ def _meters(published: Published) -> list[Document]:
             product_name="IQ Gateway",
         )
         for name, config in configs.items()
-        if name in system.meters
+        for meter in meters_of(system, name)
+        if meter.until is None
     ]
 
 

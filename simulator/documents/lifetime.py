@@ -7,7 +7,7 @@ from simulator.parts import Meter
 from simulator.physics import Flow, energy
 from simulator.publication import MICRO_EXCESS_PERCENT, Published
 
-from .devices import meter_number
+from .meters import meters_of
 from .windows import Document, Query, lifetime_days, whole_number
 
 
@@ -91,7 +91,7 @@ def consumption_meter_readings(published: Published, query: Query) -> Document:
 
 
 def _readings(
-    published: Published, query: Query, meter: Meter, serial_key: str
+    published: Published, query: Query, name: Meter, serial_key: str
 ) -> Document:
     """Return the newest meter after those that it took the place of.
 
@@ -99,20 +99,17 @@ def _readings(
     or silent, the last reading stays.
     """
     system, asked = published.system, _read_at(published, query)
-    swaps = [each.at for each in system.replaced if each.meter == meter]
-    begins = [system.operational_at, *(_quarter(at) for at in swaps)]
-    ends = [*(_quarter(at) for at in swaps), system.last_heard(meter, asked)]
-    readings = [
-        {
-            serial_key: f"{system.gateway_serial}EIM"
-            f"{meter_number(system, meter, generation=generation)}",
-            "value": energy(system.plant, Flow(meter), begin, read_at),
-            "read_at": read_at,
-        }
-        for generation, (begin, end) in enumerate(zip(begins, ends, strict=True))
-        if (read_at := min(asked, max(begin, _quarter(end)))) > begin or not generation
-    ]
-    return _reading_list(published, readings if meter in system.meters else [])
+    readings = []
+    for meter in meters_of(system, name):
+        begin = meter.begin
+        heard = meter.end or _quarter(system.last_heard(meter.part, asked))
+        read_at = min(asked, max(begin, heard))
+        if read_at > begin or begin == system.operational_at:
+            value = meter.energy(begin, read_at)
+            readings.append(
+                {serial_key: meter.serial, "value": value, "read_at": read_at}
+            )
+    return _reading_list(published, readings)
 
 
 def storage_meter_readings(published: Published, query: Query) -> Document:

@@ -39,6 +39,18 @@ def search(owned: list[Published], query: Query, body: object) -> Document:
     return _page(found, query, 1_000, show)
 
 
+def retrieve_system_id(owned: list[Published], query: Query, body: object) -> Document:
+    """Return the system of a gateway, by the gateway's serial number."""
+    del body
+    serial = query.get("serial_num")
+    if not serial:
+        raise RefusalError(422, "Provide envoy serial number")
+    for published in owned:
+        if serial in published.system.gateway_serials:
+            return {"system_id": published.system.system_id}
+    raise RefusalError(404, "Envoy not found with this serial number")
+
+
 def _matches(published: Published, wanted: dict[str, object]) -> bool:
     """Tell whether a system passes all filters; empty filters are ignored."""
     found = published.system

@@ -3,12 +3,21 @@
 from collections.abc import Iterator
 
 from simulator.moments import DAY, HOUR, QUARTER, STEP
-from simulator.parts import BATTERY, HEAT_PUMP, EvCharger, HeatPump, IqCharger, Part
+from simulator.parts import (
+    BATTERY,
+    HEAT_PUMP,
+    EvCharger,
+    HeatPump,
+    IqCharger,
+    Meter,
+    Part,
+)
 from simulator.physics import Flow, power
 from simulator.publication import Published
 
 from .chargers import operation_of
-from .devices import device_id, encharge_serial, meter_number
+from .devices import device_id, encharge_serial
+from .meters import Metering, meters_of
 from .windows import Document, Query, Span, telemetry_span
 
 _NOT_REPORTED_AFTER = 7 * DAY
@@ -42,7 +51,7 @@ def production_micro(published: Published, query: Query) -> Document:
 def production_meter(published: Published, query: Query) -> Document:
     """Return production as the meter measures it, every 15 minutes."""
     span = telemetry_span(published, query)
-    total = int("production" in published.system.meters)
+    total = published.system.production_meters * published.is_metered
     rows = [
         {
             "end_at": end,
@@ -165,37 +174,34 @@ def latest_telemetry(published: Published, query: Query) -> Document:
 
 
 def _meters(published: Published) -> list[Document]:
-    system = published.system
-    rows: list[Document] = []
-    for name in ("production", "consumption"):
-        if name not in system.meters:
-            continue
-        old = [each.at for each in system.replaced if each.meter == name]
-        for generation, read_until in enumerate([*old, published.until]):
-            number = meter_number(system, name, generation=generation)
-            read_at = min(read_until, system.last_heard(name, published.until))
-            rows += _channels(published, name, number, read_at)
-    return rows
+    kinds: tuple[Meter, ...] = ("production", "consumption")
+    return [
+        row
+        for name in kinds
+        for meter in meters_of(published.system, name)
+        for row in _channels(published, meter)
+    ]
 
 
-def _channels(
-    published: Published, name: str, number: int, read_at: int
-) -> Iterator[Document]:
-    system = published.system
+def _channels(published: Published, meter: Metering) -> Iterator[Document]:
+    system, until = published.system, published.until
+    read_at = system.last_heard(meter.part, until)
+    if meter.until is not None:
+        read_at = min(meter.until, read_at)
     stale = _is_stale(published, read_at)
     for channel in (1, 2, 3):
         silent = stale or channel > system.phases
-        total = 0 if silent else _metered(published, name, read_at)
+        total = 0 if silent else meter.part_of(_metered(published, meter.name, read_at))
         yield {
-            "id": device_id(system, number),
-            "name": name,
+            "id": device_id(system, meter.number),
+            "name": meter.name,
             "channel": channel,
             "last_report_at": None if silent else read_at,
-            "power": None if silent else _part(total, system.phases, channel),
+            "power": None if silent else equal_part(total, system.phases, channel),
         }
 
 
-def _metered(published: Published, name: str, at: int) -> int:
+def _metered(published: Published, name: Meter, at: int) -> int:
     now = published.power(at)
     if name == "production":
         return now.production
@@ -235,7 +241,7 @@ def _encharges(published: Published) -> Iterator[Document]:
         stale = _is_stale(published, read_at)
         now = 0 if stale else power(system.plant, read_at).battery
         mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
-        part = _part(-system.battery_sign * now, len(units), number)
+        part = equal_part(-system.battery_sign * now, len(units), number)
         yield {
             "id": device_id(system, 10 + unit),
             "name": f"IQ Battery {encharge_serial(system, unit)}",
@@ -251,6 +257,6 @@ def _is_stale(published: Published, read_at: int) -> bool:
     return never or published.now - read_at > _NOT_REPORTED_AFTER
 
 
-def _part(total: int, parts: int, number: int) -> int:
+def equal_part(total: int, parts: int, number: int) -> int:
     """Return one of `parts` nearly equal parts of a total."""
     return total * number // parts - total * (number - 1) // parts

@@ -13,7 +13,7 @@ type Document = dict[str, object]
 type Answer = Document | list[Document]
 
 GRANULARITIES = {"5mins": STEP, "15mins": QUARTER, "day": DAY, "week": 7 * DAY}
-_OLDEST = 2 * 365 * DAY
+OLDEST = 2 * 365 * DAY
 _TOO_LONG = (
     "Invalid request because of 'Requested date range in one API hit cannot be more "
     "than 7 days'"
@@ -115,7 +115,7 @@ def _check_start(published: Published, start: int) -> None:
         raise RefusalError(
             422, "Invalid request because of 'Requested date is in the future'"
         )
-    if start < published.now - _OLDEST:
+    if start < published.now - OLDEST:
         raise RefusalError(
             422,
             "Invalid request because of 'Requested date range is invalid for this "

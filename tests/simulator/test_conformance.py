@@ -85,6 +85,9 @@ LIBERTIES = {
     "live_data": {
         r"battery_\w+: missing": "Only with a battery",
     },
+    "rgm_stats": {
+        r"(wh_del|curr_w): null": "Recorded so, of channels without a phase",
+    },
     "summary": {
         r"evse_power: missing": "No chargers are simulated",
         r"nmi: null": "Recorded so; the number exists in Australia only",
@@ -238,6 +241,7 @@ async def documents(
         "ev_charger_lifetime": {"start_date": "20260601"},
         "events": {"start_time": start},
         "inverters_summary": {"site_id": system.system_id},
+        "retrieve_system_id": {"serial_num": system.gateway_serial},
         "search": {"live_stream": "true"},
     }
     serial = serial_for(answer.path, system)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from simulator import AccessControl, System
+from simulator import AccessControl, System, operations
+from simulator.operations import Operation
 
 from .conftest import World
 
@@ -153,9 +154,15 @@ async def test_wrong_methods_and_paths(world: World, system: System) -> None:
     assert (status, body["reason"]) == (405, "405")
 
 
-async def test_operations_that_are_not_simulated(world: World, system: System) -> None:
-    """The rest of the specification is there, but not implemented."""
-    status, body = await world.refusal("/retrieve_system_id")
+async def test_operations_that_are_not_simulated(
+    world: World, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of the specification are; another would be there, but not implemented."""
+    assert len(operations.OPERATIONS) == 51
+    assert all(each.is_simulated for each in operations.OPERATIONS)
+    new = Operation("new", "/{system_id}/new", AccessControl.SYSTEM_DETAILS)
+    monkeypatch.setattr(operations, "OPERATIONS", (new,))
+    status, body = await world.refusal(f"/{system.system_id}/new")
     assert (status, body) == (501, {"reason": "501", "message": ["Not Implemented"]})
 
 
