@@ -6,10 +6,19 @@ from .demo import demo_cloud
 from .faults import Fault
 from .moments import VirtualClock, Window
 from .parts import ChargingTimes, EvCharger, HeatPump, IqCharger, SecondGateway
-from .physics import Charger, ChargingSession, Flow, Heating, Plant, Power, Storage
+from .physics import (
+    Charger,
+    ChargingSession,
+    Flow,
+    Heating,
+    Load,
+    Plant,
+    Power,
+    Storage,
+)
 from .publication import Published
 from .records import Frame, Request, Stream
-from .settings import Load, Settings
+from .settings import Settings
 from .truth import Truth
 from .world import AccessControl, Account, Address, Application, Plan, System
 

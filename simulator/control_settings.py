@@ -19,9 +19,8 @@ from .control_requests import (
     system_of,
 )
 from .moments import epoch
-from .physics import power
+from .physics import Load, power
 from .physics.regimes import BatteryMode
-from .settings import Load
 from .world import System
 
 _MODES = get_args(BatteryMode.__value__)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from .cloud import Cloud
 from .moments import Clock, utcnow
-from .physics import Charger
+from .physics import Charger, Load
 from .world import PLANS, Address
 
 DEMO_PASSWORD = "sunshine"  # noqa: S105 - a login that exists in the simulation only
@@ -22,7 +22,7 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
     Owners, all with the password `sunshine`:
 
     - `olivia@example.com`: one system with 20 panels, one of which is dead, two
-      batteries and a charger for a car.
+      batteries, two loads on dry contacts and a charger for a car.
     - `samir@example.com`: two systems; one with panels and a gateway on cellular, one
       with panels, three batteries and a generator.
     - `noor@example.com`: no system.
@@ -52,6 +52,10 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
         address=Address(city="Oakland", state="CA", country="US", postal_code="94601"),
         size_w=8_500,
         battery=2,
+    )
+    hillside.install_loads(
+        Load(name="NC1", load_name="Pool pump", share_percent=15),
+        Load(name="NC2", load_name="Water heater", owner_can_override=False),
     )
     hillside.install_charger(Charger(serial="202641000010"))
     dead = hillside.microinverters[6]

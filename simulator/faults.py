@@ -67,7 +67,8 @@ class Fault:
         operation: Name of an operation (also `token` and `authorize`), or a pattern
             such as `telemetry_*`.
         system_id: Only requests for this system; None for any.
-        after: The request is carried out first, and the fault befalls its answer.
+        after: The request is carried out first, and the fault befalls its answer. Not
+            for live streams.
         lost: A write is answered as if it took effect, but does not.
         skip: How many matching requests pass unharmed before.
         times: How many requests are hit; None until the fault is removed.

@@ -9,6 +9,7 @@ from . import live, mishaps
 from .cloud import Cloud
 from .connections import Connection
 from .distortion import distort
+from .documents.changes import Change, WriteHandler
 from .documents.inverters import NOTHING_ASKED, site_of
 from .documents.windows import Answer
 from .errors import RefusalError
@@ -139,12 +140,13 @@ class Gateway:
         fault = self._cloud.faults.next_for(
             call.record.operation, call.record.system_id
         )
-        if fault is not None and not fault.after:
+        after = fault is not None and fault.after and call.operation is not LIVE_DATA
+        if fault is not None and not after:
             answer = await self._befall(call, application, fault)
             if answer is not None:
                 return answer
         response = await self._carried_out(call, application, fault)
-        if fault is not None and fault.after:
+        if fault is not None and after:
             return await self._befall(call, application, fault) or response
         return response
 
@@ -165,18 +167,24 @@ class Gateway:
                 fault=fault,
             )
         if operation.of_write is not None:
-            system = self._owned_system(call, account)
-            change = operation.of_write(
-                self._cloud.published(system), call.serial, call.record.body
-            )
-            if fault is None or not fault.lost:
-                change.apply(call.record.at)
-                call.record.took_effect = True
+            lost = fault is not None and fault.lost
+            change = self._written(call, operation.of_write, account, lost=lost)
             return _response(call, change.answer, change.status)
         document = await self._document(call, operation, account)
         if fault is not None and fault.data is not None:
             distort(document, fault.data)
         return _response(call, document)
+
+    def _written(
+        self, call: _Call, handler: WriteHandler, account: Account, *, lost: bool
+    ) -> Change:
+        """Let a write take effect, unless it is to get lost."""
+        published = self._cloud.published(self._owned_system(call, account))
+        change = handler(published, call.serial, call.record.body)
+        if not lost:
+            change.apply(self._cloud.now())
+            call.record.took_effect = True
+        return change
 
     def _admit(self, call: _Call) -> Application:
         """Return the application whose key this is, if its quota allows."""

@@ -3,38 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Literal
 
 from .microinverters import PanelOwner
 from .moments import epoch
-from .physics import ChargingSession, Command, Order, Regime
+from .physics import ChargingSession, Command, Load, LoadOrder, Order, Regime
 from .physics.regimes import ActiveMode, BatteryMode
 
-type LoadMode = Literal[
-    "Scheduled",
-    "Basic",
-    "Advanced_BatteryPowered",
-    "Manual_always_not_powered",
-    "Manual_always_powered",
-    "Advanced_GeneratorPowered",
-]
-
 _FULL = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """A load on a dry contact; levels in %, times in seconds of the day."""
-
-    name: str
-    load_name: str
-    owner_can_override: bool = True
-    mode: LoadMode = "Basic"
-    soc_low: int = 30
-    soc_high: int = 50
-    status: Literal["enabled", "disabled"] = "enabled"
-    essential_start_time: int = 32_400
-    essential_end_time: int = 57_600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +70,14 @@ class SettingsOwner(PanelOwner):
             until = epoch(now) + self.settings_shown_after
             self.former_settings.append((until, self.settings))
         self.settings = settings
-        self._follow(epoch(now) + self.settings_delay)
+        at = epoch(now) + self.settings_delay
+        self._switch_loads(at)
+        self._follow(at)
+
+    def install_loads(self, *loads: Load) -> None:
+        """Let loads be on dry contacts, since the system began to work."""
+        self.settings = replace(self.settings, loads=loads)
+        self._switch_loads(0)
 
     def shown_settings(self, now: int) -> Settings:
         """Return the settings that the cloud tells at a moment."""
@@ -142,6 +124,13 @@ class SettingsOwner(PanelOwner):
         if mode == "Full Backup" or storage is None:
             return _FULL
         return settings.reserves.get(mode, storage.reserve_percent)
+
+    def _switch_loads(self, at: int) -> None:
+        orders = self.plant.load_orders
+        if self.settings.loads != (orders[-1].loads if orders else ()):
+            earlier = tuple(each for each in orders if each.at < at)
+            orders = (*earlier, LoadOrder(at, self.settings.loads))
+            self.plant = replace(self.plant, load_orders=orders)
 
     def _follow(self, at: int) -> None:
         """Order the regime that follows from all of this, unless it is in force."""

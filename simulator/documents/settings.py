@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from simulator.errors import RefusalError
-from simulator.physics import Storage
+from simulator.physics import Load, Storage
+from simulator.physics.loads import LoadMode
 from simulator.physics.regimes import BatteryMode
 from simulator.publication import Published
-from simulator.settings import Load, LoadMode, Settings
+from simulator.settings import Settings
 from simulator.world import System
 
 from .changes import Change

@@ -1,5 +1,6 @@
 """What physically happens at a site: a pure function of site and moment."""
 
+from .loads import Load, LoadOrder
 from .model import Day, Flow, Power, day, energy, power
 from .plant import Charger, ChargingSession, Command, Heating, Plant, Storage
 from .regimes import Order, Regime
@@ -12,6 +13,8 @@ __all__ = [
     "Day",
     "Flow",
     "Heating",
+    "Load",
+    "LoadOrder",
     "Mark",
     "Order",
     "Plant",

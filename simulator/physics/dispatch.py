@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from simulator.moments import HOUR, STEP
 
+from .contacts import Contacts
 from .plant import Plant, Storage
 from .regimes import Regime
 
@@ -35,6 +36,11 @@ class Battery:
         self.empties = regime.mode == "DR Event Active"
         self.charges_from_grid = regime.charge_from_grid
         self.reserve = self.storage.capacity_wh * regime.reserve_percent
+
+    @property
+    def level(self) -> float | None:
+        """Return the state of charge [%], None without a battery."""
+        return 100 * self.stored / self.capacity if self.capacity else None
 
     @property
     def missing(self) -> int:
@@ -101,16 +107,19 @@ def balance(
     calibration = calibrates(plant, day, start)
     end = start + len(wanted) * STEP
     outages = [window for window in plant.outages if window.overlaps(start, end)]
+    contacts = Contacts(plant, start) if plant.load_orders else None
     orders = {max(each.mark, start): each.regime for each in battery.storage.orders}
     first, last = (hour * HOUR // STEP for hour in _CALIBRATION_HOURS)
-    for index, (production, consumption) in enumerate(
-        zip(available, wanted, strict=True)
-    ):
+    for index, (production, asked) in enumerate(zip(available, wanted, strict=True)):
         at = start + index * STEP
         is_off_grid = any(at in outage for outage in outages)
         if orders and at in orders:
             battery.obey(orders[at])
         battery.stand_by()
+        consumption = asked
+        if contacts is not None:
+            level = battery.level if battery.storage.is_there(at) else None
+            consumption = contacts.left(asked, at, level, on_grid=not is_off_grid)
         if not battery.storage.is_there(at):
             battery.stored = battery.reserve
             step = (
@@ -125,6 +134,8 @@ def balance(
             yield _to_the_reserve(battery, production, consumption)
             if index == last - 1:
                 battery.stored = battery.reserve
+                if contacts is not None:
+                    contacts.close()
         elif battery.empties:
             yield _to_the_reserve(battery, production, consumption)
         else:

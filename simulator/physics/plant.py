@@ -5,6 +5,7 @@ from datetime import date
 
 from simulator.moments import DAY, STEP, Window
 
+from .loads import LoadOrder
 from .regimes import ActiveMode, BatteryMode, Order, Regime
 from .roof import Roof
 
@@ -181,7 +182,8 @@ class Plant:
 
     In the times of `snow` the panels are covered; each year they give less by
     `ageing_percent`. What the home uses includes what its `chargers` give to cars and
-    what its `heating` takes.
+    what its `heating` takes. By the newest of the `load_orders`, which are sorted, some
+    of that is switched off at times.
     """
 
     seed: int
@@ -199,6 +201,7 @@ class Plant:
     ageing_percent: float = 0.0
     chargers: tuple[Charger, ...] = ()
     heating: Heating | None = None
+    load_orders: tuple[LoadOrder, ...] = ()
 
     def before(self, end: int) -> Plant:
         """Return the plant without what befalls it from a moment on.
@@ -211,8 +214,12 @@ class Plant:
         chargers = self.chargers
         if any(charger.commands or charger.visits for charger in chargers):
             chargers = tuple(charger.before(end) for charger in chargers)
+        orders = self.load_orders and tuple(
+            each for each in self.load_orders if each.mark < end
+        )
         if (
-            (outages, snow, chargers) == (self.outages, self.snow, self.chargers)
+            (outages, snow, chargers, orders)
+            == (self.outages, self.snow, self.chargers, self.load_orders)
             and storage is self.storage
             and roof is self.roof
         ):
@@ -224,6 +231,7 @@ class Plant:
             storage=storage,
             roof=roof,
             chargers=chargers,
+            load_orders=orders,
         )
 
 

@@ -1,13 +1,18 @@
 """Tests of the settings of a system: how they are told, and how they are written."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
+from unittest.mock import ANY
 
+from aiohttp import ClientError
 import pytest
 
 from simulator import Fault, Load, Settings, System
 
 from .conftest import World
 
+NINE = {"reserve_soc": 9}
 LOADS = (
     Load(name="NC1", load_name="Pump"),
     Load(name="NC2", load_name="Oven", owner_can_override=False),
@@ -254,13 +259,64 @@ async def test_writes_are_noted(world: World, system: System) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-async def test_no_answer(world: World, system: System, *, after: bool) -> None:
-    """A write without an answer may have taken effect, or not."""
-    world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, status=500))
-    status, _ = await world.refusal(path(system), method="PUT", body={"reserve_soc": 9})
-    assert status == 500
+@pytest.mark.parametrize(
+    "trouble", [{"status": 500}, {"cut": "before_headers"}, {"cut": "mid_body"}]
+)
+async def test_no_answer(
+    world: World, system: System, trouble: dict[str, Any], *, after: bool
+) -> None:
+    """A write without a proper answer may have taken effect, or not."""
+    world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, **trouble))
+    with suppress(ClientError):
+        assert await world.refusal(path(system), method="PUT", body=NINE) == (
+            500,
+            ANY,
+        )
+        assert "cut" not in trouble
     assert (await world.get(path(system)))["reserve_soc"] == (9 if after else 20)
     assert [write.took_effect for write in world.cloud.writes] == [after]
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_timeout(world: World, system: System, *, after: bool) -> None:
+    """A client that waits in vain does not know whether its write took effect."""
+    world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, hang=True))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await world.request(path(system), method="PUT", body=NINE)
+    await world.cloud.connections.until_idle()
+    assert (await world.get(path(system)))["reserve_soc"] == (9 if after else 20)
+    assert [write.body for write in world.cloud.writes] == [NINE]
+
+
+async def test_answer_that_waits(world: World, system: System) -> None:
+    """A write that waits takes effect when it is over, or before."""
+    moments = []
+
+    async def sleep(seconds: float) -> None:
+        moments.append((await world.get(path(system)))["reserve_soc"])
+
+    world.cloud.sleep = sleep
+    for after in (False, True):
+        world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, delay=30))
+        await put(world, path(system), reserve_soc=30 + after)
+    assert moments == [20, 31]
+
+
+async def test_odd_reply(world: World, system: System) -> None:
+    """The reply to a write may be anything, although it took effect."""
+    world.cloud.faults.add(Fault(operation="set_*", times=1, after=True, body="list"))
+    assert await put(world, path(system), reserve_soc=9) == []
+    assert (await world.get(path(system)))["reserve_soc"] == 9
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_live_streams_cannot_be_followed_by_faults(
+    world: World, system: System
+) -> None:
+    """A stream is the answer: what befalls it does so before."""
+    world.cloud.faults.add(Fault(operation="live_data", after=True, status=500))
+    assert (await world.request(f"/{system.system_id}/live_data")).status == 500
 
 
 async def test_lost_write(world: World, system: System) -> None:
