@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .microinverters import PanelOwner
-from .moments import epoch
+from .moments import Window, epoch
 from .physics import ChargingSession, Command, Load, LoadOrder, Order, Regime
 from .physics.regimes import ActiveMode, BatteryMode
 
@@ -54,7 +54,7 @@ class SettingsOwner(PanelOwner):
     Batteries work by new settings after `settings_delay` seconds, and the cloud tells
     them after `settings_shown_after`. During a storm alert storm guard keeps all that
     is stored, and during a `dr_event` batteries belong to those who run the grid: both
-    take effect at once.
+    take effect at once. A gateway out of reach hears of all this once it is back.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -63,6 +63,8 @@ class SettingsOwner(PanelOwner):
     storm_alert: bool = False
     dr_event: bool = False
     former_settings: list[tuple[int, Settings]] = field(default_factory=list)
+    offline: list[Window] = field(default_factory=list)
+    is_behind: bool = False
 
     def change_settings(self, settings: Settings, now: datetime) -> None:
         """Let other settings be in force."""
@@ -70,9 +72,7 @@ class SettingsOwner(PanelOwner):
             until = epoch(now) + self.settings_shown_after
             self.former_settings.append((until, self.settings))
         self.settings = settings
-        at = epoch(now) + self.settings_delay
-        self._switch_loads(at)
-        self._follow(at)
+        self.deliver(now, self.settings_delay)
 
     def install_loads(self, *loads: Load) -> None:
         """Let loads be on dry contacts, since the system began to work."""
@@ -87,12 +87,23 @@ class SettingsOwner(PanelOwner):
     def set_storm_alert(self, now: datetime, *, alert: bool) -> None:
         """Begin or end an alert."""
         self.storm_alert = alert
-        self._follow(epoch(now))
+        self.deliver(now)
 
     def set_dr_event(self, now: datetime, *, active: bool) -> None:
         """Begin or end an event of grid services, which has the batteries."""
         self.dr_event = active
-        self._follow(epoch(now))
+        self.deliver(now)
+
+    def is_offline(self, moment: int) -> bool:
+        """Tell whether the gateway was out of reach at a moment."""
+        return any(moment in window for window in self.offline)
+
+    def deliver(self, now: datetime, delay: int = 0) -> None:
+        """Let the gateway follow after some seconds, if it is in reach."""
+        self.is_behind = self.is_offline(epoch(now))
+        if not self.is_behind:
+            self._switch_loads(epoch(now) + delay)
+            self._follow(epoch(now) + delay)
 
     def command_charger(self, serial: str, level: int, now: datetime) -> None:
         """Let a charger charge at a share of its power [%], 0 to stop.

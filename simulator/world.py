@@ -129,7 +129,6 @@ class System(ApplianceOwner):
     second_gateway: SecondGateway | None = None
     dark_intervals: bool = True
     listed_size_w: int | None = None
-    offline: list[Window] = field(default_factory=list)
     upload_pauses: list[Window] = field(default_factory=list)
     production_meters: int = 1
     replaced: list[Replaced] = field(default_factory=list)
@@ -168,10 +167,6 @@ class System(ApplianceOwner):
         """Tell whether a login owns the system, or was granted access to it."""
         viewers = (self.account, *self.shared_with)
         return account.user_id in {viewer.user_id for viewer in viewers}
-
-    def is_offline(self, moment: int) -> bool:
-        """Tell whether the gateway was out of reach at a moment."""
-        return any(moment in window for window in self.offline)
 
     def storage_at(self, moment: int) -> Storage | None:
         """Return the batteries that are there at a moment, if any."""
@@ -306,6 +301,8 @@ class System(ApplianceOwner):
     def come_online(self, now: datetime) -> None:
         """Let the gateway speak again; its next report tells all it missed to tell."""
         self.offline = _ended(self.offline, epoch(now))
+        if self.is_behind:
+            self.deliver(now, self.settings_delay)
 
     def pause_uploads(self, now: datetime) -> None:
         """Let reports fail to arrive while live data goes on."""

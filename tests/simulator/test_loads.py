@@ -1,13 +1,14 @@
 """Tests of loads on dry contacts: when they are switched off."""
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from simulator import Flow, Load, Storage, System
 from simulator.moments import HOUR, STEP
-from simulator.physics import day
+from simulator.physics import Order, Regime, day
 
 from .conftest import NOON, World
 
@@ -114,17 +115,19 @@ def test_without_a_battery_its_level_switches_nothing(world: World) -> None:
 
 def test_first_of_a_month(world: World) -> None:
     """What was off before the night of calibration does not matter after it."""
-    advanced = load(mode="Advanced_BatteryPowered", soc_low=10, soc_high=90)
-    for reserve in (15, 60):
-        early = date(2026, 6, 1)
-        system = wanted(
-            world, battery=Storage(units=1, reserve_percent=reserve), commissioned=early
-        )
-        system.install_loads(advanced)
-        first, second = (
-            day(system.plant, each) for each in (date(2026, 7, 1), date(2026, 7, 2))
-        )
-        assert first.stored[-1] == second.stored[0]
+    first = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
+    orders = (
+        Order(int(NOON.timestamp()), Regime("Full Backup", 100, charge_from_grid=True)),
+        Order(int(first.timestamp()), Regime("Self-consumption", 60)),
+    )
+    system = wanted(world, battery=Storage(units=1, orders=orders), size_w=425)
+    home = load(mode="Advanced_BatteryPowered", soc_low=30, soc_high=100)
+    system.install_loads(replace(home, share_percent=100))
+    this, other = (
+        day(system.plant, each) for each in (date(2026, 7, 1), date(2026, 7, 2))
+    )
+    assert this.stored[0] > other.stored[0]
+    assert this.stored[-1] == other.stored[0]
 
 
 async def test_written_mode_takes_effect(world: World) -> None:

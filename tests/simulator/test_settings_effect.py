@@ -203,6 +203,24 @@ async def test_dr_event_has_the_batteries(world: World, system: System) -> None:
     assert frame(world, system)["battery_mode"] == "Full Backup"
 
 
+async def test_gateway_out_of_reach(world: World, system: System) -> None:
+    """It hears of what was written once it is back, and of nothing else."""
+    backup = world.add_system(battery=Storage(mode="Full Backup"))
+    untouched = backup.plant
+    for each in (system, backup):
+        each.go_offline(world.clock())
+    reply = await put(world, system, "battery_settings", battery_mode="Full Backup")
+    assert reply["battery_mode"] == "Full Backup"
+    world.clock.advance(hours=1)
+    assert frame(world, system)["battery_mode"] == "Self-consumption"
+    for each in (system, backup):
+        each.come_online(world.clock())
+    assert backup.plant == untouched
+    assert frame(world, system)["battery_mode"] == "Self-consumption"
+    world.clock.advance(minutes=2)
+    assert frame(world, system)["battery_mode"] == "Full Backup"
+
+
 async def test_alerts_without_batteries(world: World) -> None:
     """There is nothing that they could override."""
     system = world.add_system(battery=None)
