@@ -1,15 +1,15 @@
 """The control endpoint: orders faults, moves time and tells the truth."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 from datetime import timedelta
-import re
-from typing import cast, get_args
+from typing import get_args
 
 from aiohttp import web
 
 from .cloud import Cloud
 from .control_devices import DeviceControl
+from .control_parts import orders_of
 from .control_requests import (
     answer,
     bad_request,
@@ -25,8 +25,7 @@ from .control_requests import (
 from .control_settings import SettingsControl
 from .faults import BodyFault, Cut, DataFault, Fault, QuotaPeriod, StreamFault
 from .moments import STEP, VirtualClock, day_of, epoch, midnight
-from .parts import BATTERY, Meter
-from .physics import Flow, Storage
+from .physics import Flow
 from .world import System
 
 _CHOICES = {
@@ -230,35 +229,20 @@ class Control:
     async def order_part(self, request: web.Request) -> web.Response:
         """Let a part come or go: `{"part": "consumption", "order": "silence"}`.
 
-        Parts are the meters `production` and `consumption`, and `battery` for all
-        batteries. A battery that is installed is of two units. One alone, as
-        `battery 1`, can fall silent, report again and be removed.
+        Parts are the meters `production` and `consumption`, `battery` for all
+        batteries, `heat pump`, and `charger 380017` for a charger of another maker. A
+        battery that is installed is of two units. One alone, as `battery 1` or
+        `production 2`, can fall silent and report again, a battery also be removed.
         """
         system = self._system(request.match_info["system_id"])
         order = await body(request)
-        part, now = str(order.get("part")), self._cloud.now()
-        orders: dict[str, Callable[[], None]] = {
-            "silence": lambda: system.silence(part, now),
-            "report": lambda: system.let_speak(part, now),
-        }
-        if part in get_args(Meter.__value__):
-            meter = cast("Meter", part)
-            orders["install"] = lambda: system.install_meter(meter)
-            orders["remove"] = lambda: system.remove_meter(meter)
-            orders["replace"] = lambda: system.replace_meter(meter, now)
-        elif part == BATTERY:
-            orders["install"] = lambda: system.install_batteries(Storage(), now)
-            orders["remove"] = lambda: system.remove_batteries(now)
-        elif unit := re.fullmatch(rf"{BATTERY} (\d+)", part):
-            orders["remove"] = lambda: system.remove_battery(int(unit[1]), now)
-        else:
-            raise bad_request("A part is a meter or a battery")
+        orders = orders_of(system, str(order.get("part")), self._cloud.now())
         if order.get("order") not in orders:
             raise bad_request(f"order is one of: {', '.join(orders)}")
         try:
             orders[str(order["order"])]()
         except KeyError:
-            raise not_found("No such battery") from None
+            raise not_found("No such part") from None
         return web.Response(status=204)
 
     async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:

@@ -94,6 +94,11 @@ class IqCharger:
     )
     uses_times: bool = True
 
+    @property
+    def part(self) -> Part:
+        """Return how a silence names it."""
+        return f"charger {self.serial}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPump:

@@ -47,7 +47,7 @@ def _listed(published: Published, charger: IqCharger) -> Document:
         "name": charger.name,
         "model": "IQ-EVSE-40R",
         "part_number": "800-00555 0303",
-        "last_report_at": published.last_report_at,
+        "last_report_at": system.last_heard(charger.part, published.last_report_at),
         "firmware": "v0.04.22",
         "active": True,
     }

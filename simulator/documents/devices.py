@@ -1,6 +1,6 @@
 """The devices of a system."""
 
-from simulator.parts import BATTERY, Meter, Part
+from simulator.parts import BATTERY, HEAT_PUMP, Meter, Part
 from simulator.publication import Published
 from simulator.world import System
 
@@ -243,6 +243,7 @@ def _ev_chargers(published: Published) -> list[Document]:
             published,
             charger.name,
             charger.serial,
+            last_report_at=_heard(published, charger.part),
             sku="",
             model="Wall 22",
             firmware="1.4.2",
@@ -253,6 +254,7 @@ def _ev_chargers(published: Published) -> list[Document]:
             published,
             charger.name,
             charger.serial,
+            last_report_at=_heard(published, charger.part),
             sku="IQ-EVSE-NA-1040-0110-0100",
             model="IQ-EVSE-40R",
             firmware="v0.04.22",
@@ -270,6 +272,7 @@ def _heat_pumps(published: Published) -> list[Document]:
             published,
             pump.name,
             pump.serial,
+            last_report_at=_heard(published, HEAT_PUMP),
             SKU="",
             model="Ground 9",
             firmware="",

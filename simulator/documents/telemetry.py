@@ -217,7 +217,7 @@ def _chargers(published: Published) -> Iterator[Document]:
         yield _operated(published, other, other.part, other.status or does)
     for known in system.iq_chargers:
         mode = operation_of(published, system.charger(known.serial))
-        yield _operated(published, known, f"charger {known.serial}", mode)
+        yield _operated(published, known, known.part, mode)
 
 
 def _operated(

@@ -197,10 +197,50 @@ async def test_orders_to_batteries(world: World, home: System) -> None:
     assert len((await latest(world, home))["battery"]) == 2
 
 
+async def test_orders_to_appliances(world: World, home: System) -> None:
+    """They come, fall silent, report again and go."""
+    path = f"systems/{home.system_id}/parts"
+    for part, kind in (("heat pump", "heat_pump"), ("charger 38", "ev_chargers")):
+
+        async def order(what: str, part: str = part) -> None:
+            await world.control("POST", path, {"part": part, "order": what})
+
+        async def listed(kind: str = kind) -> list[int]:
+            document = await world.get(f"/{home.system_id}/devices")
+            found = document["devices"].get(kind, [])
+            return [each["last_report_at"] for each in found]
+
+        assert await listed() == []
+        await order("install")
+        (before,) = await listed()
+        await order("silence")
+        at = int(world.clock().timestamp())
+        world.clock.advance(hours=2)
+        assert await listed() == [at]
+        await order("report")
+        world.clock.advance(minutes=30)
+        (after,) = await listed()
+        assert after > at > before
+        await order("remove")
+        assert await listed() == []
+
+
+async def test_orders_to_one_of_several_meters(world: World, home: System) -> None:
+    """It falls silent alone."""
+    home.production_meters = 2
+    path = f"systems/{home.system_id}/parts"
+    await world.control("POST", path, {"part": "production 2", "order": "silence"})
+    world.clock.advance(hours=1)
+    document = await world.get(f"/{home.system_id}/devices")
+    first, second, _ = document["devices"]["meters"]
+    assert first["last_report_at"] > second["last_report_at"]
+
+
 @pytest.mark.parametrize(
     "order",
     [
         {},
+        {"part": "production 2", "order": "remove"},
         {"part": "roof", "order": "silence"},
         {"part": "battery 1", "order": "replace"},
         {"part": "consumption", "order": "explode"},
