@@ -152,6 +152,24 @@ class TestPhysics:
         assert ends[0] == start + 1_800
 
 
+def test_two_cars_do_not_give_more_than_the_home_uses() -> None:
+    """Each gives half of it, if they can."""
+    start = midnight(YESTERDAY, ZONE) + 18 * 3_600
+    session = ChargingSession(
+        start=start, end=start + 7_200, charges_at=start + 7_200, wanted=2_000
+    )
+    cars = tuple(
+        Charger(serial=serial, returns_w=20_000, sessions=(session,))
+        for serial in ("1", "2")
+    )
+    plant = replace(HOME, chargers=cars)
+    for at in range(start, start + 7_200, STEP):
+        home = energy(HOME, Flow.CONSUMPTION, at, at + STEP)
+        given_ = [charging.energy(plant, car, at, at + STEP) for car in cars]
+        assert given_ == [-(home // 2)] * 2
+        assert energy(plant, Flow.CONSUMPTION, at, at + STEP) == home % 2
+
+
 def of_month(plant: Any, month: int) -> int:
     """Return what a heat pump took in ten days of a month."""
     start = midnight(date(2026, month, 10), ZONE)

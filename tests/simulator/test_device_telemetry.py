@@ -10,7 +10,7 @@ import pytest
 
 from simulator import Flow, Storage, System
 from simulator.moments import DAY, QUARTER, STEP, midnight
-from simulator.physics import energy, panels, units
+from simulator.physics import energy, panels, power, units
 
 from .conftest import NOON, World
 from .test_physics import HOME, days, plants
@@ -117,19 +117,25 @@ class TestPhysics:
         assert len(set(charged.values())) == 3
 
     def test_a_level_is_what_was_taken_and_given(self) -> None:
-        """What a battery holds changes as it takes and gives."""
+        """From the lowest charge of a day up to the highest, and down again."""
         storage = Storage(units=2)
         plant = replace(HOME, storage=storage)
         start = midnight(YESTERDAY, ZONE)
-        before, after = units.levels(plant, start), units.levels(plant, start + DAY)
-        taken, given_ = (
-            units.energies(plant, flow, start, start + DAY)
-            for flow in (Flow.CHARGE, Flow.DISCHARGE)
-        )
-        for unit in (1, 2):
-            stored = taken[unit] * storage.efficiency_percent / 100 - given_[unit]
-            percent = stored * 100 / storage.unit_capacity_wh
-            assert after[unit] - before[unit] == pytest.approx(percent, abs=0.3)
+        marks = range(start, start + DAY, QUARTER)
+        full = max(marks, key=lambda at: power(plant, at).soc or 0)
+        low = min(range(start, full, QUARTER), key=lambda at: power(plant, at).soc or 0)
+        assert (power(plant, low).soc or 0) < 40
+        assert (power(plant, full).soc or 0) > 90
+        for begin, end in ((low, full), (full, start + DAY)):
+            before, after = units.levels(plant, begin), units.levels(plant, end)
+            taken, given_ = (
+                units.energies(plant, flow, begin, end)
+                for flow in (Flow.CHARGE, Flow.DISCHARGE)
+            )
+            for unit in (1, 2):
+                stored = taken[unit] * storage.efficiency_percent / 100 - given_[unit]
+                percent = stored * 100 / storage.unit_capacity_wh
+                assert after[unit] - before[unit] == pytest.approx(percent, abs=0.4)
 
 
 class TestPanels:
@@ -372,6 +378,7 @@ class TestBatteries:
                 assert row[flow] == {"enwh": wh}
             assert row["soc"] == {"percent": round(truth.level(serial, end))}
         heard = moment(document["last_reported_time"])
+        assert heard == moment(world.cloud.published(home).last_report_at)
         level = truth.level(serial, heard)
         assert document["last_reported_soc"] == f"{round(level)}%"
 
