@@ -2,10 +2,12 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault, Load, Settings
 
@@ -42,7 +44,7 @@ async def test_shows_what_is_set(
     await pass_time(hass, freezer, timedelta(days=8), step=HOUR / 4)
     assert state(hass, "binary_sensor.hilltop_charging_from_the_grid") == "off"
     assert state(hass, "binary_sensor.hilltop_storm_alert") == "on"
-    assert state(hass, "sensor.pool_pump_restore_level") == "50"
+    assert state(hass, "sensor.pool_pump_restore_battery_level") == "50"
     made = calls(world)
     assert made["grid_status"] == made["storm_guard"] == pytest.approx(8 * 24, abs=2)
     # The look of a week later, before dawn, found the load.
@@ -55,6 +57,18 @@ async def test_a_plan_without_them_makes_no_call(
 ) -> None:
     await set_up(options=OPTIONS)
     assert not calls(world)
+
+
+@pytest.mark.parametrize("not_entitled", [401, 403])
+async def test_a_plan_that_was_named_by_mistake_costs_one_look(
+    hass: HomeAssistant, world: World, set_up: SetUp, not_entitled: Any
+) -> None:
+    """What is refused of one is refused of all, and asks for no sign-in."""
+    world.cloud.not_entitled = not_entitled
+    await set_up(options=OPTIONS | {"plan": "megawatt"})
+    assert calls(world).keys() == {"grid_status"}
+    assert hass.states.get("select.hilltop_storage_mode") is None
+    assert not hass.config_entries.flow.async_progress()
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
@@ -78,3 +92,27 @@ async def test_a_report_that_is_missing_is_awaited(
     assert hass.states.get("sensor.hilltop_grid_status") is None
     await pass_time(hass, freezer, HOUR, step=HOUR / 4)
     assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
+
+
+@pytest.mark.parametrize("plan", ["megawatt"])
+async def test_the_form_tells_what_settings_take(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """To a twentieth of what the cloud counts."""
+    world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
+    entry: MockConfigEntry = await set_up(options=OPTIONS)
+    before = calls(world).total()
+    await pass_time(hass, freezer, timedelta(days=2), step=HOUR / 4)
+    in_a_month = (calls(world).total() - before) * 15
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    while result["step_id"] != "profile":
+        filled = {} if result["data_schema"] is None else result["data_schema"]({})
+        if "plan" in filled:
+            filled["plan"] = "megawatt"
+        result = await hass.config_entries.options.async_configure(
+            result["flow_id"], filled
+        )
+    placeholders = result["description_placeholders"]
+    assert placeholders is not None
+    shown = int(placeholders["calls_settings"].replace(",", ""))
+    assert shown == pytest.approx(in_a_month, rel=0.05)

@@ -24,11 +24,15 @@ from custom_components.enphase_cloud import (
     event,
     image,
     issues,
+    number,
     options_flow,
     repairs,
+    select,
     sensor,
+    switch,
     system_health,
     tariff_flow,
+    time,
 )
 from custom_components.enphase_cloud.config_flow import EnphaseCloudConfigFlow
 from custom_components.enphase_cloud.const import (
@@ -64,7 +68,11 @@ PLATFORMS = {
     "calendar": calendar,
     "event": event,
     "image": image,
+    "number": number,
+    "select": select,
     "sensor": sensor,
+    "switch": switch,
+    "time": time,
 }
 # Of the table of errors, what cannot happen while the user signs in, and what cannot
 # while the API key is tested.

@@ -44,6 +44,9 @@ CONF_CONNECTION: Final = "connection"
 SUBENTRY_ARRAY: Final = "array"
 SUBENTRY_TARIFF: Final = "tariff"
 
+EVENT_SETTING: Final = f"{DOMAIN}_setting"
+"""What somebody set, and what became of it."""
+
 ATTR_MEASURED_AT: Final = "measured_at"
 
 PLAN_CUSTOM: Final = "custom"

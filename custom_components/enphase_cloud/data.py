@@ -17,9 +17,10 @@ from .coordinator.event_weeks import EventWeeks
 from .coordinator.figures import SystemFigures
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
+from .coordinator.settings_writer import SettingsWriter
 from .measurements.arrays import PanelArray
 from .measurements.board import Board
-from .measurements.catalog import Measurement
+from .measurements.catalog import Measurement, Source
 from .measurements.samples import Value, fresh_value
 from .measurements.system import SYSTEM, Device, SystemInfo
 from .runtime.key_budget import KeyBudget
@@ -38,6 +39,7 @@ class EnphaseSystem:
     energies: EnergyCoordinator | None = None
     costs: SystemCosts | None = None
     figures: SystemFigures | None = None
+    settings: dict[Source, SettingsWriter] = field(default_factory=dict)
     arrays: list[PanelArray] = field(default_factory=list)
     # The ids by which the registry knows the devices, as far as they are there.
     device_ids: dict[Device, str] = field(default_factory=dict)

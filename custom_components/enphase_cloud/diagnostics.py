@@ -88,6 +88,7 @@ def _system(system: EnphaseSystem, events: EventArchive) -> dict[str, Any]:
             for alarm in system.board.open_alarms.listed
         ],
         "event_weeks": sorted(events.weeks(system.info.system_id)),
+        "settings": system.store.settings.as_dict(),
         "gateway_told": system.store.reporting_told.as_dict(),
         "live": system.live_sessions and _live(system.live_sessions, system),
         "energies": system.energies and _energies(system.energies, system.board),

@@ -11,7 +11,7 @@ from homeassistant.core import (
 )
 import voluptuous as vol
 
-from .actions import export, history, live, meters, report
+from .actions import charging, export, history, live, meters, report
 from .actions.targets import TARGET_SCHEMA
 from .const import DOMAIN
 
@@ -34,10 +34,20 @@ _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
         history.IMPORT_SCHEMA,
         SupportsResponse.OPTIONAL,
     ),
+    "start_charging": (
+        charging.async_start_charging,
+        charging.START_CHARGING_SCHEMA,
+        SupportsResponse.NONE,
+    ),
     "start_live_stream": (
         live.async_start_live_streams,
         live.START_SCHEMA,
         SupportsResponse.OPTIONAL,
+    ),
+    "stop_charging": (
+        charging.async_stop_charging,
+        charging.STOP_CHARGING_SCHEMA,
+        SupportsResponse.NONE,
     ),
     "stop_history_import": (
         history.async_stop_history_import,

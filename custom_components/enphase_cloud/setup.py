@@ -29,6 +29,7 @@ from .coordinator.figures import SystemFigures
 from .coordinator.first_polls import async_poll_first
 from .coordinator.live import LiveCoordinator
 from .coordinator.live_sessions import LiveSessions
+from .coordinator.settings_writer import SettingsWriter
 from .coordinator.system_list import SystemListUpdater
 from .data import (
     EnphaseCloudConfigEntry,
@@ -39,6 +40,7 @@ from .data import (
 from .devices import DeviceTracker
 from .documents.base import Known
 from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
+from .documents.writes import SETTINGS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
 from .runtime.account import account_owner
@@ -146,7 +148,10 @@ def _system(
                 document.answers.async_add_listener(energies.take_battery)
             elif document.source in CHARGER_ENERGIES:
                 document.answers.async_add_listener(charged.take)
+    written = {setting.source: setting for setting in SETTINGS}
     for document in system.documents:
+        if (setting := written.get(document.source)) is not None:
+            system.settings[setting.source] = SettingsWriter(context, document, setting)
         if document.document is ALARMS_DOCUMENT:
             _learn_event_types(document, event_types)
     return system

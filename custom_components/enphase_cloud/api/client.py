@@ -217,7 +217,8 @@ class EnphaseCloudClient:
                 **options,
             )
             attempt.answered(answer.status, answer.date)
-            return parse_json(success(endpoint.name, answer))
+            is_write = endpoint.is_write
+            return parse_json(success(endpoint.name, answer, is_write=is_write))
 
         return endpoint.read(await self._attempt(endpoint, send))
 

@@ -30,6 +30,11 @@ class Endpoint[DocumentT]:
     body: Mapping[str, Any] | None = None
     page_size: int | None = None
 
+    @property
+    def is_write(self) -> bool:
+        """Whether requests change something; those with a body of their own search."""
+        return self.method != "GET" and self.body is None
+
     def path_of(self, **parameters: int | str) -> str:
         """Return the path with its parameters filled in.
 

@@ -18,6 +18,7 @@ from .exceptions import (
     LiveStreamNotSupportedError,
     MinuteQuotaError,
     MonthQuotaError,
+    NoBatteryError,
     NotEntitledError,
     NotOfferedError,
     QuotaExceededError,
@@ -74,6 +75,10 @@ _KEY_TROUBLE: Final = re.compile(
 )
 # Longer ones are no explanation.
 _LONGEST_WORDS: Final = 4_000
+_NO_BATTERY: Final = "have encharge"
+# Serial numbers and ids of systems.
+_IDENTIFIER: Final = re.compile(r"\S*\d{4}\S*")
+_LONGEST_DETAILS: Final = 200
 _NO_ACCESS: Final = "application is not authorized"
 
 
@@ -110,16 +115,25 @@ class ErrorBody(NamedTuple):
             fields=fields,
         )
 
+    @property
+    def details(self) -> str | None:
+        """Return why a request was invalid, fit to be shown to who made it."""
+        told = " ".join(_texts(self.fields.get("details")))[:_LONGEST_DETAILS]
+        return _IDENTIFIER.sub("…", " ".join(told.split())) or None
 
-def success(operation: str, answer: Answer) -> bytes:
+
+def success(operation: str, answer: Answer, *, is_write: bool = False) -> bytes:
     """Return the body of a successful answer, or raise the ApiError that it tells."""
     if answer.is_success:
         return answer.body
-    raise api_error(operation, answer.status, ErrorBody.from_body(answer.body))
+    body = ErrorBody.from_body(answer.body)
+    raise api_error(operation, answer.status, body, is_write=is_write)
 
 
-def api_error(operation: str, status: int, body: ErrorBody) -> ApiError:
-    """Return the error that a status and its body tell.
+def api_error(
+    operation: str, status: int, body: ErrorBody, *, is_write: bool = False
+) -> ApiError:
+    """Return the error that a status and its body tell; of a write also why.
 
     The HTTP status decides. The body's code does so only where the status says
     success, or where the code is one of the live stream's own, which mean one thing
@@ -134,6 +148,10 @@ def api_error(operation: str, status: int, body: ErrorBody) -> ApiError:
         return refused(operation, status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _quota_error(operation, body)
+    if _ERRORS.get(status) is InvalidRequestError:
+        invalid = NoBatteryError if _NO_BATTERY in body.words else InvalidRequestError
+        details = body.details if is_write else None
+        return invalid(operation, status, details=details)
     fallback = ServerError if status in range(500, 600) else ApiError
     error = (_ERRORS | _LIVE_ERRORS).get(status, fallback)
     return error(operation, status)

@@ -116,9 +116,26 @@ class UnknownSystemError(ApiError):
 
 
 class InvalidRequestError(ApiError):
-    """400, 405 or 422: the request made no sense to the cloud."""
+    """400, 405 or 422: the request made no sense to the cloud.
+
+    `details` is why a write did, in words of the cloud without numbers that may name
+    somebody: for the user who wrote it, not for a log.
+    """
 
     explanation = "the cloud found the request invalid"
+
+    def __init__(
+        self, operation: str, status: int, *, details: str | None = None
+    ) -> None:
+        """Keep why, where the cloud says so."""
+        super().__init__(operation, status)
+        self.details = details
+
+
+class NoBatteryError(InvalidRequestError):
+    """422: the system has no batteries whose settings could be told."""
+
+    explanation = "the system has no batteries"
 
 
 class InvalidDurationError(InvalidRequestError):

@@ -24,6 +24,7 @@ from .error_policy import (
     REFUSALS,
     Consequence,
     Outage,
+    as_refusal,
     error_policy,
     explained,
     foreseen,
@@ -182,12 +183,13 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
             self._withheld = err
             return
         except EnphaseCloudError as err:
-            self.last_error = err
-            self._handle_error(err, now)
+            self.last_error = as_refusal(err, self.source)
+            self._handle_error(self.last_error, now)
             return
         self._quota_outage.end()
         self.last_error = None
         self._show_again()
+        self._allow_again()
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
         """Leave a system alone that the cloud does not show, or did not before."""
@@ -208,6 +210,14 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         if not self.document.is_optional and self._store.hidden is not None:
             _LOGGER.info("The cloud shows a system again")
             self._context.show()
+
+    def _allow_again(self) -> None:
+        """Request all again, once what was refused is answered."""
+        if self.source in self._store.refusals:
+            _LOGGER.info("The cloud allows %s again", self.source)
+            self._store.settings.allow()
+            self._store.forget_refusals()
+            self._budget.notify()
 
     def _not_visible(self, hidden: Backoff) -> UpdateFailed:
         return translated(UpdateFailed, "system_not_visible", until=hidden.until)

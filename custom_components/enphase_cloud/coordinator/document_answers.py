@@ -4,11 +4,11 @@ import asyncio
 from datetime import datetime
 from itertools import batched
 import logging
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import callback
 
-from ..documents.base import AnyDocument, Report
+from ..documents.base import AnyDocument, Known, Report
 from ..measurements.lifetime import LifetimeGuard
 from ..measurements.samples import NOTHING, Samples, advance, as_of
 from ..measurements.system import SYSTEM, Device
@@ -48,6 +48,14 @@ class DocumentAnswers:
             await self._async_take_devices(report, now)
             arrived = report.get(SYSTEM, NOTHING)
         self._take(arrived, now)
+
+    async def async_take(self, answer: Any, now: datetime) -> None:
+        """Keep what the cloud answered to a write; what it lacks stays known."""
+        known = Known(info=self._context.info, board=self._board, fetched_at=now)
+        report = await self._reader.async_read(answer, known)
+        await self._async_take_devices(report, now)
+        before = self._board.samples(self._document.source)
+        self._take({**before, **report.get(SYSTEM, NOTHING)}, now)
 
     async def _async_take_devices(self, report: Report, now: datetime) -> None:
         for batch in batched(report.keys() - {SYSTEM}, _AT_ONCE, strict=False):

@@ -83,7 +83,8 @@ class DocumentPlan:
         self._budget.errands.pop(self.polled, None)
         if not self.is_active:
             self._budget.schedule.remove(self.polled)
-            return None
+            self.next_poll_at = self._probe_at
+            return self.next_poll_at
         calls = self._calls_of_system
         if (per_day := self._document.calls_per_day(self._board, calls)) is not None:
             self._budget.errands[self.polled] = per_day
@@ -97,6 +98,14 @@ class DocumentPlan:
         withheld_until = self._budget.withheld_until(now)
         self.next_poll_at = max(due, withheld_until or due)
         return self.next_poll_at
+
+    @property
+    def _probe_at(self) -> datetime | None:
+        """Return when to see whether what was refused is allowed by now."""
+        if not self._document.probes or not self._store.is_visible:
+            return None
+        is_refused = self._document.source in self._store.refusals
+        return self._store.settings.probe_at if is_refused else None
 
     def stop(self) -> None:
         """Leave the calls to what else is requested with the key."""

@@ -8,6 +8,7 @@ from ..api import (
     EnphaseCloudError,
     InvalidRequestError,
     MalformedAnswerError,
+    NoBatteryError,
     NotOfferedError,
     ServerError,
     UnknownSystemError,
@@ -27,7 +28,7 @@ _OF_ONE_DEVICE: Final = (
     UnknownSystemError,
 )
 # What a system is answered with that has nothing of what a document tells.
-_NOTHING_THERE: Final = (NotOfferedError, UnknownSystemError)
+_NOTHING_THERE: Final = (NoBatteryError, NotOfferedError, UnknownSystemError)
 # Who answered a shorter time ago is not asked again for the sake of the others.
 _SAME_ROUND: Final = timedelta(hours=6)
 
@@ -87,12 +88,16 @@ class DocumentReader:
             if not document.is_optional:
                 raise
             return {}
+        return await self.async_read(answer, known)
+
+    async def async_read(self, answer: Any, known: Known) -> Report:
+        """Return what an answer says, after the listeners have heard of it."""
         self.has_found = True
         for listener in self._listeners:
             listener(answer, known)
         listed, report = await self._async_digest(answer, known)
         if listed is not None:
-            board.take_inventory(listed, complete=document.lists_all)
+            known.board.take_inventory(listed, complete=self._document.lists_all)
         return report
 
     async def _async_digest(

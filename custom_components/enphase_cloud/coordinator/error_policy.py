@@ -9,6 +9,7 @@ import traceback
 from typing import Final, NamedTuple
 
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 
 from ..api import (
     ConnectionNotEstablishedError,
@@ -35,10 +36,12 @@ from ..api import (
 )
 from ..api.access import Access
 from ..api.endpoints import LIVE_DATA
+from ..documents.base import Group
 from ..documents.table import DOCUMENTS
 from ..energy.flows import ENERGY_SOURCES
 from ..errors import translated
 from ..measurements.catalog import Source
+from ..quota.ledger import Purpose
 from ..quota.plans import PLANS
 from ..runtime.oauth import RenewalPausedError
 from ..runtime.persistence import StorageFailedError
@@ -162,6 +165,9 @@ ACCESS_CONTROLS: Final[Mapping[Source, Access]] = {
     **{row.source: row.days.access for row in ENERGY_SOURCES.values()},
 }
 
+# They have the same access control: what is refused of one is refused of all.
+_SETTINGS: Final = tuple(row.source for row in DOCUMENTS if row.group is Group.SETTINGS)
+
 
 @contextmanager
 def foreseen() -> Generator[None]:
@@ -232,6 +238,32 @@ def refused(refusal: Refusal, source: Source) -> HomeAssistantError:
     return translated(HomeAssistantError, refusal, **_remedy(source))
 
 
+def as_refusal(err: EnphaseCloudError, source: Source) -> EnphaseCloudError:
+    """Return an error of a source as what it means.
+
+    A 403 of settings is said to mean what a 401 does: the access control is missing.
+    """
+    if isinstance(err, ForbiddenError) and source in _SETTINGS:
+        return NotEntitledError(err.operation, err.status)
+    return err
+
+
+def raise_if_refused(context: SystemContext, source: Source) -> None:
+    """Raise HomeAssistantError where the user's request would not be answered.
+
+    The system is not shown, the source was refused before, or no call is left.
+    """
+    store, budget = context.store, context.shared.budget
+    if store.hidden is not None:
+        until = store.hidden.until
+        raise translated(HomeAssistantError, "system_not_visible", until=until)
+    if (refusal := store.refusals.get(source)) is not None:
+        raise refused(refusal, source)
+    withheld = budget.ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER)
+    if withheld is not None:
+        raise translated(HomeAssistantError, "budget_exhausted", until=withheld.until)
+
+
 def _remedy(source: Source) -> Mapping[str, str]:
     access_control = ACCESS_CONTROLS[source]
     return {
@@ -264,5 +296,8 @@ def refuse(context: SystemContext, source: Source, err: EnphaseCloudError) -> No
             str(ACCESS_CONTROLS[source]),
             err,
         )
-    context.store.refuse(source, refusal)
+    for each in _SETTINGS if source in _SETTINGS else (source,):
+        context.store.refuse(each, refusal)
+    if source in _SETTINGS:
+        context.store.settings.refuse(dt_util.utcnow())
     context.shared.budget.notify()

@@ -8,7 +8,6 @@ from homeassistant.util import dt as dt_util
 
 from ..api import EnphaseCloudError
 from ..api.endpoints import ALARMS, EVENTS
-from ..errors import translated
 from ..measurements.catalog import Source
 from ..measurements.event_weeks import (
     Week,
@@ -18,10 +17,9 @@ from ..measurements.event_weeks import (
     request_span,
 )
 from ..measurements.happenings import Happening, from_week
-from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
 from .base import SystemContext
-from .error_policy import explained, foreseen, refused
+from .error_policy import explained, foreseen, raise_if_refused
 from .event_types import EventTypesCoordinator
 
 
@@ -52,7 +50,7 @@ class EventWeeks:
             system_id = self._context.info.system_id
             due = due_weeks(self._archive.weeks(system_id), start, end, now)
             if due:
-                self._raise_if_refused()
+                raise_if_refused(self._context, Source.ALARMS)
             with for_the_user():
                 for week_start in due:
                     await self._async_request(week_start, now)
@@ -62,20 +60,6 @@ class EventWeeks:
                         each.event_type_id for each in found
                     )
         return found
-
-    def _raise_if_refused(self) -> None:
-        store = self._context.store
-        if store.hidden is not None:
-            raise translated(
-                HomeAssistantError, "system_not_visible", until=store.hidden.until
-            )
-        if (refusal := store.refusals.get(Source.ALARMS)) is not None:
-            raise refused(refusal, Source.ALARMS)
-        ledger, now = self._context.shared.budget.ledger, dt_util.utcnow()
-        if (withheld := ledger.refusal(now, purpose=Purpose.USER)) is not None:
-            raise translated(
-                HomeAssistantError, "budget_exhausted", until=withheld.until
-            )
 
     async def _async_request(self, week_start: datetime, now: datetime) -> None:
         client, system_id = self._context.shared.client, self._context.info.system_id

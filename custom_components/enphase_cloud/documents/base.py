@@ -98,6 +98,8 @@ class Document[AnswerT]:
     inventory: Callable[[AnswerT], Inventory] | None = None
     # Kinds of which the inventory has all; what it lacks thrice is gone.
     lists_all: frozenset[DeviceKind] = frozenset()
+    # Whether it is requested rarely, where it was refused, to see whether it still is.
+    probes: bool = False
     # Requested weekly until there is a device of this kind.
     waits_for: DeviceKind | None = None
     site_query: bool = False

@@ -132,6 +132,7 @@ GRID_DOCUMENT: Final = Document(
     source=Source.GRID_STATUS,
     endpoint=GRID_STATUS,
     read=settings.read_grid_state,
+    probes=True,
     period=HOURLY,
     group=Group.SETTINGS,
 )

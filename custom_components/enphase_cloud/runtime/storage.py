@@ -19,6 +19,7 @@ from ..json_values import Record, day, moment, optional, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
 from ..measurements.reporting import ReportingTold
+from ..measurements.settings_state import SettingsState
 from ..money.costs import Priced
 from ..money.tariff import Direction
 from ..quota.backoff import Backoff
@@ -65,6 +66,7 @@ class SystemStore:
         # What figures follow from, and the recorder does not have.
         self.peaks = Peaks()
         self.battery_history = BatteryHistory()
+        self.settings = SettingsState()
 
     @property
     def is_visible(self) -> bool:
@@ -211,6 +213,8 @@ class SystemStore:
         self.battery_history = read(
             BatteryHistory.from_dict, stored.get("battery_history"), BatteryHistory()
         )
+        kept = stored.get("settings")
+        self.settings = read(SettingsState.from_dict, kept, SettingsState())
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
@@ -227,6 +231,7 @@ class SystemStore:
             "report_told": told and told.isoformat(),
             "peaks": self.peaks.as_dict(),
             "battery_history": self.battery_history.as_dict(),
+            "settings": self.settings.as_dict(),
             "progress": {
                 source: progress.as_dict()
                 for source, progress in dict(self._progress).items()

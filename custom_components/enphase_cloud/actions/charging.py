@@ -1,0 +1,132 @@
+"""Actions that start and stop the charging of a car.
+
+The specification opens the operations to partners only, and calls them illustrative.
+The cloud tells nothing that would show whether a command took effect.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from homeassistant.const import ATTR_DEVICE_ID
+from homeassistant.core import ServiceCall
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..api import (
+    EnphaseCloudError,
+    EnphaseConnectionError,
+    ForbiddenError,
+    InvalidRequestError,
+    MalformedAnswerError,
+    NotEntitledError,
+)
+from ..api.access import Access
+from ..api.endpoints import START_CHARGING, STOP_CHARGING, Endpoint
+from ..coordinator.error_policy import (
+    explained,
+    foreseen,
+    raise_if_refused,
+    smallest_plan,
+)
+from ..data import EnphaseSystem
+from ..documents.chargers import EACH_CHARGER
+from ..errors import translated
+from ..measurements.catalog import Source
+from ..measurements.system import Device
+from ..runtime.key_budget import for_the_user
+from ..runtime.options import plan_from_options
+from .targets import async_targeted_systems
+
+_ATTR_LEVEL: Final = "charging_level"
+_DEVICES: Final = {
+    vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
+}
+START_CHARGING_SCHEMA: Final = vol.Schema(
+    {
+        **_DEVICES,
+        vol.Optional(_ATTR_LEVEL): vol.All(vol.Coerce(int), vol.Range(min=1, max=100)),
+    }
+)
+STOP_CHARGING_SCHEMA: Final = vol.Schema(_DEVICES)
+_REFUSED: Final = (ForbiddenError, NotEntitledError)
+# The charger may have got the command, which must not be given twice.
+_UNCERTAIN: Final = (EnphaseConnectionError, MalformedAnswerError)
+
+
+async def async_start_charging(call: ServiceCall) -> None:
+    """Let cars charge, at a share of the power of the charger [%] if one is named."""
+    level = call.data.get(_ATTR_LEVEL)
+    body = {} if level is None else {"connectorId": "1", "chargingLevel": str(level)}
+    await _async_command(call, START_CHARGING, body)
+
+
+async def async_stop_charging(call: ServiceCall) -> None:
+    """Let cars charge no more."""
+    await _async_command(call, STOP_CHARGING, None)
+
+
+async def _async_command(
+    call: ServiceCall, endpoint: Endpoint[Any], body: Mapping[str, str] | None
+) -> None:
+    systems = await async_targeted_systems(call)
+    for system in systems:
+        _raise_unless_allowed(system)
+    targets = [
+        (system, charger)
+        for system in systems
+        for charger in _chargers(system, call.data[ATTR_DEVICE_ID])
+    ]
+    if len(targets) != len(set(call.data[ATTR_DEVICE_ID])):
+        raise translated(ServiceValidationError, "no_charger")
+    for system, charger in targets:
+        await _async_send(system, charger, endpoint, body)
+
+
+def _raise_unless_allowed(system: EnphaseSystem) -> None:
+    options = system.context.shared.entry.options
+    if Access.EV_CONTROL not in plan_from_options(options).access:
+        raise translated(ServiceValidationError, "charging_not_in_plan")
+    raise_if_refused(system.context, Source.CHARGERS)
+
+
+def _chargers(system: EnphaseSystem, device_ids: list[str]) -> Iterator[Device]:
+    for device in EACH_CHARGER.devices(system.board):
+        if system.device_ids.get(device) in device_ids:
+            yield device
+
+
+async def _async_send(
+    system: EnphaseSystem,
+    charger: Device,
+    endpoint: Endpoint[Any],
+    body: Mapping[str, str] | None,
+) -> None:
+    """Give a command once, whatever comes of it."""
+    try:
+        with foreseen(), for_the_user():
+            await system.context.shared.client.post(
+                endpoint,
+                body,
+                system_id=system.info.system_id,
+                serial_no=charger.identifier,
+            )
+    except EnphaseCloudError as err:
+        raise _explained(err) from None
+
+
+def _explained(err: EnphaseCloudError) -> HomeAssistantError:
+    if isinstance(err, _REFUSED):
+        return translated(
+            HomeAssistantError,
+            "not_entitled",
+            access_control=Access.EV_CONTROL,
+            plan=smallest_plan(Access.EV_CONTROL),
+        )
+    if isinstance(err, _UNCERTAIN):
+        return translated(HomeAssistantError, "charging_uncertain")
+    if isinstance(err, InvalidRequestError):
+        return translated(
+            HomeAssistantError, "setting_refused", details=err.details or err
+        )
+    return explained(HomeAssistantError, err, Source.CHARGERS)

@@ -1,0 +1,50 @@
+"""Settings in the logbook: what somebody set, and what became of it."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_ENTITY_ID,
+    LOGBOOK_ENTRY_MESSAGE,
+    LOGBOOK_ENTRY_NAME,
+)
+from homeassistant.const import ATTR_ENTITY_ID, ATTR_FRIENDLY_NAME
+from homeassistant.core import Event, HomeAssistant, callback
+
+from .const import DOMAIN, EVENT_SETTING
+
+_RESULTS: Final = {
+    "accepted": "was set to {value}, and Enphase accepted it",
+    "confirmed": "is {value} at Enphase, as it was set",
+    "different": "was set to {value}, but Enphase does not have it",
+    "failed": "could not be set to {value}: {reason}",
+}
+_EVENT: Final = " while an event of the grid operator controls the battery"
+
+
+@callback
+def async_describe_events(
+    hass: HomeAssistant,
+    async_describe_event: Callable[[str, str, Callable[[Event], dict[str, Any]]], None],
+) -> None:
+    """Describe the event of a setting."""
+
+    @callback
+    def describe(event: Event) -> dict[str, Any]:
+        """Return what the logbook shows."""
+        told = event.data
+        entity_id = str(told.get(ATTR_ENTITY_ID, ""))
+        state = hass.states.get(entity_id)
+        name = state.attributes.get(ATTR_FRIENDLY_NAME) if state else None
+        value = str(told.get("value")).replace("_", " ")
+        message = _RESULTS.get(str(told.get("result")), "was set to {value}")
+        return {
+            LOGBOOK_ENTRY_NAME: name or entity_id,
+            LOGBOOK_ENTRY_MESSAGE: message.format(
+                value=value, reason=told.get("reason")
+            )
+            + (_EVENT if told.get("grid_services_event") else ""),
+            LOGBOOK_ENTRY_ENTITY_ID: entity_id,
+        }
+
+    async_describe_event(DOMAIN, EVENT_SETTING, describe)

@@ -1,0 +1,68 @@
+"""What was written outlives a restart, and damage does not."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.enphase_cloud.measurements.catalog import Source
+from custom_components.enphase_cloud.measurements.settings_state import (
+    SettingsState,
+    Written,
+)
+
+NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def test_looks_after_two_and_ten_minutes() -> None:
+    written = Written({"reserve": 20}, NOON)
+    assert written.due == NOON + timedelta(minutes=2)
+    again = written.not_found()
+    assert again is not None
+    assert again.due == NOON + timedelta(minutes=10)
+    assert again.not_found() is None
+
+
+def test_what_is_refused_rests_a_day_and_then_a_week() -> None:
+    state = SettingsState()
+    assert state.probe_at is None
+    state.refuse(NOON)
+    assert state.probe_at == NOON + DAY
+    for _ in range(3):
+        state.refuse(NOON)
+        assert state.probe_at == NOON + 7 * DAY
+    state.allow()
+    assert state.probe_at is None
+
+
+def test_outlives_a_restart() -> None:
+    state = SettingsState()
+    fields = {"mode": "savings", "reserve": 20, "energy_independence": True}
+    state.of(Source.BATTERY_SETTINGS)[""] = Written(fields, NOON, 1)
+    state.of(Source.LOAD_CONTROL)["NC1"] = Written({"start": 60}, NOON)
+    state.refuse(NOON)
+    stored = json.loads(json.dumps(state.as_dict()))
+    assert SettingsState.from_dict(stored) == state
+    assert SettingsState.from_dict({**stored, "written": {"later": 5}}).written == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        None,
+        [],
+        {},
+        {"refusals": -1},
+        {"refused_at": "noon"},
+        {"written": {"storm_guard": []}},
+        {"written": {"storm_guard": {"": {}}}},
+        {"written": {"storm_guard": {"": {"fields": {"x": []}, "at": 1, "looks": 0}}}},
+        {"written": {"storm_guard": {"": {"fields": {}, "at": 1, "looks": 2}}}},
+    ],
+)
+def test_damage_is_noticed(damage: Any) -> None:
+    stored = SettingsState().as_dict()
+    with pytest.raises((ValueError, LookupError)):
+        SettingsState.from_dict({**stored, **damage} if damage else damage)

@@ -1,0 +1,234 @@
+"""Loads that relays switch: shown, set, and locked by the installer."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+
+from simulator import Fault, Load, Settings
+
+from .conftest import SetUp, World
+from .controls import OPTIONS, begin, calls, finished, put, results, told, written
+from .helpers import pass_time, state
+
+PUMP = Load(name="NC1", load_name="Pool pump")
+OVEN = Load(name="NC2", load_name="Oven", owner_can_override=False)
+MODE = "select.pool_pump_mode"
+LEVEL = "number.pool_pump_cutoff_battery_level"
+START, END = "time.pool_pump_start_of_power", "time.pool_pump_end_of_power"
+MINUTE = timedelta(minutes=1)
+BODY = {
+    "name": "NC1",
+    "load_name": "Pool pump",
+    "mode": "Basic",
+    "soc_low": 30,
+    "essential_start_time": 32_400,
+    "essential_end_time": 57_600,
+}
+WRITE = "set_load_control"
+READ = "load_control"
+
+pytestmark = [
+    pytest.mark.usefixtures("summer_noon"),
+    pytest.mark.parametrize("plan", ["megawatt"]),
+]
+
+
+@pytest.fixture(autouse=True)
+def loads(world: World) -> None:
+    """Install two loads."""
+    world.system.settings = Settings(loads=(PUMP, OVEN))
+
+
+def cloud_has(world: World) -> Load:
+    """Return what the cloud has of the pump."""
+    return world.system.settings.loads[0]
+
+
+async def test_shows_what_is_set(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    await set_up(options=OPTIONS)
+    assert state(hass, MODE) == "basic"
+    assert state(hass, LEVEL) == "30.0"
+    assert (state(hass, START), state(hass, END)) == ("09:00:00", "16:00:00")
+    assert state(hass, "sensor.pool_pump_restore_battery_level") == "50"
+    # A name of one word is not enough for a device.
+    assert state(hass, "select.load_oven_mode") == "basic"
+    found = er.async_get(hass).async_get(MODE)
+    assert found is not None
+    device = dr.async_get(hass).async_get(found.device_id or "")
+    assert device is not None
+    assert (device.name, device.model) == ("Pool pump", "Dry contact")
+
+
+@pytest.mark.parametrize(
+    ("mode", "word"),
+    [
+        ("scheduled", "Scheduled"),
+        ("battery", "Advanced_BatteryPowered"),
+        ("generator", "Advanced_GeneratorPowered"),
+        ("always_powered", "Manual_always_powered"),
+        ("never_powered", "Manual_always_not_powered"),
+    ],
+)
+async def test_each_mode_is_written_with_what_it_needs(
+    hass: HomeAssistant, world: World, set_up: SetUp, mode: str, word: str
+) -> None:
+    await set_up(options=OPTIONS)
+    await put(hass, MODE, mode)
+    assert written(world) == [(BODY | {"mode": word}, True)]
+    assert state(hass, MODE) == mode
+    assert cloud_has(world).mode == word
+
+
+async def test_numbers_and_times_are_written_together(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    await set_up(options=OPTIONS)
+    events = told(hass)
+    tasks = [
+        begin(hass, LEVEL, 45),
+        begin(hass, START, "07:30:00"),
+        begin(hass, END, "00:00:00"),
+        begin(hass, START, "08:15:00"),
+    ]
+    assert await finished(hass, freezer, *tasks) == [None] * 4
+    wanted = {"soc_low": 45, "essential_start_time": 29_700, "essential_end_time": 0}
+    assert written(world) == [(BODY | wanted, True)]
+    assert (state(hass, START), state(hass, END)) == ("08:15:00", "00:00:00")
+    assert state(hass, LEVEL) == "45.0"
+    before = len(calls(world))
+    await pass_time(hass, freezer, 3 * MINUTE)
+    assert calls(world)[before:] == [READ]
+    assert results(events) == ["accepted"] * 3 + ["confirmed"] * 3
+
+
+async def test_two_loads_are_written_one_after_the_other(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    fan = replace(PUMP, name="NC3", load_name="Big fan")
+    world.system.settings = Settings(loads=(PUMP, fan))
+    await set_up(options=OPTIONS)
+    tasks = [
+        begin(hass, MODE, "scheduled"),
+        begin(hass, "select.big_fan_mode", "never_powered"),
+    ]
+    assert await finished(hass, freezer, *tasks) == [None] * 2
+    modes = [load.mode for load in world.system.settings.loads]
+    assert modes == ["Scheduled", "Manual_always_not_powered"]
+    assert len(written(world)) == 2
+
+
+async def test_a_load_that_only_the_installer_may_change(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """It is refused here, and nothing is sent."""
+    await set_up(options=OPTIONS)
+    made = len(world.calls)
+    with pytest.raises(ServiceValidationError) as raised:
+        await put(hass, "select.load_oven_mode", "scheduled")
+    assert raised.value.translation_key == "load_is_locked"
+    assert len(world.calls) == made
+
+
+async def test_a_load_that_was_locked_lately(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Whoever looks finds that out before writing, or from the cloud."""
+    await set_up(options=OPTIONS)
+    world.system.settings = Settings(loads=(replace(PUMP, owner_can_override=False),))
+    with pytest.raises(HomeAssistantError) as raised:
+        await put(hass, MODE, "scheduled")
+    assert "override" in (raised.value.translation_placeholders or {})["details"]
+    await pass_time(hass, freezer, 11 * MINUTE)
+    with pytest.raises(ServiceValidationError):
+        await put(hass, MODE, "scheduled")
+    assert [effect for _, effect in written(world)] == [False]
+
+
+@pytest.mark.parametrize("level", [9, 91])
+async def test_a_level_out_of_range(
+    hass: HomeAssistant, world: World, set_up: SetUp, level: int
+) -> None:
+    await set_up(options=OPTIONS)
+    with pytest.raises(ServiceValidationError):
+        await put(hass, LEVEL, level)
+    assert not written(world)
+
+
+async def test_a_value_that_the_cloud_refuses(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    await set_up(options=OPTIONS)
+    details = "soc_low is mandatory for Advanced_BatteryPowered mode"
+    world.cloud.faults.add(Fault(operation=WRITE, status=422, details=details))
+    with pytest.raises(HomeAssistantError) as raised:
+        await put(hass, MODE, "battery")
+    assert raised.value.translation_placeholders == {"details": details}
+    assert state(hass, MODE) == "basic"
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+async def test_no_answer(
+    hass: HomeAssistant, world: World, set_up: SetUp, *, took_effect: bool
+) -> None:
+    await set_up(options=OPTIONS)
+    world.cloud.faults.add(
+        Fault(operation=WRITE, cut="after_headers", after=took_effect, times=1)
+    )
+    await put(hass, MODE, "never_powered")
+    assert [effect for _, effect in written(world)].count(True) == 1
+    assert cloud_has(world).mode == "Manual_always_not_powered"
+    assert state(hass, MODE) == "never_powered"
+
+
+async def test_a_refusal_by_plan(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    await set_up(options=OPTIONS)
+    world.cloud.faults.add(Fault(operation=WRITE, status=403))
+    with pytest.raises(HomeAssistantError) as raised:
+        await put(hass, MODE, "scheduled")
+    assert raised.value.translation_key == "not_entitled"
+    assert state(hass, MODE) == state(hass, LEVEL) == "unavailable"
+
+
+async def test_a_kill_before_the_look(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    entry = await set_up(options=OPTIONS)
+    world.cloud.faults.add(Fault(operation=WRITE, lost=True, times=1))
+    await put(hass, MODE, "scheduled")
+    [key] = [key for key in hass_storage if key.endswith(entry.entry_id)]
+    on_disk = hass_storage[key]
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass_storage[key] = on_disk
+    await set_up(entry)
+    await pass_time(hass, freezer, 12 * MINUTE)
+    assert state(hass, MODE) == "basic"
+    assert calls(world)[-3:] == [WRITE, READ, READ]
+
+
+async def test_a_load_that_is_gone(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its device leaves after three answers; what is set then is refused."""
+    await set_up(options=OPTIONS)
+    world.system.settings = Settings(loads=(OVEN,))
+    await pass_time(hass, freezer, 70 * MINUTE, step=10 * MINUTE)
+    with pytest.raises(HomeAssistantError) as raised:
+        await put(hass, MODE, "scheduled")
+    assert raised.value.translation_key == "setting_is_gone"
+    await pass_time(hass, freezer, 130 * MINUTE, step=10 * MINUTE)
+    assert hass.states.get(MODE) is None
+    assert hass.states.get("select.load_oven_mode") is not None
