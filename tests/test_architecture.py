@@ -22,7 +22,7 @@ PURE_FOLDERS = {
     "quota": {"api.access", "json_values"},
     "measurements": {"api.models", "json_values"},
     "scheduling": {"json_values", "measurements.catalog", "quota"},
-    "documents": {"api.endpoints", "api.models", "measurements"},
+    "documents": {"api.access", "api.endpoints", "api.models", "measurements"},
     "dashboard": {"measurements.catalog"},
     "energy": {"api.endpoints", "api.models", "json_values", "measurements", "quota"},
     "figures": {"api.models", "energy", "json_values", "measurements"},

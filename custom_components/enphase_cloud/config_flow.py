@@ -28,7 +28,7 @@ from .const import (
     SUBENTRY_TARIFF,
 )
 from .data import EnphaseCloudConfigEntry
-from .documents.base import Group
+from .documents.base import OFF_AT_FIRST, Group
 from .energy.flows import most_calls_per_day
 from .energy_dashboard import has_energy_dashboard
 from .flows.forms import (
@@ -264,7 +264,8 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
             if options[CONF_PLAN] != entry.options[CONF_PLAN]:
                 options = self._affordable(options)
             return self.async_update_reload_and_abort(entry, data=data, options=options)
-        options = {CONF_GROUPS: list(Group), **options}
+        groups = [group for group in Group if group not in OFF_AT_FIRST]
+        options = {CONF_GROUPS: groups, **options}
         title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
         return self.async_create_entry(title=title, data=data, options=options)
 

@@ -25,7 +25,7 @@ from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
 from .documents.readings import energy_today, start_of_day
 from .entity import EnphaseAccountEntity, EnphaseSystemEntity, unique_id
 from .figures.table import UNKNOWN
-from .measurements.catalog import Measurement
+from .measurements.catalog import Measurement, Source
 from .measurements.samples import Samples, fresh_value
 from .measurements.system import SYSTEM, Device, DeviceKind
 from .measurements.traits import Kind
@@ -141,6 +141,10 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         """Show a measurement of a system or of a device of it."""
         super().__init__(entry, system, description, device)
         self._measurement = description.measurement
+        known = system.board.newest(device).get(description.measurement)
+        if known is not None and known.source is Source.PANEL_TELEMETRY:
+            # As new as that, also what is of little use once a day is of use.
+            self._attr_entity_registry_enabled_default = True
 
     @override
     def read(self) -> object:

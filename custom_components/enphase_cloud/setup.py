@@ -39,7 +39,7 @@ from .data import (
 )
 from .devices import DeviceTracker
 from .documents.base import Known
-from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS
+from .documents.table import ALARMS_DOCUMENT, BATTERY_DOCUMENT, DOCUMENTS, documents_of
 from .documents.writes import SETTINGS
 from .measurements.system import SystemInfo
 from .quota.plans import Plan
@@ -124,13 +124,7 @@ def _system(
         system.live_sessions = LiveSessions(
             context, system.live, options=live_options, price=plan.live_stream_price
         )
-    groups = groups_from_options(options)
-    wanted = [
-        each
-        for each in DOCUMENTS
-        if (each.group is None or each.group in groups)
-        and each.endpoint.access in plan.access
-    ]
+    wanted = documents_of({None, *groups_from_options(options)}, plan.access)
     context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
     system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
     if DATA_INSTANCE in context.shared.hass.data:

@@ -151,7 +151,7 @@ def test_a_load_is_gone_when_three_answers_lack_it() -> None:
 
 @pytest.mark.parametrize(
     ("calls", "per_day"),
-    [(300_000, 24), (10_000, 24), (9_999, 4), (1_500, 4), (1_000, 1)],
+    [(300_000, 24), (8_928, 24), (8_927, 4), (1_488, 4), (1_487, 1)],
 )
 def test_few_calls_make_settings_rare(calls: float, per_day: float) -> None:
     """All four take a third of the calls at most."""

@@ -18,7 +18,8 @@ from ..measurements.evidence import (
 from ..measurements.samples import Samples, is_producing
 from ..runtime.options import profile_from_options
 from ..runtime.system_properties import calls_of_system
-from ..scheduling.errands import next_errand, spread
+from ..scheduling.daylight import Daylight
+from ..scheduling.errands import after_dawn, next_errand, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
 
@@ -85,8 +86,9 @@ class DocumentPlan:
             self._budget.schedule.remove(self.polled)
             self.next_poll_at = self._probe_at
             return self.next_poll_at
-        calls = self._calls_of_system
-        if (per_day := self._document.calls_per_day(self._board, calls)) is not None:
+        of_system = self._calls_of_system, self._daylight.length
+        per_day = self._document.calls_per_day(self._board, *of_system)
+        if per_day is not None:
             self._budget.errands[self.polled] = per_day
         now = dt_util.utcnow()
         due = self._due(now)
@@ -118,7 +120,8 @@ class DocumentPlan:
             # It gets no share of the calls.
             schedule.remove(self.polled)
             return min(hidden.until or now, now + _DAY)
-        period = self._document.period_of(self._board, self._calls_of_system)
+        of_system = self._calls_of_system, self._daylight.length
+        period = self._document.period_of(self._board, *of_system)
         if period is not None:
             return self._next_errand(now, period)
         if not self.is_scheduled:
@@ -137,9 +140,13 @@ class DocumentPlan:
         entry, plan = self._context.shared.entry, self._budget.ledger.plan
         return calls_of_system(entry, plan)
 
+    @property
+    def _daylight(self) -> Daylight:
+        return self._budget.schedule.daylight(self.polled.system)
+
     def _next_errand(self, now: datetime, period: timedelta) -> datetime:
         info, evidence = self._context.info, self.evidence
-        return next_errand(
+        due = next_errand(
             now=now,
             requested_at=evidence.requested_at,
             period=max(period, CHECK_PERIOD) if evidence.is_absent else period,
@@ -148,6 +155,8 @@ class DocumentPlan:
             has_failed=evidence.failed,
             is_urgent=evidence.answered and evidence.cue != self._cue,
         )
+        rests = self._document.by_day and period < _DAY
+        return after_dawn(due, evidence.requested_at, self._daylight) if rests else due
 
     def begin(self) -> None:
         """Note that the document is requested, due or not."""

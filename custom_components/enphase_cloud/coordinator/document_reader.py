@@ -13,7 +13,7 @@ from ..api import (
     ServerError,
     UnknownSystemError,
 )
-from ..documents.base import AnyDocument, Known, Report
+from ..documents.base import AnyDocument, Known, Report, serial_number
 from ..measurements.inventory import Inventory
 from ..measurements.system import SYSTEM, Device
 from .base import SystemContext
@@ -116,11 +116,13 @@ class DocumentReader:
         if self._document.site_query:
             return await client.pages(endpoint, query={"site_id": system_id})
         query = self._document.query(known)
+        if endpoint.page_size is not None:
+            return await client.pages(endpoint, query=query, system_id=system_id)
         if known.device == SYSTEM:
             return await client.get(endpoint, query=query, system_id=system_id)
         return await client.get(
             endpoint,
             query=query,
             system_id=system_id,
-            serial_no=known.device.identifier,
+            serial_no=serial_number(known.device, known.board.inventory) or "",
         )

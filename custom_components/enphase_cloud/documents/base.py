@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 import math
+import re
 from typing import Any, Final, NamedTuple
 
 from ..api.endpoints import Endpoint
@@ -22,9 +23,17 @@ DAILY: Final = timedelta(days=1)
 WEEKLY: Final = timedelta(days=7)
 ONCE: Final = timedelta(days=36_500)
 """As good as never again."""
-# How often what may be requested several times a day is, by the calls that a system has
-# for a month: four documents take a third of them at most.
-_PACES: Final = ((10_000, HOURLY), (1_500, timedelta(hours=6)))
+QUARTERLY: Final = timedelta(minutes=15)
+"""As often as gateways report."""
+# How often what may be requested several times a day is, and the days of a month.
+_PACES: Final = (QUARTERLY, HOURLY, timedelta(hours=6))
+_MONTH: Final = 31
+# By day, one request is made at dawn, and one after dusk.
+_EDGES: Final = 1.5
+FIRST: Final = "1"
+"""Names a device that no number does; there is at most one of its kind."""
+# What a path takes as a serial number.
+_SERIAL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Group(StrEnum):
@@ -35,6 +44,15 @@ class Group(StrEnum):
     ALARMS = "alarms"
     EV_CHARGER = "ev_charger"
     SETTINGS = "settings"
+    PANEL_TELEMETRY = "panel_telemetry"
+    BATTERY_TELEMETRY = "battery_telemetry"
+    APPLIANCES = "appliances"
+
+
+OFF_AT_FIRST: Final = frozenset(
+    {Group.PANEL_TELEMETRY, Group.BATTERY_TELEMETRY, Group.APPLIANCES}
+)
+"""Groups that new entries do not have either until the user wants them."""
 
 
 class Known(NamedTuple):
@@ -47,24 +65,40 @@ class Known(NamedTuple):
 
 
 class EachDevice(NamedTuple):
-    """Asks for a document of each device of a kind that another document told of."""
+    """Asks for a document of each device of a kind that has a serial number.
+
+    With `told_by` only for those of which that document told, with `not_told_by` only
+    for the others.
+    """
 
     kind: DeviceKind
-    told_by: Source
+    told_by: Source | None = None
+    not_told_by: Source | None = None
 
     def devices(self, board: Board) -> list[Device]:
         """Return the devices to ask for, in an order that stays."""
-        told = board.told_by(self.told_by)
-        return sorted(
-            (device for device in told if device.kind is self.kind),
-            key=lambda device: device.key,
-        )
+        of_kind = self._of_kind(board, self.told_by)
+        found = (each for each in of_kind if serial_number(each, board.inventory))
+        return sorted(found, key=lambda device: device.key)
 
     def expected(self, board: Board) -> int:
-        """Return of how many devices it is about, before that document told any."""
+        """Return of how many devices it is about, before their numbers are known."""
+        return len(self.devices(board)) or len(self._of_kind(board, None))
+
+    def _of_kind(self, board: Board, told_by: Source | None) -> set[Device]:
         known = board.devices() | board.inventory.keys()
-        of_kind = sum(device.kind is self.kind for device in known)
-        return len(self.devices(board)) or of_kind
+        told = known if told_by is None else board.told_by(told_by)
+        others = board.told_by(self.not_told_by) if self.not_told_by else frozenset()
+        return {device for device in told - others if device.kind is self.kind}
+
+
+def serial_number(device: Device, inventory: Inventory) -> str | None:
+    """Return the serial number that a path takes; None where it is not known."""
+    properties = inventory.get(device)
+    told = (properties and properties.serial_number) or ""
+    is_told = device.kind is DeviceKind.BATTERY or device.identifier == FIRST
+    number = told if is_told else device.identifier
+    return number if _SERIAL.fullmatch(number) else None
 
 
 def no_query(_known: Known) -> Mapping[str, str | int]:
@@ -81,7 +115,9 @@ class Document[AnswerT]:
     soon after what `cue` returns has changed. `site_query` names the system in the
     query; an endpoint with pages is read to its last one. One with `each` is requested
     for each device, whose serial number the path takes. `budgeted` is how often calls
-    are set aside where cues come more often than the period.
+    are set aside where cues come more often than the period. What is requested several
+    times a day takes no more than a `share` of the calls that a system has, and rests
+    in the dark if it is `by_day`. Groups that a document `serves` need it, too.
     """
 
     source: Source
@@ -94,6 +130,7 @@ class Document[AnswerT]:
     is_optional: bool = True
     period: timedelta | None = None
     group: Group | None = None
+    serves: frozenset[Group] = frozenset()
     cue: Callable[[Board], str] | None = None
     inventory: Callable[[AnswerT], Inventory] | None = None
     # Kinds of which the inventory has all; what it lacks thrice is gone.
@@ -106,6 +143,8 @@ class Document[AnswerT]:
     each: EachDevice | None = None
     query: Callable[[Known], Mapping[str, str | int]] = no_query
     budgeted: timedelta | None = None
+    share: float = 1 / 12
+    by_day: bool = False
 
     def devices(self, board: Board) -> list[Device]:
         """Return what the document is requested for: the system, or devices of it."""
@@ -123,36 +162,54 @@ class Document[AnswerT]:
             self.learn(answer, known)
         return listed, self.read(answer, known)
 
-    def period_of(self, board: Board, calls: float) -> timedelta | None:
+    def period_of(
+        self, board: Board, calls: float, daylight: timedelta = DAILY
+    ) -> timedelta | None:
         """Return how long apart requests are, where a system has so many calls a month.
 
-        None where there is no period.
+        `daylight` is how long a day of the system lasts. None where there is no period.
         """
-        if self.period is None or self.period >= DAILY:
-            return self.period
+        if (least := self.period) is None or least >= DAILY:
+            return least
         kind = self.waits_for
         if kind and not any(device.kind is kind for device in board.inventory):
             return WEEKLY
+        most = calls * self.share / _MONTH / max(1, self._requests(board))
         return next(
-            (max(pace, self.period) for least, pace in _PACES if calls >= least), DAILY
+            (
+                pace
+                for pace in _PACES
+                if pace >= least and self._rounds(pace, daylight) <= most
+            ),
+            DAILY,
         )
 
-    def calls_per_day(self, board: Board, calls: float = math.inf) -> float | None:
+    def calls_per_day(
+        self, board: Board, calls: float = math.inf, daylight: timedelta = DAILY
+    ) -> float | None:
         """Return the API calls of a day for an errand; None where there is no period.
 
-        `calls` is what a system has for a month. A page holds so many microinverters.
+        `calls` and `daylight` are those of `period_of`.
         """
-        if (period := self.period_of(board, calls)) is None:
+        if (period := self.period_of(board, calls, daylight)) is None:
             return None
         if not self.is_expected(board):
             return 0.0
-        days = (self.budgeted or period) / DAILY
+        return self._requests(board) * self._rounds(self.budgeted or period, daylight)
+
+    def _rounds(self, period: timedelta, daylight: timedelta) -> float:
+        """Return how often a day the document is requested."""
+        if self.by_day and max(period, daylight) < DAILY:
+            return daylight / period + _EDGES
+        return DAILY / period
+
+    def _requests(self, board: Board) -> int:
+        """Return how many calls it takes; a page holds so many microinverters."""
         if self.each is not None:
-            return self.each.expected(board) / days
+            return self.each.expected(board)
         modules = board.newest().get(Measurement.MODULES)
         items = max(1, int(modules.value)) if modules is not None else 1
-        pages = math.ceil(items / (self.endpoint.page_size or items))
-        return max(1, pages) / days
+        return max(1, math.ceil(items / (self.endpoint.page_size or items)))
 
 
 type AnyDocument = Document[Any]

@@ -1,8 +1,7 @@
 """Chargers of Enphase (API operations below `ev_charger`)."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, time, timedelta
-import re
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from ..api.models import (
@@ -19,7 +18,7 @@ from ..measurements.charging import WeeklyTimes, session_energy
 from ..measurements.inventory import Inventory
 from ..measurements.samples import NOTHING, Sample, Samples, Value
 from ..measurements.system import Device, DeviceKind
-from .base import EachDevice, Known, Report
+from .base import EachDevice, Known, Report, serial_number
 from .devices import inventory as inventory_of_system
 
 EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, told_by=Source.CHARGERS)
@@ -27,8 +26,6 @@ EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, told_by=Source.CHARGER
 _LONGEST_CUE: Final = 100
 _DAYS: Final = 7
 _MOST_YEARS: Final = 10
-# What a path takes as a serial number.
-_SERIAL: Final = re.compile(r"[A-Za-z0-9_-]+")
 # When a day is told entirely, by reports that may be late.
 _ON_THE_NEXT_DAY: Final = 1
 
@@ -48,14 +45,14 @@ def cue(board: Board) -> str:
 
 def read_chargers(devices: Devices, known: Known) -> Report:
     """Return which chargers can be asked for; those that are listed no more cannot."""
-    listed = inventory(devices).keys()
+    listed = inventory(devices)
     monitored = {
         Measurement.CHARGER_MONITORED: Sample(1, known.fetched_at, Source.CHARGERS)
     }
-    gone = known.board.told_by(Source.CHARGERS) - listed
+    gone = known.board.told_by(Source.CHARGERS) - listed.keys()
     return {
         **dict.fromkeys(gone, NOTHING),
-        **{each: monitored for each in listed if _SERIAL.fullmatch(each.identifier)},
+        **{each: monitored for each in listed if serial_number(each, listed)},
     }
 
 
@@ -77,12 +74,17 @@ def query_of_week(known: Known) -> Mapping[str, str]:
 
 def query_of_days(known: Known) -> Mapping[str, str]:
     """Return the query of all days since the system began to work, or of ten years."""
+    return {"start_date": f"{first_day(known):%Y%m%d}"}
+
+
+def first_day(known: Known) -> date:
+    """Return the day on which the system began to work, or that of ten years ago."""
     since = known.board.newest().get(Measurement.OPERATIONAL_SINCE)
     if since is None:
         first = known.fetched_at - timedelta(days=365 * _MOST_YEARS)
     else:
         first = datetime.fromtimestamp(float(since.value), UTC)
-    return {"start_date": f"{first.astimezone(known.info.time_zone):%Y%m%d}"}
+    return first.astimezone(known.info.time_zone).date()
 
 
 def learn_intervals(intervals: EnergyIntervals, known: Known) -> None:
@@ -90,21 +92,21 @@ def learn_intervals(intervals: EnergyIntervals, known: Known) -> None:
     known.board.charged[known.device] = intervals
 
 
-def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
-    """Return yesterday's energy [Wh], and on which day there was energy last."""
-    zone = known.info.time_zone
-    today = known.fetched_at.astimezone(zone).date()
-    yesterday = today - timedelta(days=1)
-    start, end = (
-        datetime.combine(day, time(), zone).astimezone(UTC)
-        for day in (yesterday, today)
-    )
+def energy_of_yesterday(intervals: EnergyIntervals, known: Known) -> float | None:
+    """Return yesterday's energy [Wh]; None unless all of it is told."""
+    start, end = _yesterday(known)
     told = [
         interval.energy
         for interval in intervals.intervals
         if start < interval.end_at <= end and interval.energy is not None
     ]
-    is_whole = len(told) == (end - start) // intervals.length
+    return sum(told) if len(told) == (end - start) // intervals.length else None
+
+
+def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
+    """Return yesterday's energy [Wh], and on which day there was energy last."""
+    zone, (_, end) = known.info.time_zone, _yesterday(known)
+    today = known.fetched_at.astimezone(zone).date()
     energetic = [
         (each.end_at - intervals.length).astimezone(zone).date()
         for each in intervals.intervals
@@ -116,7 +118,7 @@ def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
         is_late = (today - day).days > _ON_THE_NEXT_DAY
         charged_on = f"{day.isoformat()}{'+' if is_late else ''}"
     values = {
-        Measurement.CHARGER_ENERGY_YESTERDAY: sum(told) if is_whole else None,
+        Measurement.CHARGER_ENERGY_YESTERDAY: energy_of_yesterday(intervals, known),
         Measurement.CHARGED_ON: charged_on,
     }
     kept = known.board.samples(Source.CHARGER_INTERVALS, known.device)
@@ -129,11 +131,24 @@ def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
     return {known.device: {**before, **arrived}}
 
 
+def _yesterday(known: Known) -> tuple[datetime, datetime]:
+    """Return when yesterday began and ended."""
+    zone = known.info.time_zone
+    today = known.fetched_at.astimezone(zone).date()
+    days = (today - timedelta(days=1), today)
+    start, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in days)
+    return start, end
+
+
 def cue_of_each(board: Board) -> str:
     """Return what calls for the documents of chargers: that there is another one."""
-    return ",".join(each.identifier for each in EACH_CHARGER.devices(board))[
-        :_LONGEST_CUE
-    ]
+    return cue_of_devices(EACH_CHARGER, board)
+
+
+def cue_of_devices(each: EachDevice, board: Board) -> str:
+    """Return what calls for documents of devices: that there is another one."""
+    found = ",".join(device.identifier for device in each.devices(board))
+    return found[:_LONGEST_CUE]
 
 
 def cue_of_sessions(board: Board) -> str:

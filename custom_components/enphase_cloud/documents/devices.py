@@ -11,11 +11,9 @@ from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
 from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import Device, DeviceKind
-from .base import Known, Report
+from .base import FIRST, Known, Report
 
 _LONGEST_CUE: Final = 100
-# A device that no number names; there is at most one of its kind.
-_FIRST: Final = "1"
 # Kinds whose devices other documents name by their numeric id.
 _BY_ID: Final = frozenset({DeviceKind.BATTERY, DeviceKind.METER})
 
@@ -68,12 +66,12 @@ def single_devices(latest: LatestTelemetry) -> dict[Device, Samples]:
             )
     for charger in latest.ev_chargers:
         if charger.reported_at is not None:
-            device = Device(DeviceKind.CHARGER, charger.serial_number or _FIRST)
+            device = Device(DeviceKind.CHARGER, charger.serial_number or FIRST)
             values = {Measurement.CHARGER_STATUS: _word(charger.status)}
             found[device] = _samples(charger.reported_at, values)
     for heat_pump in latest.heat_pumps:
         if heat_pump.reported_at is not None:
-            device = Device(DeviceKind.HEAT_PUMP, heat_pump.serial_number or _FIRST)
+            device = Device(DeviceKind.HEAT_PUMP, heat_pump.serial_number or FIRST)
             values = {Measurement.HEAT_PUMP_MODE: _word(heat_pump.mode)}
             found[device] = _samples(heat_pump.reported_at, values)
     return found
@@ -97,7 +95,7 @@ def _identifier(kind: DeviceKind, listed: ListedDevice) -> str:
     if kind in _BY_ID:
         return number
     if kind in (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP):
-        return listed.serial_number or _FIRST
+        return listed.serial_number or FIRST
     return listed.serial_number or number
 
 

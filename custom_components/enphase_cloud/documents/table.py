@@ -1,20 +1,28 @@
 """The documents of a system: one row each."""
 
+from collections.abc import Collection, Container
 from typing import Final
 
+from ..api.access import Access
 from ..api.endpoints import (
     BATTERY_SETTINGS,
     BATTERY_TELEMETRY,
     DEVICES,
+    ENCHARGE_TELEMETRY,
     EV_CHARGER_LIFETIME,
     EV_CHARGER_SCHEDULES,
     EV_CHARGER_SESSIONS,
     EV_CHARGER_TELEMETRY,
     EV_CHARGERS,
+    EVSE_LIFETIME,
+    EVSE_TELEMETRY,
     GRID_STATUS,
+    HEAT_PUMP_LIFETIME,
+    HEAT_PUMP_TELEMETRY,
     INVERTERS_SUMMARY,
     LATEST_TELEMETRY,
     LOAD_CONTROL,
+    MICROS_TELEMETRY,
     OPEN_ALARMS,
     STORM_GUARD,
     SUMMARY,
@@ -22,9 +30,22 @@ from ..api.endpoints import (
 from ..measurements.board import Board
 from ..measurements.catalog import Source
 from ..measurements.system import DeviceKind
-from . import alarms, chargers, devices, panels, settings
-from .base import DAILY, HOURLY, ONCE, WEEKLY, AnyDocument, Document, Group
+from . import alarms, chargers, devices, panels, settings, telemetry
+from .base import (
+    DAILY,
+    HOURLY,
+    OFF_AT_FIRST,
+    ONCE,
+    QUARTERLY,
+    WEEKLY,
+    AnyDocument,
+    Document,
+    Group,
+)
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary
+
+# Of the calls of a system, those that telemetry of its panels or batteries may take.
+_SHARE: Final = 1 / 5
 
 SUMMARY_DOCUMENT: Final = Document(
     source=Source.SUMMARY,
@@ -51,6 +72,7 @@ DEVICES_DOCUMENT: Final = Document(
     lists_all=frozenset(DeviceKind) - {DeviceKind.LOAD},
     period=WEEKLY,
     group=Group.DEVICES,
+    serves=OFF_AT_FIRST,
     cue=devices.cue,
 )
 PANELS_DOCUMENT: Final = Document(
@@ -164,6 +186,68 @@ LOADS_DOCUMENT: Final = Document(
     group=Group.SETTINGS,
 )
 
+PANEL_TELEMETRY_DOCUMENT: Final = Document(
+    source=Source.PANEL_TELEMETRY,
+    endpoint=MICROS_TELEMETRY,
+    read=telemetry.read_panels,
+    query=telemetry.query_of_panels,
+    period=QUARTERLY,
+    group=Group.PANEL_TELEMETRY,
+    share=_SHARE,
+    by_day=True,
+)
+BATTERY_UNITS_DOCUMENT: Final = Document(
+    source=Source.BATTERY_UNITS,
+    endpoint=ENCHARGE_TELEMETRY,
+    read=telemetry.read_battery,
+    is_expected=Board.has_battery,
+    each=telemetry.EACH_BATTERY,
+    query=telemetry.query_of_battery,
+    period=QUARTERLY,
+    group=Group.BATTERY_TELEMETRY,
+    share=_SHARE,
+)
+HEAT_PUMP_INTERVALS_DOCUMENT: Final = Document(
+    source=Source.HEAT_PUMP_INTERVALS,
+    endpoint=HEAT_PUMP_TELEMETRY,
+    read=telemetry.read_heat_pump,
+    is_expected=telemetry.has_heat_pump,
+    query=telemetry.query_of_week,
+    period=DAILY,
+    group=Group.APPLIANCES,
+)
+HEAT_PUMP_DAYS_DOCUMENT: Final = Document(
+    source=Source.HEAT_PUMP_DAYS,
+    endpoint=HEAT_PUMP_LIFETIME,
+    read=telemetry.read_days,
+    is_expected=telemetry.has_heat_pump,
+    query=telemetry.query_of_all_days,
+    period=ONCE,
+    group=Group.APPLIANCES,
+)
+EVSE_INTERVALS_DOCUMENT: Final = Document(
+    source=Source.EVSE_INTERVALS,
+    endpoint=EVSE_TELEMETRY,
+    read=telemetry.read_charger,
+    is_expected=telemetry.has_other_charger,
+    each=telemetry.EACH_OTHER_CHARGER,
+    query=telemetry.query_of_week,
+    period=DAILY,
+    group=Group.APPLIANCES,
+    cue=telemetry.cue_of_chargers,
+)
+EVSE_DAYS_DOCUMENT: Final = Document(
+    source=Source.EVSE_DAYS,
+    endpoint=EVSE_LIFETIME,
+    read=telemetry.read_days,
+    is_expected=telemetry.has_other_charger,
+    each=telemetry.EACH_OTHER_CHARGER,
+    query=telemetry.query_of_all_days,
+    period=ONCE,
+    group=Group.APPLIANCES,
+    cue=telemetry.cue_of_chargers,
+)
+
 DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     SUMMARY_DOCUMENT,
     BATTERY_DOCUMENT,
@@ -180,5 +264,27 @@ DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     BATTERY_SETTINGS_DOCUMENT,
     STORM_GUARD_DOCUMENT,
     LOADS_DOCUMENT,
+    PANEL_TELEMETRY_DOCUMENT,
+    BATTERY_UNITS_DOCUMENT,
+    HEAT_PUMP_INTERVALS_DOCUMENT,
+    HEAT_PUMP_DAYS_DOCUMENT,
+    EVSE_INTERVALS_DOCUMENT,
+    EVSE_DAYS_DOCUMENT,
 )
 """In the order in which a new system is polled: what comes later depends on it."""
+
+
+def documents_of(
+    groups: Collection[str | None], access: Container[Access]
+) -> list[AnyDocument]:
+    """Return the documents of groups, and what serves them, as far as access allows.
+
+    Those of the group None belong to no group.
+    """
+    allowed = [each for each in DOCUMENTS if each.endpoint.access in access]
+    opened = {each.group for each in allowed if each.group in groups}
+    return [
+        each
+        for each in allowed
+        if each.group in opened or not opened.isdisjoint(each.serves)
+    ]

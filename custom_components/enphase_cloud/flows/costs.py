@@ -1,6 +1,6 @@
 """What the choices of the options flow cost and give, in the words of its forms."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 import math
 from typing import Any, Final, NamedTuple
@@ -14,7 +14,7 @@ from ..const import CONF_CALL_BUDGET, CONF_STREAMS_PER_MONTH, CONF_SYSTEMS, DOMA
 from ..coordinator.energy import EnergyCoordinator
 from ..data import EnphaseCloudConfigEntry
 from ..documents.base import Group
-from ..documents.table import DOCUMENTS
+from ..documents.table import documents_of
 from ..measurements.catalog import Source
 from ..quota.plans import Plan
 from ..runtime.options import (
@@ -95,7 +95,7 @@ class Costs(NamedTuple):
             "limit": f"{self._plan.calls_per_month:,}",
             "calls": f"{given[Profile.BALANCED].calls_per_month:,}",
             **{
-                f"calls_{group}": f"{math.ceil(self._calls_of(group) * _DAYS):,}"
+                f"calls_{group}": f"{math.ceil(self._calls_of({group}) * _DAYS):,}"
                 for group in Group
             },
         } | {
@@ -149,9 +149,7 @@ class Costs(NamedTuple):
     def _preview(self, profile: Profile) -> Preview:
         updates = EnergyOptions.from_options(self.options).updates_per_day
         # What is requested daily or weekly here.
-        errands = sum(
-            self._calls_of(group) for group in groups_from_options(self.options)
-        )
+        errands = self._calls_of(groups_from_options(self.options))
         return preview(
             self._plan,
             profile=profile,
@@ -159,17 +157,17 @@ class Costs(NamedTuple):
             others_per_day=self._energies_per_day(updates) + errands,
         )
 
-    def _calls_of(self, group: str) -> float:
-        """Return the calls of a day for a group of documents, of all systems."""
+    def _calls_of(self, groups: Collection[str]) -> float:
+        """Return the calls of a day for groups of documents, of all systems."""
         if self.entry.state is not ConfigEntryState.LOADED:
             return 0.0
-        plan = self._plan
+        plan, data = self._plan, self.entry.runtime_data
         calls = calls_of_system(self.entry, plan)
         return sum(
-            document.calls_per_day(system.board, calls) or 0.0
-            for system in self.entry.runtime_data.systems
-            for document in DOCUMENTS
-            if document.group == group and document.endpoint.access in plan.access
+            document.calls_per_day(system.board, calls, daylight.length) or 0.0
+            for system in data.systems
+            for daylight in (data.budget.schedule.daylight(str(system.info.system_id)),)
+            for document in documents_of(groups, plan.access)
         )
 
 

@@ -23,6 +23,8 @@ from .traits import (
     Traits,
     energy,
     errand,
+    level,
+    lifetime,
     moment,
     nameplate,
     of_charger,
@@ -32,6 +34,10 @@ from .traits import (
 )
 
 _DAY: Final = timedelta(days=1)
+_PANEL: Final = DeviceKind.INVERTER
+_BATTERY: Final = DeviceKind.BATTERY
+_HEAT_PUMP: Final = DeviceKind.HEAT_PUMP
+_CHARGER: Final = DeviceKind.CHARGER
 
 
 class Source(StrEnum):
@@ -58,6 +64,12 @@ class Source(StrEnum):
     BATTERY_SETTINGS = "battery_settings"
     STORM_GUARD = "storm_guard"
     LOAD_CONTROL = "load_control"
+    PANEL_TELEMETRY = "panel_telemetry"
+    BATTERY_UNITS = "battery_units"
+    HEAT_PUMP_INTERVALS = "heat_pump_intervals"
+    HEAT_PUMP_DAYS = "heat_pump_days"
+    EVSE_INTERVALS = "evse_intervals"
+    EVSE_DAYS = "evse_days"
 
 
 class Flow(StrEnum):
@@ -107,15 +119,7 @@ class Measurement(StrEnum):
     GRID_POWER = auto(), power("net_consumption", lambda frame: frame.grid)
     BATTERY_POWER = auto(), power("battery_discharge", lambda frame: frame.battery)
     GENERATOR_POWER = auto(), power("generator_power", lambda frame: frame.generator)
-    BATTERY_LEVEL = (
-        auto(),
-        Traits(
-            kind=Kind.LEVEL,
-            sensor="battery_level",
-            max_age=timedelta(hours=6),
-            frame=lambda frame: frame.state_of_charge,
-        ),
-    )
+    BATTERY_LEVEL = auto(), level("battery_level", lambda frame: frame.state_of_charge)
     BATTERY_CAPACITY = (
         auto(),
         Traits(
@@ -214,73 +218,56 @@ class Measurement(StrEnum):
     WORST_ALARM = auto(), errand(Kind.STATE, states=Severity)
 
     # Of single devices.
-    DEVICE_STATUS = (
-        auto(),
-        errand(Kind.STATE, device=DeviceKind.INVERTER, states=DeviceStatus),
-    )
-    REAL_POWER = auto(), power("real_power", device=DeviceKind.BATTERY)
+    DEVICE_STATUS = auto(), errand(Kind.STATE, device=_PANEL, states=DeviceStatus)
+    REAL_POWER = auto(), power("real_power", device=_BATTERY)
     OPERATIONAL_MODE = (
         auto(),
-        state("operational_mode", BatteryOperation, device=DeviceKind.BATTERY),
+        state("operational_mode", BatteryOperation, device=_BATTERY),
     )
-    CHARGER_STATUS = (
-        auto(),
-        state("charger_status", EvChargerStatus, device=DeviceKind.CHARGER),
-    )
-    HEAT_PUMP_MODE = (
-        auto(),
-        state("heat_pump_mode", HeatPumpMode, device=DeviceKind.HEAT_PUMP),
-    )
-    PANEL_POWER = (
-        auto(),
-        power("inverters", device=DeviceKind.INVERTER, is_enabled=False),
-    )
+    CHARGER_STATUS = auto(), state("charger_status", EvChargerStatus, device=_CHARGER)
+    HEAT_PUMP_MODE = auto(), state("heat_pump_mode", HeatPumpMode, device=_HEAT_PUMP)
+    PANEL_POWER = auto(), power("inverters", device=_PANEL, is_enabled=False)
     PANEL_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "energy_yesterday", device=DeviceKind.INVERTER),
+        errand(Kind.ENERGY_DAY, "energy_yesterday", device=_PANEL),
     )
-    PANEL_ENERGY_LIFETIME = (
-        auto(),
-        Traits(
-            kind=Kind.ENERGY_TOTAL,
-            device=DeviceKind.INVERTER,
-            sensor="lifetime_energy",
-            is_enabled=False,
-            is_dated=False,
-        ),
-    )
-    PANEL_STATE = (
-        auto(),
-        errand(Kind.STATE, device=DeviceKind.INVERTER, states=PanelState),
-    )
+    PANEL_ENERGY_LIFETIME = auto(), lifetime("lifetime_energy", _PANEL, is_dated=False)
+    PANEL_STATE = auto(), errand(Kind.STATE, device=_PANEL, states=PanelState)
     PANEL_PERFORMANCE = (
         auto(),
         errand(
             Kind.RATIO,
             "performance",
-            device=DeviceKind.INVERTER,
+            device=_PANEL,
             is_diagnostic=True,
             is_enabled=False,
         ),
     )
-    PANEL_LAST_REPORT = auto(), moment("panel_last_reported", DeviceKind.INVERTER)
+    PANEL_LAST_REPORT = auto(), moment("panel_last_reported", _PANEL)
 
-    # Of chargers of Enphase. What the latest session came to stays until the next.
-    CHARGER_MONITORED = auto(), errand(Kind.COUNT, device=DeviceKind.CHARGER)
+    PANEL_ENERGY_TODAY = auto(), energy(Kind.ENERGY_TODAY, "energy_today", _PANEL)
+    BATTERY_UNIT_LEVEL = auto(), level("soc", device=_BATTERY)
+    CHARGED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "charged_today", _BATTERY)
+    DISCHARGED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "discharged_today", _BATTERY)
+    HEAT_PUMP_ENERGY_YESTERDAY = (
+        auto(),
+        errand(Kind.ENERGY_DAY, "heat_pump_energy_yesterday", device=_HEAT_PUMP),
+    )
+    HEAT_PUMP_ENERGY_LIFETIME = (
+        auto(),
+        lifetime("heat_pump_lifetime_energy", _HEAT_PUMP),
+    )
+
+    # Of chargers. What the latest session came to stays until the next.
+    CHARGER_MONITORED = auto(), errand(Kind.COUNT, device=_CHARGER)
     CHARGER_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=DeviceKind.CHARGER),
+        errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=_CHARGER),
     )
-    CHARGER_ENERGY_LIFETIME = (
-        auto(),
-        of_charger(Kind.ENERGY_TOTAL, "charger_lifetime_energy", is_enabled=False),
-    )
+    CHARGER_ENERGY_LIFETIME = auto(), lifetime("charger_lifetime_energy", _CHARGER)
     # The last day with energy, and whether that was told a day later or more.
     CHARGED_ON = auto(), of_charger(Kind.TEXT)
-    LAST_SESSION_ENERGY = (
-        auto(),
-        of_charger(Kind.ENERGY_DAY, "last_session_energy"),
-    )
+    LAST_SESSION_ENERGY = auto(), of_charger(Kind.ENERGY_DAY, "last_session_energy")
     LAST_SESSION_DURATION = (
         auto(),
         of_charger(Kind.DURATION, "last_session_duration", is_enabled=False),

@@ -98,9 +98,36 @@ def state(
     )
 
 
-def energy(kind: Kind, sensor: str) -> Traits:
-    """Return the traits of an energy of the system."""
-    return Traits(kind=kind, sensor=sensor)
+def energy(kind: Kind, sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
+    """Return the traits of an energy that answers date."""
+    return Traits(kind=kind, sensor=sensor, device=device)
+
+
+def lifetime(sensor: str, device: DeviceKind, *, is_dated: bool = True) -> Traits:
+    """Return the traits of all energy of a device, disabled at first."""
+    return Traits(
+        kind=Kind.ENERGY_TOTAL,
+        device=device,
+        sensor=sensor,
+        is_enabled=False,
+        is_dated=is_dated,
+    )
+
+
+def level(
+    sensor: str,
+    frame: Callable[[LiveFrame], int | None] | None = None,
+    *,
+    device: DeviceKind = DeviceKind.SYSTEM,
+) -> Traits:
+    """Return the traits of a state of charge."""
+    return Traits(
+        kind=Kind.LEVEL,
+        device=device,
+        sensor=sensor,
+        max_age=timedelta(hours=6),
+        frame=frame,
+    )
 
 
 def moment(sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:

@@ -3,6 +3,8 @@
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Final
 
+from .daylight import Daylight
+
 # Devices stand still and gateways have reported the day before; energy follows later.
 _FIRST_AT: Final = timedelta(hours=3)
 _DAY: Final = timedelta(days=1)
@@ -49,3 +51,15 @@ def next_errand(
     midnight = datetime.combine(day + timedelta(days=period.days), time(), time_zone)
     due = (midnight + at).astimezone(requested_at.tzinfo)
     return min(due, requested_at + _SHORTEST) if is_urgent else due
+
+
+def after_dawn(
+    due: datetime, requested_at: datetime | None, daylight: Daylight
+) -> datetime:
+    """Return when an errand is due that rests in the dark, but for a first time in it.
+
+    That one tells what the day came to.
+    """
+    if requested_at is None or daylight.is_day(requested_at) or daylight.is_day(due):
+        return due
+    return daylight.next_dawn(due)

@@ -1,0 +1,196 @@
+"""Telemetry of single panels, batteries, heat pumps and chargers of other makers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from ..api.models import (
+    BatteryEnergyIntervals,
+    BatteryTelemetry,
+    EnergyIntervals,
+    InverterTelemetry,
+    day_query,
+    interval_query,
+)
+from ..measurements.board import Board
+from ..measurements.catalog import Measurement, Source
+from ..measurements.samples import Sample, Samples, Value, advance
+from ..measurements.system import SYSTEM, Device, DeviceKind
+from .base import FIRST, EachDevice, Known, Report
+from .chargers import cue_of_devices, energy_of_yesterday, first_day
+from .readings import start_of_day
+
+EACH_BATTERY: Final = EachDevice(kind=DeviceKind.BATTERY)
+EACH_OTHER_CHARGER: Final = EachDevice(
+    kind=DeviceKind.CHARGER, not_told_by=Source.CHARGERS
+)
+
+# Two days of twenty panels are two thirds of what the client reads of an answer.
+_DAYS_OF_PANELS: Final = 1
+_DAYS: Final = 6
+# How long the cloud may correct what it told.
+_SETTLES_AFTER: Final = timedelta(hours=6)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
+
+
+def has_heat_pump(board: Board) -> bool:
+    """Tell whether any document lists a heat pump."""
+    return heat_pump(board) is not None
+
+
+def has_other_charger(board: Board) -> bool:
+    """Tell whether there is a charger of which those of Enphase know nothing."""
+    return EACH_OTHER_CHARGER.expected(board) > 0
+
+
+def heat_pump(board: Board) -> Device | None:
+    """Return the heat pump of a system, which has one at most."""
+    known = board.devices() | board.inventory.keys()
+    of_kind = (each for each in known if each.kind is DeviceKind.HEAT_PUMP)
+    return min(of_kind, key=lambda device: device.identifier, default=None)
+
+
+def cue_of_chargers(board: Board) -> str:
+    """Return what calls for documents of chargers: that there is another one."""
+    return cue_of_devices(EACH_OTHER_CHARGER, board)
+
+
+def query_of_panels(known: Known) -> Mapping[str, int | str]:
+    """Return the query of today's intervals, and of yesterday's until they settled."""
+    return _query_of_news(known, Source.PANEL_TELEMETRY, most_days=_DAYS_OF_PANELS)
+
+
+def query_of_battery(known: Known) -> Mapping[str, int | str]:
+    """Return the query of today's intervals, and of days that were missed."""
+    return _query_of_news(known, Source.BATTERY_UNITS, most_days=_DAYS)
+
+
+def query_of_week(known: Known) -> Mapping[str, int | str]:
+    """Return the query of a week of intervals, up to today's."""
+    return _query_since(known, _DAYS)
+
+
+def query_of_all_days(known: Known) -> Mapping[str, str]:
+    """Return the query of all days since the system began to work, or of ten years."""
+    return day_query(first_day(known), None)
+
+
+def read_panels(panels: Sequence[InverterTelemetry], known: Known) -> Report:
+    """Return the power and the energy of today of each panel."""
+    return {
+        device: advance(
+            known.board.samples(Source.PANEL_TELEMETRY, device),
+            _of_panel(panel.energies, known),
+            now=known.fetched_at,
+        )
+        for panel in panels
+        for device in (panel_device(panel),)
+    }
+
+
+def panel_device(panel: InverterTelemetry) -> Device:
+    """Return the device of a panel."""
+    return Device(DeviceKind.INVERTER, panel.serial_number)
+
+
+def read_battery(telemetry: BatteryTelemetry, known: Known) -> Report:
+    """Return the level of a battery, and what it took and gave today."""
+    found = [each for each in telemetry.intervals if each.end_at <= known.fetched_at]
+    today = [each for each in found if _is_of_today(each.end_at, known)]
+    values: dict[Measurement, tuple[Value | None, datetime]] = {}
+    if telemetry.last_reported_at is not None:
+        level = telemetry.last_reported_state_of_charge
+        values[Measurement.BATTERY_UNIT_LEVEL] = level, telemetry.last_reported_at
+    if today:
+        at = today[-1].end_at
+        values |= {
+            Measurement.CHARGED_TODAY: (_sum(each.charged for each in today), at),
+            Measurement.DISCHARGED_TODAY: (_sum(each.discharged for each in today), at),
+        }
+    before = known.board.samples(Source.BATTERY_UNITS, known.device)
+    told = _samples(values, Source.BATTERY_UNITS)
+    return {known.device: advance(before, told, now=known.fetched_at)}
+
+
+def read_heat_pump(intervals: EnergyIntervals, known: Known) -> Report:
+    """Return what the heat pump used yesterday."""
+    device = heat_pump(known.board) or Device(DeviceKind.HEAT_PUMP, FIRST)
+    measurement = Measurement.HEAT_PUMP_ENERGY_YESTERDAY
+    energy = energy_of_yesterday(intervals, known)
+    told = {measurement: (energy, known.fetched_at)}
+    return {device: _samples(told, Source.HEAT_PUMP_INTERVALS)}
+
+
+def read_charger(intervals: BatteryEnergyIntervals, known: Known) -> Report:
+    """Return what a charger gave yesterday; what a car gave back is left out."""
+    energy = energy_of_yesterday(intervals.charged, known)
+    told = {Measurement.CHARGER_ENERGY_YESTERDAY: (energy, known.fetched_at)}
+    return {known.device: _samples(told, Source.EVSE_INTERVALS)}
+
+
+def read_days(_days: Any, _known: Known) -> Report:
+    """Return nothing: what they say goes into statistics."""
+    return {}
+
+
+def _query_of_news(
+    known: Known, source: Source, *, most_days: int
+) -> Mapping[str, Any]:
+    board = known.board
+    told = board.told_by(source) if known.device == SYSTEM else {known.device}
+    newest = max(
+        (
+            sample.observed_at
+            for device in told
+            for sample in board.samples(source, device).values()
+        ),
+        default=_LONG_AGO,
+    )
+    zone = known.info.time_zone
+    settled = (newest - _SETTLES_AFTER).astimezone(zone).date()
+    today = known.fetched_at.astimezone(zone).date()
+    return _query_since(known, max(0, min(most_days, (today - settled).days)))
+
+
+def _query_since(known: Known, days: int) -> Mapping[str, Any]:
+    """Return the query of today's intervals, and of some days before."""
+    zone = known.info.time_zone
+    day = known.fetched_at.astimezone(zone).date() - timedelta(days=days)
+    start = datetime.combine(day, time(), zone)
+    since = known.board.newest().get(Measurement.OPERATIONAL_SINCE)
+    if since is not None:
+        start = max(start, datetime.fromtimestamp(float(since.value), UTC))
+    return interval_query(min(start, known.fetched_at), week=True)
+
+
+def _is_of_today(end_at: datetime, known: Known) -> bool:
+    return end_at > start_of_day(known.fetched_at, known.info.time_zone)
+
+
+def _of_panel(energies: EnergyIntervals, known: Known) -> Samples:
+    past = [each for each in energies.intervals if each.end_at <= known.fetched_at]
+    today = [each for each in past if _is_of_today(each.end_at, known)]
+    values: dict[Measurement, tuple[Value | None, datetime]] = {}
+    if past:
+        last = past[-1]
+        values[Measurement.PANEL_POWER] = last.power, last.end_at
+    if today:
+        energy = _sum(each.energy for each in today)
+        values[Measurement.PANEL_ENERGY_TODAY] = energy, today[-1].end_at
+    return _samples(values, Source.PANEL_TELEMETRY)
+
+
+def _sum(energies: Iterable[float | None]) -> float | None:
+    """Return the sum of what is known; None where nothing is."""
+    known = [energy for energy in energies if energy is not None]
+    return sum(known) if known else None
+
+
+def _samples(
+    values: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
+) -> Samples:
+    return {
+        measurement: Sample(value, at, source)
+        for measurement, (value, at) in values.items()
+        if value is not None
+    }
