@@ -114,7 +114,7 @@ WRITES = [
         before=30,
     ),
     Write(
-        "time.pool_pump_start_of_power",
+        "time.pool_pump_start",
         LOAD,
         value="08:00:00",
         other="07:00:00",
@@ -123,7 +123,7 @@ WRITES = [
         before=32_400,
     ),
     Write(
-        "time.pool_pump_end_of_power",
+        "time.pool_pump_stop",
         LOAD,
         value="18:00:00",
         other="19:00:00",

@@ -42,6 +42,18 @@ async def test_settings_are_in_the_logbook(
     assert described["entity_id"] == MODE
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(True, "on"), (False, "off"), ("full_backup", "full backup"), (40, "40")],
+)
+async def test_values_are_told_as_users_know_them(
+    hass: HomeAssistant, value: object, shown: str
+) -> None:
+    data = {"entity_id": MODE, "value": value, "result": "confirmed"}
+    expected = f"is {shown} at Enphase, as it was set"
+    assert _described(hass, data)["message"] == expected
+
+
 async def test_an_event_of_the_grid_is_mentioned(hass: HomeAssistant) -> None:
     """Also of an entity that is gone."""
     data = {

@@ -36,7 +36,7 @@ def async_describe_events(
         entity_id = str(told.get(ATTR_ENTITY_ID, ""))
         state = hass.states.get(entity_id)
         name = state.attributes.get(ATTR_FRIENDLY_NAME) if state else None
-        value = str(told.get("value")).replace("_", " ")
+        value = _readable(told.get("value"))
         message = _RESULTS.get(str(told.get("result")), "was set to {value}")
         return {
             LOGBOOK_ENTRY_NAME: name or entity_id,
@@ -48,3 +48,10 @@ def async_describe_events(
         }
 
     async_describe_event(DOMAIN, EVENT_SETTING, describe)
+
+
+def _readable(value: object) -> str:
+    """Return a value as users know it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value).replace("_", " ")

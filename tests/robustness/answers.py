@@ -57,7 +57,7 @@ from custom_components.enphase_cloud.measurements.system import (
     DeviceKind,
     SystemInfo,
 )
-from simulator import Charger, Cloud, EvCharger, HeatPump
+from simulator import Charger, Cloud, EvCharger, HeatPump, Load
 from simulator.documents import alarms, systems
 from simulator.errors import RefusalError
 from simulator.operations import find
@@ -90,6 +90,7 @@ _OWNER: Final = _CLOUD.add_account(email="owner@example.com", password="secret")
 _SYSTEM: Final = _CLOUD.add_system(_OWNER, battery=2, size_w=1_700)
 _SYSTEM.heat_pump, _SYSTEM.ev_chargers = HeatPump(), (EvCharger(serial="380017"),)
 _SYSTEM.install_charger(Charger(serial=_CHARGER, habit=1))
+_SYSTEM.install_loads(Load(name="NC1", load_name="Pool pump", share_percent=15))
 _SYSTEM.open_alarm("micro_silent", _NOW)
 _APPLICATION: Final = _CLOUD.add_application(
     client_id="client", client_secret="secret", api_key="key"
@@ -117,7 +118,8 @@ def _of_system(
 ) -> Target:
     """Return what uses a system's answers, each series cut to a few items."""
     path = endpoint.path_of(system_id=_SYSTEM.system_id, serial_no=_CHARGER)
-    ((operation, _),) = find(f"/{path}")
+    found = (each for each, _ in find(f"/{path}"))
+    (operation,) = (each for each in found if each.method == endpoint.method)
     published = _CLOUD.published(_SYSTEM)
     if operation.of_charger is not None:
         query = {"start_date": "20260620"}
@@ -141,12 +143,16 @@ def _polled(document: AnyDocument) -> Target:
     """Return what lets measurements become known, and be stored."""
 
     def use(answer: Any) -> None:
+        if document.endpoint.page_size is not None:
+            answer = [*answer.by_id.values()]
         if document.each is not None and document.learn is not None:
             document.learn(answer, _KNOWN)
         for samples in document.read(answer, _KNOWN).values():
             known = advance(NOTHING, samples, now=_NOW)
             json.dumps(to_json(known), allow_nan=False)
 
+    if (told := dict(SINGLE_DEVICES).get(document.endpoint)) is not None:
+        return _target(document.endpoint, told, use, f"{document.source} document")
     return _of_system(document.endpoint, use)
 
 
@@ -233,7 +239,7 @@ ANSWERS: Final = (
         "error bodies",
         _COUNT,
         _refusals(),
-        lambda refusal: success(*refusal),
+        lambda refusal: success(*refusal, is_write=True),
         documented=(ApiError,),
     ),
     Target("tokens", _COUNT, _tokens(), token_of, documented=(EnphaseCloudError,)),

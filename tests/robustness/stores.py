@@ -6,6 +6,13 @@ import json
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from custom_components.enphase_cloud.api.models import (
+    BatterySettings,
+    Load,
+    LoadControl,
+    StormGuard,
+)
+from custom_components.enphase_cloud.documents.writes import SETTINGS
 from custom_components.enphase_cloud.energy.import_progress import Days, ImportProgress
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.power_cap import PowerCap
@@ -19,6 +26,10 @@ from custom_components.enphase_cloud.measurements.samples import (
     from_json,
     merge,
     to_json,
+)
+from custom_components.enphase_cloud.measurements.settings_state import (
+    SettingsState,
+    Written,
 )
 from custom_components.enphase_cloud.quota.backfill import (
     Backfill,
@@ -42,6 +53,11 @@ _BRIGHT: Final = range(4, 20)
 _TODAY: Final = system_day(date(2026, 6, 21), ZoneInfo("Europe/Berlin"))
 _WATT: Final = PLANS["watt"]
 _FEED: Final = PolledDocument("8675309", Source.SUMMARY)
+_ANSWERS: Final = {
+    Source.BATTERY_SETTINGS: BatterySettings(),
+    Source.STORM_GUARD: StormGuard(),
+    Source.LOAD_CONTROL: LoadControl({"NC1": Load(name="NC1")}),
+}
 _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 
@@ -192,6 +208,25 @@ def _use_failures(stored: object) -> object:
     return failures.another(_NOW).as_dict()
 
 
+def _settings() -> dict[str, Any]:
+    state = SettingsState()
+    fields = {"mode": "savings", "reserve": 20, "energy_independence": True}
+    state.of(Source.BATTERY_SETTINGS)[""] = Written(fields, _NOW, 1)
+    state.of(Source.LOAD_CONTROL)["NC1"] = Written({"start": 60}, _NOW)
+    state.refuse(_NOW)
+    return state.as_dict()
+
+
+def _use_settings(stored: object) -> object:
+    state = SettingsState.from_dict(stored)
+    _ = state.probe_at
+    for setting in SETTINGS:
+        for key, written in state.of(setting.source).items():
+            _ = written.due, written.not_found()
+            setting.has(_ANSWERS[setting.source], key, written.fields)
+    return state.as_dict()
+
+
 STORES: Final = (
     _target("ledger", _ledger(), _use_ledger),
     _target("schedule", _schedule(), _use_schedule),
@@ -202,5 +237,6 @@ STORES: Final = (
         "power caps", _power_cap(), lambda stored: PowerCap.from_dict(stored).as_dict()
     ),
     _target("evidence", Evidence.of_samples(_samples()).as_dict(), _use_evidence),
+    _target("settings", _settings(), _use_settings),
     _target("failures", Backoff().another(_NOW).as_dict(), _use_failures),
 )

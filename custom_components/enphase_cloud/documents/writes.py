@@ -88,7 +88,7 @@ class Setting:
         """Tell whether an answer has what was written."""
         part = self.part(answer, key)
         return part is not None and all(
-            getattr(part, name) == value for name, value in fields.items()
+            getattr(part, name, None) == value for name, value in fields.items()
         )
 
 
