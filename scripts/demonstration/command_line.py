@@ -10,6 +10,8 @@ import sys
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+PLANS: Final = ("kilowatt", "megawatt", "partner")
+"""Those with live streams; the demo has the first unless the user chooses another."""
 
 _CHOICES: Final = {
     "--fresh": "forget what an earlier demo has stored",
@@ -34,6 +36,12 @@ def parse() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     for option, text in _CHOICES.items():
         what.add_argument(option, action="store_true", help=text)
+    parser.add_argument(
+        "--plan",
+        choices=PLANS,
+        default=PLANS[0],
+        help="of the API key at a first start; megawatt opens settings",
+    )
     for option, port, whose in (
         ("--port", _PORT, "Home Assistant"),
         ("--cloud-port", _CLOUD_PORT, "the simulated cloud"),

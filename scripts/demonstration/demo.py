@@ -60,19 +60,19 @@ async def run(arguments: argparse.Namespace) -> None:
     ) as stage:
         try:
             if not arguments.empty:
-                await _set_up(stage)
-            print(_welcome(stage, empty=arguments.empty), flush=True)
+                await _set_up(stage, arguments.plan)
+            print(_welcome(stage, arguments), flush=True)
             await _watch(stage)
         finally:
             print("\nEnding Home Assistant and the simulated cloud …", flush=True)
 
 
-async def _set_up(stage: Stage) -> None:
+async def _set_up(stage: Stage, plan: str) -> None:
     home_assistant = stage.home_assistant
     if await entries_of_integration(home_assistant):
         return
     print("Setting up the integration through its config flow …", flush=True)
-    entry = await add_integration(home_assistant, energy=_ENERGY)
+    entry = await add_integration(home_assistant, plan=plan, energy=_ENERGY)
     await choose_options(home_assistant, entry, live=_LIVE)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
@@ -95,8 +95,8 @@ async def _watch(stage: Stage) -> None:
         print("Home Assistant runs again.", flush=True)
 
 
-def _welcome(stage: Stage, *, empty: bool) -> str:
-    registered = application()
+def _welcome(stage: Stage, arguments: argparse.Namespace) -> str:
+    registered = application(arguments.plan)
     to_do = (
         f"""
 The integration is yours to set up: Settings → Devices & services → Add integration
@@ -107,7 +107,7 @@ The integration is yours to set up: Settings → Devices & services → Add inte
     password        {DEMO_PASSWORD}
     API key         {registered.api_key}
     plan            {registered.plan.name}"""
-        if empty
+        if arguments.empty
         else """
 Things to try:
     Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts

@@ -9,7 +9,7 @@ from yarl import URL
 from simulator.demo import DEMO_PASSWORD, OWNER, demo_cloud
 from simulator.world import Application
 
-from .command_line import DemoError
+from .command_line import PLANS, DemoError
 from .home_assistant import HomeAssistant, Json
 from .processes import until
 
@@ -22,9 +22,9 @@ type Answers = Mapping[str, Mapping[str, Any]]
 """What to fill in, by the steps of a flow."""
 
 
-def application() -> Application:
-    """Return a developer's application whose plan has live streams."""
-    found = demo_cloud().application("demo-kilowatt")
+def application(plan: str = PLANS[0]) -> Application:
+    """Return a developer's application with a plan."""
+    found = demo_cloud().application(f"demo-{plan}")
     assert found is not None
     return found
 
@@ -42,13 +42,16 @@ async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
 
 
 async def add_integration(
-    home_assistant: HomeAssistant, *, energy: Mapping[str, Any]
+    home_assistant: HomeAssistant,
+    *,
+    energy: Mapping[str, Any],
+    plan: str = PLANS[0],
 ) -> Json:
     """Add the integration through its config flow; return its config entry.
 
     `energy` answers what statistics of energies are wanted.
     """
-    registered = application()
+    registered = application(plan)
     await home_assistant.command(
         "application_credentials/create",
         domain=DOMAIN,
