@@ -30,7 +30,8 @@ from .controls import (
     told,
     written,
 )
-from .helpers import pass_time, state
+from .helpers import pass_time, press, state
+from .live import BUTTON_START, MODE as LIVE_MODE, Burst
 
 MINUTE = timedelta(minutes=1)
 SELF = {
@@ -400,6 +401,25 @@ async def test_an_event_of_the_grid_is_told(
         True,
     )
     assert events[0]["grid_services_event"] is True
+
+
+async def test_live_data_tells_what_the_battery_does(
+    hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
+) -> None:
+    """A mode that was set once the gateway has it, and who else has the battery."""
+    world.system.settings_delay = 0
+    await set_up(options=OPTIONS)
+    await put(hass, MODE, "savings")
+    await press(hass, BUTTON_START)
+    await burst.second()
+    assert state(hass, LIVE_MODE) == "savings"
+    assert attribute(hass, MODE, "grid_services_event") is False
+    world.system.set_dr_event(world.cloud.now(), active=True)
+    await burst.run()
+    assert state(hass, LIVE_MODE) == "grid_services"
+    assert attribute(hass, MODE, "grid_services_event") is True
+    assert attribute(hass, RESERVE, "grid_services_event") is True
+    assert state(hass, MODE) == "savings"
 
 
 async def test_batteries_that_are_gone(

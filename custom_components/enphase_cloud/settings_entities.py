@@ -67,6 +67,9 @@ class SettingEntity(EnphaseSystemEntity):
         super().__init__(entry, system, description, device)
         self._source = description.source
         self._writer = system.settings[self._source]
+        if self._source in _OF_BATTERY:
+            # A frame may tell that a program of the utility controls it.
+            self._measurement = Measurement.BATTERY_MODE
         # What was asked for last, and what the cloud took last.
         self._newest: _Asked | None = None
         self._accepted: _Asked | None = None
