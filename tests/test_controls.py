@@ -131,6 +131,20 @@ async def test_two_who_write_at_once_do_not_undo_each_other(
     assert len(written(world)) == 1
 
 
+async def test_a_mode_may_undo_a_reserve_that_was_just_set(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """What is looked for is what the newest request wrote."""
+    await set_up(options=OPTIONS)
+    events = told(hass)
+    assert await finished(hass, freezer, begin(hass, RESERVE, 95)) == [None]
+    await put(hass, MODE, "full_backup")
+    await pass_time(hass, freezer, 3 * MINUTE)
+    assert attribute(hass, MODE, "assumed_state") is None
+    assert state(hass, RESERVE) == "100.0"
+    assert sorted(results(events)) == ["accepted"] * 2 + ["confirmed", "different"]
+
+
 async def test_full_backup_keeps_all_and_forgets_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

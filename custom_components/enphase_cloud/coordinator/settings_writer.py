@@ -191,9 +191,11 @@ class SettingsWriter:
         if not self._is_fresh:
             await self._async_read()
         changed = self._changed(key, fields)
-        wanted = {name: getattr(changed, name) for name in fields}
         before = self._written.get(key)
-        await self._async_keep(key, {**(before.fields if before else {}), **wanted})
+        # One change may undo a part of another.
+        names = fields.keys() | (before.fields.keys() if before else ())
+        wanted = {name: getattr(changed, name, None) for name in names}
+        await self._async_keep(key, wanted)
         try:
             await self._async_put(key, wanted, changed.body(), before)
         except EnphaseCloudError as err:
