@@ -15,9 +15,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.enphase_cloud.coordinator.charger_statistics import (
-    charger_series,
-)
+from custom_components.enphase_cloud.coordinator.device_statistics import device_series
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.energy.readings import HOUR
 from custom_components.enphase_cloud.measurements.system import Device, DeviceKind
@@ -32,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon", "recorder_mock")
 
 OPTIONS = {"groups": ["ev_charger"], "energy_updates": 1, "history": "none"}
 COMMISSIONED = date(2026, 6, 1)
-SERIES = charger_series(Device(DeviceKind.CHARGER, SERIAL), "IQ EV Charger")
+SERIES = device_series(Device(DeviceKind.CHARGER, SERIAL), "IQ EV Charger")
 
 
 @pytest.fixture
@@ -223,7 +221,7 @@ async def test_without_updates_there_is_no_statistic(
 @pytest.mark.parametrize("name", ["IQ-1 / 2", "__", "ÄÖ", "2026"])
 def test_ids_are_valid(name: str) -> None:
     """Whatever a serial number holds."""
-    series = charger_series(Device(DeviceKind.CHARGER, name), None)
+    series = device_series(Device(DeviceKind.CHARGER, name), None)
     assert valid_statistic_id(statistic_id(7, series.key))
     assert series.name == "EV charger"
     assert name not in series.label

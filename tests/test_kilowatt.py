@@ -131,6 +131,28 @@ async def test_shows_each_panel_by_day(
     assert set(calls(world)) == {"micros_telemetry"}
 
 
+@pytest.mark.parametrize(
+    "system_properties",
+    [{"name": "Hilltop", "size_w": 8_925, "time_zone": "Europe/Berlin"}],
+)
+async def test_a_page_has_twenty_panels(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """One more takes another call; what was replaced has a device of its own."""
+    system = world.system
+    assert len(system.microinverters) == 21
+    await set_up(options={"groups": ["panel_telemetry"]})
+    assert calls(world) == {"micros_telemetry": 2}
+    silent, broken = (each.serial for each in system.microinverters[:2])
+    system.silence_panel(silent, dt_util.utcnow())
+    new = system.replace_panel(broken, dt_util.utcnow())
+    await pass_time(hass, freezer, 4 * HOUR, step=QUARTER)
+    for panel in system.microinverters:
+        state, _ = shown(hass, world, ("inverter", panel.serial), "inverters")
+        assert (state == "unknown") is (panel.serial == silent), panel.serial
+    assert new not in (silent, broken)
+
+
 async def test_shows_what_appliances_used(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

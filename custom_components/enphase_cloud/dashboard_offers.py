@@ -12,6 +12,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 
 from .const import DOMAIN, SUBENTRY_TARIFF
+from .coordinator.device_statistics import RETURNED
 from .coordinator.recorded import statistic_id
 from .dashboard.sources import PREFIX, SAME_ENERGY, Kind, Offer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
@@ -21,6 +22,7 @@ from .measurements.catalog import Flow, Measurement
 from .measurements.system import DeviceKind
 
 _ENVOY: Final = "enphase_envoy"
+_APPLIANCES: Final = (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP)
 
 # The statistic of the money, by the direction of a tariff.
 _MONEY: Final = {"import": IMPORT_COST, "export": EXPORT_COMPENSATION}
@@ -82,7 +84,7 @@ async def async_offers(hass: HomeAssistant) -> Offers:
         offering = _Offering(hass, entry, system, names, is_only=len(systems) == 1)
         by_system[system.info.system_id] = [
             *filter(None, map(offering.source, kinds)),
-            *offering.chargers(),
+            *offering.appliances(),
         ]
     return Offers(by_system=by_system, names=names)
 
@@ -132,11 +134,12 @@ class _Offering(NamedTuple):
         twins = {field: self._twins(flow) for field, flow in _FLOWS[kind].items()}
         return Offer(key=kind, kind=kind, source=source, twins=twins)
 
-    def chargers(self) -> Iterator[Offer]:
-        """Yield a device for each charger of the system."""
-        prefix = statistic_id(self.system.info.system_id, "charger_")
+    def appliances(self) -> Iterator[Offer]:
+        """Yield a device for each charger and heat pump of the system."""
+        system_id = self.system.info.system_id
+        prefixes = tuple(statistic_id(system_id, f"{each}_") for each in _APPLIANCES)
         for each in sorted(self.names):
-            if each.startswith(prefix):
+            if each.startswith(prefixes) and not each.endswith(RETURNED):
                 yield Offer(
                     key=each.removeprefix(PREFIX),
                     kind=Kind.DEVICE,

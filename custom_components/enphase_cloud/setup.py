@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from homeassistant.const import CONF_ID, CONF_NAME
@@ -19,8 +20,8 @@ from .const import (
     DOMAIN,
 )
 from .coordinator.base import SystemContext
-from .coordinator.charger_statistics import CHARGER_ENERGIES, ChargerStatistics
 from .coordinator.costs import SystemCosts
+from .coordinator.device_statistics import DEVICE_ENERGIES, DeviceStatistics
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
@@ -45,7 +46,12 @@ from .measurements.system import SystemInfo
 from .quota.plans import Plan
 from .runtime.account import account_owner
 from .runtime.arrays import arrays_of
-from .runtime.options import EnergyOptions, LiveOptions, groups_from_options
+from .runtime.options import (
+    PANEL_STATISTICS,
+    EnergyOptions,
+    LiveOptions,
+    groups_from_options,
+)
 from .runtime.system_properties import (
     async_time_zone,
     chosen_systems,
@@ -136,12 +142,15 @@ def _system(
         else:
             context.store.keep_priced(())
         system.figures = SystemFigures(context, energies)
-        charged = ChargerStatistics(context, energies)
+        of_devices = DeviceStatistics(
+            context, energies, of_panels=PANEL_STATISTICS.of(options)
+        )
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
                 document.answers.async_add_listener(energies.take_battery)
-            elif document.source in CHARGER_ENERGIES:
-                document.answers.async_add_listener(charged.take)
+            elif document.source in DEVICE_ENERGIES:
+                take = partial(of_devices.take, document.source)
+                document.answers.async_add_listener(take)
     written = {setting.source: setting for setting in SETTINGS}
     for document in system.documents:
         if (setting := written.get(document.source)) is not None:

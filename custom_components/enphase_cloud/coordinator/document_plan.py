@@ -5,7 +5,7 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from ..documents.base import AnyDocument
+from ..documents.base import TOLD_AFTER_DUSK, AnyDocument
 from ..measurements.catalog import Measurement
 from ..measurements.evidence import (
     CHECK_PERIOD,
@@ -155,8 +155,10 @@ class DocumentPlan:
             has_failed=evidence.failed,
             is_urgent=evidence.answered and evidence.cue != self._cue,
         )
-        rests = self._document.by_day and period < _DAY
-        return after_dawn(due, evidence.requested_at, self._daylight) if rests else due
+        at = evidence.requested_at
+        if at is None or not self._document.by_day or period >= _DAY:
+            return due
+        return after_dawn(due, at - TOLD_AFTER_DUSK, self._daylight)
 
     def begin(self) -> None:
         """Note that the document is requested, due or not."""

@@ -28,10 +28,12 @@ QUARTERLY: Final = timedelta(minutes=15)
 # How often what may be requested several times a day is, and the days of a month.
 _PACES: Final = (QUARTERLY, HOURLY, timedelta(hours=6))
 _MONTH: Final = 31
-# By day, one request is made at dawn, and one after dusk.
-_EDGES: Final = 1.5
 FIRST: Final = "1"
 """Names a device that no number does; there is at most one of its kind."""
+TOLD_AFTER_DUSK: Final = timedelta(minutes=30)
+"""How long after dusk all of the day is told."""
+# By day, one request is made at dawn, and one up to a period after all is told.
+_EDGES: Final = 1.5
 # What a path takes as a serial number.
 _SERIAL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -200,7 +202,7 @@ class Document[AnswerT]:
     def _rounds(self, period: timedelta, daylight: timedelta) -> float:
         """Return how often a day the document is requested."""
         if self.by_day and max(period, daylight) < DAILY:
-            return daylight / period + _EDGES
+            return (daylight + TOLD_AFTER_DUSK) / period + _EDGES
         return DAILY / period
 
     def _requests(self, board: Board) -> int:

@@ -21,6 +21,7 @@ from ..const import (
     CONF_LIVE_END,
     CONF_LIVE_HOURS,
     CONF_LIVE_STREAM,
+    CONF_PANEL_STATISTICS,
     CONF_PLAN,
     CONF_PROFILE,
     CONF_PUBLISH_INTERVAL,
@@ -138,6 +139,7 @@ PROFILE: Final = _choice(
     CONF_PROFILE, Form.PROFILE, default=Profile.BALANCED, unset=Profile.BALANCED
 )
 ALARM_REPAIRS: Final = _switch(CONF_ALARM_REPAIRS, Form.PROFILE)
+PANEL_STATISTICS: Final = _switch(CONF_PANEL_STATISTICS, Form.PROFILE)
 ENERGY_UPDATES: Final = _number(
     CONF_ENERGY_UPDATES, Form.ENERGY, default=1, unset=0, within=(0, MOST_UPDATES)
 )
@@ -272,8 +274,7 @@ def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
         kept.pop(CONF_LIVE_BURSTS, None)
     if plan.free_calls is None:
         kept.pop(CONF_CALL_BUDGET, None)
-    if not kept.get(CONF_GROUPS):
-        kept.pop(CONF_GROUPS, None)
-    if not kept.get(CONF_ALARM_REPAIRS):
-        kept.pop(CONF_ALARM_REPAIRS, None)
+    for unset in (CONF_GROUPS, CONF_ALARM_REPAIRS, CONF_PANEL_STATISTICS):
+        if not kept.get(unset):
+            kept.pop(unset, None)
     return kept

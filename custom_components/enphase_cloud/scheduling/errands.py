@@ -53,13 +53,11 @@ def next_errand(
     return min(due, requested_at + _SHORTEST) if is_urgent else due
 
 
-def after_dawn(
-    due: datetime, requested_at: datetime | None, daylight: Daylight
-) -> datetime:
-    """Return when an errand is due that rests in the dark, but for a first time in it.
+def after_dawn(due: datetime, told_until: datetime, daylight: Daylight) -> datetime:
+    """Return when an errand is due that rests in the dark, once it told all of the day.
 
-    That one tells what the day came to.
+    What was requested last tells all up to `told_until`.
     """
-    if requested_at is None or daylight.is_day(requested_at) or daylight.is_day(due):
+    if daylight.is_day(told_until) or daylight.is_day(due):
         return due
     return daylight.next_dawn(due)

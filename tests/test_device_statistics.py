@@ -1,0 +1,154 @@
+"""Energy of panels, batteries and appliances in the recorder: true, and never twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder.statistics import statistics_during_period
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import get_instance
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.coordinator.statistics import statistic_id
+from custom_components.enphase_cloud.dashboard_offers import async_offers
+from simulator import Charger, Fault
+from simulator.documents.devices import device_id, encharge_serial
+
+from .conftest import SetUp, World
+from .energy_helpers import go_on
+
+# The recorder has to be there before Home Assistant.
+pytestmark = pytest.mark.usefixtures("summer_noon", "recorder_mock")
+
+OTHER = "380017"
+HOUR = timedelta(hours=1)
+GROUPS = ["panel_telemetry", "battery_telemetry", "appliances"]
+OPTIONS = {
+    "groups": GROUPS,
+    "panel_statistics": True,
+    "energy_updates": 1,
+    "history": "none",
+}
+
+
+@pytest.fixture
+def system_properties() -> dict[str, Any]:
+    """Return a home of three weeks with two panels and a battery."""
+    return {
+        "name": "Hilltop",
+        "battery": 1,
+        "size_w": 850,
+        "time_zone": "Europe/Berlin",
+        "commissioned": datetime(2026, 6, 1, tzinfo=UTC).date(),
+    }
+
+
+def install(world: World) -> None:
+    """Install a heat pump, and a charger of another maker."""
+    world.system.install_heat_pump()
+    world.system.install_ev_charger(Charger(serial=OTHER, habit=1))
+
+
+async def recorded(
+    hass: HomeAssistant, world: World
+) -> dict[str, dict[datetime, float]]:
+    """Return the Wh of each hour of each statistic of a device; sums are continuous."""
+    statistic = statistic_id(world.system.system_id, "")
+    found = await get_instance(hass).async_add_executor_job(
+        statistics_during_period,
+        hass,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        None,
+        None,
+        "hour",
+        {"energy": "Wh"},
+        {"state", "sum"},
+    )
+    kinds = ("inverter", "battery_4", "charger", "heat_pump")
+    told = {}
+    for key, rows in found.items():
+        if not (key := key.removeprefix(statistic)).startswith(kinds):
+            continue
+        total = 0.0
+        for row in rows:
+            total += row.get("state") or 0.0
+            assert row.get("sum") == total
+        told[key] = {
+            dt_util.utc_from_timestamp(row["start"]): row.get("state") or 0.0
+            for row in rows
+        }
+    return told
+
+
+async def test_each_device_has_true_hours(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """From the day or the week before on; what is told again changes nothing."""
+    install(world)
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=10))
+    first = await recorded(hass, world)
+    system, truth = world.system, world.cloud.truth(world.system.system_id)
+    number, serial = device_id(system, 11), encharge_serial(system, 1)
+    panels = {f"inverter_{each.serial}": each.serial for each in system.microinverters}
+    (pump,) = (each for each in first if each.startswith("heat_pump"))
+    flows = {f"battery_{number}_{flow}" for flow in ("charge", "discharge")}
+    assert set(first) == {*panels, *flows, f"charger_{OTHER}", pump}
+    await go_on(hass, freezer, timedelta(hours=20), step=HOUR / 4)
+    later = await recorded(hass, world)
+    week = datetime(2026, 6, 16, tzinfo=UTC)
+    settled = dt_util.utcnow() - timedelta(hours=8)
+    for key, hours in later.items():
+        for hour, energy in hours.items():
+            if not week <= hour < settled:
+                continue
+            span = hour, hour + HOUR
+            if key in panels:
+                exact = truth.panel(panels[key], *span)
+                assert energy == pytest.approx(exact, abs=1), (key, hour)
+            elif key.startswith("battery"):
+                flow = key.rpartition("_")[2]
+                assert energy == truth.battery(serial, flow, *span), (key, hour)
+            elif key.startswith("charger"):
+                assert energy == max(0, truth.charged(OTHER, *span)), (key, hour)
+            else:
+                assert energy == truth.heated(*span), (key, hour)
+        told = sum(hour < settled for hour in hours)
+        # Two days of panels, and a week of the others.
+        assert told >= (24 if key in panels else 5 * 24)
+        assert sum(hours.values()) > 0
+
+
+async def test_appliances_are_offered_to_the_energy_dashboard(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Batteries and panels are not: they are parts of other sources."""
+    install(world)
+    await set_up(options=OPTIONS)
+    await go_on(hass, freezer, timedelta(minutes=10))
+    offers = await async_offers(hass)
+    devices = [
+        offer.source["stat_consumption"]
+        for offer in offers.all
+        if "stat_consumption" in offer.source
+    ]
+    system_id = world.system.system_id
+    assert devices == [
+        statistic_id(system_id, f"charger_{OTHER}"),
+        next(each for each in offers.names if "heat_pump" in each),
+    ]
+    assert all(each.startswith(f"{DOMAIN}:") for each in devices)
+
+
+async def test_panels_have_no_statistic_unless_it_is_wanted(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """An answer of zeros adds nothing either."""
+    world.cloud.faults.add(Fault(operation="encharge_telemetry", data="zero"))
+    await set_up(options={**OPTIONS, "panel_statistics": False})
+    await go_on(hass, freezer, timedelta(minutes=10))
+    told = await recorded(hass, world)
+    assert not [key for key in told if key.startswith("inverter")]
+    assert not any(wh for hours in told.values() for wh in hours.values())
