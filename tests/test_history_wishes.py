@@ -120,7 +120,7 @@ async def test_history_is_offered_at_set_up(
         CONF_PLAN: named,
         CONF_ENERGY_UPDATES: 2,
         CONF_HISTORY: "hour",
-        CONF_GROUPS: ["devices", "panels", "alarms", "ev_charger"],
+        CONF_GROUPS: ["devices", "panels", "alarms", "ev_charger", "settings"],
     }
     assert not {call for call in world.calls if call.endswith("_lifetime")}
 
