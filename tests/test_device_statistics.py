@@ -1,6 +1,7 @@
 """Energy of panels, batteries and appliances in the recorder: true, and never twice."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -48,7 +49,15 @@ def system_properties() -> dict[str, Any]:
 def install(world: World) -> None:
     """Install a heat pump, and a charger of another maker."""
     world.system.install_heat_pump()
-    world.system.install_ev_charger(Charger(serial=OTHER, habit=1))
+    world.system.install_ev_charger(Charger(serial=OTHER, habit=1, returns_w=2_000))
+
+
+def exchanged(world: World, hour: datetime) -> tuple[int, int]:
+    """Return what a car took and gave back in the quarters of an hour."""
+    truth = world.cloud.truth(world.system.system_id)
+    quarters = [hour + number * HOUR / 4 for number in range(5)]
+    net = [truth.charged(OTHER, *span) for span in pairwise(quarters)]
+    return sum(wh for wh in net if wh > 0), -sum(wh for wh in net if wh < 0)
 
 
 async def recorded(
@@ -95,7 +104,13 @@ async def test_each_device_has_true_hours(
     panels = {f"inverter_{each.serial}": each.serial for each in system.microinverters}
     (pump,) = (each for each in first if each.startswith("heat_pump"))
     flows = {f"battery_{number}_{flow}" for flow in ("charge", "discharge")}
-    assert set(first) == {*panels, *flows, f"charger_{OTHER}", pump}
+    assert set(first) == {
+        *panels,
+        *flows,
+        f"charger_{OTHER}",
+        f"charger_{OTHER}_returned",
+        pump,
+    }
     await go_on(hass, freezer, timedelta(hours=20), step=HOUR / 4)
     later = await recorded(hass, world)
     week = datetime(2026, 6, 16, tzinfo=UTC)
@@ -112,12 +127,13 @@ async def test_each_device_has_true_hours(
                 flow = key.rpartition("_")[2]
                 assert energy == truth.battery(serial, flow, *span), (key, hour)
             elif key.startswith("charger"):
-                assert energy == max(0, truth.charged(OTHER, *span)), (key, hour)
+                told = exchanged(world, hour)[key.endswith("_returned")]
+                assert energy == told, (key, hour)
             else:
                 assert energy == truth.heated(*span), (key, hour)
-        told = sum(hour < settled for hour in hours)
+        known = sum(hour < settled for hour in hours)
         # Two days of panels, and a week of the others.
-        assert told >= (24 if key in panels else 5 * 24)
+        assert known >= (24 if key in panels else 5 * 24)
         assert sum(hours.values()) > 0
 
 
