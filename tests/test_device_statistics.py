@@ -16,6 +16,7 @@ from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.dashboard_offers import async_offers
 from simulator import Charger, Fault
 from simulator.documents.devices import device_id, encharge_serial
+from simulator.documents.meters import meters_of
 
 from .conftest import SetUp, World
 from .energy_helpers import go_on
@@ -75,7 +76,7 @@ async def recorded(
         {"energy": "Wh"},
         {"state", "sum"},
     )
-    kinds = ("inverter", "battery_4", "charger", "heat_pump")
+    kinds = ("inverter", "battery_4", "charger", "heat_pump", "meter")
     told = {}
     for key, rows in found.items():
         if not (key := key.removeprefix(statistic)).startswith(kinds):
@@ -135,6 +136,36 @@ async def test_each_device_has_true_hours(
         # Two days of panels, and a week of the others.
         assert known >= (24 if key in panels else 5 * 24)
         assert sum(hours.values()) > 0
+
+
+@pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.parametrize("count", [1, 2])
+async def test_several_production_meters_have_true_hours(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    count: int,
+) -> None:
+    """Each of its own, once a day; where there is one, nothing is requested."""
+    system = world.system
+    system.production_meters = count
+    options = {"groups": ["production_meters"], "energy_updates": 1, "history": "none"}
+    await set_up(options=options)
+    await go_on(hass, freezer, timedelta(minutes=10))
+    assert world.calls.count("rgm_stats") == (count > 1)
+    told = await recorded(hass, world)
+    meters = {
+        f"meter_{device_id(system, meter.number)}": meter
+        for meter in meters_of(system, "production")
+    }
+    assert set(told) == (set(meters) if count > 1 else set())
+    for key, hours in told.items():
+        for hour, energy in hours.items():
+            start = int(hour.timestamp())
+            assert energy == meters[key].energy(start, start + 3_600), (key, hour)
+        assert sum(hours.values()) > 0
+        assert len(hours) > 24
 
 
 async def test_appliances_are_offered_to_the_energy_dashboard(

@@ -12,6 +12,7 @@ from custom_components.enphase_cloud.api.models import (
     BatteryTelemetry,
     EnergyIntervals,
     InvertersTelemetry,
+    ProductionMeters,
 )
 from custom_components.enphase_cloud.documents.base import Group, Known, serial_number
 from custom_components.enphase_cloud.documents.table import (
@@ -19,6 +20,7 @@ from custom_components.enphase_cloud.documents.table import (
     DEVICES_DOCUMENT,
     EVSE_INTERVALS_DOCUMENT,
     HEAT_PUMP_INTERVALS_DOCUMENT,
+    METER_INTERVALS_DOCUMENT,
     PANEL_TELEMETRY_DOCUMENT,
     documents_of,
 )
@@ -197,6 +199,40 @@ def test_appliances_tell_of_yesterday(wh: Any, told: int | None) -> None:
     report = EVSE_INTERVALS_DOCUMENT.digest(car, known(device=CHARGER))[1]
     energy = values(report, CHARGER).get(Measurement.CHARGER_ENERGY_YESTERDAY)
     assert energy == (None if told is None else max(0, told - (wh or 0)))
+
+
+def channel(meter: str, number: int, *energies: Any) -> dict[str, Any]:
+    ends = [at(MIDNIGHT - DAY + count * QUARTER) for count in range(1, 97)]
+    rows = [
+        {"channel": number, "end_at": end, "wh_del": energy}
+        for end, energy in zip(ends, energies, strict=False)
+    ]
+    return {"meter_serial_number": meter, "intervals": rows}
+
+
+def test_a_meter_has_all_its_channels_or_nothing() -> None:
+    """One without a phase measures nothing; what is not listed has no device."""
+    meter = Device(DeviceKind.METER, "31")
+    board = Board()
+    listed = DeviceProperties(serial_number="A1", name="Production")
+    board.take_inventory({meter: listed}, complete=())
+    assert not METER_INTERVALS_DOCUMENT.is_expected(board)
+    assert METER_INTERVALS_DOCUMENT.query(known(board)) == {
+        "start_at": at(MIDNIGHT - 6 * DAY)
+    }
+    whole = [
+        channel("A1", 1, *[5] * 96),
+        channel("A1", 2, *[3] * 96),
+        channel("A1", 3, *[None] * 96),
+        channel("B2", 1, *[9] * 96),
+        "nonsense",
+    ]
+    for channels, told in ((whole, 768), ([whole[0], channel("A1", 2, 3)], None)):
+        data = {"system_id": 7, "intervals": [], "meter_intervals": channels}
+        answer = ProductionMeters.from_api(data)
+        report = METER_INTERVALS_DOCUMENT.digest(answer, known(board))[1]
+        assert set(report) == {meter}
+        assert values(report, meter).get(Measurement.METER_ENERGY_YESTERDAY) == told
 
 
 def test_batteries_are_asked_for_by_their_serial_numbers() -> None:

@@ -18,9 +18,10 @@ from ..api import (
     DailyBatteryEnergies,
     DailyEnergies,
     EnergyIntervals,
+    ProductionMeters,
 )
 from ..documents.base import Known
-from ..documents.telemetry import heat_pump, panel_device
+from ..documents.telemetry import heat_pump, meter_energies, panel_device
 from ..energy.parsing import battery_intervals, readings_of_days, readings_of_intervals
 from ..energy.readings import HOUR, Readings, top_of_hour
 from ..measurements.catalog import Flow, Measurement, Source
@@ -47,6 +48,7 @@ _DAYS: Final[Mapping[Source, Source | None]] = {
     Source.HEAT_PUMP_DAYS: Source.HEAT_PUMP_DAYS,
     Source.BATTERY_UNITS: None,
     Source.PANEL_TELEMETRY: None,
+    Source.METER_INTERVALS: None,
 }
 DEVICE_ENERGIES: Final = frozenset(_DAYS)
 """The documents that tell the energy of single devices."""
@@ -71,6 +73,7 @@ _ROWS: Final = {
     ),
     DeviceKind.BATTERY: _Row("a battery", "Battery {}", 25_000),
     DeviceKind.INVERTER: _Row("a panel", "Inverter {}", 1_500),
+    DeviceKind.METER: _Row("a production meter", "Production meter {}", 250_000),
 }
 
 
@@ -136,7 +139,9 @@ class DeviceStatistics:
         known: Known,
     ) -> None:
         properties = self._context.board.inventory.get(device)
-        name = None if properties is None else properties.name
+        # All production meters are called alike.
+        named = None if device.kind is DeviceKind.METER else properties
+        name = None if named is None else named.name
         series = device_series(device, name, flow)
         imported = await self._statistics.async_import(
             series, _readings(device, energies, known)
@@ -177,6 +182,9 @@ def _energies(answer: Any, known: Known) -> Iterator[tuple[Device, str, Energies
             yield known.device, "", answer.charged
             if _has_energy(answer.discharged):
                 yield known.device, RETURNED, answer.discharged
+        case ProductionMeters():
+            for meter, intervals in meter_energies(answer, known.board).items():
+                yield meter, "", intervals
         case EnergyIntervals() | DailyEnergies():
             of_system = known.device.kind is DeviceKind.SYSTEM
             device = heat_pump(known.board) if of_system else known.device
@@ -210,7 +218,7 @@ def _readings(device: Device, energies: Energies, known: Known) -> Readings:
             energies,
             fetched_at=known.fetched_at,
             power_limit=most,
-            may_lack_nights=device.kind is DeviceKind.INVERTER,
+            may_lack_nights=device.kind in (DeviceKind.INVERTER, DeviceKind.METER),
         )
     return readings_of_days(
         energies,

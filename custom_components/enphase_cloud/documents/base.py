@@ -49,10 +49,16 @@ class Group(StrEnum):
     PANEL_TELEMETRY = "panel_telemetry"
     BATTERY_TELEMETRY = "battery_telemetry"
     APPLIANCES = "appliances"
+    PRODUCTION_METERS = "production_meters"
 
 
 OFF_AT_FIRST: Final = frozenset(
-    {Group.PANEL_TELEMETRY, Group.BATTERY_TELEMETRY, Group.APPLIANCES}
+    {
+        Group.PANEL_TELEMETRY,
+        Group.BATTERY_TELEMETRY,
+        Group.APPLIANCES,
+        Group.PRODUCTION_METERS,
+    }
 )
 """Groups that new entries do not have either until the user wants them."""
 

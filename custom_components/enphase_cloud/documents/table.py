@@ -24,6 +24,7 @@ from ..api.endpoints import (
     LOAD_CONTROL,
     MICROS_TELEMETRY,
     OPEN_ALARMS,
+    RGM_STATS,
     STORM_GUARD,
     SUMMARY,
 )
@@ -247,6 +248,15 @@ EVSE_DAYS_DOCUMENT: Final = Document(
     group=Group.APPLIANCES,
     cue=telemetry.cue_of_chargers,
 )
+METER_INTERVALS_DOCUMENT: Final = Document(
+    source=Source.METER_INTERVALS,
+    endpoint=RGM_STATS,
+    read=telemetry.read_meters,
+    is_expected=telemetry.has_several_meters,
+    query=telemetry.query_of_meters,
+    period=DAILY,
+    group=Group.PRODUCTION_METERS,
+)
 
 DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     SUMMARY_DOCUMENT,
@@ -270,6 +280,7 @@ DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     HEAT_PUMP_DAYS_DOCUMENT,
     EVSE_INTERVALS_DOCUMENT,
     EVSE_DAYS_DOCUMENT,
+    METER_INTERVALS_DOCUMENT,
 )
 """In the order in which a new system is polled: what comes later depends on it."""
 

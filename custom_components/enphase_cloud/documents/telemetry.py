@@ -1,5 +1,6 @@
 """Telemetry of single panels, batteries, heat pumps and chargers of other makers."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -7,8 +8,11 @@ from typing import Any, Final
 from ..api.models import (
     BatteryEnergyIntervals,
     BatteryTelemetry,
+    EnergyInterval,
     EnergyIntervals,
     InverterTelemetry,
+    MeterTelemetry,
+    ProductionMeters,
     day_query,
     interval_query,
 )
@@ -28,6 +32,8 @@ EACH_OTHER_CHARGER: Final = EachDevice(
 # Two days of twenty panels are two thirds of what the client reads of an answer.
 _DAYS_OF_PANELS: Final = 1
 _DAYS: Final = 6
+# What meters that measure the production are called.
+_PRODUCTION: Final = "production"
 # How long the cloud may correct what it told.
 _SETTLES_AFTER: Final = timedelta(hours=6)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
@@ -50,6 +56,11 @@ def heat_pump(board: Board) -> Device | None:
     return min(of_kind, key=lambda device: device.identifier, default=None)
 
 
+def has_several_meters(board: Board) -> bool:
+    """Tell whether several meters measure the production."""
+    return len(_production_meters(board)) > 1
+
+
 def cue_of_chargers(board: Board) -> str:
     """Return what calls for documents of chargers: that there is another one."""
     return cue_of_devices(EACH_OTHER_CHARGER, board)
@@ -68,6 +79,11 @@ def query_of_battery(known: Known) -> Mapping[str, int | str]:
 def query_of_week(known: Known) -> Mapping[str, int | str]:
     """Return the query of a week of intervals, up to today's."""
     return _query_since(known, _DAYS)
+
+
+def query_of_meters(known: Known) -> Mapping[str, int]:
+    """Return the query of a week of production meters, up to today."""
+    return {"start_at": _query_since(known, _DAYS)["start_at"]}
 
 
 def query_of_all_days(known: Known) -> Mapping[str, str]:
@@ -128,9 +144,63 @@ def read_charger(intervals: BatteryEnergyIntervals, known: Known) -> Report:
     return {known.device: _samples(told, Source.EVSE_INTERVALS)}
 
 
+def read_meters(meters: ProductionMeters, known: Known) -> Report:
+    """Return what each production meter measured yesterday."""
+    return {
+        device: _samples(
+            {Measurement.METER_ENERGY_YESTERDAY: (energy, known.fetched_at)},
+            Source.METER_INTERVALS,
+        )
+        for device, energies in meter_energies(meters, known.board).items()
+        for energy in (energy_of_yesterday(energies, known),)
+    }
+
+
+def meter_energies(
+    meters: ProductionMeters, board: Board
+) -> Mapping[Device, EnergyIntervals]:
+    """Return the intervals of each meter that is listed, of all its channels."""
+    listed = _production_meters(board)
+    channels: defaultdict[Device, list[MeterTelemetry]] = defaultdict(list)
+    for each in meters.meters:
+        is_used = any(
+            interval.energy is not None for interval in each.energies.intervals
+        )
+        device = listed.get(each.serial_number or "")
+        if is_used and device is not None:
+            channels[device].append(each)
+    return {device: _together(found) for device, found in channels.items()}
+
+
 def read_days(_days: Any, _known: Known) -> Report:
     """Return nothing: what they say goes into statistics."""
     return {}
+
+
+def _production_meters(board: Board) -> Mapping[str, Device]:
+    """Return the production meters that are listed, by their serial numbers."""
+    return {
+        properties.serial_number: device
+        for device, properties in board.inventory.items()
+        if device.kind is DeviceKind.METER
+        and (properties.name or "").casefold() == _PRODUCTION
+        and properties.serial_number
+    }
+
+
+def _together(channels: Sequence[MeterTelemetry]) -> EnergyIntervals:
+    """Return what channels measured; an interval that one of them lacks is left out."""
+    told: defaultdict[datetime, dict[int | None, float]] = defaultdict(dict)
+    for each in channels:
+        for interval in each.energies.intervals:
+            if interval.energy is not None:
+                told[interval.end_at][each.channel] = interval.energy
+    intervals = (
+        EnergyInterval(end_at=end, energy=sum(parts.values()), devices_reporting=None)
+        for end, parts in sorted(told.items())
+        if len(parts) == len(channels)
+    )
+    return channels[0].energies._replace(intervals=tuple(intervals))
 
 
 def _query_of_news(

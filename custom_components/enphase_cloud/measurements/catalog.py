@@ -70,6 +70,7 @@ class Source(StrEnum):
     HEAT_PUMP_DAYS = "heat_pump_days"
     EVSE_INTERVALS = "evse_intervals"
     EVSE_DAYS = "evse_days"
+    METER_INTERVALS = "meter_intervals"
 
 
 class Flow(StrEnum):
@@ -249,6 +250,10 @@ class Measurement(StrEnum):
     BATTERY_UNIT_LEVEL = auto(), level("soc", device=_BATTERY)
     CHARGED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "charged_today", _BATTERY)
     DISCHARGED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "discharged_today", _BATTERY)
+    METER_ENERGY_YESTERDAY = (
+        auto(),
+        errand(Kind.ENERGY_DAY, "energy_yesterday", device=DeviceKind.METER),
+    )
     HEAT_PUMP_ENERGY_YESTERDAY = (
         auto(),
         errand(Kind.ENERGY_DAY, "heat_pump_energy_yesterday", device=_HEAT_PUMP),
