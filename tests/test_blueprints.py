@@ -309,7 +309,7 @@ async def test_grid_outage(
 
     # The gateway is lost sight of, and is still off grid when it comes back.
     world.system.go_offline(dt_util.utcnow())
-    for _ in range(80):
+    for _ in range(130):
         await wait(hass, freezer, minutes=1)
     assert state(hass, GRID) == "unknown"
     world.system.come_online(dt_util.utcnow())
@@ -321,7 +321,7 @@ async def test_grid_outage(
     await wait(hass, freezer, minutes=16)
     await until(lambda: len(told) == 2)
     assert told[1].data["title"] == "Grid restored"
-    assert told[1].data["message"].startswith("Hilltop is on grid again after 1 hour")
+    assert told[1].data["message"].startswith("Hilltop is on grid again after 2 hours")
     count = len(world.cloud.streams)
     for _ in range(3):
         await wait(hass, freezer, minutes=16)
