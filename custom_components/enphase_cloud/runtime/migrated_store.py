@@ -19,10 +19,9 @@ class MigratedStore(CheckedStore):
         """Bring what version 0.1.0 stored into the present shape.
 
         It stored the samples of the system alone, and no reasons of refusals. What is
-        damaged stays so for the readers. A newer minor version can be read as it is.
+        damaged stays so for the readers. Raises NotImplementedError for other versions,
+        as Home Assistant expects it: a newer minor version is then read as it is.
         """
-        if old_major_version == self.version:
-            return old_data
         if old_major_version != 1:
             raise NotImplementedError
         systems = old_data.get("systems")
