@@ -14,7 +14,6 @@ import shutil
 import subprocess
 from tempfile import TemporaryDirectory
 from typing import Final
-from unittest.mock import patch
 
 import pytest
 import sqlalchemy as sa
@@ -47,17 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
     stack = ExitStack()
     config.add_cleanup(stack.close)
     config.option.dburl = stack.enter_context(server(programs))
-    # A thread may still read for a task that the end of a test has cancelled.
-    stack.enter_context(patch("sqlalchemy_utils.drop_database", _drop_database))
-
-
-def _drop_database(url: str) -> None:
-    name = sa.make_url(url)
-    engine = sa.create_engine(
-        name.set(database=_OWNER), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
-    )
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'DROP DATABASE "{name.database}" WITH (FORCE)'))
 
 
 def pytest_collection_modifyitems(
