@@ -5,6 +5,7 @@ from pathlib import Path
 import re
 from typing import Any
 
+import homeassistant
 from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_custom_components
 from homeassistant.util.yaml import load_yaml_dict
@@ -98,6 +99,25 @@ async def test_home_assistant_loads_it(
     assert str(integration.version) == manifest["version"]
     assert await integration.resolve_dependencies()
     assert "application_credentials" in integration.dependencies
+
+
+async def test_categories_are_those_of_home_assistant(
+    hass: HomeAssistant, manifest: dict[str, Any]
+) -> None:
+    """Those before 2026.11 have none, and pass over what the manifest says of them."""
+    generated = Path(homeassistant.__file__).parent / "generated"
+    path = generated / "integration_categories.json"
+    if not path.exists():
+        pytest.skip("This Home Assistant knows no categories")
+    known = {
+        f"{group['slug']}.{each['slug']}"
+        for group in json.loads(path.read_text(encoding="utf-8"))
+        for each in group["subcategories"]
+    }
+    path = generated / "integration_connectivity.json"
+    ways = {way["slug"] for way in json.loads(path.read_text(encoding="utf-8"))}
+    assert set(manifest["categories"]) <= known
+    assert set(manifest["connectivity"]) <= ways
 
 
 def test_the_oldest_home_assistant(hacs: dict[str, Any]) -> None:
