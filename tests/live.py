@@ -16,15 +16,15 @@ from custom_components.enphase_cloud.const import DOMAIN
 from .helpers import state
 from .world import World
 
-LIVE = "binary_sensor.hilltop_live_stream"
-PRODUCTION = "sensor.hilltop_current_power_production"
-CONSUMPTION = "sensor.hilltop_current_power_consumption"
-GRID = "sensor.hilltop_current_net_power_consumption"
-BATTERY = "sensor.hilltop_current_battery_discharge"
+LIVE = "binary_sensor.hilltop_live_session"
+PRODUCTION = "sensor.hilltop_production_power"
+CONSUMPTION = "sensor.hilltop_consumption_power"
+GRID = "sensor.hilltop_grid_power"
+BATTERY = "sensor.hilltop_battery_power"
 LEVEL = "sensor.hilltop_battery"
 MODE = "sensor.hilltop_battery_mode"
 GRID_STATUS = "sensor.hilltop_grid_status"
-BUTTON_START = "button.hilltop_start_live_data"
+BUTTON_START = "button.hilltop_start_live_session"
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -43,7 +43,7 @@ async def settle() -> None:
 
 
 async def start(hass: HomeAssistant, **data: Any) -> Any:
-    """Start live data by the action."""
+    """Start a live session by the action."""
     return await hass.services.async_call(
         DOMAIN, "start_live_stream", data, blocking=True, return_response=True
     )

@@ -16,7 +16,7 @@ from .conftest import SetUp
 from .helpers import state, system_devices
 from .world import USER_ID, World
 
-USED = "sensor.enphase_account_calls_used_this_month"
+USED = "sensor.enphase_account_api_calls_used"
 MOVED = (
     "calls_used",
     "calls_left",
@@ -74,7 +74,7 @@ async def test_systems_hang_below_one_account(
     assert {each.via_device_id for each in system_devices(hass, entry)} == {account.id}
     assert account.name == "Enphase account"
     assert state(hass, USED) == "5"
-    assert state(hass, "sensor.enphase_account_live_streams_left_this_month") == "100"
+    assert state(hass, "sensor.enphase_account_live_streams_left") == "100"
     entities = er.async_get(hass).entities.values()
     assert [each for each in entities if each.unique_id.endswith("_calls_used")] == [
         er.async_get(hass).async_get(USED)
@@ -88,7 +88,7 @@ async def test_no_streams_without_a_plan_for_them(
 ) -> None:
     """What cannot be had is not counted."""
     await set_up()
-    streams = "sensor.enphase_account_live_streams_left_this_month"
+    streams = "sensor.enphase_account_live_streams_left"
     assert hass.states.get(streams) is None
     assert state(hass, USED) == "3"
 

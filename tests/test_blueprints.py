@@ -39,7 +39,7 @@ REPOSITORY = "https://github.com/enphase-cloud/enphase-cloud/blob/main"
 LOAD = "sensor.charger"
 PRICE = "sensor.price"
 BOILER = "input_boolean.boiler"
-NET = "sensor.hilltop_current_net_power_consumption"
+NET = "sensor.hilltop_grid_power"
 GRID = "sensor.hilltop_grid_status"
 
 PANELS_ONLY = {"name": "Hilltop", "time_zone": "Europe/Berlin"}
@@ -121,9 +121,9 @@ def streams(world: World) -> int:
 async def stream(hass: HomeAssistant, world: World) -> None:
     """Run live data from its start to its end."""
     opened = len(world.cloud.streams)
-    await press(hass, "button.hilltop_start_live_data")
+    await press(hass, "button.hilltop_start_live_session")
     assert len(world.cloud.streams) == opened + 1
-    await until(lambda: state(hass, "binary_sensor.hilltop_live_stream") == STATE_OFF)
+    await until(lambda: state(hass, "binary_sensor.hilltop_live_session") == STATE_OFF)
 
 
 @pytest.mark.parametrize("path", BLUEPRINTS.glob("*.yaml"), ids=lambda path: path.stem)
@@ -494,7 +494,7 @@ async def test_a_surplus_that_is_there_already(
 
 PROBLEM = "binary_sensor.hilltop_panel_problem"
 BATTERY = "sensor.hilltop_battery"
-TODAY = "sensor.hilltop_energy_production_today"
+TODAY = "sensor.hilltop_production_today"
 PEAK = "sensor.hilltop_import_peak_this_month"
 
 

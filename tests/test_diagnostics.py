@@ -50,7 +50,7 @@ async def test_diagnostics_tell_the_state_without_a_secret(
 ) -> None:
     """Budget, documents and ages are there; who it is, is not."""
     entry = await set_up()
-    await press(hass, "button.hilltop_start_live_data")
+    await press(hass, "button.hilltop_start_live_session")
     diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
     text = json_dumps(diagnostics)
     for secret in _secrets(world, entry):

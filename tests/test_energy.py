@@ -55,18 +55,18 @@ MINUTE = timedelta(minutes=1)
 UPDATES = 24
 
 TODAY = {
-    Flow.CONSUMPTION: "sensor.hilltop_energy_consumption_today",
-    Flow.GRID_IMPORT: "sensor.hilltop_energy_imported_today",
-    Flow.GRID_EXPORT: "sensor.hilltop_energy_exported_today",
-    Flow.BATTERY_CHARGE: "sensor.hilltop_battery_energy_charged_today",
-    Flow.BATTERY_DISCHARGE: "sensor.hilltop_battery_energy_discharged_today",
+    Flow.CONSUMPTION: "sensor.hilltop_consumption_today",
+    Flow.GRID_IMPORT: "sensor.hilltop_imported_today",
+    Flow.GRID_EXPORT: "sensor.hilltop_exported_today",
+    Flow.BATTERY_CHARGE: "sensor.hilltop_charged_today",
+    Flow.BATTERY_DISCHARGE: "sensor.hilltop_discharged_today",
 }
 LIFETIME = {
-    Flow.CONSUMPTION: "sensor.hilltop_lifetime_energy_consumption",
-    Flow.GRID_IMPORT: "sensor.hilltop_lifetime_energy_imported",
-    Flow.GRID_EXPORT: "sensor.hilltop_lifetime_energy_exported",
-    Flow.BATTERY_CHARGE: "sensor.hilltop_lifetime_battery_energy_charged",
-    Flow.BATTERY_DISCHARGE: "sensor.hilltop_lifetime_battery_energy_discharged",
+    Flow.CONSUMPTION: "sensor.hilltop_lifetime_consumption",
+    Flow.GRID_IMPORT: "sensor.hilltop_lifetime_imported",
+    Flow.GRID_EXPORT: "sensor.hilltop_lifetime_exported",
+    Flow.BATTERY_CHARGE: "sensor.hilltop_lifetime_charged",
+    Flow.BATTERY_DISCHARGE: "sensor.hilltop_lifetime_discharged",
 }
 
 

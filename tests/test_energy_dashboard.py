@@ -45,10 +45,10 @@ MINUTES = timedelta(minutes=12)
 OPTIONS = {"energy_updates": 1, "history": "none"}
 HAS_HOME = hasattr(energy_data, "HomeSourceType")
 SENSORS = {
-    "grid": "sensor.hilltop_current_net_power_consumption",
-    "solar": "sensor.hilltop_current_power_production",
-    "battery": "sensor.hilltop_current_battery_discharge",
-    "home": "sensor.hilltop_current_power_consumption",
+    "grid": "sensor.hilltop_grid_power",
+    "solar": "sensor.hilltop_production_power",
+    "battery": "sensor.hilltop_battery_power",
+    "home": "sensor.hilltop_consumption_power",
 }
 
 
@@ -182,7 +182,7 @@ async def test_one_click_in_the_options(
     assert len(lines) == (5 if HAS_HOME else 4)
     assert lines[0] == (
         "- **Add** · grid connection: Hilltop grid import, Hilltop grid export, "
-        "Hilltop Current net power consumption"
+        "Hilltop Grid power"
     )
     assert await preferences(hass) is None
 
@@ -387,7 +387,7 @@ async def test_a_double_count_is_found_and_healed(
 ) -> None:
     """Made by hand, told within minutes, shown, and mended with one click."""
     await set_up(options=OPTIONS)
-    twin = "sensor.hilltop_lifetime_energy_production"
+    twin = "sensor.hilltop_lifetime_production"
     if which == "envoy":
         twin = add_envoy(hass, "122233334444")
     await go_on(hass, freezer, MINUTES, step=MINUTE)
@@ -424,7 +424,7 @@ async def test_a_double_count_is_mended_by_hand(
     entry = await set_up(options=OPTIONS)
     await go_on(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
-    twin = solar("sensor.hilltop_energy_production_today")
+    twin = solar("sensor.hilltop_production_today")
     await choose(hass, ours, twin)
     await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_double"}

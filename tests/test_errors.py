@@ -51,7 +51,7 @@ async def test_an_absurd_day_does_no_harm(
     }
     world.cloud.faults.add(Fault(operation="summary", raw=json.dumps(document)))
     await set_up()
-    assert float(state(hass, "sensor.hilltop_energy_production_today")) == 5
+    assert float(state(hass, "sensor.hilltop_production_today")) == 5
 
 
 async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
@@ -106,10 +106,10 @@ async def test_live_data_that_our_code_fails_at_ends(
     monkeypatch.setattr(live, "read_live_frame", failing)
     await set_up()
     with pytest.raises(HomeAssistantError) as raised:
-        await press(hass, "button.hilltop_start_live_data")
+        await press(hass, "button.hilltop_start_live_session")
     assert raised.value.translation_key == "update_failed"
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert state(hass, "binary_sensor.hilltop_live_stream") == "off"
+    assert state(hass, "binary_sensor.hilltop_live_session") == "off"
     assert world.calls.count("live_data") == 1
     assert "Live data: unavailable for now: Unforeseen OverflowError" in caplog.text
     assert SECRET not in caplog.text

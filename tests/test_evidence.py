@@ -177,7 +177,7 @@ async def test_a_silent_document_is_requested_when_modules_change(
     world.system.install_meter("consumption")
     await pass_time(hass, freezer, timedelta(hours=1))
     assert world.calls.count(LATEST) > 1
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
 
 
 @WITHOUT_METERS
@@ -194,13 +194,13 @@ async def test_a_check_that_fails_harms_nothing(
     world.cloud.faults.add(Fault(operation=LATEST, status=status))
     await leap(hass, freezer, 7 * DAY)
     assert world.calls.count(LATEST) == 2
-    assert has(hass, "roof_current_power_production")
+    assert has(hass, "roof_production_power")
     await leap(hass, freezer, timedelta(hours=22))
     assert world.calls.count(LATEST) == 2
     world.cloud.faults.clear()
     world.system.install_meter("consumption")
     await leap(hass, freezer, (7 if status == 404 else 1) * DAY)
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
 
 
 CONSUMPTION = {**PANELS, "meters": ["consumption"]}
@@ -214,7 +214,7 @@ async def test_a_consumption_meter_alone_is_worth_its_calls(
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=4))
     assert world.calls.count(LATEST) >= 10
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
 
 
 @pytest.mark.parametrize("system_properties", [CONSUMPTION])
@@ -224,10 +224,10 @@ async def test_a_meter_that_was_silent_at_first_appears(
     """It is listed with nulls until it reports; within a week it is shown."""
     world.system.silence("consumption", dt_util.utcnow() - 8 * DAY)
     await set_up()
-    assert not has(hass, "roof_current_power_consumption")
+    assert not has(hass, "roof_consumption_power")
     world.system.let_speak("consumption", dt_util.utcnow())
     await leap(hass, freezer, 7 * DAY)
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
     await pass_time(hass, freezer, timedelta(hours=1))
     assert world.calls.count(LATEST) >= 4
 
@@ -244,8 +244,8 @@ async def test_a_meter_that_is_installed_a_year_later_appears(
     world.system.install_meter("production")
     world.system.install_meter("consumption")
     await leap(hass, freezer, 7 * DAY)
-    assert has(hass, "roof_current_power_consumption")
-    assert has(hass, "roof_current_net_power_consumption")
+    assert has(hass, "roof_consumption_power")
+    assert has(hass, "roof_grid_power")
 
 
 async def test_a_meter_that_is_removed_leaves_the_schedule(
@@ -256,7 +256,7 @@ async def test_a_meter_that_is_removed_leaves_the_schedule(
     cabin = world.systems[1]
     del world.systems[0]
     await set_up()
-    assert has(hass, "cabin_current_net_power_consumption")
+    assert has(hass, "cabin_grid_power")
     cabin.remove_meter("consumption")
     for _ in range(10):
         await leap(hass, freezer, timedelta(hours=6))
@@ -266,12 +266,12 @@ async def test_a_meter_that_is_removed_leaves_the_schedule(
     for _ in range(7):
         await leap(hass, freezer, DAY)
     assert world.calls.count(LATEST) == 1
-    assert state(hass, "sensor.cabin_current_power_consumption") == STATE_UNAVAILABLE
+    assert state(hass, "sensor.cabin_consumption_power") == STATE_UNAVAILABLE
 
 
 # Batteries
 
-BATTERY_SENSORS = ("battery", "battery_capacity", "current_battery_discharge")
+BATTERY_SENSORS = ("battery", "battery_capacity", "battery_power")
 
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
@@ -284,7 +284,7 @@ async def test_batteries_that_are_taken_away(
         assert has(hass, f"roof_{name}"), name
     world.system.remove_batteries(dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=4))
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
     for name in BATTERY_SENSORS:
         assert state(hass, f"sensor.roof_{name}") == STATE_UNAVAILABLE, name
     world.cloud.requests.clear()
@@ -341,8 +341,8 @@ async def test_one_of_two_batteries_falls_silent(
     world.system.silence("battery 1", dt_util.utcnow())
     await set_up()
     await leap(hass, freezer, 2 * DAY)
-    names = ("current_power_consumption", "current_net_power_consumption")
-    for name in (*names, "current_battery_discharge"):
+    names = ("consumption_power", "grid_power")
+    for name in (*names, "battery_power"):
         assert has(hass, f"roof_{name}"), name
         found = hass.states.get(f"sensor.roof_{name}")
         assert found is not None
@@ -358,13 +358,13 @@ async def test_two_gateways_give_grid_power(
     """It is as old as the older report."""
     world.system.second_gateway = SecondGateway(frozenset({"consumption"}), behind)
     await set_up()
-    grid = hass.states.get("sensor.roof_current_net_power_consumption")
-    production = hass.states.get("sensor.roof_current_power_production")
+    grid = hass.states.get("sensor.roof_grid_power")
+    production = hass.states.get("sensor.roof_production_power")
     assert grid is not None
     assert production is not None
     difference = production.attributes["measured_at"] - grid.attributes["measured_at"]
     assert difference == timedelta(seconds=behind)
-    assert has(hass, "roof_current_power_consumption")
+    assert has(hass, "roof_consumption_power")
 
 
 # What version 0.1.0 stored

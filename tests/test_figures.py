@@ -47,8 +47,8 @@ OTHERS = {
     "self_sufficiency_this_month",
     "import_peak_last_month",
     "mean_import_peak",
-    "production_this_month_last_year",
-    "production_compared_with_last_year",
+    "production_a_year_ago",
+    "production_vs_last_year",
     "degradation",
 }
 
@@ -428,15 +428,13 @@ async def test_years_are_compared_by_the_days_of_the_past(
         days = (date(year, 6, 1) + number * DAY for number in range(16))
         return sum(truth.day("production", day) for day in days) / 1_000
 
-    assert shown(hass, "production_this_month_last_year") == pytest.approx(
-        produced(2025)
-    )
-    years = attribute(hass, "production_this_month_last_year", "years")
+    assert shown(hass, "production_a_year_ago") == pytest.approx(produced(2025))
+    years = attribute(hass, "production_a_year_ago", "years")
     assert years == {
         str(year): pytest.approx(produced(year), abs=0.01)
         for year in (2023, 2024, 2025)
     }
-    assert shown(hass, "production_compared_with_last_year") == pytest.approx(
+    assert shown(hass, "production_vs_last_year") == pytest.approx(
         100 * produced(2026) / produced(2025)
     )
     worn = shown(hass, "degradation")

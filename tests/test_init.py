@@ -103,11 +103,11 @@ async def test_values_are_not_made_younger_by_a_restart(
     freezer.tick(timedelta(hours=12))
     await set_up(entry)
     await pass_time(hass, freezer, timedelta(minutes=1))
-    assert state(hass, "sensor.hilltop_current_net_power_consumption") in (
+    assert state(hass, "sensor.hilltop_grid_power") in (
         "unknown",
         STATE_UNAVAILABLE,
     )
-    assert float(state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.hilltop_lifetime_production")) > 0
 
 
 async def test_polls_follow_the_plan(
@@ -347,7 +347,7 @@ async def test_ten_entries_live_side_by_side(
     await pass_time(hass, freezer, timedelta(minutes=5))
     assert {entry.state for entry in entries} == {ConfigEntryState.LOADED}
     for number in range(10):
-        entity_id = f"sensor.home_{number}_current_power_production"
+        entity_id = f"sensor.home_{number}_production_power"
         assert float(state(hass, entity_id)) > 0
     for entry in entries:
         assert await hass.config_entries.async_unload(entry.entry_id)

@@ -21,8 +21,8 @@ from simulator import Fault
 from .conftest import SetUp, World
 from .helpers import pass_time, press, state
 
-USED = "sensor.enphase_account_calls_used_this_month"
-LEFT = "sensor.enphase_account_calls_left_this_month"
+USED = "sensor.enphase_account_api_calls_used"
+LEFT = "sensor.enphase_account_api_calls_left"
 
 
 pytestmark = pytest.mark.usefixtures("summer_noon")

@@ -14,7 +14,7 @@ from .conftest import SetUp, World
 from .helpers import press, state
 from .live import BUTTON_START
 
-STREAMS_LEFT = "sensor.enphase_account_live_streams_left_this_month"
+STREAMS_LEFT = "sensor.enphase_account_live_streams_left"
 
 
 pytestmark = pytest.mark.usefixtures("summer_noon")

@@ -84,10 +84,10 @@ async def test_the_end_of_a_stream_is_told(
     await set_up()
     began = dt_util.utcnow()
     await press(hass, BUTTON_START)
-    ends = state(hass, "sensor.hilltop_live_stream_ends")
+    ends = state(hass, "sensor.hilltop_live_session_ends")
     assert datetime.fromisoformat(ends) == began + timedelta(seconds=60)
     await burst.run()
-    assert state(hass, "sensor.hilltop_live_stream_ends") == "unknown"
+    assert state(hass, "sensor.hilltop_live_session_ends") == "unknown"
 
 
 async def test_the_action_names_its_duration_and_tells_the_end(
@@ -246,9 +246,9 @@ async def test_a_refusal_is_explained_and_touches_nothing(
     after = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
     spent = {entity_id for entity_id in before if before[entity_id] != after[entity_id]}
     assert spent == {
-        "sensor.enphase_account_calls_used_this_month",
-        "sensor.enphase_account_calls_left_this_month",
-        "sensor.enphase_account_live_streams_left_this_month",
+        "sensor.enphase_account_api_calls_used",
+        "sensor.enphase_account_api_calls_left",
+        "sensor.enphase_account_live_streams_left",
     }
     assert not hass.config_entries.flow.async_progress()
 
@@ -284,7 +284,7 @@ async def test_a_passing_trouble_is_tried_again_a_few_times(
         await pressed
     assert raised.value.translation_key == key
     assert fault.hits == 3
-    assert state(hass, "sensor.enphase_account_live_streams_left_this_month") == "97"
+    assert state(hass, "sensor.enphase_account_live_streams_left") == "97"
 
 
 async def test_a_quota_that_an_open_stream_tells_is_heeded(
@@ -510,7 +510,7 @@ async def test_live_data_rests_when_its_budget_is_used_up(
 ) -> None:
     """Nothing more is paid this month, the user was told, the next month goes on."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
-    left = "sensor.enphase_account_live_streams_left_this_month"
+    left = "sensor.enphase_account_live_streams_left"
     world.cloud.live_interval = 20
     used_up = (DOMAIN, f"live_budget_used_up_{entry.entry_id}")
     answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)

@@ -75,9 +75,9 @@ TELLING_NOTHING: Final = {
 }
 # What each stream changes by being asked for.
 FIGURES: Final = {
-    "sensor.enphase_account_calls_used_this_month",
-    "sensor.enphase_account_calls_left_this_month",
-    "sensor.enphase_account_live_streams_left_this_month",
+    "sensor.enphase_account_api_calls_used",
+    "sensor.enphase_account_api_calls_left",
+    "sensor.enphase_account_live_streams_left",
 }
 
 

@@ -39,8 +39,8 @@ from .conftest import SetUp, Stepper, World
 from .helpers import press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
-LEFT = "sensor.enphase_account_live_streams_left_this_month"
-USED = "sensor.enphase_account_calls_used_this_month"
+LEFT = "sensor.enphase_account_live_streams_left"
+USED = "sensor.enphase_account_api_calls_used"
 BURSTS = {
     CONF_STREAMS_PER_MONTH: 1000,
     CONF_LIVE_BURSTS: True,
@@ -660,7 +660,7 @@ async def test_systems_share_what_may_be_paid_for(
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 3})
     world.cloud.live_interval = 20
     await start(hass, config_entry_id=entry.entry_id, duration=900)
-    valley = "binary_sensor.valley_live_stream"
+    valley = "binary_sensor.valley_live_session"
     assert state(hass, valley) == STATE_ON
     while STATE_ON in (state(hass, LIVE), state(hass, valley)):
         await burst.second()
@@ -713,7 +713,7 @@ async def test_what_one_system_has_used_puts_off_the_bursts_of_another(
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 2)
     await burst.run()
-    await press(hass, "button.valley_start_live_data")
+    await press(hass, "button.valley_start_live_session")
     await burst.run()
     while dt_util.utcnow().month == 6:
         assert len(world.cloud.streams) == 3

@@ -100,7 +100,7 @@ class Day:
         await self.pass_time(hours * 4, step=900)
 
     async def start(self, entry: MockConfigEntry, **data: Any) -> str | None:
-        """Start live data by the action; return the key of the error it answers."""
+        """Start a live session by the action; return the key of its error."""
         data["config_entry_id"] = entry.entry_id
         task = self._hass.async_create_task(start(self._hass, **data))
         for _ in range(400):

@@ -165,7 +165,7 @@ async def test_energy_is_that_of_the_statistics(
     until = dt_util.parse_datetime(told["recorded_until"])
     assert until is not None
     assert until > dt_util.utcnow() - timedelta(hours=4)
-    today = float(state(hass, "sensor.hilltop_energy_production_today"))
+    today = float(state(hass, "sensor.hilltop_production_today"))
     assert told["production_today_by_now"] == pytest.approx(today, abs=0.001)
 
     [hourly] = (
@@ -300,9 +300,9 @@ async def test_budget_is_that_of_the_account(
     expose(hass)
     [told] = (await call(hass, BUDGET))["api_keys"]
     account = "sensor.enphase_account_"
-    assert told["calls_used"] == int(state(hass, f"{account}calls_used_this_month"))
+    assert told["calls_used"] == int(state(hass, f"{account}api_calls_used"))
     assert told["calls_used"] == len(world.calls)
-    assert told["calls_left"] == int(state(hass, f"{account}calls_left_this_month"))
+    assert told["calls_left"] == int(state(hass, f"{account}api_calls_left"))
     assert told["live_streams_left"] == 100
     renewed = dt_util.parse_datetime(told["calls_renewed"])
     assert renewed == datetime(2026, 7, 1, tzinfo=UTC)

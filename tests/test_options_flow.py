@@ -405,7 +405,7 @@ async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
     form = await options.submit(form, profile="balanced")
     await options.submit(form, **LIVE | {CONF_LIVE_BURSTS: False})
     assert entry.options[CONF_CALL_BUDGET] == 20
-    left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
+    left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert 3_000 < left < 14_000
 
     # Another plan forgets the sum, and it does not come back by itself.
@@ -443,8 +443,4 @@ async def test_an_entry_of_before_pays_for_nothing(
     """Without the option, only the free calls are made."""
     freezer.move_to("2026-06-01 00:10:00+00:00")
     await set_up()
-    assert (
-        9_000
-        < int(state(hass, "sensor.enphase_account_calls_left_this_month"))
-        <= 10_000
-    )
+    assert 9_000 < int(state(hass, "sensor.enphase_account_api_calls_left")) <= 10_000

@@ -239,13 +239,13 @@ async def test_a_new_sign_in_forgets_refusals(
     ]
     entry = await set_up()
     with pytest.raises(HomeAssistantError):
-        await press(hass, "button.hilltop_start_live_data")
+        await press(hass, "button.hilltop_start_live_session")
     for refusal in refusals:
         world.cloud.faults.remove(refusal)
     world.cloud.requests.clear()
     await hass.config_entries.async_reload(entry.entry_id)
     with pytest.raises(HomeAssistantError):
-        await press(hass, "button.hilltop_start_live_data")
+        await press(hass, "button.hilltop_start_live_session")
     assert world.calls == []
 
     if again == "reauth":
@@ -257,7 +257,7 @@ async def test_a_new_sign_in_forgets_refusals(
     assert done["reason"] == f"{again}_successful"
     await hass.async_block_till_done()
     assert {"telemetry_battery", "latest_telemetry"} <= set(world.calls)
-    await press(hass, "button.hilltop_start_live_data")
+    await press(hass, "button.hilltop_start_live_session")
     assert "live_data" in world.calls
     issues = ir.async_get(hass).issues
     assert not [issue_id for domain, issue_id in issues if domain == DOMAIN]

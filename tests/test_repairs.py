@@ -67,7 +67,7 @@ async def test_a_month_that_is_used_up_and_renewed(
     # However long the call takes that makes sure of it.
     await hass.async_block_till_done()
     assert not _issues(issue_registry)
-    assert int(state(hass, "sensor.enphase_account_calls_left_this_month")) > 990
+    assert int(state(hass, "sensor.enphase_account_api_calls_left")) > 990
     await pass_time(hass, freezer, timedelta(hours=4))
     assert not _issues(issue_registry)
 
@@ -124,7 +124,7 @@ async def test_a_refused_document_can_be_asked_for_again(
     await hass.async_block_till_done()
     await pass_time(hass, freezer, timedelta(minutes=30))
     assert world.calls.count("latest_telemetry") == asked + 1
-    assert hass.states.get("sensor.hilltop_current_net_power_consumption")
+    assert hass.states.get("sensor.hilltop_grid_power")
     assert not _issues(issue_registry)
 
 
@@ -202,7 +202,7 @@ async def test_a_refused_month_is_tried_once_and_accepted(
     shown = await _submit(hass, hass_client, f"quota_refused_{entry.entry_id}")
     assert shown["type"] == "create_entry"
     assert len(world.calls) == before + 1
-    used = state(hass, "sensor.enphase_account_calls_used_this_month")
+    used = state(hass, "sensor.enphase_account_api_calls_used")
     assert int(used) == len(world.cloud.requests)
     assert "quota_refused" not in _issues(issue_registry)
     assert "quota_used_up" not in _issues(issue_registry)

@@ -50,26 +50,24 @@ async def test_powers_are_what_the_gateway_reported(
     await set_up()
     telemetry = world.cloud.published(world.system)
     shown = {
-        name: _number(hass, f"sensor.hilltop_current_{name}") * 1000
+        name: _number(hass, f"sensor.hilltop_{name}") * 1000
         for name in (
-            "power_production",
-            "power_consumption",
-            "net_power_consumption",
-            "battery_discharge",
+            "production_power",
+            "consumption_power",
+            "grid_power",
+            "battery_power",
         )
     }
-    assert shown["power_consumption"] == pytest.approx(
-        shown["power_production"]
-        + shown["net_power_consumption"]
-        + shown["battery_discharge"],
+    assert shown["consumption_power"] == pytest.approx(
+        shown["production_power"] + shown["grid_power"] + shown["battery_power"],
         abs=1,
     )
     measured_at = dt_util.utc_from_timestamp(telemetry.measured_at)
     truth = world.cloud.truth(world.system.system_id).power(measured_at)
-    assert shown["power_production"] == pytest.approx(truth.production, abs=2)
-    assert shown["net_power_consumption"] == pytest.approx(truth.grid, abs=2)
-    assert shown["power_consumption"] == pytest.approx(truth.consumption, abs=2)
-    assert shown["battery_discharge"] == pytest.approx(truth.battery, abs=20)
+    assert shown["production_power"] == pytest.approx(truth.production, abs=2)
+    assert shown["grid_power"] == pytest.approx(truth.grid, abs=2)
+    assert shown["consumption_power"] == pytest.approx(truth.consumption, abs=2)
+    assert shown["battery_power"] == pytest.approx(truth.battery, abs=20)
 
 
 async def test_energies_are_the_clouds(
@@ -77,7 +75,7 @@ async def test_energies_are_the_clouds(
 ) -> None:
     """Today begins at the system's midnight; the lifetime includes today."""
     await set_up()
-    today = hass.states.get("sensor.hilltop_energy_production_today")
+    today = hass.states.get("sensor.hilltop_production_today")
     assert today is not None
     midnight = datetime.fromisoformat("2026-06-21T00:00:00+02:00")
     assert datetime.fromisoformat(today.attributes["last_reset"]) == midnight
@@ -86,7 +84,7 @@ async def test_energies_are_the_clouds(
     produced = truth.energy("production", midnight, until) / 1000
     assert 0.8 * produced < float(today.state) <= produced
     lifetime = truth.lifetime("production", until) / 1_000_000
-    shown = _number(hass, "sensor.hilltop_lifetime_energy_production")
+    shown = _number(hass, "sensor.hilltop_lifetime_production")
     assert shown == pytest.approx(lifetime, rel=0.001)
 
 
@@ -104,13 +102,13 @@ async def test_the_lifetime_never_falls(
     shown = [
         float(event.data["new_state"].state)
         for event in events
-        if event.data["entity_id"] == "sensor.hilltop_lifetime_energy_production"
+        if event.data["entity_id"] == "sensor.hilltop_lifetime_production"
     ]
     assert len(shown) > 1
     assert shown == sorted(shown)
 
 
-LIFETIME = "sensor.hilltop_lifetime_energy_production"
+LIFETIME = "sensor.hilltop_lifetime_production"
 
 
 async def test_a_lifetime_that_is_too_great_waits_to_be_confirmed(
@@ -195,7 +193,7 @@ async def test_absurd_values_are_not_shown(
         ),
         (
             {"name": "Hilltop", "time_zone": "Europe/Berlin", "meters": ["production"]},
-            {"battery", "current_power_consumption", "current_net_power_consumption"},
+            {"battery", "consumption_power", "grid_power"},
         ),
     ],
 )
@@ -208,7 +206,7 @@ async def test_what_a_system_cannot_have_is_not_made(
         entity_id.removeprefix("sensor.hilltop_") for entity_id in sensor_states(hass)
     }
     assert not made & absent
-    assert "current_power_production" in made
+    assert "production_power" in made
 
 
 @pytest.mark.parametrize(
@@ -232,14 +230,14 @@ async def test_a_cloud_that_fails_leaves_what_is_still_true(
 ) -> None:
     """Values stay while they are fresh, then they are gone, then they come back."""
     await set_up()
-    grid = "sensor.hilltop_current_net_power_consumption"
+    grid = "sensor.hilltop_grid_power"
     before = state(hass, grid)
     fault = world.cloud.faults.add(Fault(status=500))
     await pass_time(hass, freezer, timedelta(hours=1))
     assert state(hass, grid) == before
     await pass_time(hass, freezer, timedelta(hours=3))
     assert state(hass, grid) == STATE_UNAVAILABLE
-    assert _number(hass, "sensor.hilltop_lifetime_energy_production") > 0
+    assert _number(hass, "sensor.hilltop_lifetime_production") > 0
     world.cloud.faults.remove(fault)
     await pass_time(hass, freezer, timedelta(hours=6))
     assert state(hass, grid) not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
@@ -293,7 +291,7 @@ async def test_midnight_is_the_systems(
     """At the system's midnight today's energy starts again, without a call."""
     freezer.move_to("2026-06-21 21:30:00+00:00")
     await set_up()
-    today = "sensor.hilltop_energy_production_today"
+    today = "sensor.hilltop_production_today"
     assert _number(hass, today) > 10
     world.cloud.faults.add(Fault(status=500))
     await pass_time(hass, freezer, timedelta(minutes=40))
@@ -308,7 +306,7 @@ async def test_refresh_asks_for_everything_now(
 ) -> None:
     """The button costs a call per document, and the counters tell."""
     await set_up()
-    used = "sensor.enphase_account_calls_used_this_month"
+    used = "sensor.enphase_account_api_calls_used"
     assert state(hass, used) == "3"
     freezer.tick(60)
     world.cloud.requests.clear()
@@ -349,10 +347,10 @@ async def test_a_smaller_plan_brings_no_older_values_back(
 ) -> None:
     """What live data said last holds, also where there is no live data any more."""
     entry = await set_up()
-    await press(hass, "button.hilltop_start_live_data")
+    await press(hass, "button.hilltop_start_live_session")
     await hass.async_block_till_done()
     shown = sensor_states(hass)
-    powers = {key: value for key, value in shown.items() if "_current_" in key}
+    powers = {key: value for key, value in shown.items() if key.endswith("_power")}
     assert len(powers) >= 4
     hass.config_entries.async_update_entry(entry, options={CONF_PLAN: "watt"})
     await hass.config_entries.async_reload(entry.entry_id)
@@ -398,7 +396,7 @@ async def test_the_device_page_tells_when_values_are_of_and_come(
     told = datetime.fromisoformat(state(hass, "sensor.hilltop_last_reported"))
     telemetry = world.cloud.published(world.system)
     assert 0 < told.timestamp() - telemetry.measured_at < 120
-    power = hass.states.get("sensor.hilltop_current_power_production")
+    power = hass.states.get("sensor.hilltop_production_power")
     assert power is not None
     assert dt_util.as_timestamp(power.attributes["measured_at"]) == (
         telemetry.measured_at

@@ -35,14 +35,14 @@ async def test_shows_what_is_set(
     world.system.settings = Settings(charge_from_grid=True)
     await set_up(options=OPTIONS)
     assert calls(world) == Counter(OF_SETTINGS)
-    assert state(hass, "binary_sensor.hilltop_charging_from_the_grid") == "on"
+    assert state(hass, "binary_sensor.hilltop_charging_from_grid") == "on"
     assert state(hass, "binary_sensor.hilltop_storm_alert") == "off"
     assert state(hass, "sensor.hilltop_shutdown_level") == "5"
     assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
     world.system.storm_alert = True
     world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
     await pass_time(hass, freezer, timedelta(days=8), step=HOUR / 4)
-    assert state(hass, "binary_sensor.hilltop_charging_from_the_grid") == "off"
+    assert state(hass, "binary_sensor.hilltop_charging_from_grid") == "off"
     assert state(hass, "binary_sensor.hilltop_storm_alert") == "on"
     assert state(hass, "sensor.pool_pump_restore_battery_level") == "50"
     made = calls(world)

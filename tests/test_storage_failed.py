@@ -35,7 +35,7 @@ pytestmark = [
 ]
 
 REFRESH = "button.hilltop_refresh_now"
-USED = "sensor.enphase_account_calls_used_this_month"
+USED = "sensor.enphase_account_api_calls_used"
 TEN_HOURS = timedelta(hours=10)
 
 

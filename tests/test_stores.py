@@ -23,7 +23,7 @@ from .helpers import pass_time, state
 
 # Of the store of an API key, whose name ends with the hash of it.
 _SUFFIXES = 2
-PRODUCTION = "sensor.hilltop_current_power_production"
+PRODUCTION = "sensor.hilltop_production_power"
 
 
 pytestmark = pytest.mark.usefixtures("summer_noon")

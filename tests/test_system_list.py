@@ -88,12 +88,12 @@ async def test_what_changes_is_taken_over_without_the_user(
     assert lodge[CONF_LIVE_STREAM] is False
     named = {device.name: device.name_by_user for device in system_devices(hass, entry)}
     assert named == {"Summit": None, "Lodge": "Our cabin"}
-    assert hass.states.get("binary_sensor.hilltop_live_stream") is not None
-    live = hass.states.get("binary_sensor.cabin_live_stream")
+    assert hass.states.get("binary_sensor.hilltop_live_session") is not None
+    live = hass.states.get("binary_sensor.cabin_live_session")
     assert live is None or live.state == "unavailable"
 
     await pass_time(hass, freezer, timedelta(minutes=10))
-    today = hass.states.get("sensor.hilltop_energy_production_today")
+    today = hass.states.get("sensor.hilltop_production_today")
     assert today is not None
     reset = datetime.fromisoformat(today.attributes["last_reset"])
     assert reset.utcoffset() == timedelta(hours=9)
@@ -221,7 +221,7 @@ async def test_a_refused_system_that_is_not_listed_is_not_visible(
     cabin.account = world.owner
     await pass_a_week(hass, freezer)
     assert "systems_not_visible" not in issues(issue_registry)
-    assert float(state(hass, "sensor.cabin_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.cabin_lifetime_production")) > 0
 
 
 @pytest.mark.parametrize("plan", ["watt"])

@@ -87,8 +87,8 @@ async def test_one_system_fails_from_the_first_set_up(
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert not hass.config_entries.flow.async_progress()
-    good = f"sensor.{names[1 - bad].lower()}_lifetime_energy_production"
-    missing = f"sensor.{names[bad].lower()}_lifetime_energy_production"
+    good = f"sensor.{names[1 - bad].lower()}_lifetime_production"
+    missing = f"sensor.{names[bad].lower()}_lifetime_production"
     assert float(state(hass, good)) > 0
     assert hass.states.get(missing) is None
     kind = "systems_not_visible" if status in (403, 404) else "systems_not_read"
@@ -144,7 +144,7 @@ async def test_a_sold_system_costs_a_call_a_day(
     """It is said, its entities are unavailable, and it may come back."""
     cabin = world.add_system(name="Cabin", battery=1, time_zone="Europe/Berlin")
     await set_up()
-    sensor = "sensor.cabin_lifetime_energy_production"
+    sensor = "sensor.cabin_lifetime_production"
     assert float(state(hass, sensor)) > 0
     if gone == "sold":
         cabin.account = stranger
@@ -162,7 +162,7 @@ async def test_a_sold_system_costs_a_call_a_day(
     assert asked.count(world.system.system_id) > 100
 
     with pytest.raises(HomeAssistantError, match="does not show"):
-        await press(hass, "button.cabin_start_live_data")
+        await press(hass, "button.cabin_start_live_session")
     if gone == "sold":
         cabin.account = world.owner
         await pass_days(hass, freezer, 1)
@@ -189,7 +189,7 @@ async def test_a_sold_system_stays_hidden_over_a_restart(
     await hass.async_block_till_done()
     assert cabin.system_id not in loaded_systems(world)
     assert issues(issue_registry)["systems_not_visible"]["systems"] == "Cabin"
-    assert state(hass, "sensor.cabin_lifetime_energy_production") == STATE_UNAVAILABLE
+    assert state(hass, "sensor.cabin_lifetime_production") == STATE_UNAVAILABLE
 
     registry = dr.async_get(hass)
     devices = {device.name: device for device in system_devices(hass, entry)}
@@ -303,9 +303,9 @@ async def test_calls_that_are_withheld_hold_up_no_set_up(
     )
     await set_up(second)
     assert second.state is ConfigEntryState.LOADED
-    assert hass.states.get("sensor.hilltop_lifetime_energy_production") is None
+    assert hass.states.get("sensor.hilltop_lifetime_production") is None
     await pass_time(hass, freezer, timedelta(minutes=10))
-    assert float(state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.hilltop_lifetime_production")) > 0
 
 
 @pytest.mark.parametrize("plan", ["watt"])
@@ -327,7 +327,7 @@ async def test_thirty_systems_on_the_free_plan(
     assert len(loaded_systems(world)) == 30
     assert {request.status for request in world.cloud.requests} == {200}
     for number in range(29):
-        assert float(state(hass, f"sensor.barn_{number}_lifetime_energy_production"))
+        assert float(state(hass, f"sensor.barn_{number}_lifetime_production"))
 
 
 async def test_a_hundred_systems(
@@ -350,7 +350,7 @@ async def test_a_hundred_systems(
     assert len(loaded_systems(world)) == 100
     assert {request.status for request in world.cloud.requests} == {200}
     for number in range(99):
-        assert float(state(hass, f"sensor.barn_{number}_lifetime_energy_production"))
+        assert float(state(hass, f"sensor.barn_{number}_lifetime_production"))
 
 
 async def test_a_system_that_hangs_holds_up_nothing(
@@ -370,7 +370,7 @@ async def test_a_system_that_hangs_holds_up_nothing(
     freezer.tick(6)
     await until(setting_up.done)
     assert entry.state is ConfigEntryState.LOADED
-    assert float(state(hass, "sensor.hilltop_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.hilltop_lifetime_production")) > 0
     assert await hass.config_entries.async_unload(entry.entry_id)
     world.cloud.connections.drop()
 
@@ -406,7 +406,7 @@ async def test_a_system_of_two_entries(
             "holders": "Home",
         }
     }
-    assert float(state(hass, "sensor.cabin_lifetime_energy_production")) > 0
+    assert float(state(hass, "sensor.cabin_lifetime_production")) > 0
     for entry, name in ((first, "Hilltop"), (second, "Cabin")):
         [device] = system_devices(hass, entry)
         assert device.name == name

@@ -125,7 +125,7 @@ async def test_power_crossed_threshold(
 ) -> None:
     """In whatever unit it is shown."""
     await set_up()
-    production = "sensor.hilltop_current_power_production"
+    production = "sensor.hilltop_production_power"
     value = {"number": 1_000, "unit_of_measurement": "W"}
     ran = await listen(
         "power.crossed_threshold",

@@ -84,14 +84,19 @@ async def test_nothing_is_lost(
 
     assert entry.state is ConfigEntryState.LOADED
     assert world.calls == []
-    shown = sensor_states(hass)
-    assert {name: shown[name] for name in STORED["states"]} == STORED["states"]
     registry = er.async_get(hass)
     entities = er.async_entries_for_config_entry(registry, entry.entry_id)
-    kept = {entity.entity_id: entity.unique_id for entity in entities}
-    assert kept.keys() >= STORED["unique_ids"].keys()
-    moved = {each for each, old in STORED["unique_ids"].items() if kept[each] != old}
-    assert moved == {each for each in STORED["unique_ids"] if "calls" in each}
+    kept = {entity.unique_id: entity.entity_id for entity in entities}
+    # Names have changed since; what was moved to the account was registered above.
+    moved = {each for each in STORED["unique_ids"] if "calls" in each}
+    ids = {
+        each: each if each in moved else kept[old]
+        for each, old in STORED["unique_ids"].items()
+    }
+    assert moved <= set(kept.values())
+    assert not kept.keys() & {STORED["unique_ids"][each] for each in moved}
+    shown = sensor_states(hass)
+    assert {name: shown[ids[name]] for name in STORED["states"]} == STORED["states"]
     [account] = [
         device
         for device in dr.async_entries_for_config_entry(
@@ -102,7 +107,7 @@ async def test_nothing_is_lost(
     of_account = er.async_entries_for_device(
         registry, account.id, include_disabled_entities=True
     )
-    new = {"sensor.enphase_account_calls_assumed_this_month"}
+    new = {"sensor.enphase_account_api_calls_assumed"}
     assert {each.entity_id for each in of_account} == moved | new
     store = entry.runtime_data.storage.system(STORED["system_id"])
     assert store.progress(Source.PRODUCTION_INTERVALS) != ImportProgress()

@@ -90,7 +90,7 @@ class _Check:
         self._expect("All entities have a state", missing)
 
     async def live_stream(self) -> None:
-        """Press “Start live data”; values change, and end as the last frame says."""
+        """Press “Start live session”; values change, and end as the last frame says."""
         cloud = self.stage.cloud
         await choose_options(self.stage.home_assistant, self.entry, live=_LIVE)
         moves: set[str] = set()

@@ -111,7 +111,8 @@ The integration is yours to set up: Settings → Devices & services → Add inte
         else """
 Things to try:
     Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
-    of live data (two minutes of every five); press "Start live data" or "Refresh now".
+    of live data (two minutes of every five); press "Start live session", or
+    "Refresh now".
     Energy: all days of the past are there after two minutes, with the last week by the
     hour; the hours before follow (see "History import").
     ⚙ beside the entry: options, with what they cost.

@@ -38,14 +38,14 @@ START_SCHEMA: Final = vol.Schema(
 async def async_start_live_stream(
     system: EnphaseSystem, duration: timedelta | None = None
 ) -> LiveGrant:
-    """Start live data of a system, join what runs, or lengthen it."""
+    """Start a live session of a system, join what runs, or lengthen it."""
     if system.live_sessions is None:
         raise translated(ServiceValidationError, "live_not_in_plan")
     return await system.live_sessions.async_request(duration)
 
 
 async def async_start_live_streams(call: ServiceCall) -> ServiceResponse:
-    """Start live data, and tell until when and at what cost."""
+    """Start a live session, and tell until when and at what cost."""
     answer: dict[str, Any] = {}
     for system in await async_targeted_systems(call):
         grant = await async_start_live_stream(system, call.data.get(_ATTR_DURATION))

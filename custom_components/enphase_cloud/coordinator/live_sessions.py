@@ -76,7 +76,7 @@ class LiveSessions:
             self._timer.start(min(pause, _LONGEST_SLEEP))
 
     async def async_request(self, duration: timedelta | None = None) -> LiveGrant:
-        """Start live data on the user's behalf, join what runs, or lengthen it.
+        """Start a live session on the user's behalf, join what runs, or lengthen it.
 
         Raises HomeAssistantError where it cannot be had; nothing is sent then.
         """
