@@ -42,7 +42,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 # Forms that ask only for what there is to choose.
-SOME_FIELDS = {"dashboard_choices"}
+SOME_FIELDS = {"dashboard_choices", "api_key", "devices"}
+# Home Assistant shows its dialog for credentials instead.
+NOT_SHOWN = {"missing_credentials"}
 
 
 def placeholders(text: str) -> set[str]:
@@ -77,7 +79,11 @@ def assert_translated(result: ConfigFlowResult) -> ConfigFlowResult:
     """Hold what a flow shows against en.json, as Home Assistant's own tests do."""
     section = "config" if result["handler"] == DOMAIN else "options"
     given = set(result.get("description_placeholders") or {})
-    if result["type"] is FlowResultType.ABORT:
+    if result["type"] is FlowResultType.MENU:
+        texts = ENGLISH[section]["step"][result["step_id"]]
+        assert set(result["menu_options"]) <= set(texts["menu_options"])
+        _assert_filled([texts["title"], texts.get("description", "")], given)
+    if result["type"] is FlowResultType.ABORT and result["reason"] not in NOT_SHOWN:
         _assert_filled([ENGLISH[section]["abort"][result["reason"]]], given)
     if result["type"] is FlowResultType.FORM:
         texts = ENGLISH[section]["step"][result["step_id"]]
@@ -136,7 +142,7 @@ class User:
         self, result: ConfigFlowResult, **user_input: Any
     ) -> ConfigFlowResult:
         """Submit a form."""
-        assert result["type"] is FlowResultType.FORM, result
+        assert result["type"] in (FlowResultType.FORM, FlowResultType.MENU), result
         shown = await self._flow.async_configure(result["flow_id"], user_input)
         await self._hass.async_block_till_done()
         return assert_translated(shown)
@@ -185,4 +191,8 @@ class User:
 
     async def add_and_sign_in(self, **answers: str) -> ConfigFlowResult:
         """Begin to add an account, and sign in to it."""
-        return await self.sign_in(await self.add(), **answers)
+        shown = await self.add()
+        if shown["type"] is FlowResultType.MENU:
+            # Another sign-in was given up.
+            shown = await self.submit(shown, next_step_id="browser")
+        return await self.sign_in(shown, **answers)

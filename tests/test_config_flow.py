@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 import logging
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import MagicMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.application_credentials import (
@@ -35,6 +35,7 @@ from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MONTH,
     CONF_CONNECTION,
     CONF_LIVE_STREAM,
+    CONF_NEW_KEY,
     CONF_PLAN,
     CONF_SYSTEMS,
     CONF_TIME_ZONE,
@@ -47,6 +48,7 @@ from simulator import AccessControl, Account, Fault
 
 from .conftest import SetUp, Stepper
 from .flows import User, field_names, required, suggested, until
+from .helpers import state
 from .world import API_KEY, CLIENT_ID, CLIENT_SECRET, EMAIL, PASSWORD, USER_ID, World
 
 GROUPS = {"groups": ["devices", "panels", "alarms", "ev_charger", "settings"]}
@@ -114,7 +116,8 @@ async def test_one_system(hass: HomeAssistant, world: World, user: User) -> None
     """An account with one system: sign in, name key and plan, done."""
     form = await user.add_and_sign_in()
     assert form["step_id"] == "api_key"
-    assert field_names(form["data_schema"]) == {CONF_API_KEY, CONF_PLAN}
+    # Without a recorder there are no costs, and nothing for the Energy dashboard.
+    assert field_names(form["data_schema"]) == {CONF_API_KEY, CONF_PLAN, CONF_NEW_KEY}
 
     done = await user.submit(form, api_key=f" {API_KEY}\n", plan="watt")
     assert done["type"] is FlowResultType.CREATE_ENTRY
@@ -392,6 +395,157 @@ async def test_wrong_client_id(
     await _start_again(user, world)
 
 
+# A sign-in that leads to a code
+
+
+async def _code_of(user: User, form: ConfigFlowResult) -> str:
+    """Sign in on the page that a form links to; return the code that it shows."""
+    assert form["step_id"] == "code"
+    page = form["description_placeholders"]["sign_in_url"]
+    external = {"type": FlowResultType.EXTERNAL_STEP, "url": page}
+    address = await user.approve(external)
+    assert address.path == "/oauth/redirect_uri"
+    return address.query["code"]
+
+
+async def _give_up(hass: HomeAssistant, user: User) -> ConfigFlowResult:
+    """Close the dialog while the browser is at Enphase, and begin again."""
+    shown = await user.add()
+    assert shown["type"] is FlowResultType.EXTERNAL_STEP
+    hass.config_entries.flow.async_abort(shown["flow_id"])
+    return await user.add()
+
+
+@pytest.mark.parametrize("pasted", ["{code}", " {code}\n", "{url}?code={code}&state=x"])
+async def test_a_code_where_no_redirect_works(
+    hass: HomeAssistant, world: World, user: User, pasted: str
+) -> None:
+    """Who gave up once can paste the code, or its page's address; so later, too."""
+    world.cloud.add_application(
+        client_id=CLIENT_ID,
+        client_secret=CLIENT_SECRET,
+        api_key=API_KEY,
+        redirect_uris=[f"{world.url}/oauth/redirect_uri"],
+    )
+    shown = await user.add()
+    with pytest.raises(AssertionError, match="Redirect URI is not registered"):
+        await user.approve(shown)
+    hass.config_entries.flow.async_abort(shown["flow_id"])
+    menu = await user.add()
+    assert menu["menu_options"] == ["browser", "code"]
+    form = await user.submit(menu, next_step_id="code")
+    code = await _code_of(user, form)
+    url = f"{world.url}/oauth/redirect_uri"
+    form = await user.submit(form, code=pasted.format(code=code, url=url))
+    assert form["step_id"] == "api_key"
+    done = await user.submit(form, api_key=API_KEY, plan="watt")
+    assert done["result"].unique_id == USER_ID
+    # It works, so nobody is asked again; this entry goes on with codes.
+    shown = await user.add()
+    assert shown["type"] is FlowResultType.EXTERNAL_STEP
+    hass.config_entries.flow.async_abort(shown["flow_id"])
+    form = await user.submit(await user.reconfigure(done["result"]))
+    form = await user.submit(form, code=await _code_of(user, form))
+    assert form["step_id"] == "keep_api_key"
+
+
+@pytest.mark.parametrize("code", ["", "no-such-code", "https://[", "https://x.y/?a=b"])
+async def test_a_wrong_code(
+    hass: HomeAssistant, world: World, user: User, code: str
+) -> None:
+    """The form comes back; what is no code is not sent."""
+    form = await _give_up(hass, user)
+    form = await user.submit(form, next_step_id="code")
+    form = await user.submit(form, code=code)
+    assert form["errors"] == {"code": "code_expired"}
+    sent = [each for each in world.cloud.requests if each.operation == "token"]
+    assert len(sent) == (code == "no-such-code")
+    form = await user.submit(form, code=await _code_of(user, form))
+    assert form["step_id"] == "api_key"
+
+
+async def test_a_code_with_a_wrong_secret(
+    hass: HomeAssistant, world: World, user: User
+) -> None:
+    """What else may go wrong ends the flow as without a code."""
+    form = await _give_up(hass, user)
+    form = await user.submit(form, next_step_id="code")
+    world.cloud.faults.add(Fault(operation="token", status=500))
+    shown = await user.submit(form, code=await _code_of(user, form))
+    assert (shown["type"], shown["reason"]) == ("abort", "server_error")
+
+
+async def test_giving_up_is_forgotten(
+    hass: HomeAssistant, user: User, freezer: FrozenDateTimeFactory
+) -> None:
+    """The choice costs a click, so it is offered for an hour only."""
+    menu = await _give_up(hass, user)
+    shown = await user.submit(menu, next_step_id="browser")
+    assert shown["type"] is FlowResultType.EXTERNAL_STEP
+    hass.config_entries.flow.async_abort(shown["flow_id"])
+    freezer.tick(timedelta(hours=1))
+    assert (await user.add())["type"] is FlowResultType.EXTERNAL_STEP
+
+
+async def test_no_way_back(
+    hass: HomeAssistant, user: User, current_request: MagicMock
+) -> None:
+    """Where Home Assistant knows no address of its own, a code is the only way."""
+    request = current_request.get.return_value
+    current_request.get.return_value = request.clone(headers={})
+    form = await user.add()
+    assert (await user.submit(form, code=await _code_of(user, form)))["step_id"] == (
+        "api_key"
+    )
+    hass.config.components.add("my")
+    assert (await user.add())["type"] is FlowResultType.EXTERNAL_STEP
+
+
+# A key that is new
+
+
+@pytest.mark.parametrize(
+    ("is_new", "least", "most"), [(True, 990, 1000), (False, 300, 320)]
+)
+async def test_whether_the_key_is_new(
+    hass: HomeAssistant, user: User, least: int, most: int, *, is_new: bool
+) -> None:
+    """All calls of the month are there, or those of the time that is left."""
+    form = await user.add_and_sign_in()
+    told = form["description_placeholders"]
+    assert told["used"] == "68%"
+    assert (told["watt"], told["kilowatt"]) == ("93 min", "15 min")
+    await _finish(user, form, api_key=API_KEY, new_key=is_new)
+    left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
+    assert least <= left <= most
+
+
+async def test_second_thoughts_about_the_key(
+    world: World, user: User, nothing_stored: Ledgers
+) -> None:
+    """What is said last counts, beside the calls that were made."""
+    form = await user.add_and_sign_in()
+    world.cloud.faults.add(Fault(operation="systems", status=500))
+    for is_new, left in ((True, 999), (False, 318), (True, 997)):
+        form = await user.submit(
+            form, **{CONF_API_KEY: API_KEY, CONF_PLAN: "watt", CONF_NEW_KEY: is_new}
+        )
+        assert form["errors"] == {"base": "server_error"}
+        [ledger] = nothing_stored()
+        assert ledger.left(dt_util.utcnow()) == pytest.approx(left, abs=2)
+
+
+async def test_a_removed_account_does_not_make_its_key_new(
+    hass: HomeAssistant, user: User
+) -> None:
+    """Its calls of the month are forgotten, so they are assumed."""
+    done = await user.submit(await user.add_and_sign_in(), api_key=API_KEY, plan="watt")
+    await hass.config_entries.async_remove(done["result"].entry_id)
+    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
+    left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
+    assert left < 330
+
+
 async def test_code_used_twice(
     hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
 ) -> None:
@@ -521,7 +675,7 @@ async def test_wrong_key(
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=key, plan="megawatt")
     assert form["errors"] == {CONF_API_KEY: error}
-    assert suggested(form) == {CONF_PLAN: "megawatt"}
+    assert suggested(form) == {CONF_PLAN: "megawatt", CONF_NEW_KEY: True}
     assert CONF_API_KEY in required(form)
     assert len(world.calls) == calls
     nothing_stored()
@@ -573,8 +727,8 @@ async def test_the_cloud_fails_the_proof(
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
     assert form["errors"] == {"base": error}
-    assert suggested(form) == {CONF_PLAN: "watt"}
-    assert required(form) == {CONF_PLAN}
+    assert suggested(form) == {CONF_PLAN: "watt", CONF_NEW_KEY: True}
+    assert required(form) == {CONF_PLAN, CONF_NEW_KEY}
     assert world.calls == ["systems"]
     [ledger] = nothing_stored()
     assert ledger.by_operation(dt_util.utcnow())["systems"] == 1
@@ -678,7 +832,7 @@ async def test_the_budget_is_used_up(
     form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
     assert form["step_id"] == "keep_api_key"
     assert form["errors"] == {"base": "server_error"}
-    assert suggested(form) == {CONF_PLAN: "custom"}
+    assert suggested(form) == {CONF_PLAN: "custom", CONF_NEW_KEY: True}
     form = await user.submit(form, plan="custom")
     assert suggested(form) == LIMITS | {CONF_CALLS_PER_MINUTE: 1}
     form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
@@ -798,7 +952,8 @@ async def test_the_forms_travel_over_http(
     flow = f"{flows_over_http}/{shown['flow_id']}"
     await user.come_back(await user.approve(shown))
     form = await (await client.get(flow)).json()
-    key, plan = form["data_schema"]
+    key, plan, new_key = form["data_schema"]
+    assert new_key["default"] is True
     assert key["selector"]["text"]["type"] == "password"
     assert plan["selector"]["select"]["translation_key"] == CONF_PLAN
     form = await post(flow, api_key=API_KEY, plan="custom")

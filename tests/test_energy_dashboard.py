@@ -157,10 +157,7 @@ async def submit_dashboard(
 ) -> tuple[Options, Any]:
     """Open the step of the options; return what it shows."""
     options = Options(hass, entry)
-    menu = await options.open()
-    assert menu["type"] is FlowResultType.MENU
-    assert menu["menu_options"] == ["plan", "dashboard"]
-    return options, await options.submit(menu, next_step_id="dashboard")
+    return options, await options.open("dashboard")
 
 
 async def test_one_click_in_the_options(
@@ -292,8 +289,9 @@ async def test_the_plan_without_a_dashboard(hass: HomeAssistant, set_up: SetUp) 
     """Who has no Energy dashboard is not offered it."""
     entry = await set_up(options=OPTIONS)
     hass.config.components.remove("energy")
-    form = await Options(hass, entry).open()
-    assert form["step_id"] == "plan"
+    menu = await Options(hass, entry).open()
+    assert "energy" in menu["menu_options"]
+    assert "dashboard" not in menu["menu_options"]
 
 
 async def test_at_the_end_of_setup(
@@ -305,11 +303,8 @@ async def test_at_the_end_of_setup(
 ) -> None:
     """The box is ticked; once there are statistics, each source is added once."""
     form = await user.add_and_sign_in()
-    form = await user.submit(form, api_key=API_KEY, plan="kilowatt")
-    assert form["step_id"] == "energy"
-    form = await user.submit(form, energy_updates=1, history="none")
-    assert form["step_id"] == "dashboard"
-    done = await user.submit(form)
+    assert "energy_dashboard" in field_names(form["data_schema"])
+    done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
     assert done["type"] is FlowResultType.CREATE_ENTRY
     entry = done["result"]
     assert entry.options[CONF_ENERGY_DASHBOARD] is True
@@ -329,21 +324,19 @@ async def test_at_the_end_of_setup(
 async def test_not_wanted_at_the_end_of_setup(
     hass: HomeAssistant, user: User, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Who does not tick the box has an empty dashboard; without updates none asks."""
+    """Who does not tick the box has an empty dashboard."""
     form = await user.add_and_sign_in()
-    form = await user.submit(form, api_key=API_KEY, plan="kilowatt")
-    form = await user.submit(form, energy_updates=1, history="none")
-    await user.submit(form, energy_dashboard=False)
+    await user.submit(form, api_key=API_KEY, plan="kilowatt", energy_dashboard=False)
     await go_on(hass, freezer, MINUTES, step=MINUTE)
     assert await preferences(hass) is None
 
 
-async def test_no_updates_no_question(user: User) -> None:
-    """Without statistics there is nothing to add."""
+async def test_no_dashboard_no_question(hass: HomeAssistant, user: User) -> None:
+    """Without an Energy dashboard there is nothing to add to."""
+    hass.config.components.remove("energy")
     form = await user.add_and_sign_in()
-    form = await user.submit(form, api_key=API_KEY, plan="kilowatt")
-    done = await user.submit(form, energy_updates=0, history="none")
-    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert "energy_dashboard" not in field_names(form["data_schema"])
+    done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
     assert CONF_ENERGY_DASHBOARD not in done["result"].options
 
 

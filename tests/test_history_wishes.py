@@ -8,6 +8,7 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import Recorder
 from homeassistant.components.recorder.statistics import get_last_statistics
+from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.exceptions import ServiceValidationError
@@ -95,7 +96,7 @@ async def act(
 
 
 @pytest.mark.parametrize(("named", "updates"), [("watt", 1), ("kilowatt", 24)])
-async def test_history_is_offered_at_set_up(
+async def test_history_comes_by_itself(
     hass: HomeAssistant,
     world: World,
     credentials: None,
@@ -104,43 +105,54 @@ async def test_history_is_offered_at_set_up(
     named: str,
     updates: int,
 ) -> None:
-    """The last form; it suggests what the plan can bear, and all days."""
+    """All days, and as many updates as the plan can bear; the options change it."""
     user = User(hass, await hass_client_no_auth())
     form = await user.add_and_sign_in()
-    form = await user.submit(form, api_key=API_KEY, plan=named)
-    assert form["step_id"] == "energy"
-    assert suggested(form) == {CONF_ENERGY_UPDATES: updates}
-    if named == "watt":
-        form = await user.submit(form, energy_updates=24, history="hour")
-        assert form["errors"] == {CONF_ENERGY_UPDATES: "too_many_updates"}
-        assert suggested(form) == {CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "hour"}
-    done = await user.submit(form, energy_updates=2, history="hour")
+    done = await user.submit(form, api_key=API_KEY, plan=named)
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert done["result"].options == {
         CONF_PLAN: named,
-        CONF_ENERGY_UPDATES: 2,
-        CONF_HISTORY: "hour",
+        CONF_ENERGY_UPDATES: updates,
+        CONF_HISTORY: "day",
         CONF_GROUPS: ["devices", "panels", "alarms", "ev_charger", "settings"],
     }
+    assert not done["result"].subentries
     assert not {call for call in world.calls if call.endswith("_lifetime")}
 
 
-async def test_after_several_systems_history_is_offered(
+async def test_a_price_at_set_up_is_a_tariff(
     hass: HomeAssistant,
     world: World,
     credentials: None,
     current_request_with_host: None,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """The systems come first."""
-    world.add_system(name="Barn")
+    """Each chosen system gets one, which the user can change like any other."""
+    barn = world.add_system(name="Barn")
+    world.add_system(name="Shed")
     user = User(hass, await hass_client_no_auth())
     form = await user.add_and_sign_in()
-    form = await user.submit(form, api_key=API_KEY, plan="watt")
-    form = await user.submit(form, systems=[str(world.system.system_id)])
-    done = await user.submit(form, energy_updates=0, history="none")
-    assert done["title"] == "Hilltop"
-    assert done["result"].options[CONF_ENERGY_UPDATES] == 0
+    form = await user.submit(form, api_key=API_KEY, plan="watt", price=0.31)
+    chosen = [world.system.system_id, barn.system_id]
+    done = await user.submit(form, systems=[str(each) for each in chosen])
+    tariffs = list(done["result"].subentries.values())
+    assert [each.title for each in tariffs] == [
+        "Hilltop: Grid import",
+        "Barn: Grid import",
+    ]
+    assert [each.unique_id for each in tariffs] == [f"{it}_import" for it in chosen]
+    [version] = tariffs[0].data["versions"]
+    assert (version["price"], version["kind"]) == ("0.31", "fixed")
+    assert version["valid_from"] is None
+    assert hass.states.get("sensor.hilltop_cost_today") is not None
+    menu = await hass.config_entries.subentries.async_init(
+        (done["result"].entry_id, "tariff"),
+        context={
+            "source": SOURCE_RECONFIGURE,
+            "subentry_id": tariffs[1].subentry_id,
+        },
+    )
+    assert menu["menu_options"] == ["correct", "new_prices"]
 
 
 async def test_the_options_say_what_it_costs(
@@ -149,8 +161,7 @@ async def test_the_options_say_what_it_costs(
     """Calls of an update, of all days and all hours; and how long it takes."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="kilowatt")
-    assert form["step_id"] == "energy"
+    form = await options.open("energy")
     assert suggested(form) == {CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"}
     said = form["description_placeholders"]
     assert said is not None
@@ -158,20 +169,17 @@ async def test_the_options_say_what_it_costs(
     assert int(said["calls_hours"]) > 20 * DOCUMENTS
     assert said["time_hours"].endswith(" min")
 
-    form = await options.submit(form, energy_updates=24, history="hour")
-    assert form["step_id"] == "profile"
-    assert form["description_placeholders"] is not None
-    often = form["description_placeholders"]["calls"]
-    form = await options.submit(form, profile="balanced")
-    await options.submit(form, **suggested(form))
-    assert entry.options[CONF_HISTORY] == "hour"
+    async def calls() -> float:
+        told = (await options.open())["description_placeholders"]
+        assert told is not None
+        return _number(told["calls"])
 
-    form = await options.submit(await options.open(), plan="kilowatt")
-    form = await options.submit(form, energy_updates=0, history="none")
-    assert form["description_placeholders"] is not None
-    seldom = form["description_placeholders"]["calls"]
+    await options.submit(form, energy_updates=24, history="hour")
+    assert entry.options[CONF_HISTORY] == "hour"
+    often = await calls()
+    await options.choose("energy", energy_updates=0, history="none")
     # Four documents hourly, and the batteries once a day.
-    assert _number(often) - _number(seldom) == (4 * 24 + 1) * 30
+    assert often - await calls() == (4 * 24 + 1) * 30
 
 
 @pytest.mark.parametrize(
@@ -189,9 +197,7 @@ async def test_the_options_say_how_long_it_takes(
     }
     entry = await set_up(options={**plan, CONF_ENERGY_UPDATES: 2})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="custom")
-    del plan[CONF_PLAN]
-    form = await options.submit(form, **plan)
+    form = await options.open("energy")
     assert form["description_placeholders"] is not None
     assert form["description_placeholders"]["time_hours"].endswith(unit)
 
@@ -199,18 +205,19 @@ async def test_the_options_say_how_long_it_takes(
 async def test_a_smaller_plan_bears_fewer_updates(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Polls are never starved; the form says how many updates are possible."""
+    """Updates of power are never starved; the form says how many are possible."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="watt")
-    assert suggested(form)[CONF_ENERGY_UPDATES] == 24
-    form = await options.submit(form, **suggested(form))
+    await options.choose("plan", plan="watt")
+    form = await options.open("energy")
+    bearable = suggested(form)[CONF_ENERGY_UPDATES]
+    form = await options.submit(form, energy_updates=24, history="none")
     assert form["errors"] == {CONF_ENERGY_UPDATES: "too_many_updates"}
     assert form["description_placeholders"] is not None
     most = int(form["description_placeholders"]["most_updates"])
-    assert 1 < most < 10
-    form = await options.submit(form, energy_updates=most, history="none")
-    assert form["step_id"] == "profile"
+    assert 1 < most == bearable < 10
+    await options.submit(form, energy_updates=most, history="none")
+    form = await options.open("profile")
     shown = form["description_placeholders"]
     assert shown is not None
     assert _number(shown["calls"]) <= 1000

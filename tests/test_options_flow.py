@@ -18,11 +18,13 @@ from custom_components.enphase_cloud.const import (
     CONF_CALL_BUDGET,
     CONF_CALLS_PER_MINUTE,
     CONF_CALLS_PER_MONTH,
+    CONF_GROUPS,
     CONF_LIVE_BEGIN,
     CONF_LIVE_BURSTS,
     CONF_LIVE_END,
     CONF_LIVE_HOURS,
     CONF_LIVE_STREAM,
+    CONF_PANEL_STATISTICS,
     CONF_PLAN,
     CONF_PROFILE,
     CONF_PUBLISH_INTERVAL,
@@ -38,13 +40,12 @@ from .helpers import state
 LIVE = {
     CONF_STREAMS_PER_MONTH: 200,
     CONF_LIVE_BURSTS: True,
-    CONF_BURST_PAUSE: 30,
     CONF_BURST_LENGTH: 300,
-    CONF_LIVE_HOURS: "between",
-    CONF_LIVE_BEGIN: "08:00:00",
-    CONF_LIVE_END: "20:30:00",
     CONF_PUBLISH_INTERVAL: 10,
 }
+SCHEDULE = {CONF_BURST_PAUSE: 30, CONF_LIVE_HOURS: "between"}
+TIMES = {CONF_LIVE_BEGIN: "08:00:00", CONF_LIVE_END: "20:30:00"}
+QUIET = LIVE | {CONF_LIVE_BURSTS: False}
 
 
 pytestmark = pytest.mark.usefixtures("summer_noon")
@@ -57,11 +58,19 @@ class Options:
         self._hass = hass
         self._entry = entry
 
-    async def open(self) -> ConfigFlowResult:
-        """Open the options."""
-        return assert_translated(
+    async def open(self, page: str | None = None) -> ConfigFlowResult:
+        """Open the options, and one of their pages."""
+        menu = assert_translated(
             await self._hass.config_entries.options.async_init(self._entry.entry_id)
         )
+        assert menu["type"] is FlowResultType.MENU
+        if page is None:
+            return menu
+        return await self.submit(menu, next_step_id=page)
+
+    async def choose(self, page: str, **user_input: Any) -> ConfigFlowResult:
+        """Open a page and submit it."""
+        return await self.submit(await self.open(page), **user_input)
 
     async def submit(
         self, form: ConfigFlowResult, **user_input: Any
@@ -74,46 +83,50 @@ class Options:
         return assert_translated(shown)
 
 
-async def test_every_option(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
-    """Page by page to live data; the entry is loaded once with what was chosen."""
+async def test_every_page(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
+    """Each page saves by itself; the entry is loaded once for each."""
     entry = await set_up()
     loads: list[ConfigEntryState] = []
     entry.async_on_state_change(lambda: loads.append(entry.state))
     world.cloud.requests.clear()
     options = Options(hass, entry)
 
-    form = await options.open()
-    assert form["step_id"] == "plan"
-    assert suggested(form) == {CONF_PLAN: "kilowatt"}
-    form = await options.submit(form, plan="kilowatt")
-    assert form["step_id"] == "profile"
-    assert form["last_step"] is False
-    form = await options.submit(form, profile="battery_first")
-    assert form["step_id"] == "live"
-    done = await options.submit(form, **LIVE)
+    menu = await options.open()
+    assert menu["menu_options"] == ["plan", "profile", "devices", "live"]
+    told = menu["description_placeholders"]
+    assert (told["power"], told["limit"]) == ("15 min", "50,000")
+    form = await options.submit(menu, next_step_id="profile")
+    done = await options.submit(form, profile="battery_first")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    form = await options.choose("live", **LIVE)
+    assert form["step_id"] == "live_schedule"
+    form = await options.submit(form, **SCHEDULE)
+    assert form["step_id"] == "live_times"
+    done = await options.submit(form, **TIMES)
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
         CONF_PLAN: "kilowatt",
         CONF_PROFILE: "battery_first",
         **LIVE,
+        **SCHEDULE,
+        **TIMES,
     }
-    assert loads.count(ConfigEntryState.LOADED) == 1
-    # Looking and choosing costs nothing; the first burst is what was asked for.
+    assert loads.count(ConfigEntryState.LOADED) == 2
+    # Looking and choosing costs nothing; the first session is what was scheduled.
     assert set(world.calls) <= {"live_data"}
     await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_nothing_changed(hass: HomeAssistant, set_up: SetUp) -> None:
     """Who only looks causes no reload."""
-    entry = await set_up(
-        options={CONF_PROFILE: "balanced", **LIVE, "live_bursts": False}
-    )
+    entry = await set_up(options={CONF_PROFILE: "balanced", **QUIET})
     loads: list[ConfigEntryState] = []
     entry.async_on_state_change(lambda: loads.append(entry.state))
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), **{CONF_PLAN: "kilowatt"})
-    form = await options.submit(form, **suggested(form))
-    await options.submit(form, **suggested(form))
+    for page in (await options.open())["menu_options"]:
+        form = await options.open(page)
+        done = await options.submit(form, **suggested(form))
+        assert done["type"] is FlowResultType.CREATE_ENTRY
     assert loads == []
 
 
@@ -134,26 +147,24 @@ async def test_nothing_changed(hass: HomeAssistant, set_up: SetUp) -> None:
 async def test_a_plan_without_streams(
     hass: HomeAssistant, set_up: SetUp, named: str, limits: dict[str, Any]
 ) -> None:
-    """Live data is not offered, the first page says why, and bursts end."""
-    entry = await set_up(options=LIVE)
+    """Live sessions are not offered, and scheduled ones end."""
+    entry = await set_up(options=LIVE | SCHEDULE | TIMES)
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan=named)
+    done = await options.choose("plan", plan=named)
     if limits:
-        assert form["step_id"] == "custom_plan"
-        form = await options.submit(form, **limits)
-    assert form["step_id"] == "profile"
-    assert form["last_step"] is True
-    done = await options.submit(form, profile="balanced")
+        assert done["step_id"] == "custom_plan"
+        done = await options.submit(done, **limits)
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options[CONF_PLAN] == named
     assert CONF_LIVE_BURSTS not in entry.options
     assert {name: entry.options[name] for name in limits} == limits
+    assert "live" not in (await options.open())["menu_options"]
 
-    # With a larger plan the limits are forgotten, and bursts do not come back.
-    form = await options.submit(await options.open(), plan="megawatt")
-    form = await options.submit(form, profile="balanced")
+    # With a larger plan the limits are forgotten, and sessions do not come back.
+    await options.choose("plan", plan="megawatt")
+    form = await options.open("live")
     assert CONF_LIVE_BURSTS not in suggested(form)
-    await options.submit(form, **LIVE | {CONF_LIVE_BURSTS: False})
+    await options.submit(form, **QUIET)
     assert not set(limits) & set(entry.options)
 
 
@@ -161,16 +172,14 @@ async def test_a_custom_plan_with_streams(hass: HomeAssistant, set_up: SetUp) ->
     """Limits of one's own may include live data."""
     entry = await set_up()
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="custom")
-    form = await options.submit(
+    form = await options.choose("plan", plan="custom")
+    await options.submit(
         form, calls_per_minute=100.0, calls_per_month=60_000.0, live_stream=True
     )
-    form = await options.submit(form, profile="balanced")
-    assert form["step_id"] == "live"
-    await options.submit(form, **LIVE | {CONF_LIVE_BURSTS: False})
+    await options.choose("live", **QUIET)
     assert entry.options[CONF_CALLS_PER_MINUTE] == 100
     assert type(entry.options[CONF_CALLS_PER_MINUTE]) is int
-    form = await options.submit(await options.open(), plan="custom")
+    form = await options.choose("plan", plan="custom")
     assert suggested(form) == {
         CONF_CALLS_PER_MINUTE: 100,
         CONF_CALLS_PER_MONTH: 60_000,
@@ -183,43 +192,77 @@ async def test_a_custom_plan_with_streams(hass: HomeAssistant, set_up: SetUp) ->
 )
 async def test_no_system_can_stream(hass: HomeAssistant, set_up: SetUp) -> None:
     """Where Enphase says that no system can stream, it is not offered either."""
+    menu = await Options(hass, await set_up()).open()
+    assert menu["menu_options"] == ["plan", "profile", "devices"]
+
+
+async def test_what_each_plan_gives(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Before a plan is chosen, the page says how fresh power is with each."""
     entry = await set_up()
+    told = (await Options(hass, entry).open("plan"))["description_placeholders"]
+    assert told["kilowatt"] == told["megawatt"] == told["partner"] == "15 min"
+    assert 60 < _minutes(told["watt"]) < 120
+
+
+async def test_what_the_plan_does_not_open(hass: HomeAssistant, set_up: SetUp) -> None:
+    """It is not offered, nor forgotten: a larger plan may follow."""
+    groups = ["alarms", "panel_telemetry"]
+    entry = await set_up(options={CONF_GROUPS: groups, CONF_PANEL_STATISTICS: True})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="kilowatt")
-    assert form["last_step"] is True
-    done = await options.submit(form, profile="balanced")
-    assert done["type"] is FlowResultType.CREATE_ENTRY
+    form = await options.open("devices")
+    assert CONF_PANEL_STATISTICS in suggested(form)
+    assert form["description_placeholders"]["settings"] == "—"
+    assert int(form["description_placeholders"]["alarms"]) > 0
+    await options.choose("plan", plan="watt")
+    form = await options.open("devices")
+    assert set(suggested(form)) == {CONF_GROUPS}
+    assert form["description_placeholders"]["panel_telemetry"] == "—"
+    await options.submit(form, groups=["panels"], alarm_repairs=False)
+    assert entry.options[CONF_GROUPS] == ["panels", "panel_telemetry"]
+    assert entry.options[CONF_PANEL_STATISTICS] is True
 
 
 async def test_the_cost_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
-    """The page of live data names the price, for what the user would pay for."""
+    """The page of live sessions says what the settings cost as they are."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 0})
     options = Options(hass, entry)
 
-    async def told() -> dict[str, str]:
-        form = await options.submit(await options.open(), plan="kilowatt")
-        form = await options.submit(form, profile="balanced")
+    async def told(page: str) -> dict[str, str]:
+        form = await options.open("live")
+        if page != "live":
+            form = await options.submit(form, **LIVE | {CONF_STREAMS_PER_MONTH: 12_345})
         hass.config_entries.options.async_abort(form["flow_id"])
         return dict(form["description_placeholders"])
 
-    assert await told() == {"price": "$0.10", "streams": "100", "cost": "$10.00"}
+    shown = await told("live")
+    assert (shown["price"], shown["streams"], shown["cost"]) == ("$0.10", "0", "$0.00")
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, CONF_STREAMS_PER_MONTH: 12_345}
     )
-    assert await told() == {"price": "$0.10", "streams": "12,345", "cost": "$1,234.50"}
+    shown = await told("live")
+    assert (shown["streams"], shown["cost"]) == ("12,345", "$1,234.50")
+
+    # One an hour at first; then every half an hour for half of the day.
+    shown = await told("live_schedule")
+    assert (shown["sessions"], shown["sessions_cost"]) == ("720", "$72.00")
+    for hours, sessions in (("daylight", "720"), ("between", "750")):
+        schedule = SCHEDULE | TIMES | {CONF_LIVE_HOURS: hours}
+        hass.config_entries.async_update_entry(
+            entry, options={**entry.options, **schedule}
+        )
+        assert (await told("live_schedule"))["sessions"] == sessions
+    assert CONF_LIVE_BURSTS not in entry.options
 
 
 @pytest.mark.parametrize("streams", [0, 1])
 async def test_bursts_need_streams(
     hass: HomeAssistant, set_up: SetUp, streams: int
 ) -> None:
-    """Bursts that no stream is left for are refused, and what was typed is kept."""
+    """Sessions that no stream is left for are refused, and what was typed is kept."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: streams})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="kilowatt")
-    form = await options.submit(form, profile="balanced")
     typed = LIVE | {CONF_STREAMS_PER_MONTH: streams}
-    form = await options.submit(form, **typed)
+    form = await options.choose("live", **typed)
     assert form["errors"] == {CONF_STREAMS_PER_MONTH: "too_few_streams"}
     assert suggested(form) == typed
     assert CONF_LIVE_BURSTS not in entry.options
@@ -247,10 +290,13 @@ async def test_out_of_range(
     entry = await set_up()
     before = dict(entry.options)
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="kilowatt")
-    form = await options.submit(form, profile="balanced")
+    form = await options.open("live")
+    for page in (LIVE, SCHEDULE, TIMES):
+        if field in page:
+            break
+        form = await options.submit(form, **page)
     with pytest.raises(InvalidData) as refusal:
-        await options.submit(form, **LIVE | {field: value})
+        await options.submit(form, **page | {field: value})
     assert set(refusal.value.schema_errors) == {field}
     assert entry.options == before
 
@@ -264,7 +310,8 @@ async def test_what_a_profile_gives(
     """Before it is chosen, each profile says how often it asks for what."""
     entry = await set_up()
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan=named)
+    await options.choose("plan", plan=named)
+    form = await options.open("profile")
     told = form["description_placeholders"]
     assert told["limit"] == calls
     assert 0 < int(told["calls"].replace(",", "")) <= int(calls.replace(",", ""))
@@ -291,14 +338,15 @@ async def test_what_a_system_does_not_have_is_not_promised(
     """Without a battery there is no battery level, and more for the rest."""
     entry = await set_up()
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="watt")
+    await options.choose("plan", plan="watt")
+    form = await options.open("profile")
     without = form["description_placeholders"]
     assert without["battery_first_battery"] == "—"
     hass.config_entries.options.async_abort(form["flow_id"])
 
     # Before the entry was ever loaded, what a system has is not known.
     await hass.config_entries.async_unload(entry.entry_id)
-    form = await options.submit(await options.open(), plan="watt")
+    form = await options.open("profile")
     unknown = form["description_placeholders"]
     assert unknown["battery_first_battery"] != "—"
     assert _minutes(unknown["balanced_latest"]) > _minutes(without["balanced_latest"])
@@ -310,7 +358,8 @@ async def test_who_shares_the_key_shares_the_calls(
     """Another account on the same key makes both wait longer."""
     entry = await set_up()
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="watt")
+    await options.choose("plan", plan="watt")
+    form = await options.open("profile")
     alone = _minutes(form["description_placeholders"]["balanced_latest"])
     hass.config_entries.options.async_abort(form["flow_id"])
 
@@ -338,7 +387,7 @@ async def test_who_shares_the_key_shares_the_calls(
             },
         )
     )
-    form = await options.submit(await options.open(), plan="watt")
+    form = await options.open("profile")
     together = _minutes(form["description_placeholders"]["balanced_latest"])
     assert together == pytest.approx(2 * alone, rel=0.1)
 
@@ -346,7 +395,7 @@ async def test_who_shares_the_key_shares_the_calls(
         entry, data={**entry.data, CONF_API_KEY: "another"}
     )
     hass.config_entries.options.async_abort(form["flow_id"])
-    form = await options.submit(await options.open(), plan="watt")
+    form = await options.open("profile")
     apart = _minutes(form["description_placeholders"]["balanced_latest"])
     assert apart == alone
 
@@ -365,16 +414,23 @@ async def test_the_pages_travel_over_http(
         assert response.status == 200, await response.text()
         return await response.json()
 
-    form = await post(flows, handler=entry.entry_id)
-    flow = f"{flows}/{form['flow_id']}"
+    async def open_page(page: str) -> str:
+        menu = await post(flows, handler=entry.entry_id)
+        flow = f"{flows}/{menu['flow_id']}"
+        await post(flow, next_step_id=page)
+        return flow
+
+    flow = await open_page("plan")
     form = await post(flow, plan="custom")
     assert form["data_schema"][0]["selector"]["number"]["min"] == 1
-    form = await post(
-        flow, calls_per_minute=50, calls_per_month=50_000, live_stream=True
-    )
-    form = await post(flow, profile="balanced")
-    assert [field["name"] for field in form["data_schema"]] == list(LIVE)
-    done = await post(flow, **LIVE | {CONF_LIVE_BURSTS: False})
+    await post(flow, calls_per_minute=50, calls_per_month=50_000, live_stream=True)
+    await hass.async_block_till_done()
+    flow = await open_page("live")
+    form = await post(flow, **LIVE)
+    assert [field["name"] for field in form["data_schema"]] == list(SCHEDULE)
+    form = await post(flow, **SCHEDULE)
+    assert [field["name"] for field in form["data_schema"]] == list(TIMES)
+    done = await post(flow, **TIMES)
     assert done["type"] == FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
@@ -386,7 +442,7 @@ async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
     """Nothing is spent unless the user says so, having seen what it gives."""
     entry = await set_up()
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="partner")
+    form = await options.choose("plan", plan="partner")
     assert form["step_id"] == "call_budget"
     told = form["description_placeholders"]
     assert told["free"] == told["calls"] == "10,000"
@@ -399,20 +455,19 @@ async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
     told = form["description_placeholders"]
     assert (told["budget"], told["calls"]) == ("$20", "14,000")
     assert 0 <= _number(told["cost"].removeprefix("$")) <= 20
-    form = await options.submit(form, **suggested(form))
-    assert form["step_id"] == "profile"
-    assert form["description_placeholders"]["limit"] == "14,000"
-    form = await options.submit(form, profile="balanced")
-    await options.submit(form, **LIVE | {CONF_LIVE_BURSTS: False})
+    done = await options.submit(form, **suggested(form))
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    menu = await options.open()
+    assert menu["description_placeholders"]["limit"] == "14,000"
+    assert "call_budget" in menu["menu_options"]
     assert entry.options[CONF_CALL_BUDGET] == 20
     left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert 3_000 < left < 14_000
 
     # Another plan forgets the sum, and it does not come back by itself.
-    form = await options.submit(await options.open(), plan="watt")
-    await options.submit(form, profile="balanced")
+    await options.choose("plan", plan="watt")
     assert CONF_CALL_BUDGET not in entry.options
-    form = await options.submit(await options.open(), plan="partner")
+    form = await options.choose("plan", plan="partner")
     assert form["description_placeholders"]["budget"] == "$0"
 
 
@@ -429,7 +484,7 @@ async def test_many_systems_cost_what_is_told(
         world.add_system(name=f"Site {number}", battery=1)
     entry = await set_up(options={CONF_CALL_BUDGET: 1000})
     options = Options(hass, entry)
-    form = await options.submit(await options.open(), plan="partner")
+    form = await options.open("call_budget")
     told = form["description_placeholders"]
     expected, cost = _number(told["expected"]), _number(told["cost"].removeprefix("$"))
     assert 20_000 < expected < 40_000

@@ -46,6 +46,7 @@ from custom_components.enphase_cloud.coordinator.error_policy import ERROR_POLIC
 from custom_components.enphase_cloud.dashboard.doctor import Finding
 from custom_components.enphase_cloud.dashboard.sources import Kind
 from custom_components.enphase_cloud.dashboard.wizard import Choice, Verb
+from custom_components.enphase_cloud.documents.base import Group
 from custom_components.enphase_cloud.flows import (
     forms,
     sign_in,
@@ -83,6 +84,13 @@ NOT_AT_SIGN_IN = {
     "storage_failed",
 }
 NOT_AT_THE_KEY = {"code_expired", "invalid_client"}
+# What cannot happen with credentials of the user's own, or is shown as a dialog.
+NEVER_SHOWN = {
+    "authorize_url_timeout",
+    "missing_configuration",
+    "missing_credentials",
+    "no_url_available",
+}
 # What Home Assistant's own methods, called by name, abort a flow with.
 ABORTED_BY = {
     "_abort_if_unique_id_configured": {"already_configured"},
@@ -180,11 +188,10 @@ def test_steps_and_fields() -> None:
     """Each form of a flow has its texts, field by field."""
     shown = {
         "config": {
-            "api_key": forms.API_KEY_FORM,
+            "api_key": forms.api_key_form(currency="EUR", dashboard=True),
+            "code": forms.CODE_FORM,
             "custom_plan": forms.CUSTOM_PLAN_FORM,
-            "dashboard": forms.DASHBOARD_FORM,
-            "energy": forms.ENERGY_FORM,
-            "keep_api_key": forms.KEEP_API_KEY_FORM,
+            "keep_api_key": forms.api_key_form(is_known=True, dashboard=False),
             "reauth_confirm": None,
             "reconfigure": None,
             "free_systems": forms.systems_form([], chosen=[]),
@@ -194,9 +201,12 @@ def test_steps_and_fields() -> None:
             "call_budget": forms.CALL_BUDGET_FORM,
             "custom_plan": forms.CUSTOM_PLAN_FORM,
             "dashboard": None,
+            "devices": forms.devices_form(Group),
             "dashboard_choices": forms.dashboard_form(Kind),
             "energy": forms.ENERGY_FORM,
             "live": forms.LIVE_FORM,
+            "live_schedule": forms.LIVE_SCHEDULE_FORM,
+            "live_times": forms.LIVE_TIMES_FORM,
             "plan": forms.PLAN_FORM,
             "profile": forms.PROFILE_FORM,
         },
@@ -205,8 +215,8 @@ def test_steps_and_fields() -> None:
     for section, shown_forms in shown.items():
         steps = _step_ids(*modules[section])
         assert steps == set(shown_forms)
-        # Home Assistant shows the one by itself, the other is a menu.
-        others = {"config": {"pick_implementation"}, "options": {"init"}}
+        # Home Assistant shows the first by itself, the others are menus.
+        others = {"config": {"pick_implementation", "sign_in"}, "options": {"init"}}
         assert set(ENGLISH[section]["step"]) == steps | others[section]
         for step, form in shown_forms.items():
             texts = ENGLISH[section]["step"][step]
@@ -237,9 +247,8 @@ def test_aborts() -> None:
         assert any(list(_calls(each, method)) for each in modules)
         reasons |= aborts
     assert "user_rejected_authorize" in reasons
-    assert set(ENGLISH["config"]["abort"]) == reasons
+    assert set(ENGLISH["config"]["abort"]) == reasons - NEVER_SHOWN
     menu = ENGLISH["options"]["step"]["init"]
-    assert set(menu["menu_options"]) == set(menu["menu_option_descriptions"])
     assert set(menu["menu_options"]) <= set(ENGLISH["options"]["step"])
     assert set(ENGLISH["options"]["abort"]) <= _literals(options_flow)
 
@@ -251,9 +260,9 @@ def test_errors() -> None:
         for call in _calls(module, "KeyRefusedError"):
             if isinstance(call.args[0], ast.Constant):
                 errors.add(str(call.args[0].value))
-    errors |= {"choose_a_system", "too_many_updates"}
+    errors |= {"choose_a_system", "code_expired"}
     assert set(ENGLISH["config"]["error"]) == errors
-    assert errors <= _literals(config_flow, error_policy, validation)
+    assert errors <= _literals(config_flow, error_policy, sign_in, validation)
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 
@@ -299,7 +308,11 @@ def _selectors() -> Iterator[SelectSelector]:
         for name, form in vars(forms).items()
         if name.isupper() and hasattr(form, "schema")
     )
-    for form in schemas:
+    dynamic = (
+        forms.api_key_form(dashboard=False),
+        forms.devices_form(Group),
+    )
+    for form in (*schemas, *dynamic):
         for selector in form.schema.values():
             if isinstance(selector, SelectSelector):
                 yield selector
@@ -337,7 +350,7 @@ def test_the_labels_of_plans_are_true(plan: Any) -> None:
     label = ENGLISH["selector"][CONF_PLAN]["options"][plan.key]
     assert plan.key in label.lower()
     unpaid = plan.limited_to(0)
-    assert f"{unpaid.calls_per_month:,} calls a month" in label
+    assert f"{unpaid.calls_per_month:,} API calls a month" in label
     assert "live streams" in label
     assert ("no live streams" in label) is not plan.has_live_stream
 

@@ -1,7 +1,7 @@
 """Config flow: sign in, name the API key and the plan, choose the systems."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, override
+from typing import Any, override
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -13,12 +13,16 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY, CONF_NAME, CONF_TOKEN
 from homeassistant.core import callback
 from homeassistant.helpers.recorder import DATA_INSTANCE
+from homeassistant.util import dt as dt_util
 
 from .api import System
 from .array_flow import PanelArrayFlow
 from .const import (
+    CONF_ENERGY_DASHBOARD,
     CONF_ENERGY_UPDATES,
     CONF_GROUPS,
+    CONF_HISTORY,
+    CONF_NEW_KEY,
     CONF_PLAN,
     CONF_SYSTEMS,
     DEVELOPER_PORTAL_URL,
@@ -31,26 +35,25 @@ from .data import EnphaseCloudConfigEntry
 from .documents.base import OFF_AT_FIRST, Group
 from .energy.flows import most_calls_per_day
 from .energy_dashboard import has_energy_dashboard
-from .flows.forms import (
-    API_KEY_FORM,
-    CUSTOM_PLAN_FORM,
-    DASHBOARD_FORM,
-    ENERGY_FORM,
-    KEEP_API_KEY_FORM,
-    systems_form,
-)
+from .flows.costs import plans_of_a_new_system
+from .flows.forms import CUSTOM_PLAN_FORM, api_key_form, systems_form
 from .flows.found_systems import FoundSystems
+from .flows.new_tariff import async_import_tariffs
 from .flows.sign_in import SignInFlow
+from .flows.tariff_forms import CONF_PRICE
 from .flows.validation import KeyRefusedError, ProbeFailedError, async_find_systems
 from .migration import MINOR_VERSION, VERSION
 from .options_flow import EnphaseCloudOptionsFlow
-from .quota.plans import Plan
-from .runtime.options import EnergyOptions, consistent, most_updates, plan_from_options
+from .quota.month import share_assumed
+from .runtime.options import (
+    HISTORY,
+    affordable,
+    consistent,
+    plan_from_options,
+    usual_updates,
+)
 from .runtime.system_properties import stored_system, systems_of_other_entries
 from .tariff_flow import TariffFlow
-
-# From so many calls a month on, energies may be asked for every hour.
-_PLENTY: Final = 20_000
 
 
 class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
@@ -64,6 +67,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         super().__init__()
         self._data: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
+        self._answer: dict[str, Any] = {}
         self._listed: list[System] = []
 
     @staticmethod
@@ -97,8 +101,9 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         """Ask for the API key and the plan that was chosen for it."""
         if user_input is None:
             return self._show_api_key_form()
-        if key := user_input.get(CONF_API_KEY, "").strip():
+        if key := user_input.pop(CONF_API_KEY, "").strip():
             self._data[CONF_API_KEY] = key
+        self._answer |= user_input
         self._options[CONF_PLAN] = user_input[CONF_PLAN]
         if not _can_be_sent(self._data.get(CONF_API_KEY, "")):
             return self._show_api_key_form(KeyRefusedError("api_key_malformed"))
@@ -146,38 +151,6 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         """Ask for the same where other accounts have some of the systems."""
         return await self.async_step_systems(user_input)
 
-    async def async_step_energy(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Offer statistics of energies, and history."""
-        plan = plan_from_options(self._options)
-        most = most_updates(plan, self._most_energies_per_day)
-        errors: dict[str, str] = {}
-        if user_input is not None:
-            self._options |= user_input
-            if user_input[CONF_ENERGY_UPDATES] <= most:
-                return await self.async_step_dashboard()
-            errors[CONF_ENERGY_UPDATES] = "too_many_updates"
-        return self.async_show_form(
-            step_id="energy",
-            data_schema=self.add_suggested_values_to_schema(
-                ENERGY_FORM,
-                {CONF_ENERGY_UPDATES: _usual_updates(plan, most), **self._options},
-            ),
-            errors=errors,
-            description_placeholders={"most_updates": str(most)},
-        )
-
-    async def async_step_dashboard(
-        self, user_input: dict[str, Any] | None = None
-    ) -> ConfigFlowResult:
-        """Offer to add systems to the Energy dashboard once they have statistics."""
-        wants = self._options[CONF_ENERGY_UPDATES] and has_energy_dashboard(self.hass)
-        if user_input is None and wants:
-            return self.async_show_form(step_id="dashboard", data_schema=DASHBOARD_FORM)
-        self._options |= user_input or {}
-        return self._finish(self._data[CONF_SYSTEMS])
-
     def _most_energies_per_day(self, updates: int) -> int:
         """Return the calls for energies of a day if all systems have everything."""
         return most_calls_per_day(updates) * len(self._data[CONF_SYSTEMS])
@@ -204,7 +177,10 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Show key and plan; a key that was not refused need not be typed again."""
         errors = {}
-        placeholders = {"portal_url": DEVELOPER_PORTAL_URL}
+        placeholders = plans_of_a_new_system() | {
+            "portal_url": DEVELOPER_PORTAL_URL,
+            "used": f"{share_assumed(dt_util.utcnow()):.0%}",
+        }
         if failure is not None:
             field = "base"
             if isinstance(failure, KeyRefusedError):
@@ -213,10 +189,17 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
             errors[field] = failure.reason
             placeholders["until"] = failure.until
         is_known = CONF_API_KEY in self._data
+        begins = self._begins and not is_known
         return self.async_show_form(
             step_id="keep_api_key" if is_known else "api_key",
             data_schema=self.add_suggested_values_to_schema(
-                KEEP_API_KEY_FORM if is_known else API_KEY_FORM, self._options
+                api_key_form(
+                    is_known=is_known,
+                    is_new=self.changed_entry is None,
+                    currency=self.hass.config.currency if begins else "",
+                    dashboard=begins and has_energy_dashboard(self.hass),
+                ),
+                self._options | self._answer,
             ),
             errors=errors,
             description_placeholders=placeholders,
@@ -233,6 +216,8 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
                 api_key=self._data[CONF_API_KEY],
                 access_token=self._data[CONF_TOKEN]["access_token"],
                 plan=plan_from_options(self._options),
+                # Of a key that an entry has already, the record knows more.
+                is_new_key=self._answer[CONF_NEW_KEY] or (None if entry else False),
             )
         except ProbeFailedError as failure:
             return self._show_api_key_form(failure)
@@ -240,7 +225,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         if not systems.listed:
             return self.async_abort(reason="no_systems")
         if entry is not None and self.source == SOURCE_REAUTH:
-            return self._finish(entry.data[CONF_SYSTEMS])
+            return self._update(entry, entry.data[CONF_SYSTEMS])
         if not systems.free:
             return self.async_abort(
                 reason="systems_elsewhere",
@@ -250,35 +235,46 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
             return await self._async_choose(systems.listed)
         return await self.async_step_systems()
 
-    async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
-        """Take systems, and ask a new user for what else they want of them."""
-        self._data[CONF_SYSTEMS] = [stored_system(system) for system in systems]
-        if self.changed_entry is None and DATA_INSTANCE in self.hass.data:
-            return await self.async_step_energy()
-        return self._finish(self._data[CONF_SYSTEMS])
+    @property
+    def _begins(self) -> bool:
+        """Whether an account is added that can have statistics."""
+        return self.changed_entry is None and DATA_INSTANCE in self.hass.data
 
-    def _finish(self, systems: Iterable[Mapping[str, Any]]) -> ConfigFlowResult:
+    async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
+        """Take systems, with what most people want of them; options change it."""
+        self._data[CONF_SYSTEMS] = [stored_system(system) for system in systems]
+        if (entry := self.changed_entry) is not None:
+            return self._update(entry, self._data[CONF_SYSTEMS])
+        if self._begins:
+            plan = plan_from_options(self._options)
+            self._options |= {
+                CONF_ENERGY_UPDATES: usual_updates(plan, self._most_energies_per_day),
+                CONF_HISTORY: HISTORY.default,
+            }
+        if wish := self._answer.get(CONF_ENERGY_DASHBOARD):
+            self._options[CONF_ENERGY_DASHBOARD] = wish
+        return await self._async_create()
+
+    async def _async_create(self) -> ConfigFlowResult:
+        systems, price = self._data[CONF_SYSTEMS], self._answer.get(CONF_PRICE)
+        groups = [group for group in Group if group not in OFF_AT_FIRST]
+        return self.async_create_entry(
+            title=", ".join(system[CONF_NAME] for system in systems),
+            data=self._data,
+            options={CONF_GROUPS: groups, **consistent(self._options)},
+            subentries=None
+            if price is None
+            else await async_import_tariffs(self.hass, systems, price),
+        )
+
+    def _update(
+        self, entry: ConfigEntry[Any], systems: Iterable[Mapping[str, Any]]
+    ) -> ConfigFlowResult:
         data = self._data = {**self._data, CONF_SYSTEMS: list(systems)}
         options = consistent(self._options)
-        if (entry := self.changed_entry) is not None:
-            if options[CONF_PLAN] != entry.options[CONF_PLAN]:
-                options = self._affordable(options)
-            return self.async_update_reload_and_abort(entry, data=data, options=options)
-        groups = [group for group in Group if group not in OFF_AT_FIRST]
-        options = {CONF_GROUPS: groups, **options}
-        title = ", ".join(system[CONF_NAME] for system in data[CONF_SYSTEMS])
-        return self.async_create_entry(title=title, data=data, options=options)
-
-    def _affordable(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return options with as many updates of energies as another plan can bear."""
-        updates = EnergyOptions.from_options(options).updates_per_day
-        most = most_updates(plan_from_options(options), self._most_energies_per_day)
-        return options | ({CONF_ENERGY_UPDATES: most} if updates > most else {})
-
-
-def _usual_updates(plan: Plan, most: int) -> int:
-    """Return how often energies are asked for unless the user says otherwise."""
-    return most if plan.calls_per_month >= _PLENTY else 1
+        if options[CONF_PLAN] != entry.options[CONF_PLAN]:
+            options = affordable(options, self._most_energies_per_day)
+        return self.async_update_reload_and_abort(entry, data=data, options=options)
 
 
 def _can_be_sent(api_key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Options flow: plan, what is to be freshest, live data; and the Energy dashboard."""
+"""Options flow: a menu of pages, each of which saves what is changed on it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,10 @@ import voluptuous as vol
 from .const import (
     CONF_CALL_BUDGET,
     CONF_ENERGY_UPDATES,
+    CONF_GROUPS,
     CONF_HISTORY,
+    CONF_LIVE_BURSTS,
+    CONF_LIVE_HOURS,
     CONF_LIVE_STREAM,
     CONF_PLAN,
     CONF_STREAMS_PER_MONTH,
@@ -20,6 +23,7 @@ from .const import (
 from .dashboard.sources import Kind
 from .dashboard.wizard import Change, Choice
 from .data import EnphaseCloudConfigEntry
+from .documents.base import Group
 from .energy_dashboard import async_dashboard, async_write, has_energy_dashboard
 from .flows.costs import Costs
 from .flows.forms import (
@@ -27,11 +31,21 @@ from .flows.forms import (
     CUSTOM_PLAN_FORM,
     ENERGY_FORM,
     LIVE_FORM,
+    LIVE_SCHEDULE_FORM,
+    LIVE_TIMES_FORM,
     PLAN_FORM,
     PROFILE_FORM,
     dashboard_form,
+    devices_form,
 )
-from .runtime.options import History, LiveOptions, consistent, plan_from_options
+from .runtime.options import (
+    History,
+    LiveHours,
+    LiveOptions,
+    affordable,
+    consistent,
+    plan_from_options,
+)
 from .scheduling.live_hours import StreamAllowance
 
 _NO_ENERGIES: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
@@ -51,12 +65,22 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what to change, where there is an Energy dashboard to add systems to."""
-        if has_energy_dashboard(self.hass) and self._costs.imports:
-            return self.async_show_menu(
-                step_id="init", menu_options=["plan", "dashboard"]
-            )
-        return await self.async_step_plan()
+        """Ask what to change, leaving out what would have no effect."""
+        self._options = dict(self.config_entry.options)
+        pages = {
+            "plan": True,
+            "call_budget": plan_from_options(self._options).free_calls is not None,
+            "profile": True,
+            "energy": bool(self._costs.imports),
+            "devices": True,
+            "live": self._can_stream,
+            "dashboard": has_energy_dashboard(self.hass) and self._costs.imports,
+        }
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=[page for page, has_effect in pages.items() if has_effect],
+            description_placeholders=self._costs.of_now(),
+        )
 
     async def async_step_dashboard(
         self, user_input: dict[str, Any] | None = None
@@ -92,7 +116,6 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
                 {str(kind): choice for kind, choice in self._choices.items()},
             ),
             description_placeholders={"changes": changes},
-            last_step=True,
         )
 
     async def async_step_dashboard_choices(
@@ -104,16 +127,17 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the plan."""
+        """Ask for the plan, showing what each gives; some have a page of their own."""
         if user_input is None:
-            self._options = dict(self.config_entry.options)
-            return self._show_form(PLAN_FORM, step_id="plan")
+            return self._show_form(
+                PLAN_FORM, step_id="plan", costs=self._costs.of_plans()
+            )
         self._options |= user_input
         if user_input[CONF_PLAN] == PLAN_CUSTOM:
             return await self.async_step_custom_plan()
         if plan_from_options(self._options).free_calls is not None:
             return await self.async_step_call_budget()
-        return await self.async_step_energy()
+        return self._save()
 
     async def async_step_call_budget(
         self, user_input: dict[str, Any] | None = None
@@ -123,7 +147,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         if user_input is not None:
             self._options |= user_input
             if user_input[CONF_CALL_BUDGET] == shown:
-                return await self.async_step_energy()
+                return self._save()
         return self._show_form(
             CALL_BUDGET_FORM, step_id="call_budget", costs=self._costs.of_calls()
         )
@@ -135,19 +159,17 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         if user_input is None:
             return self._show_form(CUSTOM_PLAN_FORM, step_id="custom_plan")
         self._options |= user_input
-        return await self.async_step_energy()
+        return self._save()
 
     async def async_step_energy(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for statistics of energies, showing what they cost."""
         errors: dict[str, str] = {}
-        if not self._costs.imports:
-            return await self.async_step_profile()
         if user_input is not None:
             self._options |= user_input
             if user_input[CONF_ENERGY_UPDATES] <= self._costs.most_updates:
-                return await self.async_step_profile()
+                return self._save()
             errors[CONF_ENERGY_UPDATES] = "too_many_updates"
         return self._show_form(
             ENERGY_FORM,
@@ -163,32 +185,64 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         """Ask what is to be freshest, showing what each choice gives."""
         if user_input is None:
             return self._show_form(
-                PROFILE_FORM,
-                step_id="profile",
-                costs=self._costs.of_profiles(),
-                last_step=not self._can_stream,
+                PROFILE_FORM, step_id="profile", costs=self._costs.of_profiles()
             )
         self._options |= user_input
-        if self._can_stream:
-            return await self.async_step_live()
-        return self.async_create_entry(data=consistent(self._options))
+        return self._save()
+
+    async def async_step_devices(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what else is read; what the plan does not open stays as it is."""
+        offered = self._costs.groups
+        if user_input is None:
+            return self._show_form(
+                devices_form(offered), step_id="devices", costs=self._costs.of_groups()
+            )
+        kept = set(self._options.get(CONF_GROUPS, ())) - set(offered)
+        groups = {*user_input[CONF_GROUPS], *kept}
+        self._options |= user_input
+        self._options[CONF_GROUPS] = [each for each in Group if each in groups]
+        return self._save()
 
     async def async_step_live(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask how live data is wanted; each stream costs a call and money."""
+        """Ask for live data, showing what it costs; sessions have their own page."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._options |= user_input
             if not (errors := self._live_errors()):
-                return self.async_create_entry(data=consistent(self._options))
+                if user_input[CONF_LIVE_BURSTS]:
+                    return await self.async_step_live_schedule()
+                return self._save()
         return self._show_form(
-            LIVE_FORM,
-            step_id="live",
-            errors=errors,
-            costs=self._costs.of_streams(),
-            last_step=None,
+            LIVE_FORM, step_id="live", errors=errors, costs=self._costs.of_streams()
         )
+
+    async def async_step_live_schedule(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask when live sessions begin by themselves, and for how long."""
+        if user_input is None:
+            return self._show_form(
+                LIVE_SCHEDULE_FORM,
+                step_id="live_schedule",
+                costs=self._costs.of_streams(),
+            )
+        self._options |= user_input
+        if user_input[CONF_LIVE_HOURS] == LiveHours.BETWEEN:
+            return await self.async_step_live_times()
+        return self._save()
+
+    async def async_step_live_times(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask between which times of the day live sessions may begin."""
+        if user_input is None:
+            return self._show_form(LIVE_TIMES_FORM, step_id="live_times")
+        self._options |= user_input
+        return self._save()
 
     def _show_form(
         self,
@@ -198,7 +252,6 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         suggested: Mapping[str, Any] | None = None,
         errors: dict[str, str] | None = None,
         costs: Mapping[str, str] | None = None,
-        last_step: bool | None = False,
     ) -> ConfigFlowResult:
         """Show a form with the options so far, else what is suggested."""
         return self.async_show_form(
@@ -208,8 +261,15 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             ),
             errors=errors,
             description_placeholders=costs,
-            last_step=last_step,
         )
+
+    def _save(self) -> ConfigFlowResult:
+        """Save what was changed; another plan may bear fewer updates of energies."""
+        options, costs = self._options, self._costs
+        before = plan_from_options(self.config_entry.options)
+        if plan_from_options(options) != before:
+            options = affordable(options, costs.energies_per_day)
+        return self.async_create_entry(data=consistent(options))
 
     @property
     def _costs(self) -> Costs:

@@ -17,13 +17,13 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.recorder import DATA_INSTANCE, get_instance
-from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .const import CONF_SYSTEM, DOMAIN
+from .const import CONF_SYSTEM
 from .data import EnphaseCloudConfigEntry
 from .errors import escaped
+from .flows.new_tariff import async_choice_names, async_title, unique_id_of
 from .flows.tariff_forms import (
     BEGINNING,
     CONF_ADD,
@@ -109,7 +109,7 @@ class TariffFlow(ConfigSubentryFlow):
         periods = self._version.setdefault(CONF_PERIODS, [])
         self._has_reviewed = self._has_reviewed or bool(periods)
         if periods and user_input is None:
-            names = await self._async_names()
+            names = await async_choice_names(self.hass)
             form = periods_form(label_of(each, names) for each in periods)
             return self._show("periods", form)
         chosen = user_input[CONF_NEXT] if periods and user_input else CONF_ADD
@@ -235,11 +235,9 @@ class TariffFlow(ConfigSubentryFlow):
             return self.async_update_and_abort(
                 self._get_entry(), self._get_reconfigure_subentry(), data=data
             )
-        direction = data[CONF_DIRECTION]
-        names = await self._async_names()
-        name = names.get(f"{CONF_DIRECTION}.{direction}", direction)
+        title = await async_title(self.hass, self._name, data[CONF_DIRECTION])
         return self.async_create_entry(
-            title=f"{self._name}: {name}", data=data, unique_id=self._unique_id
+            title=title, data=data, unique_id=unique_id_of(data)
         )
 
     @property
@@ -262,24 +260,8 @@ class TariffFlow(ConfigSubentryFlow):
         return max(len(earlier) - 1, 0)
 
     @property
-    def _unique_id(self) -> str:
-        """Return an id that a tariff of the same energy has, too."""
-        return f"{self._tariff[CONF_SYSTEM]}_{self._tariff[CONF_DIRECTION]}"
-
-    @property
     def _currency(self) -> str:
         return self.hass.config.currency
-
-    async def _async_names(self) -> dict[str, str]:
-        """Return the names of choices, such as "month.1"."""
-        found = await async_get_translations(
-            self.hass, self.hass.config.language, "selector", [DOMAIN]
-        )
-        start = f"component.{DOMAIN}.selector."
-        return {
-            key.removeprefix(start).replace(".options.", "."): name
-            for key, name in found.items()
-        }
 
     def _show(
         self,

@@ -24,7 +24,6 @@ _ENERGY: Final = {"energy_updates": 1, "history": "day"}
 _LIVE: Final = {
     "streams_per_month": 100,
     "live_bursts": False,
-    "burst_pause": 60,
     "burst_length": 30,
     "publish_interval": 1,
 }
@@ -50,7 +49,8 @@ _BAD: Final = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 async def check() -> None:
     """Walk the flows in a folder of its own. Raises DemoError unless all is well."""
     async with temporary_stage() as stage:
-        entry = await add_integration(stage.home_assistant, energy=_NO_ENERGY)
+        entry = await add_integration(stage.home_assistant)
+        await choose_options(stage.home_assistant, entry, energy=_NO_ENERGY)
         (system_id,) = systems_of(OWNER)
         checked = _Check(stage, entry, System(stage.home_assistant, system_id))
         await checked.polled_values()

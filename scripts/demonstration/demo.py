@@ -28,10 +28,10 @@ _ENERGY: Final = {"energy_updates": 24, "history": "hour"}
 _LIVE: Final = {
     "streams_per_month": 12_000,
     "live_bursts": True,
-    "burst_pause": 5,
     "burst_length": 120,
     "publish_interval": 2,
 }
+_SCHEDULE: Final = {"burst_pause": 5, "live_hours": "all_day"}
 # Dear in the evening; what is exported is paid for badly.
 TARIFFS: Final[tuple[Answers, ...]] = (
     {
@@ -72,8 +72,9 @@ async def _set_up(stage: Stage, plan: str) -> None:
     if await entries_of_integration(home_assistant):
         return
     print("Setting up the integration through its config flow …", flush=True)
-    entry = await add_integration(home_assistant, plan=plan, energy=_ENERGY)
-    await choose_options(home_assistant, entry, live=_LIVE)
+    entry = await add_integration(home_assistant, plan=plan)
+    await choose_options(home_assistant, entry, live=_LIVE, live_schedule=_SCHEDULE)
+    await choose_options(home_assistant, entry, energy=_ENERGY)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
 

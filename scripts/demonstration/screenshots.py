@@ -40,7 +40,6 @@ _CURVES: Final = (
     "current_power_consumption",
     "net_consumption",
 )
-_ENERGY: Final = {"energy_updates": 24, "history": "day"}
 # What to choose on the page for each picture; of the day before yesterday all hours
 # have settled.
 _PERIODS: Final = {
@@ -160,13 +159,7 @@ class _Visitor:
         await page.get_by_text(f"{registered.plan.name}: ").first.click()
         await self._shoot("api-key")
         await self._press("Submit")
-        await page.get_by_text("Choose systems").wait_for()
-        await self._rest()
-        await self._press("Submit")
-        await page.get_by_text("History to import").first.wait_for()
-        await self._shoot("energy")
-        await self._press("Submit")
-        await page.get_by_text("Add to the Energy dashboard").first.wait_for()
+        await page.get_by_text("Select systems").wait_for()
         await self._rest()
         await self._press("Submit")
         await self._press("Skip and finish")
@@ -180,29 +173,33 @@ class _Visitor:
         """See what the smallest plan would give, and then choose live data."""
         page = self.page
         plan = application().plan
-        await self._begin_options("Watt (free): ", energy_updates="1")
+        await self._choose_plan("Watt (free): ")
+        await self._open_options("Freshness")
+        await page.get_by_text("What should be freshest").first.wait_for()
         await self._shoot("options-freshness")
-        await self._begin_options(f"{plan.name}: ", energy_updates="24")
-        await self._press("Next")
+        await self._choose_plan(f"{plan.name}: ")
+        await self._open_options("Live sessions")
         numbers = page.locator("input[type=number]")
         await numbers.first.fill("300")
         await numbers.last.fill("1")
         await page.locator("ha-switch").last.click()
         await self._press("Submit")
+        await page.get_by_text("Time between live sessions").first.wait_for()
+        await self._press("Submit")
+        await self._press("Finish")
 
-    async def _begin_options(self, plan: str, *, energy_updates: str) -> None:
-        """Go through the options, up to what is to be freshest."""
-        page = self.page
+    async def _choose_plan(self, plan: str) -> None:
+        await self._open_options("Plan")
+        await self.page.locator("ha-select").last.click()
+        await self.page.get_by_text(plan).last.click()
+        await self._press("Submit")
+        await self._press("Finish")
+
+    async def _open_options(self, item: str) -> None:
+        """Open a page of the options by its name in the menu."""
         await self.page.goto(f"/config/integrations/integration/{DOMAIN}")
         await self._press("Configure")
-        await page.get_by_text("Change options").first.click()
-        await page.locator("ha-select").last.click()
-        await page.get_by_text(plan).last.click()
-        await self._press("Next")
-        await page.get_by_text("History to import").first.wait_for()
-        await page.locator("input[type=number]").fill(energy_updates)
-        await self._press("Next")
-        await page.get_by_text("What should be freshest").first.wait_for()
+        await self.page.get_by_text(item, exact=True).first.click()
 
     async def _look_at_live_data(self) -> None:
         """Look at the system that streams, and at the curves of a burst."""
@@ -247,7 +244,7 @@ class _Visitor:
         """Let a system with batteries import energies, and look at the dashboard."""
         page, home_assistant = self.page, self.stage.home_assistant
         system = System(home_assistant, systems_of(OWNER)[0])
-        await add_integration(home_assistant, energy=_ENERGY)
+        await add_integration(home_assistant)
         await system.until_imported()
         await system.until_on_dashboard()
         await self._log_in()

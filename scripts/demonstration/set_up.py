@@ -42,15 +42,9 @@ async def entries_of_integration(home_assistant: HomeAssistant) -> list[Json]:
 
 
 async def add_integration(
-    home_assistant: HomeAssistant,
-    *,
-    energy: Mapping[str, Any],
-    plan: str = PLANS[0],
+    home_assistant: HomeAssistant, *, plan: str = PLANS[0]
 ) -> Json:
-    """Add the integration through its config flow; return its config entry.
-
-    `energy` answers what statistics of energies are wanted.
-    """
+    """Add the integration through its config flow; return its config entry."""
     registered = application(plan)
     await home_assistant.command(
         "application_credentials/create",
@@ -65,7 +59,7 @@ async def add_integration(
     await _sign_in(home_assistant, URL(step["url"]))
     key = {"api_key": registered.api_key, "plan": registered.plan.name.lower()}
     step = await home_assistant.get(f"{_FLOW}/{step['flow_id']}")
-    await _answer(home_assistant, _FLOW, step, {"api_key": key, "energy": energy})
+    await _answer(home_assistant, _FLOW, step, {"api_key": key})
     entry = (await entries_of_integration(home_assistant))[-1]
     if entry["state"] != "loaded":
         raise DemoError(f"The integration is not loaded: {entry['reason']}.")
@@ -75,8 +69,14 @@ async def add_integration(
 async def choose_options(
     home_assistant: HomeAssistant, entry: Json, **answers: Mapping[str, Any]
 ) -> None:
-    """Answer forms of the options by their steps, keep the others as they are."""
-    step = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry["entry_id"]})
+    """Answer the page of the options that the first step names, and what follows.
+
+    Forms without an answer are kept as they are.
+    """
+    await _until_loaded(home_assistant, entry)
+    menu = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry["entry_id"]})
+    chosen = {"next_step_id": next(iter(answers))}
+    step = await home_assistant.post(f"{_OPTIONS_FLOW}/{menu['flow_id']}", chosen)
     await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
 
 
@@ -84,17 +84,21 @@ async def add_tariff(
     home_assistant: HomeAssistant, entry: Json, answers: Answers
 ) -> None:
     """Tell what energy costs, by the steps of the flow that asks for it."""
+    await _until_loaded(home_assistant, entry)
+    handler = {"handler": [entry["entry_id"], "tariff"]}
+    step = await home_assistant.post(_TARIFF_FLOW, handler)
+    await _answer(home_assistant, _TARIFF_FLOW, step, answers)
+
+
+async def _until_loaded(home_assistant: HomeAssistant, entry: Json) -> None:
+    """Wait until the reload is over that what was set up before has caused."""
 
     async def is_loaded() -> bool:
         entries = await entries_of_integration(home_assistant)
         states = {each["entry_id"]: each["state"] for each in entries}
         return bool(states[entry["entry_id"]] == "loaded")
 
-    # What was set up before this makes it reload.
     await until("the integration is loaded", is_loaded)
-    handler = {"handler": [entry["entry_id"], "tariff"]}
-    step = await home_assistant.post(_TARIFF_FLOW, handler)
-    await _answer(home_assistant, _TARIFF_FLOW, step, answers)
 
 
 async def _sign_in(home_assistant: HomeAssistant, page: URL) -> None:
@@ -115,16 +119,12 @@ async def _answer(
 ) -> None:
     """Fill in the forms of a flow, by their steps, until it has made what it is for.
 
-    A form without an answer is sent as it comes, filled in with what it suggests. Of a
-    menu the first is chosen.
+    A form without an answer is sent as it comes, filled in with what it suggests.
     """
-    while step["type"] in {"form", "menu"}:
-        if step["type"] == "menu":
-            given: Mapping[str, Any] = {"next_step_id": step["menu_options"][0]}
-        elif step["errors"]:
+    while step["type"] == "form":
+        if step["errors"]:
             raise DemoError(f"The step {step['step_id']} shows {step['errors']}")
-        else:
-            given = answers.get(step["step_id"], _as_it_comes(step))
+        given = answers.get(step["step_id"], _as_it_comes(step))
         step = await home_assistant.post(f"{path}/{step['flow_id']}", given)
     if step["type"] != "create_entry":
         raise DemoError(f"The flow ended with {step.get('reason', step['type'])}")

@@ -10,30 +10,34 @@ from homeassistant.const import CONF_API_KEY, CONF_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CALL_BUDGET, CONF_STREAMS_PER_MONTH, CONF_SYSTEMS, DOMAIN
+from ..const import CONF_CALL_BUDGET, CONF_PLAN, CONF_SYSTEMS, DOMAIN
 from ..coordinator.energy import EnergyCoordinator
 from ..data import EnphaseCloudConfigEntry
 from ..documents.base import Group
 from ..documents.table import documents_of
+from ..energy.flows import most_calls_per_day
 from ..measurements.catalog import Source
-from ..quota.plans import Plan
+from ..quota.plans import PLANS, Plan
 from ..runtime.options import (
     EnergyOptions,
     History,
+    LiveOptions,
+    affordable,
     groups_from_options,
     most_updates,
     plan_from_options,
     profile_from_options,
+    usual_updates,
 )
 from ..runtime.system_properties import calls_of_system
 from ..scheduling.forecast import Preview, preview
+from ..scheduling.live_hours import StreamAllowance
 from ..scheduling.weights import POLLED, PolledDocument, Profile
 
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
 _DAYS: Final = 30
-# So many streams show what a month may cost, until the user has named a number.
-_EXAMPLE: Final = 100
+_NEW_SYSTEM: Final = [PolledDocument("", document) for document in POLLED]
 
 
 class Costs(NamedTuple):
@@ -54,7 +58,7 @@ class Costs(NamedTuple):
     @property
     def most_updates(self) -> int:
         """Return how many updates of energies a day the plan can bear."""
-        return most_updates(self._plan, self._energies_per_day)
+        return most_updates(self._plan, self.energies_per_day)
 
     def of_calls(self) -> dict[str, str]:
         """Return what calls cost under a plan that bills them."""
@@ -88,37 +92,75 @@ class Costs(NamedTuple):
             "most_updates": str(self.most_updates),
         }
 
-    def of_profiles(self) -> dict[str, str]:
-        """Return how fresh each profile keeps data, and the calls of what is daily."""
-        given = {profile: self._preview(profile) for profile in Profile}
+    def of_groups(self) -> dict[str, str]:
+        """Return the calls that each group takes in a month."""
+        return {
+            group: f"{math.ceil(self._calls_of({group}) * _DAYS):,}"
+            if group in self.groups
+            else "—"
+            for group in Group
+        }
+
+    def of_plans(self) -> dict[str, str]:
+        """Return how long apart updates of power are by day, with each plan."""
+        return {
+            plan: power_interval(
+                Costs(self.hass, self.entry, {**self.options, CONF_PLAN: plan}).now
+            )
+            for plan in PLANS
+        }
+
+    def of_now(self) -> dict[str, str]:
+        """Return what the options give as they are."""
         return {
             "limit": f"{self._plan.calls_per_month:,}",
-            "calls": f"{given[Profile.BALANCED].calls_per_month:,}",
-            **{
-                f"calls_{group}": f"{math.ceil(self._calls_of({group}) * _DAYS):,}"
-                for group in Group
-            },
-        } | {
+            "calls": f"{self.now.calls_per_month:,}",
+            "power": power_interval(self.now),
+        }
+
+    def of_profiles(self) -> dict[str, str]:
+        """Return how fresh each profile keeps data."""
+        given = {profile: self._preview(profile) for profile in Profile}
+        return self.of_now() | {
             f"{profile}_{document}": _interval(expected, document)
             for profile, expected in given.items()
             for document in POLLED
         }
 
     def of_streams(self) -> dict[str, str]:
-        """Return what the live streams of a month cost."""
+        """Return what the live streams of a month cost, and the scheduled ones."""
         price = self._plan.live_stream_price or 0.0
-        streams = self.options.get(CONF_STREAMS_PER_MONTH) or _EXAMPLE
+        live = LiveOptions.from_options(self.options)
+        streams = live.streams_per_month
+        systems = len(self.entry.data[CONF_SYSTEMS])
+        sessions = min(
+            math.ceil(live.hours_per_day * _DAYS / live.pause) * systems,
+            StreamAllowance(streams).left_for_sessions(used=0),
+        )
         return {
             "price": f"${price:.2f}",
             "streams": f"{streams:,}",
             "cost": f"${streams * price:,.2f}",
+            "sessions": f"{sessions:,}",
+            "sessions_cost": f"${sessions * price:,.2f}",
         }
+
+    @property
+    def groups(self) -> list[Group]:
+        """Return the groups that the plan opens."""
+        access = self._plan.access
+        return [group for group in Group if documents_of({group}, access)]
+
+    @property
+    def now(self) -> Preview:
+        """Return what the options give."""
+        return self._preview(profile_from_options(self.options))
 
     @property
     def _plan(self) -> Plan:
         return plan_from_options(self.options)
 
-    def _energies_per_day(self, updates: int) -> int:
+    def energies_per_day(self, updates: int) -> int:
         """Return the calls for energies of a day, with so many updates here."""
         if not (imports := self.imports):
             return 0
@@ -147,14 +189,15 @@ class Costs(NamedTuple):
         ]
 
     def _preview(self, profile: Profile) -> Preview:
-        updates = EnergyOptions.from_options(self.options).updates_per_day
+        options = affordable(self.options, self.energies_per_day)
+        updates = EnergyOptions.from_options(options).updates_per_day
         # What is requested daily or weekly here.
         errands = self._calls_of(groups_from_options(self.options))
         return preview(
             self._plan,
             profile=profile,
             polled_documents=self._polled,
-            others_per_day=self._energies_per_day(updates) + errands,
+            others_per_day=self.energies_per_day(updates) + errands,
         )
 
     def _calls_of(self, groups: Collection[str]) -> float:
@@ -169,6 +212,32 @@ class Costs(NamedTuple):
             for daylight in (data.budget.schedule.daylight(str(system.info.system_id)),)
             for document in documents_of(groups, plan.access)
         )
+
+
+def plans_of_a_new_system() -> dict[str, str]:
+    """Return how long apart updates of power are by day with each plan, at set-up.
+
+    That is with one system that has everything.
+    """
+    return {
+        key: power_interval(
+            preview(
+                plan,
+                profile=Profile.BALANCED,
+                polled_documents=_NEW_SYSTEM,
+                others_per_day=most_calls_per_day(
+                    usual_updates(plan, most_calls_per_day)
+                ),
+            )
+        )
+        for key, plan in ((key, plan.limited_to(0)) for key, plan in PLANS.items())
+    }
+
+
+def power_interval(expected: Preview) -> str:
+    """Return how long apart the updates of power are by day."""
+    is_metered = Source.LATEST in expected.documents
+    return _interval(expected, Source.LATEST if is_metered else Source.SUMMARY)
 
 
 def _time(duration: timedelta | None) -> str:

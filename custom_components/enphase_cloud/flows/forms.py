@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
-from homeassistant.const import CONF_API_KEY
+from homeassistant.const import CONF_API_KEY, CONF_CODE
 from homeassistant.helpers.selector import (
     BooleanSelector,
     NumberSelector,
@@ -25,6 +25,7 @@ from ..api import System
 from ..const import (
     CONF_ENERGY_DASHBOARD,
     CONF_GROUPS,
+    CONF_NEW_KEY,
     CONF_PLAN,
     CONF_SYSTEMS,
     PLAN_CUSTOM,
@@ -32,8 +33,10 @@ from ..const import (
 from ..dashboard.sources import Kind
 from ..dashboard.wizard import Choice
 from ..documents.base import Group
+from ..money.tariff import MOST_PRICE
 from ..quota.plans import PLANS
-from ..runtime.options import OPTIONS, Form, Option
+from ..runtime.options import OPTIONS, PANEL_STATISTICS, Form, Option
+from .tariff_forms import CONF_PRICE
 
 
 def _integer(minimum: float, maximum: float, unit: str | None = None) -> Any:
@@ -61,11 +64,6 @@ _PLAN: Final = {
         [*PLANS, PLAN_CUSTOM], CONF_PLAN
     )
 }
-
-API_KEY_FORM: Final = vol.Schema({vol.Required(CONF_API_KEY): _SECRET, **_PLAN})
-
-# An empty field keeps the key that is known.
-KEEP_API_KEY_FORM: Final = vol.Schema({vol.Optional(CONF_API_KEY): _SECRET, **_PLAN})
 
 PLAN_FORM: Final = vol.Schema(_PLAN)
 
@@ -96,26 +94,65 @@ CUSTOM_PLAN_FORM: Final = _form(Form.CUSTOM_PLAN)
 
 CALL_BUDGET_FORM: Final = _form(Form.CALL_BUDGET)
 
-PROFILE_FORM: Final = _form(Form.PROFILE).extend(
-    {
-        vol.Required(CONF_GROUPS, default=[]): SelectSelector(
-            SelectSelectorConfig(
-                options=list(Group),
-                translation_key=CONF_GROUPS,
-                multiple=True,
-                mode=SelectSelectorMode.LIST,
-            )
-        )
-    }
-)
+PROFILE_FORM: Final = _form(Form.PROFILE)
 
 ENERGY_FORM: Final = _form(Form.ENERGY)
 
-DASHBOARD_FORM: Final = vol.Schema(
-    {vol.Required(CONF_ENERGY_DASHBOARD, default=True): BooleanSelector()}
-)
-
 LIVE_FORM: Final = _form(Form.LIVE)
+
+LIVE_SCHEDULE_FORM: Final = _form(Form.LIVE_SCHEDULE)
+
+LIVE_TIMES_FORM: Final = _form(Form.LIVE_TIMES)
+
+CODE_FORM: Final = vol.Schema({vol.Required(CONF_CODE): TextSelector()})
+
+
+def api_key_form(
+    *, is_known: bool = False, is_new: bool = True, currency: str = "", dashboard: bool
+) -> vol.Schema:
+    """Return the form of key and plan; an empty field keeps a key that is known.
+
+    With a currency it also asks for the price of energy from the grid, and on wish
+    whether the Energy dashboard is to show what there is.
+    """
+    api_key = (vol.Optional if is_known else vol.Required)(CONF_API_KEY)
+    fields = {
+        api_key: _SECRET,
+        **_PLAN,
+        vol.Required(CONF_NEW_KEY, default=is_new): BooleanSelector(),
+    }
+    if currency:
+        fields[vol.Optional(CONF_PRICE)] = NumberSelector(
+            NumberSelectorConfig(
+                min=-MOST_PRICE,
+                max=MOST_PRICE,
+                step="any",
+                unit_of_measurement=f"{currency}/kWh",
+                mode=NumberSelectorMode.BOX,
+            )
+        )
+    if dashboard:
+        fields[vol.Required(CONF_ENERGY_DASHBOARD, default=True)] = BooleanSelector()
+    return vol.Schema(fields)
+
+
+def devices_form(groups: Iterable[Group]) -> vol.Schema:
+    """Return the form of what is read beside power and energy, as far as it can be."""
+    offered = list(groups)
+    wanted = SelectSelector(
+        SelectSelectorConfig(
+            options=offered,
+            translation_key=CONF_GROUPS,
+            multiple=True,
+            mode=SelectSelectorMode.LIST,
+        )
+    )
+    switches = _form(Form.DEVICES).schema
+    if Group.PANEL_TELEMETRY not in offered:
+        switches = {
+            key: it for key, it in switches.items() if key != PANEL_STATISTICS.key
+        }
+    return vol.Schema({vol.Required(CONF_GROUPS, default=[]): wanted, **switches})
 
 
 def dashboard_form(kinds: Iterable[Kind]) -> vol.Schema:

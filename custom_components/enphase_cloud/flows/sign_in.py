@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 import logging
 import time
 from typing import Any, Final, override
@@ -12,23 +13,39 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_TOKEN
+from homeassistant.const import CONF_CODE, CONF_TOKEN
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import http
 from homeassistant.helpers.config_entry_oauth2_flow import (
+    HEADER_FRONTEND_BASE,
     AbstractOAuth2FlowHandler,
     ImplementationUnavailableError,
     async_get_implementations,
 )
+from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
+from yarl import URL
 
 from ..api import EnphaseCloudError
-from ..const import CONF_ACCOUNT_ID, CONF_SIGNED_IN_AT, DEVELOPER_PORTAL_URL, DOMAIN
+from ..const import (
+    CONF_ACCOUNT_ID,
+    CONF_SIGN_IN_BY_CODE,
+    CONF_SIGNED_IN_AT,
+    DEVELOPER_PORTAL_URL,
+    DOMAIN,
+)
 from ..coordinator.error_policy import error_policy
 from ..errors import escaped
 from ..runtime.oauth import EnphaseOAuth2Implementation
+from .forms import CODE_FORM
 
 _LOGGER = logging.getLogger(__name__)
 
 _IMPLEMENTATION: Final = "auth_implementation"
+# When a sign-in was last given up whose page never led back.
+_GIVEN_UP: HassKey[datetime] = HassKey(f"{DOMAIN}.sign_in_given_up")
+_REMEMBERED: Final = timedelta(hours=1)
 
 
 class SignInFlow(AbstractOAuth2FlowHandler):
@@ -42,6 +59,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
         """Begin signed out."""
         super().__init__()
         self._is_unsolved = False
+        self._is_by_code = False
 
     @abstractmethod
     async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:
@@ -98,7 +116,10 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     @override
     @callback
     def async_remove(self) -> None:
-        """Ask again for a sign-in that ended without success."""
+        """Ask again for a sign-in that ended without success, and remember how."""
+        left = self.cur_step
+        if left and left["type"] is FlowResultType.EXTERNAL_STEP:
+            self.hass.data[_GIVEN_UP] = dt_util.utcnow()
         if self.source == SOURCE_REAUTH and self._is_unsolved:
             self._get_reauth_entry().async_start_reauth(self.hass)
 
@@ -109,6 +130,67 @@ class SignInFlow(AbstractOAuth2FlowHandler):
         if user_input is None:
             return self.async_show_form(step_id="reconfigure")
         return await self.async_step_user()
+
+    @override
+    async def async_step_auth(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in by way of the browser, unless there is no way back from there.
+
+        Who gave up on Enphase's page lately may have met no way back, and can choose.
+        """
+        if user_input is not None:
+            return await self.async_step_browser(user_input)
+        entry = self.changed_entry
+        if entry is not None and entry.data.get(CONF_SIGN_IN_BY_CODE):
+            return await self.async_step_code()
+        given_up = self.hass.data.get(_GIVEN_UP)
+        if given_up is not None and dt_util.utcnow() - given_up < _REMEMBERED:
+            return await self.async_step_sign_in()
+        if not self._has_way_back:
+            return await self.async_step_code()
+        return await self.async_step_browser()
+
+    async def async_step_sign_in(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Let the user choose how to sign in."""
+        return self.async_show_menu(step_id="sign_in", menu_options=["browser", "code"])
+
+    async def async_step_browser(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Sign in by way of the browser."""
+        return await super().async_step_auth(user_input)
+
+    async def async_step_code(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take the code that Enphase shows where it cannot lead back."""
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            errors[CONF_CODE] = "code_expired"
+            if code := _code_in(user_input[CONF_CODE]):
+                self._is_by_code = True
+                redirect = {"redirect_uri": self.flow_impl.code_redirect_uri}
+                self.external_data = {"code": code, "state": redirect}
+                result = await self.async_step_creation()
+                if result.get("reason") != errors[CONF_CODE]:
+                    return result
+        return self.async_show_form(
+            step_id="code",
+            data_schema=CODE_FORM,
+            errors=errors,
+            description_placeholders={"sign_in_url": self.flow_impl.code_page_url},
+        )
+
+    @property
+    def _has_way_back(self) -> bool:
+        """Tell whether Home Assistant knows an address to return to."""
+        if "my" in self.hass.config.components:
+            return True
+        request = http.current_request.get()
+        return request is not None and HEADER_FRONTEND_BASE in request.headers
 
     @override
     async def async_step_creation(
@@ -123,11 +205,16 @@ class SignInFlow(AbstractOAuth2FlowHandler):
                 reason=error_policy(err).reason,
                 description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
             )
+        self.hass.data.pop(_GIVEN_UP, None)
         # Renewals keep it: what was refused before a sign-in is requested again.
         token[CONF_SIGNED_IN_AT] = time.time()
         token["expires_at"] = time.time() + token["expires_in"]
         return await self.async_oauth_create_entry(
-            {_IMPLEMENTATION: self.flow_impl.domain, CONF_TOKEN: token}
+            {
+                _IMPLEMENTATION: self.flow_impl.domain,
+                CONF_TOKEN: token,
+                **({CONF_SIGN_IN_BY_CODE: True} if self._is_by_code else {}),
+            }
         )
 
     @override
@@ -142,3 +229,12 @@ class SignInFlow(AbstractOAuth2FlowHandler):
         elif self.unique_id != entry.unique_id:
             return self.async_abort(reason="wrong_account")
         return await self.async_signed_in(data)
+
+
+def _code_in(text: str) -> str:
+    """Return the code in what was pasted: alone, or the address of its page."""
+    text = text.strip()
+    try:
+        return URL(text).query.get("code", "") if "://" in text else text
+    except ValueError:
+        return ""

@@ -64,6 +64,7 @@ async def async_find_systems(
     api_key: str,
     access_token: str,
     plan: Plan,
+    is_new_key: bool | None,
 ) -> list[System]:
     """Return the account's systems, with a live stream's availability where known.
 
@@ -71,7 +72,9 @@ async def async_find_systems(
     plan, whatever the entry that is being changed has named. Raises ProbeFailedError.
     """
     budgets = async_get_key_budgets(hass)
-    budget = await budgets.async_acquire(api_key, flow_id, plan, instead_of=entry_id)
+    budget = await budgets.async_acquire(
+        api_key, flow_id, plan, instead_of=entry_id, is_new_key=is_new_key
+    )
     client = EnphaseCloudClient(
         async_get_clientsession(hass),
         _FlowAuth(access_token),

@@ -112,6 +112,8 @@ class Months:
         self._limit = limit
         # Until the cloud has told the time, the first month is a guess.
         self._is_guess = True
+        # Whether the user says that nothing else has used the key.
+        self._is_new_key = False
         self._known = [self._assumed(Month(*month_around(now)), now)]
 
     @property
@@ -142,11 +144,20 @@ class Months:
                 month.operations[ASSUMED] = assumed * limit // max(1, self._limit)
         self._limit = limit
 
+    def believe(self, now: datetime, *, is_new: bool) -> None:
+        """Assume no calls of a key that is new, or again those of one that is not."""
+        if is_new:
+            del self.present.operations[ASSUMED]
+        elif self._is_new_key:
+            self.present.operations += self._assumed(self.present, now).operations
+        self._is_new_key = is_new
+
     def as_dict(self) -> dict[str, Any]:
         """Return the months as JSON."""
         return {
             "limit": self._limit,
             "is_guess": self._is_guess,
+            "is_new_key": self._is_new_key,
             "known": [month.as_dict() for month in self._known],
         }
 
@@ -159,6 +170,7 @@ class Months:
         )
         months = cls(count(data["limit"]), stored[-1].start)
         months._is_guess = data.get("is_guess", False) is True
+        months._is_new_key = data.get("is_new_key", False) is True
         months._known = []
         for _, same in groupby(stored, key=lambda month: month.start):
             month, *others = same
@@ -178,7 +190,7 @@ class Months:
             month = Month(start, end)
             if earlier:
                 month.others = earlier[-1].others * _OTHERS_FADE
-            if self._is_guess or not earlier:
+            if not self._is_new_key and (self._is_guess or not earlier):
                 month = self._assumed(month, time)
         if not later:
             month.operations.update(unplaced)
@@ -189,8 +201,17 @@ class Months:
 
     def _assumed(self, month: Month, now: datetime) -> Month:
         """Return a month of which what passed counts as spent, save one day's calls."""
-        share = min(month.elapsed(now), 1 - _DAY / (month.end - month.start))
-        return replace(month, operations=Counter({ASSUMED: int(self._limit * share)}))
+        assumed = int(self._limit * _share(month, now))
+        return replace(month, operations=Counter({ASSUMED: assumed}))
+
+
+def share_assumed(now: datetime) -> float:
+    """Return what part of a month's calls a key without a record may have used."""
+    return _share(Month(*month_around(now)), now)
+
+
+def _share(month: Month, now: datetime) -> float:
+    return min(month.elapsed(now), 1 - _DAY / (month.end - month.start))
 
 
 def month_around(now: datetime) -> tuple[datetime, datetime]:

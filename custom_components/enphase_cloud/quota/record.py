@@ -108,6 +108,15 @@ class Record(Usage):
                 self._block.until = min(self._block.until, ticks)
         self._plan = plan
 
+    def believe(self, now: datetime, *, is_new: bool) -> None:
+        """Go by what the user says: whether nothing else has used the key this month.
+
+        What was counted or read stays; a key that is said not to be new any more is
+        assumed to have been used as one without a record is.
+        """
+        self._observe(now)
+        self._months.believe(now, is_new=is_new)
+
     def record_wasted(self, now: datetime) -> None:
         """Count an answered call that brought nothing new."""
         self._observe(now)

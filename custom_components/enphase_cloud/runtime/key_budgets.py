@@ -27,14 +27,23 @@ class KeyBudgets:
         self._lock = asyncio.Lock()
         self._budgets: dict[str, KeyBudget] = {}
         self._users: dict[str, dict[str, Plan]] = {}
+        # Keys whose record was removed: none of them is new.
+        self._forgotten: set[str] = set()
 
     async def async_acquire(
-        self, api_key: str, user: str, plan: Plan, *, instead_of: str | None = None
+        self,
+        api_key: str,
+        user: str,
+        plan: Plan,
+        *,
+        instead_of: str | None = None,
+        is_new_key: bool | None = None,
     ) -> KeyBudget:
         """Return the budget of a key for a user (a config entry or a flow).
 
         Where users of one key name different plans, the lowest of each limit counts.
         What the user that this one stands in for has named does not count meanwhile.
+        `is_new_key` is what the user says of it, None where they were not asked.
         """
         fingerprint = _fingerprint(api_key)
         async with self._lock:
@@ -49,6 +58,9 @@ class KeyBudgets:
                 self._budgets[fingerprint] = budget
             else:
                 budget.ledger.change_plan(plan, dt_util.utcnow())
+            if is_new_key is not None:
+                is_new = is_new_key and fingerprint not in self._forgotten
+                budget.ledger.believe(dt_util.utcnow(), is_new=is_new)
             return budget
 
     async def async_release(self, api_key: str, user: str) -> None:
@@ -78,6 +90,7 @@ class KeyBudgets:
         )
         async with self._lock:
             if fingerprint not in self._budgets and not kept:
+                self._forgotten.add(fingerprint)
                 await self._store(fingerprint).async_remove()
 
     async def _async_load(self, fingerprint: str, plan: Plan) -> KeyBudget:

@@ -66,6 +66,22 @@ class EnphaseOAuth2Implementation(AuthImplementation):
             ),
         )
 
+    @property
+    def code_redirect_uri(self) -> str:
+        """Return where Enphase shows the code of a sign-in, to be copied."""
+        return str(cloud_url() / "oauth" / "redirect_uri")
+
+    @property
+    def code_page_url(self) -> str:
+        """Return the address of a sign-in that ends with a code on a page."""
+        return str(
+            URL(self.authorize_url).with_query(
+                response_type="code",
+                client_id=self.client_id,
+                redirect_uri=self.code_redirect_uri,
+            )
+        )
+
     @override
     async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
         """Request a token, the client authenticating by HTTP Basic.

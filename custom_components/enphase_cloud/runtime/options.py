@@ -37,6 +37,8 @@ from ..scheduling.daylight import Daylight
 from ..scheduling.live_hours import OpenHours, all_day, between, by_day
 from ..scheduling.weights import Profile
 
+# From so many calls a month on, energy is updated as often as it can be.
+_PLENTY: Final = 20_000
 _CUSTOM: Final = {CONF_CALLS_PER_MINUTE, CONF_CALLS_PER_MONTH, CONF_LIVE_STREAM}
 
 
@@ -63,7 +65,10 @@ class Form(StrEnum):
     CALL_BUDGET = "call_budget"
     PROFILE = "profile"
     ENERGY = "energy"
+    DEVICES = "devices"
     LIVE = "live"
+    LIVE_SCHEDULE = "live_schedule"
+    LIVE_TIMES = "live_times"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +143,8 @@ CALL_BUDGET: Final = _number(
 PROFILE: Final = _choice(
     CONF_PROFILE, Form.PROFILE, default=Profile.BALANCED, unset=Profile.BALANCED
 )
-ALARM_REPAIRS: Final = _switch(CONF_ALARM_REPAIRS, Form.PROFILE)
-PANEL_STATISTICS: Final = _switch(CONF_PANEL_STATISTICS, Form.PROFILE)
+ALARM_REPAIRS: Final = _switch(CONF_ALARM_REPAIRS, Form.DEVICES)
+PANEL_STATISTICS: Final = _switch(CONF_PANEL_STATISTICS, Form.DEVICES)
 ENERGY_UPDATES: Final = _number(
     CONF_ENERGY_UPDATES, Form.ENERGY, default=1, unset=0, within=(0, MOST_UPDATES)
 )
@@ -151,7 +156,7 @@ STREAMS_PER_MONTH: Final = _number(
 )
 LIVE_SESSIONS: Final = _switch(CONF_LIVE_BURSTS, Form.LIVE)
 SESSION_PAUSE: Final = _number(
-    CONF_BURST_PAUSE, Form.LIVE, default=60, within=(5, 1440), unit="min"
+    CONF_BURST_PAUSE, Form.LIVE_SCHEDULE, default=60, within=(5, 1440), unit="min"
 )
 SESSION_LENGTH: Final = _number(
     CONF_BURST_LENGTH,
@@ -161,10 +166,13 @@ SESSION_LENGTH: Final = _number(
     unit="s",
 )
 LIVE_HOURS: Final = _choice(
-    CONF_LIVE_HOURS, Form.LIVE, default=LiveHours.ALL_DAY, unset=LiveHours.ALL_DAY
+    CONF_LIVE_HOURS,
+    Form.LIVE_SCHEDULE,
+    default=LiveHours.ALL_DAY,
+    unset=LiveHours.ALL_DAY,
 )
-LIVE_BEGIN: Final = _time_of_day(CONF_LIVE_BEGIN, Form.LIVE, default="07:00:00")
-LIVE_END: Final = _time_of_day(CONF_LIVE_END, Form.LIVE, default="22:00:00")
+LIVE_BEGIN: Final = _time_of_day(CONF_LIVE_BEGIN, Form.LIVE_TIMES, default="07:00:00")
+LIVE_END: Final = _time_of_day(CONF_LIVE_END, Form.LIVE_TIMES, default="22:00:00")
 PUBLISH_INTERVAL: Final = _number(
     CONF_PUBLISH_INTERVAL, Form.LIVE, default=5, within=(1, 60), unit="s"
 )
@@ -215,6 +223,19 @@ class LiveOptions(NamedTuple):
             publish_interval=timedelta(seconds=PUBLISH_INTERVAL.of(options)),
         )
 
+    @property
+    def hours_per_day(self) -> timedelta:
+        """Return for how long a day sessions may begin, with days as long as nights."""
+        if self.hours_kind is LiveHours.ALL_DAY:
+            return timedelta(days=1)
+        if self.hours_kind is LiveHours.DAYLIGHT:
+            return timedelta(hours=12)
+        begin, end = (
+            timedelta(hours=each.hour, minutes=each.minute)
+            for each in (self.begin, self.end)
+        )
+        return (end - begin) % timedelta(days=1) or timedelta(days=1)
+
     def hours(self, daylight: Daylight, time_zone: tzinfo) -> OpenHours:
         """Return in which hours of a system's day sessions may begin by themselves."""
         match self.hours_kind:
@@ -247,6 +268,20 @@ def most_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
         for updates in range(MOST_UPDATES, 0, -1)
         if updates == 1 or can_afford(plan, per_day(updates))
     )
+
+
+def usual_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
+    """Return how often a day energy is updated unless the user says otherwise."""
+    return most_updates(plan, per_day) if plan.calls_per_month >= _PLENTY else 1
+
+
+def affordable(
+    options: Mapping[str, Any], per_day: Callable[[int], int]
+) -> dict[str, Any]:
+    """Return options with as many updates of energies as their plan can bear."""
+    most = most_updates(plan_from_options(options), per_day)
+    too_many = ENERGY_UPDATES.of(options) > most
+    return {**options, **({CONF_ENERGY_UPDATES: most} if too_many else {})}
 
 
 def groups_from_options(options: Mapping[str, Any]) -> frozenset[str]:
