@@ -54,6 +54,7 @@ from custom_components.enphase_cloud.flows import (
     validation,
 )
 from custom_components.enphase_cloud.measurements.catalog import Flow
+from custom_components.enphase_cloud.overview import SECTIONS
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.runtime import checked_store as stores
 
@@ -332,6 +333,8 @@ def test_selectors() -> None:
         if "translation_key" in (selector := field["selector"].get("select") or {})
     }
     choices |= {key: set(some) for key, some in tariff_forms.CHOICES.items()}
+    # No choice, but headings.
+    choices["overview"] = {key for key, _ in SECTIONS}
     # No choice, but told by statistics.
     choices["flow"] = set(Flow) | {each.key for each in COST_SERIES.values()}
     choices |= {

@@ -30,6 +30,7 @@ from .data import (
 from .errors import translated
 from .issues import async_watch
 from .migration import async_migrate
+from .overview import async_setup_overview
 from .quota.plans import Plan
 from .reloading import async_reload_on_change
 from .runtime.account import account_owner
@@ -62,8 +63,9 @@ CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up the actions."""
+    """Set up the actions and the dashboard."""
     async_setup_actions(hass)
+    await async_setup_overview(hass)
     return True
 
 
