@@ -29,7 +29,7 @@ from .test_chargers import CHARGERS, install
 from .test_costs import add_tariff, fixed
 
 HEADINGS = ENGLISH["selector"]["overview"]["options"]
-NET = "sensor.hilltop_current_net_power_consumption"
+NET = "sensor.hilltop_grid_power"
 
 type Json = dict[str, Any]
 type Views = Callable[[], Awaitable[list[Json]]]
@@ -118,7 +118,7 @@ async def test_a_system_with_panels_alone(
     assert HEADINGS["battery"] not in headings(view)
     assert HEADINGS["costs"] not in headings(view)
     power = set(entities(cards(view, HEADINGS["power"])))
-    assert power == {"sensor.cabin_current_power_production"}
+    assert power == {"sensor.cabin_production_power"}
 
 
 async def test_entities_may_be_renamed_hidden_and_disabled(
