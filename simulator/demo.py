@@ -5,6 +5,7 @@ from datetime import timedelta
 from .cloud import Cloud
 from .moments import Clock, utcnow
 from .physics import Charger, Load
+from .places import OAKLAND, Place
 from .world import PLANS, Address
 
 DEMO_PASSWORD = "sunshine"  # noqa: S105 - a login that exists in the simulation only
@@ -13,8 +14,10 @@ SECOND_OWNER = "samir@example.com"
 OWNER_WITHOUT_SYSTEMS = "noor@example.com"
 
 
-def demo_cloud(now: Clock = utcnow) -> Cloud:
+def demo_cloud(now: Clock = utcnow, *, place: Place = OAKLAND) -> Cloud:
     """Return a cloud with an application per plan and three owners.
+
+    `place` is where the first owner lives.
 
     Applications: client id `demo-<plan>`, secret `demo-<plan>-secret`, API key
     `demo-<plan>-key`, for the plans watt, kilowatt, megawatt and partner.
@@ -46,10 +49,10 @@ def demo_cloud(now: Clock = utcnow) -> Cloud:
         olivia,
         system_id=4_100_001,
         name="Hillside",
-        time_zone="America/Los_Angeles",
-        latitude=37.8,
-        longitude=-122.3,
-        address=Address(city="Oakland", state="CA", country="US", postal_code="94601"),
+        time_zone=place.time_zone,
+        latitude=place.latitude,
+        longitude=place.longitude,
+        address=place.address,
         size_w=8_500,
         battery=2,
     )

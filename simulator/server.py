@@ -14,6 +14,7 @@ from .app import create_app
 from .cloud import Cloud
 from .demo import DEMO_PASSWORD, demo_cloud
 from .moments import VirtualClock
+from .places import OAKLAND, PLACES
 from .world import PLANS
 
 _PATIENCE = 2
@@ -36,6 +37,13 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--start", type=_moment, help="ISO moment at which the clock starts"
     )
+    parser.add_argument(
+        "--place",
+        choices=PLACES,
+        default=OAKLAND.time_zone,
+        metavar="TIME_ZONE",
+        help="where the first owner lives, such as Asia/Tokyo",
+    )
     return parser.parse_args(arguments)
 
 
@@ -46,7 +54,8 @@ def _moment(text: str) -> datetime:
 
 async def serve(chosen: argparse.Namespace) -> None:
     """Serve until the program is interrupted; print address and credentials."""
-    cloud = demo_cloud(VirtualClock(chosen.start, chosen.speed))
+    clock = VirtualClock(chosen.start, chosen.speed)
+    cloud = demo_cloud(clock, place=PLACES[chosen.place])
     runner = web.AppRunner(
         create_app(cloud), access_log=None, shutdown_timeout=_PATIENCE
     )

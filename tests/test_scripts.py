@@ -1,13 +1,26 @@
 """The scripts say at once what stands in the way, and fetch what the machine trusts."""
 
+import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+import fcntl
 import os
 from pathlib import Path
 import shutil
 import socket
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
+
+from scripts.demonstration import command_line
+from scripts.demonstration.stage import Stage
+from simulator.places import PLACES, Place
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
 
@@ -36,18 +49,61 @@ def _demo(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("option", ["--port", "--cloud-port"])
-def test_a_busy_port_stops_the_demo_before_it_prepares(
+def test_a_named_port_that_is_busy_stops_the_demo_before_it_prepares(
     checkout: Path, socket_enabled: None, option: str
 ) -> None:
     """The message names the port, and the option that chooses another."""
-    other = "--cloud-port" if option == "--port" else "--port"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        demo = _demo(checkout, option, str(port), other, "0")
+        demo = _demo(checkout, option, str(port))
     assert demo.returncode == 1
-    assert f"Port {port} is busy" in demo.stderr
-    assert option in demo.stderr
+    assert f"Port {port} cannot be had" in demo.stderr
+    assert f"another with {option}," in demo.stderr
     assert "preparing" not in demo.stdout
+
+
+@pytest.mark.parametrize("name", ["port", "cloud_port"])
+def test_the_next_free_port_is_taken(socket_enabled: None, name: str) -> None:
+    """Where the usual one is busy, and that is said; never the other's usual one."""
+    usual = {"port": 8123, "cloud_port": 8124}
+    chosen = argparse.Namespace(port=None, cloud_port=None)
+    with ExitStack() as stack:
+        with suppress(OSError):  # Then somebody else has it.
+            stack.enter_context(socket.create_server(("127.0.0.1", usual[name])))
+        words = command_line.choose_ports(chosen)
+        port = getattr(chosen, name)
+        stack.enter_context(socket.create_server(("127.0.0.1", port)))
+    assert port > 8124
+    assert chosen.port != chosen.cloud_port
+    assert any(
+        f"{usual[name]} is taken" in line and f"{port}" in line for line in words
+    )
+
+
+def test_a_named_port_is_nobody_elses(socket_enabled: None) -> None:
+    """Not even where it is the usual one of the other program."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    chosen = argparse.Namespace(port=port, cloud_port=None)
+    command_line.choose_ports(chosen)
+    assert chosen.port == port
+    assert chosen.cloud_port not in {None, port, 8123}
+
+
+@pytest.mark.parametrize("lock", ["scripts/demo", "demo/.ha_run.lock"])
+def test_two_demos_never_share_a_folder(checkout: Path, lock: str) -> None:
+    """Neither where one runs, nor where its Home Assistant was left behind."""
+    (checkout / "demo").mkdir()
+    (checkout / lock).touch()
+    held = os.open(checkout / lock, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        demo = _demo(checkout)
+    finally:
+        os.close(held)
+    assert demo.returncode == 1
+    assert f"A demo runs already in {checkout / 'demo'}" in demo.stderr
+    assert "preparing" in _demo(checkout).stdout
 
 
 @pytest.mark.parametrize(
@@ -55,7 +111,7 @@ def test_a_busy_port_stops_the_demo_before_it_prepares(
     [
         (["--help"], 0, False),
         (["--nonsense"], 2, False),
-        (["--port", "0", "--cloud-port", "0"], 9, True),
+        ([], 9, True),
         (["--check"], 9, True),
     ],
 )
@@ -66,6 +122,81 @@ def test_the_demo_prepares_only_what_it_needs(
     demo = _demo(checkout, *arguments)
     assert demo.returncode == code
     assert ("preparing" in demo.stdout) is prepares
+
+
+@pytest.fixture
+def somebody_elses(checkout: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Return a checkout that belongs to another user, and how to be that other."""
+    with TemporaryDirectory() as parent:
+        folder = Path(parent, "checkout")
+        shutil.copytree(checkout, folder)
+        Path(parent).chmod(0o755)
+        folder.chmod(0o555)
+        is_root = os.geteuid() == 0
+        who: dict[str, Any] = {"user": "nobody", "extra_groups": ()} if is_root else {}
+        path = f"{os.environ['PATH']}{os.pathsep}{os.defpath}"
+        environment = {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        yield folder, {"cwd": folder, "env": environment, **who}
+        folder.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("command", "opening"),
+    [
+        (["bash", "scripts/demo"], "You may not write to {}"),
+        (["python3", "scripts/environment", "demo"], "Set-up stopped: you may not"),
+        (["python3", "scripts/environment", "client"], "Set-up stopped: you may not"),
+    ],
+    ids=["demo", "environment", "client"],
+)
+def test_a_checkout_of_another_user_gives_a_sentence(
+    somebody_elses: tuple[Path, dict[str, Any]], command: list[str], opening: str
+) -> None:
+    """And says what to do instead."""
+    folder, options = somebody_elses
+    tried = subprocess.run(
+        command, capture_output=True, text=True, check=False, **options
+    )
+    assert tried.returncode == 1
+    assert tried.stderr.strip().startswith(opening.format(folder))
+    assert f"{folder}" in tried.stderr
+    assert f"clone of your own: git clone {folder}" in tried.stderr
+    assert "Traceback" not in tried.stderr
+
+
+def _place(folder: Path, at: str | None = None) -> Place:
+    """Return where the home of a demo stands that is prepared in a folder."""
+    place = PLACES[at] if at else None
+    # Nothing is asked: the session may be anything.
+    session: Any = None
+    return Stage(session, folder, port=1, cloud_port=2, place=place).place
+
+
+def test_a_home_stays_where_it_is_set_up(
+    tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """It begins where it is noon, and its history keeps its days."""
+    freezer.move_to("2026-11-30 03:10:00+00:00")
+    assert _place(tmp_path).time_zone == "Asia/Tokyo"
+    freezer.move_to("2026-11-30 19:10:00+00:00")
+    # Without the integration there is nothing to keep.
+    assert _place(tmp_path).time_zone == "America/Phoenix"
+    entries = tmp_path / ".storage" / "core.config_entries"
+    entries.write_text('{"data": {"entries": [{"domain": "enphase_cloud"}]}}')
+    freezer.move_to("2026-11-30 03:10:00+00:00")
+    assert _place(tmp_path).time_zone == "America/Phoenix"
+    assert _place(tmp_path, "Asia/Dhaka").time_zone == "America/Phoenix"
+    configuration = load_yaml_dict(str(tmp_path / "configuration.yaml"))
+    assert configuration["homeassistant"]["time_zone"] == "America/Phoenix"
+    assert configuration["homeassistant"]["country"] == "US"
+    assert configuration["homeassistant"]["latitude"] == 33.4
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
+def test_home_assistant_knows_each_place(place: Place) -> None:
+    """Its configuration refuses other countries and time zones."""
+    assert cv.country(place.address.country)
+    assert cv.time_zone(place.time_zone)
 
 
 def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:

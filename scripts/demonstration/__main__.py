@@ -37,7 +37,7 @@ async def _until_interrupted(what: Coroutine[None, None, None]) -> int:
         await working
     except asyncio.CancelledError:
         return _INTERRUPTED
-    except DemoError as err:
+    except (DemoError, PermissionError) as err:
         print(f"\n{err}", file=sys.stderr)
         return _FAILED
     return 0

@@ -2,13 +2,16 @@
 
 import argparse
 import asyncio
+from contextlib import suppress
+from datetime import datetime
 import shutil
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from simulator.demo import DEMO_PASSWORD, OWNER
 
-from .command_line import DemoError, claim_ports
-from .home_assistant import PASSWORD, USERNAME
+from .command_line import FOLDER, DemoError, alone, choose_ports
+from .home_assistant import PASSWORD, USERNAME, Json
 from .set_up import (
     Answers,
     add_integration,
@@ -16,22 +19,26 @@ from .set_up import (
     application,
     choose_options,
     entries_of_integration,
+    systems_of,
+    until_loaded,
 )
-from .stage import CHECKOUT, Stage, open_stage
+from .stage import Stage, open_stage
+from .system import System
 
 # With this code Home Assistant asks to be started again.
 _RESTART_CODE: Final = 100
 
 # All that Enphase knows of the past, in the background.
 _ENERGY: Final = {"energy_updates": 24, "history": "hour"}
-# As often as the integration allows, so that something moves most of the time.
+# What somebody may well pay for: $30 a month, for five minutes about each hour of sun.
 _LIVE: Final = {
-    "streams_per_month": 12_000,
+    "streams_per_month": 300,
     "live_bursts": True,
-    "burst_length": 120,
+    "burst_length": 300,
     "publish_interval": 2,
 }
-_SCHEDULE: Final = {"burst_pause": 5, "live_hours": "all_day"}
+_SCHEDULE: Final = {"burst_pause": 60, "live_hours": "daylight"}
+_HIGH_SUN: Final = range(9, 16)
 # Dear in the evening; what is exported is paid for badly.
 TARIFFS: Final[tuple[Answers, ...]] = (
     {
@@ -49,34 +56,46 @@ async def run(arguments: argparse.Namespace) -> None:
     `--fresh` forgets what an earlier demo has stored; `--empty` does so, too, and
     leaves the integration to the user to set up. Raises DemoError.
     """
-    # Again: preparing takes a while.
-    claim_ports(arguments)
-    folder = CHECKOUT / "demo"
-    if arguments.fresh or arguments.empty:
-        shutil.rmtree(folder, ignore_errors=True)
-    print("Starting the simulated cloud and Home Assistant …", flush=True)
-    async with open_stage(
-        folder, port=arguments.port, cloud_port=arguments.cloud_port
-    ) as stage:
-        try:
-            if not arguments.empty:
-                await _set_up(stage, arguments.plan)
-            print(_welcome(stage, arguments), flush=True)
-            await _watch(stage)
-        finally:
-            print("\nEnding Home Assistant and the simulated cloud …", flush=True)
+    with alone():
+        # Again: preparing takes a while.
+        for line in choose_ports(arguments):
+            print(line)
+        if (arguments.fresh or arguments.empty) and FOLDER.exists():
+            shutil.rmtree(FOLDER)
+        print("Starting the simulated cloud and Home Assistant …", flush=True)
+        async with open_stage(
+            FOLDER, port=arguments.port, cloud_port=arguments.cloud_port
+        ) as stage:
+            try:
+                if not arguments.empty:
+                    entry = await _set_up(stage, arguments.plan)
+                    await _start_live_session(stage, entry)
+                print(_welcome(stage, arguments), flush=True)
+                await _watch(stage)
+            finally:
+                print("\nEnding Home Assistant and the simulated cloud …", flush=True)
 
 
-async def _set_up(stage: Stage, plan: str) -> None:
+async def _set_up(stage: Stage, plan: str) -> Json:
+    """Set the integration up, unless it is; return its first entry."""
     home_assistant = stage.home_assistant
-    if await entries_of_integration(home_assistant):
-        return
+    if entries := await entries_of_integration(home_assistant):
+        return entries[0]
     print("Setting up the integration through its config flow …", flush=True)
     entry = await add_integration(home_assistant, plan=plan)
     await choose_options(home_assistant, entry, live=_LIVE, live_schedule=_SCHEDULE)
     await choose_options(home_assistant, entry, energy=_ENERGY)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
+    return entry
+
+
+async def _start_live_session(stage: Stage, entry: Json) -> None:
+    """Let values move from the beginning, where what the user made of it allows it."""
+    system = System(stage.home_assistant, systems_of(OWNER)[0])
+    with suppress(DemoError, KeyError):
+        await until_loaded(stage.home_assistant, entry)
+        await system.press("start_live_stream")
 
 
 async def _watch(stage: Stage) -> None:
@@ -96,6 +115,15 @@ async def _watch(stage: Stage) -> None:
         print("Home Assistant runs again.", flush=True)
 
 
+def _time_of_day(stage: Stage) -> str:
+    """Tell what time it is where the home stands, and what to do if it is dark."""
+    now = datetime.now(ZoneInfo(stage.place.time_zone))
+    told = f"It is {now:%H:%M} at {stage.place.address.city}, where the home stands."
+    if now.hour in _HIGH_SUN:
+        return told
+    return f"{told} --fresh moves it to where it is noon."
+
+
 def _welcome(stage: Stage, arguments: argparse.Namespace) -> str:
     registered = application(arguments.plan)
     to_do = (
@@ -111,9 +139,9 @@ The integration is yours to set up: Settings → Devices & services → Add inte
         if arguments.empty
         else """
 Things to try:
-    Settings → Devices & services → Enphase Cloud → Hillside: values move during bursts
-    of live data (two minutes of every five); press "Start live session", or
-    "Refresh now".
+    Settings → Devices & services → Enphase Cloud → Hillside: values move during live
+    sessions. One runs now for five minutes; others begin by themselves, about one an
+    hour while the sun shines. Or press "Start live session" or "Refresh now".
     Energy: all days of the past are there after two minutes, with the last week by the
     hour; the hours before follow (see "History import").
     ⚙ beside the entry: options, with what they cost.
@@ -123,8 +151,9 @@ Things to try:
     return f"""
 Home Assistant    {stage.home_assistant.url}    user {USERNAME}, password {PASSWORD}
 Simulated cloud   {stage.cloud.url}    sign-in {OWNER}, password {DEMO_PASSWORD}
-    what it was asked {stage.cloud.url}/_control/counts
+    which API calls it got {stage.cloud.url}/_control/counts
     all its owners, applications and keys: {stage.cloud_program.log}
+{_time_of_day(stage)}
 {to_do}
 
 Ctrl-C ends it. The next start takes up where this one ended; --fresh starts anew.

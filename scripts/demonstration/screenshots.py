@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from simulator.demo import DEMO_PASSWORD, OWNER, SECOND_OWNER
+from simulator.places import OAKLAND
 
-from .command_line import DemoError
+from .command_line import CHECKOUT, DemoError
 from .home_assistant import PASSWORD, USERNAME
 from .processes import until
 from .set_up import DOMAIN, add_integration, application, systems_of
-from .stage import CHECKOUT, TIME_ZONE, Stage, temporary_stage
+from .stage import Stage, temporary_stage
 from .system import System
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
@@ -57,7 +58,7 @@ async def take_all() -> None:
     async with _browsing() as browser:
         async with _visit(browser, _SECOND_TIME_ZONE) as visitor:
             await visitor.walk()
-        async with _visit(browser, TIME_ZONE) as visitor:
+        async with _visit(browser, OAKLAND.time_zone) as visitor:
             await visitor.look_at_energies()
 
 
@@ -81,7 +82,8 @@ async def _browsing() -> AsyncGenerator[Browser]:
 @asynccontextmanager
 async def _visit(browser: Browser, time_zone: str) -> AsyncGenerator[_Visitor]:
     """Visit a Home Assistant of its own while the context lasts."""
-    async with temporary_stage() as stage:
+    # The same days and curves whenever pictures are taken.
+    async with temporary_stage(OAKLAND) as stage:
         context = await browser.new_context(
             viewport=_SIZE,
             locale="en-US",

@@ -46,14 +46,10 @@ async def add_integration(
 ) -> Json:
     """Add the integration through its config flow; return its config entry."""
     registered = application(plan)
-    await home_assistant.command(
-        "application_credentials/create",
-        domain=DOMAIN,
-        client_id=registered.client_id,
-        client_secret=registered.client_secret,
-        name=f"{registered.name} ({registered.plan.name})",
-    )
+    await _add_credentials(home_assistant, registered)
     step = await home_assistant.post(_FLOW, {"handler": DOMAIN})
+    if step["step_id"] == "pick_implementation":
+        step = await _pick(home_assistant, step, registered)
     if step["type"] != "external":
         raise DemoError(f"The config flow does not begin with a sign-in: {step}")
     await _sign_in(home_assistant, URL(step["url"]))
@@ -66,6 +62,37 @@ async def add_integration(
     return entry
 
 
+async def _add_credentials(
+    home_assistant: HomeAssistant, registered: Application
+) -> None:
+    """Enter an application; one that is there already, from an earlier try, stays."""
+    known = await home_assistant.command("application_credentials/list")
+    if any(each["client_id"] == registered.client_id for each in known):
+        return
+    await home_assistant.command(
+        "application_credentials/create",
+        domain=DOMAIN,
+        client_id=registered.client_id,
+        client_secret=registered.client_secret,
+        name=f"{registered.name} ({registered.plan.name})",
+    )
+
+
+async def _pick(
+    home_assistant: HomeAssistant, step: Json, registered: Application
+) -> Json:
+    """Choose one of several applications, and return the next step."""
+    known = await home_assistant.command("application_credentials/list")
+    (chosen,) = [
+        each.get("auth_domain", each["id"])
+        for each in known
+        if each["client_id"] == registered.client_id
+    ]
+    path = f"{_FLOW}/{step['flow_id']}"
+    answer: Json = await home_assistant.post(path, {"implementation": chosen})
+    return answer
+
+
 async def choose_options(
     home_assistant: HomeAssistant, entry: Json, **answers: Mapping[str, Any]
 ) -> None:
@@ -73,7 +100,7 @@ async def choose_options(
 
     Forms without an answer are kept as they are.
     """
-    await _until_loaded(home_assistant, entry)
+    await until_loaded(home_assistant, entry)
     menu = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry["entry_id"]})
     chosen = {"next_step_id": next(iter(answers))}
     step = await home_assistant.post(f"{_OPTIONS_FLOW}/{menu['flow_id']}", chosen)
@@ -84,13 +111,13 @@ async def add_tariff(
     home_assistant: HomeAssistant, entry: Json, answers: Answers
 ) -> None:
     """Tell what energy costs, by the steps of the flow that asks for it."""
-    await _until_loaded(home_assistant, entry)
+    await until_loaded(home_assistant, entry)
     handler = {"handler": [entry["entry_id"], "tariff"]}
     step = await home_assistant.post(_TARIFF_FLOW, handler)
     await _answer(home_assistant, _TARIFF_FLOW, step, answers)
 
 
-async def _until_loaded(home_assistant: HomeAssistant, entry: Json) -> None:
+async def until_loaded(home_assistant: HomeAssistant, entry: Json) -> None:
     """Wait until the reload is over that what was set up before has caused."""
 
     async def is_loaded() -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 import json
 from pathlib import Path
+import re
 import shutil
 import socket
 import sys
@@ -12,25 +14,23 @@ from typing import Any, Final
 
 from aiohttp import ClientSession
 
+from simulator.places import PLACES, Place, place_at_noon
+
 from .cloud import Cloud
-from .command_line import LOOPBACK
+from .command_line import CHECKOUT, LOOPBACK
 from .home_assistant import HomeAssistant
 from .processes import Program, until
 
-CHECKOUT: Final = Path(__file__).resolve().parents[2]
-
-# Where the demo's owner lives.
-TIME_ZONE: Final = "America/Los_Angeles"
 # `integrations.py` lists the same integrations, for what they need installed.
-_CONFIGURATION: Final = f"""\
+_CONFIGURATION: Final = """\
 homeassistant:
   auth_mfa_modules: []
   name: Hillside
-  latitude: 37.8
-  longitude: -122.3
+  latitude: {place.latitude}
+  longitude: {place.longitude}
   elevation: 50
-  time_zone: {TIME_ZONE}
-  country: US
+  time_zone: {place.time_zone}
+  country: {place.address.country}
   currency: USD
   unit_system: metric
 application_credentials:
@@ -50,6 +50,8 @@ sun:
 system_health:
 """
 
+_TIME_ZONE: Final = re.compile(r"^  time_zone: (\S+)$", re.MULTILINE)
+
 # Only the user is missing. The step "core_config" would set up a weather service, a
 # radio and a speech service, all on the internet; the demo is a closed world.
 _ONBOARDING: Final = {"done": ["core_config", "analytics", "integration"]}
@@ -59,10 +61,20 @@ class Stage:
     """A simulated cloud and a Home Assistant that is pointed at it."""
 
     def __init__(
-        self, session: ClientSession, folder: Path, *, port: int, cloud_port: int
+        self,
+        session: ClientSession,
+        folder: Path,
+        *,
+        port: int,
+        cloud_port: int,
+        place: Place | None = None,
     ) -> None:
-        """Prepare a stage whose Home Assistant keeps its things in a folder."""
-        _prepare(folder, port=port)
+        """Prepare a stage whose Home Assistant keeps its things in a folder.
+
+        Its home stands where the folder has it, else in a place, else where it is noon.
+        """
+        self.place = _place_of(folder) or place or place_at_noon(datetime.now(UTC))
+        _prepare(folder, self.place, port=port)
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
         self.cloud = Cloud(session, f"http://{LOOPBACK}:{cloud_port}")
         hass = Path(sys.executable).with_name("hass")
@@ -72,7 +84,7 @@ class Stage:
             folder / "home-assistant.out",
             {"ENPHASE_CLOUD_URL": self.cloud.url},
         )
-        simulator = [sys.executable, "-m", "simulator"]
+        simulator = [sys.executable, "-m", "simulator", "--place", self.place.time_zone]
         self.cloud_program = Program(
             "The simulated cloud",
             [*simulator, "--host", LOOPBACK, "--port", str(cloud_port)],
@@ -92,11 +104,11 @@ class Stage:
 
 @asynccontextmanager
 async def open_stage(
-    folder: Path, *, port: int, cloud_port: int
+    folder: Path, *, port: int, cloud_port: int, place: Place | None = None
 ) -> AsyncGenerator[Stage]:
     """Run a stage; raises DemoError where a program does not come up."""
     async with ClientSession() as session:
-        stage = Stage(session, folder, port=port, cloud_port=cloud_port)
+        stage = Stage(session, folder, port=port, cloud_port=cloud_port, place=place)
         programs = (stage.home_assistant_program, stage.cloud_program)
         for program in programs:
             program.log.unlink(missing_ok=True)
@@ -110,12 +122,12 @@ async def open_stage(
 
 
 @asynccontextmanager
-async def temporary_stage() -> AsyncGenerator[Stage]:
+async def temporary_stage(place: Place | None = None) -> AsyncGenerator[Stage]:
     """Run a stage on free ports; what it stored stays only where something failed."""
     folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
     try:
         async with open_stage(
-            folder, port=_free_port(), cloud_port=_free_port()
+            folder, port=_free_port(), cloud_port=_free_port(), place=place
         ) as stage:
             yield stage
     except Exception:
@@ -130,11 +142,25 @@ def _free_port() -> int:
         return port
 
 
-def _prepare(folder: Path, *, port: int) -> None:
+def _place_of(folder: Path) -> Place | None:
+    """Return where the home stands that is set up in a folder; history stays there."""
+    try:
+        entries = (folder / ".storage" / "core.config_entries").read_text("utf-8")
+        configuration = (folder / "configuration.yaml").read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    found = _TIME_ZONE.search(configuration)
+    if found is None or '"enphase_cloud"' not in entries:
+        return None
+    return PLACES.get(found[1])
+
+
+def _prepare(folder: Path, place: Place, *, port: int) -> None:
     """Make the folder ready for a start on a port; what is in it stays."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
-    (folder / "configuration.yaml").write_text(_CONFIGURATION)
+    configuration = _CONFIGURATION.format(place=place)
+    (folder / "configuration.yaml").write_text(configuration, "utf-8")
     _store(storage / "http", _http(port), version=3)
     if not (storage / "onboarding").exists():
         _store(storage / "onboarding", _ONBOARDING, version=4)

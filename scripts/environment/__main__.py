@@ -11,7 +11,7 @@ if __package__ in (None, ""):
 
 from environment.client import CLIENT, prepare_client
 from environment.lanes import LANES, prepare
-from environment.steps import StepError
+from environment.steps import StepError, not_yours
 
 
 def main(names: list[str]) -> int:
@@ -21,8 +21,11 @@ def main(names: list[str]) -> int:
         print(f"No lane is called {unknown[0]}; there are {', '.join(known)}.")
         return 2
     try:
-        for name in names or list(LANES):
-            prepare_client() if name == CLIENT else prepare(name)
+        try:
+            for name in names or list(LANES):
+                prepare_client() if name == CLIENT else prepare(name)
+        except PermissionError as err:
+            raise not_yours(err.filename) from err
     except StepError as err:
         print(f"\nSet-up stopped: {err.problem}\n→ {err.advice}", file=sys.stderr)
         return 1

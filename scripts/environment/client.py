@@ -5,7 +5,7 @@ import shutil
 
 from .interpreter import find_python, uv
 from .paths import CACHE, CHECKOUT
-from .steps import StepError, run, step
+from .steps import StepError, require_writable, run, step
 
 CLIENT = "client"
 _ADVICE = (
@@ -19,6 +19,7 @@ def prepare_client() -> Path:
 
     Both are made anew. Raises StepError.
     """
+    require_writable()
     folder = CACHE / CLIENT
     wheels, environment = folder / "wheels", folder / "environment"
     shutil.rmtree(folder, ignore_errors=True)

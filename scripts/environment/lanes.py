@@ -7,7 +7,7 @@ import shutil
 
 from .interpreter import find_python, uv
 from .paths import CHECKOUT, REQUIREMENTS, TOOLS, VIRTUAL_ENVIRONMENTS
-from .steps import run, step
+from .steps import require_writable, run, step
 
 _ADVICE = (
     "Look at .cache/setup.log; if the network was the reason, just start again:"
@@ -48,6 +48,7 @@ def prepare(name: str) -> Path:
     wanted = _fingerprint(lane)
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
+    require_writable()
     print(f"Preparing the {name} environment (once)", flush=True)
     interpreter = find_python()
     with step("Creating the virtual environment"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import subprocess
 import time
 
-from .paths import CACHE, LOG
+from .paths import CACHE, CHECKOUT, LOG, VIRTUAL_ENVIRONMENTS
 
 _TAIL_LINES = 15
 
@@ -20,6 +20,22 @@ class StepError(Exception):
         super().__init__(problem)
         self.problem = problem
         self.advice = advice
+
+
+def require_writable() -> None:
+    """Make sure that things can be prepared here. Raises StepError."""
+    for path in (CACHE, LOG, VIRTUAL_ENVIRONMENTS):
+        there = next(each for each in (path, *path.parents) if each.exists())
+        if not os.access(there, os.W_OK):
+            raise not_yours(there)
+
+
+def not_yours(path: object) -> StepError:
+    """Return what to raise where a checkout belongs to another user."""
+    return StepError(
+        f"you may not write to {path}, which belongs to another user",
+        f"Work in a clone of your own: git clone {CHECKOUT}",
+    )
 
 
 @contextmanager
