@@ -20,8 +20,8 @@ TEXTS = json.loads(
 SHOWN = [measurement for measurement in Measurement if measurement.traits.sensor]
 
 
-def test_sensors_have_keys_of_their_own() -> None:
-    keys = [measurement.traits.sensor for measurement in SHOWN]
+def test_sensors_of_a_device_have_keys_of_their_own() -> None:
+    keys = [(each.traits.device, each.traits.sensor) for each in SHOWN]
     assert len(keys) == len(set(keys)) > 20
 
 
