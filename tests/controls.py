@@ -52,15 +52,20 @@ def begin(
     return asyncio.create_task(put(hass, entity_id, value, context))
 
 
+async def pass_quiet_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Let the time pass in which nothing more may be set before it is written."""
+    for _ in range(_SECONDS):
+        freezer.tick(timedelta(seconds=1))
+        async_fire_time_changed(hass)
+        # Home Assistant itself would wait for what sets it.
+        await asyncio.sleep(0)
+
+
 async def finished(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, *tasks: asyncio.Task[None]
 ) -> list[BaseException | None]:
     """Let the quiet time pass; return what each task ended with."""
-    for _ in range(_SECONDS):
-        freezer.tick(timedelta(seconds=1))
-        async_fire_time_changed(hass)
-        # Home Assistant itself would wait for the tasks.
-        await asyncio.sleep(0)
+    await pass_quiet_time(hass, freezer)
     ended = await asyncio.gather(*tasks, return_exceptions=True)
     await hass.async_block_till_done(wait_background_tasks=True)
     return ended

@@ -57,3 +57,25 @@ def system_devices(
         )
         if not any("_" in identifier for _, identifier in device.identifiers)
     ]
+
+
+async def calls_of_groups(
+    hass: HomeAssistant, entry: ConfigEntry[Any]
+) -> dict[str, int]:
+    """Return the calls a month that the options tell of each group."""
+    flows = hass.config_entries.options
+    result = await flows.async_init(entry.entry_id)
+    while result["step_id"] != "profile":
+        schema = result["data_schema"]
+        assert schema is not None
+        known = {str(key) for key in schema.schema}
+        kept = {key: value for key, value in entry.options.items() if key in known}
+        result = await flows.async_configure(result["flow_id"], schema(kept))
+    told = result["description_placeholders"]
+    assert told is not None
+    flows.async_abort(result["flow_id"])
+    return {
+        key.removeprefix("calls_"): int(value.replace(",", ""))
+        for key, value in told.items()
+        if key.startswith("calls_")
+    }

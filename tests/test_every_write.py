@@ -7,8 +7,12 @@ from typing import Any, NamedTuple
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Fault, Load, Settings
@@ -22,11 +26,15 @@ from .controls import (
     STORM_GUARD,
     begin,
     finished,
+    pass_quiet_time,
     written,
 )
+from .flows import until
 from .helpers import pass_time, state
 
 MINUTE = timedelta(minutes=1)
+# A little more than the client waits for an answer.
+CLIENT_LIMIT = timedelta(seconds=32)
 PUMP = Load(name="NC1", load_name="Pool pump")
 
 pytestmark = pytest.mark.parametrize("plan", ["megawatt"])
@@ -253,6 +261,31 @@ async def test_no_answer(
         )
     )
     assert await outcome(hass, freezer, write) == [None]
+    await agree(hass, world, freezer, write)
+    assert effects(world) == 1
+    assert len(written(world)) == (1 if took_effect else 2)
+
+
+@pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("took_effect", [True, False])
+async def test_timeout(
+    hass: HomeAssistant,
+    world: World,
+    freezer: FrozenDateTimeFactory,
+    write: Write,
+    *,
+    took_effect: bool,
+) -> None:
+    """The cloud holds its answer until the client gives up, and then looks."""
+    fault = Fault(operation=write.operation, hang=True, after=took_effect, times=1)
+    world.cloud.faults.add(fault)
+    task = begin(hass, write.entity_id, write.value)
+    await pass_quiet_time(hass, freezer)
+    await until(lambda: fault.hits and effects(world) == took_effect)
+    assert not task.done()
+    async_fire_time_changed(hass, dt_util.utcnow() + CLIENT_LIMIT)
+    assert await finished(hass, freezer, task) == [None]
+    await world.cloud.connections.until_idle()
     await agree(hass, world, freezer, write)
     assert effects(world) == 1
     assert len(written(world)) == (1 if took_effect else 2)

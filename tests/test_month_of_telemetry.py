@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Charger
 
 from .conftest import SetUp, World
-from .helpers import pass_time
+from .helpers import calls_of_groups, pass_time
 
 pytestmark = pytest.mark.thorough
 
@@ -53,22 +52,6 @@ def system_properties() -> dict[str, object]:
     }
 
 
-async def _previews(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, int]:
-    """Return the calls a month that the options tell of each group."""
-    flows = hass.config_entries.options
-    result = await flows.async_init(entry.entry_id)
-    while result["step_id"] != "profile":
-        schema = result["data_schema"]
-        assert schema is not None
-        known = {str(key) for key in schema.schema}
-        kept = {key: value for key, value in PLAN.items() if key in known}
-        result = await flows.async_configure(result["flow_id"], schema(kept))
-    told = result["description_placeholders"]
-    assert told is not None
-    flows.async_abort(result["flow_id"])
-    return {each: int(told[f"calls_{each}"].replace(",", "")) for each in OPERATIONS}
-
-
 async def test_a_month_takes_what_the_options_say(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -85,7 +68,7 @@ async def test_a_month_takes_what_the_options_say(
     await set_up(entry)
     await pass_time(hass, freezer, LEARNING, step=STEP)
     world.cloud.requests.clear()
-    told = await _previews(hass, entry)
+    told = await calls_of_groups(hass, entry)
     await pass_time(hass, freezer, MONTH, step=STEP)
     made = Counter(world.calls)
     for group, operations in OPERATIONS.items():

@@ -7,12 +7,11 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from simulator import Fault, Load, Settings
 
 from .conftest import SetUp, World
-from .helpers import pass_time, state
+from .helpers import calls_of_groups, pass_time, state
 
 OPTIONS = {"groups": ["settings"]}
 OF_SETTINGS = ("grid_status", "battery_settings", "storm_guard", "load_control")
@@ -94,25 +93,53 @@ async def test_a_report_that_is_missing_is_awaited(
     assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
 
 
-@pytest.mark.parametrize("plan", ["megawatt"])
-async def test_the_form_tells_what_settings_take(
+@pytest.mark.parametrize("plan", ["partner"])
+async def test_partner_reads_the_grid_only_once_an_hour(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It would be unknown after two hours; what is set changes rarely."""
+    await set_up(options=OPTIONS)
+    for _ in range(24 * 4):
+        await pass_time(hass, freezer, HOUR / 4, step=HOUR / 4)
+        assert state(hass, "sensor.hilltop_grid_status") == "on_grid"
+    made = calls(world)
+    assert made["grid_status"] == pytest.approx(25, abs=1)
+    assert made["battery_settings"] == made["storm_guard"]
+    assert made["storm_guard"] == pytest.approx(5, abs=1)
+
+
+@pytest.mark.parametrize("plan", ["megawatt"])
+async def test_a_grid_status_that_is_rarely_read_is_unknown_between(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Rather than wrong."""
+    few = {"plan": "custom", "calls_per_minute": 50, "calls_per_month": 5_000}
+    await set_up(options=OPTIONS | few | {"live_stream": False})
+    shown = []
+    for _ in range(2 * 24):
+        await pass_time(hass, freezer, HOUR / 4, step=HOUR / 4)
+        shown.append(state(hass, "sensor.hilltop_grid_status"))
+    assert calls(world)["grid_status"] == pytest.approx(3, abs=1)
+    assert set(shown) == {"on_grid", "unknown"}
+    assert shown.count("unknown") == pytest.approx(32, abs=4)
+    # Six hours later it is read again.
+    assert (shown[0], shown[20], shown[25]) == ("on_grid", "unknown", "on_grid")
+
+
+@pytest.mark.parametrize(("plan", "most"), [("megawatt", 3_000), ("partner", 1_100)])
+async def test_the_form_tells_what_settings_take(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    most: int,
 ) -> None:
     """To a twentieth of what the cloud counts."""
     world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
-    entry: MockConfigEntry = await set_up(options=OPTIONS)
+    entry = await set_up(options=OPTIONS)
     before = calls(world).total()
-    await pass_time(hass, freezer, timedelta(days=2), step=HOUR / 4)
+    await pass_time(hass, freezer, timedelta(days=2), step=HOUR / 2)
     in_a_month = (calls(world).total() - before) * 15
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    while result["step_id"] != "profile":
-        filled = {} if result["data_schema"] is None else result["data_schema"]({})
-        if "plan" in filled:
-            filled["plan"] = "megawatt"
-        result = await hass.config_entries.options.async_configure(
-            result["flow_id"], filled
-        )
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
-    shown = int(placeholders["calls_settings"].replace(",", ""))
-    assert shown == pytest.approx(in_a_month, rel=0.05)
+    told = await calls_of_groups(hass, entry)
+    assert told["settings"] == pytest.approx(in_a_month, rel=0.05)
+    assert told["settings"] == pytest.approx(most, rel=0.05)

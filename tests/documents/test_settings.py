@@ -150,13 +150,39 @@ def test_a_load_is_gone_when_three_answers_lack_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("calls", "per_day"),
-    [(300_000, 24), (8_928, 24), (8_927, 4), (1_488, 4), (1_487, 1)],
+    ("calls", "of_grid", "of_others"),
+    [
+        (300_000, 24, 24),
+        (29_760, 24, 24),
+        (29_759, 24, 4),
+        (10_000, 24, 4),
+        (8_928, 24, 4),
+        (8_927, 4, 4),
+        (4_960, 4, 4),
+        (4_959, 4, 1),
+        (1_488, 4, 1),
+        (1_487, 1, 1),
+    ],
 )
-def test_few_calls_make_settings_rare(calls: float, per_day: float) -> None:
-    """All four take a third of the calls at most."""
-    assert GRID_DOCUMENT.calls_per_day(Board(), calls) == per_day
-    assert 4 * 31 * per_day <= calls / 3
+def test_few_calls_make_settings_rare(
+    calls: float, of_grid: float, of_others: float
+) -> None:
+    """All four take a tenth to a sixth of the calls, or one of each a day."""
+    board = Board()
+    _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)
+    periods = [
+        document.period_of(board, calls)
+        for document in (
+            GRID_DOCUMENT,
+            BATTERY_SETTINGS_DOCUMENT,
+            STORM_GUARD_DOCUMENT,
+            LOADS_DOCUMENT,
+        )
+    ]
+    grid, *others = [timedelta(days=1) / period for period in periods if period]
+    assert grid == of_grid
+    assert others == [of_others] * 3
+    assert 31 * (of_grid + 3 * of_others) <= max(calls / 6, 31 * 4)
 
 
 def test_loads_are_looked_for_once_a_week_until_there_is_one() -> None:

@@ -151,7 +151,7 @@ class Document[AnswerT]:
     each: EachDevice | None = None
     query: Callable[[Known], Mapping[str, str | int]] = no_query
     budgeted: timedelta | None = None
-    share: float = 1 / 12
+    share: float = 1
     by_day: bool = False
 
     def devices(self, board: Board) -> list[Device]:

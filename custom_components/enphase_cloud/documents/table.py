@@ -47,6 +47,10 @@ from .readings import read_battery_telemetry, read_latest_telemetry, read_summar
 
 # Of the calls of a system, those that telemetry of its panels or batteries may take.
 _SHARE: Final = 1 / 5
+# All four documents of settings take about a tenth. The state of the grid, which is
+# unknown after two hours, may take more of it than what is rarely set.
+_GRID_SHARE: Final = 1 / 12
+_SETTING_SHARE: Final = 1 / 40
 
 SUMMARY_DOCUMENT: Final = Document(
     source=Source.SUMMARY,
@@ -158,6 +162,7 @@ GRID_DOCUMENT: Final = Document(
     probes=True,
     period=HOURLY,
     group=Group.SETTINGS,
+    share=_GRID_SHARE,
 )
 BATTERY_SETTINGS_DOCUMENT: Final = Document(
     source=Source.BATTERY_SETTINGS,
@@ -166,6 +171,7 @@ BATTERY_SETTINGS_DOCUMENT: Final = Document(
     is_expected=Board.has_battery,
     period=HOURLY,
     group=Group.SETTINGS,
+    share=_SETTING_SHARE,
 )
 STORM_GUARD_DOCUMENT: Final = Document(
     source=Source.STORM_GUARD,
@@ -174,6 +180,7 @@ STORM_GUARD_DOCUMENT: Final = Document(
     is_expected=Board.has_battery,
     period=HOURLY,
     group=Group.SETTINGS,
+    share=_SETTING_SHARE,
 )
 LOADS_DOCUMENT: Final = Document(
     source=Source.LOAD_CONTROL,
@@ -185,6 +192,7 @@ LOADS_DOCUMENT: Final = Document(
     is_expected=Board.has_battery,
     period=HOURLY,
     group=Group.SETTINGS,
+    share=_SETTING_SHARE,
 )
 
 PANEL_TELEMETRY_DOCUMENT: Final = Document(
