@@ -128,13 +128,13 @@ async def stream(hass: HomeAssistant, world: World) -> None:
 
 @pytest.mark.parametrize("path", BLUEPRINTS.glob("*.yaml"), ids=lambda path: path.stem)
 def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
-    """Its address is its own, and the README offers to import it."""
+    """Its address is its own, and the documentation offers to import it."""
     blueprint = yaml_util.load_yaml(path)
     assert isinstance(blueprint, dict)
     url = f"{REPOSITORY}/{path.relative_to(CHECKOUT)}"
     assert blueprint["blueprint"]["source_url"] == url
-    readme = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    assert f"blueprint_url={quote(url, safe='')})" in readme
+    page = (CHECKOUT / "docs" / "automations.md").read_text(encoding="utf-8")
+    assert f"blueprint_url={quote(url, safe='')})" in page
 
 
 @pytest.mark.parametrize(

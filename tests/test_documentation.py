@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 import json
 from pathlib import Path
 import re
@@ -12,21 +11,23 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
-from custom_components.enphase_cloud.measurements.catalog import Source
+from custom_components.enphase_cloud.api.access import Access
+from custom_components.enphase_cloud.documents.base import Group
 from custom_components.enphase_cloud.quota.plans import PLANS
-from custom_components.enphase_cloud.scheduling.forecast import preview
-from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
 from scripts.documentation.pages import PAGES, Page
 
 CHECKOUT = Path(__file__).parents[1]
 INTEGRATION = CHECKOUT / "custom_components" / "enphase_cloud"
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+README = CHECKOUT / "README.md"
+IMAGES = CHECKOUT / "docs" / "images"
 TEXTS = json.loads((INTEGRATION / "translations" / "en.json").read_text("utf-8"))
 DOCUMENTS = sorted(
     path
     for folder in (CHECKOUT, *map(CHECKOUT.joinpath, ("client", "docs", "simulator")))
     for path in folder.glob("*.md")
 )
+
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)\s:]+)\)")
 
 # Home Assistant's Integration Quality Scale.
 RULES = {
@@ -55,14 +56,9 @@ RULES = {
 }
 
 
-LATEST = Source.LATEST
-# What a system has by the README, the documents that it is asked for, and the one that
-# is the freshest of them.
-FRESHNESS = [
-    ("panels only", {Source.SUMMARY}, Source.SUMMARY),
-    ("and a consumption meter", {Source.SUMMARY, LATEST}, LATEST),
-    ("and batteries", {Source.SUMMARY, LATEST, Source.BATTERY}, LATEST),
-]
+def _page(name: str) -> str:
+    """Return a page of the documentation for users."""
+    return (CHECKOUT / "docs" / f"{name}.md").read_text(encoding="utf-8")
 
 
 def _plain(text: str) -> str:
@@ -76,14 +72,22 @@ def _entities() -> Iterator[str]:
             yield entity["name"]
 
 
-def _labels() -> Iterator[str]:
-    for flow in ("config", "options"):
-        for step in TEXTS[flow]["step"].values():
-            yield from step.get("data", {}).values()
-    for flow in TEXTS["config_subentries"].values():
+# The pages with what a form asks for.
+FORMS = {"config": "setup", "options": "options"}
+SUBENTRY_FORMS = {"array": "panels", "tariff": "energy-dashboard"}
+
+
+def _labels() -> Iterator[tuple[str, str]]:
+    """Yield the pages of forms with the names of their fields and choices."""
+    flows = [(page, TEXTS[flow]) for flow, page in FORMS.items()]
+    flows += [
+        (page, TEXTS["config_subentries"][kind])
+        for kind, page in SUBENTRY_FORMS.items()
+    ]
+    for page, flow in flows:
         for step in flow["step"].values():
-            yield from step.get("data", {}).values()
-            yield from step.get("menu_options", {}).values()
+            for texts in ("data", "menu_options"):
+                yield from ((page, label) for label in step.get(texts, {}).values())
 
 
 def _messages() -> Iterator[str]:
@@ -106,57 +110,65 @@ def _messages() -> Iterator[str]:
 
 def _beginning(text: str) -> str:
     """Return the first words of a message, as far as they are always the same."""
-    return " ".join(re.split(r"[.{]", text)[0].split()[:4])
+    return " ".join(re.split(r"[.:{]", _plain(text))[0].split()[:4])
 
 
-@pytest.mark.parametrize("name", sorted({*_entities(), "Battery"}))
-def test_the_readme_lists_each_entity(name: str) -> None:
+# Home Assistant names these by their device class.
+NAMED_BY_CLASS = {"Battery", "Charging", "Plug", "Problem"}
+
+
+@pytest.mark.parametrize("name", sorted({*_entities(), *NAMED_BY_CLASS}))
+def test_each_entity_is_documented(name: str) -> None:
     """Under the name that users see."""
-    assert re.search(rf"^\| \*\*{re.escape(name)}\*\* \|", README, re.MULTILINE)
+    row = rf"^\| \*\*{re.escape(name)}\*\* \|"
+    assert re.search(row, _page("entities"), re.MULTILINE)
 
 
 @pytest.mark.parametrize("action", TEXTS["services"])
-def test_the_readme_explains_each_action(action: str) -> None:
+def test_each_action_is_documented(action: str) -> None:
     """With its name, its address and its fields."""
     service = TEXTS["services"][action]
     title = f"### {service['name']}: `enphase_cloud.{action}`"
-    assert title in README
-    section = README.split(title)[1].split("\n### ")[0].split("\n## ")[0]
+    section = _page("actions").split(title)[1].split("\n### ")[0]
     for field in service.get("fields", {}):
         assert f"`{field}`" in section
 
 
-@pytest.mark.parametrize("label", sorted(set(_labels())))
-def test_the_readme_explains_each_field(label: str) -> None:
-    """Of the set-up and of the options, under the name that users see."""
-    assert label.lower() in _plain(README).lower()
+@pytest.mark.parametrize(("page", "label"), sorted(set(_labels())))
+def test_each_field_is_documented(page: str, label: str) -> None:
+    """Under the name that users see, in the page of its form."""
+    assert label.lower() in _plain(_page(page)).lower()
+
+
+@pytest.mark.parametrize("group", Group)
+def test_each_group_of_data_is_documented(group: Group) -> None:
+    """Under the name that the option has."""
+    label = TEXTS["selector"]["groups"]["options"][group].split(" (")[0]
+    assert re.search(rf"^\| {re.escape(label)}\b.*\|", _page("options"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("access", Access)
+def test_each_access_control_is_documented(access: Access) -> None:
+    """With the smallest plan that offers it."""
+    plan = next(key for key, plan in PLANS.items() if access in plan.access)
+    row = rf"^\| {access} \| {plan.capitalize()} \| .+ \|$"
+    assert re.search(row, _page("setup"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
     "beginning", sorted({_beginning(text) for text in _messages()})
 )
-def test_the_readme_helps_with_each_message(beginning: str) -> None:
+def test_each_message_is_documented(beginning: str) -> None:
     """A message can be found by its first words."""
-    assert beginning in _plain(README)
+    assert beginning in _plain(_page("troubleshooting"))
 
 
-@pytest.mark.parametrize(("has", "documents", "freshest"), FRESHNESS)
-def test_the_readme_promises_no_fresher_data_than_planned(
-    has: str, documents: set[Source], freshest: Source
-) -> None:
-    """The free plan's intervals by day and by night are those of the budget."""
-    polled_documents = [PolledDocument("system", document) for document in documents]
-    planned = preview(
-        PLANS["watt"], profile=Profile.BALANCED, polled_documents=polled_documents
-    )
-    expected = planned.documents[freshest]
-    row = next(line for line in README.splitlines() if line.startswith(f"| {has} |"))
-    told = [int(minutes) for minutes in re.findall(r"every (\d+) min", row)]
-    assert told == [
-        pytest.approx(interval / timedelta(minutes=1), rel=0.05)
-        for interval in (expected.by_day, expected.by_night)
-        if interval is not None
-    ]
+def test_the_readme_is_short() -> None:
+    """What it has no room for is a page of its own, which it names."""
+    text = README.read_text(encoding="utf-8")
+    assert len(text.encode()) < 11_000
+    for page in (CHECKOUT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in text or page.stem == "budget"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -206,9 +218,14 @@ def test_what_comes_from_the_code_is_what_it_says(page: Page) -> None:
         )
 
 
-def test_each_picture_of_the_readme_has_a_text() -> None:
-    """For those who cannot see it."""
-    assert "![](" not in README
+def test_each_picture_has_a_text_and_is_shown() -> None:
+    """For those who cannot see it; and no picture is left behind."""
+    shown = set()
+    for document in DOCUMENTS:
+        for text, target in PICTURE.findall(document.read_text(encoding="utf-8")):
+            assert text, target
+            shown.add((document.parent / target).resolve())
+    assert set(IMAGES.iterdir()) <= shown
 
 
 def _quality_scale() -> Mapping[str, Any]:
@@ -238,7 +255,8 @@ def test_versions_agree() -> None:
     minor = oldest.rpartition(".")[0]
     floor = CHECKOUT / "scripts" / "environment" / "requirements" / "floor.txt"
     assert f"homeassistant=={minor}." in floor.read_text(encoding="utf-8")
-    assert f"Home Assistant {minor} or newer" in README
+    for page in (README.read_text(encoding="utf-8"), _page("setup")):
+        assert f"Home Assistant {minor} or newer" in page
     for blueprint in (CHECKOUT / "blueprints").rglob("*.yaml"):
         assert f"min_version: {oldest}" in blueprint.read_text(encoding="utf-8")
 

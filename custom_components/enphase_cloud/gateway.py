@@ -7,7 +7,7 @@ from .data import EnphaseCloudData, EnphaseSystem
 from .measurements.catalog import Measurement, Source
 
 # Reports are as late as a period, so the age of one that is there is up to two.
-_MISSED_REPORTS: Final = 3
+MISSED_REPORTS: Final = 3
 
 
 def reported_at(system: EnphaseSystem) -> datetime | None:
@@ -27,4 +27,4 @@ def is_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> bool | None:
     if report is None or requested_at is None or not system.store.is_visible:
         return None
     period = data.budget.schedule.period(summary.plan.polled)
-    return requested_at - report <= (_MISSED_REPORTS + 1) * period
+    return requested_at - report <= (MISSED_REPORTS + 1) * period

@@ -25,7 +25,7 @@ from .targets import TARGET, async_targeted_systems, of_our_time
 
 _ATTR_FILENAME: Final = "filename"
 _ATTR_OVERWRITE: Final = "overwrite"
-_MOST_ROWS: Final = 10_000
+MOST_ROWS: Final = 10_000
 
 SCHEMA: Final = vol.Schema(
     {
@@ -58,9 +58,9 @@ async def async_export_energy(call: ServiceCall) -> ServiceResponse:
         if filename is not None:
             await _async_write(call, path, text)
             told["filename"] = str(path)
-        elif rows > _MOST_ROWS:
+        elif rows > MOST_ROWS:
             raise translated(
-                ServiceValidationError, "export_too_long", rows=rows, limit=_MOST_ROWS
+                ServiceValidationError, "export_too_long", rows=rows, limit=MOST_ROWS
             )
         else:
             told["csv"] = text

@@ -14,12 +14,12 @@ _OLDEST: Final = timedelta(days=270)
 _LATE: Final = timedelta(days=1)
 # A week that is not complete yet is requested again after this time, one in which
 # something went on when it was requested after the other.
-_PAUSE: Final = timedelta(hours=6)
+PAUSE: Final = timedelta(hours=6)
 _PAUSE_OPEN: Final = WEEK
-_MOST_WEEKS: Final = 80
+MOST_WEEKS: Final = 80
 # Calendars of people show a day at least. Automations look a quarter of an hour ahead
 # and again each quarter of an hour: that must cost nothing.
-_SHORTEST_RANGE: Final = timedelta(hours=6)
+SHORTEST_RANGE: Final = timedelta(hours=6)
 _FIRST: Final = datetime(2000, 1, 3, tzinfo=UTC)  # A Monday.
 
 
@@ -55,7 +55,7 @@ def week_starts(start: datetime, end: datetime) -> list[datetime]:
 
 def is_look(start: datetime, end: datetime) -> bool:
     """Return whether a range is one that people open."""
-    return end - start >= _SHORTEST_RANGE
+    return end - start >= SHORTEST_RANGE
 
 
 def due_weeks(
@@ -75,7 +75,7 @@ def _is_due(start: datetime, week: Week | None, now: datetime) -> bool:
     fetched_at = min(week.fetched_at, now)
     complete_at = start + WEEK + _LATE
     if fetched_at < complete_at:
-        return now >= complete_at or now - fetched_at >= _PAUSE
+        return now >= complete_at or now - fetched_at >= PAUSE
     goes_on = any(each.ended_at is None for each in week.happenings)
     return goes_on and now - fetched_at >= _PAUSE_OPEN
 
@@ -93,7 +93,7 @@ def with_week(weeks: Weeks, start: datetime, week: Week) -> dict[datetime, Week]
         each for each in week.happenings if start <= each.started_at < start + WEEK
     )
     kept = {**weeks, start: Week(week.fetched_at, inside)}
-    return dict(sorted(kept.items())[-_MOST_WEEKS:])
+    return dict(sorted(kept.items())[-MOST_WEEKS:])
 
 
 def happenings_between(weeks: Weeks, start: datetime, end: datetime) -> list[Happening]:

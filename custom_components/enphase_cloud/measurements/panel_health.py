@@ -18,9 +18,9 @@ from .panel_peers import Peers
 
 # A day is sunny when the panels give this share of what they did on a good one lately,
 # and more than a panel's median [Wh] tells nothing below.
-_SUNNY: Final = 0.4
+SUNNY: Final = 0.4
 _DARK_DAY: Final = 100
-_LATELY: Final = timedelta(days=30)
+LATELY: Final = timedelta(days=30)
 # Less than this share is not the darkest cloud but snow; it slides off panel by panel.
 _SNOW: Final = 0.02
 _THAW: Final = timedelta(days=10)
@@ -104,15 +104,15 @@ class Group:
         """Return the group after a day [Wh of each panel], with the array of each."""
         last = self.days[-1][0] if self.days else date.min
         # What is further ahead comes from a clock that was wrong.
-        if len(energies) < _FEWEST or today <= last < today + _LATELY:
+        if len(energies) < _FEWEST or today <= last < today + LATELY:
             return self
         usual = self._median(energies)
-        lately = tuple(each for each in self.days if today - _LATELY < each[0] < today)
+        lately = tuple(each for each in self.days if today - LATELY < each[0] < today)
         days = (*lately, (today, min(round(usual), _MOST)))
         best = _best(days)
         is_snow = usual < min(_DARK_DAY, max(1, _SNOW * best))
         snow = today if is_snow and best >= _DARK_DAY else self.snow
-        if usual < (limit := max(_DARK_DAY, _SUNNY * best)):
+        if usual < (limit := max(_DARK_DAY, SUNNY * best)):
             return type(self)(days, snow, self.panels)
         scale = self._scale(energies, usual)
         # However little a panel gives, it is not silent.

@@ -22,15 +22,15 @@ _NOTHING: Final = 0.05
 _FAINTLY: Final = 3
 # Rounded to whole percents, less than this says little.
 _FAINT: Final = 10
-_WEAK: Final = 0.8
-_BACK: Final = 0.9
+WEAK_BELOW: Final = 0.8
+SOUND_AGAIN: Final = 0.9
 # Sunny days in a row until a panel is told to be so, and for causes that mostly pass.
-_DAYS_TO_DEAD: Final = 1
-_DAYS_TO_WEAK: Final = 3
-_EXCUSED_DAYS_TO_DEAD: Final = 8
-_EXCUSED_DAYS_TO_WEAK: Final = 7
+DAYS_TO_DEAD: Final = 1
+DAYS_TO_WEAK: Final = 3
+EXCUSED_DAYS_TO_DEAD: Final = 8
+EXCUSED_DAYS_TO_WEAK: Final = 7
 # What stays for so many sunny days is a new shade, and usual from then on.
-_NEW_USUAL: Final = 50
+NEW_USUAL: Final = 50
 _MOST: Final = 999
 
 type Ratios = Sequence[float | None]
@@ -118,14 +118,15 @@ class PanelHistory:
             return None
         is_dead = self._is_nothing(now)
         alone, share = self._share([100.0] * len(self.ratios)), self._share(peers)
-        is_low = (share or 1.0) < _WEAK and (alone or 1.0) < _BACK
+        is_low = (share or 1.0) < WEAK_BELOW and (alone or 1.0) < SOUND_AGAIN
         return Look(
             is_dead=is_dead,
             is_silent=is_dead and not now,
             is_faint=self._is_nothing(now, times=_FAINTLY),
             is_low=is_dead or is_low,
-            is_apart=is_dead or (alone is not None and not _WEAK <= alone <= 1 / _WEAK),
-            is_back=not is_dead and (share is None or share >= _BACK),
+            is_apart=is_dead
+            or (alone is not None and not WEAK_BELOW <= alone <= 1 / WEAK_BELOW),
+            is_back=not is_dead and (share is None or share >= SOUND_AGAIN),
             performance=None if share is None else min(round(100 * share), _MOST),
         )
 
@@ -136,7 +137,7 @@ class PanelHistory:
             was_low = is_ill or self.is_excused
             return self._sound(look, self._without_run() if was_low else self.ratios)
         run = min(self.run + 1, SUNNY_DAYS)
-        if run > _NEW_USUAL and not look.is_dead:
+        if run > NEW_USUAL and not look.is_dead:
             return self._sound(look, self.ratios)
         excused = self._is_excused(look, is_excused=is_excused)
         return replace(
@@ -207,14 +208,14 @@ class PanelHistory:
         """Return the state after so many sunny days in a row."""
         state = PanelState.DEAD if look.is_dead else PanelState.WEAK
         if look.is_dead and is_excused:
-            needed = _EXCUSED_DAYS_TO_DEAD
+            needed = EXCUSED_DAYS_TO_DEAD
         elif is_excused:
-            needed = _EXCUSED_DAYS_TO_WEAK
+            needed = EXCUSED_DAYS_TO_WEAK
         elif look.is_dead and self.usual is not None:
-            needed = _DAYS_TO_DEAD
+            needed = DAYS_TO_DEAD
         else:
             # A dead one that never gave anything may wait to be connected.
-            needed = _DAYS_TO_WEAK
+            needed = DAYS_TO_WEAK
         return state if run >= needed or self.state is state else self._held(state)
 
     def _held(self, state: PanelState) -> PanelState:

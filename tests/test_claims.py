@@ -1,0 +1,306 @@
+"""What documents say in numbers is what the code does."""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
+import json
+import math
+from pathlib import Path
+import re
+
+from homeassistant.helpers.entity import EntityDescription
+import pytest
+
+from custom_components.enphase_cloud.actions.export import MOST_ROWS
+from custom_components.enphase_cloud.api.endpoints import ENDPOINTS
+from custom_components.enphase_cloud.api.json_stream import OBJECT_SIZE_LIMIT
+from custom_components.enphase_cloud.array_sensor import ARRAY
+from custom_components.enphase_cloud.const import MAX_STREAM, MIN_STREAM
+from custom_components.enphase_cloud.cost_sensor import COSTS
+from custom_components.enphase_cloud.documents.base import Group
+from custom_components.enphase_cloud.documents.table import DOCUMENTS
+from custom_components.enphase_cloud.energy.flows import MOST_UPDATES
+from custom_components.enphase_cloud.energy.import_progress import KEPT, WEEK
+from custom_components.enphase_cloud.energy.readings import SETTLES_AFTER
+from custom_components.enphase_cloud.gateway import MISSED_REPORTS
+from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.event_weeks import (
+    MOST_WEEKS,
+    PAUSE,
+    SHORTEST_RANGE,
+)
+from custom_components.enphase_cloud.measurements.inventory import DeviceProperties
+from custom_components.enphase_cloud.measurements.panel_health import LATELY, SUNNY
+from custom_components.enphase_cloud.measurements.panel_history import (
+    DAYS_TO_DEAD,
+    DAYS_TO_WEAK,
+    EXCUSED_DAYS_TO_DEAD,
+    EXCUSED_DAYS_TO_WEAK,
+    LEAST_HISTORY,
+    NEW_USUAL,
+    SOUND_AGAIN,
+    WEAK_BELOW,
+)
+from custom_components.enphase_cloud.measurements.parts import silent_after
+from custom_components.enphase_cloud.measurements.samples import (
+    Sample,
+    Value,
+    fresh_value,
+)
+from custom_components.enphase_cloud.measurements.system import Device, DeviceKind
+from custom_components.enphase_cloud.quota.plans import PLANS, Plan
+from custom_components.enphase_cloud.quota.reserve import reserve
+from custom_components.enphase_cloud.runtime import options
+from custom_components.enphase_cloud.scheduling.forecast import preview
+from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
+from custom_components.enphase_cloud.sensor_tables import (
+    ACCOUNT,
+    INTERVAL_FIGURES,
+    MEASUREMENTS,
+    NEXT_POLLS,
+    SYSTEM_FIGURES,
+)
+from custom_components.enphase_cloud.settings_entities import WHEN_QUIET
+
+from .boards import board
+
+CHECKOUT = Path(__file__).parents[1]
+TEXTS = json.loads(
+    (CHECKOUT / "custom_components/enphase_cloud/translations/en.json").read_text()
+)
+NOW = datetime(2026, 6, 21, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MONTH = timedelta(days=31)
+MINUTE = timedelta(minutes=1)
+SOURCES = {Source.SUMMARY, Source.LATEST, Source.BATTERY}
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 6: "six", 8: "eight"}
+
+
+def _page(name: str) -> str:
+    return (CHECKOUT / name).read_text(encoding="utf-8")
+
+
+def _rows(page: str, beginning: str) -> list[list[str]]:
+    """Return the cells of all rows of tables that begin with some words."""
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in _page(page).splitlines()
+        if line.startswith(f"| {beginning}")
+    ]
+
+
+def _word(count: float) -> str:
+    return NUMBERS[int(count)]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _calls_of_updates(updates: int) -> int:
+    """Return the calls of a day; batteries take one, whatever the updates."""
+    return 4 * updates + 1
+
+
+_PRICE = f"${PLANS['kilowatt'].live_stream_price:.2f}"
+_WATT_UPDATES = options.most_updates(PLANS["watt"], _calls_of_updates)
+_RESERVE = reserve(1000, MONTH, elapsed=0) / 1000
+
+# What pages say, with the figures of the code in it.
+SAYS = {
+    "CHANGELOG.md": [f"[all {len(ENDPOINTS)} operations]"],
+    "docs/actions.md": [f"up to {MOST_ROWS:,} rows"],
+    "docs/alarms.md": [
+        f"kept, up to {MOST_WEEKS} weeks",
+        f"read again after {_word(PAUSE / HOUR)} hours",
+        f"less than {_word(SHORTEST_RANGE / HOUR)} hours",
+        f"{_word(MISSED_REPORTS)} reports in a row are missing",
+    ],
+    "docs/api.md": [f"has {len(ENDPOINTS)} operations"],
+    "docs/controls.md": [f"wait for {WHEN_QUIET.seconds} seconds of quiet"],
+    "docs/energy-dashboard.md": [
+        f"{_word(SETTLES_AFTER / HOUR)} hours after their",
+        f"about {5 * math.ceil(KEPT / WEEK)} more | about 80 days |",
+        f"{_word(_WATT_UPDATES)} updates a day of one system with batteries",
+    ],
+    "docs/entities.md": [
+        f"{_word(MISSED_REPORTS)} reports in a row are missing",
+        f"did not report for {_word(silent_after(cellular=False) / HOUR)} hours",
+        f"({_word(silent_after(cellular=True) / HOUR)} on cellular)",
+    ],
+    "docs/live.md": [
+        f"{MIN_STREAM.seconds} seconds to {MAX_STREAM // MINUTE} minutes and costs",
+        f"one API call and {_PRICE} whatever its length",
+        f"have more than {OBJECT_SIZE_LIMIT // 1024} KiB",
+    ],
+    "docs/options.md": [
+        f"on large plans {MOST_UPDATES} |",
+        f"{MIN_STREAM.seconds} to {MAX_STREAM.seconds} seconds",
+    ],
+    "docs/panels.md": [
+        f"at least {_percent(SUNNY)} of a good day of the last {LATELY.days}.",
+        f"nearly nothing on {DAYS_TO_DEAD} sunny day while",
+        f"less than {_percent(WEAK_BELOW)} of its usual share on {DAYS_TO_WEAK} sunny",
+        f"in a row | At {_percent(SOUND_AGAIN)} |",
+        f"watched for {LEAST_HISTORY} sunny days first",
+        f"{EXCUSED_DAYS_TO_WEAK} sunny days to be weak and {EXCUSED_DAYS_TO_DEAD} to",
+        f"What stays weak for {NEW_USUAL} sunny days",
+    ],
+    "docs/updates.md": [f"reserve of about {_percent(_RESERVE)} is kept"],
+}
+
+
+@pytest.mark.parametrize("page", SAYS)
+def test_a_page_says_what_the_code_does(page: str) -> None:
+    """With its own figures."""
+    text = re.sub(r"\s+", " ", _page(page).replace("**", ""))
+    assert [words for words in SAYS[page] if words not in text] == []
+
+
+@pytest.mark.parametrize("plan", PLANS.values(), ids=lambda plan: plan.key)
+def test_the_readme_has_the_figures_of_a_plan(plan: Plan) -> None:
+    """Calls, and the price of a live stream."""
+    ((_, price, per_minute, per_month, streams, _),) = _rows(
+        "README.md", plan.key.capitalize()
+    )
+    assert per_minute == str(plan.calls_per_minute)
+    assert per_month == f"{plan.calls_per_month:,}"
+    stream_price = plan.live_stream_price
+    assert streams == ("No" if stream_price is None else f"${stream_price:.2f} each")
+    if plan.free_calls and plan.calls_per_dollar:
+        each = f"${1 / plan.calls_per_dollar:.3f}"
+        assert price == f"{plan.free_calls:,} calls free, then {each} each"
+
+
+# What a system has by the page, its documents, and the one that is the freshest.
+FRESHNESS = [
+    ("panels only", {Source.SUMMARY}, Source.SUMMARY),
+    ("and a consumption meter", SOURCES - {Source.BATTERY}, Source.LATEST),
+    ("and batteries", SOURCES, Source.LATEST),
+]
+
+
+def _minutes(
+    profile: Profile, documents: Collection[Source], of: Source
+) -> list[float]:
+    """Return how far apart updates are on Watt, by day and by night."""
+    polled = [PolledDocument("system", document) for document in documents]
+    told = preview(PLANS["watt"], profile=profile, polled_documents=polled)
+    found = told.documents[of]
+    return [each / MINUTE for each in (found.by_day, found.by_night) if each]
+
+
+@pytest.mark.parametrize(("has", "documents", "freshest"), FRESHNESS)
+def test_no_fresher_data_is_promised_than_planned(
+    has: str, documents: set[Source], freshest: Source
+) -> None:
+    """The free plan's intervals by day and by night are those of the budget."""
+    ((_, *intervals),) = _rows("docs/updates.md", f"{has} |")
+    told = [int(number) for number in re.findall(r"every (\d+) min", str(intervals))]
+    assert told == pytest.approx(
+        _minutes(Profile.BALANCED, documents, freshest), rel=0.05
+    )
+
+
+def test_the_readme_promises_the_same() -> None:
+    """From panels only to a system with batteries."""
+    found = re.search(r"Every (\d+) to (\d+) minutes by day", _page("README.md"))
+    assert found is not None
+    assert [int(number) for number in found.groups()] == pytest.approx(
+        [_minutes(Profile.BALANCED, *each[1:])[0] for each in FRESHNESS[::2]], rel=0.05
+    )
+
+
+def test_the_profile_for_batteries_gives_what_is_said() -> None:
+    """By day and by night."""
+    found = re.search(
+        r"every (\d+) minutes\s+by day and (\d+)", _page("docs/updates.md")
+    )
+    assert found is not None
+    assert [int(number) for number in found.groups()] == pytest.approx(
+        _minutes(Profile.BATTERY_FIRST, SOURCES, Source.BATTERY), rel=0.05
+    )
+
+
+AGES: dict[str, tuple[Measurement, Value]] = {
+    "Power": (Measurement.CONSUMPTION_POWER, 900.0),
+    "Battery level": (Measurement.BATTERY_LEVEL, 55.0),
+    "Grid status": (Measurement.GRID_STATUS, "on_grid"),
+    "What is updated once a day": (Measurement.PANELS_REPORTING, 20.0),
+}
+
+
+@pytest.mark.parametrize("value", AGES)
+def test_a_value_is_unknown_after_the_time_that_is_said(value: str) -> None:
+    """On each connection."""
+    measurement, shown = AGES[value]
+    ((_, *ages),) = _rows("docs/entities.md", f"{value} |")
+    for cellular, age in zip((False, True), ages, strict=True):
+        number, unit = age.split()
+        limit = timedelta(**{f"{unit.rstrip('s')}s": int(number)})
+        for late, expected in ((timedelta(), shown), (MINUTE, None)):
+            samples = {measurement: Sample(shown, NOW - limit - late, Source.LATEST)}
+            known = fresh_value(samples, measurement, now=NOW, cellular=cellular)
+            assert known == expected, age
+
+
+def _described() -> Iterable[EntityDescription]:
+    for kind in DeviceKind:
+        yield from MEASUREMENTS[kind]
+    yield from NEXT_POLLS.values()
+    for table in (SYSTEM_FIGURES, ACCOUNT, INTERVAL_FIGURES, COSTS, ARRAY):
+        yield from table
+
+
+def test_what_is_off_at_first_is_said_to_be() -> None:
+    """And nothing else, among sensors with a name of their own."""
+    names = TEXTS["entity"]["sensor"]
+    enabled: dict[str, set[bool]] = {}
+    for each in _described():
+        if texts := names.get(each.translation_key):
+            enabled_default = each.entity_registry_enabled_default
+            enabled.setdefault(texts["name"], set()).add(enabled_default)
+    for name, found in enabled.items():
+        rows = _rows("docs/entities.md", f"**{name}** |")
+        is_off = any(re.search(r"(^|\. )Off$|\(off\)", row[1]) for row in rows)
+        assert is_off == (False in found), name
+
+
+def test_what_groups_take_is_said() -> None:
+    """For one device of each kind, or 20 panels, on a plan with room for all."""
+    known = board(
+        {Measurement.MODULES: Sample(20.0, NOW, Source.SUMMARY)}, has_battery=True
+    )
+    kinds = (DeviceKind.CHARGER, DeviceKind.LOAD, DeviceKind.BATTERY)
+    listed = {Device(kind, "1"): DeviceProperties() for kind in kinds}
+    known.take_inventory(listed, complete=())
+    for group in Group:
+        label = TEXTS["selector"]["groups"]["options"][group].split(" (")[0]
+        ((_, _, told, smallest),) = _rows("docs/options.md", f"{label} |")
+        documents = [each for each in DOCUMENTS if each.group is group]
+        if group is not Group.PRODUCTION_METERS:  # They need two meters.
+            calls = sum(
+                each.calls_per_day(known, daylight=15 * HOUR) or 0 for each in documents
+            )
+            number = int(told.split()[0].replace(",", ""))
+            assert number == pytest.approx(calls * 31, rel=0.15), group
+        assert smallest == next(
+            plan.key.capitalize()
+            for plan in PLANS.values()
+            if all(each.endpoint.access in plan.access for each in documents)
+        )
+
+
+OPTION_DEFAULTS = {
+    "Live streams a month": options.STREAMS_PER_MONTH,
+    "Length of a live session": options.SESSION_LENGTH,
+    "Update entities every": options.PUBLISH_INTERVAL,
+    "Time between live sessions": options.SESSION_PAUSE,
+}
+
+
+@pytest.mark.parametrize("label", OPTION_DEFAULTS)
+def test_the_default_of_an_option_is_said(label: str) -> None:
+    """With its unit."""
+    ((_, default, _),) = _rows("docs/options.md", f"{label} |")
+    option = OPTION_DEFAULTS[label]
+    assert default == " ".join(filter(None, (str(option.default), option.unit)))
