@@ -22,6 +22,7 @@ from custom_components.enphase_cloud.energy.flows import MOST_UPDATES
 from custom_components.enphase_cloud.energy.import_progress import KEPT, WEEK
 from custom_components.enphase_cloud.energy.readings import SETTLES_AFTER
 from custom_components.enphase_cloud.gateway import MISSED_REPORTS
+from custom_components.enphase_cloud.measurements.board import Board
 from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.event_weeks import (
     MOST_WEEKS,
@@ -265,14 +266,30 @@ def test_what_is_off_at_first_is_said_to_be() -> None:
         assert is_off == (False in found), name
 
 
-def test_what_groups_take_is_said() -> None:
-    """For one device of each kind, or 20 panels, on a plan with room for all."""
-    known = board(
-        {Measurement.MODULES: Sample(20.0, NOW, Source.SUMMARY)}, has_battery=True
-    )
+@pytest.fixture
+def known() -> Board:
+    """Return what is known of a system with 20 panels and a device of each kind."""
+    modules = Sample(20.0, NOW, Source.SUMMARY)
+    made = board({Measurement.MODULES: modules}, has_battery=True)
     kinds = (DeviceKind.CHARGER, DeviceKind.LOAD, DeviceKind.BATTERY)
     listed = {Device(kind, "1"): DeviceProperties() for kind in kinds}
-    known.take_inventory(listed, complete=())
+    made.take_inventory(listed, complete=())
+    return made
+
+
+def test_how_often_settings_are_updated_is_said(known: Board) -> None:
+    """By the calls that a plan has for each system."""
+    rows = [row for row in _rows("docs/controls.md", "") if row[-1][:1].isdigit()]
+    assert len(rows) == 5
+    for least, *_, told in rows:
+        calls = float((re.findall(r"^[\d,]+", least) or ["1"])[0].replace(",", ""))
+        documents = [each for each in DOCUMENTS if each.group is Group.SETTINGS]
+        per_day = sum(each.calls_per_day(known, calls) or 0 for each in documents)
+        assert int(told.replace(",", "")) == pytest.approx(per_day * 30), least
+
+
+def test_what_groups_take_is_said(known: Board) -> None:
+    """For one device of each kind, or 20 panels, on a plan with room for all."""
     for group in Group:
         label = TEXTS["selector"]["groups"]["options"][group].split(" (")[0]
         ((_, _, told, smallest),) = _rows("docs/options.md", f"{label} |")
