@@ -7,7 +7,7 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
+from freezegun.api import FrozenDateTimeFactory, real_datetime
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 import hypothesis
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.patch_time import HAFakeDatetime
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 # Before the plugin's own `custom_components` can win.
@@ -44,6 +45,23 @@ for _handler in [*logging.getLogger().handlers]:
         logging.getLogger().removeHandler(_handler)
 # The plugin has every statement logged; those of a year of hours are many.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+
+# Sums and differences of moments are of their class by themselves; freezegun makes
+# each a second time, which took a twentieth of the time of all tests.
+HAFakeDatetime.__add__ = real_datetime.__add__
+HAFakeDatetime.__sub__ = real_datetime.__sub__
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each case but the first of a wide matrix be long."""
+    seen: set[str] = set()
+    for item in items:
+        if item.get_closest_marker("wide") is not None:
+            name = item.nodeid.partition("[")[0]
+            if name in seen:
+                item.add_marker("long")
+            seen.add(name)
 
 
 @pytest.fixture(autouse=True)

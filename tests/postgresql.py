@@ -55,8 +55,10 @@ def pytest_collection_modifyitems(
     needed: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        (needed if "recorder_db_url" in fixtures else others).append(item)
+        # Of tests with parameters pytest names only the nearer of the two.
+        fixtures = {"recorder_mock", "recorder_db_url"}
+        is_needed = fixtures & {*getattr(item, "fixturenames", ())}
+        (needed if is_needed else others).append(item)
     items[:] = needed
     config.hook.pytest_deselected(items=others)
     if config.stash[_is_missing]:

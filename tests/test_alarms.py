@@ -192,6 +192,7 @@ async def test_a_restart_repeats_nothing_and_loses_nothing(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_types_that_are_new_are_asked_for_one_by_one(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -179,6 +179,7 @@ async def test_a_dip_of_the_cloud_is_put_right(
     )
 
 
+@pytest.mark.long
 async def test_a_gap_of_days_is_filled(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -114,6 +114,7 @@ async def test_shows_what_the_charger_does(
     assert cost.attributes["unit_of_measurement"] == hass.config.currency
 
 
+@pytest.mark.long
 async def test_each_night_costs_what_it_has_to(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

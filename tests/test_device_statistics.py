@@ -92,6 +92,7 @@ async def recorded(
     return told
 
 
+@pytest.mark.long
 async def test_each_device_has_true_hours(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -62,6 +62,7 @@ def _state(hass: HomeAssistant, unique_id: str, platform: str = "sensor") -> str
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_lists_panels_and_alarms_are_requested_before_dawn(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

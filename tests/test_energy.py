@@ -157,7 +157,7 @@ async def assert_hours_are_true(
         }, flow
 
 
-THOROUGH = pytest.mark.thorough
+THOROUGH = [pytest.mark.thorough, pytest.mark.long]
 CHANGES = pytest.mark.parametrize(
     ("now", "system_properties"),
     [
@@ -229,6 +229,7 @@ async def test_a_day_goes_by(
     ],
     ids=["odd_offset", "winter_time"],
 )
+@pytest.mark.long
 async def test_sensors_tell_what_is_known(
     hass: HomeAssistant,
     world: World,
@@ -277,6 +278,7 @@ async def test_sensors_tell_what_is_known(
     "data", ["zero", "null", "dip", "repeat", "gap", "absurd", "strings", "negative"]
 )
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
     hass: HomeAssistant,
     world: World,
@@ -323,6 +325,7 @@ async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_an_answer_that_was_in_vain_is_made_good(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -340,6 +343,7 @@ async def test_an_answer_that_was_in_vain_is_made_good(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -400,6 +404,7 @@ async def polls_of_days(
     "system_properties", [properties("Europe/Berlin", date(2024, 1, 1))]
 )
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_history_does_not_starve_polls(
     hass: HomeAssistant,
     world: World,
@@ -459,6 +464,7 @@ async def test_three_systems_at_once_keep_to_the_minute(
 
 
 @pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.wide
 async def test_a_document_that_is_refused_is_switched_off(
     hass: HomeAssistant,
     world: World,
@@ -492,6 +498,7 @@ async def test_a_document_that_is_refused_is_switched_off(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -521,6 +528,7 @@ async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_a_document_that_fails_holds_up_no_other(
     hass: HomeAssistant,
     world: World,
@@ -546,6 +554,7 @@ async def test_a_document_that_fails_holds_up_no_other(
     "fault", [{"status": 422}, {"body": "wrong_types"}, {"body": "html"}]
 )
 @pytest.mark.thorough
+@pytest.mark.wide
 async def test_a_window_that_cannot_be_had_is_passed_over(
     hass: HomeAssistant,
     world: World,
@@ -577,6 +586,7 @@ async def test_a_window_that_cannot_be_had_is_passed_over(
     assert sum(energy for hour, energy in told.items() if hour < oldest + WEEK) > 0
 
 
+@pytest.mark.long
 async def test_a_restart_costs_no_call_that_is_not_due(
     hass: HomeAssistant,
     world: World,

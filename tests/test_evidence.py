@@ -70,6 +70,7 @@ def asked(world: World, operation: str) -> Iterator[datetime]:
 @pytest.mark.parametrize("system_properties", [{**PANELS, "meters": ["production"]}])
 @pytest.mark.parametrize("noise", [0, 3])
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_noise_in_the_dark_is_no_day(
     hass: HomeAssistant,
     world: World,
@@ -111,6 +112,7 @@ def _mark(moment: datetime) -> datetime:
     ids=["empty list", "no list", "not found"],
 )
 @pytest.mark.thorough
+@pytest.mark.wide
 async def test_without_meters_the_summary_gets_all_calls(
     hass: HomeAssistant,
     world: World,

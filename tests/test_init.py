@@ -329,6 +329,7 @@ async def test_a_sleep_of_hours_costs_one_call_for_each_document(
 
 
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_ten_entries_live_side_by_side(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -200,6 +200,7 @@ async def test_the_free_plan_makes_no_call(
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.wide
 async def test_a_group_that_is_refused_is_alone(
     hass: HomeAssistant,
     world: World,

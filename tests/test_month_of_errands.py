@@ -13,7 +13,7 @@ from simulator import Charger, ChargingSession, IqCharger
 from .conftest import SetUp, World
 from .helpers import pass_time
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.long]
 
 MONTH = datetime(2026, 7, 1, tzinfo=UTC)
 END = datetime(2026, 8, 1, tzinfo=UTC)

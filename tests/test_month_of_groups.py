@@ -53,6 +53,7 @@ MONTHS = {
 }
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.thorough,
     pytest.mark.parametrize(
         ("month", "plan"),

@@ -12,7 +12,7 @@ from simulator import Charger
 from .conftest import SetUp, World
 from .helpers import calls_of_groups, pass_time
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.long]
 
 # So that days are as long at the end.
 BEGIN = datetime(2026, 5, 29, 0, 16, tzinfo=UTC)

@@ -69,6 +69,7 @@ async def _sign_in_again(
 
 @pytest.mark.parametrize("status", MOST_IN_TWO_WEEKS)
 @pytest.mark.parametrize("operation", sorted(ERRANDS))
+@pytest.mark.wide
 async def test_a_document_that_is_refused(
     hass: HomeAssistant,
     world: World,

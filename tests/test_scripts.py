@@ -220,3 +220,39 @@ def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:
         for chosen in ({"UV_SYSTEM_CERTS": "0"}, {})
     ]
     assert told == ["0", os.environ.get("UV_SYSTEM_CERTS", "1")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "leaves_out_long"),
+    [
+        ([], True),
+        (["-q", "-k", "live"], True),
+        (["--db", "postgresql", "--ha", "floor"], True),
+        (["--all"], False),
+        (["--ha", "newest", "--all", "-q"], False),
+        (["-q", "scripts/demo"], False),
+        (["scripts/demo::test_of_weeks"], False),
+    ],
+)
+def test_long_tests_run_when_wanted(
+    checkout: Path, arguments: list[str], *, leaves_out_long: bool
+) -> None:
+    """All of them by an option, some of them by name; `pytest` gets the rest."""
+    shutil.copy(SCRIPTS / "test", checkout / "scripts")
+    (checkout / "scripts" / "setup").write_text("#!/bin/sh\n")
+    for lane in ("plugin", "floor", "newest"):
+        python = checkout / ".venv" / lane / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+        python.chmod(0o755)
+    run = subprocess.run(
+        ["bash", "scripts/test", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = run.stdout.splitlines()
+    assert ("not long" in told) is leaves_out_long
+    assert set(told).isdisjoint({"--all", "--ha", "--db"})
+    assert ("-q" in told) is ("-q" in arguments)

@@ -136,6 +136,7 @@ def _has_issue(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
     return ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is not None
 
 
+@pytest.mark.wide
 async def test_polling_stops_at_what_is_on_the_disk(
     hass: HomeAssistant,
     world: World,
