@@ -514,7 +514,7 @@ async def test_whether_the_key_is_new(
     form = await user.add_and_sign_in()
     told = form["description_placeholders"]
     assert told["used"] == "68%"
-    assert (told["watt"], told["kilowatt"]) == ("93 min", "15 min")
+    assert (told["watt"], told["kilowatt"]) == ("101 min", "15 min")
     await _finish(user, form, api_key=API_KEY, new_key=is_new)
     left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
     assert least <= left <= most

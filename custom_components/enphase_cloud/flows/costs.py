@@ -13,9 +13,10 @@ from homeassistant.util import dt as dt_util
 from ..const import CONF_CALL_BUDGET, CONF_PLAN, CONF_SYSTEMS, DOMAIN
 from ..coordinator.energy import EnergyCoordinator
 from ..data import EnphaseCloudConfigEntry
-from ..documents.base import Group
+from ..documents.base import OFF_AT_FIRST, Group
 from ..documents.table import documents_of
 from ..energy.flows import most_calls_per_day
+from ..measurements.board import Board
 from ..measurements.catalog import Source
 from ..quota.plans import PLANS, Plan
 from ..runtime.options import (
@@ -37,6 +38,7 @@ from ..scheduling.weights import POLLED, PolledDocument, Profile
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
 _DAYS: Final = 30
+_DAYLIGHT: Final = timedelta(hours=12)
 _NEW_SYSTEM: Final = [PolledDocument("", document) for document in POLLED]
 
 
@@ -217,21 +219,25 @@ class Costs(NamedTuple):
 def plans_of_a_new_system() -> dict[str, str]:
     """Return how long apart updates of power are by day with each plan, at set-up.
 
-    That is with one system that has everything.
+    That is with one system that has everything, and what is read unless options differ.
     """
-    return {
-        key: power_interval(
-            preview(
-                plan,
-                profile=Profile.BALANCED,
-                polled_documents=_NEW_SYSTEM,
-                others_per_day=most_calls_per_day(
-                    usual_updates(plan, most_calls_per_day)
-                ),
-            )
-        )
-        for key, plan in ((key, plan.limited_to(0)) for key, plan in PLANS.items())
-    }
+    return {key: power_interval(_at_first(plan)) for key, plan in PLANS.items()}
+
+
+def _at_first(plan: Plan) -> Preview:
+    plan = plan.limited_to(0)
+    updates = most_calls_per_day(usual_updates(plan, most_calls_per_day))
+    documents = documents_of(frozenset(Group) - OFF_AT_FIRST, plan.access)
+    errands = sum(
+        document.calls_per_day(Board(), plan.calls_per_month, _DAYLIGHT) or 0.0
+        for document in documents
+    )
+    return preview(
+        plan,
+        profile=Profile.BALANCED,
+        polled_documents=_NEW_SYSTEM,
+        others_per_day=updates + errands,
+    )
 
 
 def power_interval(expected: Preview) -> str:

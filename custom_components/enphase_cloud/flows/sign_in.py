@@ -144,8 +144,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
         entry = self.changed_entry
         if entry is not None and entry.data.get(CONF_SIGN_IN_BY_CODE):
             return await self.async_step_code()
-        given_up = self.hass.data.get(_GIVEN_UP)
-        if given_up is not None and dt_util.utcnow() - given_up < _REMEMBERED:
+        if self._was_given_up:
             return await self.async_step_sign_in()
         if not self._has_way_back:
             return await self.async_step_code()
@@ -183,6 +182,14 @@ class SignInFlow(AbstractOAuth2FlowHandler):
             errors=errors,
             description_placeholders={"sign_in_url": self.flow_impl.code_page_url},
         )
+
+    @property
+    def _was_given_up(self) -> bool:
+        """Tell whether another sign-in has not led back, or did not lately."""
+        given_up = self.hass.data.get(_GIVEN_UP)
+        if given_up is not None and dt_util.utcnow() - given_up < _REMEMBERED:
+            return True
+        return any(each["step_id"] == "auth" for each in self._async_in_progress())
 
     @property
     def _has_way_back(self) -> bool:

@@ -278,10 +278,11 @@ def usual_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
 def affordable(
     options: Mapping[str, Any], per_day: Callable[[int], int]
 ) -> dict[str, Any]:
-    """Return options with as many updates of energies as their plan can bear."""
-    most = most_updates(plan_from_options(options), per_day)
-    too_many = ENERGY_UPDATES.of(options) > most
-    return {**options, **({CONF_ENERGY_UPDATES: most} if too_many else {})}
+    """Return options with the usual updates of energy where they have too many."""
+    plan = plan_from_options(options)
+    if ENERGY_UPDATES.of(options) <= most_updates(plan, per_day):
+        return dict(options)
+    return {**options, CONF_ENERGY_UPDATES: usual_updates(plan, per_day)}
 
 
 def groups_from_options(options: Mapping[str, Any]) -> frozenset[str]:
