@@ -202,6 +202,7 @@ async def test_what_each_plan_gives(hass: HomeAssistant, set_up: SetUp) -> None:
     told = (await Options(hass, entry).open("plan"))["description_placeholders"]
     assert told["kilowatt"] == told["megawatt"] == told["partner"] == "15 min"
     assert 60 < _minutes(told["watt"]) < 120
+    assert told["assumed"] == "34,035"
 
 
 async def test_what_the_plan_does_not_open(hass: HomeAssistant, set_up: SetUp) -> None:

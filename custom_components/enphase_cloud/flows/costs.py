@@ -18,6 +18,7 @@ from ..documents.table import documents_of
 from ..energy.flows import most_calls_per_day
 from ..measurements.board import Board
 from ..measurements.catalog import Source
+from ..quota.ledger import ASSUMED
 from ..quota.plans import PLANS, Plan
 from ..runtime.options import (
     EnergyOptions,
@@ -104,8 +105,15 @@ class Costs(NamedTuple):
         }
 
     def of_plans(self) -> dict[str, str]:
-        """Return how long apart updates of power are by day, with each plan."""
-        return {
+        """Return how long apart updates of power are by day, with each plan.
+
+        And how many calls of the month are only assumed to be used.
+        """
+        assumed = 0
+        if self.entry.state is ConfigEntryState.LOADED:
+            ledger = self.entry.runtime_data.budget.ledger
+            assumed = ledger.by_operation(dt_util.utcnow()).get(ASSUMED, 0)
+        return {"assumed": f"{assumed:,}"} | {
             plan: power_interval(
                 Costs(self.hass, self.entry, {**self.options, CONF_PLAN: plan}).now
             )
