@@ -516,7 +516,7 @@ async def test_whether_the_key_is_new(
     assert told["used"] == "68%"
     assert (told["watt"], told["kilowatt"]) == ("101 min", "15 min")
     await _finish(user, form, api_key=API_KEY, new_key=is_new)
-    left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
+    left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert least <= left <= most
 
 
@@ -542,7 +542,7 @@ async def test_a_removed_account_does_not_make_its_key_new(
     done = await user.submit(await user.add_and_sign_in(), api_key=API_KEY, plan="watt")
     await hass.config_entries.async_remove(done["result"].entry_id)
     await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
-    left = int(state(hass, "sensor.enphase_account_calls_left_this_month"))
+    left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert left < 330
 
 
