@@ -45,16 +45,17 @@ _BADGES: Final = (
     "sensor.last_reported",
     "sensor.next_update",
 )
-_POWERS: Final = (
-    "sensor.current_power_production",
-    "sensor.current_power_consumption",
-    "sensor.net_consumption",
-    "sensor.battery_discharge",
-    "sensor.generator_power",
-)
+# With the colors that the Energy dashboard has.
+_POWERS: Final = {
+    "sensor.current_power_production": "orange",
+    "sensor.current_power_consumption": "deep-purple",
+    "sensor.net_consumption": "blue",
+    "sensor.battery_discharge": "teal",
+    "sensor.generator_power": "grey",
+}
 # Headings and their icons, with the entities below them: domain and key.
 SECTIONS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("power", "mdi:flash"): _POWERS,
+    ("power", "mdi:flash"): tuple(_POWERS),
     ("today", "mdi:calendar-today"): (
         "sensor.daily_production",
         "sensor.daily_consumption",
@@ -104,7 +105,10 @@ _NAME: Final = {"name": {"type": "entity"}}
 _WIDE: Final = {"grid_options": {"columns": "full"}}
 # Cards of their own; all others are rows, which have room for names in any language.
 _CARDS: Final[Mapping[str, Card]] = {
-    **{key: {"type": "tile", "vertical": True} for key in _POWERS},
+    **{
+        key: {"type": "tile", "vertical": True, "color": color}
+        for key, color in _POWERS.items()
+    },
     "image.panels": {
         "type": "picture-entity",
         "show_name": False,
@@ -220,7 +224,7 @@ class _Overview(NamedTuple):
         }
         for (key, icon), members in SECTIONS.items():
             shown = {each: known[each] for each in members if each in known}
-            if cards := [*charts.get(key, ()), *_cards(shown)]:
+            if cards := [*_cards(shown), *charts.get(key, ())]:
                 path = f"component.{DOMAIN}.selector.overview.options.{key}"
                 yield _section(self.texts.get(path, key), icon, cards)
 
@@ -270,7 +274,6 @@ class _Overview(NamedTuple):
                 "days_to_show": 30,
                 "stat_types": ["change"],
                 "chart_type": "bar",
-                "unit": "kWh",
                 **_WIDE,
             }
 
