@@ -14,6 +14,7 @@ from .command_line import FOLDER, DemoError, alone, choose_ports
 from .home_assistant import PASSWORD, USERNAME, Json
 from .set_up import (
     Answers,
+    add_dashboard,
     add_integration,
     add_tariff,
     application,
@@ -87,6 +88,7 @@ async def _set_up(stage: Stage, plan: str) -> Json:
     await choose_options(home_assistant, entry, energy=_ENERGY)
     for tariff in TARIFFS:
         await add_tariff(home_assistant, entry, tariff)
+    await add_dashboard(home_assistant)
     return entry
 
 
@@ -139,6 +141,7 @@ The integration is yours to set up: Settings → Devices & services → Add inte
         if arguments.empty
         else """
 Things to try:
+    Enphase, in the sidebar: the dashboard that the integration brings.
     Settings → Devices & services → Enphase Cloud → Hillside: values move during live
     sessions. One runs now for five minutes; others begin by themselves, about one an
     hour while the sun shines. Or press "Start live session" or "Refresh now".

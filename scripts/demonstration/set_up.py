@@ -117,6 +117,17 @@ async def add_tariff(
     await _answer(home_assistant, _TARIFF_FLOW, step, answers)
 
 
+async def add_dashboard(home_assistant: HomeAssistant) -> None:
+    """Add the dashboard of the systems to the sidebar."""
+    page = {"url_path": "enphase-cloud", "title": "Enphase", "icon": "mdi:solar-power"}
+    await home_assistant.command("lovelace/dashboards/create", **page)
+    await home_assistant.command(
+        "lovelace/config/save",
+        url_path=page["url_path"],
+        config={"strategy": {"type": "custom:enphase-cloud"}},
+    )
+
+
 async def until_loaded(home_assistant: HomeAssistant, entry: Json) -> None:
     """Wait until the reload is over that what was set up before has caused."""
 
