@@ -618,7 +618,7 @@ async def test_import_peak(
     await wait(hass, freezer, minutes=2)
     assert told == []
     await wait(hass, freezer, minutes=2)
-    message = f"Hilltop imports {value} W. If that goes on, it is a new peak."
+    message = f"Hilltop imports {value} W. If this continues, it is a new peak."
     if unit == UnitOfPower.KILO_WATT:
         message = message.replace(value, "2600")
     assert [each.data["message"] for each in told] == [message] * times
