@@ -134,7 +134,20 @@ def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
     url = f"{REPOSITORY}/{path.relative_to(CHECKOUT)}"
     assert blueprint["blueprint"]["source_url"] == url
     page = (CHECKOUT / "docs" / "automations.md").read_text(encoding="utf-8")
-    assert f"blueprint_url={quote(url, safe='')})" in page
+    [row] = [
+        line
+        for line in page.splitlines()
+        if f"blueprint_url={quote(url, safe='')})" in line
+    ]
+    # In lists of blueprints it stands beside those of others, in one line.
+    name = blueprint["blueprint"]["name"]
+    assert len(name) <= 42
+    subject, paid, _ = name.removeprefix("Enphase: ").partition(" (paid plan)")
+    assert f"| **{subject[0].upper()}{subject[1:]}** |" in row
+    assert ("Kilowatt or above" in row) is bool(paid)
+    assert (
+        "Works with every plan" in blueprint["blueprint"]["description"]
+    ) is not bool(paid)
 
 
 @pytest.mark.parametrize(
