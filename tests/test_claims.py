@@ -16,8 +16,8 @@ from custom_components.enphase_cloud.api.json_stream import OBJECT_SIZE_LIMIT
 from custom_components.enphase_cloud.array_sensor import ARRAY
 from custom_components.enphase_cloud.const import MAX_STREAM, MIN_STREAM
 from custom_components.enphase_cloud.cost_sensor import COSTS
-from custom_components.enphase_cloud.documents.base import Group
-from custom_components.enphase_cloud.documents.table import DOCUMENTS
+from custom_components.enphase_cloud.documents.base import OFF_AT_FIRST, Group
+from custom_components.enphase_cloud.documents.table import DOCUMENTS, documents_of
 from custom_components.enphase_cloud.energy.flows import MOST_UPDATES
 from custom_components.enphase_cloud.energy.import_progress import KEPT, WEEK
 from custom_components.enphase_cloud.energy.readings import SETTLES_AFTER
@@ -172,54 +172,72 @@ def test_the_readme_has_the_figures_of_a_plan(plan: Plan) -> None:
         assert price == f"{plan.free_calls:,} calls free, then {each} each"
 
 
-# What a system has by the page, its documents, and the one that is the freshest.
+# What a system has by the page, its documents, the one that is the freshest of them,
+# and the calls that its energy data takes in a day.
 FRESHNESS = [
-    ("panels only", {Source.SUMMARY}, Source.SUMMARY),
-    ("and a consumption meter", SOURCES - {Source.BATTERY}, Source.LATEST),
-    ("and batteries", SOURCES, Source.LATEST),
+    ("panels only", {Source.SUMMARY}, Source.SUMMARY, 1),
+    ("and a consumption meter", SOURCES - {Source.BATTERY}, Source.LATEST, 4),
+    ("and batteries", SOURCES, Source.LATEST, 5),
 ]
 
 
+def _errands() -> float:
+    """Return the calls a day for what a new account reads beside energy data."""
+    read = documents_of(frozenset(Group) - OFF_AT_FIRST, PLANS["watt"].access)
+    return sum(each.calls_per_day(Board()) or 0 for each in read)
+
+
 def _minutes(
-    profile: Profile, documents: Collection[Source], of: Source
+    documents: Collection[Source],
+    freshest: Source,
+    others: float,
+    profile: Profile = Profile.BALANCED,
 ) -> list[float]:
     """Return how far apart updates are on Watt, by day and by night."""
-    polled = [PolledDocument("system", document) for document in documents]
-    told = preview(PLANS["watt"], profile=profile, polled_documents=polled)
-    found = told.documents[of]
+    given = preview(
+        PLANS["watt"],
+        profile=profile,
+        polled_documents=[PolledDocument("", document) for document in documents],
+        others_per_day=others,
+    )
+    found = given.documents[freshest]
     return [each / MINUTE for each in (found.by_day, found.by_night) if each]
 
 
-@pytest.mark.parametrize(("has", "documents", "freshest"), FRESHNESS)
+def _told(page: str, words: str) -> list[int]:
+    """Return the numbers that a page has between words."""
+    found = re.search(words.replace(" ", r"\s+"), _page(page))
+    assert found is not None, words
+    return [int(number) for number in found.groups()]
+
+
+@pytest.mark.parametrize(("has", "documents", "freshest", "energy"), FRESHNESS)
 def test_no_fresher_data_is_promised_than_planned(
-    has: str, documents: set[Source], freshest: Source
+    has: str, documents: set[Source], freshest: Source, energy: int
 ) -> None:
     """The free plan's intervals by day and by night are those of the budget."""
     ((_, *intervals),) = _rows("docs/updates.md", f"{has} |")
     told = [int(number) for number in re.findall(r"every (\d+) min", str(intervals))]
-    assert told == pytest.approx(
-        _minutes(Profile.BALANCED, documents, freshest), rel=0.05
-    )
+    planned = _minutes(documents, freshest, energy + _errands())
+    assert told == pytest.approx(planned, rel=0.05)
 
 
-def test_the_readme_promises_the_same() -> None:
-    """From panels only to a system with batteries."""
-    found = re.search(r"Every (\d+) to (\d+) minutes by day", _page("README.md"))
-    assert found is not None
-    assert [int(number) for number in found.groups()] == pytest.approx(
-        [_minutes(Profile.BALANCED, *each[1:])[0] for each in FRESHNESS[::2]], rel=0.05
+def test_freshness_is_said_wherever_it_is_promised() -> None:
+    """In the README from panels only to batteries, and in sentences of the page."""
+    by_day, alone = (
+        [
+            _minutes(documents, freshest, (energy + _errands()) * share)[0]
+            for _, documents, freshest, energy in FRESHNESS
+        ]
+        for share in (1, 0)
     )
-
-
-def test_the_profile_for_batteries_gives_what_is_said() -> None:
-    """By day and by night."""
-    found = re.search(
-        r"every (\d+) minutes\s+by day and (\d+)", _page("docs/updates.md")
-    )
-    assert found is not None
-    assert [int(number) for number in found.groups()] == pytest.approx(
-        _minutes(Profile.BATTERY_FIRST, SOURCES, Source.BATTERY), rel=0.05
-    )
+    told = _told("README.md", r"Every (\d+) to (\d+) minutes by day")
+    assert told == pytest.approx(by_day[::2], rel=0.05)
+    told = _told("docs/updates.md", r"every (\d+), (\d+) and (\d+) minutes by day")
+    assert told == pytest.approx(alone, rel=0.05)
+    told = _told("docs/updates.md", r"every (\d+) minutes by day and (\d+) by night")
+    battery = _minutes(SOURCES, Source.BATTERY, 5 + _errands(), Profile.BATTERY_FIRST)
+    assert told == pytest.approx(battery, rel=0.05)
 
 
 AGES: dict[str, tuple[Measurement, Value]] = {

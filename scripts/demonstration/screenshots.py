@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import shutil
 from typing import Final
 from urllib.parse import urlencode
@@ -11,30 +11,32 @@ from urllib.parse import urlencode
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from simulator.demo import DEMO_PASSWORD, OWNER, SECOND_OWNER
-from simulator.places import OAKLAND
+from simulator.places import OAKLAND, Place, place_at_noon
 
 from .command_line import CHECKOUT, DemoError
+from .demo import TARIFFS
 from .home_assistant import PASSWORD, USERNAME
 from .processes import until
-from .set_up import DOMAIN, add_integration, application, systems_of
+from .set_up import DOMAIN, add_integration, add_tariff, application, systems_of
 from .stage import Stage, temporary_stage
 from .system import System
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
+_DASHBOARD: Final[ViewportSize] = {"width": 1440, "height": 1000}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # Without talking to anybody.
 _FLAGS: Final = ("--disable-gpu", "--disable-quic", "--disable-sync")
-# Home Assistant has no event for the end of its animations.
-_ANIMATION_MS: Final = 1_200
+# Home Assistant has no event for the end of its animations, nor for icons.
+_ANIMATION_MS: Final = 3_000
 
 # Where the second owner's systems are.
 _SECOND_TIME_ZONE: Final = "America/Chicago"
 # So many frames make a page to look at.
 _FRAMES: Final = 15
-# Before and after a burst, curves are at rest.
+# Before and after a live session, curves are at rest.
 _REST: Final = timedelta(seconds=15)
 _CURVES: Final = (
     "current_power_production",
@@ -56,9 +58,10 @@ async def take_all() -> None:
     Raises DemoError where there is no browser, or a page is not as expected.
     """
     async with _browsing() as browser:
-        async with _visit(browser, _SECOND_TIME_ZONE) as visitor:
+        async with _visit(browser, OAKLAND, _SECOND_TIME_ZONE) as visitor:
             await visitor.walk()
-        async with _visit(browser, OAKLAND.time_zone) as visitor:
+        noon = place_at_noon(datetime.now(UTC))
+        async with _visit(browser, noon, noon.time_zone) as visitor:
             await visitor.look_at_energies()
 
 
@@ -80,10 +83,11 @@ async def _browsing() -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def _visit(browser: Browser, time_zone: str) -> AsyncGenerator[_Visitor]:
+async def _visit(
+    browser: Browser, place: Place, time_zone: str
+) -> AsyncGenerator[_Visitor]:
     """Visit a Home Assistant of its own while the context lasts."""
-    # The same days and curves whenever pictures are taken.
-    async with temporary_stage(OAKLAND) as stage:
+    async with temporary_stage(place) as stage:
         context = await browser.new_context(
             viewport=_SIZE,
             locale="en-US",
@@ -179,6 +183,9 @@ class _Visitor:
         await self._open_options("Freshness")
         await page.get_by_text("What should be freshest").first.wait_for()
         await self._shoot("options-freshness")
+        await self._open_options("Energy data and history")
+        await page.get_by_text("History to import").first.wait_for()
+        await self._shoot("options-energy")
         await self._choose_plan(f"{plan.name}: ")
         await self._open_options("Live sessions")
         numbers = page.locator("input[type=number]")
@@ -204,7 +211,7 @@ class _Visitor:
         await self.page.get_by_text(item, exact=True).first.click()
 
     async def _look_at_live_data(self) -> None:
-        """Look at the system that streams, and at the curves of a burst."""
+        """Look at the system that streams, and at the curves of a live session."""
         page, cloud = self.page, self.stage.cloud
 
         async def streams() -> bool:
@@ -212,11 +219,6 @@ class _Visitor:
 
         await until("live data has streamed for a while", streams, seconds=120)
         entities = await self._system.entities()
-        device = entities["refresh"]["device_id"]
-        await self.page.goto(f"/config/devices/device/{device}")
-        await page.set_viewport_size(_TALL)
-        await self._shoot("device")
-        await page.set_viewport_size(_SIZE)
         await until("live data has ended", cloud.has_ended_streaming, seconds=120)
         stream = (await cloud.streams())[-1]
         began = datetime.fromisoformat(stream["opened_at"])
@@ -242,15 +244,39 @@ class _Visitor:
         await self.page.get_by_text(text).first.click()
         await self._shoot("repair")
 
+    async def _look_at_overview(self) -> None:
+        """Add the dashboard of all systems, and open it."""
+        command, address = self.stage.home_assistant.command, "my-systems"
+        await command(
+            "lovelace/dashboards/create",
+            url_path=address,
+            title="Enphase Cloud",
+            icon="mdi:solar-power-variant",
+            mode="storage",
+        )
+        strategy = {"strategy": {"type": "custom:enphase-cloud"}}
+        await command("lovelace/config/save", url_path=address, config=strategy)
+        await self.page.set_viewport_size(_DASHBOARD)
+        await self.page.goto(f"/{address}")
+        await self.page.get_by_text("Panels").first.wait_for()
+        await self._shoot("dashboard")
+
     async def look_at_energies(self) -> None:
         """Let a system with batteries import energies, and look at the dashboard."""
         page, home_assistant = self.page, self.stage.home_assistant
         system = System(home_assistant, systems_of(OWNER)[0])
-        await add_integration(home_assistant)
+        entry = await add_integration(home_assistant)
+        for tariff in TARIFFS:
+            await add_tariff(home_assistant, entry, tariff)
         await system.until_imported()
         await system.until_on_dashboard()
         await self._log_in()
+        await self._look_at_overview()
         await page.set_viewport_size(_TALL)
+        device = (await system.entities())["refresh"]["device_id"]
+        await page.goto(f"/config/devices/device/{device}")
+        await page.get_by_text("Refresh now").first.wait_for()
+        await self._shoot("device")
         for name, (period, *further) in _PERIODS.items():
             await page.goto("/energy/electricity")
             await self._rest()
