@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from simulator.demo import DEMO_PASSWORD, OWNER
 
 from .command_line import FOLDER, DemoError, alone, choose_ports
-from .home_assistant import PASSWORD, USERNAME, Json
+from .home_assistant import PASSWORD, USERNAME, HomeAssistant, Json
 from .set_up import (
     Answers,
     add_dashboard,
@@ -68,6 +68,7 @@ async def run(arguments: argparse.Namespace) -> None:
             FOLDER, port=arguments.port, cloud_port=arguments.cloud_port
         ) as stage:
             try:
+                await _show_times_of_home(stage.home_assistant)
                 if not arguments.empty:
                     entry = await _set_up(stage, arguments.plan)
                     await _start_live_session(stage, entry)
@@ -75,6 +76,15 @@ async def run(arguments: argparse.Namespace) -> None:
                 await _watch(stage)
             finally:
                 print("\nEnding Home Assistant and the simulated cloud …", flush=True)
+
+
+async def _show_times_of_home(home_assistant: HomeAssistant) -> None:
+    """Let pages show the time of the home and not of the browser, unless chosen."""
+    key = "language"  # What pages know of a user's language and formats.
+    if (await home_assistant.command("frontend/get_user_data", key=key))["value"]:
+        return
+    value = {"time_zone": "server"}
+    await home_assistant.command("frontend/set_user_data", key=key, value=value)
 
 
 async def _set_up(stage: Stage, plan: str) -> Json:

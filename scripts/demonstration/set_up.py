@@ -118,8 +118,11 @@ async def add_tariff(
 
 
 async def add_dashboard(home_assistant: HomeAssistant) -> None:
-    """Add the dashboard of the systems to the sidebar."""
+    """Add the dashboard of the systems to the sidebar, unless it is there."""
     page = {"url_path": "enphase-cloud", "title": "Enphase", "icon": "mdi:solar-power"}
+    known = await home_assistant.command("lovelace/dashboards/list")
+    if any(each["url_path"] == page["url_path"] for each in known):
+        return
     await home_assistant.command("lovelace/dashboards/create", **page)
     await home_assistant.command(
         "lovelace/config/save",
