@@ -30,6 +30,9 @@ from .flows import User
 from .live import Burst, Stepper
 from .world import CLIENT_ID, CLIENT_SECRET, World, build, served
 
+# It has an environment of its own: `scripts/test --browser`.
+collect_ignore = ["browser"]
+
 # Machines are shared and noisy: how long an example takes says nothing.
 hypothesis.settings.register_profile(
     "shared",

@@ -31,9 +31,10 @@ def checkout(tmp_path: Path) -> Path:
     scripts = tmp_path / "scripts"
     for folder in ("demonstration", "environment"):
         shutil.copytree(SCRIPTS / folder, scripts / folder)
-    shutil.copy(SCRIPTS / "demo", scripts)
+    for script in ("demo", "screens", "test"):
+        shutil.copy(SCRIPTS / script, scripts)
     setup = scripts / "setup"
-    setup.write_text("#!/bin/sh\necho preparing\nexit 9\n")
+    setup.write_text("#!/bin/sh\necho preparing $*\nexit 9\n")
     setup.chmod(0o755)
     return tmp_path
 
@@ -197,6 +198,30 @@ def test_home_assistant_knows_each_place(place: Place) -> None:
     """Its configuration refuses other countries and time zones."""
     assert cv.country(place.address.country)
     assert cv.time_zone(place.time_zone)
+
+
+@pytest.mark.parametrize(
+    ("script", "prepared"),
+    [
+        (["test"], "plugin"),
+        (["test", "--ha", "floor"], "floor"),
+        (["test", "--browser", "-q"], "demo browser"),
+        (["screens", "--language", "de"], "demo browser"),
+    ],
+)
+def test_scripts_prepare_their_environments(
+    checkout: Path, script: list[str], prepared: str
+) -> None:
+    """What drives a browser has one of its own beside the demo's."""
+    name, *arguments = script
+    ran = subprocess.run(
+        ["bash", f"scripts/{name}", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (9, f"preparing {prepared}\n")
 
 
 def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:

@@ -29,6 +29,13 @@ class Cloud:
         ):
             pass
 
+    async def order(self, what: str, *, method: str = "POST") -> None:
+        """Order something that the control endpoint knows, such as `tokens/revoke`."""
+        async with self._session.request(
+            method, f"{self.url}/_control/{what}", json={}, raise_for_status=True
+        ):
+            pass
+
     async def frames(self, system_id: int) -> list[Json]:
         """Return the frames of live data that were sent of a system, oldest first."""
         return [

@@ -8,7 +8,6 @@ from pathlib import Path
 import re
 import shutil
 import socket
-import sys
 import tempfile
 from typing import Any, Final
 
@@ -20,6 +19,9 @@ from .cloud import Cloud
 from .command_line import CHECKOUT, LOOPBACK
 from .home_assistant import HomeAssistant
 from .processes import Program, until
+
+# Who drives a browser has an environment without Home Assistant.
+_PROGRAMS: Final = CHECKOUT / ".venv" / "demo" / "bin"
 
 # `integrations.py` lists the same integrations, for what they need installed.
 _CONFIGURATION: Final = """\
@@ -77,14 +79,15 @@ class Stage:
         _prepare(folder, self.place, port=port)
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
         self.cloud = Cloud(session, f"http://{LOOPBACK}:{cloud_port}")
-        hass = Path(sys.executable).with_name("hass")
+        hass = _PROGRAMS / "hass"
         self.home_assistant_program = Program(
             "Home Assistant",
             [hass, "--config", folder, "--log-no-color"],
             folder / "home-assistant.out",
             {"ENPHASE_CLOUD_URL": self.cloud.url},
         )
-        simulator = [sys.executable, "-m", "simulator", "--place", self.place.time_zone]
+        simulator = [_PROGRAMS / "python", "-m", "simulator"]
+        simulator += ["--place", self.place.time_zone]
         self.cloud_program = Program(
             "The simulated cloud",
             [*simulator, "--host", LOOPBACK, "--port", str(cloud_port)],

@@ -33,6 +33,7 @@ LANES = {
     "newest": Lane((_TEST,), overrides=(_NEWEST,)),
     "bench": Lane((_TEST, REQUIREMENTS / "bench.txt")),
     "demo": Lane((_NEWEST,), with_integrations=True),
+    "browser": Lane((REQUIREMENTS / "screenshots.txt", REQUIREMENTS / "browser.txt")),
 }
 
 

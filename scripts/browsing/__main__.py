@@ -1,0 +1,27 @@
+"""`scripts/screens`: take a picture of every screen, in a language."""
+
+import argparse
+import asyncio
+import sys
+
+from scripts.demonstration.command_line import DemoError
+
+from .screens import Wish, take_all
+
+
+def _parse() -> Wish:
+    parser = argparse.ArgumentParser(
+        prog="scripts/screens",
+        description="Take a picture of every screen of the integration.",
+    )
+    parser.add_argument("--language", default="en", help="of all texts (en)")
+    parser.add_argument("--phone", action="store_true", help="390 px wide")
+    parser.add_argument("--dark", action="store_true", help="in dark colours")
+    return Wish(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    try:
+        asyncio.run(take_all(_parse()))
+    except DemoError as err:
+        sys.exit(str(err))

@@ -1,0 +1,102 @@
+"""What a newcomer does: from nothing to values that move, costs and panels."""
+
+from typing import Final
+
+from playwright.async_api import Locator
+
+from simulator.demo import DEMO_PASSWORD
+from simulator.world import Application
+
+from .user import User
+from .words import starting
+
+SUBMIT: Final = "ui.common.submit"
+FINISH: Final = "ui.panel.config.integrations.config_flow.finish"
+CLOSE: Final = "ui.common.close"
+CONFIGURE: Final = "ui.panel.config.integrations.config_entry.configure"
+CREDENTIALS: Final = "ui.panel.config.application_credentials.editor"
+API_KEY: Final = "config.step.api_key.data"
+
+
+async def add_account(
+    user: User, registered: Application, owner: str, *, price: str
+) -> None:
+    """Add the integration with its first account, and end on its page.
+
+    The price is that of energy from the grid.
+    """
+    await begin(user, registered)
+    await sign_in_from(user, f"{CREDENTIALS}.add", owner)
+    await user.fill(f"{API_KEY}.api_key", registered.api_key)
+    await user.choose(f"{API_KEY}.plan", registered.plan.name)
+    await user.fill(f"{API_KEY}.price", price)
+    await user.press(SUBMIT)
+    await user.press("ui.panel.config.integrations.config_flow.finish_skip")
+
+
+async def begin(user: User, registered: Application) -> None:
+    """Choose the integration, and enter the credentials of an application."""
+    await _find(user)
+    await user.press("Enphase Cloud")
+    await user.fill(f"{CREDENTIALS}.name", registered.name)
+    await user.fill(f"{CREDENTIALS}.client_id", registered.client_id)
+    await user.fill(f"{CREDENTIALS}.client_secret", registered.client_secret)
+
+
+async def again(user: User, owner: str) -> None:
+    """Choose the integration where credentials are known, and sign in."""
+    await _find(user)
+    await sign_in_from(user, "Enphase Cloud", owner)
+
+
+async def _find(user: User) -> None:
+    integrations = "ui.panel.config.integrations"
+    await user.page.goto("/config/integrations/dashboard")
+    await user.press(f"{integrations}.add_integration")
+    search = await user.name(f"{integrations}.search_brand")
+    await user.page.get_by_placeholder(search).wait_for()
+    await user.page.keyboard.type("Enphase Cloud")
+    user.effort.fields += 1
+
+
+async def sign_in_from(user: User, button: str, owner: str) -> None:
+    """Press what opens the cloud's page; sign in there, and allow what is asked for."""
+    async with user.page.context.expect_page() as opened:
+        await user.press(button)
+    cloud = user.on(await opened.value)
+    await cloud.fill("Email", owner)
+    await cloud.fill("Password", DEMO_PASSWORD)
+    await cloud.press("Approve")
+
+
+async def configure(user: User, page: str) -> None:
+    """Open a page of the options from that of the integration."""
+    await user.press(CONFIGURE)
+    await user.open_page(f"options.step.init.menu_options.{page}")
+
+
+async def pay_for_live_data(user: User, streams: int) -> None:
+    """Allow some live streams a month."""
+    await configure(user, "live")
+    await user.fill("options.step.live.data.streams_per_month", str(streams))
+    await user.press(SUBMIT)
+    await user.press(FINISH)
+
+
+async def open_device(user: User, name: str) -> None:
+    """Open the page of a device from that of the integration."""
+    await user.activate(user.page.get_by_role("button", name=starting(name)).first)
+    await user.sees("entity.button.refresh.name")
+
+
+async def row_of(user: User, entity: str, kind: str = "sensor") -> Locator:
+    """Return the row of an entity on the page of its device, by the key of its name."""
+    rows = user.page.locator(f"hui-{kind}-entity-row, hui-text-entity-row")
+    text = user.page.get_by_text(await user.name(entity), exact=True)
+    return rows.filter(has=text).locator("hui-generic-entity-row").first
+
+
+async def press_row(user: User, entity: str) -> None:
+    """Press the button of an entity."""
+    row = await row_of(user, entity, "button")
+    await user.activate(row.get_by_role("button"))

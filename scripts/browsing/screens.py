@@ -1,0 +1,279 @@
+"""All screens of the integration: pictures, and what is wrong with them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+import json
+from pathlib import Path
+import shutil
+from typing import Final
+
+from playwright.async_api import Error, Page
+
+from scripts.demonstration.command_line import CHECKOUT
+from scripts.demonstration.set_up import DOMAIN, application
+from scripts.demonstration.stage import Stage, temporary_stage
+from simulator.demo import OWNER, SECOND_OWNER
+
+from .browser import browsing, screen
+from .newcomer import (
+    API_KEY,
+    CLOSE,
+    CONFIGURE,
+    CREDENTIALS,
+    SUBMIT,
+    again,
+    begin,
+    open_device,
+    press_row,
+    sign_in_from,
+)
+from .user import User
+from .words import texts
+
+_FOLDER: Final = CHECKOUT / ".cache" / "screens"
+# So high that dialogs need not be scrolled.
+_DESKTOP: Final = (1280, 1700)
+_PHONE: Final = (390, 1900)
+_PLAN: Final = "megawatt"
+_PAGE: Final = f"/config/integrations/integration/{DOMAIN}"
+_CONTROLS: Final = {"button", "calendar", "image", "number", "select", "switch", "time"}
+_OTHER: Final = "selector.plan.options.custom"
+# Texts that do not fit where they are, and keys instead of texts.
+_FLAWS: Final = """() => {
+  const flaws = new Set();
+  const look = root => root.querySelectorAll('*').forEach(element => {
+    if (element.shadowRoot) look(element.shadowRoot);
+    if (!element.checkVisibility()) return;
+    const own = [...element.childNodes].filter(it => it.nodeType === 3)
+      .map(it => it.data.trim()).join(' ').trim();
+    if (/(component\\.|ui\\.)[a-z_]+\\.|\\[%key:/.test(own)) flaws.add('key: ' + own);
+    const style = getComputedStyle(element);
+    const cuts = style.textOverflow === 'ellipsis' || style.webkitLineClamp !== 'none';
+    if (cuts && element.innerText && (element.scrollWidth > element.clientWidth + 1
+        || element.scrollHeight > element.clientHeight + 2))
+      flaws.add('cut: ' + element.innerText.trim());
+  });
+  look(document);
+  if (document.documentElement.scrollWidth > innerWidth) flaws.add('too wide');
+  return [...flaws];
+}"""
+_MORE_INFO: Final = """entityId => document.querySelector('home-assistant')
+  .dispatchEvent(new CustomEvent('hass-more-info', {detail: {entityId}}))"""
+_ANIMATION_MS: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Whose screens to take pictures of."""
+
+    language: str = "en"
+    phone: bool = False
+    dark: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Return where the pictures go."""
+        parts = [self.language, "phone" if self.phone else "desktop"]
+        return _FOLDER / "-".join([*parts, *(["dark"] if self.dark else [])])
+
+
+async def take_all(wish: Wish) -> None:
+    """Walk through everything. Raises DemoError where there is no browser."""
+    shutil.rmtree(wish.folder, ignore_errors=True)
+    wish.folder.mkdir(parents=True)
+    async with temporary_stage() as stage, _photographer(stage, wish) as photographer:
+        for walk in (
+            photographer.set_up,
+            photographer.options,
+            photographer.tariffs,
+            photographer.devices,
+            photographer.controls,
+            photographer.actions,
+            photographer.repairs,
+        ):
+            try:
+                await walk()
+            except Error as err:
+                print(f"  ✗ {walk.__name__}: {err.message.splitlines()[0]}", flush=True)
+                await photographer.shoot(f"{walk.__name__}-failed")
+    print(f"\nThe pictures are in {wish.folder.relative_to(CHECKOUT)}.")
+
+
+@asynccontextmanager
+async def _photographer(stage: Stage, wish: Wish) -> AsyncGenerator[_Photographer]:
+    home_assistant = stage.home_assistant
+    # One names entities, the other is what the user reads.
+    await home_assistant.command("config/core/update", language=wish.language)
+    await home_assistant.command(
+        "frontend/set_user_data", key="language", value={"language": wish.language}
+    )
+    size = _PHONE if wish.phone else _DESKTOP
+    async with (
+        browsing() as browser,
+        screen(browser, home_assistant.url, size, dark=wish.dark) as context,
+    ):
+        user = User(await context.new_page(), language=wish.language)
+        await user.log_in()
+        yield _Photographer(stage, user, wish.folder)
+
+
+@dataclass(slots=True)
+class _Photographer:
+    """A user who takes pictures of all that is new to them."""
+
+    stage: Stage
+    user: User
+    folder: Path
+    taken: int = field(default=0, init=False)
+
+    @property
+    def page(self) -> Page:
+        """Return the page that is looked at."""
+        return self.user.page
+
+    async def shoot(self, name: str) -> None:
+        """Take a picture once the page is at rest, and tell what is wrong with it."""
+        with suppress(Error):
+            await self.page.wait_for_load_state("networkidle", timeout=5_000)
+        await self.page.wait_for_timeout(_ANIMATION_MS)
+        self.taken += 1
+        path = self.folder / f"{self.taken:02}-{name}.png"
+        await self.page.screenshot(path=path)
+        print(f"  {path.name}", flush=True)
+        for flaw in await self.page.evaluate(_FLAWS):
+            print(f"      {flaw}", flush=True)
+
+    async def set_up(self) -> None:
+        """Add an account, with all that can be asked for."""
+        user, registered = self.user, application(_PLAN)
+        await begin(user, registered)
+        await self.shoot("credentials")
+        await sign_in_from(user, f"{CREDENTIALS}.add", OWNER)
+        await user.sees(f"{API_KEY}.api_key")
+        await self.shoot("api-key")
+        await user.fill(f"{API_KEY}.api_key", "not a key")
+        await user.choose(f"{API_KEY}.plan", _OTHER)
+        await self._submit("api-key-error")
+        await user.fill(f"{API_KEY}.api_key", registered.api_key)
+        await self._submit("custom-plan")
+        await user.press(CLOSE)
+        for owner, name in ((SECOND_OWNER, "systems"), (OWNER, "set-up")):
+            await again(user, owner)
+            await user.fill(f"{API_KEY}.api_key", registered.api_key)
+            await user.choose(f"{API_KEY}.plan", f"selector.plan.options.{_PLAN}")
+            await self._submit(name)
+            if owner != OWNER:
+                await user.press(CLOSE)
+        while await (await user.button(SUBMIT)).is_visible():
+            await self._submit("set-up")
+        await self.page.keyboard.press("Escape")
+
+    async def _submit(self, name: str) -> None:
+        """Send a page of a flow, and take a picture of the next."""
+        await self.user.press(SUBMIT)
+        await self.page.get_by_role("progressbar").first.wait_for(state="hidden")
+        await self.shoot(name)
+
+    async def options(self) -> None:
+        """Open each page of the options."""
+        await self.page.goto(_PAGE)
+        await self.shoot("integration")
+        for name in texts("options.step.init.menu_options"):
+            await self.user.press(CONFIGURE)
+            await self.user.sees("options.step.init.menu_options.plan")
+            if name == "plan":
+                await self.shoot("options")
+            if await self._is_there(f"options.step.init.menu_options.{name}"):
+                await self.user.open_page(f"options.step.init.menu_options.{name}")
+                await self.shoot(f"options-{name}")
+            await self.user.press(CLOSE)
+
+    async def tariffs(self) -> None:
+        """Add a tariff of each kind, change one, and add an array."""
+        user, steps = self.user, "config_subentries.tariff.step"
+        for kind in ("fixed", "time_of_use", "entity"):
+            await self.page.goto(_PAGE)
+            await user.press("config_subentries.tariff.initiate_flow.user")
+            await user.sees(f"{steps}.user.data.direction")
+            if kind == "fixed":
+                await self.shoot("tariff")
+            option = await user.name(f"selector.tariff_kind.options.{kind}")
+            await self.page.get_by_role("radio", name=option).click()
+            await user.press("ui.common.next")
+            await user.sees(f"{steps}.{kind}.data.standing_charge")
+            await self.shoot(f"tariff-{kind}")
+            if kind == "time_of_use":
+                await user.fill(f"{steps}.{kind}.data.price", "0.34")
+                await user.press("ui.common.next")
+                await user.sees(f"{steps}.period.data.start")
+                await self.shoot("tariff-period")
+        await self.page.goto(_PAGE)
+        await user.press("config_subentries.array.initiate_flow.user")
+        await self.page.get_by_role("progressbar").first.wait_for(state="hidden")
+        await self.shoot("array")
+
+    async def _is_there(self, name: str) -> bool:
+        text = self.page.get_by_text(await self.user.name(name), exact=True)
+        return await text.last.is_visible()
+
+    async def devices(self) -> None:
+        """Look at one device of each model."""
+        devices = await self.stage.home_assistant.command("config/device_registry/list")
+        seen = set()
+        for device in devices:
+            if device["manufacturer"] != "Enphase" or device["model"] in seen:
+                continue
+            seen.add(device["model"])
+            await self.page.goto(f"/config/devices/device/{device['id']}")
+            await self.shoot(f"device-{device['model']}".replace(" ", "-"))
+
+    async def controls(self) -> None:
+        """Open what Home Assistant tells of each control."""
+        entities = await self.stage.home_assistant.command(
+            "config/entity_registry/list"
+        )
+        await self.page.goto(_PAGE)
+        for entity in entities:
+            entity_id, key = entity["entity_id"], entity["translation_key"]
+            kind = entity_id.split(".")[0]
+            if (
+                entity["platform"] != DOMAIN
+                or entity["disabled_by"]
+                or kind == "sensor"
+            ):
+                continue
+            await self.page.evaluate(_MORE_INFO, entity_id)
+            await self.page.get_by_role("dialog").last.wait_for()
+            await self.shoot(f"{kind}-{key}")
+            await self.page.keyboard.press("Escape")
+            await self.page.get_by_role("dialog").last.wait_for(state="hidden")
+
+    async def actions(self) -> None:
+        """Open each action in the developer tools."""
+        for action in texts("services"):
+            chosen = json.dumps({"action": f"{DOMAIN}.{action}", "data": {}})
+            await self.page.evaluate(
+                "it => localStorage.setItem('panel-dev-action-state-service-data', it)",
+                chosen,
+            )
+            await self.page.goto("/config/developer-tools/action")
+            await self.page.reload()
+            await self.shoot(f"action-{action}")
+
+    async def repairs(self) -> None:
+        """Let the cloud refuse what should be allowed, and open what is told."""
+        cloud = self.stage.cloud
+        await cloud.order_fault(quota="month")
+        await self.page.goto(_PAGE)
+        await open_device(self.user, "Hillside")
+        await press_row(self.user, "entity.button.refresh.name")
+        await self.page.goto("/config/repairs")
+        repairs = self.page.locator("ha-config-repairs").get_by_role("button")
+        await repairs.first.wait_for()
+        await self.shoot("repairs")
+        for number in range(await repairs.count()):
+            await repairs.nth(number).click()
+            await self.page.get_by_role("dialog").last.wait_for()
+            await self.shoot("repair")
+            await self.user.press(CLOSE)

@@ -1,0 +1,1 @@
+"""Walks through the demo by browser: `scripts/test --browser`."""

@@ -1,0 +1,81 @@
+"""A real Home Assistant and a real browser; what fails is kept in .cache/browser."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack
+import shutil
+from typing import Any
+
+from playwright.async_api import Browser, Page
+import pytest
+
+from scripts.browsing.browser import DESKTOP, browsing, screen
+from scripts.browsing.user import User
+from scripts.demonstration.command_line import CHECKOUT
+from scripts.demonstration.stage import Stage, temporary_stage
+
+type Visit = Callable[..., Awaitable[User]]
+
+_EVIDENCE = CHECKOUT / ".cache" / "browser"
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[Any]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember what fails."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    """Return the machine's Chromium."""
+    shutil.rmtree(_EVIDENCE, ignore_errors=True)
+    async with browsing() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncGenerator[Stage]:
+    """Return a Home Assistant and its cloud, on which the walks of a module build."""
+    async with temporary_stage() as running:
+        yield running
+
+
+@pytest.fixture
+async def visit(
+    browser: Browser, stage: Stage, request: pytest.FixtureRequest
+) -> AsyncGenerator[Visit]:
+    """Return what lets a user log in, on a screen of some size."""
+    pages: list[Page] = []
+
+    async def log_in(
+        size: tuple[int, int] = DESKTOP, *, dark: bool = False, **hands: bool
+    ) -> User:
+        url = stage.home_assistant.url
+        context = await screens.enter_async_context(
+            screen(browser, url, size, dark=dark)
+        )
+        pages.append(await context.new_page())
+        user = User(pages[-1], **hands)
+        await user.log_in()
+        return user
+
+    async with AsyncExitStack() as screens:
+        yield log_in
+        if request.node.stash.get(_FAILED, False):
+            _EVIDENCE.mkdir(parents=True, exist_ok=True)
+            await _keep(request.node.name, stage, pages)
+            terminal = request.config.get_terminal_writer()
+            terminal.line(f"\nWhat was seen is in {_EVIDENCE}.")
+
+
+async def _keep(name: str, stage: Stage, pages: list[Page]) -> None:
+    shutil.copy(stage.home_assistant_program.log, _EVIDENCE / f"{name}.log")
+    for number, page in enumerate(it for last in pages for it in last.context.pages):
+        path = _EVIDENCE / f"{name}-{number}.png"
+        await page.screenshot(path=path)
+        path.with_suffix(".txt").write_text(await page.locator("body").aria_snapshot())
