@@ -24,6 +24,7 @@ from .const import (
     CONF_HISTORY,
     CONF_NEW_KEY,
     CONF_PLAN,
+    CONF_STREAMS_PER_MONTH,
     CONF_SYSTEMS,
     DEVELOPER_PORTAL_URL,
     DOMAIN,
@@ -45,6 +46,7 @@ from .flows.validation import KeyRefusedError, ProbeFailedError, async_find_syst
 from .migration import MINOR_VERSION, VERSION
 from .options_flow import EnphaseCloudOptionsFlow
 from .quota.month import share_assumed
+from .quota.plans import LIVE_STREAM_PRICE
 from .runtime.options import (
     HISTORY,
     affordable,
@@ -179,6 +181,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         errors = {}
         placeholders = plans_of_a_new_system() | {
             "portal_url": DEVELOPER_PORTAL_URL,
+            "stream_price": f"${LIVE_STREAM_PRICE:.2f}",
             "used": f"{share_assumed(dt_util.utcnow()):.0%}",
         }
         if failure is not None:
@@ -251,8 +254,9 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
                 CONF_ENERGY_UPDATES: usual_updates(plan, self._most_energies_per_day),
                 CONF_HISTORY: HISTORY.default,
             }
-        if wish := self._answer.get(CONF_ENERGY_DASHBOARD):
-            self._options[CONF_ENERGY_DASHBOARD] = wish
+        for key in (CONF_ENERGY_DASHBOARD, CONF_STREAMS_PER_MONTH):
+            if wish := self._answer.get(key):
+                self._options[key] = wish
         return await self._async_create()
 
     async def _async_create(self) -> ConfigFlowResult:

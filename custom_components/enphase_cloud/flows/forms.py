@@ -35,7 +35,7 @@ from ..dashboard.wizard import Choice
 from ..documents.base import Group
 from ..money.tariff import MOST_PRICE
 from ..quota.plans import PLANS
-from ..runtime.options import OPTIONS, PANEL_STATISTICS, Form, Option
+from ..runtime.options import OPTIONS, PANEL_STATISTICS, STREAMS_PER_MONTH, Form, Option
 from .tariff_forms import CONF_PRICE
 
 
@@ -112,8 +112,8 @@ def api_key_form(
 ) -> vol.Schema:
     """Return the form of key and plan; an empty field keeps a key that is known.
 
-    With a currency it also asks for the price of energy from the grid, and on wish
-    whether the Energy dashboard is to show what there is.
+    With a currency it also asks for the price of energy from the grid and for live
+    streams, and on wish whether the Energy dashboard is to show what there is.
     """
     api_key = (vol.Optional if is_known else vol.Required)(CONF_API_KEY)
     fields = {
@@ -131,6 +131,8 @@ def api_key_form(
                 mode=NumberSelectorMode.BOX,
             )
         )
+        streams = vol.Optional(STREAMS_PER_MONTH.key)
+        fields[streams] = _selector(STREAMS_PER_MONTH)
     if dashboard:
         fields[vol.Required(CONF_ENERGY_DASHBOARD, default=True)] = BooleanSelector()
     return vol.Schema(fields)

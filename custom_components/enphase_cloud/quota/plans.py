@@ -55,21 +55,21 @@ _KILOWATT = _WATT | {Access.DEVICES, Access.STREAMING}
 _MEGAWATT = _KILOWATT | {Access.CONFIGURATION}
 _PARTNER = _MEGAWATT | {Access.EV_CONTROL}
 
-_LIVE_STREAM_PRICE = 0.10
+LIVE_STREAM_PRICE = 0.10
 
 PLANS: Mapping[str, Plan] = MappingProxyType(
     {
         plan.key: plan
         for plan in (
             Plan("watt", 10, 1_000, _WATT, None),
-            Plan("kilowatt", 50, 50_000, _KILOWATT, _LIVE_STREAM_PRICE),
-            Plan("megawatt", 100, 300_000, _MEGAWATT, _LIVE_STREAM_PRICE),
+            Plan("kilowatt", 50, 50_000, _KILOWATT, LIVE_STREAM_PRICE),
+            Plan("megawatt", 100, 300_000, _MEGAWATT, LIVE_STREAM_PRICE),
             Plan(
                 "partner",
                 300,
                 1_500_000,
                 _PARTNER,
-                _LIVE_STREAM_PRICE,
+                LIVE_STREAM_PRICE,
                 free_calls=10_000,
                 calls_per_dollar=200,
             ),
@@ -95,7 +95,7 @@ def custom_plan(
         calls_per_minute=calls_per_minute,
         calls_per_month=calls_per_month,
         access=access if live_stream else access - {Access.STREAMING},
-        live_stream_price=_LIVE_STREAM_PRICE if live_stream else None,
+        live_stream_price=LIVE_STREAM_PRICE if live_stream else None,
     )
 
 
