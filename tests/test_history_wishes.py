@@ -120,6 +120,26 @@ async def test_history_comes_by_itself(
     assert not {call for call in world.calls if call.endswith("_lifetime")}
 
 
+@pytest.mark.parametrize(
+    ("streams", "left"), [({"streams_per_month": 40}, "40"), ({}, "0")]
+)
+async def test_live_streams_at_set_up_are_an_option(
+    hass: HomeAssistant,
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass_client_no_auth: ClientSessionGenerator,
+    streams: dict[str, int],
+    left: str,
+) -> None:
+    """Who leaves the field empty pays for none."""
+    user = User(hass, await hass_client_no_auth())
+    form = await user.add_and_sign_in()
+    done = await user.submit(form, api_key=API_KEY, plan="kilowatt", **streams)
+    assert streams.items() <= done["result"].options.items()
+    assert state(hass, "sensor.enphase_account_live_streams_left") == left
+
+
 async def test_a_price_at_set_up_is_a_tariff(
     hass: HomeAssistant,
     world: World,

@@ -19,17 +19,18 @@ API_KEY: Final = "config.step.api_key.data"
 
 
 async def add_account(
-    user: User, registered: Application, owner: str, *, price: str
+    user: User, registered: Application, owner: str, **wishes: str
 ) -> None:
     """Add the integration with its first account, and end on its page.
 
-    The price is that of energy from the grid.
+    Wishes are typed into the fields of these names beside the API key.
     """
     await begin(user, registered)
     await sign_in_from(user, f"{CREDENTIALS}.add", owner)
     await user.fill(f"{API_KEY}.api_key", registered.api_key)
     await user.choose(f"{API_KEY}.plan", registered.plan.name)
-    await user.fill(f"{API_KEY}.price", price)
+    for field, wish in wishes.items():
+        await user.fill(f"{API_KEY}.{field}", wish)
     await user.press(SUBMIT)
     await user.press("ui.panel.config.integrations.config_flow.finish_skip")
 
@@ -73,14 +74,6 @@ async def configure(user: User, page: str) -> None:
     """Open a page of the options from that of the integration."""
     await user.press(CONFIGURE)
     await user.open_page(f"options.step.init.menu_options.{page}")
-
-
-async def pay_for_live_data(user: User, streams: int) -> None:
-    """Allow some live streams a month."""
-    await configure(user, "live")
-    await user.fill("options.step.live.data.streams_per_month", str(streams))
-    await user.press(SUBMIT)
-    await user.press(FINISH)
 
 
 async def open_device(user: User, name: str) -> None:
