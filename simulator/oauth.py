@@ -94,12 +94,12 @@ class OAuth:
     async def _sign_in_page(
         self, request: web.Request, record: Request
     ) -> web.Response:
-        application = self._checked_application(request.query, record)
+        application = self._checked_application(request.query, record, request)
         return _page(pages.sign_in(application, _parameters(request.query)))
 
     async def _sign_in(self, request: web.Request, record: Request) -> web.Response:
         form = {**request.query, **_texts(await request.post())}
-        application = self._checked_application(form, record)
+        application = self._checked_application(form, record, request)
         redirect_uri, state = form["redirect_uri"], form.get("state")
         if form.get("decision") == "deny":
             return _redirect(redirect_uri, error="access_denied", state=state)
@@ -118,9 +118,12 @@ class OAuth:
         return _redirect(redirect_uri, code=code, state=state)
 
     def _checked_application(
-        self, parameters: Mapping[str, str], record: Request
+        self, parameters: Mapping[str, str], record: Request, request: web.Request
     ) -> Application:
-        """Return the application that asks, or refuse to show a sign-in at all."""
+        """Return the application that asks, or refuse to show a sign-in at all.
+
+        The page that shows the code is an address of every application.
+        """
         application = self._cloud.application(parameters.get("client_id", ""))
         if application is None:
             raise OAuthError(401, "invalid_client", "No such application")
@@ -129,7 +132,10 @@ class OAuth:
             raise OAuthError(400, "unsupported_response_type", "Only code is supported")
         redirect_uri = parameters.get("redirect_uri")
         known = application.redirect_uris
-        if not redirect_uri or (known is not None and redirect_uri not in known):
+        default = str(request.url.origin() / "oauth" / "redirect_uri")
+        if not redirect_uri or (
+            known is not None and redirect_uri not in {*known, default}
+        ):
             raise OAuthError(400, "invalid_request", "Redirect URI is not registered")
         return application
 

@@ -425,7 +425,7 @@ async def test_a_code_where_no_redirect_works(
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
         api_key=API_KEY,
-        redirect_uris=[f"{world.url}/oauth/redirect_uri"],
+        redirect_uris=["https://example.com/elsewhere"],
     )
     shown = await user.add()
     with pytest.raises(AssertionError, match="Redirect URI is not registered"):

@@ -195,6 +195,33 @@ async def test_default_page_shows_the_code(world: World) -> None:
     assert 'role="alert">denied' in await response.text()
 
 
+async def test_default_page_is_open_to_each_application(world: World) -> None:
+    """Its code is exchanged with the page's address, whatever else is registered."""
+    application = world.cloud.add_application(
+        client_id="strict",
+        client_secret="secret",
+        api_key="strict-key",
+        redirect_uris=["https://example.com/back"],
+    )
+    page = str(world.client.make_url("/oauth/redirect_uri"))
+    strict = REQUEST | {"client_id": "strict", "redirect_uri": page}
+    del strict["state"]
+    _, _, location = await post(world, **strict, **LOGIN, decision="approve")
+    code = parse_qs(urlsplit(location).query)["code"][0]
+    assert location == f"{page}?code={code}"
+    shown = await world.client.get(urlsplit(location).path, params={"code": code})
+    assert f">{code}</code>" in await shown.text()
+    grant = {"grant_type": "authorization_code", "code": code}
+    status, document = await world.token(
+        **grant, redirect_uri=REDIRECT, application=application
+    )
+    assert (status, document["error"]) == (400, "invalid_grant")
+    _, _, location = await post(world, **strict, **LOGIN, decision="approve")
+    grant["code"] = parse_qs(urlsplit(location).query)["code"][0]
+    status, _ = await world.token(**grant, redirect_uri=page, application=application)
+    assert status == 200
+
+
 async def test_token_document(world: World) -> None:
     """The token document has the documented fields."""
     document = await tokens(world)
