@@ -11,6 +11,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
+HILLTOP = "4200001"
+"""The id of the first system, under which actions respond."""
+
 
 async def pass_time(
     hass: HomeAssistant,

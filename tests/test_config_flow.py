@@ -797,10 +797,10 @@ async def test_the_minute_is_used_up(
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
     assert form["errors"] == {"base": "quota_exceeded"}
-    assert form["description_placeholders"]["until"] == "2026-06-21 03:08"
+    assert form["description_placeholders"]["until"] == "21 June, 03:08"
     form = await user.submit(form, plan="watt")
     assert form["errors"] == {"base": "budget_exhausted"}
-    assert form["description_placeholders"]["until"] == "2026-06-21 03:08"
+    assert form["description_placeholders"]["until"] == "21 June, 03:08"
     assert world.calls == ["systems"]
     freezer.tick(timedelta(minutes=1))
     await _finish(user, form)
@@ -815,7 +815,7 @@ async def test_the_month_is_used_up(
     form = await user.submit(form, api_key=API_KEY, plan="watt")
     assert form["errors"] == {"base": "quota_exceeded"}
     # The end of June in UTC, in the time of the user.
-    assert form["description_placeholders"]["until"] == "2026-06-30 17:00"
+    assert form["description_placeholders"]["until"] == "30 June, 17:00"
     [ledger] = nothing_stored()
     assert ledger.left(dt_util.utcnow()) == 0
     freezer.move_to("2026-07-01 00:01:00+00:00")
@@ -837,7 +837,7 @@ async def test_the_budget_is_used_up(
     assert suggested(form) == LIMITS | {CONF_CALLS_PER_MINUTE: 1}
     form = await user.submit(form, **LIMITS | {CONF_CALLS_PER_MINUTE: 1})
     assert form["errors"] == {"base": "budget_exhausted"}
-    assert form["description_placeholders"]["until"] == "2026-06-21 03:09"
+    assert form["description_placeholders"]["until"] == "21 June, 03:09"
     assert world.calls == ["systems"]
     nothing_stored()
     await _finish(user, form, plan="kilowatt")

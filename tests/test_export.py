@@ -39,7 +39,7 @@ from simulator import Flow as True_
 
 from .conftest import SetUp, World
 from .energy_helpers import FLOWS, go_on
-from .helpers import system_devices
+from .helpers import HILLTOP, system_devices
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
@@ -130,13 +130,15 @@ def names(folder: Path) -> list[str]:
 
 
 async def _export(
-    hass: HomeAssistant, *, user_id: str | None = None, **data: Any
+    hass: HomeAssistant,
+    *,
+    user_id: str | None = None,
+    everything: bool = False,
+    **data: Any,
 ) -> dict[str, Any]:
     """Return what the action answers of the system."""
     entry = hass.config_entries.async_entries(DOMAIN)[0]
-    target = {"device_id": system_devices(hass, entry)[0].id}
-    if "config_entry_id" in data:
-        target = {}
+    target = {} if everything else {"device_id": system_devices(hass, entry)[0].id}
     answer = await hass.services.async_call(
         DOMAIN,
         "export_energy",
@@ -146,7 +148,9 @@ async def _export(
         context=Context(user_id=user_id),
     )
     assert isinstance(answer, dict)
-    return answer["Hilltop"]  # type: ignore[return-value]
+    told: Any = answer[HILLTOP]
+    assert told.pop("name") == "Hilltop"
+    return told  # type: ignore[no-any-return]
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -263,7 +267,7 @@ async def test_a_long_answer_is_refused_with_advice(
     hass: HomeAssistant, hours: int, folder: Path
 ) -> None:
     """A file may be as long as it takes."""
-    with patch("custom_components.enphase_cloud.actions.export._MOST_ROWS", 2):
+    with patch("custom_components.enphase_cloud.actions.export.MOST_ROWS", 2):
         with pytest.raises(ServiceValidationError) as raised:
             await _export(hass, **YESTERDAY)
         assert raised.value.translation_key == "export_too_long"
@@ -356,13 +360,12 @@ async def test_a_failure_leaves_nothing_behind(
 async def test_a_file_is_of_one_system(
     hass: HomeAssistant, world: World, set_up: SetUp, folder: Path
 ) -> None:
-    """An answer tells them apart by their names."""
+    """A response tells them apart by their ids."""
     world.add_system(name="Barn")
-    entry = await set_up()
-    account = {"config_entry_id": entry.entry_id}
-    assert (await _export(hass, **account, **YESTERDAY))["rows"] == 0
+    await set_up()
+    assert (await _export(hass, everything=True, **YESTERDAY))["rows"] == 0
     with pytest.raises(ServiceValidationError) as raised:
-        await _export(hass, filename="www/a.csv", **account, **YESTERDAY)
+        await _export(hass, filename="www/a.csv", everything=True, **YESTERDAY)
     assert raised.value.translation_key == "export_of_one_system"
     assert names(folder) == []
 

@@ -33,7 +33,7 @@ from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .conftest import SetUp
 from .flows import User, suggested
-from .helpers import state
+from .helpers import HILLTOP, state
 from .test_options_flow import Options
 from .world import API_KEY, World
 
@@ -85,13 +85,8 @@ async def act(
     hass: HomeAssistant, action: str, *, answers: bool = True, **data: Any
 ) -> Any:
     """Call an action for the only system."""
-    [entry] = hass.config_entries.async_entries(DOMAIN)
     return await hass.services.async_call(
-        DOMAIN,
-        action,
-        {"config_entry_id": entry.entry_id, **data},
-        blocking=True,
-        return_response=answers,
+        DOMAIN, action, data, blocking=True, return_response=answers
     )
 
 
@@ -251,10 +246,10 @@ async def test_on_a_small_plan_hours_take_long(
     """The answer tells; a preview starts nothing."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
     days = await act(hass, "import_history", resolution="day", preview=True)
-    assert days["Hilltop"]["calls"] == DOCUMENTS
+    assert days[HILLTOP]["calls"] == DOCUMENTS
     hours = await act(hass, "import_history", resolution="hour", preview=True)
-    assert hours["Hilltop"]["calls"] > 20 * DOCUMENTS
-    end = datetime.fromisoformat(hours["Hilltop"]["expected_end"])
+    assert hours[HILLTOP]["calls"] > 20 * DOCUMENTS
+    end = datetime.fromisoformat(hours[HILLTOP]["expected_end"])
     weeks = (end - dt_util.utcnow()) / timedelta(weeks=1)
     assert 2 < weeks < 26
     assert state(hass, IMPORT) == "unknown"
@@ -273,7 +268,7 @@ async def test_a_range_of_hours(
         "to": date(2026, 3, 15),
     }
     answer = await act(hass, "import_history", **named)
-    assert answer["Hilltop"]["calls"] == 2 * DOCUMENTS
+    assert answer[HILLTOP]["calls"] == 2 * DOCUMENTS
     assert state(hass, IMPORT) == "0.0"
     await go_on(hass, freezer, minutes=4)
     assert 0 < float(state(hass, IMPORT)) < 100
@@ -284,9 +279,9 @@ async def test_a_range_of_hours(
 
     # What is known is not asked for again, unless that is wanted.
     answer = await act(hass, "import_history", **named)
-    assert answer["Hilltop"]["calls"] == 0
+    assert answer[HILLTOP]["calls"] == 0
     answer = await act(hass, "import_history", **named, again=True, preview=True)
-    assert answer["Hilltop"]["calls"] == 2 * DOCUMENTS
+    assert answer[HILLTOP]["calls"] == 2 * DOCUMENTS
 
 
 async def test_an_import_can_be_stopped(

@@ -31,7 +31,7 @@ from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import press, state, system_devices
+from .helpers import HILLTOP, press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
 BURSTS = {
@@ -114,13 +114,13 @@ async def test_a_second_request_joins_the_stream_that_runs(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """One stream per system at a time; nothing is paid twice."""
-    entry = await set_up()
-    first = await start(hass, config_entry_id=entry.entry_id)
+    await set_up()
+    first = await start(hass)
     await burst.second()
-    second = await start(hass, config_entry_id=entry.entry_id)
+    second = await start(hass)
     await press(hass, BUTTON_START)
-    assert first["Hilltop"]["ends_at"] == second["Hilltop"]["ends_at"]
-    assert (first["Hilltop"]["streams"], second["Hilltop"]["streams"]) == (1, 0)
+    assert first[HILLTOP]["ends_at"] == second[HILLTOP]["ends_at"]
+    assert (first[HILLTOP]["streams"], second[HILLTOP]["streams"]) == (1, 0)
     assert len(world.cloud.streams) == 1
     await burst.run()
 
@@ -129,14 +129,14 @@ async def test_simultaneous_requests_open_one_stream(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """Two automations at the same moment share a stream."""
-    entry = await set_up()
+    await set_up()
     answers = await asyncio.gather(
-        start(hass, config_entry_id=entry.entry_id),
-        start(hass, config_entry_id=entry.entry_id),
+        start(hass),
+        start(hass),
         press(hass, BUTTON_START),
     )
-    assert sorted(answer["Hilltop"]["streams"] for answer in answers[:2]) == [0, 1]
-    assert answers[0]["Hilltop"]["ends_at"] == answers[1]["Hilltop"]["ends_at"]
+    assert sorted(answer[HILLTOP]["streams"] for answer in answers[:2]) == [0, 1]
+    assert answers[0][HILLTOP]["ends_at"] == answers[1][HILLTOP]["ends_at"]
     assert len(world.cloud.streams) == 1
     await burst.run()
 
@@ -296,11 +296,11 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     hass_storage: dict[str, Any],
 ) -> None:
     """The cloud accepts no more calls for now, so none is made, not even by hand."""
-    entry = await set_up()
+    await set_up()
     fault = world.cloud.faults.add(
         Fault(operation="live_data", stream="error_object", status=429)
     )
-    await start(hass, config_entry_id=entry.entry_id)
+    await start(hass)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     world.cloud.faults.remove(fault)
@@ -312,7 +312,7 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     )
     assert ledger.blocked_until(now) is not None
     for ask in (
-        start(hass, config_entry_id=entry.entry_id),
+        start(hass),
         press(hass, "button.hilltop_refresh_now"),
     ):
         with pytest.raises(HomeAssistantError) as raised:
@@ -320,7 +320,7 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
         assert raised.value.translation_key == "budget_exhausted"
     assert world.calls.count("live_data") == 1
     freezer.tick(timedelta(minutes=2))
-    await start(hass, config_entry_id=entry.entry_id)
+    await start(hass)
     await burst.run()
 
 
@@ -394,11 +394,11 @@ async def test_a_plan_without_streaming_offers_none(
     entity_registry: er.EntityRegistry,
 ) -> None:
     """No entity, no burst, and an action that says why."""
-    entry = await set_up(options=BURSTS)
+    await set_up(options=BURSTS)
     ids = [e.entity_id for e in entity_registry.entities.values()]
     assert not [entity_id for entity_id in ids if "live" in entity_id]
     with pytest.raises(ServiceValidationError) as raised:
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     assert raised.value.translation_key == "live_not_in_plan"
     assert "live_data" not in world.calls
 
@@ -410,9 +410,9 @@ async def test_a_duration_out_of_range_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, seconds: float | str
 ) -> None:
     """Live data is asked for from half a minute to an hour."""
-    entry = await set_up()
+    await set_up()
     with pytest.raises(vol.Invalid):
-        await start(hass, config_entry_id=entry.entry_id, duration=seconds)
+        await start(hass, duration=seconds)
     assert "live_data" not in world.calls
 
 
@@ -422,14 +422,12 @@ async def test_the_action_refuses_what_is_no_system(
     """A wrong target is named as such."""
     await set_up()
     for data, key in (
-        ({}, "no_target"),
+        ({"area_id": "no such area"}, "unknown_device"),
         ({ATTR_DEVICE_ID: "no such device"}, "unknown_device"),
     ):
         with pytest.raises(ServiceValidationError) as raised:
             await start(hass, **data)
         assert raised.value.translation_key == key
-    with pytest.raises(ServiceValidationError):
-        await start(hass, config_entry_id="no such entry")
 
 
 def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
@@ -441,11 +439,11 @@ async def test_a_long_request_is_a_chain_of_streams(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """Streams follow one another without a gap until the time is over."""
-    entry = await set_up()
+    await set_up()
     world.cloud.live_interval = 20
     began = dt_util.utcnow()
-    answer = await start(hass, config_entry_id=entry.entry_id, duration=660)
-    granted = answer["Hilltop"]
+    answer = await start(hass, duration=660)
+    granted = answer[HILLTOP]
     assert granted == {
         "ends_at": (began + timedelta(seconds=660)).isoformat(),
         "streams": 3,
@@ -462,13 +460,13 @@ async def test_a_request_for_longer_lengthens_what_runs(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """One stream follows; asking again and again does not pay again and again."""
-    entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=60)
+    await set_up()
+    await start(hass, duration=60)
     streams = 0
     for _ in range(3):
         await burst.second()
-        answer = await start(hass, config_entry_id=entry.entry_id, duration=120)
-        streams += answer["Hilltop"]["streams"]
+        answer = await start(hass, duration=120)
+        streams += answer[HILLTOP]["streams"]
     assert streams == 1
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -513,8 +511,8 @@ async def test_live_data_rests_when_its_budget_is_used_up(
     left = "sensor.enphase_account_live_streams_left"
     world.cloud.live_interval = 20
     used_up = (DOMAIN, f"live_budget_used_up_{entry.entry_id}")
-    answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)
-    assert answer["Hilltop"]["streams"] == 2
+    answer = await start(hass, duration=3600)
+    assert answer[HILLTOP]["streams"] == 2
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert len(world.cloud.streams) == 2
@@ -538,12 +536,12 @@ async def test_without_a_budget_nothing_is_paid(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Live data is off until the user says what it may cost."""
-    entry = await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 0})
+    await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 0})
     freezer.tick(timedelta(hours=5))
     async_fire_time_changed(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(HomeAssistantError):
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     assert "live_data" not in world.calls
 
 
@@ -593,10 +591,10 @@ async def test_a_burst_does_not_shift_the_polls(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """While live data streams, polls come as planned."""
-    entry = await set_up()
+    await set_up()
     world.cloud.requests.clear()
     world.cloud.live_interval = 20
-    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    await start(hass, duration=3600)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     polls = [operation for operation in world.calls if operation != "live_data"]

@@ -178,7 +178,6 @@ class Siege:
         await settle()
 
     async def _call(self, action: str, **data: Any) -> None:
-        data["config_entry_id"] = self._entry.entry_id
         await self._hass.services.async_call(
             DOMAIN, f"{action}_live_stream", data, blocking=True
         )

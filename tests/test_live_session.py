@@ -36,7 +36,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import press, state, system_devices
+from .helpers import HILLTOP, press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
 LEFT = "sensor.enphase_account_live_streams_left"
@@ -54,9 +54,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Stop live data by the action."""
-    await hass.services.async_call(
-        DOMAIN, "stop_live_stream", {"config_entry_id": entry.entry_id}, blocking=True
-    )
+    await hass.services.async_call(DOMAIN, "stop_live_stream", {}, blocking=True)
 
 
 type End = Callable[[HomeAssistant, MockConfigEntry], Coroutine[Any, Any, Any]]
@@ -82,16 +80,16 @@ async def test_a_burst_that_the_budget_withholds_is_told_and_forgotten(
     )
     with suppress(HomeAssistantError):
         while True:
-            await start(hass, config_entry_id=entry.entry_id)
+            await start(hass)
             await stop(hass, entry)
     for _ in range(2):
         with pytest.raises(HomeAssistantError) as raised:
-            await start(hass, config_entry_id=entry.entry_id)
+            await start(hass)
         assert raised.value.translation_key == "budget_exhausted"
         assert state(hass, LIVE) == STATE_OFF
     sent = world.calls.count("live_data")
     freezer.tick(timedelta(minutes=2))
-    await start(hass, config_entry_id=entry.entry_id)
+    await start(hass)
     assert state(hass, LIVE) == STATE_ON
     assert world.calls.count("live_data") == sent + 1
 
@@ -105,7 +103,7 @@ async def test_an_end_while_a_stream_opens_is_told_to_who_waits(
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
     waiting = [
         hass.async_create_task(press(hass, BUTTON_START)),
-        hass.async_create_task(start(hass, config_entry_id=entry.entry_id)),
+        hass.async_create_task(start(hass)),
     ]
     await until(lambda: fault.hits == 1)
     await ENDS[end](hass, entry)
@@ -200,12 +198,9 @@ async def test_who_gives_up_waiting_takes_nobody_along(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A cancelled request ends no other; a later failure is told to the rest only."""
-    entry = await set_up()
+    await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552))
-    impatient, patient = (
-        asyncio.create_task(start(hass, config_entry_id=entry.entry_id))
-        for _ in range(2)
-    )
+    impatient, patient = (asyncio.create_task(start(hass)) for _ in range(2))
     await until(lambda: fault.hits == 1)
     await settle()
     impatient.cancel()
@@ -225,13 +220,13 @@ async def test_a_request_in_the_last_second_gets_its_time(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """Asked for half a minute, half a minute is what comes."""
-    entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    await set_up()
+    await start(hass, duration=30)
     for _ in range(29):
         await burst.second()
     asked_at = dt_util.utcnow()
-    answer = await start(hass, config_entry_id=entry.entry_id, duration=30)
-    assert answer["Hilltop"]["streams"] == 1
+    answer = await start(hass, duration=30)
+    assert answer[HILLTOP]["streams"] == 1
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert dt_util.utcnow() - asked_at >= timedelta(seconds=30)
@@ -250,8 +245,8 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     turns: int,
 ) -> None:
     """Whether what runs is lengthened or something new begins: nobody waits in vain."""
-    entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    await set_up()
+    await start(hass, duration=30)
     for _ in range(29):
         await burst.second()
     await until(lambda: stepper.is_waiting)
@@ -260,9 +255,7 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     for _ in range(turns):
         await asyncio.sleep(0)
     asked_at = dt_util.utcnow()
-    granted = (await start(hass, config_entry_id=entry.entry_id, duration=30))[
-        "Hilltop"
-    ]
+    granted = (await start(hass, duration=30))["Hilltop"]
     assert granted["streams"] == 1
     ends_at = dt_util.parse_datetime(granted["ends_at"])
     assert ends_at is not None
@@ -278,9 +271,9 @@ async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
 ) -> None:
     """Streams that end at once would be paid for by the dozen."""
-    entry = await set_up()
+    await set_up()
     world.cloud.faults.add(Fault(operation="live_data", stream=shape))
-    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    await start(hass, duration=3600)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert len(world.cloud.streams) == 1
@@ -290,11 +283,11 @@ async def test_a_chain_goes_on_after_a_stream_that_does_not_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """A stream that outlasts its time is closed, and the next one opened."""
-    entry = await set_up()
+    await set_up()
     world.cloud.live_interval = 5
     world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
     began = dt_util.utcnow()
-    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    await start(hass, duration=600)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert world.cloud.streams[0].duration == 300
@@ -310,11 +303,11 @@ async def test_a_chain_over_the_end_of_a_month_is_paid_by_both(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """Each stream counts in the month in which it begins."""
-    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 4})
+    await set_up(options={CONF_STREAMS_PER_MONTH: 4})
     freezer.move_to("2026-06-30 23:52:00+00:00")
     world.cloud.live_interval = 20
-    answer = await start(hass, config_entry_id=entry.entry_id, duration=900)
-    assert answer["Hilltop"]["streams"] == 3
+    answer = await start(hass, duration=900)
+    assert answer[HILLTOP]["streams"] == 3
     assert state(hass, LEFT) == "3"
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -331,12 +324,12 @@ async def test_the_share_for_requests_is_kept_until_a_burst_begins(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """What was planned is looked at again when its time has come."""
-    entry = await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 5})
+    await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 5})
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await burst.run()
     for number in range(2, 5):
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
         await until(lambda number=number: len(world.cloud.streams) == number)
         await burst.run()
     assert state(hass, LEFT) == "1"
@@ -358,9 +351,9 @@ async def test_a_burst_that_is_due_during_another_waits_for_its_end(
 ) -> None:
     """It neither joins nor keeps the event loop busy with waiting."""
     options = {**BURSTS, CONF_STREAMS_PER_MONTH: 100_000, CONF_BURST_PAUSE: 5}
-    entry = await set_up(options=options)
+    await set_up(options=options)
     world.cloud.live_interval = 5
-    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    await start(hass, duration=600)
     while world.cloud.streams[-1].opened_at == world.cloud.streams[0].opened_at:
         await burst.second()
     with patch.object(hass.loop, "call_at", wraps=hass.loop.call_at) as planned:
@@ -381,13 +374,13 @@ async def test_requests_and_a_stop_at_the_same_moment_tell_the_truth(
 ) -> None:
     """Who was promised streams gets them, or is told otherwise."""
     entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=30)
+    await start(hass, duration=30)
     answers = await asyncio.gather(
-        start(hass, config_entry_id=entry.entry_id, duration=600),
+        start(hass, duration=600),
         stop(hass, entry),
-        start(hass, config_entry_id=entry.entry_id, duration=600),
+        start(hass, duration=600),
         stop(hass, entry),
-        start(hass, config_entry_id=entry.entry_id, duration=60),
+        start(hass, duration=60),
         return_exceptions=True,
     )
     assert all(
@@ -426,7 +419,7 @@ async def test_an_automation_stops_a_burst_by_which_it_was_started(
 
     async_track_state_change_event(hass, entity_id, stop_it)
     with suppress(HomeAssistantError):
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     await until(lambda: bool(stops))
     await asyncio.gather(*stops)
     assert state(hass, LIVE) == STATE_OFF
@@ -440,7 +433,7 @@ async def test_live_data_is_on_when_it_streams_and_not_before(
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
-    asked = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    asked = hass.async_create_task(start(hass))
     await until(lambda: fault.hits == 1)
     await press(hass, "button.hilltop_refresh_now")
     await stop(hass, entry)
@@ -454,11 +447,11 @@ async def test_a_chain_that_the_budget_cuts_tells_its_true_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """Two streams of five minutes are no hour."""
-    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
+    await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     world.cloud.live_interval = 20
     began = dt_util.utcnow()
-    answer = await start(hass, config_entry_id=entry.entry_id, duration=3600)
-    ends_at = dt_util.parse_datetime(answer["Hilltop"]["ends_at"])
+    answer = await start(hass, duration=3600)
+    ends_at = dt_util.parse_datetime(answer[HILLTOP]["ends_at"])
     assert ends_at == began + timedelta(minutes=10)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -473,17 +466,15 @@ async def test_what_retries_have_cost_is_not_promised(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """A first attempt in vain leaves one stream of two."""
-    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
+    await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     world.cloud.live_interval = 20
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
-    asked = hass.async_create_task(
-        start(hass, config_entry_id=entry.entry_id, duration=600)
-    )
+    asked = hass.async_create_task(start(hass, duration=600))
     await until(lambda: fault.hits == 1)
     await settle()
     freezer.tick(5)
     async_fire_time_changed(hass)
-    granted = (await asked)["Hilltop"]
+    granted = (await asked)[HILLTOP]
     assert granted["streams"] == 1
     assert granted["cost_usd"] == 0.1
     assert dt_util.parse_datetime(granted["ends_at"]) == dt_util.utcnow() + timedelta(
@@ -497,10 +488,10 @@ async def test_no_stream_follows_once_nobody_wants_it(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """A stream that outlasts all that was asked for is followed by none."""
-    entry = await set_up()
+    await set_up()
     world.cloud.live_interval = 5
     world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
-    await start(hass, config_entry_id=entry.entry_id, duration=330)
+    await start(hass, duration=330)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert len(world.cloud.streams) == 1
@@ -521,13 +512,13 @@ async def test_a_joined_burst_draws_on_what_is_kept_for_the_user(
         CONF_CALLS_PER_MONTH: 100_000,
         CONF_LIVE_STREAM: True,
     }
-    entry = await set_up(options=BURSTS | options)
+    await set_up(options=BURSTS | options)
     async_fire_time_changed(hass)
     await until(lambda: fault.hits == 1)
     await settle()
     # Two times three documents and an attempt: now there is one call for the user only.
     await press(hass, "button.hilltop_refresh_now")
-    joined = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    joined = hass.async_create_task(start(hass))
     await settle()
     freezer.tick(5)
     async_fire_time_changed(hass)
@@ -552,9 +543,9 @@ async def test_what_an_open_stream_says_is_lacking_is_not_paid_for_again(
     world.cloud.faults.add(
         Fault(operation="live_data", stream="error_object", status=status)
     )
-    entry = await set_up(options=BURSTS)
+    await set_up(options=BURSTS)
     if by_hand:
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     else:
         async_fire_time_changed(hass)
     await until(lambda: state(hass, LIVE) == STATE_ON)
@@ -580,7 +571,7 @@ async def test_an_end_of_the_sign_in_asks_for_a_new_one(
     freezer.tick(timedelta(days=1))
     world.cloud.requests.clear()
     with pytest.raises(HomeAssistantError) as raised:
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     assert raised.value.translation_key == "sign_in_again"
     assert "live_data" not in world.calls
     assert state(hass, LIVE) == STATE_OFF
@@ -604,7 +595,7 @@ async def test_an_end_while_the_token_is_renewed_keeps_the_token(
     known = entry.data[CONF_TOKEN]
     fault = world.cloud.faults.add(Fault(operation="token", delay=1))
     freezer.tick(timedelta(days=1))
-    asked = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    asked = hass.async_create_task(start(hass))
     await until(lambda: stepper.is_waiting)
     ended = hass.async_create_task(ENDS[end](hass, entry))
     await settle()
@@ -626,7 +617,7 @@ async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """What was streamed stays, and live data can be had when calls can."""
-    entry = await set_up(
+    await set_up(
         options={
             CONF_PLAN: PLAN_CUSTOM,
             CONF_CALLS_PER_MINUTE: 7,
@@ -635,7 +626,7 @@ async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
         }
     )
     world.cloud.live_interval = 20
-    await start(hass, config_entry_id=entry.entry_id, duration=600)
+    await start(hass, duration=600)
     while len(world.cloud.frames) < 15:
         await burst.second()
     with suppress(HomeAssistantError):
@@ -647,7 +638,7 @@ async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
     assert len(world.cloud.streams) == 1
     assert float(state(hass, GRID)) == grid_of(last)
     freezer.tick(timedelta(minutes=2))
-    await start(hass, config_entry_id=entry.entry_id)
+    await start(hass)
     assert len(world.cloud.streams) == 2
     await burst.run()
 
@@ -657,9 +648,9 @@ async def test_systems_share_what_may_be_paid_for(
 ) -> None:
     """A chain that was promised more ends where another one took the rest."""
     world.add_system(name="Valley")
-    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 3})
+    await set_up(options={CONF_STREAMS_PER_MONTH: 3})
     world.cloud.live_interval = 20
-    await start(hass, config_entry_id=entry.entry_id, duration=900)
+    await start(hass, duration=900)
     valley = "binary_sensor.valley_live_session"
     assert state(hass, valley) == STATE_ON
     while STATE_ON in (state(hass, LIVE), state(hass, valley)):
@@ -692,10 +683,10 @@ async def test_no_trouble_is_worth_more_than_there_is(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     """The last stream is attempted once, and who asked is told the reason at once."""
-    entry = await set_up(options={CONF_STREAMS_PER_MONTH: 1})
+    await set_up(options={CONF_STREAMS_PER_MONTH: 1})
     fault = world.cloud.faults.add(Fault(operation="live_data", status=473))
     with pytest.raises(HomeAssistantError) as raised:
-        await start(hass, config_entry_id=entry.entry_id)
+        await start(hass)
     assert raised.value.translation_key == "live_gateway_offline"
     assert fault.hits == 1
 

@@ -36,10 +36,10 @@ async def test_entities_agree_with_the_system_on_every_frame_that_is_published(
     publish_interval: int,
 ) -> None:
     """Five minutes with an outage, and with polls whose documents are older."""
-    entry = await set_up(options={CONF_PUBLISH_INTERVAL: publish_interval})
+    await set_up(options={CONF_PUBLISH_INTERVAL: publish_interval})
     world.system.start_grid_outage(_OUTAGE)
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
-    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    await start(hass, duration=300)
     fed = truth_at(world, dt_util.utcnow()).keys()
     published: list[datetime] = []
     while state(hass, LIVE) == STATE_ON:
@@ -77,15 +77,15 @@ async def test_the_last_frame_is_never_lost(
     end: str,
 ) -> None:
     """Wherever in the interval of publishing a burst ends."""
-    entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    await set_up()
+    await start(hass, duration=300)
     while len(world.cloud.frames) < frames:
         await burst.second()
     if end == "stop":
         await hass.services.async_call(
             DOMAIN,
             "stop_live_stream",
-            {"config_entry_id": entry.entry_id},
+            {},
             blocking=True,
         )
     else:
@@ -112,9 +112,9 @@ async def test_after_a_burst_polls_take_over_with_what_is_newer(
     """
     world.system.connection = connection
     freezer.move_to(_OUTAGE + timedelta(minutes=3, seconds=50))
-    entry = await set_up()
+    await set_up()
     world.cloud.live_interval = 5
-    await start(hass, config_entry_id=entry.entry_id, duration=300)
+    await start(hass, duration=300)
     await burst.run()
     last = world.cloud.frames[-1].at
     reports = set()

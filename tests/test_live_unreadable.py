@@ -101,7 +101,6 @@ class Day:
 
     async def start(self, entry: MockConfigEntry, **data: Any) -> str | None:
         """Start a live session by the action; return the key of its error."""
-        data["config_entry_id"] = entry.entry_id
         task = self._hass.async_create_task(start(self._hass, **data))
         for _ in range(400):
             if task.done() and state(self._hass, LIVE) == STATE_OFF:
@@ -187,10 +186,10 @@ async def test_all_who_wait_are_told(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
     """The button answers with an error, too, and names what came."""
-    entry = await set_up()
+    await set_up()
     add_fault(world, "garbage")
     button = hass.async_create_task(press(hass, BUTTON_START))
-    joined = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    joined = hass.async_create_task(start(hass))
     await day.burst()
     for task in (button, joined):
         with pytest.raises(HomeAssistantError) as raised:
@@ -207,7 +206,7 @@ async def test_a_stream_that_follows_without_a_frame_is_the_last_one(
 ) -> None:
     """It does not matter that the one before it could be read."""
     entry = await set_up()
-    await start(hass, config_entry_id=entry.entry_id, duration=3600)
+    await start(hass, duration=3600)
     add_fault(world, "garbage")
     await day.pass_time(700, step=1)
     assert state(hass, LIVE) == STATE_OFF
@@ -285,12 +284,10 @@ async def test_a_stream_that_is_stopped_proves_nothing(
     """A frame might have come yet."""
     entry = await set_up()
     add_fault(world, "comments")
-    task = hass.async_create_task(start(hass, config_entry_id=entry.entry_id))
+    task = hass.async_create_task(start(hass))
     await day.pass_time(3, step=1)
     assert state(hass, LIVE) == STATE_ON
-    await hass.services.async_call(
-        DOMAIN, "stop_live_stream", {"config_entry_id": entry.entry_id}, blocking=True
-    )
+    await hass.services.async_call(DOMAIN, "stop_live_stream", {}, blocking=True)
     with pytest.raises(HomeAssistantError) as raised:
         await task
     assert raised.value.translation_key == "live_stopped"
@@ -309,7 +306,7 @@ async def test_every_framing_is_read(
     """The action answers with the first frame, and entities show each in its turn."""
     entry = await set_up()
     add_fault(world, shape)
-    await start(hass, config_entry_id=entry.entry_id)
+    await start(hass)
     assert state(hass, GRID) == str(grid_of(world.cloud.frames[0]))
     for _ in range(6):
         await burst.second()

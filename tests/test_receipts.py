@@ -19,7 +19,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import pass_time, press, system_devices
+from .helpers import HILLTOP, pass_time, press, system_devices
 
 NOW = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 5, 31, 22, tzinfo=UTC)
@@ -51,7 +51,7 @@ def plan() -> str:
 async def _read(
     hass: HomeAssistant, *, user_id: str | None = None, **data: Any
 ) -> dict[str, Any]:
-    """Return what the action answers, by the name of the system."""
+    """Return what the action answers, by the id of the system."""
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     device = next(
         each for each in system_devices(hass, entry) if each.name == "Hilltop"
@@ -65,6 +65,7 @@ async def _read(
         context=Context(user_id=user_id),
     )
     assert isinstance(answer, dict)
+    assert answer[HILLTOP].pop("name") == "Hilltop"  # type: ignore[union-attr]
     return answer
 
 
@@ -77,7 +78,7 @@ async def test_the_registers_are_true(
     caplog.clear()
     answer = await _read(hass)
     assert world.calls == ALL
-    readings = answer["Hilltop"]
+    readings = answer[HILLTOP]
     assert set(readings) == {"production", "consumption", "storage"}
     real = world.cloud.truth(world.system.system_id)
     for (kind, register), flow in FLOWS.items():
@@ -99,7 +100,7 @@ async def test_registers_of_a_moment(
     """A moment without a time zone is one of the system."""
     await hass.config.async_set_time_zone("America/Los_Angeles")
     await set_up()
-    readings = (await _read(hass, at=at))["Hilltop"]
+    readings = (await _read(hass, at=at))[HILLTOP]
     real = world.cloud.truth(world.system.system_id)
     for (kind, register), flow in FLOWS.items():
         (meter,) = readings[kind]
@@ -141,7 +142,7 @@ async def test_only_what_is_there_costs_a_call(
     """Evidence of the polls tells which meters a system has."""
     await set_up()
     world.cloud.requests.clear()
-    readings = (await _read(hass))["Hilltop"]
+    readings = (await _read(hass))[HILLTOP]
     assert world.calls == expected
     assert [f"{kind}_meter_readings" for kind in readings] == expected
 
@@ -169,7 +170,7 @@ async def test_a_retired_meter_is_listed(
     await set_up()
     world.system.replace_meter("production", dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=3), step=timedelta(hours=1))
-    retired, present = (await _read(hass))["Hilltop"]["production"]
+    retired, present = (await _read(hass))[HILLTOP]["production"]
     assert retired["serial_number"] != present["serial_number"]
     assert datetime.fromisoformat(retired["read_at"]) <= NOW
     newest = datetime.fromisoformat(present["read_at"])

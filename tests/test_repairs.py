@@ -195,7 +195,7 @@ async def test_a_refused_month_is_tried_once_and_accepted(
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_refresh_now")
     assert raised.value.translation_key == "quota_refused"
-    assert raised.value.translation_placeholders == {"until": "2026-06-30 17:00"}
+    assert raised.value.translation_placeholders == {"until": "30 June, 17:00"}
     freezer.tick(60)
     before = len(world.calls)
 
@@ -231,7 +231,7 @@ async def test_a_refused_month_is_tried_once_and_still_refused(
 
     shown = await _submit(hass, hass_client, f"quota_refused_{entry.entry_id}")
     assert (shown["type"], shown["reason"]) == ("abort", "still_refused")
-    assert shown["description_placeholders"] == {"until": "2026-06-30 17:00"}
+    assert shown["description_placeholders"] == {"until": "30 June, 17:00"}
     assert len(world.cloud.requests) == before + 1
     for reload in (False, True):
         if reload:
@@ -287,4 +287,4 @@ async def test_system_health(
     info = await get_system_health_info(hass, DOMAIN)
     assert await info["can_reach_cloud"] == "ok"
     assert info["calls_left"] == 0
-    assert info["blocked_until"].startswith("2026-06-30 17:00")
+    assert info["blocked_until"].startswith("30 June, 17:00")

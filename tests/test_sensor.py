@@ -173,6 +173,29 @@ async def test_a_clock_put_right_keeps_no_value_out(
     assert state(hass, entity_id) == "micro"
 
 
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("encharge_issue", "encharge_issue"),
+        ("rma", "other"),
+        ("a word of next year", None),
+        (None, None),
+    ],
+)
+async def test_the_statuses_that_a_home_meets_have_names(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    status: Any,
+    shown: str | None,
+) -> None:
+    """The cloud has a score more, and may get new ones."""
+    world.system.status = status
+    await set_up()
+    found = hass.states.get("sensor.hilltop_system_status")
+    assert (found and found.state) == shown
+
+
 async def test_absurd_values_are_not_shown(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:

@@ -66,7 +66,7 @@ def _user_of(hass: HomeAssistant, *device_ids: str) -> MockUser:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("target", ["device", "entry"])
+@pytest.mark.parametrize("target", ["device", "nothing"])
 async def test_a_read_only_user_cannot_act(
     hass: HomeAssistant,
     world: World,
@@ -76,9 +76,9 @@ async def test_a_read_only_user_cannot_act(
     target: str,
 ) -> None:
     """As with actions of entities; nothing leaves, nothing is begun."""
-    entry = await set_up()
+    await set_up()
     world.cloud.requests.clear()
-    data: dict[str, Any] = {"config_entry_id": entry.entry_id}
+    data: dict[str, Any] = {}
     if target == "device":
         data = {"device_id": _device_id(hass, "hilltop")}
     with pytest.raises(Unauthorized) as raised:
@@ -137,12 +137,12 @@ async def test_each_system_must_be_the_users(
 ) -> None:
     """Who may control one system of an account starts no stream of another."""
     world.add_system(name="Barn")
-    entry = await set_up()
+    await set_up()
     hilltop = _device_id(hass, "hilltop")
     user = _user_of(hass, hilltop)
     world.cloud.requests.clear()
     with pytest.raises(Unauthorized):
-        await _act(hass, "start_live_stream", user.id, config_entry_id=entry.entry_id)
+        await _act(hass, "start_live_stream", user.id)
     with pytest.raises(Unauthorized):
         await _act(
             hass, "start_live_stream", user.id, device_id=_device_id(hass, "barn")

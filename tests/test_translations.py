@@ -330,7 +330,7 @@ def test_selectors() -> None:
     } | {
         selector["translation_key"]: set(selector["options"])
         for action in load_yaml_dict(str(INTEGRATION / "services.yaml")).values()
-        for field in action["fields"].values()
+        for field in action.get("fields", {}).values()
         if "translation_key" in (selector := field["selector"].get("select") or {})
     }
     choices |= {key: set(some) for key, some in tariff_forms.CHOICES.items()}

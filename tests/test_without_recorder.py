@@ -47,12 +47,12 @@ async def test_what_is_recorded_cannot_be_returned(
     hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, str]
 ) -> None:
     """The error says what lacks; there is no event of a report either."""
-    entry = await set_up(options={CONF_ENERGY_UPDATES: 1})
+    await set_up(options={CONF_ENERGY_UPDATES: 1})
     with pytest.raises(ServiceValidationError) as raised:
         await hass.services.async_call(
             DOMAIN,
             action,
-            {"config_entry_id": entry.entry_id} | data,
+            data,
             blocking=True,
             return_response=True,
         )

@@ -1,6 +1,6 @@
 """Texts for users: exceptions in their language, and what may stand in them."""
 
-from datetime import datetime
+from datetime import date, datetime
 import re
 from typing import Final
 
@@ -34,7 +34,12 @@ def escaped(text: str) -> str:
 
 
 def readable(value: object) -> str:
-    """Return a value for a text that users read; moments in their own time."""
+    """Return a value for a text that users read; moments in their own time.
+
+    Home Assistant fills texts in without knowing the user's language.
+    """
     if isinstance(value, datetime):
-        return dt_util.as_local(value).strftime("%Y-%m-%d %H:%M")
+        return dt_util.as_local(value).strftime("%-d %B, %H:%M")
+    if isinstance(value, date):
+        return value.strftime("%-d %B %Y")
     return "—" if value is None else str(value)

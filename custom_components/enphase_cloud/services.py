@@ -46,7 +46,7 @@ _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
     ),
     "stop_charging": (
         charging.async_stop_charging,
-        charging.STOP_CHARGING_SCHEMA,
+        TARGET_SCHEMA,
         SupportsResponse.NONE,
     ),
     "stop_history_import": (

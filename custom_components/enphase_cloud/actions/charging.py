@@ -10,7 +10,6 @@ from typing import Any, Final
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
-from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..api import (
@@ -36,19 +35,15 @@ from ..measurements.catalog import Source
 from ..measurements.system import Device
 from ..runtime.key_budget import for_the_user
 from ..runtime.options import plan_from_options
-from .targets import async_targeted_systems
+from .targets import TARGET, async_targeted_systems, targeted_device_ids
 
 _ATTR_LEVEL: Final = "charging_level"
-_DEVICES: Final = {
-    vol.Required(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
-}
 START_CHARGING_SCHEMA: Final = vol.Schema(
     {
-        **_DEVICES,
+        **TARGET,
         vol.Optional(_ATTR_LEVEL): vol.All(vol.Coerce(int), vol.Range(min=1, max=100)),
     }
 )
-STOP_CHARGING_SCHEMA: Final = vol.Schema(_DEVICES)
 _REFUSED: Final = (ForbiddenError, NotEntitledError)
 # The charger may have got the command, which must not be given twice.
 _UNCERTAIN: Final = (EnphaseConnectionError, MalformedAnswerError)
@@ -70,14 +65,16 @@ async def _async_command(
     call: ServiceCall, endpoint: Endpoint[Any], body: Mapping[str, str] | None
 ) -> None:
     systems = await async_targeted_systems(call)
+    device_ids = targeted_device_ids(call)
     for system in systems:
         _raise_unless_allowed(system)
     targets = [
         (system, charger)
         for system in systems
-        for charger in _chargers(system, call.data[ATTR_DEVICE_ID])
+        for charger in _chargers(system, device_ids)
     ]
-    if len(targets) != len(set(call.data[ATTR_DEVICE_ID])):
+    chosen = {system.device_ids[charger] for system, charger in targets}
+    if not chosen or not chosen.issuperset(call.data.get(ATTR_DEVICE_ID, ())):
         raise translated(ServiceValidationError, "no_charger")
     for system, charger in targets:
         await _async_send(system, charger, endpoint, body)
@@ -90,7 +87,7 @@ def _raise_unless_allowed(system: EnphaseSystem) -> None:
     raise_if_refused(system.context, Source.CHARGERS)
 
 
-def _chargers(system: EnphaseSystem, device_ids: list[str]) -> Iterator[Device]:
+def _chargers(system: EnphaseSystem, device_ids: set[str]) -> Iterator[Device]:
     for device in EACH_CHARGER.devices(system.board):
         if system.device_ids.get(device) in device_ids:
             yield device

@@ -21,7 +21,7 @@ from ..errors import translated
 from ..report import yesterday
 from .history import ATTR_FROM, ATTR_RESOLUTION, ATTR_TO
 from .report import raise_without_recorder
-from .targets import TARGET, async_targeted_systems, of_our_time
+from .targets import TARGET, async_targeted_systems, of_our_time, response
 
 _ATTR_FILENAME: Final = "filename"
 _ATTR_OVERWRITE: Final = "overwrite"
@@ -64,7 +64,7 @@ async def async_export_energy(call: ServiceCall) -> ServiceResponse:
             )
         else:
             told["csv"] = text
-        answer[system.info.name] = told
+        answer |= response(system, told)
     return answer
 
 

@@ -16,7 +16,7 @@ from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.parsing import system_day
 from ..errors import translated
 from ..runtime.options import History
-from .targets import TARGET, async_targeted_systems
+from .targets import TARGET, async_targeted_systems, response
 
 ATTR_FROM: Final = "from"
 ATTR_RESOLUTION: Final = "resolution"
@@ -48,10 +48,8 @@ async def async_import_history(call: ServiceCall) -> ServiceResponse:
         duration = energies.duration(calls)
         if not call.data[_ATTR_PREVIEW]:
             energies.async_change(change)
-        answer[system.info.name] = {
-            "calls": calls,
-            "expected_end": duration and (dt_util.utcnow() + duration).isoformat(),
-        }
+        end = duration and (dt_util.utcnow() + duration).isoformat()
+        answer |= response(system, {"calls": calls, "expected_end": end})
     return answer
 
 

@@ -12,7 +12,7 @@ from ..const import MAX_LIVE, MIN_STREAM
 from ..coordinator.live_session import LiveGrant
 from ..data import EnphaseSystem
 from ..errors import translated
-from .targets import TARGET, async_targeted_systems
+from .targets import TARGET, async_targeted_systems, response
 
 _ATTR_DURATION: Final = "duration"
 
@@ -49,11 +49,12 @@ async def async_start_live_streams(call: ServiceCall) -> ServiceResponse:
     answer: dict[str, Any] = {}
     for system in await async_targeted_systems(call):
         grant = await async_start_live_stream(system, call.data.get(_ATTR_DURATION))
-        answer[system.info.name] = {
+        told = {
             "ends_at": grant.ends_at.isoformat(),
             "streams": grant.streams,
             "cost_usd": grant.cost,
         }
+        answer |= response(system, told)
     return answer
 
 

@@ -25,7 +25,7 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
-from .targets import TARGET, async_targeted_systems, of_our_time
+from .targets import TARGET, async_targeted_systems, of_our_time, response
 
 _ATTR_AT: Final = "at"
 
@@ -69,11 +69,12 @@ async def async_get_meter_readings(call: ServiceCall) -> ServiceResponse:
     answer: dict[str, Any] = {}
     for system, kinds in wanted:
         query = _query(system, call.data.get(_ATTR_AT))
-        answer[system.info.name] = {
+        told = {
             kind: [_told(each, system) for each in readings.registers]
             for kind in kinds
             if (readings := await _async_read(system, _METERS[kind], query))
         }
+        answer |= response(system, told)
     return answer
 
 

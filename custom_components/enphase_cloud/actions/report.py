@@ -12,7 +12,7 @@ import voluptuous as vol
 from ..data import EnphaseSystem
 from ..errors import translated
 from ..report import async_report, yesterday
-from .targets import TARGET, async_targeted_systems, of_our_time
+from .targets import TARGET, async_targeted_systems, of_our_time, response
 
 _ATTR_DATE: Final = "date"
 
@@ -29,7 +29,8 @@ async def async_get_report(call: ServiceCall) -> ServiceResponse:
         raise_without_recorder(system)
         day: date = call.data.get(_ATTR_DATE) or yesterday(system)
         entry = system.context.shared.entry
-        answer[system.info.name] = await async_report(call.hass, entry, system, day)
+        told = await async_report(call.hass, entry, system, day)
+        answer |= response(system, told)
     return answer
 
 

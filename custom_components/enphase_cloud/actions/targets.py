@@ -1,10 +1,17 @@
 """Which systems an action is for, and whether its user may have it."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
+from homeassistant.const import (
+    ATTR_AREA_ID,
+    ATTR_DEVICE_ID,
+    ATTR_ENTITY_ID,
+    ATTR_FLOOR_ID,
+    ATTR_LABEL_ID,
+)
 from homeassistant.core import HomeAssistant, ServiceCall
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import (
@@ -13,16 +20,31 @@ from homeassistant.helpers import (
     entity_registry as er,
     service,
 )
+from homeassistant.helpers.target import (
+    SelectedEntities,
+    TargetSelection,
+    async_extract_referenced_entity_ids,
+)
 import voluptuous as vol
 
 from ..const import DOMAIN
-from ..data import EnphaseCloudConfigEntry, EnphaseSystem
+from ..data import EnphaseCloudConfigEntry, EnphaseSystem, account_identifier
 from ..errors import translated
+from ..runtime.account import account_owner
 
+_IDS: Final = vol.All(cv.ensure_list, [cv.string])
+# Home Assistant's own fields are of another library from 2026.9 on; it excludes from
+# 2026.11 on.
 TARGET: Final = {
-    vol.Optional(ATTR_DEVICE_ID): vol.All(cv.ensure_list, [cv.string]),
-    vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
-}
+    vol.Optional(key): _IDS
+    for key in (
+        ATTR_ENTITY_ID,
+        ATTR_DEVICE_ID,
+        ATTR_AREA_ID,
+        ATTR_FLOOR_ID,
+        ATTR_LABEL_ID,
+    )
+} | {vol.Optional("exclude"): dict}
 TARGET_SCHEMA: Final = vol.Schema(TARGET)
 _YEARS: Final = range(2000, 2100)
 
@@ -73,35 +95,68 @@ def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
 
 
 def _targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
-    """Return the systems of the devices or the entry that the call names.
+    """Return the systems that the call targets; without a target, all of the account.
 
-    Raises ServiceValidationError for what is none of ours, or not loaded.
+    Raises ServiceValidationError where nothing is ours and loaded, or where there is no
+    target and not exactly one account.
     """
-    systems: list[EnphaseSystem] = []
-    if (entry_id := call.data.get(ATTR_CONFIG_ENTRY_ID)) is not None:
-        entry: EnphaseCloudConfigEntry = service.async_get_config_entry(
-            call.hass, DOMAIN, entry_id
-        )
-        systems += entry.runtime_data.systems
-    for device_id in call.data.get(ATTR_DEVICE_ID, ()):
-        system = _system_of_device(call.hass, device_id)
-        if system not in systems:
-            systems.append(system)
-    if not systems:
-        raise translated(ServiceValidationError, "no_target")
+    if not TargetSelection(call.data).has_any_target:
+        only: EnphaseCloudConfigEntry
+        only = service.async_get_config_entry(call.hass, DOMAIN, None)
+        return list(only.runtime_data.systems)
+    selected = _selected(call)
+    identifiers = _identifiers(call.hass, _device_ids(call.hass, selected))
+    entries: list[EnphaseCloudConfigEntry]
+    entries = call.hass.config_entries.async_loaded_entries(DOMAIN)
+    systems = [
+        system
+        for entry in entries
+        for system in entry.runtime_data.systems
+        if identifiers & {str(system.info.system_id), _account_of(call.hass, entry)}
+    ]
+    if selected.missing_devices or not systems:
+        raise translated(ServiceValidationError, "unknown_device")
     return systems
 
 
-def _system_of_device(hass: HomeAssistant, device_id: str) -> EnphaseSystem:
-    device = dr.async_get(hass).async_get(device_id)
-    entries: list[EnphaseCloudConfigEntry]
-    entries = hass.config_entries.async_loaded_entries(DOMAIN)
-    for entry in entries:
-        for system in entry.runtime_data.systems:
-            if device and any(
-                domain == DOMAIN
-                and identifier.partition("_")[0] == str(system.info.system_id)
-                for domain, identifier in device.identifiers
-            ):
-                return system
-    raise translated(ServiceValidationError, "unknown_device")
+def _account_of(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> str:
+    """Return the identifier of the device below which an entry's systems are."""
+    return account_identifier(account_owner(hass, entry))[1]
+
+
+def targeted_device_ids(call: ServiceCall) -> set[str]:
+    """Return the devices that the call targets, also by entities and areas."""
+    return _device_ids(call.hass, _selected(call))
+
+
+def response(system: EnphaseSystem, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an action responds of a system, under its id."""
+    return {str(system.info.system_id): {"name": system.info.name, **told}}
+
+
+def _selected(call: ServiceCall) -> SelectedEntities:
+    return async_extract_referenced_entity_ids(
+        call.hass, TargetSelection(call.data), primary_entities_only=False
+    )
+
+
+def _device_ids(hass: HomeAssistant, selected: SelectedEntities) -> set[str]:
+    registry = er.async_get(hass)
+    entities = map(
+        registry.async_get, selected.referenced | selected.indirectly_referenced
+    )
+    of_entities = {each.device_id for each in entities if each and each.device_id}
+    return selected.referenced_devices | of_entities
+
+
+def _identifiers(hass: HomeAssistant, device_ids: set[str]) -> set[str]:
+    """Return the ids of the systems of our devices, and of accounts."""
+    devices = map(dr.async_get(hass).async_get, device_ids)
+    ours = {
+        identifier[1]
+        for device in devices
+        if device is not None
+        for identifier in device.identifiers
+        if identifier[0] == DOMAIN
+    }
+    return ours | {identifier.partition("_")[0] for identifier in ours}

@@ -13,7 +13,6 @@ from ..api.models import (
     HeatPumpMode,
     LoadMode,
     Severity,
-    SystemStatus,
 )
 from ..api.models.convert import OpenEnum
 from .panel_history import PanelState
@@ -30,7 +29,6 @@ from .traits import (
     of_charger,
     power,
     state,
-    words,
 )
 
 _DAY: Final = timedelta(days=1)
@@ -38,6 +36,14 @@ _PANEL: Final = DeviceKind.INVERTER
 _BATTERY: Final = DeviceKind.BATTERY
 _HEAT_PUMP: Final = DeviceKind.HEAT_PUMP
 _CHARGER: Final = DeviceKind.CHARGER
+# Of a system, those that a home meets; the cloud has twenty more.
+_STATUSES: Final = tuple(
+    """
+    normal battery comm encharge encharge_issue enpower enpower_issue meter meter_issue
+    micro no_data power
+    """.split()
+)
+OTHER: Final = "other"
 
 
 class Source(StrEnum):
@@ -86,6 +92,11 @@ class Flow(StrEnum):
 
 def _known(word: OpenEnum | None) -> str | None:
     return None if word is None or word.name == "UNKNOWN" else word
+
+
+def _status(word: OpenEnum) -> str | None:
+    known = _known(word)
+    return OTHER if known and known not in _STATUSES else known
 
 
 def _seconds(at: datetime | None) -> int | None:
@@ -202,8 +213,8 @@ class Measurement(StrEnum):
             max_age=_DAY,
             is_dated=False,
             is_diagnostic=True,
-            states=words(SystemStatus),
-            summary=lambda summary: _known(summary.status),
+            states=(*_STATUSES, OTHER),
+            summary=lambda summary: _status(summary.status),
         ),
     )
     LAST_REPORT = auto(), moment("last_reported")
