@@ -98,6 +98,8 @@ SECTIONS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "button.start_live_stream",
     ),
 }
+# What the flows of energy show, too.
+_IN_FLOWS: Final = ("sensor.daily_grid_import", "sensor.daily_grid_export")
 _DAYS: Final = (Flow.PRODUCTION, Flow.CONSUMPTION)
 # These have a section of their own each.
 _APPLIANCES: Final = (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP, DeviceKind.LOAD)
@@ -217,13 +219,18 @@ class _Overview(NamedTuple):
 
     def _sections(self, known: Mapping[str, str], statistics: str) -> Iterator[Card]:
         """Yield the sections of a system that have something to show."""
+        flows = [*self._flows(statistics)]
         charts = {
             "power": _powers([known[key] for key in _POWERS if key in known]),
-            "today": self._flows(statistics),
+            "today": flows,
             "month": self._days(statistics),
         }
         for (key, icon), members in SECTIONS.items():
-            shown = {each: known[each] for each in members if each in known}
+            shown = {
+                each: known[each]
+                for each in members
+                if each in known and not (flows and each in _IN_FLOWS)
+            }
             if cards := [*_cards(shown), *charts.get(key, ())]:
                 path = f"component.{DOMAIN}.selector.overview.options.{key}"
                 yield _section(self.texts.get(path, key), icon, cards)
@@ -261,7 +268,7 @@ class _Overview(NamedTuple):
             for source in preferences.get("energy_sources", ())
             for value in source.values()
         ):
-            yield {"type": "energy-distribution", "link_dashboard": True, **_WIDE}
+            yield {"type": "energy-distribution", **_WIDE}
 
     def _days(self, statistics: str) -> Iterator[Card]:
         """Yield the energy of the last days as far as there are statistics."""

@@ -17,14 +17,21 @@ from .command_line import CHECKOUT, DemoError
 from .demo import TARIFFS
 from .home_assistant import PASSWORD, USERNAME
 from .processes import until
-from .set_up import DOMAIN, add_integration, add_tariff, application, systems_of
+from .set_up import (
+    DOMAIN,
+    add_dashboard,
+    add_integration,
+    add_tariff,
+    application,
+    systems_of,
+)
 from .stage import Stage, temporary_stage
 from .system import System
 
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
-_DASHBOARD: Final[ViewportSize] = {"width": 1440, "height": 1000}
+_DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1110}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # Without talking to anybody.
@@ -246,18 +253,11 @@ class _Visitor:
 
     async def _look_at_overview(self) -> None:
         """Add the dashboard of all systems, and open it."""
-        command, address = self.stage.home_assistant.command, "my-systems"
-        await command(
-            "lovelace/dashboards/create",
-            url_path=address,
-            title="Enphase Cloud",
-            icon="mdi:solar-power-variant",
-            mode="storage",
-        )
-        strategy = {"strategy": {"type": "custom:enphase-cloud"}}
-        await command("lovelace/config/save", url_path=address, config=strategy)
+        await add_dashboard(self.stage.home_assistant)
+        # The sidebar shows icons only.
+        await self.page.evaluate("localStorage.dockedSidebar = '\"auto\"'")
         await self.page.set_viewport_size(_DASHBOARD)
-        await self.page.goto(f"/{address}")
+        await self.page.goto("/enphase-cloud")
         await self.page.get_by_text("Panels").first.wait_for()
         await self._shoot("dashboard")
 
