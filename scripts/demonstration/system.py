@@ -13,8 +13,9 @@ from .home_assistant import HomeAssistant, HomeAssistantError, Json
 from .processes import until
 from .set_up import DOMAIN
 
-# Hours of today have come, not only the day before.
-_RECENT: Final = timedelta(hours=6)
+# Of these days hours have come, and not days alone; of today there are hours anyway.
+_RECENT: Final = timedelta(days=3)
+_HOURS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ class System:
 
         async def is_imported() -> bool:
             recent = datetime.now(UTC) - _RECENT
-            told = [await self.energies(flow, recent) for flow in Flow]
+            told = [len(await self.energies(flow, recent)) for flow in Flow]
             progress = (await self.states())["history_import"]
-            return all(told) and progress["state"] == "100.0"
+            return min(told) >= _HOURS and progress["state"] == "100.0"
 
         await until("energies were imported", is_imported, seconds=240)
 
