@@ -213,6 +213,7 @@ class _Visitor:
 
     async def _open_options(self, item: str) -> None:
         """Open a page of the options by its name in the menu."""
+        await self._rest()
         await self.page.goto(f"/config/integrations/integration/{DOMAIN}")
         await self._press("Configure")
         await self.page.get_by_text(item, exact=True).first.click()
