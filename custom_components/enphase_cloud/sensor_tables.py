@@ -44,6 +44,8 @@ _KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "suggested_display_precision": 3,
     },
     Kind.LEVEL: {
+        # Maintenance thus lists a home at its reserve as low; but the Energy dashboard
+        # and the triggers of batteries take no other class.
         "device_class": SensorDeviceClass.BATTERY,
         "state_class": SensorStateClass.MEASUREMENT,
         "native_unit_of_measurement": PERCENTAGE,
