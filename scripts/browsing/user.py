@@ -115,7 +115,10 @@ class User:
     async def choose(self, name: str, option: str) -> None:
         """Choose of a list that opens; what follows these names does not matter."""
         called = starting(await self.name(name))
-        await self.activate(self.page.get_by_role("button", name=called).last)
+        lists = self.page.locator("ha-select")
+        target = lists.get_by_role("button", name=called).last
+        # Enter would send the form.
+        await self.activate(target, key="Space")
         await self.choose_item(option)
 
     async def choose_item(self, name: str) -> None:
@@ -124,7 +127,7 @@ class User:
         item = self.page.get_by_role("menuitem", name=called).last
         self.effort.clicks += 1
         if self.by_keyboard:
-            await self._reach(item)
+            await self._reach(item, by="ArrowDown")
             await self.page.keyboard.press("Enter")
         else:
             await item.click()
@@ -150,10 +153,10 @@ class User:
         found = self.page.get_by_text(text).filter(visible=True)
         await found.first.wait_for()
 
-    async def _reach(self, target: Locator) -> None:
+    async def _reach(self, target: Locator, *, by: str | None = None) -> None:
         await target.wait_for()
         for _ in range(_MOST_KEYS):
             if (key := await target.evaluate(_KEY_TO)) is None:
                 return
-            await self.page.keyboard.press(key)
+            await self.page.keyboard.press(by or key)
         raise DemoError(f"No key reaches {target}.")

@@ -1,0 +1,84 @@
+"""Who has the plan Megawatt steers their system, and may take leave of it."""
+
+from typing import Any
+
+import pytest
+
+from scripts.browsing.browser import PHONE
+from scripts.browsing.newcomer import add_account, open_device
+from scripts.browsing.words import starting, word
+from scripts.demonstration.processes import until
+from scripts.demonstration.set_up import (
+    DOMAIN,
+    add_integration,
+    application,
+    entries_of_integration,
+    systems_of,
+)
+from scripts.demonstration.stage import Stage
+from simulator.demo import OWNER
+
+from .conftest import Visit
+
+PAGE = f"/config/integrations/integration/{DOMAIN}"
+PLAN = "megawatt"
+MODE = "entity.select.storage_mode"
+
+
+@pytest.fixture
+async def home(stage: Stage) -> None:
+    """Have the integration set up, whatever ran before."""
+    if not await entries_of_integration(stage.home_assistant):
+        await add_integration(stage.home_assistant, plan=PLAN)
+
+
+async def test_set_up_by_keyboard(visit: Visit, stage: Stage) -> None:
+    """No step needs a mouse."""
+    user = await visit(by_keyboard=True)
+    await add_account(user, application(PLAN), OWNER, price="0.34")
+    await user.page.wait_for_url(f"**{PAGE}*")
+    (entry,) = await entries_of_integration(stage.home_assistant)
+    assert entry["state"] == "loaded"
+
+
+@pytest.mark.parametrize(
+    ("mode", "true", "screen"),
+    [
+        ("full_backup", "Full Backup", {"size": PHONE, "dark": True}),
+        ("savings", "Savings Mode", {"by_keyboard": True}),
+    ],
+)
+async def test_the_battery_changes_its_mode(
+    visit: Visit,
+    stage: Stage,
+    home: None,
+    mode: str,
+    true: str,
+    screen: dict[str, Any],
+) -> None:
+    """What the user chooses is what the system does, on a dark phone or by key."""
+    user = await visit(**screen)
+    await user.page.goto(PAGE)
+    await open_device(user, "Hillside")
+    await user.choose(f"{MODE}.name", f"{MODE}.state.{mode}")
+
+    async def has_arrived() -> bool:
+        (system_id,) = systems_of(OWNER)
+        settings = await stage.cloud.ask(f"systems/{system_id}/settings")
+        return bool(settings["settings"]["mode"] == true)
+
+    await until("the cloud has the mode", has_arrived)
+    shown = starting(f"{word(f'{MODE}.name')} {word(f'{MODE}.state.{mode}')}")
+    await user.page.get_by_role("button", name=shown).wait_for()
+
+
+async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> None:
+    """Nothing of the account is left."""
+    user = await visit(by_keyboard=True)
+    await user.page.goto(PAGE)
+    row = user.page.locator("ha-config-entry-row")
+    await user.activate(row.get_by_role("button", name="Menu").first)
+    await user.choose_item("ui.panel.config.integrations.config_entry.delete")
+    await user.press("ui.common.delete")
+    await row.wait_for(state="hidden")
+    assert not await entries_of_integration(stage.home_assistant)
