@@ -198,7 +198,7 @@ class _Photographer:
             await user.sees(f"{steps}.user.data.direction")
             if kind == "fixed":
                 await self.shoot("tariff")
-            option = await user.name(f"selector.tariff_kind.options.{kind}")
+            option = await user.name(f"selector.price_kind.options.{kind}")
             await self.page.get_by_role("radio", name=option).click()
             await user.press("ui.common.next")
             await user.sees(f"{steps}.{kind}.data.standing_charge")
