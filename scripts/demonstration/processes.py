@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import ClientConnectionError
 
-from .command_line import DemoError
+from .command_line import CHECKOUT, DemoError
 
 _TAIL_LINES: Final = 20
 _PATIENCE_TO_STOP_SECONDS: Final = 30
@@ -58,6 +58,7 @@ class Program:
         with self.log.open("a", encoding="utf-8") as log:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self.command,
+                cwd=CHECKOUT,
                 env={**os.environ, **self.environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -158,6 +158,21 @@ async def test_the_energy_dashboard_is_filled(
     assert {source["type"] for source in sources} >= {"battery", "grid", "solar"}
 
 
+async def test_the_dashboard_of_systems_is_added(visit: Visit, home: None) -> None:
+    """It is offered by its name, needs nothing filled in, and shows the system."""
+    user = await visit()
+    await user.page.goto("/config/lovelace/dashboards")
+    await user.press("ui.panel.config.lovelace.dashboards.picker.add_dashboard")
+    await user.press("Enphase Cloud")
+    create = await user.button("ui.panel.config.lovelace.dashboards.detail.create")
+    await user.activate(create)
+    await create.wait_for(state="hidden")
+    await user.page.goto("/dashboard-enphase")
+    for name in ("power", "today", "battery", "panels", "calls"):
+        await user.sees(f"selector.overview.options.{name}")
+    await user.sees("entity.sensor.current_power_production.name")
+
+
 async def _flows(stage: Stage) -> list[object]:
     flows = await stage.home_assistant.command("config_entries/flow/progress")
     return [flow for flow in flows if flow["handler"] == DOMAIN]
