@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 import yaml
 
+from custom_components.enphase_cloud.quota.plans import PLANS
 from scripts.environment.lanes import LANES
 
 from .flows import INTEGRATION
@@ -164,6 +165,22 @@ def test_what_dependabot_leaves_alone_is_required() -> None:
     left = {entry["dependency-name"] for entry in _updates("pip")["ignore"]}
     assert left <= required
     assert {"homeassistant", "pytest-homeassistant-custom-component"} <= left
+
+
+def test_what_the_forms_for_issues_point_at_exists() -> None:
+    """Documents of ours move; forms are filled in long after."""
+    here = "https://github.com/enphase-cloud/enphase-cloud/blob/main/"
+    forms = (CHECKOUT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")
+    texts = [path.read_text("utf-8") for path in forms]
+    for text in texts:
+        assert yaml.safe_load(text)
+    documents = re.findall(rf"{re.escape(here)}([\w./-]+\w)", "".join(texts))
+    assert len(documents) == 2
+    for document in documents:
+        assert (CHECKOUT / document).is_file()
+    plans = [plan.title() for plan in PLANS]
+    for text in (text for text in texts if "id: plan" in text):
+        assert f"options: [{', '.join([*plans, 'Other'])}]" in text
 
 
 @pytest.fixture
