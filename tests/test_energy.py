@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Generator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 import logging
 from typing import Any
@@ -39,13 +40,12 @@ from .energy_helpers import (
     POLLS,
     Asked,
     all_recorded,
-    go_on,
     hours_between,
     listening,
     recorded,
     times,
 )
-from .helpers import state
+from .helpers import pass_time, state
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
@@ -53,6 +53,8 @@ NOW = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 UPDATES = 24
+
+go_on = partial(pass_time, step=10 * MINUTE)
 
 TODAY = {
     Flow.CONSUMPTION: "sensor.hilltop_consumption_today",
@@ -647,9 +649,9 @@ async def test_a_recorder_that_fails_does_not_use_up_the_calls(
     hass.loop.set_exception_handler(lambda *_: None)
     with patch.object(StatisticsImporter, "async_import", fail):
         await set_up(options=options(1))
-        await go_on(hass, freezer, HOUR)
+        await go_on(hass, freezer, HOUR, step=5 * MINUTE)
     assert 1 <= len(asked) <= 6
-    await go_on(hass, freezer, HOUR)
+    await go_on(hass, freezer, HOUR, step=5 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW - 6 * HOUR)
 
 
