@@ -199,6 +199,7 @@ async def test_it_is_told_once_the_night_is_imported(
         assert "net_cost" not in attributes
 
 
+@pytest.mark.long
 async def test_restarts_tell_nothing_twice(
     hass: HomeAssistant,
     world: World,
@@ -241,6 +242,7 @@ async def test_at_nine_what_is_known_has_to_do(
     assert attributes["production_kwh"] == energies["production"]
 
 
+@pytest.mark.long
 async def test_a_silent_gateway_is_waited_for(
     hass: HomeAssistant,
     world: World,
@@ -430,6 +432,7 @@ async def test_a_tariff_puts_a_price_on_the_day(
     assert attributes["net_cost"] == report["cost"]["net"]
 
 
+@pytest.mark.long
 async def test_the_best_and_the_weakest_panel(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
