@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.helpers import config_validation as cv
@@ -19,6 +19,8 @@ from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from scripts.demonstration import command_line
+from scripts.demonstration.command_line import DemoError
+from scripts.demonstration.set_up import add_dashboard, add_integration
 from scripts.demonstration.stage import Stage
 from simulator.places import PLACES, Place
 
@@ -163,6 +165,39 @@ def test_a_checkout_of_another_user_gives_a_sentence(
     assert f"{folder}" in tried.stderr
     assert f"clone of your own: git clone {folder}" in tried.stderr
     assert "Traceback" not in tried.stderr
+
+
+class _Leftovers:
+    """A Home Assistant in which somebody entered applications and made a dashboard."""
+
+    known: Final = {
+        "application_credentials/list": [
+            {"id": f"enphase_cloud_demo_{plan}", "client_id": f"demo-{plan}"}
+            for plan in ("watt", "kilowatt")
+        ],
+        "lovelace/dashboards/list": [{"url_path": "enphase-cloud"}],
+    }
+
+    def __init__(self) -> None:
+        self.answers: list[Any] = []
+
+    async def command(self, kind: str, **_fields: Any) -> Any:
+        return self.known[kind]
+
+    async def post(self, _path: str, body: Any) -> Any:
+        self.answers.append(body)
+        step = "auth" if "implementation" in body else "pick_implementation"
+        return {"step_id": step, "flow_id": "1", "type": "form"}
+
+
+async def test_the_demo_uses_what_an_empty_one_left() -> None:
+    """It enters no application twice, chooses its own, and makes no dashboard again."""
+    home_assistant: Any = _Leftovers()
+    with pytest.raises(DemoError, match="does not begin with a sign-in"):
+        await add_integration(home_assistant, plan="kilowatt")
+    _, picked = home_assistant.answers
+    assert picked == {"implementation": "enphase_cloud_demo_kilowatt"}
+    await add_dashboard(home_assistant)
 
 
 def _place(folder: Path, at: str | None = None) -> Place:

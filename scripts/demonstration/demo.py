@@ -39,6 +39,7 @@ _LIVE: Final = {
     "publish_interval": 2,
 }
 _SCHEDULE: Final = {"burst_pause": 60, "live_hours": "daylight"}
+_PATIENCE_SECONDS: Final = 20
 _HIGH_SUN: Final = range(9, 16)
 # Dear in the evening; what is exported is paid for badly.
 TARIFFS: Final[tuple[Answers, ...]] = (
@@ -105,9 +106,10 @@ async def _set_up(stage: Stage, plan: str) -> Json:
 async def _start_live_session(stage: Stage, entry: Json) -> None:
     """Let values move from the beginning, where what the user made of it allows it."""
     system = System(stage.home_assistant, systems_of(OWNER)[0])
-    with suppress(DemoError, KeyError):
-        await until_loaded(stage.home_assistant, entry)
-        await system.press("start_live_stream")
+    with suppress(DemoError, KeyError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await until_loaded(stage.home_assistant, entry)
+            await system.press("start_live_stream")
 
 
 async def _watch(stage: Stage) -> None:
