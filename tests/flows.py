@@ -43,8 +43,8 @@ async def until(condition: Callable[[], object]) -> None:
 
 # Forms that ask only for what there is to choose.
 SOME_FIELDS = {"dashboard_choices", "api_key", "devices"}
-# Home Assistant shows its dialog for credentials instead.
-NOT_SHOWN = {"missing_credentials"}
+# Home Assistant shows its dialog for credentials, or a text of its own, instead.
+NOT_SHOWN = {"missing_credentials", "oauth_implementation_unavailable"}
 
 
 def placeholders(text: str) -> set[str]:

@@ -117,6 +117,17 @@ async def test_every_page(hass: HomeAssistant, world: World, set_up: SetUp) -> N
     await hass.config_entries.async_unload(entry.entry_id)
 
 
+async def test_sessions_all_day(hass: HomeAssistant, set_up: SetUp) -> None:
+    """Times of the day are asked for only where they matter."""
+    entry = await set_up()
+    options = Options(hass, entry)
+    form = await options.choose("live", **LIVE)
+    done = await options.submit(form, burst_pause=30, live_hours="all_day")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert CONF_LIVE_BEGIN not in entry.options
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_nothing_changed(hass: HomeAssistant, set_up: SetUp) -> None:
     """Who only looks causes no reload."""
     entry = await set_up(options={CONF_PROFILE: "balanced", **QUIET})
