@@ -4,6 +4,7 @@ from datetime import date, datetime
 import re
 from typing import Final
 
+from homeassistant.core import async_get_hass_or_none
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
@@ -36,10 +37,17 @@ def escaped(text: str) -> str:
 def readable(value: object) -> str:
     """Return a value for a text that users read; moments in their own time.
 
-    Home Assistant fills texts in without knowing the user's language.
+    Home Assistant fills texts in with no word for a month in any language but English;
+    in others, days are figures.
     """
     if isinstance(value, datetime):
-        return dt_util.as_local(value).strftime("%-d %B, %H:%M")
+        return dt_util.as_local(value).strftime(f"{_day_format()}, %H:%M")
     if isinstance(value, date):
-        return value.strftime("%-d %B %Y")
+        return value.strftime(_day_format("%-d %B %Y"))
     return "—" if value is None else str(value)
+
+
+def _day_format(english: str = "%-d %B") -> str:
+    hass = async_get_hass_or_none()
+    is_english = hass is None or hass.config.language.startswith("en")
+    return english if is_english else "%Y-%m-%d"
