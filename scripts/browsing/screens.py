@@ -49,10 +49,12 @@ _FLAWS: Final = """() => {
       .map(it => it.data.trim()).join(' ').trim();
     if (/(component\\.|ui\\.)[a-z_]+\\.|\\[%key:/.test(own)) flaws.add('key: ' + own);
     const style = getComputedStyle(element);
-    const cuts = style.textOverflow === 'ellipsis' || style.webkitLineClamp !== 'none';
-    if (cuts && element.innerText && (element.scrollWidth > element.clientWidth + 1
-        || element.scrollHeight > element.clientHeight + 2))
-      flaws.add('cut: ' + element.innerText.trim());
+    const isCut = style.textOverflow === 'ellipsis'
+      && element.scrollWidth > element.clientWidth + 1
+      || style.webkitLineClamp !== 'none'
+      && element.scrollHeight > element.clientHeight + 2;
+    const all = element.innerText.trim();
+    if (isCut && all) flaws.add('cut: ' + all);
   });
   look(document);
   if (document.documentElement.scrollWidth > innerWidth) flaws.add('too wide');
@@ -60,6 +62,8 @@ _FLAWS: Final = """() => {
 }"""
 _MORE_INFO: Final = """entityId => document.querySelector('home-assistant')
   .dispatchEvent(new CustomEvent('hass-more-info', {detail: {entityId}}))"""
+# So high that pages of devices are whole.
+_HEIGHT_OF_DEVICES: Final = 3_400
 _ANIMATION_MS: Final = 600
 
 
@@ -220,6 +224,8 @@ class _Photographer:
     async def devices(self) -> None:
         """Look at one device of each model."""
         devices = await self.stage.home_assistant.command("config/device_registry/list")
+        size = self.page.viewport_size or {"width": _DESKTOP[0], "height": 0}
+        await self.page.set_viewport_size({**size, "height": _HEIGHT_OF_DEVICES})
         seen = set()
         for device in devices:
             if device["manufacturer"] != "Enphase" or device["model"] in seen:
@@ -227,6 +233,7 @@ class _Photographer:
             seen.add(device["model"])
             await self.page.goto(f"/config/devices/device/{device['id']}")
             await self.shoot(f"device-{device['model']}".replace(" ", "-"))
+        await self.page.set_viewport_size(size)
 
     async def controls(self) -> None:
         """Open what Home Assistant tells of each control."""

@@ -52,4 +52,5 @@ def field_called(text: str) -> re.Pattern[str]:
 @cache
 def _read(language: str) -> dict[str, Any]:
     path = _TRANSLATIONS / f"{language}.json"
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    # Home Assistant shows English where there is nothing else.
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
