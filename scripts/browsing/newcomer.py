@@ -55,9 +55,7 @@ async def _find(user: User) -> None:
     await user.page.goto("/config/integrations/dashboard")
     await user.press(f"{integrations}.add_integration")
     search = await user.name(f"{integrations}.search_brand")
-    await user.page.get_by_placeholder(search).wait_for()
-    await user.page.keyboard.type("Enphase Cloud")
-    user.effort.fields += 1
+    await user.type_into(user.page.get_by_placeholder(search), "Enphase Cloud")
 
 
 async def sign_in_from(user: User, button: str, owner: str) -> None:

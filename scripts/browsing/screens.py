@@ -53,8 +53,8 @@ _FLAWS: Final = """() => {
       && element.scrollWidth > element.clientWidth + 1
       || style.webkitLineClamp !== 'none'
       && element.scrollHeight > element.clientHeight + 2;
-    const all = element.innerText.trim();
-    if (isCut && all) flaws.add('cut: ' + all);
+    const all = (element.innerText ?? '').trim();
+    if (isCut && all && element.clientWidth > 1) flaws.add('cut: ' + all);
   });
   look(document);
   if (document.documentElement.scrollWidth > innerWidth) flaws.add('too wide');

@@ -104,6 +104,10 @@ class User:
         called = field_called(await self.name(name))
         target = self.page.get_by_role("textbox", name=called)
         target = target.or_(self.page.get_by_role("spinbutton", name=called)).last
+        await self.type_into(target, text)
+
+    async def type_into(self, target: Locator, text: str) -> None:
+        """Type into a field, whatever is in it."""
         self.effort.fields += 1
         if self.by_keyboard:
             await self._reach(target)
