@@ -302,7 +302,7 @@ async def test_an_import_can_be_stopped(
 @pytest.mark.parametrize(
     ("named", "message"),
     [
-        ({"resolution": "hour", "from": date(2024, 6, 1)}, "2024-06-"),
+        ({"resolution": "hour", "from": date(2024, 6, 1)}, " June 2024"),
         (
             {"resolution": "day", "from": date(2026, 3, 2), "to": date(2026, 3, 1)},
             "after the last",

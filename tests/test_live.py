@@ -100,7 +100,8 @@ async def test_the_action_names_its_duration_and_tells_the_end(
         hass, **{ATTR_DEVICE_ID: device_id(hass, entry), "duration": {"minutes": 2}}
     )
     assert answer == {
-        "Hilltop": {
+        HILLTOP: {
+            "name": "Hilltop",
             "ends_at": (began + timedelta(minutes=2)).isoformat(),
             "streams": 1,
             "cost_usd": 0.1,
@@ -445,6 +446,7 @@ async def test_a_long_request_is_a_chain_of_streams(
     answer = await start(hass, duration=660)
     granted = answer[HILLTOP]
     assert granted == {
+        "name": "Hilltop",
         "ends_at": (began + timedelta(seconds=660)).isoformat(),
         "streams": 3,
         "cost_usd": 0.3,

@@ -255,7 +255,7 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     for _ in range(turns):
         await asyncio.sleep(0)
     asked_at = dt_util.utcnow()
-    granted = (await start(hass, duration=30))["Hilltop"]
+    granted = (await start(hass, duration=30))[HILLTOP]
     assert granted["streams"] == 1
     ends_at = dt_util.parse_datetime(granted["ends_at"])
     assert ends_at is not None

@@ -352,7 +352,7 @@ async def test_the_report_is_true_and_costs_nothing(
 
     assert await _report(hass, date="2026-06-17") == report
     unknown = await _report(hass, date="2026-01-05")
-    assert set(unknown) == {"date", "calls"}
+    assert set(unknown) == {"name", "date", "calls"}
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     ledger = entry.runtime_data.budget.ledger
     assert report["calls"]["left"] == ledger.left(dt_util.utcnow())
