@@ -25,6 +25,7 @@ from custom_components.enphase_cloud.overview import SECTIONS
 from .conftest import SetUp, World
 from .energy_helpers import go_on
 from .flows import ENGLISH
+from .helpers import system_devices
 from .test_chargers import CHARGERS, install
 from .test_costs import add_tariff, fixed
 
@@ -156,6 +157,19 @@ async def test_each_system_has_a_view(
     assert not any("hilltop" in each for each in entities(cabin))
 
 
+async def test_a_system_may_be_renamed(
+    hass: HomeAssistant,
+    device_registry: dr.DeviceRegistry,
+    set_up: SetUp,
+    views: Views,
+) -> None:
+    """The view has the name of its device."""
+    [device] = system_devices(hass, await set_up())
+    device_registry.async_update_device(device.id, name_by_user="Roof")
+    [view] = await views()
+    assert view["title"] == "Roof"
+
+
 async def test_a_charger_has_a_section(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
@@ -165,10 +179,10 @@ async def test_a_charger_has_a_section(
 ) -> None:
     """With the name that the user gave it."""
     install(world)
-    await set_up(options=CHARGERS)
+    entry = await set_up(options=CHARGERS)
     [charger] = [
         device
-        for device in device_registry.devices
+        for device in dr.async_entries_for_config_entry(device_registry, entry.entry_id)
         if any("charger" in identifier for _, identifier in device.identifiers)
     ]
     device_registry.async_update_device(charger.id, name_by_user="Garage")
@@ -182,6 +196,7 @@ async def test_a_user_sees_what_he_may_read(
     """Here a single sensor."""
     await set_up()
     hass_admin_user.groups = []
+    assert await views() == []
     hass_admin_user.mock_policy({"entities": {"entity_ids": {NET: {"read": True}}}})
     assert set(entities(await views())) == {NET}
 

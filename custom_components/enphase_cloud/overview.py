@@ -165,7 +165,8 @@ async def _websocket_dashboard(
         for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
         for system in entry.data[CONF_SYSTEMS]
     ]
-    connection.send_result(message["id"], {"views": views})
+    shown = [view for view in views if view["sections"]]
+    connection.send_result(message["id"], {"views": shown})
 
 
 async def _async_energy(hass: HomeAssistant) -> Dashboard | None:
@@ -186,24 +187,18 @@ class _Overview(NamedTuple):
 
     def view(self, entry: ConfigEntry[Any], system_id: int, name: str) -> Card:
         """Return the view of a system."""
-        owner = account_owner(self.hass, entry)
-        shown = (
-            (entry, device_identifier(system_id)),
-            (owner, account_identifier(owner)),
+        owner, system = account_owner(self.hass, entry), device_identifier(system_id)
+        known = self._known(owner, account_identifier(owner))
+        known |= self._known(entry, system)
+        given = (
+            device.name_by_user
+            for device in self._devices(entry)
+            if system in device.identifiers
         )
-        known = {
-            f"{entity.domain}.{entity.unique_id.removeprefix(f'{identifier[1]}_')}": (
-                entity.entity_id
-            )
-            for holder, identifier in shown
-            for device in self._devices(holder)
-            if identifier in device.identifiers
-            for entity in self._entities(device)
-        }
         statistics = statistic_id(system_id, "")
         return {
             "type": "sections",
-            "title": name,
+            "title": next(filter(None, given), name),
             "max_columns": 3,
             "dense_section_placement": True,
             "badges": [
@@ -215,6 +210,18 @@ class _Overview(NamedTuple):
                 *self._sections(known, statistics),
                 *self._appliances(entry, f"{system_id}_"),
             ],
+        }
+
+    def _known(
+        self, entry: ConfigEntry[Any], identifier: tuple[str, str]
+    ) -> dict[str, str]:
+        """Return the entities of a device of ours by domain and key."""
+        prefix = f"{identifier[1]}_"
+        return {
+            f"{entity.domain}.{entity.unique_id.removeprefix(prefix)}": entity.entity_id
+            for device in self._devices(entry)
+            if identifier in device.identifiers
+            for entity in self._entities(device)
         }
 
     def _sections(self, known: Mapping[str, str], statistics: str) -> Iterator[Card]:
