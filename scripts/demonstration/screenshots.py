@@ -31,7 +31,7 @@ from .system import System
 _PICTURES: Final = CHECKOUT / "docs" / "images"
 _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
-_DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1110}
+_DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1085}
 
 _BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 # Without talking to anybody.
