@@ -241,15 +241,15 @@ class _Photographer:
             "config/entity_registry/list"
         )
         await self.page.goto(_PAGE)
+        await (await self.user.button(CONFIGURE)).wait_for()
+        seen = set()
         for entity in entities:
             entity_id, key = entity["entity_id"], entity["translation_key"]
             kind = entity_id.split(".")[0]
-            if (
-                entity["platform"] != DOMAIN
-                or entity["disabled_by"]
-                or kind == "sensor"
-            ):
+            is_other = entity["platform"] != DOMAIN or kind not in _CONTROLS
+            if is_other or entity["disabled_by"] or (kind, key) in seen:
                 continue
+            seen.add((kind, key))
             await self.page.evaluate(_MORE_INFO, entity_id)
             await self.page.get_by_role("dialog").last.wait_for()
             await self.shoot(f"{kind}-{key}")
