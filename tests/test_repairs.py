@@ -59,7 +59,11 @@ async def test_a_month_that_is_used_up_and_renewed(
     issues = _issues(issue_registry)
     assert set(issues) == {"quota_refused", "other_program"}
     assert issues["quota_refused"]["limit"] == "1,000"
-    assert issues["quota_refused"]["most_used"] == "summary"
+    used = {
+        key: int(issues["quota_refused"][key]) for key in ("own", "foreign", "assumed")
+    }
+    assert sum(used.values()) == 1_000, used
+    assert used["own"] == len(world.cloud.requests)
     assert int(issues["other_program"]["foreign"]) > 300
 
     freezer.move_to("2026-07-01 00:00:01+00:00")

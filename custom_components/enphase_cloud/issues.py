@@ -128,19 +128,15 @@ def _quota_used_up(budget: KeyBudget) -> _Placeholders | None:
     refusal = ledger.refusal(now, purpose=Purpose.USER)
     if refusal is None or refusal.period != "month":
         return None
-    own = {
-        operation: calls
-        for operation, calls in ledger.by_operation(now).items()
-        if operation not in (ASSUMED, LOST)
-    }
-    most = max(own, key=own.__getitem__, default="—")
+    own = dict(ledger.by_operation(now))
+    assumed = own.pop(ASSUMED, 0)
+    own.pop(LOST, None)
     return {
         "limit": f"{ledger.limit:,}",
         "until": readable(refusal.until),
-        "most_used": most.replace("_", " "),
-        "most_used_calls": f"{own.get(most, 0):,}",
+        "own": f"{sum(own.values()):,}",
         "foreign": f"{ledger.foreign_calls(now):,}",
-        "assumed": f"{ledger.by_operation(now).get(ASSUMED, 0):,}",
+        "assumed": f"{assumed:,}",
     }
 
 
