@@ -67,18 +67,13 @@ async def calls_of_groups(
 ) -> dict[str, int]:
     """Return the calls a month that the options tell of each group."""
     flows = hass.config_entries.options
-    result = await flows.async_init(entry.entry_id)
-    while result["step_id"] != "profile":
-        schema = result["data_schema"]
-        assert schema is not None
-        known = {str(key) for key in schema.schema}
-        kept = {key: value for key, value in entry.options.items() if key in known}
-        result = await flows.async_configure(result["flow_id"], schema(kept))
-    told = result["description_placeholders"]
+    menu = await flows.async_init(entry.entry_id)
+    form = await flows.async_configure(menu["flow_id"], {"next_step_id": "devices"})
+    told = form["description_placeholders"]
     assert told is not None
-    flows.async_abort(result["flow_id"])
+    flows.async_abort(form["flow_id"])
     return {
-        key.removeprefix("calls_"): int(value.replace(",", ""))
-        for key, value in told.items()
-        if key.startswith("calls_")
+        group: int(calls.replace(",", ""))
+        for group, calls in told.items()
+        if calls != "—"
     }

@@ -17,7 +17,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Charger, ChargingSession, EvCharger, Fault, IqCharger
 
 from .conftest import SetUp, World
-from .helpers import pass_time
+from .helpers import calls_of_groups, pass_time
 
 SERIAL = "202620010308"
 CHARGERS = {"groups": ["ev_charger"]}
@@ -210,6 +210,7 @@ async def test_the_schedule_is_a_calendar(
         await hass.async_block_till_done()
 
 
+@pytest.mark.long
 async def test_a_home_without_a_charger_of_enphase_pays_little(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -240,6 +241,7 @@ async def test_an_entry_of_before_asks_for_nothing(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
+@pytest.mark.wide
 async def test_what_is_refused_disables_itself_only(
     hass: HomeAssistant,
     world: World,
@@ -339,13 +341,5 @@ async def test_the_form_tells_what_chargers_take(
     """Also before the group is switched on."""
     install(world)
     entry: MockConfigEntry = await set_up()
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    while result["step_id"] != "profile":
-        result = await hass.config_entries.options.async_configure(
-            result["flow_id"],
-            {} if result["data_schema"] is None else result["data_schema"]({}),
-        )
-    placeholders = result["description_placeholders"]
-    assert placeholders is not None
     # A list and a schedule a week, intervals and at most as many sessions a day.
-    assert placeholders["calls_ev_charger"] == "69"
+    assert (await calls_of_groups(hass, entry))["ev_charger"] == 69
