@@ -65,15 +65,14 @@ from custom_components.enphase_cloud.settings_entities import WHEN_QUIET
 from .boards import board
 
 CHECKOUT = Path(__file__).parents[1]
-TEXTS = json.loads(
-    (CHECKOUT / "custom_components/enphase_cloud/translations/en.json").read_text()
-)
+TRANSLATIONS = CHECKOUT / "custom_components" / "enphase_cloud" / "translations"
+TEXTS = json.loads((TRANSLATIONS / "en.json").read_text("utf-8"))
 NOW = datetime(2026, 6, 21, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=31)
 MINUTE = timedelta(minutes=1)
 SOURCES = {Source.SUMMARY, Source.LATEST, Source.BATTERY}
-NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 6: "six", 8: "eight"}
+NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four", 6: "six", 8: "eight", 10: "ten"}
 
 
 def _page(name: str) -> str:
@@ -104,10 +103,12 @@ def _calls_of_updates(updates: int) -> int:
 
 _PRICE = f"${PLANS['kilowatt'].live_stream_price:.2f}"
 _WATT_UPDATES = options.most_updates(PLANS["watt"], _calls_of_updates)
+_OTHER_LANGUAGES = len(list(TRANSLATIONS.glob("*.json"))) - 1
 _RESERVE = reserve(1000, MONTH, elapsed=0) / 1000
 
 # What pages say, with the figures of the code in it.
 SAYS = {
+    "README.md": [f"in English and {_word(_OTHER_LANGUAGES)} more languages"],
     "CHANGELOG.md": [f"[all {len(ENDPOINTS)} operations]"],
     "docs/actions.md": [f"up to {MOST_ROWS:,} rows"],
     "docs/alarms.md": [
