@@ -10,8 +10,10 @@ from simulator.world import Application
 from .user import User
 from .words import starting
 
-SUBMIT: Final = "ui.common.submit"
-FINISH: Final = "ui.panel.config.integrations.config_flow.finish"
+_FLOW: Final = "ui.panel.config.integrations.config_flow"
+SUBMIT: Final = f"{_FLOW}.submit"
+NEXT: Final = f"{_FLOW}.next"
+FINISH: Final = f"{_FLOW}.finish"
 CLOSE: Final = "ui.common.close"
 CONFIGURE: Final = "ui.panel.config.integrations.config_entry.configure"
 CREDENTIALS: Final = "ui.panel.config.application_credentials.editor"
@@ -32,7 +34,7 @@ async def add_account(
     for field, wish in wishes.items():
         await user.fill(f"{API_KEY}.{field}", wish)
     await user.press(SUBMIT)
-    await user.press("ui.panel.config.integrations.config_flow.finish_skip")
+    await user.press(f"{_FLOW}.finish_skip")
 
 
 async def begin(user: User, registered: Application) -> None:

@@ -21,6 +21,7 @@ from .newcomer import (
     CLOSE,
     CONFIGURE,
     CREDENTIALS,
+    NEXT,
     SUBMIT,
     again,
     begin,
@@ -204,12 +205,12 @@ class _Photographer:
                 await self.shoot("tariff")
             option = await user.name(f"selector.price_kind.options.{kind}")
             await self.page.get_by_role("radio", name=option).click()
-            await user.press("ui.common.next")
+            await user.press(NEXT)
             await user.sees(f"{steps}.{kind}.data.standing_charge")
             await self.shoot(f"tariff-{kind}")
             if kind == "time_of_use":
                 await user.fill(f"{steps}.{kind}.data.price", "0.34")
-                await user.press("ui.common.next")
+                await user.press(NEXT)
                 await user.sees(f"{steps}.period.data.start")
                 await self.shoot("tariff-period")
         await self.page.goto(_PAGE)
