@@ -435,6 +435,7 @@ async def test_history_does_not_starve_polls(
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.thorough
+@pytest.mark.long
 async def test_three_systems_at_once_keep_to_the_minute(
     hass: HomeAssistant,
     world: World,
@@ -556,7 +557,7 @@ async def test_a_document_that_fails_holds_up_no_other(
     "fault", [{"status": 422}, {"body": "wrong_types"}, {"body": "html"}]
 )
 @pytest.mark.thorough
-@pytest.mark.wide
+@pytest.mark.long
 async def test_a_window_that_cannot_be_had_is_passed_over(
     hass: HomeAssistant,
     world: World,

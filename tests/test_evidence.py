@@ -112,7 +112,7 @@ def _mark(moment: datetime) -> datetime:
     ids=["empty list", "no list", "not found"],
 )
 @pytest.mark.thorough
-@pytest.mark.wide
+@pytest.mark.long
 async def test_without_meters_the_summary_gets_all_calls(
     hass: HomeAssistant,
     world: World,

@@ -222,6 +222,7 @@ async def test_restarts_tell_nothing_twice(
     assert _days(told)[2:] == ["2026-06-18"]
 
 
+@pytest.mark.long
 async def test_at_nine_what_is_known_has_to_do(
     hass: HomeAssistant,
     world: World,
@@ -525,6 +526,7 @@ async def test_an_absurd_day_is_refused(
 # The blueprint
 
 
+@pytest.mark.long
 async def test_the_morning_report_is_sent(
     hass: HomeAssistant,
     world: World,
