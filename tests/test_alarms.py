@@ -401,13 +401,11 @@ async def test_the_option_is_offered_and_kept(
     manager = hass.config_entries.options
     for wanted in (True, False):
         form = await manager.async_init(entry.entry_id)
-        form = await manager.async_configure(form["flow_id"], {"plan": "kilowatt"})
         form = await manager.async_configure(
-            form["flow_id"],
-            {"profile": "balanced", "groups": ["alarms"], "alarm_repairs": wanted},
+            form["flow_id"], {"next_step_id": "devices"}
         )
         await manager.async_configure(
-            form["flow_id"], {"streams_per_month": 0, "live_bursts": False}
+            form["flow_id"], {"groups": ["alarms"], "alarm_repairs": wanted}
         )
         await hass.async_block_till_done()
         assert entry.options.get("alarm_repairs", False) is wanted
