@@ -152,7 +152,7 @@ async def test_left_alone_all_is_imported_once(
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.thorough
-@pytest.mark.wide
+@pytest.mark.long
 async def test_a_reload_changes_nothing(
     hass: HomeAssistant,
     world: World,
@@ -196,7 +196,7 @@ async def kill(
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.thorough
-@pytest.mark.wide
+@pytest.mark.long
 async def test_a_kill_costs_one_call_at_most(
     hass: HomeAssistant,
     world: World,
@@ -223,6 +223,7 @@ async def test_a_kill_costs_one_call_at_most(
 
 
 @pytest.mark.parametrize("flow", [Flow.PRODUCTION, Flow.BATTERY_DISCHARGE])
+@pytest.mark.long
 async def test_a_kill_between_the_recorder_and_the_disk(
     hass: HomeAssistant,
     world: World,
@@ -315,7 +316,7 @@ async def test_a_month_that_is_used_up_is_waited_for(
     ],
 )
 @pytest.mark.thorough
-@pytest.mark.wide
+@pytest.mark.long
 async def test_a_cloud_that_fails_changes_nothing(
     hass: HomeAssistant,
     world: World,

@@ -79,6 +79,7 @@ def midnight(day: int) -> datetime:
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_hours_of_the_week_and_days_before_are_true(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -322,6 +322,7 @@ async def test_after_a_quota_all_are_asked_on_the_next_night(
     assert shown(hass, world, "charger_energy_yesterday") == "0.0"
 
 
+@pytest.mark.long
 async def test_a_charger_that_is_gone_is_asked_for_no_more(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -192,6 +192,7 @@ async def test_a_value_that_the_cloud_refuses(
 
 
 @pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.long
 async def test_a_refusal_by_plan(
     hass: HomeAssistant,
     world: World,

@@ -179,6 +179,7 @@ CHANGES = pytest.mark.parametrize(
 
 
 @CHANGES
+@pytest.mark.long
 async def test_a_day_goes_by(
     hass: HomeAssistant,
     world: World,
@@ -467,7 +468,7 @@ async def test_three_systems_at_once_keep_to_the_minute(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.wide
+@pytest.mark.long
 async def test_a_document_that_is_refused_is_switched_off(
     hass: HomeAssistant,
     world: World,

@@ -149,6 +149,7 @@ async def test_refresh_now_answers_in_the_users_language(
         assert "None" not in str(raised.value.translation_placeholders)
 
 
+@pytest.mark.long
 async def test_a_quota_that_is_used_up_is_logged_once(
     hass: HomeAssistant,
     world: World,
@@ -169,6 +170,7 @@ async def test_a_quota_that_is_used_up_is_logged_once(
     assert caplog.text.count(f"{what}: available again") == 1
 
 
+@pytest.mark.long
 async def test_energies_that_fail_are_logged_once(
     recorder_mock: Recorder,
     hass: HomeAssistant,

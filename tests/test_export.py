@@ -188,6 +188,7 @@ async def test_hours_are_true_and_cost_nothing(
         (datetime(2026, 10, 26, 12, tzinfo=UTC), "2026-10-25", 25, ("+02", "+01")),
     ],
 )
+@pytest.mark.long
 async def test_days_on_which_clocks_change(
     hass: HomeAssistant,
     world: World,

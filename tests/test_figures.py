@@ -200,6 +200,7 @@ async def test_few_are_enabled_at_first(
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_a_restart_keeps_them_without_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -216,6 +217,7 @@ async def test_a_restart_keeps_them_without_a_call(
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_what_is_stored_and_damaged_is_learnt_anew(
     hass: HomeAssistant,
     world: World,
@@ -246,6 +248,7 @@ async def test_what_is_stored_and_damaged_is_learnt_anew(
     ],
     ids=["evening"],
 )
+@pytest.mark.long
 async def test_a_correction_moves_the_peak_up_and_down(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -302,6 +305,7 @@ async def test_without_updates_of_energies_there_are_none(
     assert not {name for name in ENABLED | OTHERS if found(hass, name)}
 
 
+@pytest.mark.long
 async def test_a_battery_that_is_removed_has_no_figures(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -329,6 +333,7 @@ async def test_a_battery_that_is_removed_has_no_figures(
     ids=["winter time", "summer time"],
 )
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_a_month_ends_at_the_systems_midnight(
     hass: HomeAssistant,
     world: World,
@@ -369,6 +374,7 @@ async def test_a_month_ends_at_the_systems_midnight(
     assert of_month > midnight(today + DAY)
 
 
+@pytest.mark.long
 async def test_a_clock_that_jumps_shows_nothing_of_another_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -403,6 +409,7 @@ def until_now(hass: HomeAssistant, name: str) -> datetime:
     return at
 
 
+@pytest.mark.long
 async def test_what_grows_too_old_is_unknown(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -416,6 +423,7 @@ async def test_what_grows_too_old_is_unknown(
 
 @pytest.mark.parametrize("system_properties", [properties(date(2023, 6, 1))])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_years_are_compared_by_the_days_of_the_past(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

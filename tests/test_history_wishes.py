@@ -255,6 +255,7 @@ async def test_on_a_small_plan_hours_take_long(
     assert state(hass, IMPORT) == "unknown"
 
 
+@pytest.mark.long
 async def test_a_range_of_hours(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -284,6 +285,7 @@ async def test_a_range_of_hours(
     assert answer[HILLTOP]["calls"] == 2 * DOCUMENTS
 
 
+@pytest.mark.long
 async def test_an_import_can_be_stopped(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -101,6 +101,7 @@ async def test_shows_each_battery(
     assert made == {"encharge_telemetry": pytest.approx(2 * 41, abs=4)}
 
 
+@pytest.mark.long
 async def test_shows_each_panel_by_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -234,6 +234,7 @@ async def test_what_cannot_be_answered_is_said(
     assert "total" not in answer["systems"][0]
 
 
+@pytest.mark.long
 async def test_health_names_what_is_wrong(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -67,6 +67,7 @@ async def produced(hass: HomeAssistant, world: World, days: int = 6) -> float:
 
 
 @pytest.mark.parametrize(("history", "days"), [("none", 6), ("hour", 13)])
+@pytest.mark.long
 async def test_a_size_that_is_too_small_is_not_believed_for_long(
     hass: HomeAssistant,
     world: World,

@@ -78,6 +78,7 @@ def _year_of_a_sensor(hass: HomeAssistant) -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("plan", ["watt"])
+@pytest.mark.long
 async def test_a_year_of_twenty_panels_is_small(
     recorder_mock: None,
     hass: HomeAssistant,

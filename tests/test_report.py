@@ -175,7 +175,7 @@ async def _add_money(
 
 
 @pytest.mark.parametrize("updates", [1, 24])
-@pytest.mark.wide
+@pytest.mark.long
 async def test_it_is_told_once_the_night_is_imported(
     hass: HomeAssistant,
     world: World,

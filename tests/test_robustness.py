@@ -5,9 +5,12 @@ from pathlib import Path
 import subprocess
 import sys
 
+import pytest
+
 CHECKOUT = Path(__file__).parent.parent
 
 
+@pytest.mark.long
 def test_absurd_inputs_raise_what_is_documented() -> None:
     """And none takes long; scripts/bench robustness tries millions."""
     benchmark = "scripts.benchmarks.robustness"

@@ -27,6 +27,7 @@ def calls(world: World) -> Counter[str]:
 
 @pytest.mark.parametrize("plan", ["megawatt"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
+@pytest.mark.long
 async def test_shows_what_is_set(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -127,6 +128,7 @@ async def test_a_grid_status_that_is_rarely_read_is_unknown_between(
 
 
 @pytest.mark.parametrize(("plan", "most"), [("megawatt", 3_000), ("partner", 1_100)])
+@pytest.mark.long
 async def test_the_form_tells_what_settings_take(
     hass: HomeAssistant,
     world: World,

@@ -132,6 +132,7 @@ async def test_an_unreachable_cloud_is_tried_once(
 
 
 @pytest.mark.parametrize("gone", ["sold", "deleted"])
+@pytest.mark.long
 async def test_a_sold_system_costs_a_call_a_day(
     hass: HomeAssistant,
     world: World,

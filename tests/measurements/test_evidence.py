@@ -377,6 +377,7 @@ class Site:
 
 
 @given(st.sets(st.sampled_from(PARTS)), EVENTS)
+@pytest.mark.long
 def test_within_a_week_the_right_documents_are_polled(
     parts: set[str], events: list[tuple[timedelta, str]]
 ) -> None:

@@ -207,6 +207,7 @@ def test_without_calls_nothing_is_due_before_they_are_renewed() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.02, 12))
+@pytest.mark.long
 def test_a_restart_changes_nothing(days: float) -> None:
     """What was learnt and what is due survive the disk."""
     household = Household(SUMMARY, LATEST)
