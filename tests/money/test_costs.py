@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.energy.parsing import system_day
@@ -122,6 +122,7 @@ def test_hours_without_a_price() -> None:
     price=st.integers(-(10**9), 10**9),
     zone=st.sampled_from(ZONES),
 )
+@example(energies=[4194403], price=999999942, zone=BERLIN)
 def test_sums_are_exact(energies: list[int], price: int, zone: ZoneInfo) -> None:
     """As integers, they are the energy times the price."""
     rows = [

@@ -19,8 +19,8 @@ type Costs = Mapping[datetime, int]
 
 BILLION: Final = 10**9
 _MILLIONTH: Final = 1_000
-# What a database keeps of a number.
-_BITS: Final = 52
+# What a database keeps of a number: division and product each lose half a bit of 52.
+_BITS: Final = 51
 
 
 class CostRow(NamedTuple):
