@@ -1,5 +1,6 @@
 """Base of the entities that write a setting, and tell what became of it."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,9 +75,9 @@ class SettingEntity(EnphaseSystemEntity):
         self._newest: _Asked | None = None
         self._accepted: _Asked | None = None
 
+    @abstractmethod
     def show(self, value: Value | None) -> None:
         """Set the attributes of the platform to a value."""
-        raise NotImplementedError
 
     @override
     def read(self) -> object:

@@ -4,12 +4,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-import shutil
 from typing import Final
 from urllib.parse import urlencode
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize
 
+from scripts.browsing.browser import browsing
 from simulator.demo import DEMO_PASSWORD, OWNER, SECOND_OWNER
 from simulator.places import OAKLAND, Place, place_at_noon
 
@@ -33,9 +33,6 @@ _SIZE: Final[ViewportSize] = {"width": 1280, "height": 860}
 _TALL: Final[ViewportSize] = {"width": 1280, "height": 1500}
 _DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1085}
 
-_BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
-# Without talking to anybody.
-_FLAGS: Final = ("--disable-gpu", "--disable-quic", "--disable-sync")
 # Home Assistant has no event for the end of its animations, nor for icons.
 _ANIMATION_MS: Final = 3_000
 
@@ -64,29 +61,12 @@ async def take_all() -> None:
 
     Raises DemoError where there is no browser, or a page is not as expected.
     """
-    async with _browsing() as browser:
+    async with browsing() as browser:
         async with _visit(browser, OAKLAND, _SECOND_TIME_ZONE) as visitor:
             await visitor.walk()
         noon = place_at_noon(datetime.now(UTC))
         async with _visit(browser, noon, noon.time_zone) as visitor:
             await visitor.look_at_energies()
-
-
-@asynccontextmanager
-async def _browsing() -> AsyncGenerator[Browser]:
-    """Run a browser while the context lasts. Raises DemoError where there is none."""
-    path = next((found for name in _BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        raise DemoError(
-            "There is no Chromium on the path."
-            " Install one (Debian: `apt-get install chromium`) and start again."
-        )
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 @asynccontextmanager
