@@ -681,7 +681,7 @@ async def test_a_wish_during_a_call_asks_for_nothing_twice(
         for _ in range(20):
             freezer.tick(MINUTE)
             await pass_a_moment(hass)
-            entry.runtime_data.systems[0].energies.async_change(
+            entry.runtime_data.systems[0].energy.async_change(
                 lambda progress: progress.want_days(Days())
             )
         assert len(asked) == 1

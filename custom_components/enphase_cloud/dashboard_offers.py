@@ -107,7 +107,7 @@ def _systems(
         (entry, system)
         for entry in entries
         for system in entry.runtime_data.systems
-        if system.energies is not None
+        if system.energy is not None
     ]
 
 

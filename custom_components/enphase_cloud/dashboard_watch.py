@@ -66,10 +66,8 @@ class _Watch:
 
         entry.async_on_unload(end)
         for system in entry.runtime_data.systems:
-            if system.energies is not None:
-                entry.async_on_unload(
-                    system.energies.async_add_listener(self._look_soon)
-                )
+            if system.energy is not None:
+                entry.async_on_unload(system.energy.async_add_listener(self._look_soon))
         self._look_soon()
 
     @callback

@@ -36,7 +36,7 @@ class EnphaseSystem:
     documents: list[DocumentCoordinator] = field(default_factory=list)
     live: LiveCoordinator | None = None
     live_sessions: LiveSessions | None = None
-    energies: EnergyCoordinator | None = None
+    energy: EnergyCoordinator | None = None
     costs: SystemCosts | None = None
     figures: SystemFigures | None = None
     settings: dict[Source, SettingsWriter] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class EnphaseSystem:
         self,
     ) -> list[DocumentCoordinator | LiveCoordinator | EnergyCoordinator]:
         """Return all coordinators of the system."""
-        others = (self.live, self.energies)
+        others = (self.live, self.energy)
         return [*self.documents, *(other for other in others if other is not None)]
 
     @callback

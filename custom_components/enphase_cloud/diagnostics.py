@@ -91,7 +91,7 @@ def _system(system: EnphaseSystem, events: EventArchive) -> dict[str, Any]:
         "settings": system.store.settings.as_dict(),
         "gateway_told": system.store.reporting_told.as_dict(),
         "live": system.live_sessions and _live(system.live_sessions, system),
-        "energies": system.energies and _energies(system.energies, system.board),
+        "energies": system.energy and _energy(system.energy, system.board),
     }
 
 
@@ -118,8 +118,8 @@ def _live(live_sessions: LiveSessions, system: EnphaseSystem) -> dict[str, Any]:
     }
 
 
-def _energies(energies: EnergyCoordinator, board: Board) -> dict[str, Any]:
-    importer, now = energies.importer, dt_util.utcnow()
+def _energy(energy: EnergyCoordinator, board: Board) -> dict[str, Any]:
+    importer, now = energy.importer, dt_util.utcnow()
     return {
         "next_update": importer.next_update(now),
         "calls_per_day": importer.calls_per_day,

@@ -113,7 +113,7 @@ async def async_setup_entry(
     reports = (
         ReportEvent(entry, system, REPORT)
         for system in entry.runtime_data.systems
-        if system.energies is not None and system.energies.is_wanted
+        if system.energy is not None and system.energy.is_wanted
     )
     await async_add_in_batches(async_add_entities, reports)
     await async_add_as_evidence_comes(

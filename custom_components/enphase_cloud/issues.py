@@ -197,7 +197,7 @@ def _statistics_foreign(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     names = [
         system.info.name
         for system in entry.runtime_data.systems
-        if system.energies is not None and system.energies.has_foreign_statistics
+        if system.energy is not None and system.energy.has_foreign_statistics
     ]
     return {"systems": ", ".join(sorted(names))} if names else None
 

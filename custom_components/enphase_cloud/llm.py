@@ -210,7 +210,7 @@ async def _async_hours(
     keys: Collection[str],
 ) -> dict[str, Iterable[Hour]]:
     """Return the recorded hours of statistics; none without a recorder."""
-    if system.energies is None:
+    if system.energy is None:
         return {}
     ids = {key: statistic_id(system.info.system_id, key) for key in keys}
     first, end = days[0], days[1] + timedelta(days=1)

@@ -155,8 +155,8 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
         await super().async_added_to_hass()
         for coordinator in self._system.documents:
             self.async_on_remove(coordinator.async_add_listener(self._async_look))
-        if (energies := self._system.energies) is not None:
-            self.async_on_remove(energies.async_on_imported(self._async_imported))
+        if (energy := self._system.energy) is not None:
+            self.async_on_remove(energy.async_on_imported(self._async_imported))
         self.async_on_remove(self._timer.stop)
         self.async_on_remove(async_at_started(self.hass, self._async_look))
 
@@ -175,15 +175,15 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
 
     def _is_due(self) -> bool:
         day, zone = yesterday(self._system), self._system.info.time_zone
-        energies, told = self._system.energies, self._system.store.report_told
+        energy, told = self._system.energy, self._system.store.report_told
         # What a clock that was ahead has told does not count.
-        if energies is None or (told is not None and day <= told <= day + _DAY):
+        if energy is None or (told is not None and day <= told <= day + _DAY):
             return False
         now = dt_util.utcnow()
         latest = max(datetime.combine(day + _DAY, _LATEST, zone), self._patient_until)
         if self._rests_until is not None and now < self._rests_until <= now + _REST:
             return False
-        return now >= latest or energies.is_complete(system_day(day, zone))
+        return now >= latest or energy.is_complete(system_day(day, zone))
 
     @callback
     def _async_tell_soon(self) -> None:

@@ -160,14 +160,12 @@ def _live_stream_ends(system: EnphaseSystem, _now: datetime) -> datetime | None:
 
 
 def _history_import(system: EnphaseSystem, now: datetime) -> float | None:
-    return None if system.energies is None else system.energies.importer.share_done(now)
+    return None if system.energy is None else system.energy.importer.share_done(now)
 
 
 def _next_energy_update(system: EnphaseSystem, now: datetime) -> datetime | None:
-    energies = system.energies
-    return (
-        None if energies is None else to_the_minute(energies.importer.next_update(now))
-    )
+    energy = system.energy
+    return None if energy is None else to_the_minute(energy.importer.next_update(now))
 
 
 def to_the_minute(at: datetime | None) -> datetime | None:
@@ -198,7 +196,7 @@ SYSTEM_FIGURES: Final = (
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
         entity_category=EntityCategory.DIAGNOSTIC,
-        exists_fn=lambda system: system.energies is not None,
+        exists_fn=lambda system: system.energy is not None,
         value_fn=_history_import,
     ),
     FigureSensorDescription[EnphaseSystem](
@@ -207,7 +205,7 @@ SYSTEM_FIGURES: Final = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        exists_fn=lambda system: system.energies is not None,
+        exists_fn=lambda system: system.energy is not None,
         value_fn=_next_energy_update,
     ),
 )

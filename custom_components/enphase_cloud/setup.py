@@ -87,8 +87,8 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
     for system in data.systems:
         if system.live_sessions is not None:
             system.live_sessions.async_schedule()
-        if system.energies is not None:
-            system.energies.async_begin()
+        if system.energy is not None:
+            system.energy.async_begin()
         if system.costs is not None:
             system.costs.async_begin()
         if system.figures is not None:
@@ -134,20 +134,20 @@ def _system(
     context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
     system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
     if DATA_INSTANCE in context.shared.hass.data:
-        energies = EnergyCoordinator(context, EnergyOptions.from_options(options))
-        system.energies = energies
+        energy = EnergyCoordinator(context, EnergyOptions.from_options(options))
+        system.energy = energy
         tariffs = tariffs_of(context.shared.entry, context.info.system_id)
         if tariffs:
-            system.costs = SystemCosts(context, energies, tariffs)
+            system.costs = SystemCosts(context, energy, tariffs)
         else:
             context.store.keep_priced(())
-        system.figures = SystemFigures(context, energies)
+        system.figures = SystemFigures(context, energy)
         of_devices = DeviceStatistics(
-            context, energies, of_panels=PANEL_STATISTICS.of(options)
+            context, energy, of_panels=PANEL_STATISTICS.of(options)
         )
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
-                document.answers.async_add_listener(energies.take_battery)
+                document.answers.async_add_listener(energy.take_battery)
             elif document.source in DEVICE_ENERGIES:
                 take = partial(of_devices.take, document.source)
                 document.answers.async_add_listener(take)

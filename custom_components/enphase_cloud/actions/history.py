@@ -43,11 +43,11 @@ async def async_import_history(call: ServiceCall) -> ServiceResponse:
     systems = await async_targeted_systems(call)
     wanted = [(system, *_wanted_history(system, call)) for system in systems]
     answer: dict[str, Any] = {}
-    for system, energies, change in wanted:
-        calls = energies.importer.cost(change, dt_util.utcnow())
-        duration = energies.duration(calls)
+    for system, energy, change in wanted:
+        calls = energy.importer.cost(change, dt_util.utcnow())
+        duration = energy.duration(calls)
         if not call.data[_ATTR_PREVIEW]:
-            energies.async_change(change)
+            energy.async_change(change)
         end = duration and (dt_util.utcnow() + duration).isoformat()
         answer |= response(system, {"calls": calls, "expected_end": end})
     return answer
@@ -56,8 +56,8 @@ async def async_import_history(call: ServiceCall) -> ServiceResponse:
 async def async_stop_history_import(call: ServiceCall) -> None:
     """Give up what is still to be imported."""
     for system in await async_targeted_systems(call):
-        if system.energies is not None:
-            system.energies.async_change(ImportProgress.want_nothing)
+        if system.energy is not None:
+            system.energy.async_change(ImportProgress.want_nothing)
 
 
 def _wanted_history(
@@ -67,7 +67,7 @@ def _wanted_history(
 
     Raises ServiceValidationError for what cannot be had.
     """
-    if (energies := system.energies) is None:
+    if (energy := system.energy) is None:
         raise translated(ServiceValidationError, "history_needs_recorder")
     first: date | None = call.data.get(ATTR_FROM)
     last: date | None = call.data.get(ATTR_TO)
@@ -77,15 +77,15 @@ def _wanted_history(
     if (first or date.min) > (last or today):
         raise translated(ServiceValidationError, "history_range_empty")
     if call.data[ATTR_RESOLUTION] is History.DAY:
-        return energies, lambda progress: progress.want_days(Days(first, last))
+        return energy, lambda progress: progress.want_days(Days(first, last))
     kept = (now - KEPT).astimezone(zone).date()
     if (first or today) < kept:
         raise translated(ServiceValidationError, "history_too_old", earliest=kept)
-    start = energies.earliest_hour()
+    start = energy.earliest_hour()
     if first is not None:
         start = max(start, system_day(first, zone).start)
     end = now if last is None else system_day(last, zone).end
     again: bool = call.data[_ATTR_AGAIN]
-    return energies, lambda progress: progress.want_hours(
+    return energy, lambda progress: progress.want_hours(
         start, end, now=now, again=again
     )

@@ -36,5 +36,5 @@ async def async_get_report(call: ServiceCall) -> ServiceResponse:
 
 def raise_without_recorder(system: EnphaseSystem) -> None:
     """Raise ServiceValidationError where there is nothing that holds energies."""
-    if system.energies is None:
+    if system.energy is None:
         raise translated(ServiceValidationError, "energy_needs_recorder")

@@ -54,7 +54,7 @@ class SystemCosts:
     def __init__(
         self,
         context: SystemContext,
-        energies: EnergyCoordinator,
+        energy: EnergyCoordinator,
         tariffs: Mapping[Direction, Tariff],
     ) -> None:
         """Price what is imported from now on."""
@@ -62,7 +62,7 @@ class SystemCosts:
         self._context = context
         self._info = context.info
         self._store = context.store
-        self._energies = energies
+        self._energy = energy
         self.tariffs = tariffs
         self._statistics = {
             direction: CostStatistics(self._hass, self._info, tariff)
@@ -76,7 +76,7 @@ class SystemCosts:
         self._later = Timer(self._hass, self._price_history)
         self._midnight = Timer(self._hass, self._show_soon)
         entry = context.shared.entry
-        entry.async_on_unload(energies.async_on_imported(self._take))
+        entry.async_on_unload(energy.async_on_imported(self._take))
         entry.async_on_unload(self._midnight.stop)
         entry.async_on_unload(self._later.stop)
         self._store.keep_priced(tariffs)
@@ -233,7 +233,7 @@ class SystemCosts:
             today=today,
             zone=zone,
         )
-        self._energies.async_update_listeners()
+        self._energy.async_update_listeners()
 
 
 async def _async_foreseen(work: Coroutine[Any, Any, None]) -> None:

@@ -91,11 +91,11 @@ class DeviceStatistics:
     """Imports what answers say of the energy of a system's devices."""
 
     def __init__(
-        self, context: SystemContext, energies: EnergyCoordinator, *, of_panels: bool
+        self, context: SystemContext, energy: EnergyCoordinator, *, of_panels: bool
     ) -> None:
         """Import beside the flows, whose listeners hear of it, too."""
         self._context = context
-        self._energies = energies
+        self._energy = energy
         self._of_panels = of_panels
         self._statistics = StatisticsImporter(context.shared.hass, context.info)
         # Answers have to be imported in the order in which they came.
@@ -107,7 +107,7 @@ class DeviceStatistics:
     def take(self, source: Source, answer: Any, known: Known) -> None:
         """Import an answer in the background, if the user wants statistics."""
         is_of_panels = source is Source.PANEL_TELEMETRY
-        if not self._energies.is_wanted or (is_of_panels and not self._of_panels):
+        if not self._energy.is_wanted or (is_of_panels and not self._of_panels):
             return
         shared = self._context.shared
         shared.entry.async_create_background_task(
@@ -169,7 +169,7 @@ class DeviceStatistics:
         total = {measurement: Sample(last.sum, last.start + HOUR, days)}
         board.put(days, advance(before, total, now=known.fetched_at), device)
         self._context.store.save_soon()
-        self._energies.async_update_listeners()
+        self._energy.async_update_listeners()
 
 
 def _energies(answer: Any, known: Known) -> Iterator[tuple[Device, str, Energies]]:

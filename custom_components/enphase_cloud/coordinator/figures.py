@@ -35,19 +35,19 @@ _WAKES_UP: Final = timedelta(minutes=5)
 class SystemFigures:
     """Keeps the figures of a system; it makes no API call."""
 
-    def __init__(self, context: SystemContext, energies: EnergyCoordinator) -> None:
+    def __init__(self, context: SystemContext, energy: EnergyCoordinator) -> None:
         """Learn from what is imported; listeners of energies hear of it."""
         self._context = context
         self._info = context.info
-        self._energies = energies
+        self._energy = energy
         self._known: Mapping[str, Figure] = {}
         self._known_at = _LONG_AGO
         self._day: date | None = None
         self._production: Days = {}
         self._is_stale = True
         self._timer = Timer(context.shared.hass, self._async_wake_up)
-        energies.async_on_imported(self._take_readings)
-        energies.async_on_batteries(self._take_batteries)
+        energy.async_on_imported(self._take_readings)
+        energy.async_on_batteries(self._take_batteries)
         context.shared.entry.async_on_unload(self._timer.stop)
 
     @callback
@@ -58,7 +58,7 @@ class SystemFigures:
     def is_there(self, key: str, now: datetime) -> bool:
         """Tell whether the system has what a figure is of, by the sensor's key."""
         board = self._context.board
-        return self._energies.is_wanted and FIGURES[key].is_there(board, now)
+        return self._energy.is_wanted and FIGURES[key].is_there(board, now)
 
     def figure(self, key: str, now: datetime) -> Figure:
         """Return a figure by the key of its sensor; unknown where it is stale."""
@@ -126,7 +126,7 @@ class SystemFigures:
                 _figures, known
             )
             self._known, self._known_at = figures, now
-            self._energies.async_update_listeners()
+            self._energy.async_update_listeners()
 
     async def _async_production(self) -> Days:
         """Return the production of all days; read once a day, for it takes a while."""

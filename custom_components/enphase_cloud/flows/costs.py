@@ -56,7 +56,7 @@ class Costs(NamedTuple):
         if self.entry.state is not ConfigEntryState.LOADED:
             return []
         systems = self.entry.runtime_data.systems
-        return [system.energies for system in systems if system.energies is not None]
+        return [system.energy for system in systems if system.energy is not None]
 
     @property
     def most_updates(self) -> int:
