@@ -58,7 +58,7 @@ def test_the_call_is_that_of_the_client(
     ("operation", "model"),
     [
         ("import_telemetry", "EnergyIntervals"),
-        ("evse_lifetime", "DailyBatteryEnergies"),
+        ("evse_lifetime", "DailyBatteryEnergy"),
         ("retrieve_system_id", "int"),
         ("live_data", "LiveFrame"),
     ],

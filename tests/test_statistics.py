@@ -461,7 +461,7 @@ class OpenGate:
         """Let an attempt out."""
         return nullcontext(self)
 
-    def answered(self, status: int, date: datetime | None) -> None:
+    def on_response(self, status: int, date: datetime | None) -> None:
         """Count nothing."""
 
     async def refused(self, err: QuotaExceededError) -> None:

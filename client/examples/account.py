@@ -96,7 +96,7 @@ class CallLimit:
         self.left -= 1
         yield self
 
-    def answered(self, status: int, date: datetime | None) -> None:
+    def on_response(self, status: int, date: datetime | None) -> None:
         """Learn that an answer came."""
 
     async def refused(self, err: QuotaExceededError) -> None:

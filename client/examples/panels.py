@@ -17,7 +17,7 @@ async def main(system_id: int) -> None:
         query = interval_query(None)
         panels = await client.pages(MICROS_TELEMETRY, query=query, system_id=system_id)
     for panel in panels:
-        energy = sum(each.energy or 0 for each in panel.energies.intervals)
+        energy = sum(each.energy or 0 for each in panel.energy.intervals)
         print(f"{panel.serial_number}: {energy:.0f} Wh today")
 
 

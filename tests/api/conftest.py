@@ -105,7 +105,7 @@ class FakeAttempt:
         self.status: int | None = None
         self.date: datetime | None = None
 
-    def answered(self, status: int, date: datetime | None) -> None:
+    def on_response(self, status: int, date: datetime | None) -> None:
         """Note it."""
         self.status, self.date = status, date
 

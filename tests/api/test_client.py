@@ -13,7 +13,7 @@ from custom_components.enphase_cloud.api import (
     ApiError,
     EnphaseCloudClient,
     InvalidApiKeyError,
-    MalformedAnswerError,
+    MalformedResponseError,
     NotEntitledError,
     RequestWithheldError,
     ServerError,
@@ -400,7 +400,7 @@ class TestPages:
         self, client: EnphaseCloudClient, cloud: FakeCloud, document: object
     ) -> None:
         cloud.script(reply(document))
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             await client.pages(SYSTEMS)
 
 

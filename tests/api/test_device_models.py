@@ -27,7 +27,7 @@ from custom_components.enphase_cloud.api import (
     InverterGateway,
     InvertersSummary,
     LatestTelemetry,
-    MalformedAnswerError,
+    MalformedResponseError,
     MeterDevice,
     MeterKind,
     Severity,
@@ -356,7 +356,7 @@ class TestInvertersSummary:
         ],
     )
     def test_can_be_read_in_part_at_least(self, document: object) -> None:
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             InvertersSummary.from_api(document)
 
     @pytest.mark.parametrize("document", [[], [{"micro_inverters": []}]])
@@ -559,7 +559,7 @@ READERS: list[Callable[[Any], Any]] = [
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("document", [None, 7, "x", True, {"system_id": "Barn"}])
 def test_a_document_has_its_shape(read: Callable[[Any], Any], document: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read(document)
 
 
@@ -567,7 +567,7 @@ def test_a_document_has_its_shape(read: Callable[[Any], Any], document: object) 
 @pytest.mark.parametrize("entries", [None, 7, "x", True])
 def test_a_list_is_a_list(read: Callable[[Any], Any], entries: object) -> None:
     names = ("events", "alarms", "event_types")
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read({"system_id": SYSTEM_ID} | dict.fromkeys(names, entries))
 
 
@@ -613,7 +613,7 @@ def test_no_document_raises_anything_else_or_leaves_the_ranges(
     for candidate in (document, whole, entries, [{"micro_inverters": entries}]):
         try:
             value = read(json.loads(json.dumps(candidate)))
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
         check(value)
 

@@ -15,7 +15,7 @@ from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
     InvertersTelemetry,
     InverterTelemetry,
-    MalformedAnswerError,
+    MalformedResponseError,
     ProductionMeters,
     interval_query,
 )
@@ -75,7 +75,7 @@ class TestInverters:
         assert isinstance(read, InverterTelemetry)
         assert read.serial_number == "000000000007"
         assert read.serial_number not in repr(read)
-        energies = read.energies
+        energies = read.energy
         assert (energies.length, energies.start_at) == (timedelta(minutes=5), NOON)
         assert [
             (each.end_at, each.energy, each.power) for each in energies.intervals
@@ -90,7 +90,7 @@ class TestInverters:
             MICROS_TELEMETRY, query=interval_query(NOON), system_id=SYSTEM_ID
         )
         assert [int(each.serial_number) for each in read] == list(range(45))
-        assert {each.energies.system_id for each in read} == {SYSTEM_ID}
+        assert {each.energy.system_id for each in read} == {SYSTEM_ID}
         assert [dict(request.query) for request in cloud.requests] == [
             {"page": str(number), "size": "20", "start_at": str(EPOCH)}
             for number in (1, 2, 3)
@@ -107,7 +107,7 @@ class TestInverters:
 
     def test_a_page_knows_since_when_it_tells(self) -> None:
         page = MICROS_TELEMETRY.read(micros(range(2), start_at=EPOCH - 300))
-        starts = {each.energies.start_at for each in page.inverters}
+        starts = {each.energy.start_at for each in page.inverters}
         assert starts == {NOON - timedelta(minutes=5)}
 
     @pytest.mark.parametrize("odd", [None, True, "", [], {}, -1, 1e300, "x" * 65])
@@ -120,7 +120,7 @@ class TestInverters:
 
     @pytest.mark.parametrize("devices", [None, {}, [None], [{"serial_number": ""}]])
     def test_a_page_of_something_else_is_an_error(self, devices: Any) -> None:
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             MICROS_TELEMETRY.read({"system_id": SYSTEM_ID, "devices": devices})
 
     def test_no_microinverter_is_no_error(self) -> None:
@@ -216,15 +216,15 @@ class TestProductionMeters:
             }
         )
         assert isinstance(read, ProductionMeters)
-        (interval,) = read.energies.intervals
+        (interval,) = read.energy.intervals
         assert interval == (NOON, 50, 2, None)
         assert [(each.serial_number, each.channel) for each in read.meters] == [
             (SERIAL, 1),
             (SERIAL, 2),
         ]
         for each, energy in zip(read.meters, (20.5, None), strict=True):
-            assert each.energies.intervals == ((NOON, energy, None, 80),)
-            assert each.energies.length == read.energies.length == timedelta(minutes=15)
+            assert each.energy.intervals == ((NOON, energy, None, 80),)
+            assert each.energy.length == read.energy.length == timedelta(minutes=15)
             assert each.gateway_serial_number == "122347675001"
             assert SERIAL not in repr(each)
 
@@ -274,7 +274,7 @@ def test_no_document_raises_anything_else(
     for candidate in (document, whole, sound | dict.fromkeys(LISTS, document)):
         try:
             endpoint.read(json.loads(json.dumps(candidate)))
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
 
 
@@ -293,5 +293,5 @@ def test_what_a_car_takes_and_gives_is_never_negative(told: list[Any]) -> None:
 @pytest.mark.parametrize("document", [None, 7, "x", [], {}, {"system_id": "Barn"}])
 def test_a_document_has_its_shape(endpoint: Endpoint[Any], document: object) -> None:
     read: Callable[[Any], Any] = endpoint.read
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read(document)

@@ -7,13 +7,13 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.api import (
-    DailyBatteryEnergies,
-    DailyEnergies,
+    DailyBatteryEnergy,
+    DailyEnergy,
     Endpoint,
     EnergyInterval,
     EnergyIntervals,
     EnphaseCloudClient,
-    MalformedAnswerError,
+    MalformedResponseError,
     day_query,
     interval_query,
 )
@@ -113,7 +113,7 @@ class TestIntervals:
         assert (interval.end_at, interval.energy) == (NOON, 12.5)
 
     def test_belong_to_a_system(self) -> None:
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             CONSUMPTION_TELEMETRY.read({})
 
     @given(json_values)
@@ -128,26 +128,26 @@ class TestDays:
 
     def test_are_read(self) -> None:
         document = {"system_id": SYSTEM_ID, "start_date": "2026-05-30"}
-        energies = DailyEnergies.from_api(
+        energies = DailyEnergy.from_api(
             document | {"production": [15_422, None, 0, "7.5", -1]}, member="production"
         )
-        assert energies == DailyEnergies(
+        assert energies == DailyEnergy(
             start_date=date(2026, 5, 30), values=(15_422, None, 0, 7.5, None)
         )
 
     @pytest.mark.parametrize("odd", [None, "", "yesterday", 20_260_530, {}])
     def test_need_their_first_day(self, odd: object) -> None:
-        with pytest.raises(MalformedAnswerError):
-            DailyEnergies.from_api({"start_date": odd, "import": [1]}, member="import")
+        with pytest.raises(MalformedResponseError):
+            DailyEnergy.from_api({"start_date": odd, "import": [1]}, member="import")
 
     @pytest.mark.parametrize("odd", [None, "none", {"a": []}, 5])
     def test_are_none_where_there_is_no_series(self, odd: object) -> None:
         document = {"start_date": "2026-05-30", "export": odd}
-        assert DailyEnergies.from_api(document, member="export").values == ()
+        assert DailyEnergy.from_api(document, member="export").values == ()
 
     def test_tell_both_directions_of_a_battery(self) -> None:
         document = {"start_date": "2026-05-30", "charge": [5, 6], "discharge": [4]}
-        energies = DailyBatteryEnergies.from_api(document)
+        energies = DailyBatteryEnergy.from_api(document)
         assert energies.charged.values == (5, 6)
         assert energies.discharged.values == (4,)
 
@@ -186,7 +186,7 @@ class TestClient:
         client: EnphaseCloudClient,
         cloud: FakeCloud,
         journal: list[str],
-        endpoint: Endpoint[DailyEnergies],
+        endpoint: Endpoint[DailyEnergy],
         answer: tuple[str, str],
     ) -> None:
         path, member = answer

@@ -9,10 +9,10 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.api import (
-    DailyEnergies,
+    DailyEnergy,
     Devices,
     EnergyIntervals,
-    MalformedAnswerError,
+    MalformedResponseError,
 )
 from custom_components.enphase_cloud.api.endpoints import (
     EV_CHARGER_EVENTS,
@@ -169,7 +169,7 @@ def test_energies_are_in_lists_of_their_own_names() -> None:
     days = EV_CHARGER_LIFETIME.read(
         {"system_id": 7, "start_date": "2024-01-01", "consumption": [3494, None]}
     )
-    assert isinstance(days, DailyEnergies)
+    assert isinstance(days, DailyEnergy)
     assert (days.start_date, days.values) == (date(2024, 1, 1), (3494, None))
 
 
@@ -204,7 +204,7 @@ def test_no_document_raises_anything_else(
     for candidate in (document, whole, {"system_id": 7, "sessions": document}):
         try:
             endpoint.read(json.loads(json.dumps(candidate)))
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
 
 
@@ -212,5 +212,5 @@ def test_no_document_raises_anything_else(
 @pytest.mark.parametrize("document", [None, 7, "x", {"system_id": "Barn"}])
 def test_a_document_has_its_shape(endpoint: Endpoint[Any], document: object) -> None:
     read: Callable[[Any], Any] = endpoint.read
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read(document)

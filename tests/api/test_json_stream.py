@@ -20,7 +20,7 @@ LIMIT = 64
 def read(chunks: Iterable[bytes], **options: int) -> tuple[list[Any], int]:
     """Return the objects of a text, and how much of it could not be read."""
     reader = JsonReader(**options)
-    objects = [found for chunk in chunks for found in reader.polled(chunk)]
+    objects = [found for chunk in chunks for found in reader.feed(chunk)]
     reader.end()
     return objects, reader.unreadable
 
@@ -99,10 +99,10 @@ def test_bytes_that_are_no_text_spoil_names_only() -> None:
 def test_a_text_without_an_object_counts_once(text: str) -> None:
     reader = JsonReader()
     for number in range(1, 3):
-        assert reader.polled(text.encode()) == []
+        assert reader.feed(text.encode()) == []
         reader.end()
         assert reader.unreadable == number
-    assert reader.polled(b'{"a": 1}') == [{"a": 1}]
+    assert reader.feed(b'{"a": 1}') == [{"a": 1}]
 
 
 @pytest.mark.parametrize("size", [1, 10_000])
@@ -194,12 +194,12 @@ def test_time_and_memory_are_bounded_whatever_comes(pattern: str, before: str) -
     reader = JsonReader()
     chunk = (pattern * 4096)[:4096].encode()
     slowest = 0.0
-    reader.polled(before.encode())
+    reader.feed(before.encode())
     tracemalloc.start()
     try:
         for _ in range(80):
             began = time.thread_time()
-            reader.polled(chunk)
+            reader.feed(chunk)
             slowest = max(slowest, time.thread_time() - began)
         _, peak = tracemalloc.get_traced_memory()
     finally:

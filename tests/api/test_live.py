@@ -19,7 +19,7 @@ from custom_components.enphase_cloud.api import (
     GatewayOfflineError,
     InvalidTokenError,
     LiveFrame,
-    MalformedAnswerError,
+    MalformedResponseError,
     MonthQuotaError,
     QuotaExceededError,
     StreamSample,
@@ -241,7 +241,7 @@ async def test_a_redirected_stream_is_malformed(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(status=302, headers={"Location": "/"}))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await read(client)
 
 
@@ -504,7 +504,7 @@ async def test_what_is_no_stream_leaves_no_connection(
         return response
 
     cloud.script(answer)
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await read(client)
     await closed
 

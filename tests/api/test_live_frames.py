@@ -51,7 +51,7 @@ def read(body: bytes, size: int = 10_000) -> tuple[list[int | None], int]:
     reader = LiveFrameReader(SYSTEM_ID)
     frames: list[LiveFrame] = []
     for at in range(0, len(body), size):
-        frames += reader.polled(body[at : at + size])
+        frames += reader.feed(body[at : at + size])
     reader.close()
     return [found.production for found in frames], reader.skipped
 
@@ -155,9 +155,9 @@ def test_errors_come_in_every_wrapping(
     document: object, error: type[ApiError], write: Any
 ) -> None:
     reader = LiveFrameReader(SYSTEM_ID)
-    assert [one.production for one in reader.polled(write(frame(1)))] == [1]
+    assert [one.production for one in reader.feed(write(frame(1)))] == [1]
     with pytest.raises(ApiError) as raised:
-        list(reader.polled(write(document)))
+        list(reader.feed(write(document)))
     assert type(raised.value) is error
 
 
@@ -218,7 +218,7 @@ def test_how_a_stream_is_cut_makes_no_difference(
 ) -> None:
     body, chunks = case
     reader = LiveFrameReader(SYSTEM_ID)
-    found = [one.production for chunk in chunks for one in reader.polled(chunk)]
+    found = [one.production for chunk in chunks for one in reader.feed(chunk)]
     assert found == reference(body)
     assert reader.skipped == 0
 
@@ -231,8 +231,8 @@ def test_what_the_end_cuts_off_is_no_frame(rest: bytes) -> None:
 def test_the_sample_is_the_beginning() -> None:
     reader = LiveFrameReader(SYSTEM_ID)
     for _ in range(99):
-        assert list(reader.polled(b'data: {"pv_power": "a lot"}\n\n')) == []
-    assert not reader.has_understood
+        assert list(reader.feed(b'data: {"pv_power": "a lot"}\n\n')) == []
+    assert not reader.has_message
     sample = reader.sample("text/event-stream")
     assert sample.content_type == "text/event-stream"
     assert sample.beginning.startswith('data: {"pv_power": "x xxx"}⏎⏎data: {"pv_')

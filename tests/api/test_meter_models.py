@@ -7,7 +7,10 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.api import EnphaseCloudClient, MalformedAnswerError
+from custom_components.enphase_cloud.api import (
+    EnphaseCloudClient,
+    MalformedResponseError,
+)
 from custom_components.enphase_cloud.api.endpoints import (
     CONSUMPTION_METER_READINGS,
     PRODUCTION_METER_READINGS,
@@ -79,7 +82,7 @@ def test_what_is_odd_is_unknown(odd: Any) -> None:
     ],
 )
 def test_an_answer_of_something_else_is_an_error(answer: Any) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         MeterReadings.from_api(answer)
 
 
@@ -89,10 +92,10 @@ def test_no_meter_is_no_error() -> None:
 
 @given(json_values)
 def test_whatever_comes_is_read_or_refused(meters: Any) -> None:
-    """Nothing but MalformedAnswerError is raised."""
+    """Nothing but MalformedResponseError is raised."""
     try:
         MeterReadings.from_api({"meter_readings": meters})
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return
 
 

@@ -17,7 +17,7 @@ from custom_components.enphase_cloud.api import (
     BatteryReading,
     BatteryTelemetry,
     ConnectionType,
-    DailyEnergies,
+    DailyEnergy,
     EvChargerReading,
     EvChargerStatus,
     GridStatus,
@@ -25,7 +25,7 @@ from custom_components.enphase_cloud.api import (
     HeatPumpReading,
     LatestTelemetry,
     LiveFrame,
-    MalformedAnswerError,
+    MalformedResponseError,
     MeterReading,
     PowerReading,
     ProductionSource,
@@ -527,12 +527,12 @@ class TestLiveFrame:
 
     @pytest.mark.parametrize("moment", ODD_MOMENTS)
     def test_needs_a_moment(self, moment: object) -> None:
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             self.read(moment, pv_power=1)
 
     @pytest.mark.parametrize("measured", [{}, {"pv_power": "x"}, {"battery_soc": 101}])
     def test_needs_a_measurement(self, measured: dict[str, Any]) -> None:
-        with pytest.raises(MalformedAnswerError):
+        with pytest.raises(MalformedResponseError):
             self.read(**measured)
 
 
@@ -566,7 +566,7 @@ def test_values_do_not_change(value: Any) -> None:
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("document", [None, [], 7, "x", True])
 def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read(document)
 
 
@@ -578,7 +578,7 @@ def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -
 def test_a_document_names_its_system(
     read: Callable[[Any], Any], system_id: object
 ) -> None:
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         read({"system_id": system_id})
 
 
@@ -623,7 +623,7 @@ def test_no_document_raises_anything_else_or_leaves_the_ranges(
         document = {"system_id": ID, "timestamp_epoch": EPOCH, "systems": []} | document
     try:
         value = read(json.loads(json.dumps(document)))
-    except MalformedAnswerError:
+    except MalformedResponseError:
         return
     check(value)
 
@@ -697,7 +697,7 @@ def test_a_list_without_end_is_read_in_part() -> None:
     page = SystemsPage.from_api({"systems": [{"system_id": 1}] * 100_000})
     assert len(page.systems) == 1_000
     values = {"start_date": "2026-06-21", "production": [5] * 100_000}
-    daily = DailyEnergies.from_api(values, member="production")
+    daily = DailyEnergy.from_api(values, member="production")
     assert 40 * 366 < len(daily.values) < 20_000
 
 
@@ -705,5 +705,5 @@ def test_a_list_without_end_is_read_in_part() -> None:
 def test_a_day_is_one_of_ours(day: str) -> None:
     """Others would overflow where time zones come in."""
     assert Summary.from_api({"system_id": 1, "summary_date": day}).summary_date is None
-    with pytest.raises(MalformedAnswerError):
-        DailyEnergies.from_api({"start_date": day}, member="production")
+    with pytest.raises(MalformedResponseError):
+        DailyEnergy.from_api({"start_date": day}, member="production")

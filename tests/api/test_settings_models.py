@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.api import MalformedAnswerError
+from custom_components.enphase_cloud.api import MalformedResponseError
 from custom_components.enphase_cloud.api.models import (
     BatteryMode,
     BatterySettings,
@@ -163,7 +163,7 @@ def test_what_is_odd_of_a_load_is_unknown() -> None:
 @pytest.mark.parametrize("listed", [None, {}, "NC1", 3])
 def test_loads_that_are_not_listed_are_no_answer(listed: object) -> None:
     """Else nothing would pass for a system without loads."""
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         LoadControl.from_api({"system_id": 71, "load_control_data": listed})
 
 
@@ -174,7 +174,7 @@ def test_whatever_comes_is_read_or_refused(model: Any, document: Any) -> None:
     for answer in (document, {"system_id": 71, "load_control_data": [document]}):
         try:
             settings = model.from_api(answer)
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
         assert isinstance(settings, model)
 

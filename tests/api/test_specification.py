@@ -185,7 +185,7 @@ def test_live_data(examples: dict[tuple[str, str], Any]) -> None:
     document = example(examples, "get", "/{system_id}/live_data")
     measured = document["data"]["data"]
     reader = LiveFrameReader(measured["system_id"])
-    (frame,) = reader.polled(f"data: {json.dumps(document)}\n\n".encode())
+    (frame,) = reader.feed(f"data: {json.dumps(document)}\n\n".encode())
     assert frame.sampled_at.timestamp() * 1000 == document["data"]["timestamp_epoch"]
     assert frame.production == measured["pv_power"]
     assert frame.grid == measured["grid_power"]
@@ -199,11 +199,11 @@ def test_microinverters_in_intervals(examples: dict[tuple[str, str], Any]) -> No
     assert page.total == document["total_devices"]
     for given, read in zip(document["devices"], page.inverters, strict=True):
         assert page.by_id[given["serial_number"]] is read
-        assert_intervals(given, read.energies, "enwh", power="powr")
+        assert_intervals(given, read.energy, "enwh", power="powr")
     document = of_endpoint(examples, MICRO_TELEMETRY)
     read = MICRO_TELEMETRY.read(document)
     assert read.serial_number == document["serial_number"]
-    assert_intervals(document, read.energies, "enwh", power="powr")
+    assert_intervals(document, read.energy, "enwh", power="powr")
 
 
 def test_a_battery_in_intervals(examples: dict[tuple[str, str], Any]) -> None:
@@ -249,12 +249,12 @@ def test_other_makers_chargers_and_heat_pumps(
 def test_production_meters(examples: dict[tuple[str, str], Any]) -> None:
     document = of_endpoint(examples, RGM_STATS)
     read = RGM_STATS.read(document)
-    assert_intervals(document, read.energies, "wh_del")
+    assert_intervals(document, read.energy, "wh_del")
     for given, meter in zip(document["meter_intervals"], read.meters, strict=True):
         assert meter.serial_number == given["meter_serial_number"]
         assert meter.gateway_serial_number == given["envoy_serial_number"]
         assert meter.channel == given["intervals"][0]["channel"]
-        assert_intervals(given, meter.energies, "wh_del", power="curr_w")
+        assert_intervals(given, meter.energy, "wh_del", power="curr_w")
 
 
 def test_the_system_of_a_gateway(examples: dict[tuple[str, str], Any]) -> None:

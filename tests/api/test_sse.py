@@ -14,7 +14,7 @@ from custom_components.enphase_cloud.api.sse import EVENT_END, EventDataReader
 def parse(chunks: Iterable[bytes]) -> list[str]:
     """Return the data of each event, of bare lines between events as one more."""
     reader = EventDataReader()
-    pieces = [piece for chunk in chunks for piece in reader.polled(chunk)]
+    pieces = [piece for chunk in chunks for piece in reader.feed(chunk)]
     return [
         b"".join(re.sub(rb"\r\n?", b"\n", piece) for piece in event).decode(
             errors="replace"
@@ -105,11 +105,11 @@ def test_ignores_one_byte_order_mark_at_the_start(size: int) -> None:
 
 def test_delivers_data_as_soon_as_it_is_there() -> None:
     reader = EventDataReader()
-    assert reader.polled(b"data: 1") == [b"1"]
-    assert reader.polled(b"2\r\n\r") == [b"2\r\n", EVENT_END]
-    assert reader.polled(b"\nda") == []
-    assert reader.polled(b"ta:") == []
-    assert reader.polled(b" 3\n") == [b"3\n"]
+    assert reader.feed(b"data: 1") == [b"1"]
+    assert reader.feed(b"2\r\n\r") == [b"2\r\n", EVENT_END]
+    assert reader.feed(b"\nda") == []
+    assert reader.feed(b"ta:") == []
+    assert reader.feed(b" 3\n") == [b"3\n"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_memory_is_bounded_whatever_comes(line: bytes) -> None:
     tracemalloc.start()
     try:
         for _ in range(128):
-            reader.polled(chunk)
+            reader.feed(chunk)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -12,7 +12,7 @@ from custom_components.enphase_cloud.api import (
     EnphaseConnectionError,
     InvalidClientError,
     InvalidGrantError,
-    MalformedAnswerError,
+    MalformedResponseError,
     MonthQuotaError,
     ServerError,
     TokenRequestError,
@@ -112,7 +112,7 @@ async def test_without_an_access_token_the_answer_is_malformed(
     session: ClientSession, cloud: FakeCloud, access_token: object
 ) -> None:
     cloud.script(reply(TOKEN | {"access_token": access_token}))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await request(session, cloud)
 
 
@@ -135,9 +135,9 @@ async def test_without_an_access_token_the_answer_is_malformed(
         (429, {"period": "month"}, MonthQuotaError),
         (500, {"error": "server_error"}, ServerError),
         (503, {"error": "invalid_grant"}, ServerError),
-        (302, {}, MalformedAnswerError),
-        (200, [], MalformedAnswerError),
-        (200, {"error": "invalid_grant"}, MalformedAnswerError),
+        (302, {}, MalformedResponseError),
+        (200, [], MalformedResponseError),
+        (200, {"error": "invalid_grant"}, MalformedResponseError),
     ],
 )
 async def test_refusals_are_told_apart(

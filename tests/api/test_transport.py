@@ -11,7 +11,7 @@ from custom_components.enphase_cloud.api import (
     EnphaseCloudClient,
     EnphaseConnectionError,
     EnphaseTimeoutError,
-    MalformedAnswerError,
+    MalformedResponseError,
     MonthQuotaError,
     QuotaExceededError,
     ServerError,
@@ -149,7 +149,7 @@ async def test_a_body_that_is_no_json_object_is_malformed(
     client: EnphaseCloudClient, cloud: FakeCloud, body: bytes
 ) -> None:
     cloud.script(reply(body=body))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
@@ -179,7 +179,7 @@ async def test_a_document_that_is_too_long_is_not_read_to_its_end(
     if compressed:
         body, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
     cloud.script(reply(body=body, headers=headers))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
@@ -189,7 +189,7 @@ async def test_a_redirect_is_not_followed(
 ) -> None:
     location = str(cloud.url / "elsewhere")
     cloud.script(reply(status=status, headers={"Location": location}))
-    with pytest.raises(MalformedAnswerError):
+    with pytest.raises(MalformedResponseError):
         await client.get(SUMMARY, system_id=SYSTEM_ID)
     assert len(cloud.requests) == 1
 

@@ -11,7 +11,7 @@ from custom_components.enphase_cloud.api.models import (
     ChargingSession,
     ChargingSessions,
     ChargingTimes,
-    DailyEnergies,
+    DailyEnergy,
     Devices,
     EnergyInterval,
     EnergyIntervals,
@@ -207,5 +207,5 @@ def test_only_active_schedules_count(board: Board) -> None:
 
 
 def test_days_are_for_statistics_only(board: Board) -> None:
-    answer = DailyEnergies(start_date=date(2026, 6, 1), values=(1.0,))
+    answer = DailyEnergy(start_date=date(2026, 6, 1), values=(1.0,))
     assert chargers.read_days(answer, known(board)) == {}

@@ -13,7 +13,7 @@ import pytest
 from custom_components.enphase_cloud.api import (
     BatteryInterval,
     BatteryTelemetry,
-    DailyEnergies,
+    DailyEnergy,
     EnergyInterval,
     EnergyIntervals,
 )
@@ -99,7 +99,7 @@ def days(
 ) -> Readings:
     """Read days."""
     return readings_of_days(
-        DailyEnergies(start_date=start, values=values),
+        DailyEnergy(start_date=start, values=values),
         fetched_at=fetched_at,
         time_zone=time_zone,
         power_limit=limit,
@@ -676,7 +676,7 @@ class TestTruth:
         published = world.cloud.published(world.system)
         answer = lifetime.consumption_lifetime(published, {})
         totals = readings_of_days(
-            DailyEnergies.from_api(answer, member="consumption"),
+            DailyEnergy.from_api(answer, member="consumption"),
             fetched_at=world.now,
             time_zone=world.zone,
             power_limit=100_000,

@@ -11,7 +11,7 @@ from custom_components.enphase_cloud.api import (
     ApiError,
     Endpoint,
     EnphaseCloudError,
-    MalformedAnswerError,
+    MalformedResponseError,
 )
 from custom_components.enphase_cloud.api.endpoints import (
     DEVICES,
@@ -24,12 +24,12 @@ from custom_components.enphase_cloud.api.endpoints import (
     PRODUCTION_MICRO_TELEMETRY,
     SEARCH_SYSTEMS,
 )
-from custom_components.enphase_cloud.api.error_bodies import success
+from custom_components.enphase_cloud.api.error_bodies import successful_body
 from custom_components.enphase_cloud.api.token import token_of
 from custom_components.enphase_cloud.api.transport import (
     DOCUMENT_LIMIT,
     ERROR_LIMIT,
-    Answer,
+    HttpResponse,
     parse_json,
 )
 from custom_components.enphase_cloud.documents.base import AnyDocument, Known
@@ -109,7 +109,7 @@ def _target(
         _COUNT,
         bytes_like(document, limit=DOCUMENT_LIMIT),
         lambda body: use(endpoint.read(parse_json(body))),
-        documented=(MalformedAnswerError,),
+        documented=(MalformedResponseError,),
     )
 
 
@@ -179,7 +179,7 @@ def _days(row: EnergySource) -> Target:
     return _of_system(row.days, use)
 
 
-def _refusals() -> Callable[[Random], tuple[str, Answer]]:
+def _refusals() -> Callable[[Random], tuple[str, HttpResponse]]:
     """Return what makes refusals of any operation, in any of the cloud's shapes."""
     shapes = [
         bytes_like(body, limit=ERROR_LIMIT)
@@ -192,7 +192,7 @@ def _refusals() -> Callable[[Random], tuple[str, Answer]]:
     return lambda random: (random.choice(ENDPOINTS).name, _answer(random, shapes))
 
 
-def _tokens() -> Callable[[Random], Answer]:
+def _tokens() -> Callable[[Random], HttpResponse]:
     token = _CLOUD.tokens.issue(_APPLICATION, _OWNER, _NOW)
     expired = {"error": "invalid_grant", "error_description": "Expired"}
     shapes = [
@@ -202,8 +202,8 @@ def _tokens() -> Callable[[Random], Answer]:
     return lambda random: _answer(random, shapes)
 
 
-def _answer(random: Random, shapes: list[Callable[[Random], bytes]]) -> Answer:
-    return Answer(random.choice(_STATUSES), random.choice(shapes)(random))
+def _answer(random: Random, shapes: list[Callable[[Random], bytes]]) -> HttpResponse:
+    return HttpResponse(random.choice(_STATUSES), random.choice(shapes)(random))
 
 
 _ROWS: Final = tuple(ENERGY_SOURCES.values())
@@ -239,7 +239,7 @@ ANSWERS: Final = (
         "error bodies",
         _COUNT,
         _refusals(),
-        lambda refusal: success(*refusal, is_write=True),
+        lambda refusal: successful_body(*refusal, is_write=True),
         documented=(ApiError,),
     ),
     Target("tokens", _COUNT, _tokens(), token_of, documented=(EnphaseCloudError,)),

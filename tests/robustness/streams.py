@@ -146,7 +146,7 @@ def _outcome(pieces: _Pieces) -> tuple[list[LiveFrame], object]:
     error: int | None = None
     try:
         for piece in pieces:
-            frames.extend(reader.polled(piece))
+            frames.extend(reader.feed(piece))
         reader.close()
     except ApiError as err:
         error = err.status

@@ -61,14 +61,14 @@ async def test_panels(world: World, home: System) -> None:
         answer = await read(world, home, MICROS_TELEMETRY, **query)
         assert answer.total == 25
         for inverter in answer.inverters:
-            energies = [each.energy or 0 for each in inverter.energies.intervals]
+            energies = [each.energy or 0 for each in inverter.energy.intervals]
             found[inverter.serial_number] = sum(energies)
     assert found == world.cloud.truth(home.system_id).panels(YESTERDAY)
     serial = home.microinverters[3].serial
     alone = await read(world, home, MICRO_TELEMETRY, serial)
     assert alone.serial_number == serial
-    assert alone.energies.length == timedelta(minutes=5)
-    assert sum(each.energy or 0 for each in alone.energies.intervals) == found[serial]
+    assert alone.energy.length == timedelta(minutes=5)
+    assert sum(each.energy or 0 for each in alone.energy.intervals) == found[serial]
 
 
 async def test_batteries(world: World, home: System) -> None:
@@ -125,11 +125,11 @@ async def test_meters(world: World, home: System) -> None:
     query = {"start_at": int(START.timestamp()), "end_at": int(END.timestamp())}
     answer = await read(world, home, RGM_STATS, **query)
     truth = world.cloud.truth(home.system_id)
-    total = sum(each.energy or 0 for each in answer.energies.intervals)
+    total = sum(each.energy or 0 for each in answer.energy.intervals)
     assert total == truth.energy("production", START, END)
     measured: dict[Any, float] = {}
     for meter in answer.meters:
-        energy = sum(each.energy or 0 for each in meter.energies.intervals)
+        energy = sum(each.energy or 0 for each in meter.energy.intervals)
         serial = meter.serial_number
         measured[serial] = measured.get(serial, 0) + energy
     assert len(measured) == 2

@@ -17,7 +17,7 @@ from ..api import (
     EnphaseConnectionError,
     ForbiddenError,
     InvalidRequestError,
-    MalformedAnswerError,
+    MalformedResponseError,
     NotEntitledError,
 )
 from ..api.access import Access
@@ -46,7 +46,7 @@ START_CHARGING_SCHEMA: Final = vol.Schema(
 )
 _REFUSED: Final = (ForbiddenError, NotEntitledError)
 # The charger may have got the command, which must not be given twice.
-_UNCERTAIN: Final = (EnphaseConnectionError, MalformedAnswerError)
+_UNCERTAIN: Final = (EnphaseConnectionError, MalformedResponseError)
 
 
 async def async_start_charging(call: ServiceCall) -> None:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from .auth import AbstractAuth
 from .endpoints import LIVE_DATA, Endpoint
-from .error_bodies import success
+from .error_bodies import successful_body
 from .exceptions import InvalidTokenError, NotEntitledError, QuotaExceededError
 from .live_stream import LiveStream, open_stream
 from .transport import SENT_ONCE, date_of, exchange, guarded, parse_json, secure_url
@@ -42,10 +42,10 @@ class Page[ItemT](Protocol):
 
 
 class Attempt(Protocol):
-    """One request, from before it leaves until its answer is there."""
+    """One request, from before it leaves until its response is there."""
 
-    def answered(self, status: int, date: datetime | None) -> None:
-        """Learn the status of the answer, and the cloud's time where it tells that."""
+    def on_response(self, status: int, date: datetime | None) -> None:
+        """Receive the status and the `Date` of the response, None where it has none."""
 
 
 class Gate(Protocol):
@@ -67,7 +67,7 @@ class EnphaseCloudClient:
     """Asks the cloud as one user of one application.
 
     Every method raises, besides what it documents: RequestWithheldError where the gate
-    refuses; EnphaseConnectionError and EnphaseTimeoutError; MalformedAnswerError;
+    refuses; EnphaseConnectionError and EnphaseTimeoutError; MalformedResponseError;
     InvalidApiKeyError, NotEntitledError, QuotaExceededError, ServerError and other
     kinds of ApiError; and whatever the auth raises. Only a refused access token leads
     to a second attempt, with a new one.
@@ -177,7 +177,7 @@ class EnphaseCloudClient:
         UnknownSystemError, ForbiddenError, InvalidDurationError,
         UnsupportedGatewayError, LiveStreamNotSupportedError, GatewayOfflineError,
         ServiceUnreachableError and ConnectionNotEstablishedError, and
-        UnreadableStreamError where the answer is a page or a document without a frame.
+        UnreadableStreamError where the response is a page or a document, not frames.
         On exit the connection closes, and the gate learns of a QuotaExceededError of
         the stream.
         """
@@ -190,8 +190,8 @@ class EnphaseCloudClient:
             yield stream
         finally:
             stream.close()
-            if stream.refusal is not None:
-                await self._gate.refused(stream.refusal)
+            if stream.quota_error is not None:
+                await self._gate.refused(stream.quota_error)
 
     async def _request[DocumentT](
         self,
@@ -208,7 +208,7 @@ class EnphaseCloudClient:
             options["json"] = sent
 
         async def send(token: str, attempt: Attempt) -> Any:
-            answer = await exchange(
+            response = await exchange(
                 self._session,
                 endpoint.method,
                 url,
@@ -216,9 +216,11 @@ class EnphaseCloudClient:
                 timeout=_TIMEOUT,
                 **options,
             )
-            attempt.answered(answer.status, answer.date)
+            attempt.on_response(response.status, response.date)
             is_write = endpoint.is_write
-            return parse_json(success(endpoint.name, answer, is_write=is_write))
+            return parse_json(
+                successful_body(endpoint.name, response, is_write=is_write)
+            )
 
         return endpoint.read(await self._attempt(endpoint, send))
 
@@ -244,7 +246,7 @@ class EnphaseCloudClient:
         response = await guarded(
             self._session.get(url, headers=headers, timeout=timeout, **SENT_ONCE)
         )
-        attempt.answered(response.status, date_of(response))
+        attempt.on_response(response.status, date_of(response))
         try:
             return await open_stream(response, system_id=system_id, ends_at=ends_at)
         except BaseException:

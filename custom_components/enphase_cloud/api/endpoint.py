@@ -47,7 +47,7 @@ class Endpoint[DocumentT]:
     def read(self, document: Any) -> DocumentT:
         """Return what an answer says; the answer itself where there is no model.
 
-        Raises MalformedAnswerError where the model cannot read it.
+        Raises MalformedResponseError where the model cannot read it.
         """
         answer: DocumentT = document
         return answer if self.model is None else self.model(document)

@@ -21,8 +21,8 @@ from .models.device_telemetry import (
 )
 from .models.energy import (
     BatteryEnergyIntervals,
-    DailyBatteryEnergies,
-    DailyEnergies,
+    DailyBatteryEnergy,
+    DailyEnergy,
     EnergyIntervals,
 )
 from .models.ev_charger import ChargerEvents, ChargerSchedules, ChargingSessions
@@ -47,8 +47,8 @@ def _intervals(
     )
 
 
-def _days(member: str) -> Callable[[Any], DailyEnergies]:
-    return partial(DailyEnergies.from_api, member=member)
+def _days(member: str) -> Callable[[Any], DailyEnergy]:
+    return partial(DailyEnergy.from_api, member=member)
 
 
 def _listing[DocumentT](
@@ -201,7 +201,7 @@ BATTERY_LIFETIME: Final = Endpoint(
     "battery_lifetime",
     "{system_id}/battery_lifetime",
     Access.CONSUMPTION,
-    DailyBatteryEnergies.from_api,
+    DailyBatteryEnergy.from_api,
 )
 # They take "end_at" in the query.
 PRODUCTION_METER_READINGS: Final = _meters("production", Access.PRODUCTION)
@@ -242,7 +242,7 @@ EVSE_LIFETIME: Final = Endpoint(
     "evse_lifetime",
     "{system_id}/{serial_no}/evse_lifetime",
     Access.DEVICES,
-    partial(DailyBatteryEnergies.from_balance, member="consumption"),
+    partial(DailyBatteryEnergy.from_balance, member="consumption"),
 )
 EVSE_TELEMETRY: Final = Endpoint(
     "evse_telemetry",
@@ -255,7 +255,7 @@ HEAT_PUMP_LIFETIME: Final = Endpoint(
     "heat_pump_lifetime",
     "{system_id}/hp_lifetime",
     Access.DEVICES,
-    partial(DailyEnergies.from_api, member="consumption", energy=to_inflow),
+    partial(DailyEnergy.from_api, member="consumption", energy=to_inflow),
 )
 HEAT_PUMP_TELEMETRY: Final = Endpoint(
     "heat_pump_telemetry",

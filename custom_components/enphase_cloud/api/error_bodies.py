@@ -28,7 +28,7 @@ from .exceptions import (
     UnsupportedGatewayError,
 )
 from .models.convert import to_count, to_datetime, to_word
-from .transport import Answer, is_success
+from .transport import HttpResponse, is_success
 
 _ERRORS: Final[dict[int, type[ApiError]]] = {
     400: InvalidRequestError,
@@ -122,12 +122,14 @@ class ErrorBody(NamedTuple):
         return _IDENTIFIER.sub("…", " ".join(told.split())) or None
 
 
-def success(operation: str, answer: Answer, *, is_write: bool = False) -> bytes:
-    """Return the body of a successful answer, or raise the ApiError that it tells."""
-    if answer.is_success:
-        return answer.body
-    body = ErrorBody.from_body(answer.body)
-    raise api_error(operation, answer.status, body, is_write=is_write)
+def successful_body(
+    operation: str, response: HttpResponse, *, is_write: bool = False
+) -> bytes:
+    """Return the body of a successful response, or raise the ApiError that it tells."""
+    if response.is_success:
+        return response.body
+    body = ErrorBody.from_body(response.body)
+    raise api_error(operation, response.status, body, is_write=is_write)
 
 
 def api_error(

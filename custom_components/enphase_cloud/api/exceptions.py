@@ -40,11 +40,11 @@ class EnphaseTimeoutError(EnphaseConnectionError):
         super().__init__(message)
 
 
-class MalformedAnswerError(EnphaseCloudError):
+class MalformedResponseError(EnphaseCloudError):
     """The cloud answered with something other than what it documents."""
 
 
-class UnreadableStreamError(MalformedAnswerError):
+class UnreadableStreamError(MalformedResponseError):
     """A live stream ended without a frame that could be read.
 
     `sample` is what may be shown of it.

@@ -58,7 +58,7 @@ class JsonReader:
         self._has_found = False
         self._begin_value()
 
-    def polled(self, text: bytes) -> list[JsonObject]:
+    def feed(self, text: bytes) -> list[JsonObject]:
         """Return the objects that a piece completes."""
         whole = self._whole(text)
         return list(self.objects(text)) if whole is None else [whole]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .endpoints import LIVE_DATA
 from .error_bodies import ErrorBody, api_error
-from .exceptions import MalformedAnswerError
+from .exceptions import MalformedResponseError
 from .json_stream import JsonReader
 from .live_messages import messages_of
 from .models.convert import to_integer
@@ -33,7 +33,7 @@ class LiveFrameReader:
         self._json = JsonReader()
         self._beginning = b""
         self._ignored = 0
-        self.has_understood = False
+        self.has_message = False
         """Whether there was a frame, or an error that says why there is none."""
 
     @property
@@ -41,14 +41,14 @@ class LiveFrameReader:
         """Return how many objects were no frame of the system."""
         return self._ignored + self._json.unreadable
 
-    def polled(self, chunk: bytes) -> Iterator[LiveFrame]:
+    def feed(self, chunk: bytes) -> Iterator[LiveFrame]:
         """Yield the frames that a chunk completes.
 
         Raises the ApiError that the stream tells; what follows it is lost.
         """
         if len(self._beginning) < SAMPLE_BYTES:
             self._beginning += chunk[:SAMPLE_BYTES]
-        return self._frames(self._data.polled(chunk))
+        return self._frames(self._data.feed(chunk))
 
     def close(self) -> None:
         """End the stream; what it leaves unfinished is no frame."""
@@ -65,7 +65,7 @@ class LiveFrameReader:
             if piece == EVENT_END:
                 self._json.end()
                 continue
-            for document in self._json.polled(piece):
+            for document in self._json.feed(piece):
                 for message in messages_of(document):
                     if (frame := self._frame(message)) is not None:
                         yield frame
@@ -73,13 +73,13 @@ class LiveFrameReader:
     def _frame(self, message: Message) -> LiveFrame | None:
         """Return the frame that a message is; raise the error that it is instead."""
         if _is_error(message):
-            self.has_understood = True
+            self.has_message = True
             body = ErrorBody.from_document(message)
             raise api_error(LIVE_DATA.name, HTTPStatus.OK, body)
         if not MEASURED_FIELDS.isdisjoint(message) and self._is_ours(message):
-            with suppress(MalformedAnswerError):
+            with suppress(MalformedResponseError):
                 frame = LiveFrame.from_api(message)
-                self.has_understood = True
+                self.has_message = True
                 return frame
         self._ignored += 1
         return None

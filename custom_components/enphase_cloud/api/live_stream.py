@@ -8,7 +8,7 @@ from typing import Final, Self
 from aiohttp import ClientError, ClientResponse
 
 from .endpoints import LIVE_DATA
-from .error_bodies import success
+from .error_bodies import successful_body
 from .exceptions import (
     EnphaseCloudError,
     EnphaseConnectionError,
@@ -18,7 +18,7 @@ from .exceptions import (
 )
 from .live_frames import LiveFrameReader
 from .models.live_frame import LiveFrame
-from .transport import guarded, is_success, read_answer
+from .transport import guarded, is_success, read_response
 
 # Small enough that what is in one chunk does not keep the event loop waiting.
 _CHUNK_SIZE: Final = 4 * 1024
@@ -35,7 +35,7 @@ class LiveStream:
     nothing of it could be read; otherwise EnphaseTimeoutError when it falls silent or
     does not end, EnphaseConnectionError when it breaks before its time, and the
     ApiError that an error inside the stream tells. Where that says that a quota is used
-    up, it is kept as `refusal`.
+    up, it is kept as `quota_error`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LiveStream:
         self._frames: Iterator[LiveFrame] = iter(())
         self._is_open = True
         self._size = 0
-        self.refusal: QuotaExceededError | None = None
+        self.quota_error: QuotaExceededError | None = None
 
     @property
     def skipped(self) -> int:
@@ -80,7 +80,7 @@ class LiveStream:
                 for frame in self._frames:
                     return frame
             except QuotaExceededError as err:
-                self.refusal = err
+                self.quota_error = err
                 raise
             if not self._is_open:
                 raise StopAsyncIteration
@@ -99,14 +99,14 @@ class LiveStream:
             if asyncio.get_running_loop().time() < self._ends_at:
                 failure = EnphaseConnectionError("The live stream broke")
         self._size += len(chunk)
-        if chunk and (self._reader.has_understood or self._size <= _PATIENCE):
+        if chunk and (self._reader.has_message or self._size <= _PATIENCE):
             if len(chunk) == _CHUNK_SIZE:
                 # More is waiting, and reading it would not let others run.
                 await asyncio.sleep(0)
-            return self._reader.polled(chunk)
+            return self._reader.feed(chunk)
         self._is_open = False
         self._reader.close()
-        if not self._reader.has_understood:
+        if not self._reader.has_message:
             failure = UnreadableStreamError(
                 self._reader.sample(self._response.content_type)
             )
@@ -120,10 +120,10 @@ async def open_stream(
 ) -> LiveStream:
     """Return the stream of a system that a response carries.
 
-    Raises the ApiError or MalformedAnswerError that the response is instead.
+    Raises the ApiError or MalformedResponseError that the response is instead.
     """
     if not is_success(response.status):
-        success(LIVE_DATA.name, await guarded(read_answer(response)))
+        successful_body(LIVE_DATA.name, await guarded(read_response(response)))
     stream = LiveStream(response, system_id=system_id, ends_at=ends_at)
     if _is_document(response):
         await stream.async_peek()
@@ -131,7 +131,7 @@ async def open_stream(
 
 
 def _is_document(response: ClientResponse) -> bool:
-    """Tell whether a response is more likely an answer or a page than a stream."""
+    """Tell whether a response is more likely an response or a page than a stream."""
     content_type = response.content_type
     return content_type != "text/event-stream" and (
         response.content_length is not None

@@ -30,7 +30,7 @@ class EventDataReader:
         # Whether the last data came from a field; None before any since an event ended.
         self._is_event: bool | None = None
 
-    def polled(self, chunk: bytes) -> list[bytes]:
+    def feed(self, chunk: bytes) -> list[bytes]:
         """Return the data of a chunk, lines with their ends; EVENT_END after events."""
         pieces: list[bytes] = []
         if self._is_after_return and chunk:

@@ -15,11 +15,11 @@ from .exceptions import (
     ApiError,
     InvalidClientError,
     InvalidGrantError,
-    MalformedAnswerError,
+    MalformedResponseError,
     TokenRequestError,
 )
 from .models.convert import to_count, to_text, to_word
-from .transport import Answer, exchange, parse_object, secure_url
+from .transport import HttpResponse, exchange, parse_object, secure_url
 
 _TIMEOUT: Final = ClientTimeout(total=30)
 _DOCUMENTED_LIFETIME: Final = 86_400
@@ -48,10 +48,10 @@ async def request_token(
     Raises InvalidGrantError where the user has to sign in again, InvalidClientError
     where the credentials of the application are wrong, TokenRequestError for other
     refusals; QuotaExceededError, ServerError, EnphaseConnectionError,
-    EnphaseTimeoutError and MalformedAnswerError where trying later may help; and
+    EnphaseTimeoutError and MalformedResponseError where trying later may help; and
     ValueError where the URL is neither https nor on this machine.
     """
-    answer = await exchange(
+    response = await exchange(
         session,
         "POST",
         secure_url(token_url),
@@ -62,14 +62,14 @@ async def request_token(
         },
         timeout=_TIMEOUT,
     )
-    return token_of(answer)
+    return token_of(response)
 
 
-def token_of(answer: Answer) -> dict[str, Any]:
-    """Return the token document of an answer, or raise the error that it is."""
-    if not answer.is_success:
-        raise _refusal(answer.status, ErrorBody.from_body(answer.body))
-    return _token(parse_object(answer.body))
+def token_of(response: HttpResponse) -> dict[str, Any]:
+    """Return the token document of an response, or raise the error that it is."""
+    if not response.is_success:
+        raise _refusal(response.status, ErrorBody.from_body(response.body))
+    return _token(parse_object(response.body))
 
 
 def _basic(client_id: str, client_secret: str) -> str:
@@ -98,7 +98,7 @@ def _token(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     token = dict(document)
     if not _is_credential(token.get("access_token")):
-        raise MalformedAnswerError("The answer holds no access token")
+        raise MalformedResponseError("The response holds no access token")
     if not _is_credential(token.get("refresh_token")):
         token.pop("refresh_token", None)
     lifetime = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME

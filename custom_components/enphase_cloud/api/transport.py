@@ -24,7 +24,7 @@ from yarl import URL
 from .exceptions import (
     EnphaseConnectionError,
     EnphaseTimeoutError,
-    MalformedAnswerError,
+    MalformedResponseError,
 )
 from .models.convert import to_object
 
@@ -36,10 +36,10 @@ ERROR_LIMIT: Final = 64 * 1024
 _decode: Final = json.JSONDecoder().decode
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """A status and its body; an error's body may be empty though the cloud sent one.
 
-    `date` is the cloud's time, which RFC 9110 has each answer tell.
+    `date` is the cloud's time, which RFC 9110 has each response tell.
     """
 
     status: int
@@ -80,20 +80,20 @@ def _is_loopback(host: str) -> bool:
 
 async def exchange(
     session: ClientSession, method: str, url: URL, **options: Any
-) -> Answer:
-    """Send a request and read the answer whole.
+) -> HttpResponse:
+    """Send a request and read the response whole.
 
-    Raises EnphaseTimeoutError, EnphaseConnectionError, and MalformedAnswerError where
-    the answer redirects or is too long.
+    Raises EnphaseTimeoutError, EnphaseConnectionError, and MalformedResponseError where
+    the response redirects or is too long.
     """
     return await guarded(_exchange(session, method, url, **options))
 
 
 async def _exchange(
     session: ClientSession, method: str, url: URL, **options: Any
-) -> Answer:
+) -> HttpResponse:
     async with session.request(method, url, **SENT_ONCE, **options) as response:
-        return await read_answer(response)
+        return await read_response(response)
 
 
 async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
@@ -112,21 +112,21 @@ async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
     raise failure
 
 
-async def read_answer(response: ClientResponse) -> Answer:
+async def read_response(response: ClientResponse) -> HttpResponse:
     """Read a response whole, of an error only what can be had."""
     status, date = response.status, date_of(response)
     if status in range(300, 400):
-        raise MalformedAnswerError(f"The cloud redirects (status {status})")
+        raise MalformedResponseError(f"The cloud redirects (status {status})")
     if is_success(status):
-        return Answer(status, await _read(response, DOCUMENT_LIMIT), date)
+        return HttpResponse(status, await _read(response, DOCUMENT_LIMIT), date)
     try:
-        return Answer(status, await _read(response, ERROR_LIMIT), date)
-    except ClientError, OSError, MalformedAnswerError:
-        return Answer(status, b"", date)
+        return HttpResponse(status, await _read(response, ERROR_LIMIT), date)
+    except ClientError, OSError, MalformedResponseError:
+        return HttpResponse(status, b"", date)
 
 
 def date_of(response: ClientResponse) -> datetime | None:
-    """Return the `Date` of an answer, None where it has none that can be read."""
+    """Return the `Date` of an response, None where it has none that can be read."""
     try:
         date = parsedate_to_datetime(response.headers[hdrs.DATE])
     except LookupError, OverflowError, TypeError, ValueError:
@@ -140,23 +140,23 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > limit:
-            raise MalformedAnswerError("The answer is too long")
+            raise MalformedResponseError("The response is too long")
         # More may be there already, most of all where a little was decompressed.
         await asyncio.sleep(0)
     return bytes(body)
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Return a JSON document, or raise MalformedAnswerError."""
+    """Return a JSON document, or raise MalformedResponseError."""
     try:
         return _decode(text) if isinstance(text, str) else json.loads(text)
     except ValueError, RecursionError:
         pass
-    raise MalformedAnswerError("The answer is no JSON")
+    raise MalformedResponseError("The response is no JSON")
 
 
 def parse_object(text: bytes | str) -> Mapping[str, Any]:
-    """Return a JSON object, or raise MalformedAnswerError."""
+    """Return a JSON object, or raise MalformedResponseError."""
     return to_object(parse_json(text))
 
 

@@ -15,8 +15,8 @@ from homeassistant.core import callback
 from ..api import (
     BatteryEnergyIntervals,
     BatteryTelemetry,
-    DailyBatteryEnergies,
-    DailyEnergies,
+    DailyBatteryEnergy,
+    DailyEnergy,
     EnergyIntervals,
     ProductionMeters,
 )
@@ -32,7 +32,7 @@ from .energy import EnergyCoordinator
 from .error_policy import UnforeseenError, foreseen
 from .statistics import Imported, Series, StatisticsImporter
 
-type Energies = EnergyIntervals | DailyEnergies
+type Energies = EnergyIntervals | DailyEnergy
 
 RETURNED: Final = "_returned"
 """Ends the id of what a car gave back."""
@@ -178,25 +178,25 @@ def _energies(answer: Any, known: Known) -> Iterator[tuple[Device, str, Energies
         case BatteryTelemetry():
             for flow, intervals in battery_intervals(answer).items():
                 yield known.device, _FLOWS[flow], intervals
-        case BatteryEnergyIntervals() | DailyBatteryEnergies():
+        case BatteryEnergyIntervals() | DailyBatteryEnergy():
             yield known.device, "", answer.charged
             if _has_energy(answer.discharged):
                 yield known.device, RETURNED, answer.discharged
         case ProductionMeters():
             for meter, intervals in meter_energies(answer, known.board).items():
                 yield meter, "", intervals
-        case EnergyIntervals() | DailyEnergies():
+        case EnergyIntervals() | DailyEnergy():
             of_system = known.device.kind is DeviceKind.SYSTEM
             device = heat_pump(known.board) if of_system else known.device
             if device is not None:
                 yield device, "", answer
         case _:
             for panel in answer:
-                yield panel_device(panel), "", panel.energies
+                yield panel_device(panel), "", panel.energy
 
 
 def _has_energy(energies: Energies) -> bool:
-    if isinstance(energies, DailyEnergies):
+    if isinstance(energies, DailyEnergy):
         return any(energies.values)
     return any(interval.energy for interval in energies.intervals)
 

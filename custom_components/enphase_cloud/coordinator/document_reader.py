@@ -7,7 +7,7 @@ from typing import Any, Final
 from ..api import (
     EnphaseCloudError,
     InvalidRequestError,
-    MalformedAnswerError,
+    MalformedResponseError,
     NoBatteryError,
     NotOfferedError,
     ServerError,
@@ -23,7 +23,7 @@ type AnswerListener = Callable[[Any, Known], None]
 # What one device of several may fail with, while the others answer.
 _OF_ONE_DEVICE: Final = (
     InvalidRequestError,
-    MalformedAnswerError,
+    MalformedResponseError,
     ServerError,
     UnknownSystemError,
 )

@@ -23,7 +23,7 @@ from ..api import (
     InvalidGrantError,
     InvalidRequestError,
     LiveStreamNotSupportedError,
-    MalformedAnswerError,
+    MalformedResponseError,
     NotEntitledError,
     QuotaExceededError,
     RequestWithheldError,
@@ -145,7 +145,7 @@ ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
     UnreadableStreamError: ErrorPolicy(
         Consequence.STOP_STREAMS, "live_unreadable", "malformed_answer"
     ),
-    MalformedAnswerError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
+    MalformedResponseError: ErrorPolicy(Consequence.SKIP, reason="malformed_answer"),
     RenewalPausedError: ErrorPolicy(Consequence.BACK_OFF, "renewal_paused"),
     EnphaseTimeoutError: ErrorPolicy(Consequence.BACK_OFF, reason="timeout"),
     EnphaseConnectionError: ErrorPolicy(Consequence.BACK_OFF, reason="cannot_connect"),

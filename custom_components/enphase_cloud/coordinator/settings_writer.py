@@ -18,7 +18,7 @@ from ..api import (
     EnphaseConnectionError,
     ForbiddenError,
     InvalidRequestError,
-    MalformedAnswerError,
+    MalformedResponseError,
     NotEntitledError,
     QuotaExceededError,
     RequestWithheldError,
@@ -48,7 +48,7 @@ AT_ONCE: Final = timedelta()
 # What is older is requested anew before a part of it is changed.
 _FRESH: Final = timedelta(minutes=10)
 # It may have taken effect, or not.
-_UNCERTAIN: Final = (EnphaseConnectionError, MalformedAnswerError)
+_UNCERTAIN: Final = (EnphaseConnectionError, MalformedResponseError)
 # It has taken no effect.
 _NOT_WRITTEN: Final = (
     ForbiddenError,

@@ -8,7 +8,7 @@ from ..api.models import (
     ChargerSchedules,
     ChargingSession,
     ChargingSessions,
-    DailyEnergies,
+    DailyEnergy,
     Devices,
     EnergyIntervals,
 )
@@ -225,7 +225,7 @@ def read_schedules(schedules: ChargerSchedules, known: Known) -> Report:
     return {known.device: samples}
 
 
-def read_days(_days: DailyEnergies, _known: Known) -> Report:
+def read_days(_days: DailyEnergy, _known: Known) -> Report:
     """Return nothing: what they say goes into statistics."""
     return {}
 

@@ -96,7 +96,7 @@ def read_panels(panels: Sequence[InverterTelemetry], known: Known) -> Report:
     return {
         device: advance(
             known.board.samples(Source.PANEL_TELEMETRY, device),
-            _of_panel(panel.energies, known),
+            _of_panel(panel.energy, known),
             now=known.fetched_at,
         )
         for panel in panels
@@ -163,9 +163,7 @@ def meter_energies(
     listed = _production_meters(board)
     channels: defaultdict[Device, list[MeterTelemetry]] = defaultdict(list)
     for each in meters.meters:
-        is_used = any(
-            interval.energy is not None for interval in each.energies.intervals
-        )
+        is_used = any(interval.energy is not None for interval in each.energy.intervals)
         device = listed.get(each.serial_number or "")
         if is_used and device is not None:
             channels[device].append(each)
@@ -192,7 +190,7 @@ def _together(channels: Sequence[MeterTelemetry]) -> EnergyIntervals:
     """Return what channels measured; an interval that one of them lacks is left out."""
     told: defaultdict[datetime, dict[int | None, float]] = defaultdict(dict)
     for each in channels:
-        for interval in each.energies.intervals:
+        for interval in each.energy.intervals:
             if interval.energy is not None:
                 told[interval.end_at][each.channel] = interval.energy
     intervals = (
@@ -200,7 +198,7 @@ def _together(channels: Sequence[MeterTelemetry]) -> EnergyIntervals:
         for end, parts in sorted(told.items())
         if len(parts) == len(channels)
     )
-    return channels[0].energies._replace(intervals=tuple(intervals))
+    return channels[0].energy._replace(intervals=tuple(intervals))
 
 
 def _query_of_news(

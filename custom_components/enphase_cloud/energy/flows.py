@@ -19,8 +19,8 @@ from ..api.endpoints import (
     Endpoint,
 )
 from ..api.models import (
-    DailyBatteryEnergies,
-    DailyEnergies,
+    DailyBatteryEnergy,
+    DailyEnergy,
     EnergyIntervals,
     ProductionSource,
 )
@@ -39,7 +39,7 @@ MOST_UPDATES: Final = 24
 """The most updates of a source a day."""
 
 type Intervals = Mapping[Flow, EnergyIntervals]
-type Dailies = Mapping[Flow, DailyEnergies]
+type Dailies = Mapping[Flow, DailyEnergy]
 type Limits = Mapping[Flow, float]
 """The power [W] beyond which a flow is not believed."""
 
@@ -135,7 +135,7 @@ def _production_intervals(board: Board) -> Endpoint[Any]:
     return PRODUCTION_METER_TELEMETRY if is_metered else PRODUCTION_MICRO_TELEMETRY
 
 
-def _battery_days(daily: DailyBatteryEnergies) -> Dailies:
+def _battery_days(daily: DailyBatteryEnergy) -> Dailies:
     return {
         Flow.BATTERY_CHARGE: daily.charged,
         Flow.BATTERY_DISCHARGE: daily.discharged,

@@ -4,12 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-from ..api.models import (
-    BatteryTelemetry,
-    DailyEnergies,
-    EnergyInterval,
-    EnergyIntervals,
-)
+from ..api.models import BatteryTelemetry, DailyEnergy, EnergyInterval, EnergyIntervals
 from ..measurements.catalog import Flow
 from .readings import HOUR, NO_READINGS, SETTLES_AFTER, Reading, Readings, Span
 
@@ -129,7 +124,7 @@ def battery_intervals(telemetry: BatteryTelemetry) -> Mapping[Flow, EnergyInterv
 
 
 def readings_of_days(
-    daily: DailyEnergies,
+    daily: DailyEnergy,
     *,
     fetched_at: datetime,
     time_zone: tzinfo,
@@ -157,7 +152,7 @@ def readings_of_days(
     return readings
 
 
-def leaves_out_days(daily: DailyEnergies, power_limit: float) -> bool:
+def leaves_out_days(daily: DailyEnergy, power_limit: float) -> bool:
     """Tell whether a day is left out because its energy is beyond the limit [W]."""
     return any(
         energy is not None and energy > power_limit * _DAY_HOURS

@@ -72,7 +72,7 @@ class Attempt:
     is_served: bool = False
     date: datetime | None = None
 
-    def answered(self, status: int, date: datetime | None) -> None:
+    def on_response(self, status: int, date: datetime | None) -> None:
         """Learn from the head of an answer.
 
         Errors of the request count as calls, those of the server or of the key do not.
@@ -139,7 +139,7 @@ class KeyBudget:
             self.notify()
             yield attempt
         except ApiError as err:
-            attempt.answered(err.status, attempt.date)
+            attempt.on_response(err.status, attempt.date)
             self._ended(call, attempt)
             if isinstance(err, QuotaExceededError):
                 await self.refused(err)

@@ -72,7 +72,7 @@ def _enphase_cloud(chunks: Chunks) -> list[str]:
     events: list[str] = []
     event: list[bytes] = []
     for chunk in chunks:
-        for piece in reader.polled(chunk):
+        for piece in reader.feed(chunk):
             if piece != EVENT_END:
                 event.append(piece)
                 continue

@@ -18,8 +18,8 @@ from .device_telemetry import (
 )
 from .energy import (
     BatteryEnergyIntervals,
-    DailyBatteryEnergies,
-    DailyEnergies,
+    DailyBatteryEnergy,
+    DailyEnergy,
     EnergyInterval,
     EnergyIntervals,
     day_query,
@@ -90,8 +90,8 @@ __all__ = [
     "ChargingSessions",
     "ChargingTimes",
     "ConnectionType",
-    "DailyBatteryEnergies",
-    "DailyEnergies",
+    "DailyBatteryEnergy",
+    "DailyEnergy",
     "Device",
     "DeviceStatus",
     "Devices",

@@ -48,7 +48,7 @@ class BatteryTelemetry(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the telemetry, leaving out intervals without an end.
 
-        Raises MalformedAnswerError where it names no system.
+        Raises MalformedResponseError where it names no system.
         """
         data = to_object(data)
         intervals = filter(None, map(_to_interval, to_objects(data.get("intervals"))))

@@ -13,7 +13,7 @@ import math
 import re
 from typing import Any, Final, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 
 POWER_LIMIT: Final = 10_000_000
 """W. No system that owners connect reaches 10 MW."""
@@ -35,18 +35,18 @@ _MOST_KINDS: Final = 100
 
 
 def to_object(value: object) -> Mapping[str, Any]:
-    """Return a JSON object, or raise MalformedAnswerError."""
+    """Return a JSON object, or raise MalformedResponseError."""
     if isinstance(value, (dict, Mapping)):
         return value
-    raise MalformedAnswerError("The answer is no JSON object")
+    raise MalformedResponseError("The answer is no JSON object")
 
 
 def to_identifier(value: object) -> int:
-    """Return the id of a system, or raise MalformedAnswerError."""
+    """Return the id of a system, or raise MalformedResponseError."""
     identifier = to_integer(value)
     # A rounded one would be another system's.
     if identifier is None or identifier <= 0 or identifier != to_number(value):
-        raise MalformedAnswerError("The answer names no system")
+        raise MalformedResponseError("The answer names no system")
     return identifier
 
 

@@ -165,7 +165,7 @@ class Devices(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the devices, leaving out those that nothing names.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         kinds = to_kinds(data.get("devices"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import to_count, to_identifier, to_object, to_objects, to_serial
 from .energy import EnergyIntervals
 
@@ -26,18 +26,18 @@ class InverterTelemetry:
     """
 
     serial_number: str = field(repr=False)
-    energies: EnergyIntervals
+    energy: EnergyIntervals
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one microinverter.
 
-        Raises MalformedAnswerError where nothing names it or its system.
+        Raises MalformedResponseError where nothing names it or its system.
         """
         serial_number = to_serial(to_object(data).get("serial_number"))
         if serial_number is None:
-            raise MalformedAnswerError("The answer names no microinverter")
-        return cls(serial_number=serial_number, energies=_panel_intervals(data))
+            raise MalformedResponseError("The answer names no microinverter")
+        return cls(serial_number=serial_number, energy=_panel_intervals(data))
 
 
 class InvertersTelemetry(NamedTuple):
@@ -56,18 +56,18 @@ class InvertersTelemetry(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one page, leaving out microinverters that nothing names.
 
-        Raises MalformedAnswerError where the document names no system, there is no
+        Raises MalformedResponseError where the document names no system, there is no
         list, or none of it can be read.
         """
         data = to_object(data)
         entries = data.get("devices")
         if not isinstance(entries, list):
-            raise MalformedAnswerError("The answer lists no microinverters")
+            raise MalformedResponseError("The answer lists no microinverters")
         system_id = to_identifier(data.get("system_id"))
         shared = {"system_id": system_id, "start_at": data.get("start_at")}
         inverters = tuple(_readable(entries[:_LARGEST_PAGE], shared))
         if entries and not inverters:
-            raise MalformedAnswerError("None of the microinverters can be read")
+            raise MalformedResponseError("None of the microinverters can be read")
         return cls(
             system_id=system_id,
             inverters=inverters,
@@ -91,28 +91,28 @@ class MeterTelemetry:
     serial_number: str | None = field(repr=False)
     gateway_serial_number: str | None = field(repr=False)
     channel: int | None
-    energies: EnergyIntervals
+    energy: EnergyIntervals
 
 
 class ProductionMeters(NamedTuple):
     """What the production meters of a system measured: all together, and each."""
 
-    energies: EnergyIntervals
+    energy: EnergyIntervals
     meters: tuple[MeterTelemetry, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the meters, leaving out intervals without an end.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
-        energies = EnergyIntervals.from_api(data, member="wh_del")
+        energy = EnergyIntervals.from_api(data, member="wh_del")
         meters = (
             telemetry
             for meter in to_objects(data.get("meter_intervals"))
-            for telemetry in _channels(meter, energies.system_id)
+            for telemetry in _channels(meter, energy.system_id)
         )
-        return cls(energies=energies, meters=tuple(meters))
+        return cls(energy=energy, meters=tuple(meters))
 
 
 def _readable(
@@ -121,7 +121,7 @@ def _readable(
     for entry in entries:
         try:
             yield InverterTelemetry.from_api({**to_object(entry), **shared})
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
 
 
@@ -134,5 +134,5 @@ def _channels(meter: Mapping[str, Any], system_id: int) -> Iterator[MeterTelemet
             serial_number=to_serial(meter.get("meter_serial_number")),
             gateway_serial_number=to_serial(meter.get("envoy_serial_number")),
             channel=channel,
-            energies=_meter_intervals({"system_id": system_id, "intervals": intervals}),
+            energy=_meter_intervals({"system_id": system_id, "intervals": intervals}),
         )

@@ -6,7 +6,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     to_count,
     to_date,
@@ -70,7 +70,7 @@ class EnergyIntervals(NamedTuple):
 
         `member` names their energy, which `energy` reads, `power` their power, and
         `items` the list that they are in. A length that the document tells comes first.
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         intervals = (
@@ -104,13 +104,13 @@ class BatteryEnergyIntervals(NamedTuple):
     def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
         """Read energies that are negative where more was given than taken.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         read = partial(EnergyIntervals.from_api, data, member=member)
         return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
 
 
-class DailyEnergies(NamedTuple):
+class DailyEnergy(NamedTuple):
     """The energy of one flow on each day from `start_date` on [Wh].
 
     Days are the system's. Zeros at the end are days that are not reported yet, or on
@@ -130,12 +130,12 @@ class DailyEnergies(NamedTuple):
     ) -> Self:
         """Read the days whose energies are in `member`, each with `energy`.
 
-        Raises MalformedAnswerError where the document names no first day.
+        Raises MalformedResponseError where the document names no first day.
         """
         data = to_object(data)
         start_date = to_date(data.get("start_date"))
         if start_date is None:
-            raise MalformedAnswerError("The answer names no first day")
+            raise MalformedResponseError("The answer names no first day")
         values = data.get(member)
         return cls(
             start_date=start_date,
@@ -145,30 +145,30 @@ class DailyEnergies(NamedTuple):
         )
 
 
-class DailyBatteryEnergies(NamedTuple):
+class DailyBatteryEnergy(NamedTuple):
     """What batteries took and gave day by day, be it that of a car."""
 
-    charged: DailyEnergies
-    discharged: DailyEnergies
+    charged: DailyEnergy
+    discharged: DailyEnergy
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read both series.
 
-        Raises MalformedAnswerError where the document names no first day.
+        Raises MalformedResponseError where the document names no first day.
         """
         return cls(
-            charged=DailyEnergies.from_api(data, member="charge"),
-            discharged=DailyEnergies.from_api(data, member="discharge"),
+            charged=DailyEnergy.from_api(data, member="charge"),
+            discharged=DailyEnergy.from_api(data, member="discharge"),
         )
 
     @classmethod
     def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
         """Read energies that are negative where more was given than taken.
 
-        Raises MalformedAnswerError where the document names no first day.
+        Raises MalformedResponseError where the document names no first day.
         """
-        read = partial(DailyEnergies.from_api, data, member=member)
+        read = partial(DailyEnergy.from_api, data, member=member)
         return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
 
 

@@ -54,7 +54,7 @@ class ChargingSessions(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the sessions that have a beginning, and an end after it.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         sessions = filter(None, map(_session, to_objects(data.get("sessions"))))
@@ -95,7 +95,7 @@ class ChargerSchedules(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the schedules, leaving out times that are none.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         return cls(
@@ -134,7 +134,7 @@ class ChargerEvents(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the events that have a moment.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         return cls(

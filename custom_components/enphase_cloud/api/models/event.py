@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self, override
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     OpenEnum,
     to_count,
@@ -84,7 +84,7 @@ class Events(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read events, leaving out those without a type or a beginning.
 
-        Raises MalformedAnswerError where the document names no system, or lists no
+        Raises MalformedResponseError where the document names no system, or lists no
         events.
         """
         data = to_object(data)
@@ -138,7 +138,7 @@ class Alarms(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read alarms, leaving out those without a type or a beginning.
 
-        Raises MalformedAnswerError where the document names no system, or lists no
+        Raises MalformedResponseError where the document names no system, or lists no
         alarms.
         """
         data = to_object(data)
@@ -171,7 +171,7 @@ class EventTypes(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read types of events, leaving out those without an id.
 
-        Raises MalformedAnswerError where the document lists none.
+        Raises MalformedResponseError where the document lists none.
         """
         entries = _entries(to_object(data), "event_types")
         return cls(event_types=tuple(filter(None, map(_event_type, entries))))
@@ -192,7 +192,7 @@ def _entries(data: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
         return to_objects(list(entries.values()))
     if isinstance(entries, list):
         return to_objects(entries)
-    raise MalformedAnswerError("The answer lacks its list")
+    raise MalformedResponseError("The answer lacks its list")
 
 
 def _event(data: Mapping[str, Any]) -> Event | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     to_count,
     to_datetime,
@@ -80,14 +80,14 @@ class InvertersSummary(NamedTuple):
     def from_api(cls, data: Any) -> Self:
         """Read one page, leaving out microinverters that nothing names.
 
-        Raises MalformedAnswerError where there is no list, or none can be read.
+        Raises MalformedResponseError where there is no list, or none can be read.
         """
         if not isinstance(data, list):
-            raise MalformedAnswerError("The answer lists no gateways")
+            raise MalformedResponseError("The answer lists no gateways")
         gateways = tuple(filter(None, map(_gateway, to_objects(data))))
         summary = cls(gateways=gateways)
         if (data and not gateways) or (summary.listed and not summary.inverters):
-            raise MalformedAnswerError("None of the microinverters can be read")
+            raise MalformedResponseError("None of the microinverters can be read")
         return summary
 
     @property

@@ -152,7 +152,7 @@ class LatestTelemetry(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the powers.
 
-        Raises MalformedAnswerError where the document names no system.
+        Raises MalformedResponseError where the document names no system.
         """
         data = to_object(data)
         devices = to_kinds(data.get("devices"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self, override
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     OpenEnum,
     to_datetime,
@@ -81,7 +81,7 @@ class LiveFrame(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read a frame that no wrapper is around.
 
-        Raises MalformedAnswerError where it has no moment or nothing measured.
+        Raises MalformedResponseError where it has no moment or nothing measured.
         """
         message = to_object(data)
         frame = cls(
@@ -96,7 +96,7 @@ class LiveFrame(NamedTuple):
             battery_mode=_named(BatteryMode, message.get("battery_mode")),
         )
         if _measures_nothing(frame):
-            raise MalformedAnswerError("The frame measures nothing")
+            raise MalformedResponseError("The frame measures nothing")
         return frame
 
 
@@ -118,7 +118,7 @@ def _sampled_at(message: Mapping[str, Any]) -> datetime:
     if moment is None:
         moment = _to_utc(message.get("timestamp_utc"))
     if moment is None:
-        raise MalformedAnswerError("The frame tells no moment")
+        raise MalformedResponseError("The frame tells no moment")
     return moment
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import to_datetime, to_energy, to_object, to_objects, to_serial
 
 
@@ -33,14 +33,14 @@ class MeterReadings(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the meters, leaving out those without any register.
 
-        Raises MalformedAnswerError where there is no list, or none can be read.
+        Raises MalformedResponseError where there is no list, or none can be read.
         """
         listed = to_object(data).get("meter_readings")
         if not isinstance(listed, list):
-            raise MalformedAnswerError("The answer lists no meters")
+            raise MalformedResponseError("The answer lists no meters")
         registers = tuple(filter(None, map(_register, to_objects(listed))))
         if listed and not registers:
-            raise MalformedAnswerError("None of the meters can be read")
+            raise MalformedResponseError("None of the meters can be read")
         return cls(registers=registers)
 
 

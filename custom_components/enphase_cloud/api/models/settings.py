@@ -9,7 +9,7 @@ from datetime import datetime
 import re
 from typing import Any, Final, NamedTuple, Self, override
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     OpenEnum,
     to_count,
@@ -85,7 +85,7 @@ class BatterySettings(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the settings; raises MalformedAnswerError where no system is named."""
+        """Read the settings; raises MalformedResponseError where no system is named."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         mode = BatteryMode.from_api(data.get("battery_mode"))
@@ -114,7 +114,7 @@ class StormGuard(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the settings; raises MalformedAnswerError where no system is named."""
+        """Read the settings; raises MalformedResponseError where no system is named."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         return cls(
@@ -135,7 +135,7 @@ class GridState(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the state; raises MalformedAnswerError where no system is named."""
+        """Read the state; raises MalformedResponseError where no system is named."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         return cls(
@@ -184,13 +184,13 @@ class LoadControl(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the loads, leaving out those without a name.
 
-        Raises MalformedAnswerError where no system is named, or nothing is listed.
+        Raises MalformedResponseError where no system is named, or nothing is listed.
         """
         data = to_object(data)
         to_identifier(data.get("system_id"))
         listed = data.get("load_control_data")
         if not isinstance(listed, list):
-            raise MalformedAnswerError("The answer lists no loads")
+            raise MalformedResponseError("The answer lists no loads")
         return cls({load.name: load for load in _loads(listed[:_MOST_LOADS])})
 
 

@@ -54,7 +54,7 @@ class Summary(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the summary.
 
-        Raises MalformedAnswerError where it names no system.
+        Raises MalformedResponseError where it names no system.
         """
         data = to_object(data)
         return cls(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple, Self
 
-from ..exceptions import MalformedAnswerError
+from ..exceptions import MalformedResponseError
 from .convert import (
     OpenEnum,
     to_count,
@@ -94,7 +94,7 @@ class System(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one system.
 
-        Raises MalformedAnswerError where it has no id.
+        Raises MalformedResponseError where it has no id.
         """
         data = to_object(data)
         public_name = to_text(data.get("public_name"))
@@ -127,15 +127,15 @@ class SystemsPage(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one page, leaving out systems that cannot be read.
 
-        Raises MalformedAnswerError where there is no list, or none can be read.
+        Raises MalformedResponseError where there is no list, or none can be read.
         """
         data = to_object(data)
         entries = data.get("systems")
         if not isinstance(entries, list):
-            raise MalformedAnswerError("The answer lists no systems")
+            raise MalformedResponseError("The answer lists no systems")
         systems = tuple(_readable(entries))
         if entries and not systems:
-            raise MalformedAnswerError("None of the systems can be read")
+            raise MalformedResponseError("None of the systems can be read")
         return cls(
             systems=systems, listed=len(entries), total=to_count(data.get("total"))
         )
@@ -149,7 +149,7 @@ class SystemsPage(NamedTuple):
 def system_id_from_api(data: Mapping[str, Any]) -> int:
     """Return the id of the system that a gateway belongs to.
 
-    Raises MalformedAnswerError where the document names no system.
+    Raises MalformedResponseError where the document names no system.
     """
     return to_identifier(to_object(data).get("system_id"))
 
@@ -159,7 +159,7 @@ def _readable(entries: list[Any]) -> list[System]:
     for entry in entries[:_LARGEST_PAGE]:
         try:
             systems.append(System.from_api(entry))
-        except MalformedAnswerError:
+        except MalformedResponseError:
             continue
     return systems
 
