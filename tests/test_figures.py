@@ -33,8 +33,8 @@ MINUTE = timedelta(minutes=1)
 HALF_AN_HOUR = timedelta(minutes=30)
 QUARTER = timedelta(minutes=15)
 ENABLED = {
-    "self_consumption_today",
-    "self_consumption_yesterday",
+    "self_consumed_today",
+    "self_consumed_yesterday",
     "self_sufficiency_today",
     "self_sufficiency_yesterday",
     "import_peak_this_month",
@@ -43,7 +43,7 @@ ENABLED = {
     "usable_battery_capacity",
 }
 OTHERS = {
-    "self_consumption_this_month",
+    "self_consumed_this_month",
     "self_sufficiency_this_month",
     "import_peak_last_month",
     "mean_import_peak",
@@ -161,7 +161,7 @@ async def test_what_is_imported_is_told_truly(
     for period, (start, end) in spans.items():
         assert end >= whole_hour() - HOUR or period == "yesterday"
         consumption, sufficiency = true_shares(world, start, end)
-        assert shown(hass, f"self_consumption_{period}") == pytest.approx(consumption)
+        assert shown(hass, f"self_consumed_{period}") == pytest.approx(consumption)
         assert shown(hass, f"self_sufficiency_{period}") == pytest.approx(sufficiency)
     power, at = true_peak(world, month, whole_hour())
     assert shown(hass, "import_peak_this_month") == pytest.approx(power)
@@ -172,7 +172,7 @@ async def test_what_is_imported_is_told_truly(
     given = truth.energy("discharge", month, whole_hour())
     assert shown(hass, "battery_cycles") == pytest.approx(given / 10_000, rel=0.01)
     # The system began with this month.
-    for name in OTHERS - {"self_consumption_this_month", "self_sufficiency_this_month"}:
+    for name in OTHERS - {"self_consumed_this_month", "self_sufficiency_this_month"}:
         assert shown(hass, name) is None
     assert set(world.calls) <= POLLS | INTERVALS | LIFETIMES | {"telemetry_battery"}
     # Three weeks of history, of which the newest is the first update.
@@ -182,7 +182,7 @@ async def test_what_is_imported_is_told_truly(
 def until(hass: HomeAssistant, period: str) -> datetime:
     """Return up to when the share of a period is."""
     at = attribute(hass, f"self_sufficiency_{period}", "until")
-    assert at == attribute(hass, f"self_consumption_{period}", "until")
+    assert at == attribute(hass, f"self_consumed_{period}", "until")
     assert isinstance(at, datetime)
     return at
 
@@ -290,7 +290,7 @@ async def test_without_a_meter_there_is_no_share_and_no_peak(
     has_battery = world.system.plant.storage is not None
     there = {name for name in ENABLED | OTHERS if found(hass, name)}
     assert there == OTHERS - {
-        "self_consumption_this_month",
+        "self_consumed_this_month",
         "self_sufficiency_this_month",
         "import_peak_last_month",
         "mean_import_peak",

@@ -358,7 +358,7 @@ async def test_systems_are_told_apart(
     expose(hass)
     told = await call(hass, HEALTH)
     assert [each["system"] for each in told["systems"]] == ["Hilltop"]
-    expose(hass, "sensor.valley_system_status")
+    expose(hass, "sensor.valley_status")
     told = await call(hass, HEALTH)
     assert [each["system"] for each in told["systems"]] == ["Hilltop", "Valley"]
     [key] = (await call(hass, BUDGET))["api_keys"]

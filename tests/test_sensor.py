@@ -160,7 +160,7 @@ async def test_a_clock_put_right_keeps_no_value_out(
     restarts: bool,
 ) -> None:
     """What has no moment of its own, as the status, was dated by the clock ahead."""
-    entity_id = "sensor.hilltop_system_status"
+    entity_id = "sensor.hilltop_status"
     freezer.move_to(dt_util.parse_datetime(NOON) + timedelta(hours=20))
     entry = await set_up()
     assert state(hass, entity_id) == "normal"
@@ -192,7 +192,7 @@ async def test_the_statuses_that_a_home_meets_have_names(
     """The cloud has a score more, and may get new ones."""
     world.system.status = status
     await set_up()
-    found = hass.states.get("sensor.hilltop_system_status")
+    found = hass.states.get("sensor.hilltop_status")
     assert (found and found.state) == shown
 
 

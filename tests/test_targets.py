@@ -72,7 +72,7 @@ async def test_each_kind_of_target(hass: HomeAssistant, entry: MockConfigEntry) 
     )
     assert await _names(hass, device_id=[battery]) == ["Hilltop"]
     assert await _names(hass, entity_id="button.barn_refresh_now") == ["Barn"]
-    diagnostic = "sensor.hilltop_system_status"
+    diagnostic = "sensor.hilltop_status"
     assert await _names(hass, entity_id=diagnostic) == ["Hilltop"]
     area = ar.async_get(hass).async_create("Yard")
     with pytest.raises(ServiceValidationError) as raised:
