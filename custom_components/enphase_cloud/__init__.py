@@ -78,7 +78,7 @@ async def async_setup_entry(
     plan = plan_from_options(entry.options)
     budgets = async_get_key_budgets(hass)
     budget = await budgets.async_acquire(api_key, entry.entry_id, plan)
-    # The key that was used: another may be in the entry by then.
+    # Release the key that was acquired: the entry may have another one by then.
     entry.async_on_unload(partial(budgets.async_release, api_key, entry.entry_id))
     auth = ConfigEntryAuth(hass, entry, implementation, budget)
     await auth.async_restore()
@@ -138,10 +138,10 @@ async def async_remove_entry(
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: EnphaseCloudConfigEntry, device: DeviceEntry
 ) -> bool:
-    """Let the user delete the device of a system that is not there any more.
+    """Allow the user to delete a device that the cloud no longer lists.
 
-    A chosen system that the cloud does not show is deselected with that, unless it is
-    the last one.
+    Deleting the device of a chosen system that the cloud no longer shows also
+    deselects the system, unless it is the last one.
     """
     if account_identifier(entry) in device.identifiers:
         return account_owner(hass, entry) is not entry
@@ -171,7 +171,7 @@ async def async_remove_config_entry_device(
 
 
 def _is_listed(entry: EnphaseCloudConfigEntry, device: DeviceEntry) -> bool:
-    """Tell whether a device of a system is still there."""
+    """Return whether a loaded system still has the device."""
     return entry.state is ConfigEntryState.LOADED and any(
         device_identifier(system.info.system_id, each) in device.identifiers
         for system in entry.runtime_data.systems
@@ -184,7 +184,7 @@ def _terms(
     plan: Plan,
     implementation: EnphaseOAuth2Implementation,
 ) -> str:
-    """Return what refusals depend on: each sign-in of the user makes new terms."""
+    """Return what refusals depend on; a new sign-in invalidates them."""
     terms = [plan.key, implementation.domain]
     if signed_in_at := (entry.data.get(CONF_TOKEN) or {}).get(CONF_SIGNED_IN_AT):
         terms.append(str(signed_in_at))

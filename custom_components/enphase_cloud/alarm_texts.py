@@ -1,4 +1,4 @@
-"""What users read of alarms, events and panels: names, advice, devices."""
+"""Texts for users about alarms, events and panels: names, advice, devices."""
 
 from collections.abc import Iterable
 import re
@@ -17,33 +17,33 @@ from .measurements.panel_history import PanelState
 from .measurements.system import Device, DeviceKind
 
 _RANKS: Final = {str(severity): rank for rank, severity in enumerate(Severity)}
-# Enphase numbers devices with more digits than any name of a model has.
+# Serial numbers have more digits than any model name.
 _NUMBER: Final = re.compile(r"\S*\d{5,}\S*")
 _MOST_ALARMS: Final = 10
 _MOST_PANELS: Final = 20
-# As many digits of a serial number as the map of the panels shows.
+# The map of the panels shows as many digits of a serial number.
 _SHOWN_DIGITS: Final = 4
 
 
 def open_alarms(system: EnphaseSystem) -> list[Happening]:
-    """Return the alarms that are known to be open, the worst first."""
+    """Return the open alarms, the worst first."""
     if not system.fresh(Measurement.OPEN_ALARMS):
         return []
     return sorted(system.board.open_alarms.listed, key=_rank)
 
 
 def name_of(data: EnphaseCloudData, happening: Happening) -> str:
-    """Return the name of an event's type, in the cloud's words where they are known."""
+    """Return the name of an event type, from the cloud if known."""
     number = happening.event_type_id
     return data.storage.events.text(number).name or f"Event {number}"
 
 
 def alarm_details(data: EnphaseCloudData, system: EnphaseSystem) -> dict[str, Any]:
-    """Return what is to be known of the open alarms, for attributes."""
+    """Return the open alarms as attributes."""
     alarms = open_alarms(system)[:_MOST_ALARMS]
-    told = [describe(data, system, alarm) for alarm in alarms]
-    advice = next((each["advice"] for each in told if "advice" in each), None)
-    return {"alarms": told, **({} if advice is None else {"advice": advice})}
+    described = [describe(data, system, alarm) for alarm in alarms]
+    advice = next((each["advice"] for each in described if "advice" in each), None)
+    return {"alarms": described, **({} if advice is None else {"advice": advice})}
 
 
 def alarm_lines(
@@ -52,8 +52,8 @@ def alarm_lines(
     """Return a line of Markdown for each alarm."""
     lines = []
     for alarm in alarms:
-        told = describe(data, system, alarm)
-        parts = {name: escaped(str(value)) for name, value in told.items()}
+        described = describe(data, system, alarm)
+        parts = {name: escaped(str(value)) for name, value in described.items()}
         what = ", ".join(
             parts[name] for name in ("severity", "device") if name in parts
         )
@@ -65,22 +65,22 @@ def alarm_lines(
 def describe(
     data: EnphaseCloudData, system: EnphaseSystem, happening: Happening
 ) -> dict[str, Any]:
-    """Return the name, severity, beginning, devices and advice, as far as known."""
+    """Return name, severity, start, devices and advice of an alarm, as far as known."""
     devices = device_names(data, system, happening.serials)
-    told = {
+    described = {
         "name": name_of(data, happening),
         "severity": happening.severity,
         "device": ", ".join(devices) or None,
         "advice": data.storage.events.text(happening.event_type_id).advice,
         "started_at": happening.started_at.isoformat(),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in described.items() if value is not None}
 
 
 def device_names(
     data: EnphaseCloudData, system: EnphaseSystem, serials: Iterable[str]
 ) -> list[str]:
-    """Return the names of devices, those of users as they are, others unnumbered."""
+    """Return the names of devices: from the user, or without a serial number."""
     registry = dr.async_get(data.shared.hass)
     entry_id = data.shared.entry.entry_id
     listed = {
@@ -97,7 +97,7 @@ def device_names(
 
 
 def problem_panels(hass: HomeAssistant, system: EnphaseSystem) -> dict[str, list[str]]:
-    """Return the names of some panels by what is wrong: dead, weak or faulty."""
+    """Return the names of some panels by problem: dead, weak or faulty."""
     found: dict[str, list[str]] = {}
     for panel in sorted(system.board.devices(), key=lambda each: each.identifier):
         if panel.kind is DeviceKind.INVERTER and (what := _problem(system, panel)):
@@ -114,7 +114,7 @@ def _problem(system: EnphaseSystem, panel: Device) -> str | None:
 
 
 def _panel_name(hass: HomeAssistant, system: EnphaseSystem, panel: Device) -> str:
-    """Return the name that a user gave a panel, else the end of its number."""
+    """Return the name from the user, or the last digits of the serial number."""
     registered = dr.async_get(hass).async_get(system.device_ids.get(panel, ""))
     array = array_of(system.arrays, panel)
     name = registered and registered.name_by_user

@@ -20,8 +20,8 @@ async def async_get_auth_implementation(
 
 
 async def async_get_description_placeholders(hass: HomeAssistant) -> dict[str, str]:
-    """Return what the credentials dialog's description refers to."""
-    # Without "my" the browser's own address counts, which is not known here.
+    """Return the placeholders for the description of the credentials dialog."""
+    # Without "my", the redirect goes to the address in the browser, unknown here.
     redirect_url = (
         MY_AUTH_CALLBACK_PATH
         if "my" in hass.config.components

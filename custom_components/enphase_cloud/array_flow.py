@@ -1,4 +1,4 @@
-"""Subentry flow: the user takes panels of a system together as an array."""
+"""Subentry flow: the user groups panels of a system into an array."""
 
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Choose the system, where panels of several are known."""
+        """Choose the system, if several have known panels."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
         systems = {
@@ -70,7 +70,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
         return self._show_form("array", {})
 
     async def async_step_array(self, user_input: dict[str, Any]) -> SubentryFlowResult:
-        """Take what the user defined."""
+        """Create the array from the user input."""
         return self._take("array", user_input)
 
     async def async_step_reconfigure(
@@ -94,7 +94,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
         data = {key: value for key, value in user_input.items() if key != CONF_NAME}
         data[CONF_SYSTEM] = self._system_id
         if self.source == SOURCE_RECONFIGURE:
-            # The entry is reloaded because its subentries change.
+            # The change of subentries reloads the entry.
             return self.async_update_and_abort(
                 self._get_entry(),
                 self._get_reconfigure_subentry(),
@@ -106,7 +106,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
     def _errors(
         self, name: str, panels: list[str]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Return what is wrong, and the placeholders that say so."""
+        """Return errors by field, and their placeholders."""
         if not name:
             return {CONF_NAME: "name_missing"}, {}
         if not panels:
@@ -159,7 +159,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
         )
 
     def _choice_of_panels(self, members: list[str]) -> SelectSelector:
-        """Return the panels to choose from; members that are gone may stay."""
+        """Return the panels to choose from, with members that no longer exist."""
         known = {
             panel
             for system in self._systems

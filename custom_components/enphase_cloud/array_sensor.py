@@ -1,4 +1,4 @@
-"""Sensors of arrays, the panels that the user takes together."""
+"""Sensors of arrays: groups of panels that the user defines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from .documents.readings import start_of_day
 from .entity import EnphaseSystemEntity
 from .measurements.arrays import ArrayFigures, PanelArray, figures
 
-# Before dawn, the day that counts is the one before.
+# A value from before noon belongs to the day before.
 _HALF_A_DAY: Final = timedelta(hours=12)
 
 
@@ -36,19 +36,19 @@ ARRAY: Final = (
         key="energy_yesterday",
         translation_key="energy_yesterday",
         device_class=SensorDeviceClass.ENERGY,
-        # Panels may join and leave.
+        # Falls when a panel leaves the array.
         state_class=SensorStateClass.TOTAL,
         native_unit_of_measurement=UnitOfEnergy.WATT_HOUR,
         suggested_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
-        value_fn=lambda told: told.energy_yesterday,
+        value_fn=lambda array: array.energy_yesterday,
     ),
     ArraySensorDescription(
         key="panels_reporting",
         translation_key="panels_reporting",
         state_class=SensorStateClass.MEASUREMENT,
         entity_category=EntityCategory.DIAGNOSTIC,
-        value_fn=lambda told: told.reporting,
+        value_fn=lambda array: array.reporting,
     ),
     ArraySensorDescription(
         key="weakest_panel",
@@ -56,7 +56,7 @@ ARRAY: Final = (
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
-        value_fn=lambda told: told.weakest,
+        value_fn=lambda array: array.weakest,
     ),
 )
 
@@ -82,23 +82,23 @@ class ArraySensor(EnphaseSystemEntity, SensorEntity):
     @override
     def read(self) -> object:
         info = self._system.info
-        told = figures(
+        current = figures(
             self._array,
             self._system.board,
             now=dt_util.utcnow(),
             cellular=info.is_cellular,
         )
         self._attr_available = self._system.store.is_visible
-        self._attr_native_value = self.entity_description.value_fn(told)
+        self._attr_native_value = self.entity_description.value_fn(current)
         attributes = {
             CONF_TILT: self._array.tilt,
             CONF_AZIMUTH: self._array.azimuth,
-            ATTR_MEASURED_AT: told.told_at,
+            ATTR_MEASURED_AT: current.told_at,
         }
         self._attr_extra_state_attributes = {
             key: value for key, value in attributes.items() if value is not None
         }
-        if self.state_class is SensorStateClass.TOTAL and told.told_at is not None:
-            day = told.told_at - _HALF_A_DAY
+        if self.state_class is SensorStateClass.TOTAL and current.told_at is not None:
+            day = current.told_at - _HALF_A_DAY
             self._attr_last_reset = start_of_day(day, info.time_zone)
-        return self._attr_native_value, self._attr_available, told.told_at
+        return self._attr_native_value, self._attr_available, current.told_at

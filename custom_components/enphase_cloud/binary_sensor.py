@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, override
 
-# The device class lives in a module of its own since 2026.9; before, only here.
+# The device class has a module of its own since 2026.9; before, only this one.
 from homeassistant.components.binary_sensor import (  # type: ignore[attr-defined]
     BinarySensorDeviceClass,
     BinarySensorEntity,
@@ -53,7 +53,7 @@ class MeasurementBinarySensorDescription(BinarySensorEntityDescription):
     also: Measurement | None = None
     also_on_fn: Callable[[Value], bool] = bool
     details: tuple[Measurement, ...] = ()
-    # What else its attributes tell; it is not recorded.
+    # Returns further attributes, which are not recorded.
     more_fn: Callable[[EnphaseCloudData, EnphaseSystem], dict[str, Any]] | None = None
 
 
@@ -62,7 +62,7 @@ def _is_problem(status: Value) -> bool | None:
 
 
 def _is_plugged(status: Value) -> bool | None:
-    """Tell whether a car is plugged in; a charger that is faulted does not say."""
+    """Return whether a car is plugged in; None if the charger is faulted."""
     if status == EvChargerStatus.FAULTED:
         return None
     return status != EvChargerStatus.PLUGGED_OUT
@@ -149,7 +149,7 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the binary sensors of each system; those with evidence later, as it comes."""
+    """Add the binary sensors; some later, once the cloud reports their value."""
     for system in entry.runtime_data.systems:
         sensors: list[Entity] = [ReportingBinarySensor(entry, system, REPORTING)]
         if system.live is not None:
@@ -174,18 +174,18 @@ def _has_evidence(
 
 
 class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
-    """Tell what the newest value of a measurement means."""
+    """Show whether the newest value of a measurement counts as on."""
 
     entity_description: MeasurementBinarySensorDescription
     _unrecorded_attributes = frozenset({"advice", "alarms"})
 
     @override
     def read(self) -> object:
-        self._attr_is_on = self._told_on()
+        self._attr_is_on = self._is_reported_on()
         self._attr_extra_state_attributes = self._details()
         return self._attr_is_on, self._attr_extra_state_attributes
 
-    def _told_on(self) -> bool | None:
+    def _is_reported_on(self) -> bool | None:
         description = self.entity_description
         value = self._fresh(description.measurement)
         is_on = None if value is None else description.is_on_fn(value)
@@ -196,19 +196,19 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     def _details(self) -> dict[str, Any]:
         description = self.entity_description
         more = description.more_fn
-        told: dict[str, Any] = {
+        attributes: dict[str, Any] = {
             detail: value
             for detail in description.details
             if (value := self._fresh(detail)) is not None
         }
-        return told | ({} if more is None else more(self._data, self._system))
+        return attributes | ({} if more is None else more(self._data, self._system))
 
     def _fresh(self, measurement: Measurement) -> Value | None:
         return self._system.fresh(measurement, self._device)
 
 
 class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
-    """Tell whether the gateway reports in its rhythm."""
+    """Show whether the gateway reports on time."""
 
     @override
     def read(self) -> object:
@@ -217,7 +217,7 @@ class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
 
 
 class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
-    """Tell whether live data is streaming."""
+    """Show whether live data is streaming."""
 
     @override
     def read(self) -> object:

@@ -13,7 +13,7 @@ from .adding_entities import async_add_in_batches
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .entity import EnphaseCloudEntity
 
-# Who presses twice gets one answer.
+# Concurrent presses share one request.
 PARALLEL_UPDATES = 0
 
 
@@ -63,11 +63,11 @@ async def async_setup_entry(
 
 
 class EnphaseCloudButton(EnphaseCloudEntity, ButtonEntity):
-    """A button that asks the cloud for something; each press costs calls."""
+    """A button that makes API calls."""
 
     entity_description: EnphaseCloudButtonDescription
 
     @override
     async def async_press(self) -> None:
-        """Ask the cloud."""
+        """Make the API calls."""
         await self.entity_description.press_fn(self._system)

@@ -22,13 +22,13 @@ from .measurements.catalog import Source
 from .measurements.happenings import Happening
 from .measurements.system import DeviceKind
 
-# Who opens the same weeks twice waits for one request.
+# Two views of the same weeks share one request.
 PARALLEL_UPDATES = 0
 
 EVENTS: Final = CalendarEntityDescription(
     key="events", translation_key="events", entity_registry_enabled_default=False
 )
-# What had no duration is shown as long as this.
+# Duration of an event that the cloud reports without one.
 _SHORTEST: Final = timedelta(minutes=1)
 
 
@@ -55,17 +55,17 @@ async def async_setup_entry(
 
 
 class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
-    """Show events and alarms; weeks that nobody opened before cost calls."""
+    """Show events and alarms; weeks that are not stored yet cost calls."""
 
     entity_description: CalendarEntityDescription
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the worst alarm that is open.
+        """Return the worst open alarm.
 
-        It goes on; so that its end is not another one at each poll, it is midnight.
-        Home Assistant asks again then.
+        Its end is unknown: midnight stands for it, so that polls do not shift it. Home
+        Assistant updates the state then.
         """
         if not (alarms := open_alarms(self._system)):
             return None
@@ -80,7 +80,7 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return what went on in a range, at the cost of calls where it is unknown."""
+        """Return the events of a range; weeks that are not stored yet cost calls."""
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         found = await self._system.event_weeks.async_read(start, end)
         happenings = {each.key: each for each in found}
@@ -97,7 +97,7 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
         ]
 
     def _as_event(self, happening: Happening, now: datetime) -> CalendarEvent:
-        """Return how a calendar shows it; what goes on ends now."""
+        """Return an event or alarm as a calendar event; an open one ends now."""
         start = dt_util.as_local(happening.started_at)
         end = dt_util.as_local(happening.ended_at or now)
         return CalendarEvent(
@@ -108,7 +108,7 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
         )
 
     def _details(self, happening: Happening) -> list[str]:
-        """Return the severity of an alarm, the devices, and what it means."""
+        """Return severity, devices and meaning of an alarm."""
         text = self._data.storage.events.text(happening.event_type_id)
         devices = device_names(self._data, self._system, happening.serials)
         severity = (happening.severity or "").capitalize()

@@ -1,4 +1,4 @@
-"""Entities of chargers: the event of a session, and the calendar of schedules."""
+"""Entities of EV chargers: session events and the schedule calendar."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,14 +28,14 @@ ENDED: Final = "ended"
 def is_charger_with(
     source: Source, system: EnphaseSystem, _: EntityDescription, device: Device
 ) -> bool:
-    """Tell whether a device is a charger, and whether a document of it is read."""
+    """Return whether a device is a charger for which a document is read."""
     return device in EACH_CHARGER.devices(system.board) and any(
         document.source is source for document in system.documents
     )
 
 
 class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
-    """Tell that a session ended, once for each session."""
+    """Fire once for each charging session that ends."""
 
     entity_description: EventEntityDescription
 
@@ -46,14 +46,14 @@ class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
         description: EventEntityDescription,
         device: Device,
     ) -> None:
-        """Tell of sessions that end from now on."""
+        """Fire for sessions that end from now on."""
         super().__init__(entry, system, description, device)
-        # The end of the last one that is told; None before the first answer.
-        self._told_until = self._known_end()
+        # The end of the last session that fired; None before the first response.
+        self._fired_until = self._known_end()
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to what polls bring."""
+        """Listen to polls."""
         await super().async_added_to_hass()
         for coordinator in self._system.documents:
             self.async_on_remove(coordinator.async_add_listener(self._async_on_news))
@@ -68,13 +68,13 @@ class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
 
     @callback
     def _async_on_news(self) -> None:
-        told_until, self._told_until = self._told_until, self._known_end()
-        if told_until is None:
-            # What the first answer tells is history.
+        fired_until, self._fired_until = self._fired_until, self._known_end()
+        if fired_until is None:
+            # The first response holds past sessions only.
             return
-        self._told_until = max(told_until, self._told_until or 0.0)
-        for ended in self._ended_between(told_until, self._told_until):
-            self._trigger_event(ENDED, _told(ended))
+        self._fired_until = max(fired_until, self._fired_until or 0.0)
+        for ended in self._ended_between(fired_until, self._fired_until):
+            self._trigger_event(ENDED, _event_data(ended))
             self.async_write_ha_state()
 
     def _ended_between(self, after: float, until: float) -> Iterable[EndedSession]:
@@ -86,8 +86,8 @@ class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
         ]
 
 
-def _told(ended: EndedSession) -> dict[str, object]:
-    """Return what an event tells of a session: moments, Wh, seconds and cost."""
+def _event_data(ended: EndedSession) -> dict[str, object]:
+    """Return event data of a session: ISO times, Wh, seconds and cost."""
     session, energy = ended
     charged_for = session.charged_for
     return {
@@ -103,14 +103,14 @@ def _told(ended: EndedSession) -> dict[str, object]:
 
 
 class ChargerCalendar(EnphaseSystemEntity, CalendarEntity):
-    """Show the times of a week at which a charger may charge."""
+    """Show when the weekly schedule lets a charger charge."""
 
     entity_description: CalendarEntityDescription
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
-        """Return the occasion that lasts, or the next one."""
+        """Return the current period of the schedule, or the next one."""
         zone = self._system.info.time_zone
         occasion = self._times.next(dt_util.utcnow(), zone)
         return None if occasion is None else self._event(occasion)
@@ -123,7 +123,7 @@ class ChargerCalendar(EnphaseSystemEntity, CalendarEntity):
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
-        """Return the occasions that overlap a span."""
+        """Return the periods that overlap a range."""
         zone = self._system.info.time_zone
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         return [self._event(each) for each in self._times.between(start, end, zone)]

@@ -65,11 +65,11 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     MINOR_VERSION = MINOR_VERSION
 
     def __init__(self) -> None:
-        """Begin with nothing known."""
+        """Initialize the flow."""
         super().__init__()
         self._data: dict[str, Any] = {}
         self._options: dict[str, Any] = {}
-        self._answer: dict[str, Any] = {}
+        self._input: dict[str, Any] = {}
         self._listed: list[System] = []
 
     @staticmethod
@@ -90,7 +90,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
 
     @override
     async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Ask for the API key."""
+        """Continue with the API key."""
         self._data = data
         if (entry := self.changed_entry) is not None:
             self._data[CONF_API_KEY] = entry.data[CONF_API_KEY]
@@ -100,12 +100,12 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     async def async_step_api_key(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the API key and the plan that was chosen for it."""
+        """Enter the API key and its plan."""
         if user_input is None:
             return self._show_api_key_form()
         if key := user_input.pop(CONF_API_KEY, "").strip():
             self._data[CONF_API_KEY] = key
-        self._answer |= user_input
+        self._input |= user_input
         self._options[CONF_PLAN] = user_input[CONF_PLAN]
         if not _can_be_sent(self._data.get(CONF_API_KEY, "")):
             return self._show_api_key_form(KeyRefusedError("api_key_malformed"))
@@ -116,13 +116,13 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     async def async_step_keep_api_key(
         self, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
-        """Ask for the same where a key is known, which an empty field keeps."""
+        """Enter the same; an empty field keeps the known key."""
         return await self.async_step_api_key(user_input)
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the limits of a plan that is not in the list."""
+        """Enter the limits of a plan that is not listed."""
         if user_input is None:
             return self.async_show_form(
                 step_id="custom_plan",
@@ -136,7 +136,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     async def async_step_systems(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Let the user choose among several systems."""
+        """Choose systems, if there are several."""
         if user_input is None:
             return self._show_systems_form(
                 self._systems.chosen_before(self.changed_entry)
@@ -150,11 +150,11 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     async def async_step_free_systems(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the same where other accounts have some of the systems."""
+        """Choose systems, if other accounts have some of them."""
         return await self.async_step_systems(user_input)
 
-    def _most_energies_per_day(self, updates: int) -> int:
-        """Return the calls for energies of a day if all systems have everything."""
+    def _most_energy_calls_per_day(self, updates: int) -> int:
+        """Return the daily calls for energy if each system has all flows."""
         return most_calls_per_day(updates) * len(self._data[CONF_SYSTEMS])
 
     @property
@@ -165,7 +165,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     def _show_systems_form(
         self, chosen: list[str], errors: dict[str, str] | None = None
     ) -> ConfigFlowResult:
-        """Show the systems that are free, and say why others are not."""
+        """Show the available systems, and why others are not available."""
         systems = self._systems
         return self.async_show_form(
             step_id="free_systems" if systems.held else "systems",
@@ -177,7 +177,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     def _show_api_key_form(
         self, failure: ProbeFailedError | None = None
     ) -> ConfigFlowResult:
-        """Show key and plan; a key that was not refused need not be typed again."""
+        """Show key and plan; suggest a key unless it was refused."""
         errors = {}
         placeholders = plans_of_a_new_system() | {
             "portal_url": DEVELOPER_PORTAL_URL,
@@ -202,14 +202,14 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
                     currency=self.hass.config.currency if begins else "",
                     dashboard=begins and has_energy_dashboard(self.hass),
                 ),
-                self._options | self._answer,
+                self._options | self._input,
             ),
             errors=errors,
             description_placeholders=placeholders,
         )
 
     async def _async_find_systems(self) -> ConfigFlowResult:
-        """Prove the key with one cheap call, and go on with what it found."""
+        """Validate the key with one cheap call, and continue with its systems."""
         entry = self.changed_entry
         try:
             self._listed = await async_find_systems(
@@ -219,8 +219,8 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
                 api_key=self._data[CONF_API_KEY],
                 access_token=self._data[CONF_TOKEN]["access_token"],
                 plan=plan_from_options(self._options),
-                # Of a key that an entry has already, the record knows more.
-                is_new_key=self._answer[CONF_NEW_KEY] or (None if entry else False),
+                # If another entry uses the key, its ledger knows the calls.
+                is_new_key=self._input[CONF_NEW_KEY] or (None if entry else False),
             )
         except ProbeFailedError as failure:
             return self._show_api_key_form(failure)
@@ -240,27 +240,29 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
 
     @property
     def _begins(self) -> bool:
-        """Whether an account is added that can have statistics."""
+        """Whether the flow adds an account, and there is a recorder."""
         return self.changed_entry is None and DATA_INSTANCE in self.hass.data
 
     async def _async_choose(self, systems: Iterable[System]) -> ConfigFlowResult:
-        """Take systems, with what most people want of them; options change it."""
+        """Choose systems, and create the entry with default options."""
         self._data[CONF_SYSTEMS] = [stored_system(system) for system in systems]
         if (entry := self.changed_entry) is not None:
             return self._update(entry, self._data[CONF_SYSTEMS])
         if self._begins:
             plan = plan_from_options(self._options)
             self._options |= {
-                CONF_ENERGY_UPDATES: usual_updates(plan, self._most_energies_per_day),
+                CONF_ENERGY_UPDATES: usual_updates(
+                    plan, self._most_energy_calls_per_day
+                ),
                 CONF_HISTORY: HISTORY.default,
             }
         for key in (CONF_ENERGY_DASHBOARD, CONF_STREAMS_PER_MONTH):
-            if wish := self._answer.get(key):
+            if wish := self._input.get(key):
                 self._options[key] = wish
         return await self._async_create()
 
     async def _async_create(self) -> ConfigFlowResult:
-        systems, price = self._data[CONF_SYSTEMS], self._answer.get(CONF_PRICE)
+        systems, price = self._data[CONF_SYSTEMS], self._input.get(CONF_PRICE)
         groups = [group for group in Group if group not in OFF_AT_FIRST]
         return self.async_create_entry(
             title=", ".join(system[CONF_NAME] for system in systems),
@@ -277,10 +279,10 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         data = self._data = {**self._data, CONF_SYSTEMS: list(systems)}
         options = consistent(self._options)
         if options[CONF_PLAN] != entry.options[CONF_PLAN]:
-            options = affordable(options, self._most_energies_per_day)
+            options = affordable(options, self._most_energy_calls_per_day)
         return self.async_update_reload_and_abort(entry, data=data, options=options)
 
 
 def _can_be_sent(api_key: str) -> bool:
-    """Tell whether a key is one that a header can carry."""
+    """Return whether an HTTP header can carry the key."""
     return api_key.isascii() and api_key.isprintable() and len(api_key.split()) == 1

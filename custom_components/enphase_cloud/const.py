@@ -56,5 +56,5 @@ PLAN_CUSTOM: Final = "custom"
 
 MIN_STREAM: Final = timedelta(seconds=30)
 MAX_STREAM: Final = timedelta(seconds=300)
-# What one request for live data may ask for, as a chain of streams.
+# The longest live session that one request starts, as a chain of streams.
 MAX_LIVE: Final = timedelta(seconds=3600)

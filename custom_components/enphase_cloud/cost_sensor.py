@@ -1,4 +1,4 @@
-"""Sensors of money: what was paid, got and saved, where there is a tariff."""
+"""Sensors of costs, compensation and savings, where there is a tariff."""
 
 from dataclasses import dataclass
 from typing import Final, override
@@ -32,7 +32,7 @@ class CostSensorDescription(SensorEntityDescription):
     period: Period
 
     def exists(self, system: EnphaseSystem) -> bool:
-        """Tell whether a system has the tariff that it takes."""
+        """Return whether a system has the tariff for it."""
         is_got = self.amount is Amount.COMPENSATION
         direction = Direction.EXPORT if is_got else Direction.IMPORT
         return system.costs is not None and direction in system.costs.tariffs
@@ -45,7 +45,7 @@ COSTS: Final = tuple(
         amount=amount,
         period=period,
         device_class=SensorDeviceClass.MONETARY,
-        # What is over does not grow any more.
+        # A period that is over no longer changes.
         state_class=SensorStateClass.TOTAL if period.is_going_on else None,
         suggested_display_precision=2,
         entity_registry_enabled_default=(amount, period) in _ENABLED,
@@ -57,7 +57,7 @@ COSTS: Final = tuple(
 
 
 class CostSensor(EnphaseSystemEntity, SensorEntity):
-    """Show an amount of money, as the statistics have it."""
+    """Show an amount of money from the statistics."""
 
     entity_description: CostSensorDescription
 

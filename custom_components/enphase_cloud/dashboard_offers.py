@@ -1,4 +1,4 @@
-"""What our systems offer to the Energy dashboard."""
+"""Sources and devices that the systems offer to the Energy dashboard."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -24,7 +24,7 @@ from .measurements.system import DeviceKind
 _ENVOY: Final = "enphase_envoy"
 _APPLIANCES: Final = (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP)
 
-# The statistic of the money, by the direction of a tariff.
+# The cost statistic by the direction of a tariff.
 _MONEY: Final = {"import": IMPORT_COST, "export": EXPORT_COMPENSATION}
 _FLOWS: Final[Mapping[Kind, Mapping[str, Flow]]] = {
     Kind.GRID: {
@@ -57,14 +57,14 @@ _NO_MONEY: Final = dict.fromkeys(
 
 
 class Offers(NamedTuple):
-    """What the loaded systems offer, and the names of all statistics of ours."""
+    """Offers of the loaded systems, and the names of all our statistics."""
 
     by_system: Mapping[int, list[Offer]]
     names: Mapping[str, str]
 
     @property
     def all(self) -> list[Offer]:
-        """Return the offers of all systems; there is one home at most."""
+        """Return the offers of all systems."""
         found = [offer for each in self.by_system.values() for offer in each]
         homes = [offer for offer in found if offer.kind is Kind.HOME]
         if len(self.by_system) > 1:
@@ -73,7 +73,7 @@ class Offers(NamedTuple):
 
 
 async def async_offers(hass: HomeAssistant) -> Offers:
-    """Return what our systems offer: statistics that have rows, and their sensors."""
+    """Return the offers: statistics that have rows, and their sensors."""
     found = await get_instance(hass).async_add_executor_job(
         partial(get_metadata, hass, statistic_source=DOMAIN)
     )
@@ -90,7 +90,7 @@ async def async_offers(hass: HomeAssistant) -> Offers:
 
 
 def _kinds() -> list[Kind]:
-    """Return the kinds of sources that this Home Assistant knows."""
+    """Return the kinds of sources that this Home Assistant supports."""
     from homeassistant.components.energy import data  # noqa: PLC0415
 
     # Since 2026.11.
@@ -112,7 +112,7 @@ def _systems(
 
 
 class _Offering(NamedTuple):
-    """What a system offers."""
+    """The offer of one system."""
 
     hass: HomeAssistant
     entry: EnphaseCloudConfigEntry
@@ -129,7 +129,7 @@ class _Offering(NamedTuple):
         if (power := self._sensor(_POWERS[kind])) is not None:
             source["stat_rate"] = power
             if kind in (Kind.GRID, Kind.BATTERY):
-                # Import and discharge are positive here as well as there.
+                # Import and discharge are positive here and in the Energy dashboard.
                 source["power_config"] = {"stat_rate": power}
         twins = {field: self._twins(flow) for field, flow in _FLOWS[kind].items()}
         return Offer(key=kind, kind=kind, source=source, twins=twins)
@@ -147,7 +147,7 @@ class _Offering(NamedTuple):
                 )
 
     def _beside(self, kind: Kind) -> dict[str, Any]:
-        """Return what a source has beside its energies and its power."""
+        """Return further statistics of a source: costs and the level of the battery."""
         match kind:
             case Kind.GRID:
                 return {
@@ -161,11 +161,11 @@ class _Offering(NamedTuple):
             case Kind.BATTERY:
                 level = self._sensor(Measurement.BATTERY_LEVEL)
                 capacity = self.system.board.newest().get(Measurement.BATTERY_CAPACITY)
-                told = {
+                found = {
                     "stat_soc": level,
                     "capacity": capacity and round(float(capacity.value) / 1000, 2),
                 }
-                return {name: value for name, value in told.items() if value}
+                return {name: value for name, value in found.items() if value}
         return {}
 
     def _statistic(self, key: str) -> str | None:
@@ -173,7 +173,7 @@ class _Offering(NamedTuple):
         return statistic if statistic in self.names else None
 
     def _money(self, direction: str) -> str | None:
-        """Return the money of a direction while the system has a tariff for it."""
+        """Return the cost statistic of a direction that has a tariff."""
         wanted = (str(self.system.info.system_id), direction)
         has_tariff = any(
             (str(each.data.get("system")), each.data.get("direction")) == wanted
@@ -183,7 +183,7 @@ class _Offering(NamedTuple):
         return self._statistic(_MONEY[direction]) if has_tariff else None
 
     def _sensor(self, measurement: Measurement) -> str | None:
-        """Return the id of a sensor of the system whose states are recorded."""
+        """Return the id of a recorded sensor of the system."""
         key = unique_id(self.system.info.system_id, str(measurement.traits.sensor))
         entity_id = er.async_get(self.hass).async_get_entity_id(SENSOR, DOMAIN, key)
         if entity_id is None or self.hass.states.get(entity_id) is None:
@@ -191,7 +191,7 @@ class _Offering(NamedTuple):
         return entity_id if is_entity_recorded(self.hass, entity_id) else None
 
     def _twins(self, flow: Flow) -> frozenset[str]:
-        """Return the sensors that count the same, of ours and of the gateway's own."""
+        """Return sensors of the same energy: ours, and those of Enphase Envoy."""
         owners = [(DOMAIN, str(self.system.info.system_id))]
         owners += [(_ENVOY, serial) for serial in self._envoys()]
         registry = er.async_get(self.hass)
@@ -203,14 +203,14 @@ class _Offering(NamedTuple):
         return frozenset(filter(None, found))
 
     def _envoys(self) -> Iterator[str]:
-        """Yield the gateways of the system that Enphase Envoy reads, too."""
+        """Yield the gateways of the system that Enphase Envoy also reads."""
         gateways = {
             properties.serial_number or device.identifier
             for device, properties in self.system.board.inventory.items()
             if device.kind is DeviceKind.GATEWAY
         }
         for envoy in self.hass.config_entries.async_entries(_ENVOY):
-            # Without a list of devices, the only system is the one it reads.
+            # Without a list of devices, assume that Envoy reads the only system.
             if (serial := envoy.unique_id) is not None and (
                 serial in gateways or (self.is_only and not gateways)
             ):

@@ -1,6 +1,6 @@
-"""Watch the Energy dashboard: add new systems once, and tell what is wrong there.
+"""Watch the Energy dashboard: add new systems once, and report problems.
 
-At no cost: what is looked at are Home Assistant's preferences and statistics.
+It makes no API call: it reads the preferences and statistics of Home Assistant.
 """
 
 from contextlib import suppress
@@ -26,13 +26,13 @@ from .energy_dashboard import (
     has_energy_dashboard,
 )
 
-# Many imports may follow one another.
+# Debounce: many imports may follow each other.
 _PAUSE: Final = timedelta(minutes=1)
 
 
 @callback
 def async_watch_dashboard(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Watch the Energy dashboard as long as an entry is loaded."""
+    """Watch the Energy dashboard while an entry is loaded."""
     if has_energy_dashboard(hass):
         if _WATCH not in hass.data:
             hass.data[_WATCH] = _Watch(hass)
@@ -40,10 +40,10 @@ def async_watch_dashboard(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -
 
 
 class _Watch:
-    """One for all entries, for the dashboard is one, too."""
+    """The watcher that all entries share, as there is one dashboard."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Begin without entries."""
+        """Initialize without entries."""
         self._hass = hass
         self._entries: list[EnphaseCloudConfigEntry] = []
         self._timer = Timer(hass, self._begin_look)
@@ -52,7 +52,7 @@ class _Watch:
 
     @callback
     def begin(self, entry: EnphaseCloudConfigEntry) -> None:
-        """Look soon, and whenever statistics of the entry may have changed."""
+        """Check soon, and whenever statistics of the entry may have changed."""
         self._entries.append(entry)
 
         @callback
@@ -85,7 +85,7 @@ class _Watch:
             )
 
     async def _async_look(self) -> None:
-        # What is not as foreseen is logged, and no reason to trouble the user.
+        # Unexpected preferences are logged; the user needs to do nothing.
         with suppress(HomeAssistantError):
             await self._async_listen()
             await self._async_add_new(await async_dashboard(self._hass))
@@ -98,7 +98,7 @@ class _Watch:
             self._show(lines)
 
     async def _async_listen(self) -> None:
-        """Look again whenever the preferences change; nobody can stop that."""
+        """Check whenever the preferences change; there is no way to unsubscribe."""
         if self._listens:
             return
 
@@ -109,7 +109,7 @@ class _Watch:
         self._listens = True
 
     async def _async_add_new(self, dashboard: Dashboard) -> None:
-        """Add what the user wanted at set-up, each source and its money once."""
+        """Add each source and its costs once, if the user chose so at set-up."""
         for system in self._wanted():
             offered = dashboard.offers.all
             known = system.store.on_dashboard
@@ -121,7 +121,7 @@ class _Watch:
                 and not known >= _keys(offer)
             ]
             new = [offer for offer in whole if offer.key not in known]
-            # What the user removed does not come back with its money.
+            # Do not add a source again that the user removed.
             plan = dashboard.proposal(offers=new) if new else None
             if plan is None and whole:
                 plan = dashboard.findings(whole).get(Finding.COST)
@@ -160,5 +160,5 @@ _WATCH: Final[HassKey[_Watch]] = HassKey(f"{DOMAIN}_dashboard")
 
 
 def _keys(offer: Offer) -> set[str]:
-    """Return what is remembered of an offer."""
+    """Return the stored keys of an offer."""
     return {offer.key, *(f"{offer.key} {money}" for money in offer.money)}

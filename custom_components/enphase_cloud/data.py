@@ -29,7 +29,7 @@ from .runtime.storage import EntryStore, SystemStore
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class EnphaseSystem:
-    """One system, with the coordinators that work for it."""
+    """A system and its coordinators."""
 
     context: SystemContext
     event_weeks: EventWeeks
@@ -43,7 +43,7 @@ class EnphaseSystem:
     arrays: list[PanelArray] = field(default_factory=list)
     # The ids by which the registry knows the devices, as far as they are there.
     device_ids: dict[Device, str] = field(default_factory=dict)
-    # Another one where there are other ids.
+    # Changes whenever the ids change.
     devices_revision: int = 0
     _device_listeners: list[CALLBACK_TYPE] = field(default_factory=list)
 
@@ -54,16 +54,16 @@ class EnphaseSystem:
 
     @property
     def store(self) -> SystemStore:
-        """Return what is kept of the system over a restart."""
+        """Return the stored state of the system."""
         return self.context.store
 
     @property
     def board(self) -> Board:
-        """Return what is known of the system."""
+        """Return the board with the samples of the system."""
         return self.context.board
 
     def fresh(self, measurement: Measurement, device: Device = SYSTEM) -> Value | None:
-        """Return a value of the system or a device, unless it is unknown or too old."""
+        """Return a value of the system or a device; None if unknown or too old."""
         return fresh_value(
             self.board.newest(device),
             measurement,
@@ -81,13 +81,13 @@ class EnphaseSystem:
 
     @callback
     def async_on_new_devices(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call a listener when devices were registered; return what ends that."""
+        """Call a listener after devices are registered; return how to unsubscribe."""
         self._device_listeners.append(listener)
         return lambda: self._device_listeners.remove(listener)
 
     @callback
     def async_devices_registered(self) -> None:
-        """Call those who wait for new devices."""
+        """Call the listeners for new devices."""
         self.devices_revision += 1
         for listener in tuple(self._device_listeners):
             listener()
@@ -100,7 +100,7 @@ class EnphaseCloudData:
     shared: EntryContext
     event_types: EventTypesCoordinator
     systems: list[EnphaseSystem] = field(default_factory=list)
-    # Names of systems that an older entry has.
+    # Names of systems that belong to an older entry.
     systems_elsewhere: list[str] = field(default_factory=list)
 
     @property
@@ -110,14 +110,14 @@ class EnphaseCloudData:
 
     @property
     def storage(self) -> EntryStore:
-        """Return what the entry keeps over a restart."""
+        """Return the stored state of the entry."""
         return self.shared.storage
 
 
 def account_identifier(entry: ConfigEntry[Any]) -> tuple[str, str]:
     """Return the identifier of the account device that an entry may have.
 
-    It stays when the API key changes, and when the account is added anew.
+    It stays the same when the API key changes or the account is added again.
     """
     return (DOMAIN, f"account_{entry.unique_id or entry.entry_id}")
 

@@ -1,7 +1,7 @@
-"""Our systems in the preferences of the Energy dashboard: what is offered, and written.
+"""Read and write the preferences of the Energy dashboard.
 
-The preferences are Home Assistant's own affair, and no public API. Whatever is not as
-foreseen becomes an error that the user reads; nothing is lost.
+The preferences are internal to Home Assistant, not a public API. Anything unexpected
+raises an error with a text for the user, and changes nothing.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -46,15 +46,17 @@ def _as_foreseen() -> Generator[None]:
     except HomeAssistantError:
         raise
     except Exception as err:  # noqa: BLE001  # of no public API everything may change
-        # What it says may name systems.
-        _LOGGER.warning("The Energy dashboard is unforeseen: %s", type(err).__name__)
+        # The message may contain names of systems.
+        _LOGGER.warning(
+            "Unexpected preferences of the Energy dashboard: %s", type(err).__name__
+        )
         raise translated(HomeAssistantError, "dashboard_failed") from None
 
 
 async def async_manager(hass: HomeAssistant) -> Any:
-    """Return what manages the preferences; raises HomeAssistantError."""
+    """Return the energy manager; raises HomeAssistantError."""
     with _as_foreseen():
-        # Not there for certain, and loaded only where the user has it.
+        # The component may be missing; import it only if it is loaded.
         from homeassistant.components.energy import data  # noqa: PLC0415
 
         return await data.async_get_manager(hass)
@@ -72,14 +74,14 @@ async def async_write(hass: HomeAssistant, preferences: Preferences) -> None:
             ("device_consumption", data.DEVICE_CONSUMPTION_SCHEMA),
         ):
             for source in preferences[key]:
-                # What is there already is not ours to judge.
+                # Do not validate what the user already has.
                 if source not in before.get(key, ()):
                     schema(dict(source))
         await manager.async_update({key: preferences[key] for key in _KEYS})
 
 
 class Dashboard(NamedTuple):
-    """The Energy dashboard as it is, beside what our systems offer."""
+    """The current preferences and the offers of our systems."""
 
     hass: HomeAssistant
     preferences: Preferences | None
@@ -88,18 +90,18 @@ class Dashboard(NamedTuple):
     def proposal(
         self, choices: Choices | None = None, offers: Sequence[Offer] | None = None
     ) -> Plan:
-        """Return what adds all that is offered, or some; raises HomeAssistantError."""
+        """Return the plan that adds all offers, or some; raises HomeAssistantError."""
         with _as_foreseen():
             offered = self.offers.all if offers is None else offers
             known = _NOTHING if self.preferences is None else self.preferences
             return propose(known, offered, choices)
 
     def findings(self, offers: Sequence[Offer] | None = None) -> dict[Finding, Plan]:
-        """Return what is wrong with all that is offered, or some.
+        """Return problems with all offers, or some.
 
         Raises HomeAssistantError.
 
-        Where nobody has set up the dashboard, nothing is.
+        There are none if the dashboard is not set up.
         """
         with _as_foreseen():
             if self.preferences is None:
@@ -130,7 +132,7 @@ class Dashboard(NamedTuple):
         return escaped(self.offers.names.get(value) or shown or value)
 
     def _is_gone(self, statistic: str) -> bool:
-        """Tell whether a statistic of ours will get no rows any more."""
+        """Return whether one of our statistics no longer gets rows."""
         system = statistic.removeprefix(PREFIX).partition("_")[0]
         entries: list[EnphaseCloudConfigEntry]
         entries = self.hass.config_entries.async_entries(DOMAIN)

@@ -1,4 +1,4 @@
-"""Base of the entities: on which device they are, and when they write state."""
+"""Base classes of the entities: their device, and when they write state."""
 
 from abc import abstractmethod
 from typing import Any, override
@@ -32,7 +32,7 @@ class _NewsEntity(_NamedEntity):
 
     @abstractmethod
     def read(self) -> object:
-        """Set the attributes to what is known; return all that the state depends on."""
+        """Set the attributes; return a value that changes whenever the state does."""
 
     @callback
     def _async_on_news(self) -> None:
@@ -71,14 +71,14 @@ def unique_id(system_id: int, key: str, device: Device = SYSTEM) -> str:
 
 
 class EnphaseSystemEntity(EnphaseCloudEntity, _NewsEntity):
-    """An entity that shows what polls and live streams say about a system."""
+    """An entity that shows values from polls and live streams of a system."""
 
     # What frames of live data change; None where they change nothing.
     _measurement: Measurement | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to all that knows something about the system."""
+        """Listen to all coordinators of the system."""
         await super().async_added_to_hass()
         for coordinator in self._system.coordinators:
             self.async_on_remove(

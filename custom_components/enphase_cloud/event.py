@@ -1,4 +1,4 @@
-"""Events of Enphase Cloud: what happened to a system, each told once."""
+"""Events of Enphase Cloud: each occurrence fires once."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from .report import READY, ReportEvent
 PARALLEL_UPDATES = 0
 
 type News = list[tuple[str, Mapping[str, Any]]]
-"""Types of events with what is told of each."""
+"""Event types, each with its attributes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EnphaseEventDescription(EventEntityDescription):
     """Describe an event entity of a system.
 
-    `take_news_fn` returns what was not told yet, and keeps that it is told.
+    `take_news_fn` returns what has not fired yet, and stores that it has now.
     """
 
     take_news_fn: Callable[[EnphaseCloudData, EnphaseSystem], News]
@@ -44,7 +44,7 @@ class EnphaseEventDescription(EventEntityDescription):
 
 def _take_alarms(data: EnphaseCloudData, system: EnphaseSystem) -> News:
     board = system.board
-    # Names of types that are asked for just now are worth the wait.
+    # Wait for the names of event types that are being requested.
     if data.event_types.is_learning or not (news := board.open_alarms.news()):
         return []
     board.open_alarms = board.open_alarms.with_all_told()
@@ -126,32 +126,32 @@ async def async_setup_entry(
 
 
 class EnphaseEvent(EnphaseCloudEntity, EventEntity):
-    """Tell what happened, as soon as an answer shows it."""
+    """Fire when a response shows something new."""
 
     entity_description: EnphaseEventDescription
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to what polls bring; what came before is told now."""
+        """Listen to polls; fire for what is stored but has not fired yet."""
         await super().async_added_to_hass()
         for coordinator in self._system.documents:
-            self.async_on_remove(coordinator.async_add_listener(self._async_tell))
+            self.async_on_remove(coordinator.async_add_listener(self._async_fire))
         self.async_on_remove(async_at_started(self.hass, self._async_begin))
 
     @callback
     def _async_begin(self, _hass: HomeAssistant) -> None:
-        """Tell what came before, once the entity has a state.
+        """Fire for earlier news, once the entity has a state.
 
-        Automations pass over what comes out of nothing.
+        State triggers ignore the change from no state.
         """
-        self.async_on_remove(async_call_later(self.hass, 0, self._async_tell))
+        self.async_on_remove(async_call_later(self.hass, 0, self._async_fire))
 
     @callback
-    def _async_tell(self, _now: datetime | None = None) -> None:
+    def _async_fire(self, _now: datetime | None = None) -> None:
         if self.hass.state is not CoreState.running:
-            # Nobody would hear of it; it is told when all have started.
+            # No automation runs yet; it fires once Home Assistant has started.
             return
         news = self.entity_description.take_news_fn(self._data, self._system)
-        for event_type, told in news:
-            self._trigger_event(event_type, dict(told))
+        for event_type, attributes in news:
+            self._trigger_event(event_type, dict(attributes))
             self.async_write_ha_state()

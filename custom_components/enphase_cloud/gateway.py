@@ -1,4 +1,4 @@
-"""Whether the gateway of a system reports in its rhythm; no call is made for it."""
+"""Whether the gateway of a system reports on time; makes no API call."""
 
 from datetime import datetime
 from typing import Final
@@ -6,18 +6,18 @@ from typing import Final
 from .data import EnphaseCloudData, EnphaseSystem
 from .measurements.catalog import Measurement, Source
 
-# Reports are as late as a period, so the age of one that is there is up to two.
+# A report arrives up to one period late, so the newest is up to two periods old.
 MISSED_REPORTS: Final = 3
 
 
 def reported_at(system: EnphaseSystem) -> datetime | None:
-    """Return when the gateway reported last, as of the last poll."""
+    """Return the time of the last report, as of the last poll."""
     report = system.board.newest().get(Measurement.LAST_REPORT)
     return None if report is None else report.observed_at
 
 
 def is_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> bool | None:
-    """Return whether fewer than three reports were missing at the last poll.
+    """Return whether the gateway missed fewer than three reports at the last poll.
 
     None where that is not known.
     """

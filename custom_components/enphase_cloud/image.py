@@ -21,7 +21,7 @@ from .panel_map import Panel, panel_map
 PARALLEL_UPDATES = 0
 
 PANELS = ImageEntityDescription(key="panels", translation_key="panels")
-# Serial numbers of one system differ at their end.
+# Serial numbers within a system differ in their last digits.
 _SHOWN_DIGITS = 4
 
 
@@ -30,7 +30,7 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add a map for each system whose panels are known, as soon as they are."""
+    """Add a map for each system once its panels are known."""
     await async_add_as_evidence_comes(
         entry,
         async_add_entities,
@@ -41,7 +41,7 @@ async def async_setup_entry(
 
 
 class PanelMapImage(EnphaseSystemEntity, ImageEntity):
-    """Show what each panel gave yesterday; until that is known, in all the time."""
+    """Show the energy of each panel yesterday; at first, its lifetime energy."""
 
     _attr_content_type = "image/svg+xml"
 
@@ -54,7 +54,7 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
 
     @override
     def read(self) -> object:
-        self._attr_image_last_updated = _told_at(self._system)
+        self._attr_image_last_updated = _reported_at(self._system)
         return self._attr_image_last_updated
 
     @override
@@ -63,7 +63,7 @@ class PanelMapImage(EnphaseSystemEntity, ImageEntity):
         yesterday = _panels(self._system, Measurement.PANEL_ENERGY_YESTERDAY)
         if any(panel.energy is not None for panel in yesterday):
             return panel_map(yesterday).encode()
-        # That takes two mornings. What is known at once shows shade and faults, too.
+        # Yesterday takes two mornings; lifetime energy shows shade and faults, too.
         lifetime = _panels(self._system, Measurement.PANEL_ENERGY_LIFETIME)
         return panel_map(lifetime).encode()
 
@@ -73,7 +73,7 @@ def _has_panels(system: EnphaseSystem) -> bool:
 
 
 def _panels(system: EnphaseSystem, energy: Measurement) -> list[Panel]:
-    """Return the panels by their arrays and serial numbers, those without one last."""
+    """Return the panels by array and serial number; those without an array last."""
     board = system.board
     found = [
         _panel(system, device, energy)
@@ -102,7 +102,7 @@ def _has_problem(known: Samples) -> bool:
     return bool(is_reported) or (state is not None and state.value != PanelState.SOUND)
 
 
-def _told_at(system: EnphaseSystem) -> datetime | None:
-    """Return when the cloud told what the map shows, which a restart leaves alone."""
+def _reported_at(system: EnphaseSystem) -> datetime | None:
+    """Return when the cloud reported the energy; restarts keep that time."""
     reporting = system.board.newest().get(Measurement.PANELS_REPORTING)
     return None if reporting is None else reporting.observed_at

@@ -1,4 +1,4 @@
-"""Issues: what the user should know; each is gone when its cause is."""
+"""Repair issues; each disappears together with its cause."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -59,13 +59,13 @@ _KINDS: Final = (
     LIVE_UNREADABLE,
 )
 
-# Documents whose answers raise or clear issues.
+# Documents whose responses raise or clear issues.
 _TELLING: Final = (Source.SUMMARY, Source.ALARMS)
 _WARNING: Final = ir.IssueSeverity.WARNING
 _SEVERE: Final = (Severity.FATAL, Severity.ERROR)
-# So many alarms are named; how many more there are the entities tell.
+# The most alarms that an issue lists; entities show the number of all.
 _MOST_ALARMS: Final = 5
-# The user is warned when less than this share of the live streams is left.
+# Warn when less than this share of the live streams is left.
 _LOW: Final = 0.1
 
 type _Placeholders = Mapping[str, str]
@@ -73,7 +73,7 @@ type _Placeholders = Mapping[str, str]
 
 @callback
 def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Keep the issues of an entry true as long as it is loaded."""
+    """Create and delete the issues of an entry while it is loaded."""
     update_soon = OnceATurn(hass.loop, partial(_update, hass, entry))
 
     @callback
@@ -87,7 +87,7 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
     entry.async_on_unload(entry.runtime_data.budget.async_add_listener(update_soon))
     entry.async_on_unload(clear)
     for system in entry.runtime_data.systems:
-        # What came of a call is known after the budget has changed.
+        # The result of a call is known only after the budget has changed.
         for document in system.documents:
             if document.source in _TELLING:
                 entry.async_on_unload(document.async_add_listener(update_soon))
@@ -167,7 +167,7 @@ def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     names = [
         escaped(system.info.name)
         for system in data.systems
-        # Of one that is not visible at all, another issue tells.
+        # Another issue covers a system that is not visible at all.
         if system.store.is_visible
         and any(
             system.store.refusals.get(source) is Refusal.FORBIDDEN for source in Source
@@ -228,7 +228,7 @@ def _systems_not_visible(entry: EnphaseCloudConfigEntry) -> _Placeholders | None
 
 
 def _systems_not_read(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
-    """Return which systems failed from the first poll on, and why."""
+    """Return the systems that failed since the first poll, with reasons."""
     reasons = [
         f"- **{escaped(system.info.name)}**: {system.documents[0].last_exception}"
         for system in entry.runtime_data.systems
@@ -287,7 +287,7 @@ def _live_unreadable(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
 
 
 def _show_alarms(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Show the open alarms of each system, if the user wants repairs of them."""
+    """Show the open alarms of each system, if the option is on."""
     data, wanted = entry.runtime_data, ALARM_REPAIRS.of(entry.options)
     for number, system in enumerate(data.systems):
         alarms = open_alarms(system) if wanted else []

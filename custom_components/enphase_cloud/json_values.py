@@ -1,6 +1,6 @@
-"""Reads what was stored, and trusts none of it: readers raise ValueError alone.
+"""Readers of stored JSON values; they raise only ValueError.
 
-Pure, and below all folders: each of them has something to restore.
+Pure, and below all folders, as each of them restores values.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class Record(dict[str, Any]):
     """A stored object."""
 
     def __missing__(self, name: str) -> Any:
-        """Raise ValueError: what lacks a member is damaged."""
+        """Raise ValueError: an object without this member is damaged."""
         raise ValueError(f"No {name}")
 
 
@@ -65,7 +65,7 @@ def duration(value: object) -> timedelta:
 
 
 def quantity(value: object) -> float:
-    """Return a stored figure of a system, which may be negative."""
+    """Return a stored number, which may be negative."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError("Not a figure")  # noqa: TRY004  # one error for bad data
     if not -_GREATEST <= value <= _GREATEST:
@@ -101,5 +101,5 @@ def day(value: object) -> date:
 
 
 def optional[ValueT](read: Callable[[object], ValueT], value: object) -> ValueT | None:
-    """Return what a reader makes of a value, or None, which is stored as such."""
+    """Return a value through a reader, or None if it is stored as null."""
     return None if value is None else read(value)

@@ -1,4 +1,4 @@
-"""Tools for assistants: they read what is known here, and make no API call."""
+"""Tools for AI assistants; they read local values and make no API call."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -38,8 +38,8 @@ from .sensor_tables import ACCOUNT, SYSTEM_FIGURES, FigureSensorDescription
 type Known = Sequence[tuple[EnphaseCloudData, Sequence[EnphaseSystem]]]
 """What an assistant may know of: accounts, each with some of its systems."""
 
-# Home Assistant's API for administrators, since 2026.11; what it tells is not bounded
-# by what users expose.
+# Home Assistant's API for administrators, since 2026.11; it is not limited to exposed
+# entities.
 _API_ADMIN: Final = "homeassistant"
 _API_NAMES: Final = (llm.LLM_API_ASSIST, _API_ADMIN)
 
@@ -62,13 +62,13 @@ _UPDATES: Final = ("next_update", "next_energy_update")
 _SYSTEM: Final = {
     vol.Optional("system", description="Name of a system; all without it"): str
 }
-# Home Assistant has both of these since 2026.10.
+# Both exist since Home Assistant 2026.10.
 _annotations: Any = getattr(llm, "ToolAnnotations", dict)
 _result: Any = getattr(llm, "ToolResult", lambda data: data)
 
 
 class EnphaseCloudTool(llm.Tool):
-    """A tool that tells what is known of the systems that an assistant may see."""
+    """A tool that reads the systems that an assistant may see."""
 
     integration = DOMAIN
     annotations = _annotations(
@@ -76,7 +76,7 @@ class EnphaseCloudTool(llm.Tool):
     )
 
     def __init__(self, api_id: str) -> None:
-        """Serve an API of Home Assistant."""
+        """Initialize the tool for an LLM API of Home Assistant."""
         self._api_id = api_id
 
     @override
@@ -86,7 +86,7 @@ class EnphaseCloudTool(llm.Tool):
         tool_input: llm.ToolInput,
         llm_context: llm.LLMContext,
     ) -> Any:
-        """Answer; raises vol.Invalid for what cannot be answered."""
+        """Return the result; raises vol.Invalid for unsupported arguments."""
         args = self.parameters(tool_input.tool_args)
         may_read = await _async_may_read(hass, llm_context)
         known = _known(hass, llm_context, self._api_id, may_read)
@@ -97,16 +97,16 @@ class EnphaseCloudTool(llm.Tool):
             ]
         if not any(systems for _, systems in known):
             raise vol.Invalid("There is no such system")
-        return _result(data=await self._async_answer(hass, known, args))
+        return _result(data=await self._async_result(hass, known, args))
 
     @abstractmethod
-    async def _async_answer(
+    async def _async_result(
         self, hass: HomeAssistant, known: Known, args: dict[str, Any]
     ) -> dict[str, Any]: ...
 
 
 class GetEnergyTool(EnphaseCloudTool):
-    """Tell the energies of a period."""
+    """Return the energy of a period."""
 
     name = f"{DOMAIN}__get_energy"
     title = "Get energy"
@@ -126,7 +126,7 @@ class GetEnergyTool(EnphaseCloudTool):
     )
 
     @override
-    async def _async_answer(
+    async def _async_result(
         self, hass: HomeAssistant, known: Known, args: dict[str, Any]
     ) -> dict[str, Any]:
         systems = [system for _, some in known for system in some]
@@ -138,21 +138,21 @@ class GetEnergyTool(EnphaseCloudTool):
             check_size(spans, parts or Resolution.MONTH, len(keys))
         except ValueError as err:
             raise vol.Invalid(str(err)) from None
-        told = []
+        result = []
         for system, days in zip(systems, spans, strict=True):
             hours = await _async_hours(hass, system, days, keys)
-            told.append(
+            result.append(
                 {"system": system.info.name, "from": str(days[0]), "to": str(days[1])}
                 | await hass.async_add_executor_job(
                     told_of, hours, system.info.time_zone, parts
                 )
                 | (_produced_today(system) if days[1] == _today(system) else {})
             )
-        return {"unit": "kWh", "currency": hass.config.currency, "systems": told}
+        return {"unit": "kWh", "currency": hass.config.currency, "systems": result}
 
 
 class GetHealthTool(EnphaseCloudTool):
-    """Tell how systems are."""
+    """Return the health of systems."""
 
     name = f"{DOMAIN}__get_health"
     title = "Get health"
@@ -163,29 +163,29 @@ class GetHealthTool(EnphaseCloudTool):
     parameters = vol.Schema(_SYSTEM)
 
     @override
-    async def _async_answer(
+    async def _async_result(
         self, hass: HomeAssistant, known: Known, args: dict[str, Any]
     ) -> dict[str, Any]:
-        told = [_health(hass, data, each) for data, some in known for each in some]
-        return {"systems": told}
+        result = [_health(hass, data, each) for data, some in known for each in some]
+        return {"systems": result}
 
 
 class GetBudgetTool(EnphaseCloudTool):
-    """Tell what is left of the API calls, of which accounts with one key share."""
+    """Return the remaining API calls; accounts with the same key share them."""
 
     name = f"{DOMAIN}__get_budget"
     title = "Get budget"
     description = "Enphase API calls used and left, and when data is updated next."
 
     @override
-    async def _async_answer(
+    async def _async_result(
         self, hass: HomeAssistant, known: Known, args: dict[str, Any]
     ) -> dict[str, Any]:
         keys: dict[int, dict[str, Any]] = {}
         for data, systems in known:
-            told = keys.setdefault(id(data.budget), {"systems": []})
-            told |= _figures(ACCOUNT, _CALLS, data)
-            told["systems"] += [
+            result = keys.setdefault(id(data.budget), {"systems": []})
+            result |= _figures(ACCOUNT, _CALLS, data)
+            result["systems"] += [
                 {"system": system.info.name}
                 | _figures(SYSTEM_FIGURES, _UPDATES, system)
                 for system in systems
@@ -218,7 +218,7 @@ async def _async_hours(
         datetime.combine(day, time(), system.info.time_zone) for day in (first, end)
     )
     found = await async_recorded_hours(hass, ids.values(), start, end_at)
-    # Those of a year are many; who reads them need not do so in the event loop.
+    # A year has many rows: convert them outside of the event loop.
     return {key: map(_hour, found[statistic]) for key, statistic in ids.items()}
 
 
@@ -228,7 +228,7 @@ def _hour(row: StatisticsRow) -> Hour:
 
 
 def _produced_today(system: EnphaseSystem) -> dict[str, float]:
-    """Return what polls told of today, which is fresher than what is recorded."""
+    """Return today's energy from polls, which is fresher than statistics."""
     now, zone = dt_util.utcnow(), system.info.time_zone
     known, today = system.board.newest(), Measurement.ENERGY_PRODUCED_TODAY
     energy = energy_today(known, today, now=now, time_zone=zone)
@@ -277,7 +277,7 @@ _TOOLS: Final = (GetEnergyTool, GetHealthTool, GetBudgetTool)
 def async_get_tools(
     hass: HomeAssistant, llm_context: llm.LLMContext, api_id: str
 ) -> LLMTools | None:
-    """Return the tools where there is a system that the assistant may see."""
+    """Return the tools, if the assistant may see at least one system."""
     if api_id not in _API_NAMES or not _known(hass, llm_context, api_id):
         return None
     return LLMTools(tools=[each(api_id) for each in _TOOLS])
@@ -291,8 +291,8 @@ def _known(
 ) -> Known:
     """Return the systems that an assistant and its user may see.
 
-    To the API Assist a system is exposed by any entity of its device. Its user has to
-    have the right to read all that count.
+    The Assist API sees a system if any entity of its device is exposed. The user needs
+    the permission to read all relevant entities.
     """
     registry, assistant = er.async_get(hass), llm_context.assistant
 
@@ -318,7 +318,7 @@ def _known(
 async def _async_may_read(
     hass: HomeAssistant, llm_context: llm.LLMContext
 ) -> Callable[[str], bool]:
-    """Return what tells whether the user may read an entity; nobody may read all."""
+    """Return whether the user may read an entity; without a user, each is readable."""
     context = llm_context.context
     if context is None or context.user_id is None:
         return bool
@@ -328,8 +328,8 @@ async def _async_may_read(
     return lambda entity_id: check(entity_id, POLICY_READ)
 
 
-def _known_only(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value not in (None, {})}
+def _known_only(result: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in result.items() if value not in (None, {})}
 
 
 def _local(value: object) -> object:

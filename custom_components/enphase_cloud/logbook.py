@@ -1,4 +1,4 @@
-"""Settings in the logbook: what somebody set, and what became of it."""
+"""Settings in the logbook: each write and its result."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -32,18 +32,18 @@ def async_describe_events(
     @callback
     def describe(event: Event) -> dict[str, Any]:
         """Return what the logbook shows."""
-        told = event.data
-        entity_id = str(told.get(ATTR_ENTITY_ID, ""))
+        data = event.data
+        entity_id = str(data.get(ATTR_ENTITY_ID, ""))
         state = hass.states.get(entity_id)
         name = state.attributes.get(ATTR_FRIENDLY_NAME) if state else None
-        value = _readable(told.get("value"))
-        message = _RESULTS.get(str(told.get("result")), "was set to {value}")
+        value = _readable(data.get("value"))
+        message = _RESULTS.get(str(data.get("result")), "was set to {value}")
         return {
             LOGBOOK_ENTRY_NAME: name or entity_id,
             LOGBOOK_ENTRY_MESSAGE: message.format(
-                value=value, reason=told.get("reason")
+                value=value, reason=data.get("reason")
             )
-            + (_EVENT if told.get("grid_services_event") else ""),
+            + (_EVENT if data.get("grid_services_event") else ""),
             LOGBOOK_ENTRY_ENTITY_ID: entity_id,
         }
 
@@ -51,7 +51,7 @@ def async_describe_events(
 
 
 def _readable(value: object) -> str:
-    """Return a value as users know it."""
+    """Return a value as users see it."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return str(value).replace("_", " ")

@@ -1,4 +1,4 @@
-"""What an entry of an older version becomes."""
+"""Migration of entries of older versions."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from .runtime.system_properties import chosen_systems
 VERSION: Final = 1
 MINOR_VERSION: Final = 2
 
-# What each system showed of the account up to minor version 1.
+# Up to minor version 1, each system had these sensors of the account.
 _MOVED: Final = (
     "calls_used",
     "calls_left",
@@ -29,7 +29,7 @@ _MOVED: Final = (
 
 @callback
 def async_migrate(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Bring an entry up to date; one of a later version never comes here."""
+    """Migrate an entry; Home Assistant itself refuses later versions."""
     if entry.minor_version < MINOR_VERSION:
         for key in _MOVED:
             _move_to_account(hass, entry, key)

@@ -1,4 +1,4 @@
-"""Numbers of Enphase Cloud: levels of the battery that matter."""
+"""Numbers of Enphase Cloud: levels of the battery in percent."""
 
 from dataclasses import dataclass
 from typing import Final, override
@@ -24,7 +24,7 @@ from .settings_entities import (
     async_add_settings,
 )
 
-# The writer lets one request out at a time, and waits for the last of several numbers.
+# The writer serializes requests, and writes only the last of several numbers.
 PARALLEL_UPDATES = 0
 
 
@@ -78,12 +78,12 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the numbers, as the cloud tells what they show."""
+    """Add the numbers once the cloud reports their value."""
     await async_add_settings(entry, async_add_entities, NUMBERS, SettingNumber)
 
 
 class SettingNumber(SettingEntity, NumberEntity):
-    """A level."""
+    """A number that writes a level."""
 
     entity_description: SettingNumberDescription
 

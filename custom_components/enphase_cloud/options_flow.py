@@ -1,4 +1,4 @@
-"""Options flow: a menu of pages, each of which saves what is changed on it."""
+"""Options flow: a menu of pages, each of which saves its changes."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -52,12 +52,12 @@ _NO_ENERGIES: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
 
 
 class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
-    """Change the options of an account, each explained with what it costs."""
+    """Change the options of an account; each page shows their cost."""
 
     config_entry: EnphaseCloudConfigEntry
 
     def __init__(self) -> None:
-        """Begin with nothing chosen."""
+        """Initialize the flow."""
         self._options: dict[str, Any] = {}
         self._choices: dict[Kind, Choice] = {}
         self._shown: tuple[Change, ...] = ()
@@ -65,7 +65,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what to change, leaving out what would have no effect."""
+        """Show the menu, without pages that would have no effect."""
         self._options = dict(self.config_entry.options)
         pages = {
             "plan": True,
@@ -85,9 +85,9 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_dashboard(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show what is added to the Energy dashboard, and add it.
+        """Preview changes to the Energy dashboard, and apply them.
 
-        Another choice, or what changed meanwhile, is shown with what comes of it first.
+        A different choice, or a change in between, shows a new preview first.
         """
         try:
             dashboard = await async_dashboard(self.hass)
@@ -121,13 +121,13 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_dashboard_choices(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Show the same where the user has to choose about foreign sources."""
+        """Preview with a choice about foreign sources."""
         return await self.async_step_dashboard(user_input)
 
     async def async_step_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the plan, showing what each gives; some have a page of their own."""
+        """Choose the plan; the page shows the freshness of each."""
         if user_input is None:
             return self._show_form(
                 PLAN_FORM, step_id="plan", costs=self._costs.of_plans()
@@ -142,7 +142,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_call_budget(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what calls may cost; another sum is shown with what it gives first."""
+        """Enter the monthly cost limit; a new sum shows its freshness first."""
         shown = self._options.get(CONF_CALL_BUDGET, 0)
         if user_input is not None:
             self._options |= user_input
@@ -155,7 +155,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the limits of a plan that is not in the list."""
+        """Enter the limits of a plan that is not listed."""
         if user_input is None:
             return self._show_form(CUSTOM_PLAN_FORM, step_id="custom_plan")
         self._options |= user_input
@@ -164,7 +164,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_energy(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for statistics of energies, showing what they cost."""
+        """Choose energy statistics; the page shows their cost."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._options |= user_input
@@ -182,7 +182,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_profile(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what is to be freshest, showing what each choice gives."""
+        """Choose what is freshest; the page shows the effect of each profile."""
         if user_input is None:
             return self._show_form(
                 PROFILE_FORM, step_id="profile", costs=self._costs.of_profiles()
@@ -193,7 +193,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_devices(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask what else is read; what the plan does not open stays as it is."""
+        """Choose optional groups; those outside the plan stay unchanged."""
         offered = self._costs.groups
         if user_input is None:
             return self._show_form(
@@ -208,7 +208,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_live(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for live data, showing what it costs; sessions have their own page."""
+        """Choose live data; the page shows its cost."""
         errors: dict[str, str] = {}
         if user_input is not None:
             self._options |= user_input
@@ -223,7 +223,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_live_schedule(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask when live sessions begin by themselves, and for how long."""
+        """Choose when scheduled live sessions start, and how long they last."""
         if user_input is None:
             return self._show_form(
                 LIVE_SCHEDULE_FORM,
@@ -238,7 +238,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
     async def async_step_live_times(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask between which times of the day live sessions may begin."""
+        """Choose the hours in which scheduled live sessions start."""
         if user_input is None:
             return self._show_form(LIVE_TIMES_FORM, step_id="live_times")
         self._options |= user_input
@@ -253,7 +253,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         errors: dict[str, str] | None = None,
         costs: Mapping[str, str] | None = None,
     ) -> ConfigFlowResult:
-        """Show a form with the options so far, else what is suggested."""
+        """Show a form with the current options, or suggestions."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
@@ -264,7 +264,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         )
 
     def _save(self) -> ConfigFlowResult:
-        """Save what was changed; another plan may bear fewer updates of energies."""
+        """Save the changes; a smaller plan may reduce the energy updates."""
         options, costs = self._options, self._costs
         before = plan_from_options(self.config_entry.options)
         if plan_from_options(options) != before:
@@ -277,7 +277,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
 
     @property
     def _can_stream(self) -> bool:
-        """Tell whether the plan has streams, and some system may have them."""
+        """Return whether the plan and at least one system support live streams."""
         return plan_from_options(self._options).has_live_stream and any(
             system.get(CONF_LIVE_STREAM) is not False
             for system in self.config_entry.data[CONF_SYSTEMS]

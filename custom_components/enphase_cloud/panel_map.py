@@ -1,4 +1,4 @@
-"""A map of the panels as SVG: what each gave yesterday, or in all the time."""
+"""A map of the panels as SVG, with their energy yesterday or in their lifetime."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,12 +6,12 @@ from itertools import groupby
 import math
 from typing import Final, NamedTuple
 
-# A phone shows so many panels side by side that one can read.
+# The most panels in a row that are readable on a phone.
 _COLUMNS: Final = 6
 _CELL: Final = 100
 _GAP: Final = 8
 _HEADING: Final = 36
-# So many panels are as wide as a name of about 25 letters.
+# The width in panels of a name of about 25 letters.
 _COLUMNS_OF_A_NAME: Final = 3
 _STYLE: Final = (
     "text{font:22px sans-serif;text-anchor:middle}"
@@ -22,19 +22,19 @@ _STYLE: Final = (
     "svg{background:#fff}"
     "@media(prefers-color-scheme:dark){svg{background:#1c1c1c}.array{fill:#e1e1e1}}"
 )
-# Of one hue, from dark to bright, so that who sees no colors sees the same.
+# One hue from dark to bright, so that color blindness does not matter.
 _HUE: Final = 45
 _DARKEST: Final = 16.0
 _BRIGHTEST: Final = 60.0
-# From this share of the best on, dark text is read better.
+# From this share of the best panel on, dark text is more readable.
 _BRIGHT: Final = 0.5
 
 
 class Panel(NamedTuple):
     """A panel: a short name, and its energy [Wh], None where that is unknown.
 
-    `array` is the name of the array that it is in, None where it is in none. The energy
-    is of a day, or where `is_total`, of all the time.
+    `array` is the name of its array, or None. The energy is that of a day, or with
+    `is_total` of the lifetime.
     """
 
     name: str
@@ -45,11 +45,10 @@ class Panel(NamedTuple):
 
 
 def panel_map(panels: Sequence[Panel]) -> str:
-    """Return the panels as an SVG document, in the order in which they come.
+    """Return the panels as an SVG document, in the given order.
 
-    The brightest one gave the most; a red frame marks one with a problem, or that gave
-    nothing. Those of an array that follow each other stand below its name, those of
-    none below a line.
+    The brightest panel produced most; a red frame marks one with a problem or without
+    energy. Consecutive panels of an array stand below its name, others below a line.
     """
     arrays = [(name, list(found)) for name, found in groupby(panels, _array)]
     columns = max((min(_COLUMNS, len(found)) for _, found in arrays), default=1)
@@ -78,7 +77,7 @@ def _array(panel: Panel) -> str | None:
 
 
 def _heading(name: str | None, top: int) -> str:
-    """Return the name of an array; for panels without one, a short line."""
+    """Return the name of an array, or a short line for panels without one."""
     if name is None:
         middle = top + _GAP + _HEADING // 2
         return (

@@ -1,4 +1,4 @@
-"""Reload an entry when what it was set up with has changed."""
+"""Reload an entry when its subentries or the owner of its account change."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def async_reload_on_change(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) 
     """Reload an entry once its subentries change, or its account has a new owner.
 
     An older entry with the API key may be added, removed, enabled, disabled, or get
-    another key. What is known is kept, so it costs no call.
+    another key. The state is stored, so a reload costs no call.
     """
     used = _used(hass, entry)
     is_over = False

@@ -1,4 +1,4 @@
-"""Repair flows: request again what was refused, or only take note."""
+"""Repair flows: request again what was refused, or only confirm."""
 
 from abc import abstractmethod
 from contextlib import suppress
@@ -25,19 +25,19 @@ from .runtime.checked_store import STORE_DAMAGED
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
-    """Return the flow that requests again what was refused, or only takes note."""
+    """Return the flow that repairs an issue."""
     if issue_id.startswith(STORE_DAMAGED):
         return ConfirmRepairFlow()
     if issue_id in set(Finding):
         return _DashboardFlow(Finding(issue_id))
-    return _TryOnceFlow() if issue_id.startswith(QUOTA_REFUSED) else _AskAgainFlow()
+    return _TryOnceFlow() if issue_id.startswith(QUOTA_REFUSED) else _RequestAgainFlow()
 
 
 class _DashboardFlow(ConfirmRepairFlow):
-    """Mend what is wrong in the Energy dashboard."""
+    """Repair the Energy dashboard."""
 
     def __init__(self, finding: Finding) -> None:
-        """Name what is wrong."""
+        """Initialize the flow for a finding."""
         super().__init__()
         self._finding = finding
 
@@ -49,7 +49,7 @@ class _DashboardFlow(ConfirmRepairFlow):
             return await super().async_step_confirm(user_input)
         try:
             findings = (await async_dashboard(self.hass)).findings()
-            # The user may have mended it meanwhile.
+            # The user may have repaired it in the meantime.
             if (plan := findings.get(self._finding)) is not None:
                 await async_write(self.hass, plan.preferences)
         except HomeAssistantError:
@@ -58,7 +58,7 @@ class _DashboardFlow(ConfirmRepairFlow):
 
 
 class _EntryFlow(ConfirmRepairFlow):
-    """A flow that does something with a loaded entry once the user confirms."""
+    """A flow that changes a loaded entry after the user confirms."""
 
     @override
     async def async_step_confirm(
@@ -75,11 +75,11 @@ class _EntryFlow(ConfirmRepairFlow):
 
     @abstractmethod
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
-        """Do what the user confirmed."""
+        """Repair the entry."""
 
 
-class _AskAgainFlow(_EntryFlow):
-    """Ask for refused documents again, after the user changed the plan."""
+class _RequestAgainFlow(_EntryFlow):
+    """Request refused documents again, after the user changed the plan."""
 
     @override
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
@@ -89,7 +89,7 @@ class _AskAgainFlow(_EntryFlow):
 
 
 class _TryOnceFlow(_EntryFlow):
-    """Make one call although the cloud refuses the month, after an upgrade."""
+    """Make one call after an upgrade, although the cloud refused the month."""
 
     @override
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:

@@ -1,4 +1,4 @@
-"""The report of a day: what it came to, and an event that tells when it is there."""
+"""The daily report, and the event entity that announces it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -26,19 +26,19 @@ from .runtime.account import account_owner
 READY: Final = "ready"
 _DAY: Final = timedelta(days=1)
 _LATEST: Final = time(9)
-# At first there may be much to import.
+# The first import may take long.
 _AT_START: Final = timedelta(minutes=15)
-# Costs are worked out after the energies that they are of.
+# Costs are calculated after the energy is imported.
 _SETTLING: Final = timedelta(minutes=1)
-# So long after nothing was known it is looked for again.
+# Retry after this time if nothing is known.
 _REST: Final = timedelta(hours=1)
-# Before dawn, the day that panels tell of is the one before.
+# A report of panels from before noon belongs to the day before.
 _HALF_A_DAY: Final = timedelta(hours=12)
 _ENERGY: Final = Measurement.PANEL_ENERGY_YESTERDAY
 
 
 def yesterday(system: EnphaseSystem) -> date:
-    """Return the last day of a system that is over."""
+    """Return the last complete day in the time zone of a system."""
     today = dt_util.utcnow().astimezone(system.info.time_zone).date()
     return today - _DAY
 
@@ -46,7 +46,7 @@ def yesterday(system: EnphaseSystem) -> date:
 async def async_day_report(
     hass: HomeAssistant, system: EnphaseSystem, day: date
 ) -> DayReport:
-    """Return what is recorded of a day; no API call is made."""
+    """Return the report of a day from recorded values; makes no API call."""
     span = system_day(day, system.info.time_zone)
     hours = await async_recorded_energy(
         hass, system.info.system_id, span.start, span.end
@@ -62,7 +62,7 @@ async def async_report(
     system: EnphaseSystem,
     day: date,
 ) -> dict[str, Any]:
-    """Return all that is known of a day of a system, in a shape that JSON can hold."""
+    """Return all known values of a day of a system, as JSON."""
     report = await async_day_report(hass, system, day)
     return {
         **report.as_dict(hass.config.currency, system.info.time_zone),
@@ -72,8 +72,8 @@ async def async_report(
 
 
 def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[str, Any]:
-    """Return the panels that gave most and least on a day; nothing of a single one."""
-    told = sorted(
+    """Return the best and the weakest panel of a day; None if there is only one."""
+    reported = sorted(
         (
             (float(sample.value), device.identifier, device)
             for device in system.board.told_by(Source.PANELS)
@@ -86,7 +86,7 @@ def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[st
         ),
         reverse=True,
     )
-    if len(told) <= 1:
+    if len(reported) <= 1:
         return {}
     return {
         key: {
@@ -94,8 +94,8 @@ def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[st
             "energy_kwh": kwh(energy),
         }
         for key, (energy, _, device) in (
-            ("best_panel", told[0]),
-            ("weakest_panel", told[-1]),
+            ("best_panel", reported[0]),
+            ("weakest_panel", reported[-1]),
         )
     }
 
@@ -111,7 +111,7 @@ async def _async_calls(
     system: EnphaseSystem,
     day: date,
 ) -> dict[str, Any]:
-    """Return the API calls of the key: of the month, and of the day if recorded."""
+    """Return the API calls of the key this month, and of the day if recorded."""
     ledger, now = entry.runtime_data.budget.ledger, dt_util.utcnow()
     used = ledger.used(now) - ledger.by_operation(now).get(ASSUMED, 0)
     calls = {"this_month": used, "left": ledger.left(now)}
@@ -125,10 +125,10 @@ async def _async_calls(
 
 
 class ReportEvent(EnphaseCloudEntity, EventEntity):
-    """Tell once a day that the report of yesterday is there.
+    """Fire once a day when the report of yesterday is available.
 
-    That is when the energies of yesterday are imported; at nine o'clock what is known
-    has to do.
+    That is after the energy of yesterday is imported, but at nine o'clock at the
+    latest.
     """
 
     _unrecorded_attributes = frozenset(
@@ -141,17 +141,17 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
         system: EnphaseSystem,
         description: EventEntityDescription,
     ) -> None:
-        """Tell of a system."""
+        """Initialize the event of a system."""
         super().__init__(entry, system, description)
         self._entry = entry
-        self._is_telling = False
+        self._is_firing = False
         self._rests_until: datetime | None = None
         self._patient_until = dt_util.utcnow() + _AT_START
-        self._timer = Timer(entry.runtime_data.shared.hass, self._async_tell_soon)
+        self._timer = Timer(entry.runtime_data.shared.hass, self._async_fire_soon)
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Listen to imports; polls, due or not, are the clock."""
+        """Listen to imports and to polls, which serve as the clock."""
         await super().async_added_to_hass()
         for coordinator in self._system.documents:
             self.async_on_remove(coordinator.async_add_listener(self._async_look))
@@ -161,23 +161,23 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
         self.async_on_remove(async_at_started(self.hass, self._async_look))
 
     @callback
-    def _async_imported(self, *_told: object) -> None:
+    def _async_imported(self, *_imported: object) -> None:
         self._rests_until = None
         self._async_look()
 
     @callback
     def _async_look(self, _hass: HomeAssistant | None = None) -> None:
-        """Tell in a moment, if there is something to tell that was not told."""
+        """Schedule the event if the report of yesterday has not fired yet."""
         is_running = self.hass.state is CoreState.running
-        if is_running and not self._is_telling and self._is_due():
-            self._is_telling = True
+        if is_running and not self._is_firing and self._is_due():
+            self._is_firing = True
             self._timer.start(_SETTLING)
 
     def _is_due(self) -> bool:
         day, zone = yesterday(self._system), self._system.info.time_zone
-        energy, told = self._system.energy, self._system.store.report_told
-        # What a clock that was ahead has told does not count.
-        if energy is None or (told is not None and day <= told <= day + _DAY):
+        energy, fired_day = self._system.energy, self._system.store.report_told
+        # Ignore a report that fired while the clock was ahead.
+        if energy is None or (fired_day is not None and day <= fired_day <= day + _DAY):
             return False
         now = dt_util.utcnow()
         latest = max(datetime.combine(day + _DAY, _LATEST, zone), self._patient_until)
@@ -186,13 +186,13 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
         return now >= latest or energy.is_complete(system_day(day, zone))
 
     @callback
-    def _async_tell_soon(self) -> None:
+    def _async_fire_soon(self) -> None:
         self._entry.async_create_background_task(
-            self.hass, self._async_tell(), "Enphase Cloud report"
+            self.hass, self._async_fire(), "Enphase Cloud report"
         )
 
-    async def _async_tell(self) -> None:
-        """Tell of yesterday, or look again later if nothing at all is known of it."""
+    async def _async_fire(self) -> None:
+        """Fire for yesterday, or retry later if nothing is known of it."""
         self._rests_until = dt_util.utcnow() + _REST
         try:
             report = await async_day_report(
@@ -203,4 +203,4 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
                 self._trigger_event(READY, report.summary())
                 self.async_write_ha_state()
         finally:
-            self._is_telling = False
+            self._is_firing = False

@@ -1,4 +1,4 @@
-"""Selects of Enphase Cloud: how the battery works, and when loads have power."""
+"""Selects of Enphase Cloud: the storage mode and the modes of loads."""
 
 from dataclasses import dataclass
 from typing import Final, override
@@ -16,7 +16,7 @@ from .measurements.samples import Value
 from .measurements.system import DeviceKind
 from .settings_entities import SettingDescription, SettingEntity, async_add_settings
 
-# The writer lets one request out at a time.
+# The writer serializes requests.
 PARALLEL_UPDATES = 0
 
 
@@ -59,18 +59,18 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the selects, as the cloud tells what they show."""
+    """Add the selects once the cloud reports their value."""
     await async_add_settings(entry, async_add_entities, SELECTS, SettingSelect)
 
 
 class SettingSelect(SettingEntity, SelectEntity):
-    """A mode."""
+    """A select that writes a mode."""
 
     entity_description: SettingSelectDescription
 
     @override
     def show(self, value: Value | None) -> None:
-        # What the battery does in an event of the grid is no option.
+        # The mode of a grid services event cannot be selected.
         is_option = value in (self.entity_description.options or ())
         self._attr_current_option = str(value) if is_option else None
 

@@ -49,7 +49,7 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the sensors of each system; those with evidence later, as it comes."""
+    """Add the sensors; some later, once the cloud reports their value."""
     if account_owner(hass, entry) is entry:
         async_add_entities(
             AccountSensor(entry, description)
@@ -107,7 +107,7 @@ def _has_evidence(
     description: MeasurementSensorDescription,
     device: Device,
 ) -> bool:
-    """Tell whether the system or the device has what a sensor shows, or once had."""
+    """Return whether the value of a sensor was ever reported."""
     key = unique_id(system.info.system_id, description.key, device)
     return description.measurement in system.board.newest(device) or bool(
         registry.async_get_entity_id("sensor", DOMAIN, key)
@@ -124,7 +124,7 @@ def _plan(system: EnphaseSystem, description: SensorEntityDescription) -> Docume
 
 
 class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
-    """Show the newest value of a measurement, whatever its source."""
+    """Show the newest value of a measurement from any source."""
 
     _unrecorded_attributes = frozenset({ATTR_MEASURED_AT})
 
@@ -143,7 +143,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         self._measurement = description.measurement
         known = system.board.newest(device).get(description.measurement)
         if known is not None and known.source is Source.PANEL_TELEMETRY:
-            # As new as that, also what is of little use once a day is of use.
+            # With telemetry, values that a daily document makes stale are useful.
             self._attr_entity_registry_enabled_default = True
 
     @override
@@ -153,7 +153,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         known = self._system.board.newest(self._device)
         value = self._value(known, now) if has else None
         self._attr_native_value = value
-        # Unavailable is what has no value and nobody who could give one.
+        # Unavailable: there is no value, and no source that could report one.
         self._attr_available = self._system.store.is_visible and (
             value is not None
             or (
@@ -169,11 +169,11 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         self._attr_extra_state_attributes = (
             {} if measured_at is None else {ATTR_MEASURED_AT: measured_at}
         )
-        # Moments change with each frame of live data; those of a minute are as one.
+        # Each frame of live data has a new time; write state once a minute for it.
         return value, self._attr_available, to_the_minute(measured_at)
 
     def _value(self, known: Samples, now: datetime) -> StateType | datetime:
-        """Return the value unless it is too old to be told."""
+        """Return the value; None if it is too old."""
         value = fresh_value(
             known,
             self._measurement,
@@ -206,7 +206,7 @@ class EnergyTodaySensor(MeasurementSensor):
 
 
 class SessionCostSensor(MeasurementSensor):
-    """Show what something cost; the cloud names no currency."""
+    """Show a cost; the cloud reports no currency."""
 
     @property
     @override
@@ -219,11 +219,11 @@ _SENSORS: Final = {Kind.COST: SessionCostSensor, Kind.ENERGY_TODAY: EnergyTodayS
 
 
 class NextPollSensor(EnphaseSystemEntity, SensorEntity):
-    """Show when a document will be asked for."""
+    """Show when a document is polled next."""
 
     @override
     def read(self) -> object:
-        # It shifts with each call.
+        # It shifts a little with each call.
         self._attr_native_value = to_the_minute(
             _plan(self._system, self.entity_description).next_poll_at
         )
@@ -243,9 +243,9 @@ class FigureSensor(EnphaseSystemEntity, SensorEntity):
 
 
 class IntervalFigureSensor(EnphaseSystemEntity, SensorEntity):
-    """Show a figure that intervals tell."""
+    """Show a figure that is calculated from intervals."""
 
-    # They are of the state that they are beside.
+    # They describe the current state only.
     _unrecorded_attributes = frozenset({MATCH_ALL})
 
     @override

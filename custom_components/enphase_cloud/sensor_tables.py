@@ -34,7 +34,7 @@ class MeasurementSensorDescription(SensorEntityDescription):
     measurement: Measurement
 
 
-# How a sensor shows a measurement of a kind.
+# How sensors show each kind of measurement.
 _KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
     Kind.POWER: {
         "device_class": SensorDeviceClass.POWER,
@@ -44,13 +44,13 @@ _KINDS: Final[Mapping[Kind, Mapping[str, Any]]] = {
         "suggested_display_precision": 3,
     },
     Kind.LEVEL: {
-        # Maintenance thus lists a home at its reserve as low; but the Energy dashboard
-        # and the triggers of batteries take no other class.
+        # Maintenance therefore lists a home at its reserve as low, but the Energy
+        # dashboard and the battery triggers accept no other class.
         "device_class": SensorDeviceClass.BATTERY,
         "state_class": SensorStateClass.MEASUREMENT,
         "native_unit_of_measurement": PERCENTAGE,
         "suggested_display_precision": 0,
-        # Its name is that of the device class.
+        # The device class names it.
         "translation_key": None,
     },
     Kind.CAPACITY: {
@@ -146,7 +146,7 @@ class FigureSensorDescription[OwnerT](SensorEntityDescription):
 
 
 def _next_update(system: EnphaseSystem, _now: datetime) -> datetime | None:
-    """Return when the first of the polled documents will be asked for."""
+    """Return when the next document is polled."""
     polls = [
         each.plan.next_poll_at
         for each in system.documents
@@ -169,7 +169,7 @@ def _next_energy_update(system: EnphaseSystem, now: datetime) -> datetime | None
 
 
 def to_the_minute(at: datetime | None) -> datetime | None:
-    """Return a moment that shifts with each call, but not each time it is shown."""
+    """Round a time to the minute, so that small shifts write no state."""
     return None if at is None else at.replace(second=0, microsecond=0)
 
 
@@ -216,7 +216,7 @@ def _calls_assumed(data: EnphaseCloudData, now: datetime) -> int:
 
 
 def _streams_left(data: EnphaseCloudData) -> int | None:
-    """Return how many live streams are left, which all systems share."""
+    """Return how many live streams are left for all systems together."""
     sessions = (system.live_sessions for system in data.systems)
     return next((each.budget.left for each in sessions if each is not None), None)
 

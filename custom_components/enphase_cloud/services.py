@@ -1,4 +1,4 @@
-"""Actions: what users and automations ask for."""
+"""Registration of the actions."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final

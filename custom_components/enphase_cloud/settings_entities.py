@@ -1,4 +1,4 @@
-"""Base of the entities that write a setting, and tell what became of it."""
+"""Base of the entities that write a setting and report the result."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
@@ -34,7 +34,7 @@ _OF_BATTERY: Final = (Source.BATTERY_SETTINGS, Source.STORM_GUARD)
 class SettingDescription(EntityDescription):
     """Describe an entity that shows a measurement, and writes a field of its source.
 
-    With `only_in` it is available in that mode of the battery alone.
+    With `only_in`, it is available only in that mode of the battery.
     """
 
     source: Source
@@ -45,15 +45,15 @@ class SettingDescription(EntityDescription):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """What was written, in whose name, until it is read back."""
+class _Write:
+    """A value that was written and is not read back yet."""
 
     value: Value
     context: Context | None
 
 
 class SettingEntity(EnphaseSystemEntity):
-    """An entity that shows what the cloud has, and writes it."""
+    """An entity that shows a setting of the cloud, and writes it."""
 
     entity_description: SettingDescription
 
@@ -64,16 +64,16 @@ class SettingEntity(EnphaseSystemEntity):
         description: SettingDescription,
         device: Device = SYSTEM,
     ) -> None:
-        """Begin with what is known."""
+        """Initialize without a pending write."""
         super().__init__(entry, system, description, device)
         self._source = description.source
         self._writer = system.settings[self._source]
         if self._source in _OF_BATTERY:
-            # A frame may tell that a program of the utility controls it.
+            # Live frames also report when a utility program controls the battery.
             self._measurement = Measurement.BATTERY_MODE
-        # What was asked for last, and what the cloud took last.
-        self._newest: _Asked | None = None
-        self._accepted: _Asked | None = None
+        # The last write, and the last one that the cloud accepted.
+        self._newest: _Write | None = None
+        self._accepted: _Write | None = None
 
     @abstractmethod
     def show(self, value: Value | None) -> None:
@@ -111,14 +111,14 @@ class SettingEntity(EnphaseSystemEntity):
 
     @property
     def _is_in_event(self) -> bool:
-        """Whether a program of the utility controls the battery, whatever is set."""
+        """Whether a utility program overrides the settings of the battery."""
         modes = (Measurement.STORAGE_MODE, Measurement.BATTERY_MODE)
         return BatteryMode.GRID_SERVICES in map(self._system.fresh, modes)
 
     async def async_write(self, value: Value) -> None:
-        """Write a value; raises HomeAssistantError where the cloud does not take it."""
+        """Write a value; raises HomeAssistantError if the cloud refuses it."""
         description = self.entity_description
-        asked = self._newest = _Asked(value, self._context)
+        write = self._newest = _Write(value, self._context)
         try:
             await self._writer.async_set(
                 {description.field: value},
@@ -126,43 +126,43 @@ class SettingEntity(EnphaseSystemEntity):
                 quiet=description.quiet,
             )
         except HomeAssistantError as err:
-            self._tell(asked, "failed", reason=str(err))
+            self._report(write, "failed", reason=str(err))
             raise
-        # Of what was replaced before it was written nothing is told.
-        if self._newest is asked:
-            self._tell(asked, "accepted")
-            self._accepted = asked
+        # A newer write replaced this one before it left: report nothing.
+        if self._newest is write:
+            self._report(write, "accepted")
+            self._accepted = write
 
     @callback
     @override
     def _async_on_news(self) -> None:
         super()._async_on_news()
-        self._tell_what_became()
+        self._report_effect()
         registry = er.async_get(self.hass)
         is_absent = self._system.board.evidence_of(self._source).is_absent
         if is_absent and registry.async_get(self.entity_id) is not None:
-            # The system has no such settings any more.
+            # The system no longer has this setting.
             registry.async_remove(self.entity_id)
 
-    def _tell_what_became(self) -> None:
-        """Tell whether the cloud has what it took, once that was looked for."""
-        asked = self._accepted
-        if asked is None or self._writer.is_unconfirmed(self._device.identifier):
+    def _report_effect(self) -> None:
+        """Report whether the accepted value is in effect, after the read-back."""
+        write = self._accepted
+        if write is None or self._writer.is_unconfirmed(self._device.identifier):
             return
         self._accepted = None
-        is_there = self._value == asked.value
-        self._tell(asked, "confirmed" if is_there else "different")
+        is_there = self._value == write.value
+        self._report(write, "confirmed" if is_there else "different")
 
-    def _tell(self, asked: _Asked, result: str, **more: Any) -> None:
+    def _report(self, write: _Write, result: str, **more: Any) -> None:
         """Fire the event that the logbook shows."""
-        told: dict[str, Any] = {
+        data: dict[str, Any] = {
             ATTR_ENTITY_ID: self.entity_id,
-            "value": asked.value,
+            "value": write.value,
             "result": result,
             "grid_services_event": self._is_in_event,
             **more,
         }
-        self.hass.bus.async_fire(EVENT_SETTING, told, context=asked.context)
+        self.hass.bus.async_fire(EVENT_SETTING, data, context=write.context)
 
 
 async def async_add_settings[DescriptionT: SettingDescription](
@@ -171,7 +171,7 @@ async def async_add_settings[DescriptionT: SettingDescription](
     table: Mapping[DeviceKind, Iterable[DescriptionT]],
     kind: type[SettingEntity],
 ) -> None:
-    """Add the entities of a table as the cloud tells what they show."""
+    """Add the entities of a table once the cloud reports their value."""
     await async_add_as_evidence_comes(
         entry,
         async_add_entities,
@@ -184,5 +184,5 @@ async def async_add_settings[DescriptionT: SettingDescription](
 def _has_evidence(
     system: EnphaseSystem, description: SettingDescription, device: Device
 ) -> bool:
-    told = system.board.samples(description.source, device)
-    return description.source in system.settings and description.measurement in told
+    reported = system.board.samples(description.source, device)
+    return description.source in system.settings and description.measurement in reported

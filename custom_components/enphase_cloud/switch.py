@@ -1,4 +1,4 @@
-"""Switches of Enphase Cloud: what of the battery's settings is on or off."""
+"""Switches of Enphase Cloud: settings of the battery."""
 
 from dataclasses import dataclass
 from typing import Any, Final, override
@@ -15,7 +15,7 @@ from .measurements.samples import Value
 from .measurements.system import DeviceKind
 from .settings_entities import SettingDescription, SettingEntity, async_add_settings
 
-# The writer lets one request out at a time.
+# The writer serializes requests.
 PARALLEL_UPDATES = 0
 
 
@@ -52,12 +52,12 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the switches, as the cloud tells what they show."""
+    """Add the switches once the cloud reports their value."""
     await async_add_settings(entry, async_add_entities, SWITCHES, SettingSwitch)
 
 
 class SettingSwitch(SettingEntity, SwitchEntity):
-    """What is on or off."""
+    """A switch that writes a setting."""
 
     entity_description: SettingSwitchDescription
 

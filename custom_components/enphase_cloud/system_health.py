@@ -1,4 +1,4 @@
-"""System health: is the cloud there, and what may still be asked."""
+"""System health: is the cloud reachable, and how many calls are left."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def _async_info(hass: HomeAssistant) -> dict[str, Any]:
     now = dt_util.utcnow()
     blocked = [until for ledger in ledgers if (until := ledger.blocked_until(now))]
     return {
-        # The front page only: it needs no key, so it costs no call.
+        # The front page needs no key, so it costs no call.
         "can_reach_cloud": async_check_can_reach_url(hass, str(cloud_url())),
         "calls_left": min((ledger.left(now) for ledger in ledgers), default=None),
         "blocked_until": readable(max(blocked)) if blocked else None,

@@ -1,4 +1,4 @@
-"""Subentry flow: the user tells what energy from the grid and to it costs."""
+"""Subentry flow: prices of energy from and to the grid."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -51,24 +51,24 @@ from .flows.tariff_forms import (
 )
 from .money.tariff import MOST_PERIODS, MOST_VERSIONS, PriceKind, Tariff
 
-# Forms that another one follows.
+# Forms that lead to another form.
 _LEADING: Final = frozenset({"user", "new_prices", "correct", "time_of_use", "periods"})
 
 type Answer = dict[str, Any] | None
 
 
 class TariffFlow(ConfigSubentryFlow):
-    """Define what a direction of energy costs, or change it."""
+    """Define or change the tariff of import or export."""
 
     _tariff: Stored
-    # What is entered, and the places of what it replaces, None where it is new.
+    # The input so far, and the indexes that it replaces; None for a new one.
     _version: Stored
     _place: int | None = None
     _period: int | None = None
     _has_reviewed = False
 
     async def async_step_user(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Choose the system, where there are several, the direction and the kind."""
+        """Choose system (if there are several), direction and kind of tariff."""
         entry: EnphaseCloudConfigEntry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
@@ -77,35 +77,35 @@ class TariffFlow(ConfigSubentryFlow):
         show = partial(self._show, "user", tariff_form(systems))
         if user_input is None:
             return show()
-        answer = {CONF_SYSTEM: next(iter(systems)), **user_input}
-        self._name = systems[answer[CONF_SYSTEM]]
+        chosen = {CONF_SYSTEM: next(iter(systems)), **user_input}
+        self._name = systems[chosen[CONF_SYSTEM]]
         wanted = {
-            CONF_SYSTEM: int(answer[CONF_SYSTEM]),
-            CONF_DIRECTION: answer[CONF_DIRECTION],
+            CONF_SYSTEM: int(chosen[CONF_SYSTEM]),
+            CONF_DIRECTION: chosen[CONF_DIRECTION],
         }
         self._tariff = {**wanted, CONF_VERSIONS: []}
         for other in entry.subentries.values():
             if all(other.data.get(key) == wanted[key] for key in wanted):
                 taken = {"tariff": escaped(other.title)}
                 return show(user_input, {CONF_DIRECTION: "tariff_exists"}, taken)
-        return await self._async_begin(None, answer[CONF_KIND])
+        return await self._async_begin(None, chosen[CONF_KIND])
 
     async def async_step_fixed(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Ask for a price that is the same at all times."""
+        """Enter a fixed price."""
         return await self._async_prices(PriceKind.FIXED, user_input)
 
     async def async_step_entity(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Ask for the entity that tells the price."""
+        """Choose the entity with the price."""
         return await self._async_prices(PriceKind.ENTITY, user_input)
 
     async def async_step_time_of_use(
         self, user_input: Answer = None
     ) -> SubentryFlowResult:
-        """Ask for what counts outside periods, and then for these."""
+        """Enter the price outside periods; the periods follow."""
         return await self._async_prices(PriceKind.TIME_OF_USE, user_input)
 
     async def async_step_periods(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Show the periods: one to change, to add one, or to save them."""
+        """Show a menu: change a period, add one, or save."""
         periods = self._version.setdefault(CONF_PERIODS, [])
         self._has_reviewed = self._has_reviewed or bool(periods)
         if periods and user_input is None:
@@ -119,7 +119,7 @@ class TariffFlow(ConfigSubentryFlow):
         return await self.async_step_period()
 
     async def async_step_period(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Ask for hours that have a price of their own."""
+        """Enter a period: hours with their own price."""
         periods: list[Stored] = self._version[CONF_PERIODS]
         place = slice(len(periods), None)
         if self._period is not None:
@@ -145,7 +145,7 @@ class TariffFlow(ConfigSubentryFlow):
     async def async_step_reconfigure(
         self, user_input: Answer = None
     ) -> SubentryFlowResult:
-        """Choose whether prices were wrong, or are others from a day on."""
+        """Choose: correct prices, or enter new ones from a day on."""
         if self._get_entry().state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
         subentry = self._get_reconfigure_subentry()
@@ -158,7 +158,7 @@ class TariffFlow(ConfigSubentryFlow):
         return self.async_show_menu(step_id="reconfigure", menu_options=options)
 
     async def async_step_correct(self, user_input: Answer = None) -> SubentryFlowResult:
-        """Choose the prices that were wrong, where there are several."""
+        """Choose which prices to correct, if there are several."""
         days = self._days
         if len(days) > 1 and user_input is None:
             today = dt_util.now().date().isoformat()
@@ -171,7 +171,7 @@ class TariffFlow(ConfigSubentryFlow):
     async def async_step_new_prices(
         self, user_input: Answer = None
     ) -> SubentryFlowResult:
-        """Ask for the day from which other prices are."""
+        """Enter the day from which new prices apply."""
         show = partial(self._show, "new_prices", NEW_PRICES_FORM)
         if user_input is None:
             return show({CONF_KIND: self._versions[-1][CONF_KIND]})
@@ -184,7 +184,7 @@ class TariffFlow(ConfigSubentryFlow):
     async def async_step_remove_prices(
         self, user_input: Answer = None
     ) -> SubentryFlowResult:
-        """Choose a change that did not happen; what was before goes on."""
+        """Choose a price change to remove; the prices before it then continue."""
         if user_input is None:
             later = self._days[1:]
             return self._show("remove_prices", versions_form(later, later[-1]))
@@ -192,7 +192,7 @@ class TariffFlow(ConfigSubentryFlow):
         return await self._async_save()
 
     async def _async_begin(self, day: str | None, kind: str) -> SubentryFlowResult:
-        """Ask for prices from a day on, suggesting those of that day."""
+        """Begin entering prices from a day on; suggest those of that day."""
         known: Stored = {}
         if self._versions:
             known = deepcopy(self._versions[self._place_on(day)])
@@ -222,14 +222,14 @@ class TariffFlow(ConfigSubentryFlow):
         return await self._async_finish()
 
     async def _async_finish(self) -> SubentryFlowResult:
-        """Put what was entered in its place, and save."""
+        """Insert the input into the tariff, and save."""
         if self._place is not None:
             del self._versions[self._place]
         self._versions.append(self._version)
         return await self._async_save()
 
     async def _async_save(self) -> SubentryFlowResult:
-        """Save the tariff; the entry is reloaded where that changes it."""
+        """Save the tariff; a change reloads the entry."""
         data = Tariff.from_dict(self._tariff).as_dict()
         if self.source == SOURCE_RECONFIGURE:
             return self.async_update_and_abort(
@@ -247,11 +247,11 @@ class TariffFlow(ConfigSubentryFlow):
 
     @property
     def _days(self) -> list[str]:
-        """Return the days from which the versions are, in order."""
+        """Return the first days of the versions, in order."""
         return [each[CONF_VALID_FROM] or BEGINNING for each in self._versions]
 
     def _place_on(self, day: str | None) -> int:
-        """Return the place of the version of a day; the first one has older days."""
+        """Return the index of the version of a day; the first covers earlier days."""
         earlier = [
             each
             for each in self._versions
@@ -282,7 +282,7 @@ class TariffFlow(ConfigSubentryFlow):
 
 
 async def _async_has_means(hass: HomeAssistant, entity_id: str) -> bool:
-    """Tell whether there are, or will be, statistics with the mean of each hour."""
+    """Return whether an entity has, or will have, hourly mean statistics."""
     state = hass.states.get(entity_id)
     if state and state.attributes.get(ATTR_STATE_CLASS) == SensorStateClass.MEASUREMENT:
         return True

@@ -20,7 +20,7 @@ from .settings_entities import (
     async_add_settings,
 )
 
-# The writer lets one request out at a time, and waits for the last of several times.
+# The writer serializes requests, and writes only the last of several times.
 PARALLEL_UPDATES = 0
 
 
@@ -54,12 +54,12 @@ async def async_setup_entry(
     entry: EnphaseCloudConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the times, as the cloud tells what they show."""
+    """Add the times once the cloud reports their value."""
     await async_add_settings(entry, async_add_entities, TIMES, SettingTime)
 
 
 class SettingTime(SettingEntity, TimeEntity):
-    """A time of day, by the clock of the system."""
+    """A time of day in the time zone of the system."""
 
     entity_description: SettingTimeDescription
 
