@@ -7,6 +7,7 @@ from playwright.async_api import Locator
 from simulator.demo import DEMO_PASSWORD
 from simulator.world import Application
 
+from .rest import until_at_rest
 from .user import User
 from .words import starting
 
@@ -18,6 +19,8 @@ CLOSE: Final = "ui.common.close"
 CONFIGURE: Final = "ui.panel.config.integrations.config_entry.configure"
 CREDENTIALS: Final = "ui.panel.config.application_credentials.editor"
 API_KEY: Final = "config.step.api_key.data"
+# Half a second in which no device comes.
+_LOOKS_AT_DEVICES: Final = 13
 
 
 async def add_account(
@@ -78,7 +81,10 @@ async def configure(user: User, page: str) -> None:
 
 async def open_device(user: User, name: str) -> None:
     """Open the page of a device from that of the integration."""
+    await (await user.button(CONFIGURE)).wait_for()
+    await until_at_rest(user.page, looks=_LOOKS_AT_DEVICES)
     await user.activate(user.page.get_by_role("button", name=starting(name)).first)
+    await user.page.wait_for_url("**/config/devices/device/*")
     await user.sees("entity.button.refresh.name")
 
 

@@ -204,7 +204,7 @@ class _Photographer:
             if kind == "fixed":
                 await self.shoot("tariff")
             option = await user.name(f"selector.price_kind.options.{kind}")
-            await self.page.get_by_role("radio", name=option).click()
+            await user.activate(self.page.get_by_role("radio", name=option))
             await user.press(NEXT)
             await user.sees(f"{steps}.{kind}.data.standing_charge")
             await self.shoot(f"tariff-{kind}")
@@ -281,7 +281,7 @@ class _Photographer:
         await repairs.first.wait_for()
         await self.shoot("repairs")
         for number in range(await repairs.count()):
-            await repairs.nth(number).click()
+            await self.user.activate(repairs.nth(number))
             await self.page.get_by_role("dialog").last.wait_for()
             await self.shoot("repair")
             await self.user.press(CLOSE)

@@ -9,6 +9,7 @@ from playwright.async_api import Locator, Page
 from scripts.demonstration.command_line import DemoError
 from scripts.demonstration.home_assistant import PASSWORD, USERNAME
 
+from .rest import until_at_rest
 from .words import field_called, starting, word
 
 _IS_KEY: Final = re.compile(r"[a-z_]+(\.[\w-]+)+")
@@ -93,6 +94,7 @@ class User:
     async def activate(self, target: Locator, *, key: str = "Enter") -> None:
         """Click on something, or reach it by Tab and press a key."""
         self.effort.clicks += 1
+        await self._aim(target)
         if self.by_keyboard:
             await self._reach(target)
             await self.page.keyboard.press(key)
@@ -110,6 +112,7 @@ class User:
         """Type into a field, whatever is in it."""
         self.effort.fields += 1
         if self.by_keyboard:
+            await self._aim(target)
             await self._reach(target)
             await self.page.keyboard.press("Control+a")
             await self.page.keyboard.type(text)
@@ -130,6 +133,7 @@ class User:
         called = starting(await self.name(name))
         item = self.page.get_by_role("menuitem", name=called).last
         self.effort.clicks += 1
+        await self._aim(item)
         if self.by_keyboard:
             await self._reach(item, by="ArrowDown")
             await self.page.keyboard.press("Enter")
@@ -148,8 +152,9 @@ class User:
         In Home Assistant these have no roles, and Tab does not reach them.
         """
         self.effort.clicks += 1
-        text = self.page.get_by_text(await self.name(name), exact=True)
-        await text.last.click()
+        text = self.page.get_by_text(await self.name(name), exact=True).last
+        await self._aim(text)
+        await text.click()
 
     async def sees(self, text: str) -> None:
         """Wait until a text is on the page."""
@@ -157,8 +162,12 @@ class User:
         found = self.page.get_by_text(text).filter(visible=True)
         await found.first.wait_for()
 
-    async def _reach(self, target: Locator, *, by: str | None = None) -> None:
+    async def _aim(self, target: Locator) -> None:
+        """Wait until a target is there, and stays where it is."""
         await target.wait_for()
+        await until_at_rest(self.page)
+
+    async def _reach(self, target: Locator, *, by: str | None = None) -> None:
         for _ in range(_MOST_KEYS):
             if (key := await target.evaluate(_KEY_TO)) is None:
                 return
