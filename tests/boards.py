@@ -15,7 +15,7 @@ def board(samples: Samples = NOTHING, *, has_battery: bool = False) -> Board:
     made = Board()
     made.put(Source.SUMMARY, samples)
     told = {Measurement.BATTERY_CAPACITY: None} if has_battery else {}
-    made.set_evidence(Source.SUMMARY, Evidence(missing_since=told, answered=True))
+    made.set_evidence(Source.SUMMARY, Evidence(missing_since=told, has_response=True))
     return made
 
 

@@ -93,12 +93,15 @@ class ArraySensor(EnphaseSystemEntity, SensorEntity):
         attributes = {
             CONF_TILT: self._array.tilt,
             CONF_AZIMUTH: self._array.azimuth,
-            ATTR_MEASURED_AT: current.told_at,
+            ATTR_MEASURED_AT: current.observed_at,
         }
         self._attr_extra_state_attributes = {
             key: value for key, value in attributes.items() if value is not None
         }
-        if self.state_class is SensorStateClass.TOTAL and current.told_at is not None:
-            day = current.told_at - _HALF_A_DAY
+        if (
+            self.state_class is SensorStateClass.TOTAL
+            and current.observed_at is not None
+        ):
+            day = current.observed_at - _HALF_A_DAY
             self._attr_last_reset = start_of_day(day, info.time_zone)
-        return self._attr_native_value, self._attr_available, current.told_at
+        return self._attr_native_value, self._attr_available, current.observed_at

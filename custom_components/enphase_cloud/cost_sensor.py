@@ -46,7 +46,7 @@ COSTS: Final = tuple(
         period=period,
         device_class=SensorDeviceClass.MONETARY,
         # A period that is over no longer changes.
-        state_class=SensorStateClass.TOTAL if period.is_going_on else None,
+        state_class=SensorStateClass.TOTAL if period.is_current else None,
         suggested_display_precision=2,
         entity_registry_enabled_default=(amount, period) in _ENABLED,
     )
@@ -73,7 +73,7 @@ class CostSensor(EnphaseSystemEntity, SensorEntity):
         known = {} if costs is None else costs.figures
         amount = known.get((described.amount, described.period))
         self._attr_native_value = None if amount is None else amount / BILLION
-        if described.period.is_going_on:
+        if described.period.is_current:
             zone = self._system.info.time_zone
             today = dt_util.utcnow().astimezone(zone).date()
             begin = described.period.span(today, zone).start

@@ -47,7 +47,7 @@ def _take_alarms(data: EnphaseCloudData, system: EnphaseSystem) -> News:
     # Wait for the names of event types that are being requested.
     if data.event_types.is_learning or not (news := board.open_alarms.news()):
         return []
-    board.open_alarms = board.open_alarms.with_all_told()
+    board.open_alarms = board.open_alarms.with_all_notified()
     system.store.save_soon()
     return [(each.change.value, describe(data, system, each.alarm)) for each in news]
 
@@ -56,14 +56,14 @@ def _take_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> News:
     store, reports = system.store, is_reporting(data, system)
     if reports is None or (at := reported_at(system)) is None:
         return []
-    told = store.reporting_told
-    change = told.change(is_reporting=reports)
-    if (now_told := told.now_told(is_reporting=reports, reported_at=at)) != told:
-        store.reporting_told = now_told
+    before = store.notified_reporting
+    change = before.change(is_reporting=reports)
+    if (after := before.updated(is_reporting=reports, reported_at=at)) != before:
+        store.notified_reporting = after
         store.save_soon()
     if change is None:
         return []
-    since = now_told.silent_since or told.silent_since
+    since = after.silent_since or before.silent_since
     return [(change.value, {"silent_since": since and since.isoformat()})]
 
 

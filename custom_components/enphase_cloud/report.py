@@ -76,7 +76,7 @@ def _panels(hass: HomeAssistant, system: EnphaseSystem, day: date) -> Mapping[st
     reported = sorted(
         (
             (float(sample.value), device.identifier, device)
-            for device in system.board.told_by(Source.PANELS)
+            for device in system.board.reported_by(Source.PANELS)
             if device.kind is DeviceKind.INVERTER
             and (sample := system.board.samples(Source.PANELS, device).get(_ENERGY))
             and (sample.observed_at - _HALF_A_DAY)

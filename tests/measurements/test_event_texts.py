@@ -24,29 +24,29 @@ def _types(*types: dict[str, Any]) -> EventTypes:
 
 def _with_list(*ids: int) -> EventTexts:
     told = _types(*({"event_type_id": each, "event_name": f"N{each}"} for each in ids))
-    return EventTexts().answered(None, told.event_types)
+    return EventTexts().with_response(None, told.event_types)
 
 
 def test_all_types_are_asked_for_at_first() -> None:
     """And single ones afterwards, a few at a time."""
-    assert EventTexts().questions([], NOW) == ()
-    assert EventTexts().questions([7, 28], NOW) == (None,)
+    assert EventTexts().requests([], NOW) == ()
+    assert EventTexts().requests([7, 28], NOW) == (None,)
     known = _with_list(28)
-    assert known.questions([28], NOW) == ()
-    assert known.questions([28, 9, 7, 9], NOW) == (7, 9)
-    assert len(known.questions(range(100), NOW)) == 5
+    assert known.requests([28], NOW) == ()
+    assert known.requests([28, 9, 7, 9], NOW) == (7, 9)
+    assert len(known.requests(range(100), NOW)) == 5
 
 
 def test_what_was_asked_rests() -> None:
     """The list after a failure for a day, a type that is not known for a month."""
-    failed = EventTexts().asked(None, NOW + AFTER_FAILURE)
-    assert failed.questions([7], NOW) == ()
-    assert failed.questions([7], NOW + AFTER_FAILURE) == (None,)
-    unknown = _with_list(28).asked(7, NOW + NOT_KNOWN).answered(7, [])
-    assert unknown.questions([7, 8], NOW) == (8,)
-    assert unknown.questions([7], NOW + NOT_KNOWN) == (7,)
-    told = unknown.answered(7, _types({"event_type_id": 7}).event_types)
-    assert told.questions([7], NOW + NOT_KNOWN) == ()
+    failed = EventTexts().with_request(None, NOW + AFTER_FAILURE)
+    assert failed.requests([7], NOW) == ()
+    assert failed.requests([7], NOW + AFTER_FAILURE) == (None,)
+    unknown = _with_list(28).with_request(7, NOW + NOT_KNOWN).with_response(7, [])
+    assert unknown.requests([7, 8], NOW) == (8,)
+    assert unknown.requests([7], NOW + NOT_KNOWN) == (7,)
+    told = unknown.with_response(7, _types({"event_type_id": 7}).event_types)
+    assert told.requests([7], NOW + NOT_KNOWN) == ()
 
 
 def test_texts_are_cut_and_in_one_line() -> None:
@@ -79,12 +79,12 @@ def test_stores_keep_everything(
     told = _types(
         *({"event_type_id": key, "event_name": name} for key, name in names.items())
     )
-    texts = EventTexts().answered(None if has_list else 1, told.event_types)
+    texts = EventTexts().with_response(None if has_list else 1, told.event_types)
     for each in asked:
-        texts = texts.asked(each, NOW + NOT_KNOWN)
+        texts = texts.with_request(each, NOW + NOT_KNOWN)
     again = EventTexts.from_dict(json.loads(json.dumps(texts.as_dict())))
     assert again == texts
-    assert again.questions(range(12), NOW) == texts.questions(range(12), NOW)
+    assert again.requests(range(12), NOW) == texts.requests(range(12), NOW)
 
 
 @pytest.mark.parametrize(

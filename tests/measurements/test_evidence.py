@@ -21,7 +21,7 @@ from custom_components.enphase_cloud.measurements.evidence import (
     has_battery,
     has_consumption_meter,
     is_offline,
-    told_lately,
+    recently_reported,
 )
 from custom_components.enphase_cloud.measurements.samples import (
     NOTHING,
@@ -48,12 +48,12 @@ def answer(
     offline: bool = False,
 ) -> Evidence:
     """Return the evidence after an answer."""
-    return (before or Evidence()).with_answer(told, now=at, offline=offline)
+    return (before or Evidence()).with_response(told, now=at, offline=offline)
 
 
-def newly_told(evidence: Evidence) -> set[Measurement]:
+def shown_by(evidence: Evidence) -> set[Measurement]:
     """Return what the newest answer had."""
-    return {each for each in Measurement if evidence.tells(each)}
+    return {each for each in Measurement if evidence.shows(each)}
 
 
 def samples(ages: Mapping[Measurement, timedelta], source: Source) -> Samples:
@@ -92,13 +92,13 @@ def test_what_is_missing_counts_as_gone_after_a_day() -> None:
     for hours in (100, 110, 123.9):
         known = answer(before=known, at=NOON + hours * HOUR)
         assert known.known == {CONSUMPTION}
-        assert newly_told(known) == set()
-    assert newly_told(answer(CONSUMPTION, before=known)) == {CONSUMPTION}
+        assert shown_by(known) == set()
+    assert shown_by(answer(CONSUMPTION, before=known)) == {CONSUMPTION}
     assert answer(before=known, at=NOON + 124 * HOUR).known == frozenset()
 
 
 def test_nothing_is_gone_while_the_gateway_is_offline() -> None:
-    """An answer tells nothing new then."""
+    """An answer shows nothing new then."""
     known = answer(CONSUMPTION)
     for day in range(1, 30):
         known = answer(before=known, at=NOON + day * DAY, offline=True)
@@ -138,18 +138,18 @@ def test_what_lags_the_newest_report_is_not_told(*, cellular: bool) -> None:
     arrived = samples(
         {PRODUCTION: HOUR, CONSUMPTION: 4 * HOUR, BATTERY: 11 * HOUR}, Source.LATEST
     )
-    told = told_lately(arrived, NOTHING, now=NOON, cellular=cellular)
+    told = recently_reported(arrived, NOTHING, now=NOON, cellular=cellular)
     assert told == ({PRODUCTION, CONSUMPTION} if cellular else {PRODUCTION})
     report = samples({Measurement.LAST_REPORT: 5 * HOUR}, Source.SUMMARY)
     alone = samples({BATTERY: 11 * HOUR, CAPACITY: 90 * DAY}, Source.LATEST)
-    told = told_lately(alone, report, now=NOON, cellular=cellular)
+    told = recently_reported(alone, report, now=NOON, cellular=cellular)
     assert told == ({BATTERY, CAPACITY} if cellular else {CAPACITY})
 
 
 def test_a_part_whose_clock_is_ahead_makes_no_other_silent() -> None:
     """It counts as of now."""
     arrived = samples({PRODUCTION: -90 * DAY, CONSUMPTION: HOUR}, Source.LATEST)
-    told = told_lately(arrived, NOTHING, now=NOON, cellular=False)
+    told = recently_reported(arrived, NOTHING, now=NOON, cellular=False)
     assert told == {PRODUCTION, CONSUMPTION}
 
 
@@ -257,8 +257,8 @@ def test_evidence_in_what_version_0_1_0_stored() -> None:
     """It kept the samples of each document."""
     stored = samples({PRODUCTION: 3 * DAY, CONSUMPTION: DAY}, Source.LATEST)
     evidence = Evidence.of_samples(stored)
-    assert newly_told(evidence) == {PRODUCTION, CONSUMPTION}
-    assert evidence.answered
+    assert shown_by(evidence) == {PRODUCTION, CONSUMPTION}
+    assert evidence.has_response
     assert evidence.next_check(NOON, "") == NOON - DAY + CHECK_PERIOD
     assert Evidence.of_samples(NOTHING) == Evidence()
 
@@ -274,7 +274,7 @@ MISSING = st.dictionaries(st.sampled_from(Measurement), st.none() | MOMENTS)
         Evidence,
         missing_since=MISSING,
         requested_at=st.none() | MOMENTS,
-        answered=st.booleans(),
+        has_response=st.booleans(),
         failed=st.booleans(),
         cue=st.text(max_size=40),
     )
@@ -321,8 +321,8 @@ class Site:
     )
     checks: list[tuple[datetime, Source]] = field(default_factory=list)
 
-    def tells(self, source: Source) -> Iterable[Measurement]:
-        """Yield what a document tells."""
+    def shows(self, source: Source) -> Iterable[Measurement]:
+        """Yield what a document shows."""
         if source is Source.SUMMARY:
             yield PRODUCTION
         if "battery" in self.parts:
@@ -356,7 +356,7 @@ class Site:
             if source is Source.SUMMARY
             or (
                 (source is Source.LATEST or has_battery(self.evidence))
-                and (not evidence.answered or adds(self.evidence, source))
+                and (not evidence.has_response or adds(self.evidence, source))
             )
         }
 
@@ -366,12 +366,12 @@ class Site:
         for source, evidence in self.evidence.items():
             hint = cue(NOTHING, self.evidence)
             if source not in self.scheduled:
-                due = evidence.answered and evidence.next_check(self.now, hint)
+                due = evidence.has_response and evidence.next_check(self.now, hint)
                 if not due or due > self.now:
                     continue
                 self.checks.append((self.now, source))
-            told = frozenset(self.tells(source))
-            known = evidence.with_answer(told, now=self.now, offline=False)
+            told = frozenset(self.shows(source))
+            known = evidence.with_response(told, now=self.now, offline=False)
             self.evidence[source] = known
             self.evidence[source] = known.with_cue(cue(NOTHING, self.evidence))
 

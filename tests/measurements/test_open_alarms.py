@@ -45,7 +45,7 @@ def test_news_lead_from_what_was_told_to_what_is_open(
     known = OpenAlarms()
     believed: set[tuple[int, datetime]] | None = None
     for answer in listed:
-        known = known.with_answer(answer)
+        known = known.with_response(answer)
         if believed is None:
             # What was open at first is no news.
             assert not known.news()
@@ -59,7 +59,7 @@ def test_news_lead_from_what_was_told_to_what_is_open(
                     believed.add(each.alarm.key)
                 else:
                     believed.remove(each.alarm.key)
-            known = known.with_all_told()
+            known = known.with_all_notified()
             assert believed == {each.key for each in answer}
             assert not known.news()
 
@@ -69,23 +69,23 @@ def test_the_order_of_an_answer_is_no_news(
     before: list[Happening], after: list[Happening], random: object
 ) -> None:
     """Nor are repetitions, another severity, or other devices."""
-    known = OpenAlarms().with_answer(before)
+    known = OpenAlarms().with_response(before)
     shuffled = [*after, *after]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    news = known.with_answer(after).news()
+    news = known.with_response(after).news()
     keys = [(each.change, each.alarm.key) for each in news]
     assert len(keys) == len(set(keys))
     assert [
-        (each.change, each.alarm.key) for each in known.with_answer(shuffled).news()
+        (each.change, each.alarm.key) for each in known.with_response(shuffled).news()
     ] == keys
-    again = known.with_answer(after).with_all_told().with_answer(shuffled)
+    again = known.with_response(after).with_all_notified().with_response(shuffled)
     assert not again.news()
 
 
 def test_what_is_cleared_is_told_first() -> None:
     """And the oldest before the newest."""
-    known = OpenAlarms().with_answer([_alarm(1, 2), _alarm(2, 1)])
-    news = known.with_answer([_alarm(3, 4), _alarm(4, 3)]).news()
+    known = OpenAlarms().with_response([_alarm(1, 2), _alarm(2, 1)])
+    news = known.with_response([_alarm(3, 4), _alarm(4, 3)]).news()
     assert [(each.change, each.alarm.event_type_id) for each in news] == [
         (AlarmChange.CLEARED, 2),
         (AlarmChange.CLEARED, 1),
@@ -96,13 +96,13 @@ def test_what_is_cleared_is_told_first() -> None:
 
 def test_an_alarm_that_came_and_went_untold_is_no_news() -> None:
     """There is nothing to do about it any more."""
-    known = OpenAlarms().with_answer([]).with_answer([_alarm(1)]).with_answer([])
+    known = OpenAlarms().with_response([]).with_response([_alarm(1)]).with_response([])
     assert not known.news()
 
 
 def test_nothing_is_told_before_an_answer() -> None:
     """Telling nothing does not make the first answer news."""
-    known = OpenAlarms().with_all_told().with_answer([_alarm(1)])
+    known = OpenAlarms().with_all_notified().with_response([_alarm(1)])
     assert not known.news()
 
 

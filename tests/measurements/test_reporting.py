@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.enphase_cloud.measurements.reporting import (
     ReportingChange,
-    ReportingTold,
+    ReportingState,
 )
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
@@ -18,14 +18,16 @@ NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 @given(st.lists(st.tuples(st.sampled_from([True, False, None]), st.booleans())))
 def test_lost_and_restored_take_turns(seen: list[tuple[bool | None, bool]]) -> None:
     """Whatever is unknown between, and however often Home Assistant restarts."""
-    told, news = ReportingTold(), []
+    notified, news = ReportingState(), []
     for hour, (is_reporting, is_restarted) in enumerate(seen):
         at = NOON + timedelta(hours=hour)
-        if (change := told.change(is_reporting=is_reporting)) is not None:
+        if (change := notified.change(is_reporting=is_reporting)) is not None:
             news.append(change)
-        told = told.now_told(is_reporting=is_reporting, reported_at=at)
+        notified = notified.updated(is_reporting=is_reporting, reported_at=at)
         if is_restarted:
-            told = ReportingTold.from_dict(json.loads(json.dumps(told.as_dict())))
+            notified = ReportingState.from_dict(
+                json.loads(json.dumps(notified.as_dict()))
+            )
     assert all(one is not other for one, other in itertools.pairwise(news))
     known = [each for each, _ in seen if each is not None]
     expected = [
@@ -38,15 +40,15 @@ def test_lost_and_restored_take_turns(seen: list[tuple[bool | None, bool]]) -> N
 
 def test_a_silence_keeps_its_beginning() -> None:
     """Until the gateway reports again."""
-    told = ReportingTold().now_told(is_reporting=True, reported_at=NOON)
-    assert told.silent_since is None
-    told = told.now_told(is_reporting=False, reported_at=NOON)
+    notified = ReportingState().updated(is_reporting=True, reported_at=NOON)
+    assert notified.silent_since is None
+    notified = notified.updated(is_reporting=False, reported_at=NOON)
     later = NOON + timedelta(hours=1)
-    told = told.now_told(is_reporting=False, reported_at=later)
-    assert told.silent_since == NOON
-    told = told.now_told(is_reporting=None, reported_at=later)
-    assert told.silent_since == NOON
-    assert told.now_told(is_reporting=True, reported_at=later).silent_since is None
+    notified = notified.updated(is_reporting=False, reported_at=later)
+    assert notified.silent_since == NOON
+    notified = notified.updated(is_reporting=None, reported_at=later)
+    assert notified.silent_since == NOON
+    assert notified.updated(is_reporting=True, reported_at=later).silent_since is None
 
 
 @pytest.mark.parametrize(
@@ -56,4 +58,4 @@ def test_a_silence_keeps_its_beginning() -> None:
 def test_damaged_stores_are_refused(stored: object) -> None:
     """With one kind of error."""
     with pytest.raises(ValueError, match=r"^No"):
-        ReportingTold.from_dict(stored)
+        ReportingState.from_dict(stored)

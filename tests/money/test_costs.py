@@ -170,7 +170,7 @@ def test_what_is_recorded() -> None:
     costs = {START + HOUR: 7}
     kept = cost_rows(costs, recorded, sum_before=0)
     assert [(row.cost, row.sum) for row in kept] == [(5, 5), (7, 12)]
-    anew = cost_rows(costs, recorded, sum_before=0, is_anew=True)
+    anew = cost_rows(costs, recorded, sum_before=0, is_repriced=True)
     assert [(row.cost, row.sum) for row in anew] == [(0, 0), (7, 7)]
     assert not kept[0].is_like(None)
     assert is_same(10**18 + 1, 10**18)
@@ -210,7 +210,7 @@ def test_what_rows_were_made_with_survives() -> None:
         currency="EUR",
         zone="Europe/Berlin",
         due=START + timedelta(days=1),
-        is_anew=True,
+        is_repriced=True,
     )
     assert Priced.from_dict(priced.as_dict()) == priced
     for damage in ({"due": "soon"}, {"tariff": None}, {"currency": 5}):

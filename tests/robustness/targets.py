@@ -24,6 +24,8 @@ class Target:
 def board_with_battery() -> Board:
     """Return a board on which the summary told a battery, and nothing else."""
     board = Board()
-    told = Evidence(missing_since={Measurement.BATTERY_CAPACITY: None}, answered=True)
+    told = Evidence(
+        missing_since={Measurement.BATTERY_CAPACITY: None}, has_response=True
+    )
     board.set_evidence(Source.SUMMARY, told)
     return board

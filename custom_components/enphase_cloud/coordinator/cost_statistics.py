@@ -55,7 +55,7 @@ class CostStatistics:
         self._statistic = statistic_id(info.system_id, self._series.key)
 
     async def async_price(
-        self, first: datetime, until: datetime | None, *, is_anew: bool
+        self, first: datetime, until: datetime | None, *, is_repriced: bool
     ) -> None:
         """Price hours, a month at a time, and all later ones whose sum changes.
 
@@ -71,7 +71,9 @@ class CostStatistics:
                 if is_first:
                     total = told = await self._async_sum_before(start)
                     is_first = False
-                rows = cost_rows(costs, recorded, sum_before=total, is_anew=is_anew)
+                rows = cost_rows(
+                    costs, recorded, sum_before=total, is_repriced=is_repriced
+                )
                 await self.async_write(
                     row for row in rows if not row.is_like(recorded.get(row.start))
                 )

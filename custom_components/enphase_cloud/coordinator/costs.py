@@ -180,8 +180,10 @@ class SystemCosts:
             start = await statistics.async_first(day)
         if priced is not None and priced.due is not None:
             start = min(start, priced.due)
-        is_anew = day is not None or (priced is not None and priced.is_anew)
-        self._store.set_priced(direction, replace(now, is_anew=is_anew, due=start))
+        is_repriced = day is not None or (priced is not None and priced.is_repriced)
+        self._store.set_priced(
+            direction, replace(now, is_repriced=is_repriced, due=start)
+        )
         if last is not None and (priced is None or priced.currency != now.currency):
             await statistics.async_write([last])
         return start
@@ -200,13 +202,13 @@ class SystemCosts:
             await self._async_show()
 
     async def _async_price(self, direction: Direction, work: _Work) -> None:
-        is_anew = self._store.priced[direction].is_anew
+        is_repriced = self._store.priced[direction].is_repriced
         await self._statistics[direction].async_price(
-            work.start, work.until, is_anew=is_anew
+            work.start, work.until, is_repriced=is_repriced
         )
         if direction not in self._work | self._history:
             priced = self._store.priced[direction]
-            done = replace(priced, due=None, is_anew=False)
+            done = replace(priced, due=None, is_repriced=False)
             self._store.set_priced(direction, done)
 
     async def _async_show(self) -> None:

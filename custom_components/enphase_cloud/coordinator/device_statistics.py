@@ -21,7 +21,7 @@ from ..api import (
     ProductionMeters,
 )
 from ..documents.base import Known
-from ..documents.telemetry import heat_pump, meter_energies, panel_device
+from ..documents.telemetry import heat_pump, meter_intervals, panel_device
 from ..energy.parsing import battery_intervals, readings_of_days, readings_of_intervals
 from ..energy.readings import HOUR, Readings, top_of_hour
 from ..measurements.catalog import Flow, Measurement, Source
@@ -183,7 +183,7 @@ def _energies(answer: Any, known: Known) -> Iterator[tuple[Device, str, Energies
             if _has_energy(answer.discharged):
                 yield known.device, RETURNED, answer.discharged
         case ProductionMeters():
-            for meter, intervals in meter_energies(answer, known.board).items():
+            for meter, intervals in meter_intervals(answer, known.board).items():
                 yield meter, "", intervals
         case EnergyIntervals() | DailyEnergy():
             of_system = known.device.kind is DeviceKind.SYSTEM

@@ -131,7 +131,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
 
     @override
     async def _async_update_data(self) -> None:
-        self._board.put_clock_right(dt_util.utcnow())
+        self._board.limit_moments(dt_util.utcnow())
         due = self.plan.update()
         # Not before: what is due at once is due when it is planned.
         now = dt_util.utcnow()

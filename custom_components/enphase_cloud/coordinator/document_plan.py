@@ -5,7 +5,7 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from ..documents.base import TOLD_AFTER_DUSK, AnyDocument
+from ..documents.base import REPORTED_AFTER_DUSK, AnyDocument
 from ..measurements.catalog import Measurement
 from ..measurements.evidence import (
     CHECK_PERIOD,
@@ -13,7 +13,7 @@ from ..measurements.evidence import (
     adds,
     cue,
     is_offline,
-    told_lately,
+    recently_reported,
 )
 from ..measurements.samples import Samples, is_producing
 from ..runtime.options import profile_from_options
@@ -61,7 +61,7 @@ class DocumentPlan:
         is_expected = self._document.is_expected(self._board)
         if self.is_errand:
             return is_expected and bool(self._document.devices(self._board))
-        return self.evidence.answered or is_expected
+        return self.evidence.has_response or is_expected
 
     @property
     def is_scheduled(self) -> bool:
@@ -74,7 +74,7 @@ class DocumentPlan:
         if not self.is_active or not self._document.is_optional:
             return self.is_active
         return self._document.is_expected(self._board) and (
-            not self.evidence.answered
+            not self.evidence.has_response
             or adds(self._board.evidence, self._document.source)
         )
 
@@ -153,12 +153,12 @@ class DocumentPlan:
             time_zone=info.time_zone,
             spread=spread(info.system_id),
             has_failed=evidence.failed,
-            is_urgent=evidence.answered and evidence.cue != self._cue,
+            is_urgent=evidence.has_response and evidence.cue != self._cue,
         )
         at = evidence.requested_at
         if at is None or not self._document.by_day or period >= _DAY:
             return due
-        return after_dawn(due, at - TOLD_AFTER_DUSK, self._daylight)
+        return after_dawn(due, at - REPORTED_AFTER_DUSK, self._daylight)
 
     def begin(self) -> None:
         """Note that the document is requested, due or not."""
@@ -194,10 +194,10 @@ class DocumentPlan:
     ) -> None:
         """Learn from an answer what the system has, be it not even the document."""
         known, cellular = self._board.newest(), self._context.info.is_cellular
-        told = told_lately(arrived, known, now=now, cellular=cellular)
+        told = recently_reported(arrived, known, now=now, cellular=cellular)
         offline = is_offline(known, self._board.evidence)
         self.set_evidence(
-            self.evidence.with_answer(
+            self.evidence.with_response(
                 told, now=now, offline=offline, is_absent=is_absent
             )
         )

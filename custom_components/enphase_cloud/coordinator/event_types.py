@@ -40,7 +40,7 @@ class EventTypesCoordinator:
         # Asked first, for a token would be renewed before the call is refused.
         if self._shared.budget.withheld_until(now) is not None:
             return
-        if not self._archive.texts.questions(wanted, now):
+        if not self._archive.texts.requests(wanted, now):
             return
         self._waiting += 1
         self._shared.entry.async_create_background_task(
@@ -62,26 +62,28 @@ class EventTypesCoordinator:
         """Ask for what is unknown; what fails is asked for again another day."""
         async with self._asking:
             now = dt_util.utcnow()
-            for question in self._archive.texts.questions(event_types, now):
-                if not await self._async_ask(question):
+            for event_type in self._archive.texts.requests(event_types, now):
+                if not await self._async_ask(event_type):
                     return
 
-    async def _async_ask(self, question: int | None) -> bool:
+    async def _async_ask(self, event_type: int | None) -> bool:
         """Ask for one type, or for all; return whether to go on asking."""
         archive, now = self._archive, dt_util.utcnow()
-        query = {} if question is None else {"event_type_id": question}
+        query = {} if event_type is None else {"event_type_id": event_type}
         try:
             with foreseen():
                 answer = await self._shared.client.get(EVENT_TYPES, query=query)
         except RequestWithheldError:
             return False
         except UnknownSystemError:
-            archive.set_texts(archive.texts.asked(question, now + NOT_KNOWN))
+            archive.set_texts(archive.texts.with_request(event_type, now + NOT_KNOWN))
             return True
         except EnphaseCloudError as err:
             _LOGGER.debug("Types of events could not be read: %s", err)
-            archive.set_texts(archive.texts.asked(question, now + AFTER_FAILURE))
+            archive.set_texts(
+                archive.texts.with_request(event_type, now + AFTER_FAILURE)
+            )
             return False
-        rests = archive.texts.asked(question, now + NOT_KNOWN)
-        archive.set_texts(rests.answered(question, answer.event_types))
+        rests = archive.texts.with_request(event_type, now + NOT_KNOWN)
+        archive.set_texts(rests.with_response(event_type, answer.event_types))
         return True

@@ -13,7 +13,7 @@ from ..measurements.event_weeks import (
     Week,
     due_weeks,
     happenings_between,
-    is_look,
+    is_long_enough,
     request_span,
 )
 from ..measurements.happenings import Happening, from_week
@@ -55,7 +55,7 @@ class EventWeeks:
                 for week_start in due:
                     await self._async_request(week_start, now)
                 found = self.known(start, end)
-                if is_look(start, end):
+                if is_long_enough(start, end):
                     await self._event_types.async_learn(
                         each.event_type_id for each in found
                     )

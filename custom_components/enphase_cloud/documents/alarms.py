@@ -29,7 +29,7 @@ def learn_open_alarms(alarms: Alarms, known: Known) -> None:
     """Keep which alarms are open; what is new of them is told from that."""
     board = known.board
     listed = from_alarms(alarm for alarm in alarms.alarms if not alarm.cleared)
-    board.open_alarms = board.open_alarms.with_answer(listed)
+    board.open_alarms = board.open_alarms.with_response(listed)
 
 
 def cue(board: Board) -> str:

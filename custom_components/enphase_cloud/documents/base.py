@@ -30,7 +30,7 @@ _PACES: Final = (QUARTERLY, HOURLY, timedelta(hours=6))
 _MONTH: Final = 31
 FIRST: Final = "1"
 """Names a device that no number does; there is at most one of its kind."""
-TOLD_AFTER_DUSK: Final = timedelta(minutes=30)
+REPORTED_AFTER_DUSK: Final = timedelta(minutes=30)
 """How long after dusk all of the day is told."""
 # By day, one request is made at dawn, and one up to a period after all is told.
 _EDGES: Final = 1.5
@@ -73,19 +73,19 @@ class Known(NamedTuple):
 
 
 class EachDevice(NamedTuple):
-    """Asks for a document of each device of a kind that has a serial number.
+    """Requests a document for each device of a kind that has a serial number.
 
-    With `told_by` only for those of which that document told, with `not_told_by` only
-    for the others.
+    `reported_by`: only devices that this source reports. `not_reported_by`: only
+    devices that it does not report.
     """
 
     kind: DeviceKind
-    told_by: Source | None = None
-    not_told_by: Source | None = None
+    reported_by: Source | None = None
+    not_reported_by: Source | None = None
 
     def devices(self, board: Board) -> list[Device]:
         """Return the devices to ask for, in an order that stays."""
-        of_kind = self._of_kind(board, self.told_by)
+        of_kind = self._of_kind(board, self.reported_by)
         found = (each for each in of_kind if serial_number(each, board.inventory))
         return sorted(found, key=lambda device: device.key)
 
@@ -93,10 +93,14 @@ class EachDevice(NamedTuple):
         """Return of how many devices it is about, before their numbers are known."""
         return len(self.devices(board)) or len(self._of_kind(board, None))
 
-    def _of_kind(self, board: Board, told_by: Source | None) -> set[Device]:
+    def _of_kind(self, board: Board, reported_by: Source | None) -> set[Device]:
         known = board.devices() | board.inventory.keys()
-        told = known if told_by is None else board.told_by(told_by)
-        others = board.told_by(self.not_told_by) if self.not_told_by else frozenset()
+        told = known if reported_by is None else board.reported_by(reported_by)
+        others = (
+            board.reported_by(self.not_reported_by)
+            if self.not_reported_by
+            else frozenset()
+        )
         return {device for device in told - others if device.kind is self.kind}
 
 
@@ -208,7 +212,7 @@ class Document[AnswerT]:
     def _rounds(self, period: timedelta, daylight: timedelta) -> float:
         """Return how often a day the document is requested."""
         if self.by_day and max(period, daylight) < DAILY:
-            return (daylight + TOLD_AFTER_DUSK) / period + _EDGES
+            return (daylight + REPORTED_AFTER_DUSK) / period + _EDGES
         return DAILY / period
 
     def _requests(self, board: Board) -> int:

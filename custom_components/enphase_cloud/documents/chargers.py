@@ -21,7 +21,7 @@ from ..measurements.system import Device, DeviceKind
 from .base import EachDevice, Known, Report, serial_number
 from .devices import inventory as inventory_of_system
 
-EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, told_by=Source.CHARGERS)
+EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, reported_by=Source.CHARGERS)
 
 _LONGEST_CUE: Final = 100
 _DAYS: Final = 7
@@ -49,7 +49,7 @@ def read_chargers(devices: Devices, known: Known) -> Report:
     monitored = {
         Measurement.CHARGER_MONITORED: Sample(1, known.fetched_at, Source.CHARGERS)
     }
-    gone = known.board.told_by(Source.CHARGERS) - listed.keys()
+    gone = known.board.reported_by(Source.CHARGERS) - listed.keys()
     return {
         **dict.fromkeys(gone, NOTHING),
         **{each: monitored for each in listed if serial_number(each, listed)},

@@ -26,7 +26,7 @@ from .readings import start_of_day
 
 EACH_BATTERY: Final = EachDevice(kind=DeviceKind.BATTERY)
 EACH_OTHER_CHARGER: Final = EachDevice(
-    kind=DeviceKind.CHARGER, not_told_by=Source.CHARGERS
+    kind=DeviceKind.CHARGER, not_reported_by=Source.CHARGERS
 )
 
 # Two days of twenty panels are two thirds of what the client reads of an answer.
@@ -151,12 +151,12 @@ def read_meters(meters: ProductionMeters, known: Known) -> Report:
             {Measurement.METER_ENERGY_YESTERDAY: (energy, known.fetched_at)},
             Source.METER_INTERVALS,
         )
-        for device, energies in meter_energies(meters, known.board).items()
+        for device, energies in meter_intervals(meters, known.board).items()
         for energy in (energy_of_yesterday(energies, known),)
     }
 
 
-def meter_energies(
+def meter_intervals(
     meters: ProductionMeters, board: Board
 ) -> Mapping[Device, EnergyIntervals]:
     """Return the intervals of each meter that is listed, of all its channels."""
@@ -205,7 +205,7 @@ def _query_of_news(
     known: Known, source: Source, *, most_days: int
 ) -> Mapping[str, Any]:
     board = known.board
-    told = board.told_by(source) if known.device == SYSTEM else {known.device}
+    told = board.reported_by(source) if known.device == SYSTEM else {known.device}
     newest = max(
         (
             sample.observed_at

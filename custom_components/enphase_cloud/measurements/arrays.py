@@ -56,13 +56,13 @@ class ArrayFigures(NamedTuple):
     """What is known of an array; None where nothing is.
 
     `energy_yesterday` [Wh] is of the members that told theirs; `weakest` [%] is a share
-    of their median. `told_at` is the moment of the answer that told it.
+    of their median. `observed_at` is the moment of the answer that told it.
     """
 
     energy_yesterday: float | None
     reporting: int | None
     weakest: float | None
-    told_at: datetime | None
+    observed_at: datetime | None
 
 
 def figures(
@@ -88,7 +88,7 @@ def figures(
         if listed is None or is_listed is None
         else _reporting(array, board, listed),
         weakest=weakest(energies),
-        told_at=min(
+        observed_at=min(
             (
                 board.newest(device)[Measurement.PANEL_ENERGY_YESTERDAY].observed_at
                 for _, device in told

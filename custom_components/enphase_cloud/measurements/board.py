@@ -97,7 +97,7 @@ class Board:
             if samples
         )
 
-    def told_by(self, source: Source) -> frozenset[Device]:
+    def reported_by(self, source: Source) -> frozenset[Device]:
         """Return the devices of which a source knows something."""
         reports = self._samples.get(source, {})
         return frozenset(device for device, samples in reports.items() if samples)
@@ -144,7 +144,7 @@ class Board:
             }
         self._newest.clear()
 
-    def put_clock_right(self, now: datetime) -> None:
+    def limit_moments(self, now: datetime) -> None:
         """Let nothing that is known be of the future, where it would keep news out."""
         if now < self._latest:
             self._change_all(lambda samples: as_of(samples, now))

@@ -12,7 +12,7 @@ _LONGEST_NAME: Final = 100
 _LONGEST_TEXT: Final = 500
 _MOST_TYPES: Final = 5_000
 # At one time so many single types are asked for.
-_MOST_QUESTIONS: Final = 5
+_MOST_REQUESTS: Final = 5
 # When to ask again: after a failure, and for a type that the cloud does not know.
 AFTER_FAILURE: Final = timedelta(days=1)
 NOT_KNOWN: Final = timedelta(days=30)
@@ -54,26 +54,26 @@ class EventTexts:
     not_before: Mapping[int, datetime] = field(default_factory=dict)
     has_list: bool = False
 
-    def questions(self, wanted: Iterable[int], now: datetime) -> tuple[int | None, ...]:
+    def requests(self, wanted: Iterable[int], now: datetime) -> tuple[int | None, ...]:
         """Return the requests that unknown types take: None for the list of all."""
         unknown = sorted({each for each in wanted if each not in self.texts})
         if not unknown:
             return ()
         if not self.has_list:
-            return (None,) if self._may_ask(_LIST, now) else ()
-        single = [each for each in unknown if self._may_ask(each, now)]
-        return tuple(single[:_MOST_QUESTIONS])
+            return (None,) if self._may_request(_LIST, now) else ()
+        single = [each for each in unknown if self._may_request(each, now)]
+        return tuple(single[:_MOST_REQUESTS])
 
-    def _may_ask(self, question: int, now: datetime) -> bool:
-        return self.not_before.get(question, now) <= now
+    def _may_request(self, event_type: int, now: datetime) -> bool:
+        return self.not_before.get(event_type, now) <= now
 
-    def asked(self, question: int | None, until: datetime) -> Self:
+    def with_request(self, event_type: int | None, until: datetime) -> Self:
         """Return what is known once a request leaves: it rests until then."""
         moments = dict(self.not_before)
-        moments[_LIST if question is None else question] = until
+        moments[_LIST if event_type is None else event_type] = until
         return replace(self, not_before=dict([*moments.items()][-_MOST_TYPES:]))
 
-    def answered(self, question: int | None, told: Iterable[EventType]) -> Self:
+    def with_response(self, event_type: int | None, told: Iterable[EventType]) -> Self:
         """Return what is known after an answer."""
         texts = {each.event_type_id: EventText.of(each) for each in told}
         known = dict([*{**self.texts, **texts}.items()][-_MOST_TYPES:])
@@ -84,7 +84,7 @@ class EventTexts:
             self,
             texts=known,
             not_before=resting,
-            has_list=self.has_list or question is None,
+            has_list=self.has_list or event_type is None,
         )
 
     def as_dict(self) -> dict[str, Any]:

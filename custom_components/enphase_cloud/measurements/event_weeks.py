@@ -53,7 +53,7 @@ def week_starts(start: datetime, end: datetime) -> list[datetime]:
     return [first + number * WEEK for number in range(-((first - end) // WEEK))]
 
 
-def is_look(start: datetime, end: datetime) -> bool:
+def is_long_enough(start: datetime, end: datetime) -> bool:
     """Return whether a range is one that people open."""
     return end - start >= SHORTEST_RANGE
 
@@ -62,7 +62,7 @@ def due_weeks(
     weeks: Weeks, start: datetime, end: datetime, now: datetime
 ) -> list[datetime]:
     """Return the weeks of a range that are to be requested, the newest first."""
-    if not is_look(start, end):
+    if not is_long_enough(start, end):
         return []
     reached = max(start, now - _OLDEST)
     starts = week_starts(reached, min(end, now)) if reached < min(end, now) else []

@@ -74,7 +74,7 @@ class Evidence:
 
     missing_since: Mapping[Measurement, datetime | None] = field(default_factory=dict)
     requested_at: datetime | None = None
-    answered: bool = False
+    has_response: bool = False
     failed: bool = False
     cue: str = ""
     absences: int = 0
@@ -87,10 +87,10 @@ class Evidence:
         return cls(
             missing_since=dict.fromkeys(samples),
             requested_at=max(sample.observed_at for sample in samples.values()),
-            answered=True,
+            has_response=True,
         )
 
-    def tells(self, measurement: Measurement) -> bool:
+    def shows(self, measurement: Measurement) -> bool:
         """Tell whether the newest answer had a measurement."""
         missing_since = self.missing_since
         return measurement in missing_since and missing_since[measurement] is None
@@ -105,7 +105,7 @@ class Evidence:
         """Whether the system has no such document; a single answer may be wrong."""
         return self.absences >= _ABSENT
 
-    def with_answer(
+    def with_response(
         self,
         told: Collection[Measurement],
         *,
@@ -128,7 +128,7 @@ class Evidence:
             self,
             missing_since=missing,
             requested_at=now,
-            answered=True,
+            has_response=True,
             failed=False,
             absences=min(self.absences + 1, _ABSENT) if is_absent else 0,
         )
@@ -161,7 +161,7 @@ class Evidence:
                 for measurement, since in self.missing_since.items()
             },
             "requested_at": self.requested_at and self.requested_at.timestamp(),
-            "answered": self.answered,
+            "answered": self.has_response,
             "failed": self.failed,
             "cue": self.cue,
             "absences": self.absences,
@@ -179,17 +179,17 @@ class Evidence:
                 if measurement in missing
             },
             requested_at=optional(moment, stored["requested_at"]),
-            answered=stored["answered"] is True,
+            has_response=stored["answered"] is True,
             failed=stored["failed"] is True,
             cue=text(stored["cue"]),
             absences=count(stored.get("absences", 0), most=_ABSENT),
         )
 
 
-def told_lately(
+def recently_reported(
     arrived: Samples, known: Samples, *, now: datetime, cellular: bool
 ) -> frozenset[Measurement]:
-    """Return what an answer tells of the system as it is now.
+    """Return what an answer shows of the system as it is now.
 
     The cloud goes on listing parts that fell silent. What lags the system's newest
     report by hours counts as not told.
@@ -224,9 +224,9 @@ def has_battery(evidence: Mapping[Source, Evidence]) -> bool:
     answered = [
         (sign, evidence[source])
         for source, sign in _SIGNS_OF_BATTERIES.items()
-        if source in evidence and evidence[source].answered
+        if source in evidence and evidence[source].has_response
     ]
-    if any(each.tells(sign) for sign, each in answered):
+    if any(each.shows(sign) for sign, each in answered):
         return True
     return len(answered) == 1 and all(sign in each.known for sign, each in answered)
 

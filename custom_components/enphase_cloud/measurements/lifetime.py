@@ -28,7 +28,7 @@ class Claim(NamedTuple):
     """A total [Wh] that waits to be confirmed, and when an answer told it first."""
 
     total: float
-    told_at: datetime
+    reported_at: datetime
 
 
 class LifetimeGuard(NamedTuple):
@@ -54,7 +54,7 @@ class LifetimeGuard(NamedTuple):
         guard = self._hear(told, power, now)
         wait = _FALL_CONFIRMED_AFTER if told < held else _RISE_CONFIRMED_AFTER
         claim = guard.claim
-        is_confirmed = claim is not None and told and now - claim.told_at >= wait
+        is_confirmed = claim is not None and told and now - claim.reported_at >= wait
         if is_confirmed or (told < held and _is_commissioned_anew(known, arrived)):
             return type(self)(), _without(known, TOTAL), arrived
         if told < held:
@@ -71,8 +71,8 @@ class LifetimeGuard(NamedTuple):
         """
         if not told or (
             self.claim is not None
-            and self.claim.told_at <= now
-            and _explains(power, now - self.claim.told_at, self.claim.total, told)
+            and self.claim.reported_at <= now
+            and _explains(power, now - self.claim.reported_at, self.claim.total, told)
         ):
             return self
         return type(self)(Claim(told, now))

@@ -1,4 +1,4 @@
-"""Which alarms are open, and which of them were told already."""
+"""Which alarms are open, and of which of them the user was notified."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from .happenings import Happening, read_rows
 
 
 class AlarmChange(StrEnum):
-    """What is new of an alarm; also the type of the event that tells it."""
+    """How an alarm changed; also the type of the event that notifies the user."""
 
     OPENED = "opened"
     CLEARED = "cleared"
@@ -25,46 +25,46 @@ class AlarmNews(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OpenAlarms:
-    """The alarms that the newest answer lists, and those that were told to be open.
+    """The open alarms of the newest response, and those the user was notified of.
 
-    An alarm has ids of its own in each document, so its type and its beginning tell it
-    from others. `told` is None before the first answer: what was open by then is no
-    news.
+    The id of an alarm differs between documents, so its type and its start identify it.
+    `notified` is None before the first response: alarms that are open by then cause no
+    event.
     """
 
     listed: tuple[Happening, ...] = ()
-    told: tuple[Happening, ...] | None = None
+    notified: tuple[Happening, ...] | None = None
 
-    def with_answer(self, listed: Iterable[Happening]) -> Self:
-        """Return what is known after an answer."""
+    def with_response(self, listed: Iterable[Happening]) -> Self:
+        """Return the state after a response with these open alarms."""
         now_open = tuple({each.key: each for each in listed}.values())
-        told = now_open if self.told is None else self.told
-        return replace(self, listed=now_open, told=told)
+        notified = now_open if self.notified is None else self.notified
+        return replace(self, listed=now_open, notified=notified)
 
     def news(self) -> tuple[AlarmNews, ...]:
-        """Return what is not told yet: first what is cleared, each from the oldest on.
+        """Return the changes to notify the user of: cleared first, oldest first.
 
-        What was opened and cleared again since the last telling is no news.
+        An alarm that opened and cleared between two notifications is not included.
         """
-        told = {each.key: each for each in self.told or ()}
-        listed = {each.key: each for each in self.listed}
-        cleared = [told[key] for key in sorted(told.keys() - listed.keys(), key=_age)]
-        opened = [listed[key] for key in sorted(listed.keys() - told.keys(), key=_age)]
+        before = {each.key: each for each in self.notified or ()}
+        now = {each.key: each for each in self.listed}
+        cleared = [before[key] for key in sorted(before.keys() - now.keys(), key=_age)]
+        opened = [now[key] for key in sorted(now.keys() - before.keys(), key=_age)]
         return (
             *(AlarmNews(AlarmChange.CLEARED, each) for each in cleared),
             *(AlarmNews(AlarmChange.OPENED, each) for each in opened),
         )
 
-    def with_all_told(self) -> Self:
-        """Return what is known once all news are told."""
-        return self if self.told is None else replace(self, told=self.listed)
+    def with_all_notified(self) -> Self:
+        """Return the state after the user was notified of all changes."""
+        return self if self.notified is None else replace(self, notified=self.listed)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in a shape that JSON can hold."""
-        told = self.told
+        """Return the state as JSON."""
+        notified = self.notified
         return {
             "listed": [each.as_row() for each in self.listed],
-            "told": None if told is None else [each.as_row() for each in told],
+            "told": None if notified is None else [each.as_row() for each in notified],
         }
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What was told of the gateway: whether it reports, or since when it is silent."""
+"""Whether the gateway reports, and since when it is silent, as last notified."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,37 +9,38 @@ from ..json_values import moment, optional, record
 
 
 class ReportingChange(StrEnum):
-    """What is new of the gateway; also the type of the event that tells it."""
+    """How reporting changed; also the type of the event that notifies the user."""
 
     LOST = "lost"
     RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)
-class ReportingTold:
-    """Whether the gateway was told to report, and its last report before a silence.
+class ReportingState:
+    """The state of the gateway that the user was last notified of.
 
-    `is_reporting` is None before anything was known.
+    `is_reporting` is None before the first known state; `silent_since` is the last
+    report before a silence.
     """
 
     is_reporting: bool | None = None
     silent_since: datetime | None = None
 
     def change(self, *, is_reporting: bool | None) -> ReportingChange | None:
-        """Return what is new; None where nothing is, or nothing is known."""
+        """Return the change since the last notification; None if none or unknown."""
         if is_reporting is None or self.is_reporting in (None, is_reporting):
             return None
         return ReportingChange.RESTORED if is_reporting else ReportingChange.LOST
 
-    def now_told(self, *, is_reporting: bool | None, reported_at: datetime) -> Self:
-        """Return what is told from now on."""
+    def updated(self, *, is_reporting: bool | None, reported_at: datetime) -> Self:
+        """Return the state after a notification."""
         if is_reporting is None or is_reporting is self.is_reporting:
             return self
         silent_since = None if is_reporting else reported_at
         return replace(self, is_reporting=is_reporting, silent_since=silent_since)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it in a shape that JSON can hold."""
+        """Return the state as JSON."""
         since = self.silent_since
         return {
             "is_reporting": self.is_reporting,
@@ -50,7 +51,7 @@ class ReportingTold:
     def from_dict(cls, data: object) -> Self:
         """Read what `as_dict` returned; raises ValueError where that is damaged."""
         stored = record(data)
-        told = stored["is_reporting"]
-        if not (told is None or isinstance(told, bool)):
+        reporting = stored["is_reporting"]
+        if not (reporting is None or isinstance(reporting, bool)):
             raise ValueError("Not a truth value")
-        return cls(told, optional(moment, stored["silent_since"]))
+        return cls(reporting, optional(moment, stored["silent_since"]))

@@ -40,16 +40,17 @@ class CostRow(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """What costs in statistics were made with, so that a change is noticed.
+    """The tariff, currency and time zone of the costs in statistics, to detect changes.
 
-    Rows from `due` on may lack, or be old; where `is_anew`, those are of other prices.
+    Rows from `due` on may be missing or outdated; with `is_repriced` they have the
+    prices of an earlier tariff.
     """
 
     tariff: Tariff
     currency: str
     zone: str
     due: datetime | None = None
-    is_anew: bool = False
+    is_repriced: bool = False
 
     @classmethod
     def from_dict(cls, stored: object) -> Self:
@@ -60,7 +61,7 @@ class Priced(NamedTuple):
             currency=text(kept["currency"]),
             zone=text(kept["zone"]),
             due=optional(moment, kept["due"]),
-            is_anew=kept["anew"] is True,
+            is_repriced=kept["anew"] is True,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -70,7 +71,7 @@ class Priced(NamedTuple):
             "currency": self.currency,
             "zone": self.zone,
             "due": self.due and max(0, self.due.timestamp()),
-            "anew": self.is_anew,
+            "anew": self.is_repriced,
         }
 
 
@@ -132,14 +133,14 @@ def cost_rows(
     recorded: Mapping[datetime, CostRow],
     *,
     sum_before: int,
-    is_anew: bool = False,
+    is_repriced: bool = False,
 ) -> list[CostRow]:
     """Return rows in order, each with the sum up to its end.
 
-    A recorded hour without a price keeps its cost: it is of the same tariff. Where
-    `is_anew`, it costs nothing until its price is known, for a row cannot be deleted.
+    A recorded hour without a price keeps its cost, which is of the same tariff. With
+    `is_repriced` it costs 0 until its price is known, as rows cannot be deleted.
     """
-    kept = {} if is_anew else {start: row.cost for start, row in recorded.items()}
+    kept = {} if is_repriced else {start: row.cost for start, row in recorded.items()}
     known = dict.fromkeys(recorded, 0) | kept | dict(costs)
     rows, total = [], sum_before
     for start in sorted(known):

@@ -27,7 +27,7 @@ class Period(StrEnum):
     LAST_MONTH = "last_month"
 
     @property
-    def is_going_on(self) -> bool:
+    def is_current(self) -> bool:
         """Return whether today is a day of it."""
         return self in {Period.TODAY, Period.MONTH}
 

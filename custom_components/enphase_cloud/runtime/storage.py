@@ -18,7 +18,7 @@ from ..figures.peaks import Peaks
 from ..json_values import Record, day, moment, optional, record
 from ..measurements.board import Board, Reader
 from ..measurements.catalog import Flow, Source
-from ..measurements.reporting import ReportingTold
+from ..measurements.reporting import ReportingState
 from ..measurements.settings_state import SettingsState
 from ..money.costs import Priced
 from ..money.tariff import Direction
@@ -58,7 +58,7 @@ class SystemStore:
         # What the last stream was if nobody could read it.
         self.unreadable_stream: StreamSample | None = None
         # What was last told of the gateway.
-        self.reporting_told = ReportingTold()
+        self.notified_reporting = ReportingState()
         # The keys of what was once offered to the Energy dashboard at set-up.
         self.on_dashboard: frozenset[str] = frozenset()
         # The last day whose report was told.
@@ -202,8 +202,8 @@ class SystemStore:
         self.unreadable_stream = read(
             StreamSample.restore, stored.get("unreadable_stream"), None
         )
-        self.reporting_told = read(
-            ReportingTold.from_dict, stored.get("reporting_told"), ReportingTold()
+        self.notified_reporting = read(
+            ReportingState.from_dict, stored.get("reporting_told"), ReportingState()
         )
         self.on_dashboard = frozenset(read(record, stored.get("on_dashboard"), {}))
         self.report_told = read(
@@ -226,7 +226,7 @@ class SystemStore:
             "hidden": self.hidden and self.hidden.as_dict(),
             "live_started_at": started and started.timestamp(),
             "unreadable_stream": unreadable and unreadable.as_dict(),
-            "reporting_told": self.reporting_told.as_dict(),
+            "reporting_told": self.notified_reporting.as_dict(),
             "on_dashboard": dict.fromkeys(sorted(self.on_dashboard), True),
             "report_told": told and told.isoformat(),
             "peaks": self.peaks.as_dict(),
