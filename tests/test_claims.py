@@ -131,7 +131,7 @@ SAYS = {
     ],
     "docs/live.md": [
         f"{MIN_STREAM.seconds} seconds to {MAX_STREAM // MINUTE} minutes and costs",
-        f"one API call and {_PRICE} whatever its length",
+        f"one API call and {_PRICE} for any length",
         f"have more than {OBJECT_SIZE_LIMIT // 1024} KiB",
     ],
     "docs/options.md": [
