@@ -1,4 +1,4 @@
-"""A client of the Enphase Monitoring API v4, without any tie to Home Assistant."""
+"""An asynchronous client of the Enphase Monitoring API v4, without Home Assistant."""
 
 from .access import Access
 from .auth import AbstractAuth

@@ -1,10 +1,10 @@
-"""The access controls of an application of the developer portal."""
+"""The access controls of a developer application."""
 
 from enum import StrEnum
 
 
 class Access(StrEnum):
-    """An access control of an application, spelled as in the developer portal."""
+    """An access control of a developer application, spelled as in the portal."""
 
     SYSTEM_DETAILS = "System Details"
     PRODUCTION = "Site Level Production Monitoring"

@@ -1,4 +1,4 @@
-"""Where the client gets its access token."""
+"""The interface that supplies access tokens to the client."""
 
 from abc import ABC, abstractmethod
 
@@ -10,6 +10,7 @@ class AbstractAuth(ABC):
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
         """Return a valid access token.
 
-        `rejected` is a token the cloud just refused: renew it, unless a newer one is
-        at hand already. Returning the same token says that a renewal is no remedy.
+        `rejected` is a token that the cloud has just refused: renew it, unless a newer
+        token is available. Return the same token where it cannot be renewed; the
+        client then raises NotEntitledError.
         """

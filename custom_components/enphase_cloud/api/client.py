@@ -26,51 +26,51 @@ NO_QUERY: Final[Mapping[str, str | int]] = {}
 
 
 class Page[ItemT](Protocol):
-    """One page of a list."""
+    """One page of a list, as `EnphaseCloudClient.pages` reads it."""
 
     @property
     def listed(self) -> int:
-        """Return the number of its entries, readable or not."""
+        """Return the number of entries on the page, readable or not."""
 
     @property
     def total(self) -> int | None:
-        """Return the number of entries on all pages, None where it is not known."""
+        """Return the number of entries on all pages, None if it is unknown."""
 
     @property
     def by_id(self) -> Mapping[Any, ItemT]:
-        """Return the items that can be read."""
+        """Return the readable items by id."""
 
 
 class Attempt(Protocol):
-    """One request, from before it leaves until its response is there."""
+    """One request, from before it is sent until its response arrives."""
 
     def on_response(self, status: int, date: datetime | None) -> None:
-        """Receive the status and the `Date` of the response, None where it has none."""
+        """Receive the HTTP status and the `Date` of the response, None if missing."""
 
 
 class Gate(Protocol):
-    """Lets attempts out, and sees how they end."""
+    """Permits and counts requests, and learns how they end."""
 
     def attempt(self, operation: str) -> AbstractAsyncContextManager[Attempt]:
-        """Return what one attempt is made inside of.
+        """Return the context manager of one request.
 
-        Entering counts the attempt, which leaves right after, or raises
-        RequestWithheldError. The error of a failed attempt passes through the exit. A
-        stream's attempt ends when the stream is open; what fails later does not pass.
+        Entering it counts the request, which is sent at once, or raises
+        RequestWithheldError. An error of the request passes through its exit. For a
+        stream, the context ends when the stream is open; later errors do not reach it.
         """
 
     async def refused(self, err: QuotaExceededError) -> None:
-        """Learn from a stream that was open already that a quota is used up."""
+        """Receive the quota error that ended an open stream."""
 
 
 class EnphaseCloudClient:
-    """Asks the cloud as one user of one application.
+    """Sends requests for one user of one developer application.
 
-    Every method raises, besides what it documents: RequestWithheldError where the gate
-    refuses; EnphaseConnectionError and EnphaseTimeoutError; MalformedResponseError;
-    InvalidApiKeyError, NotEntitledError, QuotaExceededError, ServerError and other
-    kinds of ApiError; and whatever the auth raises. Only a refused access token leads
-    to a second attempt, with a new one.
+    Besides the errors that it documents, every method raises RequestWithheldError if
+    the gate refuses; EnphaseConnectionError and EnphaseTimeoutError;
+    MalformedResponseError; InvalidApiKeyError, NotEntitledError, QuotaExceededError,
+    ServerError and other kinds of ApiError; and all errors of `auth`. A request is
+    repeated only once, with a new access token after the cloud refused the old one.
     """
 
     def __init__(
@@ -82,13 +82,13 @@ class EnphaseCloudClient:
         *,
         url: URL | str,
     ) -> None:
-        """Bind the client to an application's key and a user's token.
+        """Use the API key of an application and the access tokens of `auth`.
 
-        Raises ValueError where the URL is neither https nor on this machine, or the
-        key holds characters that no header can.
+        Raises ValueError if the URL is neither https nor on this machine, or if the key
+        contains characters that a header cannot.
         """
         if not api_key.isprintable():
-            raise ValueError("The API key holds control characters")
+            raise ValueError("The API key contains control characters")
         self._session = session
         self._auth = auth
         self._api_key = api_key
@@ -102,7 +102,7 @@ class EnphaseCloudClient:
         query: Mapping[str, str | int] = NO_QUERY,
         **parameters: int | str,
     ) -> DocumentT:
-        """Return the document of an endpoint, whose path takes the parameters.
+        """Return the document of an endpoint; `parameters` fill in its path.
 
         Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
         """
@@ -114,7 +114,7 @@ class EnphaseCloudClient:
         body: Mapping[str, Any],
         **parameters: int | str,
     ) -> DocumentT:
-        """Write settings, and return what the cloud says they are then.
+        """Write settings, and return the settings of the response.
 
         Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
         """
@@ -126,7 +126,7 @@ class EnphaseCloudClient:
         body: Mapping[str, Any] | None = None,
         **parameters: int | str,
     ) -> DocumentT:
-        """Start something, and return what the cloud says of it.
+        """Start an operation, and return the document of the response.
 
         Raises UnknownSystemError, ForbiddenError and InvalidRequestError.
         """
@@ -142,8 +142,8 @@ class EnphaseCloudClient:
     ) -> list[ItemT]:
         """Return the items of all pages; each page is an API call.
 
-        Stops where all items are known, those with the `wanted` ids are, or a page
-        brings no new one; and after 100 pages.
+        Stops when all items or all with the `wanted` ids are read, when a page has no
+        new item, or after 100 pages.
         """
         items: dict[Any, ItemT] = {}
         missing = None if wanted is None else set(wanted)
@@ -173,13 +173,13 @@ class EnphaseCloudClient:
     ) -> AsyncGenerator[LiveStream]:
         """Open a stream of live data (GET /systems/{id}/live_data).
 
-        `duration` is 30 to 300 seconds; each stream is billed. Entering raises
+        `duration` is 30 to 300 seconds; Enphase bills each stream. Entering raises
         UnknownSystemError, ForbiddenError, InvalidDurationError,
         UnsupportedGatewayError, LiveStreamNotSupportedError, GatewayOfflineError,
         ServiceUnreachableError and ConnectionNotEstablishedError, and
-        UnreadableStreamError where the response is a page or a document, not frames.
-        On exit the connection closes, and the gate learns of a QuotaExceededError of
-        the stream.
+        UnreadableStreamError if the response is a page or a document without a frame.
+        On exit the connection closes, and the gate receives a QuotaExceededError of the
+        stream.
         """
 
         async def send(token: str, attempt: Attempt) -> LiveStream:
@@ -201,7 +201,7 @@ class EnphaseCloudClient:
         body: Mapping[str, Any] | None = None,
         parameters: Mapping[str, int | str],
     ) -> DocumentT:
-        """Return the document that one request asks for."""
+        """Send a request and return its document."""
         url = self._url_of(endpoint, **parameters)
         options: dict[str, Any] = {"params": {**query, **endpoint.query}}
         if (sent := endpoint.body if body is None else body) is not None:
@@ -227,12 +227,12 @@ class EnphaseCloudClient:
     async def _open_stream(
         self, attempt: Attempt, token: str, system_id: int, duration: int
     ) -> LiveStream:
-        """Return a stream once the cloud has granted it."""
+        """Open a stream; return it after the cloud accepts the request."""
         headers = self._headers(token) | {
             "Accept": "text/event-stream",
-            # A compressor would hold frames back.
+            # Compression would delay frames.
             "Accept-Encoding": "identity",
-            # Else what waits at the end of a stream would outlive it with the line.
+            # A connection that is kept would also keep the unread rest of a stream.
             "Connection": "close",
             "duration": str(duration),
         }
@@ -258,9 +258,9 @@ class EnphaseCloudClient:
         endpoint: Endpoint[Any],
         send: Callable[[str, Attempt], Awaitable[ResultT]],
     ) -> ResultT:
-        """Attempt a request, and once more if a new token may cure a refusal.
+        """Send a request, and repeat it with a new token after a 401.
 
-        401 does not say what is wrong. When a new token changes nothing, the
+        401 has several causes. If the response to a new token is 401, too, the
         application is not entitled to the operation.
         """
         token = await self._auth.async_get_access_token()

@@ -1,4 +1,4 @@
-"""What an operation of the API is: a row of the table in `endpoints`."""
+"""The description of one API operation: a row of the table in `endpoints`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -14,10 +14,11 @@ _PARAMETER: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Endpoint[DocumentT]:
-    """An operation: budgets and errors know it by its name.
+    """One API operation.
 
-    `path` is relative to /api/v4/systems. `query` and `body` are what each request
-    carries; `page_size` is set where the answer comes in pages.
+    Gates and errors refer to it by `name`. `path` is relative to /api/v4/systems. Each
+    request carries `query` and `body`. `page_size` is set if the response is one page
+    of a list. `model` reads the response; without it, the response is parsed JSON.
     """
 
     name: str
@@ -32,22 +33,22 @@ class Endpoint[DocumentT]:
 
     @property
     def is_write(self) -> bool:
-        """Whether requests change something; those with a body of their own search."""
+        """Whether a request changes something. A `body` is that of a search."""
         return self.method != "GET" and self.body is None
 
     def path_of(self, **parameters: int | str) -> str:
         """Return the path with its parameters filled in.
 
-        Raises ValueError where a parameter is not an id or a serial number.
+        Raises ValueError if a parameter is not an id or a serial number.
         """
         if not all(_PARAMETER.fullmatch(str(value)) for value in parameters.values()):
-            raise ValueError("An id or serial number holds only letters and digits")
+            raise ValueError("An id or serial number has only letters, digits, - and _")
         return self.path.format_map(parameters)
 
     def read(self, document: Any) -> DocumentT:
-        """Return what an answer says; the answer itself where there is no model.
+        """Return the model of a JSON document; the document itself without a model.
 
-        Raises MalformedResponseError where the model cannot read it.
+        Raises MalformedResponseError if the model cannot read it.
         """
-        answer: DocumentT = document
-        return answer if self.model is None else self.model(document)
+        unread: DocumentT = document
+        return unread if self.model is None else self.model(document)

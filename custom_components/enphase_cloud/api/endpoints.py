@@ -1,7 +1,7 @@
 """The 51 operations of the Monitoring API v4, one row each.
 
-Names, paths and access controls are those of the official specification. An operation
-without a model is answered as it comes: as parsed JSON.
+Names, paths and access controls are those of the official specification. The response
+of an operation without a model is parsed JSON.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ from .models.summary import Summary
 from .models.system import System, SystemsPage, system_id_from_api
 
 TOKEN: Final = "token"  # noqa: S105 (a name, no secret)
-"""What budgets and errors call a request to the token endpoint."""
+"""The name of a request to the token endpoint, for gates and errors."""
 
 
 def _intervals(
@@ -54,7 +54,7 @@ def _days(member: str) -> Callable[[Any], DailyEnergy]:
 def _listing[DocumentT](
     name: str, model: Callable[[Any], DocumentT]
 ) -> Endpoint[DocumentT]:
-    """Return a list of a system that is called as the last part of its path."""
+    """Return the endpoint of a list of a system; the path ends with its name."""
     return Endpoint(
         name=name,
         path=f"{{system_id}}/{name}",
@@ -79,7 +79,7 @@ def _written[DocumentT](setting: Endpoint[DocumentT]) -> Endpoint[DocumentT]:
     return replace(setting, name=f"set_{setting.name}", method="PUT")
 
 
-# Systems, their devices and events.
+# Systems, with their devices and events.
 SYSTEMS: Final = Endpoint(
     "systems",
     "",
@@ -106,14 +106,14 @@ SUMMARY: Final = Endpoint(
     "summary", "{system_id}/summary", Access.SYSTEM_DETAILS, Summary.from_api
 )
 DEVICES: Final = _listing("devices", Devices.from_api)
-# It takes "serial_num", that of a gateway, in the query.
+# Query: "serial_num" of a gateway.
 RETRIEVE_SYSTEM_ID: Final = Endpoint(
     "retrieve_system_id",
     "retrieve_system_id",
     Access.SYSTEM_DETAILS,
     system_id_from_api,
 )
-# It takes "site_id" or "envoy_serial_number" in the query.
+# Query: "site_id" or "envoy_serial_number".
 INVERTERS_SUMMARY: Final = Endpoint(
     "inverters_summary",
     "inverters_summary_by_envoy_or_site",
@@ -121,7 +121,7 @@ INVERTERS_SUMMARY: Final = Endpoint(
     InvertersSummary.from_api,
     page_size=100,
 )
-# Both take "start_time", and "end_time" at most a week later, in the query.
+# Query of both: "start_time", and "end_time" at most a week later.
 EVENTS: Final = _listing("events", Events.from_api)
 ALARMS: Final = _listing("alarms", Alarms.from_api)
 EVENT_TYPES: Final = Endpoint(
@@ -130,7 +130,7 @@ EVENT_TYPES: Final = Endpoint(
 OPEN_EVENTS: Final = _listing("open_events", Events.from_api)
 OPEN_ALARMS: Final = _listing("open_alarms", Alarms.from_api)
 
-# Energy of a system in intervals and by day, and the registers of its meters.
+# Energy of a system in intervals and by day, and readings of its meters.
 PRODUCTION_MICRO_TELEMETRY: Final = Endpoint(
     "production_micro_telemetry",
     "{system_id}/telemetry/production_micro",
@@ -203,11 +203,11 @@ BATTERY_LIFETIME: Final = Endpoint(
     Access.CONSUMPTION,
     DailyBatteryEnergy.from_api,
 )
-# They take "end_at" in the query.
+# Query: "end_at".
 PRODUCTION_METER_READINGS: Final = _meters("production", Access.PRODUCTION)
 CONSUMPTION_METER_READINGS: Final = _meters("consumption", Access.CONSUMPTION)
 STORAGE_METER_READINGS: Final = _meters("storage", Access.CONSUMPTION)
-# It takes "start_at", and "end_at" at most a week later, in the query.
+# Query: "start_at", and "end_at" at most a week later.
 RGM_STATS: Final = Endpoint(
     "rgm_stats",
     "{system_id}/rgm_stats",
@@ -215,8 +215,8 @@ RGM_STATS: Final = Endpoint(
     ProductionMeters.from_api,
 )
 
-# Single devices. Telemetry takes the query of telemetry in intervals; a page of a week
-# may exceed what the client reads.
+# Single devices. For the query see interval_query(); a page with a week of intervals
+# may exceed the size limit of the client.
 MICROS_TELEMETRY: Final = Endpoint(
     "micros_telemetry",
     "{system_id}/devices/micros/telemetry",
@@ -236,8 +236,8 @@ ENCHARGE_TELEMETRY: Final = Endpoint(
     Access.DEVICES,
     BatteryTelemetry.from_api,
 )
-# Chargers of other makers, whose cars may feed back, and heat pumps. The days are those
-# up to today, which is not over.
+# Chargers of other makers, whose cars may discharge, and heat pumps. The lifetime
+# series include today, which is incomplete.
 EVSE_LIFETIME: Final = Endpoint(
     "evse_lifetime",
     "{system_id}/{serial_no}/evse_lifetime",
@@ -250,7 +250,7 @@ EVSE_TELEMETRY: Final = Endpoint(
     Access.DEVICES,
     partial(BatteryEnergyIntervals.from_balance, member="wh_consumed"),
 )
-# What is negative means that nothing was consumed.
+# A negative value means that nothing was consumed.
 HEAT_PUMP_LIFETIME: Final = Endpoint(
     "heat_pump_lifetime",
     "{system_id}/hp_lifetime",
@@ -264,7 +264,7 @@ HEAT_PUMP_TELEMETRY: Final = Endpoint(
     partial(EnergyIntervals.from_api, member="wh_consumed", energy=to_inflow),
 )
 
-# Settings of a system. What is written is answered with what then is.
+# Settings of a system. The response to a write has the settings after it.
 BATTERY_SETTINGS: Final = _setting("battery_settings", BatterySettings.from_api)
 SET_BATTERY_SETTINGS: Final = _written(BATTERY_SETTINGS)
 STORM_GUARD: Final = _setting("storm_guard", StormGuard.from_api)
@@ -278,14 +278,14 @@ LIVE_DATA: Final = Endpoint(
     "live_data", "{system_id}/live_data", Access.STREAMING, LiveFrame.from_api
 )
 
-# EV chargers of Enphase. Dates in queries are written as YYYYMMDD.
+# EV chargers of Enphase. Dates in queries have the form YYYYMMDD.
 EV_CHARGERS: Final = Endpoint(
     "ev_chargers",
     "{system_id}/ev_charger/devices",
     Access.EV_MONITORING,
     Devices.from_api,
 )
-# Both may be asked for up to 100 at a time; which come first is not documented.
+# The limit of both is 100 at most. Their order is not documented.
 EV_CHARGER_EVENTS: Final = Endpoint(
     "ev_charger_events",
     "{system_id}/ev_charger/events",
@@ -306,7 +306,7 @@ EV_CHARGER_SCHEDULES: Final = Endpoint(
     Access.EV_MONITORING,
     ChargerSchedules.from_api,
 )
-# It takes "start_date" in the query.
+# Query: "start_date".
 EV_CHARGER_LIFETIME: Final = Endpoint(
     "ev_charger_lifetime",
     "{system_id}/ev_charger/{serial_no}/lifetime",

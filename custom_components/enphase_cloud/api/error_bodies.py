@@ -1,4 +1,4 @@
-"""What the cloud's errors say, in the several shapes of its error bodies."""
+"""Error bodies of the cloud, which come in several shapes, to exceptions."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -67,35 +67,35 @@ _QUOTAS: Final[Mapping[str, type[QuotaExceededError]]] = {
     "minute": MinuteQuotaError,
     "month": MonthQuotaError,
 }
-_KEY_REFUSALS: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-_KEY_TROUBLE: Final = re.compile(
+_KEY_STATUSES: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_KEY_MESSAGE: Final = re.compile(
     r"(missing|invalid|unknown|expired)\W{1,3}api[ _-]?key"
     r"|api[ _-]?key.{1,40}?"
     r"(missing|invalid|unknown|expired|required|mismatch|not (found|valid|recogni))"
 )
-# Longer ones are no explanation.
-_LONGEST_WORDS: Final = 4_000
+# A longer text is not a message, but a document or a page.
+_LONGEST_TEXT: Final = 4_000
 _NO_BATTERY: Final = "have encharge"
-# Serial numbers and ids of systems.
+# Serial numbers and system ids.
 _IDENTIFIER: Final = re.compile(r"\S*\d{4}\S*")
 _LONGEST_DETAILS: Final = 200
 _NO_ACCESS: Final = "application is not authorized"
 
 
 class ErrorBody(NamedTuple):
-    """What an error body says.
+    """The content of an error body.
 
-    `words` are all its texts in lower case. They may name systems and serial numbers:
-    they serve to tell errors apart, and are not to be shown.
+    `text` joins all its strings in lower case, to distinguish errors. Never show or log
+    it: it may contain system ids and serial numbers.
     """
 
     code: int | None
-    words: str
+    text: str
     fields: Mapping[str, Any]
 
     @classmethod
     def from_body(cls, body: bytes) -> Self:
-        """Read a body: JSON, a plain text, or a page, which says nothing."""
+        """Read a body: JSON or plain text. A page counts as empty."""
         try:
             document = json.loads(body)
         except ValueError, RecursionError:
@@ -111,21 +111,21 @@ class ErrorBody(NamedTuple):
         codes = (_to_code(fields.get(name)) for name in ("code", "reason", "status"))
         return cls(
             code=next(filter(None, codes), None),
-            words="\n".join(_texts(document))[:_LONGEST_WORDS].lower(),
+            text="\n".join(_strings(document))[:_LONGEST_TEXT].lower(),
             fields=fields,
         )
 
     @property
     def details(self) -> str | None:
-        """Return why a request was invalid, fit to be shown to who made it."""
-        told = " ".join(_texts(self.fields.get("details")))[:_LONGEST_DETAILS]
-        return _IDENTIFIER.sub("…", " ".join(told.split())) or None
+        """Return why a request was invalid, with identifiers masked, for its user."""
+        text = " ".join(_strings(self.fields.get("details")))[:_LONGEST_DETAILS]
+        return _IDENTIFIER.sub("…", " ".join(text.split())) or None
 
 
 def successful_body(
     operation: str, response: HttpResponse, *, is_write: bool = False
 ) -> bytes:
-    """Return the body of a successful response, or raise the ApiError that it tells."""
+    """Return the body of a successful response; raise the ApiError of any other."""
     if response.is_success:
         return response.body
     body = ErrorBody.from_body(response.body)
@@ -135,23 +135,23 @@ def successful_body(
 def api_error(
     operation: str, status: int, body: ErrorBody, *, is_write: bool = False
 ) -> ApiError:
-    """Return the error that a status and its body tell; of a write also why.
+    """Return the exception for a status and its body; for a write with its details.
 
-    The HTTP status decides. The body's code does so only where the status says
-    success, or where the code is one of the live stream's own, which mean one thing
-    only and which a proxy may have replaced by a standard status.
+    The HTTP status decides. The code of the body does so only if the status is a
+    success, or if it is a code of live streams: these are unambiguous, and a proxy may
+    have replaced the status.
     """
     if body.code is not None and (is_success(status) or body.code in _LIVE_ERRORS):
         status = body.code
-    if status in _KEY_REFUSALS and _KEY_TROUBLE.search(body.words):
-        return InvalidApiKeyError(operation, status, mismatch="mismatch" in body.words)
+    if status in _KEY_STATUSES and _KEY_MESSAGE.search(body.text):
+        return InvalidApiKeyError(operation, status, mismatch="mismatch" in body.text)
     if status == HTTPStatus.UNAUTHORIZED:
-        refused = NotEntitledError if _NO_ACCESS in body.words else InvalidTokenError
+        refused = NotEntitledError if _NO_ACCESS in body.text else InvalidTokenError
         return refused(operation, status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _quota_error(operation, body)
     if _ERRORS.get(status) is InvalidRequestError:
-        invalid = NoBatteryError if _NO_BATTERY in body.words else InvalidRequestError
+        invalid = NoBatteryError if _NO_BATTERY in body.text else InvalidRequestError
         details = body.details if is_write else None
         return invalid(operation, status, details=details)
     fallback = ServerError if status in range(500, 600) else ApiError
@@ -170,15 +170,15 @@ def _quota_error(operation: str, body: ErrorBody) -> QuotaExceededError:
 
 
 def _to_code(value: object) -> int | None:
-    """Return the status that a value is or names."""
+    """Return the error status that a number or a name stands for, else None."""
     if isinstance(value, str) and value in _NAMED_CODES:
         return _NAMED_CODES[value]
     code = to_count(value)
     return code if code in range(400, 600) else None
 
 
-def _texts(document: object) -> Iterator[str]:
-    """Yield every text of a JSON document, but no key."""
+def _strings(document: object) -> Iterator[str]:
+    """Yield every string of a JSON document, without its keys."""
     waiting = [document]
     while waiting:
         item = waiting.pop()

@@ -1,7 +1,7 @@
 """The errors of the client.
 
-Their texts are fit for a log: own words, an operation and a status. The cloud's words
-are never repeated, for they name systems and serial numbers.
+Their texts may be logged: they have the operation, the status and words of this module.
+They never repeat a text of the cloud, which may contain system ids and serial numbers.
 """
 
 from datetime import datetime
@@ -11,15 +11,15 @@ from .stream_sample import StreamSample
 
 
 class EnphaseCloudError(Exception):
-    """Anything that keeps the client from giving what it was asked for."""
+    """Base of all errors of the client."""
 
 
 class RequestWithheldError(EnphaseCloudError):
-    """The gate refused an attempt: nothing was sent."""
+    """The gate refused a request: nothing was sent."""
 
     def __init__(self, *, until: datetime | None, reason: str) -> None:
-        """Say why, and until when where that is known."""
-        super().__init__(f"Nothing was asked of the cloud: {reason}")
+        """Keep the reason, and the end of the refusal, None if it is unknown."""
+        super().__init__(f"No request was sent: {reason}")
         self.until = until
         self.reason = reason
 
@@ -28,32 +28,32 @@ class EnphaseConnectionError(EnphaseCloudError):
     """The cloud could not be reached, or the connection broke."""
 
     def __init__(self, message: str = "The connection to the cloud failed") -> None:
-        """Say what failed."""
+        """Set the message."""
         super().__init__(message)
 
 
 class EnphaseTimeoutError(EnphaseConnectionError):
-    """The cloud did not answer in time, or a stream fell silent."""
+    """The cloud did not respond in time, or a stream sent nothing for too long."""
 
-    def __init__(self, message: str = "The cloud did not answer in time") -> None:
-        """Say what took too long."""
+    def __init__(self, message: str = "The cloud did not respond in time") -> None:
+        """Set the message."""
         super().__init__(message)
 
 
 class MalformedResponseError(EnphaseCloudError):
-    """The cloud answered with something other than what it documents."""
+    """The response of the cloud is not what its specification describes."""
 
 
 class UnreadableStreamError(MalformedResponseError):
-    """A live stream ended without a frame that could be read.
+    """A live stream ended without a readable frame.
 
-    `sample` is what may be shown of it.
+    `sample` is its beginning with all values masked.
     """
 
     def __init__(self, sample: StreamSample) -> None:
-        """Keep what may be shown."""
+        """Keep the sample."""
         super().__init__(
-            f"The live stream brought no readable frame ({sample.content_type})"
+            f"The live stream had no readable frame ({sample.content_type})"
         )
         self.sample = sample
 
@@ -61,50 +61,49 @@ class UnreadableStreamError(MalformedResponseError):
 class ApiError(EnphaseCloudError):
     """The cloud refused an operation.
 
-    `status` is the HTTP status, or the code of the body where that says more.
+    `status` is the HTTP status, or the code of the body if that is more specific.
     """
 
     explanation: ClassVar[str] = "the cloud refused the request"
 
     def __init__(self, operation: str, status: int) -> None:
-        """Name the operation and the status."""
+        """Keep the operation and the status."""
         super().__init__(f"{operation}: {self.explanation} (status {status})")
         self.operation = operation
         self.status = status
 
 
 class InvalidTokenError(ApiError):
-    """401 that a new access token may cure.
+    """401: the access token was refused.
 
-    The client renews the token by itself, so this only escapes from within a stream
-    that was open already.
+    The client renews the token itself and raises this only from an open stream.
     """
 
     explanation = "the access token was refused"
 
 
 class InvalidApiKeyError(ApiError):
-    """401 that names the API key.
+    """401 or 403 because of the API key.
 
-    `mismatch` tells that the key is one of another application than the token.
+    `mismatch` is True if key and token belong to different applications.
     """
 
     explanation = "the API key was refused"
 
     def __init__(self, operation: str, status: int, *, mismatch: bool) -> None:
-        """Say whether the key belongs to another application."""
+        """Keep whether the key belongs to another application."""
         super().__init__(operation, status)
         self.mismatch = mismatch
 
 
 class NotEntitledError(ApiError):
-    """401 in spite of a new access token: the plan or access control lacks this."""
+    """401 with a new access token: plan or access controls lack the operation."""
 
     explanation = "the application's plan or access controls do not include this"
 
 
 class ForbiddenError(ApiError):
-    """403: the user may not see this system."""
+    """403: the user may not access this system."""
 
     explanation = "the user may not access this"
 
@@ -112,36 +111,36 @@ class ForbiddenError(ApiError):
 class UnknownSystemError(ApiError):
     """404 or 468: there is no such system."""
 
-    explanation = "the cloud knows no such system"
+    explanation = "the system does not exist"
 
 
 class InvalidRequestError(ApiError):
-    """400, 405 or 422: the request made no sense to the cloud.
+    """400, 405 or 422: the request is invalid.
 
-    `details` is why a write did, in words of the cloud without numbers that may name
-    somebody: for the user who wrote it, not for a log.
+    `details` is why a write is, in words of the cloud with identifiers masked: show it
+    to the user of the write, do not log it.
     """
 
-    explanation = "the cloud found the request invalid"
+    explanation = "the request is invalid"
 
     def __init__(
         self, operation: str, status: int, *, details: str | None = None
     ) -> None:
-        """Keep why, where the cloud says so."""
+        """Keep the details, None if the cloud sends none."""
         super().__init__(operation, status)
         self.details = details
 
 
 class NoBatteryError(InvalidRequestError):
-    """422: the system has no batteries whose settings could be told."""
+    """422: the system has no batteries with settings."""
 
     explanation = "the system has no batteries"
 
 
 class InvalidDurationError(InvalidRequestError):
-    """461, 462 or 463: a live stream lasts 30 to 300 seconds."""
+    """461, 462 or 463: the duration of a live stream is not 30 to 300 seconds."""
 
-    explanation = "a live stream cannot last that long or short"
+    explanation = "the duration of the live stream is invalid"
 
 
 class UnsupportedGatewayError(ApiError):
@@ -151,7 +150,7 @@ class UnsupportedGatewayError(ApiError):
 
 
 class LiveStreamNotSupportedError(ApiError):
-    """472: live data needs a production meter, with a battery a consumption meter."""
+    """472: live data needs a production meter; with a battery, a consumption meter."""
 
     explanation = "the system lacks the meters that live data needs"
 
@@ -163,15 +162,15 @@ class GatewayOfflineError(ApiError):
 
 
 class ServerError(ApiError):
-    """5xx: the cloud failed. It may work later."""
+    """5xx: the cloud failed. A later request may succeed."""
 
     explanation = "the cloud failed"
 
 
 class NotOfferedError(ServerError):
-    """501: the cloud does not offer this, at least not for this system."""
+    """501: the cloud does not offer the operation, or not for this system."""
 
-    explanation = "the cloud does not offer this"
+    explanation = "the cloud does not offer this operation"
 
 
 class ServiceUnreachableError(ServerError):
@@ -189,8 +188,8 @@ class ConnectionNotEstablishedError(ServerError):
 class QuotaExceededError(ApiError):
     """429: the application has used up a quota.
 
-    The cloud may keep to itself which `period` it counted, when that began and ends,
-    and what its limit is.
+    `period`, its start and end, and `limit`, its number of calls, are None if the cloud
+    does not report them.
     """
 
     explanation = "the application's quota is used up"
@@ -205,7 +204,7 @@ class QuotaExceededError(ApiError):
         period_end: datetime | None = None,
         limit: int | None = None,
     ) -> None:
-        """Keep what the cloud told about the quota."""
+        """Keep the quota as the cloud reports it."""
         super().__init__(operation, status)
         self.period_start = period_start
         self.period_end = period_end
@@ -227,12 +226,12 @@ class MonthQuotaError(QuotaExceededError):
 
 
 class TokenRequestError(EnphaseCloudError):
-    """The token endpoint refused a request, without blaming client or grant."""
+    """The token endpoint refused a request for an unspecified reason."""
 
     explanation: ClassVar[str] = "The token request was refused"
 
     def __init__(self, status: int) -> None:
-        """Name the status."""
+        """Keep the HTTP status."""
         super().__init__(f"{self.explanation} (status {status})")
         self.status = status
 
@@ -244,6 +243,6 @@ class InvalidClientError(TokenRequestError):
 
 
 class InvalidGrantError(TokenRequestError):
-    """The code or refresh token is expired, used or revoked: sign in again."""
+    """The code or refresh token has expired, is used or revoked: sign in again."""
 
     explanation = "The authorization code or refresh token is no longer valid"

@@ -1,8 +1,8 @@
-"""JSON objects out of a text that arrives piece by piece, whatever stands between them.
+"""A parser that finds JSON objects in a text that arrives in pieces.
 
-One object a line, objects spread over lines or right behind one another, arrays,
-sequences by RFC 7464, strings that hold any of these: an object begins with its brace,
-ends with it, and everything outside only separates.
+It finds one object per line, objects across lines or without separators, arrays,
+sequences of RFC 7464, and strings that contain any of these: an object extends from its
+first brace to the matching one, and everything outside of objects is a separator.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ OBJECT_SIZE_LIMIT: Final = 256 * 1024
 _BEGINNING: Final = re.compile(rb'[{"]')
 _STRUCTURE: Final = re.compile(rb'["{}\[\]\x1e]')
 _INSIDE_STRING: Final = re.compile(rb'(?:[^"\\\r\n\x1e]++|\\[^\r\n\x1e])*+')
-# No string holds these. The last one begins the next text of a sequence.
+# Not allowed in strings. The last one begins the next text of an RFC 7464 sequence.
 _BREAKS: Final = b"\r\n\x1e"
-# To look at more of them at once would keep the event loop waiting.
+# More objects at once would block the event loop too long.
 _MOST_IN_TEXT: Final = 2_000
 _QUOTE: Final = ord('"')
 _BACKSLASH: Final = ord("\\")
-# What an object within another value follows.
+# The bytes that may precede an object inside of another value.
 _BEFORE_OBJECT: Final = (b":", b",", b"[")
 
 _decode: Final = json.JSONDecoder().decode
@@ -32,7 +32,7 @@ type JsonObject = Mapping[str, Any]
 
 
 class _Outcome(Enum):
-    """What became of a value by the end of a scan."""
+    """The state of a value at the end of a scan."""
 
     OPEN = auto()
     WHOLE = auto()
@@ -42,31 +42,31 @@ class _Outcome(Enum):
 class JsonReader:
     """Finds the outermost objects in the pieces of a text.
 
-    A value that goes wrong is dropped where that shows: where a line ends its string,
-    or a brace stands where none may. From there reading begins again, so a damaged
-    object costs its neighbour at most. `unreadable` counts what could not be read.
+    A damaged value is dropped where the damage shows: at the end of a line inside of a
+    string, or at a misplaced brace. Parsing restarts there, so a damaged object costs
+    at most the object next to it. `unreadable` counts the dropped values.
 
-    How the text is cut into pieces makes no difference. Each byte is looked at once.
-    At most `size_limit` bytes are held in memory; a larger object is dropped.
+    The result does not depend on how the text is cut into pieces. Each byte is scanned
+    once. At most `size_limit` bytes are kept; a larger object is dropped.
     """
 
     def __init__(self, *, size_limit: int = OBJECT_SIZE_LIMIT) -> None:
         """Begin a text."""
         self.unreadable = 0
         self._size_limit = size_limit
-        # Whether the text held anything so far, readable or not.
+        # Whether the text had any value so far, readable or not.
         self._has_found = False
         self._begin_value()
 
     def feed(self, text: bytes) -> list[JsonObject]:
-        """Return the objects that a piece completes."""
+        """Return the objects that are complete after this piece."""
         whole = self._whole(text)
         return list(self.objects(text)) if whole is None else [whole]
 
     def end(self) -> None:
-        """End a text, and begin another.
+        """End a text, and begin the next one.
 
-        What is unfinished is dropped. A text that held nothing counts as unreadable.
+        An unfinished value is dropped. A text without a value counts as unreadable.
         """
         if self._is_inside or not self._has_found:
             self._drop()
@@ -82,11 +82,11 @@ class JsonReader:
         self._depth = 0
         self._is_in_string = False
         self._is_escaped = False
-        # The last byte that is neither blank nor in a string.
+        # The last byte that is neither blank nor inside of a string.
         self._last = b""
 
     def _whole(self, text: bytes) -> JsonObject | None:
-        """Return the object that a piece is, without a look at its inside."""
+        """Return the object if the piece is exactly one: the fast path."""
         if self._is_inside or not text.startswith(b"{"):
             return None
         text = text.rstrip()
@@ -99,7 +99,7 @@ class JsonReader:
         return value
 
     def objects(self, text: bytes) -> Iterator[JsonObject]:
-        """Yield the objects that a piece completes."""
+        """Yield the objects that are complete after this piece."""
         at = 0
         while at < len(text):
             if not self._is_inside:
@@ -117,7 +117,7 @@ class JsonReader:
             at = end
 
     def _scan(self, text: bytes, at: int) -> tuple[int, _Outcome]:
-        """Follow a value through a piece; return where it ends there, and how."""
+        """Scan a value; return where it ends in the piece, and its state."""
         while at < len(text):
             if self._is_in_string:
                 at, outcome = self._scan_string(text, at)
@@ -144,7 +144,7 @@ class JsonReader:
         return len(text), _Outcome.OPEN
 
     def _scan_string(self, text: bytes, at: int) -> tuple[int, _Outcome]:
-        """Follow a string through a piece; return where it ends there, and how."""
+        """Scan a string; return where it ends in the piece, and its state."""
         if self._is_escaped and text[at] not in _BREAKS:
             self._is_escaped = False
             at += 1
@@ -168,7 +168,7 @@ class JsonReader:
             self._kept += part
 
     def _take(self) -> list[JsonObject]:
-        """Return the objects of the value that is whole."""
+        """Return the objects of the complete value, and begin the next value."""
         value = None if self._is_overlong else _value(self._kept)
         objects: list[JsonObject] = []
         if isinstance(value, dict):
@@ -188,15 +188,15 @@ class JsonReader:
 
 
 def objects_in(text: str) -> list[JsonObject]:
-    """Return the outermost objects of a text, the first ones of very many."""
+    """Return the outermost objects of a text, at most the first 2,000."""
     objects = JsonReader().objects(text.encode(errors="replace"))
     return list(islice(objects, _MOST_IN_TEXT))
 
 
 def _value(text: bytes | bytearray) -> object:
-    """Return what a JSON text says, None where it is none.
+    """Return the value of a JSON text, None if it is not JSON.
 
-    Its strings may hold bytes that are no UTF-8: names, which nobody needs here.
+    Bytes that are not UTF-8 are replaced: they occur in names, which are not used.
     """
     try:
         return _decode(text.decode(errors="replace"))

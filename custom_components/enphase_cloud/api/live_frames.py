@@ -1,4 +1,4 @@
-"""Bytes of a live stream to its frames."""
+"""A parser from the bytes of a live stream to frames."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,45 +19,45 @@ type Message = Mapping[str, Any]
 
 
 class LiveFrameReader:
-    """Turns the bytes of one live stream into frames.
+    """Parses the bytes of one live stream into frames.
 
-    No recording of a stream is public. So frames are taken in whatever framing they
-    come: as events or as bare JSON, wrapped or not, one by one or in arrays. What is no
-    frame of the system is left out and counted in `skipped`.
+    No recording of a stream is public, so all framings are accepted: events or bare
+    JSON, wrapped or not, single objects or arrays. Objects that are not frames of the
+    system are counted in `skipped`.
     """
 
     def __init__(self, system_id: int) -> None:
-        """Begin a stream of a system."""
+        """Accept frames of this system."""
         self._system_id = system_id
         self._data = EventDataReader()
         self._json = JsonReader()
         self._beginning = b""
         self._ignored = 0
         self.has_message = False
-        """Whether there was a frame, or an error that says why there is none."""
+        """Whether a frame or an error was read."""
 
     @property
     def skipped(self) -> int:
-        """Return how many objects were no frame of the system."""
+        """Return the number of objects that were not frames of the system."""
         return self._ignored + self._json.unreadable
 
     def feed(self, chunk: bytes) -> Iterator[LiveFrame]:
-        """Yield the frames that a chunk completes.
+        """Yield the frames that are complete after this chunk.
 
-        Raises the ApiError that the stream tells; what follows it is lost.
+        Raises the ApiError that the stream reports; frames after it are lost.
         """
         if len(self._beginning) < SAMPLE_BYTES:
             self._beginning += chunk[:SAMPLE_BYTES]
         return self._frames(self._data.feed(chunk))
 
     def close(self) -> None:
-        """End the stream; what it leaves unfinished is no frame."""
+        """End the stream; an unfinished object is not a frame."""
         for piece in self._data.close():
             if piece == EVENT_END:
                 self._json.end()
 
     def sample(self, content_type: str) -> StreamSample:
-        """Return what may be shown of a stream that cannot be read."""
+        """Return the beginning of the stream with all values masked."""
         return StreamSample.of(content_type, self._beginning)
 
     def _frames(self, pieces: list[bytes]) -> Iterator[LiveFrame]:
@@ -71,7 +71,7 @@ class LiveFrameReader:
                         yield frame
 
     def _frame(self, message: Message) -> LiveFrame | None:
-        """Return the frame that a message is; raise the error that it is instead."""
+        """Return the frame of a message, None if it is none; raise a reported error."""
         if _is_error(message):
             self.has_message = True
             body = ErrorBody.from_document(message)
@@ -89,7 +89,7 @@ class LiveFrameReader:
 
 
 def _is_error(message: Message) -> bool:
-    """Tell whether a message is an error: other codes may come with measurements."""
+    """Return whether a message is an error: frames may have other codes."""
     if not (message.get("error") or ("code" in message and "message" in message)):
         return False
     code = ErrorBody.from_document(message).code

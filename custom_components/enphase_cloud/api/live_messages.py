@@ -1,4 +1,4 @@
-"""Messages of a live stream: what its JSON objects say, without their wrappers."""
+"""Messages of a live stream: its JSON objects without their wrappers."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -24,16 +24,16 @@ _ERROR_FIELDS: Final = frozenset(
     }
 )
 _FIELDS: Final = FRAME_FIELDS | _ERROR_FIELDS
-# Of one object. To look at more of them would keep the event loop waiting.
+# Per object. More wrappers would block the event loop too long.
 _MOST_WRAPPERS: Final = 2_000
 
 
 def messages_of(document: JsonObject) -> Iterator[Mapping[str, Any]]:
-    """Yield the messages that `data` wraps, to any depth, one by one or as arrays.
+    """Yield the messages that `data` wraps, at any depth, single or in arrays.
 
-    A message is one object: its own fields, and those of the wrappers around it that
-    it lacks itself. Only the fields of frames and errors are in it. An object with more
-    wrappers than live data has ends in a message that is empty.
+    A message has the fields of one object, and the fields of its wrappers that the
+    object lacks. Fields other than those of frames and errors are removed. If an object
+    has more than 2,000 wrappers, an empty message is the last one.
     """
     waiting: list[tuple[Mapping[str, Any], JsonObject]] = [({}, document)]
     for _ in range(_MOST_WRAPPERS):

@@ -1,4 +1,4 @@
-"""Live data as it comes."""
+"""A live stream: an open response that yields frames."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,28 +20,25 @@ from .live_frames import LiveFrameReader
 from .models.live_frame import LiveFrame
 from .transport import guarded, is_success, read_response
 
-# Small enough that what is in one chunk does not keep the event loop waiting.
+# Small enough that parsing a chunk does not block the event loop.
 _CHUNK_SIZE: Final = 4 * 1024
-# What brings no frame is not read any further than this.
-_PATIENCE: Final = 4 * 1024 * 1024
+# A stream without a frame or an error is closed after so many bytes.
+_UNREADABLE_LIMIT: Final = 4 * 1024 * 1024
 
 
 class LiveStream:
-    """The frames of one live stream, until it ends.
+    """The frames of one live stream; iterate over it until it ends.
 
-    What is no frame of the system is left out and counted in `skipped`.
-
-    Iterating raises UnreadableStreamError when the stream ends, in whatever way, and
-    nothing of it could be read; otherwise EnphaseTimeoutError when it falls silent or
-    does not end, EnphaseConnectionError when it breaks before its time, and the
-    ApiError that an error inside the stream tells. Where that says that a quota is used
-    up, it is kept as `quota_error`.
+    Iterating raises UnreadableStreamError if the stream ends or fails without anything
+    readable; otherwise EnphaseTimeoutError if it sends nothing for too long or does not
+    end, EnphaseConnectionError if it breaks early, and the ApiError that the stream
+    reports. A QuotaExceededError is also kept as `quota_error`.
     """
 
     def __init__(
         self, response: ClientResponse, *, system_id: int, ends_at: float
     ) -> None:
-        """Take an open response, whose end is due at `ends_at` of the loop's clock."""
+        """Read an open response; it should end at `ends_at` of the loop's clock."""
         self._response = response
         self._ends_at = ends_at
         self._reader = LiveFrameReader(system_id)
@@ -52,7 +49,7 @@ class LiveStream:
 
     @property
     def skipped(self) -> int:
-        """Return how many objects were no frame of the system."""
+        """Return the number of objects that were not frames of the system."""
         return self._reader.skipped
 
     def close(self) -> None:
@@ -61,11 +58,11 @@ class LiveStream:
         self._response.close()
 
     async def async_peek(self) -> None:
-        """Wait for the first frame, which remains to be iterated over.
+        """Wait for the first frame; iterating still yields it.
 
-        Raises what iterating does, UnreadableStreamError also where it takes too long.
+        Raises the errors of iterating.
         """
-        # Whatever ends without a frame raises an error.
+        # A stream that ends without a frame raises an error, never StopAsyncIteration.
         first = await anext(self)
         self._frames = chain([first], self._frames)
 
@@ -93,15 +90,15 @@ class LiveStream:
             chunk = await self._response.content.read(_CHUNK_SIZE)
         except TimeoutError:
             chunk = b""
-            failure = EnphaseTimeoutError("The live stream fell silent or did not end")
+            failure = EnphaseTimeoutError("The live stream stalled or did not end")
         except ClientError, OSError:
-            chunk = b""  # Some servers just hang up when the time is over.
+            chunk = b""  # Some servers break the connection when the time is over.
             if asyncio.get_running_loop().time() < self._ends_at:
                 failure = EnphaseConnectionError("The live stream broke")
         self._size += len(chunk)
-        if chunk and (self._reader.has_message or self._size <= _PATIENCE):
+        if chunk and (self._reader.has_message or self._size <= _UNREADABLE_LIMIT):
             if len(chunk) == _CHUNK_SIZE:
-                # More is waiting, and reading it would not let others run.
+                # Reading buffered data does not yield to other tasks.
                 await asyncio.sleep(0)
             return self._reader.feed(chunk)
         self._is_open = False
@@ -118,9 +115,9 @@ class LiveStream:
 async def open_stream(
     response: ClientResponse, *, system_id: int, ends_at: float
 ) -> LiveStream:
-    """Return the stream of a system that a response carries.
+    """Return the live stream of a response.
 
-    Raises the ApiError or MalformedResponseError that the response is instead.
+    Raises the ApiError or MalformedResponseError of any other response.
     """
     if not is_success(response.status):
         successful_body(LIVE_DATA.name, await guarded(read_response(response)))
@@ -131,7 +128,7 @@ async def open_stream(
 
 
 def _is_document(response: ClientResponse) -> bool:
-    """Tell whether a response is more likely an response or a page than a stream."""
+    """Return whether a response is more likely a document or a page than a stream."""
     content_type = response.content_type
     return content_type != "text/event-stream" and (
         response.content_length is not None

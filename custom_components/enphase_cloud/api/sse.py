@@ -1,37 +1,37 @@
-"""An event stream to its data, by the rules of the WHATWG HTML standard, 9.2."""
+"""A parser from event streams to their data (WHATWG HTML standard, 9.2)."""
 
 from typing import Final
 
 EVENT_END: Final = b""
-"""The piece that ends an event."""
+"""The piece that marks the end of an event."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _BLANK_LINES: Final = (b"\n", b"\r\n", b"\r")
 
 
 class EventDataReader:
-    """Takes everything but the data from the chunks of one event stream.
+    """Extracts the data from the chunks of one event stream.
 
-    Lines that begin like JSON are no fields, and pass as they are. So a stream of bare
-    JSON comes out as it went in, and one that mixes both is read, too.
+    Lines that begin like JSON are not fields, and pass unchanged. So bare JSON passes
+    unchanged, and a mix of events and bare JSON is readable, too.
 
-    How the stream is cut into chunks makes no difference to the pieces when joined. No
-    more than the first bytes of a line are held in memory.
+    The joined pieces do not depend on how the stream is cut into chunks. Only the first
+    bytes of a line are kept in memory.
     """
 
     def __init__(self) -> None:
         """Begin a stream."""
         self._is_first_line = True
         self._is_after_return = False
-        # The first bytes of a line that do not say yet what the line is.
+        # The first bytes of a line, as long as the kind of the line is unclear.
         self._head = b""
-        # Whether the line that has no end yet is data; None between lines.
+        # Whether the unfinished line is data; None between lines.
         self._is_data: bool | None = None
-        # Whether the last data came from a field; None before any since an event ended.
+        # Whether the last data came from a field; None if an event has no data yet.
         self._is_event: bool | None = None
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """Return the data of a chunk, lines with their ends; EVENT_END after events."""
+        """Return the data of a chunk, with line ends; EVENT_END after each event."""
         pieces: list[bytes] = []
         if self._is_after_return and chunk:
             self._is_after_return = False
@@ -48,7 +48,7 @@ class EventDataReader:
         return pieces
 
     def close(self) -> list[bytes]:
-        """End the stream; return what it leaves unfinished, and EVENT_END after it."""
+        """End the stream; return its unfinished data, and EVENT_END after it."""
         pieces: list[bytes] = []
         if self._head:
             self._begin_line(self._head + b"\n", pieces)
@@ -57,7 +57,7 @@ class EventDataReader:
         return pieces
 
     def _begin_line(self, line: bytes, pieces: list[bytes]) -> None:
-        """Take in a line, as far as it has come."""
+        """Process the beginning of a line, as far as it has arrived."""
         self._head = b""
         if self._is_first_line:
             if line != _BYTE_ORDER_MARK and _BYTE_ORDER_MARK.startswith(line):
@@ -83,7 +83,7 @@ class EventDataReader:
             self._add(line, pieces, is_event=False)
 
     def _add(self, piece: bytes, pieces: list[bytes], *, is_event: bool) -> None:
-        """Pass on the beginning of a line that is data."""
+        """Add the beginning of a line that is data."""
         if self._is_event is (not is_event):
             pieces.append(EVENT_END)
         self._is_event = is_event

@@ -1,4 +1,4 @@
-"""What may be shown of a live stream that nobody could read."""
+"""The masked beginning of an unreadable live stream, for diagnostics."""
 
 from collections.abc import Mapping
 import re
@@ -6,10 +6,10 @@ from typing import Final, NamedTuple, Self
 
 _SHOWN_CHARACTERS: Final = 200
 SAMPLE_BYTES: Final = 4 * _SHOWN_CHARACTERS
-"""How many bytes that takes, whatever the characters."""
+"""The most bytes that the shown characters take."""
 
 _CONTENT_TYPE: Final = re.compile(r"[a-z.+-]{1,40}/[a-z0.+-]{1,60}")
-# What is kept: names of fields, in JSON and of events. All else may be a secret.
+# Only names of JSON members and event fields are kept. All else may be a secret.
 _PARTS: Final = re.compile(
     r"""
     (?P<name> (?<=") [A-Za-z]{1,20} (?:_[A-Za-z]{1,20}){0,4} (?=\\{0,8}"\s{0,8}:) )
@@ -27,8 +27,8 @@ _MASKS: Final = {"digit": "0", "letter": "x", "line_end": "⏎", "mark": "·"}
 class StreamSample(NamedTuple):
     """The type and the beginning of a stream, with all values masked.
 
-    The beginning is one line of at most 200 characters: structure and names of fields
-    are as they were, a digit is 0, any other letter x, a line's end ⏎.
+    The beginning is one line of at most 200 characters. Structure and names of fields
+    are unchanged; a digit becomes 0, another letter x, a line end ⏎.
     """
 
     content_type: str
@@ -36,20 +36,20 @@ class StreamSample(NamedTuple):
 
     @classmethod
     def of(cls, content_type: str, body: bytes) -> Self:
-        """Mask what a stream was, of which `body` are the first bytes."""
+        """Mask the first bytes of a stream."""
         text = body[:SAMPLE_BYTES].decode(errors="replace")[:_SHOWN_CHARACTERS]
         return cls(_masked_type(content_type), _PARTS.sub(_mask, text))
 
     @classmethod
     def restore(cls, stored: object) -> Self:
-        """Return what was stored, or raise ValueError where it is something else."""
+        """Return the sample of as_dict(); raises ValueError for anything else."""
         match stored:
             case {"content_type": str(content_type), "beginning": str(beginning)}:
                 return cls.of(content_type, beginning.encode(errors="replace"))
         raise ValueError("Not a sample")
 
     def as_dict(self) -> Mapping[str, str]:
-        """Return what can be stored."""
+        """Return the sample as JSON."""
         return {"content_type": self.content_type, "beginning": self.beginning}
 
 

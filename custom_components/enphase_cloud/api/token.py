@@ -23,8 +23,8 @@ from .transport import HttpResponse, exchange, parse_object, secure_url
 
 _TIMEOUT: Final = ClientTimeout(total=30)
 _DOCUMENTED_LIFETIME: Final = 86_400
-# A shorter lifetime would cost a renewal with each call: rather use the token until it
-# is rejected. A longer one would let the refresh token die, which lives for 30 days.
+# A shorter lifetime would cost a renewal with each call: the token is then used until
+# it is refused. With a longer one the refresh token, valid for 30 days, could expire.
 _SHORTEST_LIFETIME: Final = 600
 _GRANT_ERRORS: Final = {"invalid_grant", "invalid_token"}
 _CLIENT_ERRORS: Final = {"invalid_client", "unauthorized_client"}
@@ -40,16 +40,16 @@ async def request_token(
 ) -> dict[str, Any]:
     """Request a token and return the token document.
 
-    It holds `access_token`, `token_type`, `expires_in` in seconds (ten minutes to one
-    day, whatever the cloud says), as a rule a new `refresh_token` in place of the one
-    used, and `enl_uid`, the id of the account. The client authenticates by HTTP Basic,
-    the parameters go in the body.
+    It has `access_token`, `token_type`, `expires_in` in seconds (at least 10 minutes,
+    at most a day), usually a new `refresh_token` that replaces the used one, and
+    `enl_uid`, the id of the account. The request authenticates the client by HTTP Basic
+    and has the parameters in its body.
 
-    Raises InvalidGrantError where the user has to sign in again, InvalidClientError
-    where the credentials of the application are wrong, TokenRequestError for other
-    refusals; QuotaExceededError, ServerError, EnphaseConnectionError,
-    EnphaseTimeoutError and MalformedResponseError where trying later may help; and
-    ValueError where the URL is neither https nor on this machine.
+    Raises InvalidGrantError if the user has to sign in again, InvalidClientError if the
+    credentials of the application are wrong, TokenRequestError for other refusals;
+    QuotaExceededError, ServerError, EnphaseConnectionError, EnphaseTimeoutError and
+    MalformedResponseError if a later request may succeed; and ValueError if the URL is
+    neither https nor on this machine.
     """
     response = await exchange(
         session,
@@ -66,7 +66,7 @@ async def request_token(
 
 
 def token_of(response: HttpResponse) -> dict[str, Any]:
-    """Return the token document of an response, or raise the error that it is."""
+    """Return the token document of a response, or raise its error."""
     if not response.is_success:
         raise _refusal(response.status, ErrorBody.from_body(response.body))
     return _token(parse_object(response.body))
@@ -79,7 +79,7 @@ def _basic(client_id: str, client_secret: str) -> str:
 
 
 def _refusal(status: int, body: ErrorBody) -> ApiError | TokenRequestError:
-    """Tell a bad grant from a bad client (RFC 6749, 5.2, and Spring's dialect)."""
+    """Return the error of a refusal (RFC 6749, 5.2, and the codes of Spring)."""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status in range(500, 600):
         return api_error(TOKEN, status, body)
     error = to_word(body.fields.get("error"))
@@ -91,14 +91,14 @@ def _refusal(status: int, body: ErrorBody) -> ApiError | TokenRequestError:
 
 
 def _token(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with what a caller relies on.
+    """Return the document, with defaults for missing or invalid members.
 
-    The old refresh token may be dead by now, so that nothing but a lack of the access
-    token makes the document useless.
+    The old refresh token may be invalid by now, so only a missing access token makes
+    the document unusable.
     """
     token = dict(document)
     if not _is_credential(token.get("access_token")):
-        raise MalformedResponseError("The response holds no access token")
+        raise MalformedResponseError("The response has no access token")
     if not _is_credential(token.get("refresh_token")):
         token.pop("refresh_token", None)
     lifetime = to_count(token.get("expires_in")) or _DOCUMENTED_LIFETIME
@@ -108,7 +108,7 @@ def _token(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_credential(value: object) -> bool:
-    """Tell whether a value can be sent as a token (RFC 6749, A.12 and A.17)."""
+    """Return whether a value can be sent as a token (RFC 6749, A.12 and A.17)."""
     return (
         isinstance(value, str)
         and value != ""

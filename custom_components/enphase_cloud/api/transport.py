@@ -1,4 +1,4 @@
-"""One HTTP exchange: sent once, read within limits, failing without leaking."""
+"""One HTTP exchange: sent once, limited in size, with errors that leak no secret."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping
@@ -28,8 +28,8 @@ from .exceptions import (
 )
 from .models.convert import to_object
 
-# 1,000 systems take about half of it. A JSON document is read in one go, which must
-# not keep the event loop waiting.
+# 1,000 systems take about half of it. Parsing a larger JSON document would block the
+# event loop too long.
 DOCUMENT_LIMIT: Final = 1024 * 1024
 ERROR_LIMIT: Final = 64 * 1024
 
@@ -37,9 +37,9 @@ _decode: Final = json.JSONDecoder().decode
 
 
 class HttpResponse(NamedTuple):
-    """A status and its body; an error's body may be empty though the cloud sent one.
+    """A status and its body; the body of an error is empty if it was not readable.
 
-    `date` is the cloud's time, which RFC 9110 has each response tell.
+    `date` is the time of the cloud: the header `Date` of RFC 9110.
     """
 
     status: int
@@ -48,19 +48,19 @@ class HttpResponse(NamedTuple):
 
     @property
     def is_success(self) -> bool:
-        """Tell whether the body is what was asked for."""
+        """Return whether the body is the requested document."""
         return is_success(self.status)
 
 
 def is_success(status: int) -> bool:
-    """Tell whether a status says that a request succeeded."""
+    """Return whether a status means success."""
     return status in range(200, 300)
 
 
 def secure_url(url: URL | str) -> URL:
-    """Return a URL that credentials may be sent to.
+    """Return a URL to which credentials may be sent.
 
-    Raises ValueError where it is neither https nor on this machine.
+    Raises ValueError if it is neither https nor on this machine.
     """
     url = URL(url)
     host = url.host or ""
@@ -81,9 +81,9 @@ def _is_loopback(host: str) -> bool:
 async def exchange(
     session: ClientSession, method: str, url: URL, **options: Any
 ) -> HttpResponse:
-    """Send a request and read the response whole.
+    """Send a request and read the whole response.
 
-    Raises EnphaseTimeoutError, EnphaseConnectionError, and MalformedResponseError where
+    Raises EnphaseTimeoutError, EnphaseConnectionError, and MalformedResponseError if
     the response redirects or is too long.
     """
     return await guarded(_exchange(session, method, url, **options))
@@ -97,10 +97,10 @@ async def _exchange(
 
 
 async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
-    """Await what aiohttp does, turning its errors into the client's.
+    """Await work of aiohttp, and raise errors of the client in place of its errors.
 
-    Its errors hold headers and URLs, so they must not even be the context of ours:
-    these are raised outside the handlers.
+    Errors of aiohttp contain headers and URLs, so they must not even be the context of
+    an error: it is raised outside of the handlers.
     """
     failure: EnphaseConnectionError
     try:
@@ -113,7 +113,7 @@ async def guarded[ResultT](work: Awaitable[ResultT]) -> ResultT:
 
 
 async def read_response(response: ClientResponse) -> HttpResponse:
-    """Read a response whole, of an error only what can be had."""
+    """Read a whole response; the body of an error is best effort."""
     status, date = response.status, date_of(response)
     if status in range(300, 400):
         raise MalformedResponseError(f"The cloud redirects (status {status})")
@@ -126,12 +126,12 @@ async def read_response(response: ClientResponse) -> HttpResponse:
 
 
 def date_of(response: ClientResponse) -> datetime | None:
-    """Return the `Date` of an response, None where it has none that can be read."""
+    """Return the header `Date` of a response, None if it is missing or unreadable."""
     try:
         date = parsedate_to_datetime(response.headers[hdrs.DATE])
     except LookupError, OverflowError, TypeError, ValueError:
         return None
-    # Without a zone it would be taken for this machine's.
+    # RFC 9110: UTC. A naive time would count as local time of this machine.
     return date if date.tzinfo is not None else date.replace(tzinfo=UTC)
 
 
@@ -141,7 +141,7 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise MalformedResponseError("The response is too long")
-        # More may be there already, most of all where a little was decompressed.
+        # Buffered or decompressed chunks do not yield to other tasks.
         await asyncio.sleep(0)
     return bytes(body)
 
@@ -152,7 +152,7 @@ def parse_json(text: bytes | str) -> Any:
         return _decode(text) if isinstance(text, str) else json.loads(text)
     except ValueError, RecursionError:
         pass
-    raise MalformedResponseError("The response is no JSON")
+    raise MalformedResponseError("The response is not JSON")
 
 
 def parse_object(text: bytes | str) -> Mapping[str, Any]:
@@ -163,9 +163,9 @@ def parse_object(text: bytes | str) -> Mapping[str, Any]:
 async def _send_once(
     request: ClientRequest, handler: ClientHandlerType
 ) -> ClientResponse:
-    """Keep aiohttp from sending a request again when the connection drops.
+    """Keep aiohttp from repeating a GET, past the gate, when the connection drops.
 
-    It does so for every GET, past the gate; but not on this error.
+    It repeats on the errors caught here, but not on a ClientConnectionError.
     """
     try:
         return await handler(request)
@@ -179,4 +179,4 @@ SENT_ONCE: Final[Mapping[str, Any]] = {
     "middlewares": (_send_once,),
     "raise_for_status": False,
 }
-"""Options of every request: credentials do not travel, and it leaves once."""
+"""Options of every request: no redirect may get credentials, and it is sent once."""

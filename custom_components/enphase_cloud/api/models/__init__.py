@@ -1,4 +1,4 @@
-"""The documents of the cloud as values."""
+"""Models of the cloud's documents."""
 
 from .battery import BatteryInterval, BatteryTelemetry
 from .device import (

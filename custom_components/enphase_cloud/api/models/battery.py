@@ -1,4 +1,4 @@
-"""Battery energies in intervals: of all batteries of a system, or of one."""
+"""Battery energy in intervals: of all batteries of a system, or of one battery."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,11 +18,10 @@ from .convert import (
 
 
 class BatteryInterval(NamedTuple):
-    """What batteries did in the 15 minutes up to `end_at`.
+    """Energy [Wh] and state of charge [%] in the 15 minutes up to `end_at`.
 
-    Energies are in Wh, the state of charge in %. While `devices_reporting` is less
-    than the number of batteries, the interval may still be corrected; the document of
-    a single battery does not tell it.
+    While `devices_reporting` is less than the number of batteries, the interval may
+    still be corrected. The document of a single battery lacks that count.
     """
 
     end_at: datetime
@@ -33,10 +32,9 @@ class BatteryInterval(NamedTuple):
 
 
 class BatteryTelemetry(NamedTuple):
-    """The intervals of batteries in order, and their last known charge.
+    """The intervals of batteries in order, and their last reported state of charge [%].
 
-    `last_reported_state_of_charge` is in %; when it was measured, `last_reported_at`,
-    the cloud tells of a single battery only.
+    `last_reported_at` is when that was measured, available for a single battery only.
     """
 
     system_id: int
@@ -46,9 +44,9 @@ class BatteryTelemetry(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the telemetry, leaving out intervals without an end.
+        """Read the telemetry; skip intervals without an end.
 
-        Raises MalformedResponseError where it names no system.
+        Raises MalformedResponseError if it has no system id.
         """
         data = to_object(data)
         intervals = filter(None, map(_to_interval, to_objects(data.get("intervals"))))

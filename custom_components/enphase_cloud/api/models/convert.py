@@ -1,7 +1,7 @@
 """Readers of single JSON values.
 
-No recording of most documents is public, so the readers are tolerant: what cannot be
-understood is None, never an error and never a made-up number.
+No recording of most documents is public, so the readers are tolerant: an unreadable
+value is None, never an error and never an invented number.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from typing import Any, Final, Self
 from ..exceptions import MalformedResponseError
 
 POWER_LIMIT: Final = 10_000_000
-"""W. No system that owners connect reaches 10 MW."""
+"""W. No privately owned system reaches 10 MW."""
 ENERGY_LIMIT: Final = 10_000_000_000_000
-"""Wh. About what 10 MW yield in a century."""
+"""Wh. About the production of 10 MW in a century."""
 
 _YEARS: Final = range(2000, 2100)
 _EARLIEST: Final = datetime(_YEARS.start, 1, 1, tzinfo=UTC).timestamp()
@@ -29,7 +29,7 @@ _FULL: Final = 100
 _LONGEST_WORD: Final = 64
 _LONGEST_TEXT: Final = 100
 _LONGEST_PROSE: Final = 2_000
-# A week of intervals of five minutes has half as many.
+# A week has half as many intervals of 5 minutes.
 _MOST_OBJECTS: Final = 4_000
 _MOST_KINDS: Final = 100
 
@@ -38,20 +38,20 @@ def to_object(value: object) -> Mapping[str, Any]:
     """Return a JSON object, or raise MalformedResponseError."""
     if isinstance(value, (dict, Mapping)):
         return value
-    raise MalformedResponseError("The answer is no JSON object")
+    raise MalformedResponseError("The response is not a JSON object")
 
 
 def to_identifier(value: object) -> int:
     """Return the id of a system, or raise MalformedResponseError."""
     identifier = to_integer(value)
-    # A rounded one would be another system's.
+    # A rounded id could be that of another system.
     if identifier is None or identifier <= 0 or identifier != to_number(value):
-        raise MalformedResponseError("The answer names no system")
+        raise MalformedResponseError("The response has no system id")
     return identifier
 
 
 def to_device_id(value: object) -> int | None:
-    """Return the id of a device; the cloud writes "" where there is none."""
+    """Return the id of a device; the cloud writes "" for none."""
     identifier = to_integer(value)
     if identifier is None or identifier <= 0 or identifier != to_number(value):
         return None
@@ -62,15 +62,15 @@ def to_serial(value: object) -> str | None:
     """Return a serial number, which the cloud may also write as a number."""
     if type(value) is int and 0 < value <= _INTEGER_LIMIT:
         return str(value)
-    # A cut one would be another device's.
+    # A truncated number could be that of another device.
     if not isinstance(value, str) or len(value) > _LONGEST_WORD:
         return None
     return to_text(value)
 
 
 def to_number(value: object) -> float | None:
-    """Return a finite number, also out of a string such as "97%"."""
-    # JSON makes no subclasses, save that bool is one of int.
+    """Return a finite number, also from a string such as "97%"."""
+    # Exact types: bool is a subclass of int.
     if type(value) is int or type(value) is float:
         try:
             number = float(value)
@@ -85,7 +85,7 @@ def to_number(value: object) -> float | None:
 
 
 def to_integer(value: object) -> int | None:
-    """Return a whole number, rounded where needed, of a size that floats keep exact."""
+    """Return a rounded whole number up to 2**53, the limit of exact floats."""
     number = to_number(value)
     if number is None or abs(number) > _INTEGER_LIMIT:
         return None
@@ -99,7 +99,7 @@ def to_count(value: object) -> int | None:
 
 
 def to_power(value: object) -> int | None:
-    """Return a power in W that a system can have."""
+    """Return a plausible power in W."""
     power = value if type(value) is int else to_number(value)
     if power is None or not -POWER_LIMIT <= power <= POWER_LIMIT:
         return None
@@ -107,13 +107,13 @@ def to_power(value: object) -> int | None:
 
 
 def to_energy(value: object) -> float | None:
-    """Return an energy in Wh that a system can have moved."""
+    """Return a plausible energy in Wh, which is not negative."""
     energy = to_number(value)
     return energy if energy is not None and 0 <= energy <= ENERGY_LIMIT else None
 
 
 def to_inflow(value: object) -> float | None:
-    """Return what a signed energy in Wh adds: 0 where it is negative."""
+    """Return the positive part of a signed energy in Wh: 0 if it is negative."""
     energy = to_number(value)
     if energy is None or abs(energy) > ENERGY_LIMIT:
         return None
@@ -121,7 +121,7 @@ def to_inflow(value: object) -> float | None:
 
 
 def to_outflow(value: object) -> float | None:
-    """Return what a signed energy in Wh takes away: 0 where it is positive."""
+    """Return the negative part of a signed energy in Wh: 0 if it is positive."""
     energy = to_number(value)
     return None if energy is None else to_inflow(-energy)
 
@@ -143,12 +143,12 @@ def to_whole_percentage(value: object) -> int | None:
 
 
 def to_text(value: object) -> str | None:
-    """Return a text that is not blank and can be encoded; a long one is cut."""
+    """Return a text that is not blank and can be encoded, at most 100 characters."""
     return _to_text(value, _LONGEST_TEXT)
 
 
 def to_prose(value: object) -> str | None:
-    """Return a text of some sentences; one without end is cut."""
+    """Return a text of several sentences, at most 2,000 characters."""
     return _to_text(value, _LONGEST_PROSE)
 
 
@@ -160,19 +160,19 @@ def _to_text(value: object, longest: int) -> str | None:
 
 
 def to_flag(value: object) -> bool | None:
-    """Return a truth value, also out of "true" or "false"."""
+    """Return a boolean, also from "true" or "false"."""
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(to_word(value))
 
 
 def to_word(value: object) -> str:
-    """Return a text in lower case, empty where it is none."""
+    """Return a text in lower case, empty if the value is not a text."""
     return value[:_LONGEST_TEXT].lower() if isinstance(value, str) else ""
 
 
 def to_datetime(value: object) -> datetime | None:
-    """Return the moment of an epoch timestamp, given in seconds or milliseconds."""
+    """Return the UTC time of an epoch timestamp in seconds or milliseconds."""
     timestamp = to_number(value)
     if timestamp is None:
         return None
@@ -195,7 +195,7 @@ def to_date(value: object) -> date | None:
 
 
 def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
-    """Yield the objects of arrays that are nested to any depth, but not without end."""
+    """Yield the objects of nested arrays, at most 4,000."""
     waiting = [nested]
     for _ in range(_MOST_OBJECTS):
         if not waiting:
@@ -208,10 +208,9 @@ def to_objects(nested: object) -> Iterator[Mapping[str, Any]]:
 
 
 def to_kinds(value: object) -> Mapping[str, Any]:
-    """Return the members of an object by their names in the singular, letters only.
+    """Return the members of an object by their names: letters only, without plural s.
 
-    The cloud writes heat_pump in one document, heat-pump in another, and tells of heat
-    pumps.
+    The cloud writes heat_pump in one document, heat-pump or heat_pumps in another.
     """
     if not isinstance(value, Mapping):
         return {}
@@ -224,13 +223,13 @@ def to_kinds(value: object) -> Mapping[str, Any]:
 class OpenEnum(StrEnum):
     """An enumeration that the cloud may extend without notice.
 
-    Each has a member UNKNOWN. The cloud's spelling varies between documents, so only
-    letters count.
+    Each has a member UNKNOWN. The spelling varies between documents, so only letters
+    are compared.
     """
 
     @classmethod
     def from_api(cls, value: object) -> Self:
-        """Return the member that a value names, else UNKNOWN."""
+        """Return the member of a name, else UNKNOWN."""
         if isinstance(value, str) and len(value) <= _LONGEST_WORD:
             member: Self = _member(cls, value)
             return member
@@ -238,7 +237,7 @@ class OpenEnum(StrEnum):
 
     @classmethod
     def aliases(cls) -> Mapping[str, Self]:
-        """Return the names, letters only, that differ from the members' own."""
+        """Return members by further names in the API, letters only."""
         return {}
 
 

@@ -22,10 +22,10 @@ from .convert import (
 
 
 class DeviceStatus(OpenEnum):
-    """The state of a device.
+    """The status of a device.
 
-    No list of the words is documented: these are the ones of examples, and those of
-    systems' states that name devices.
+    The API reference has no list: these are from its examples, and the statuses of
+    systems that concern devices.
     """
 
     NORMAL = "normal"
@@ -50,7 +50,7 @@ class DeviceStatus(OpenEnum):
 
     @property
     def is_problem(self) -> bool | None:
-        """Whether the owner should look at the device, None where that is unknown."""
+        """Whether the device has a problem, None if that is unknown."""
         if self is DeviceStatus.UNKNOWN:
             return None
         return self in _PROBLEMS
@@ -74,9 +74,9 @@ _PROBLEMS: Final = frozenset(
 
 
 class MeterKind(OpenEnum):
-    """What a meter measures: production, or consumption in one of two ways.
+    """What a meter measures: production, storage, or consumption in one of two ways.
 
-    "Net" meters sit between home and grid, "total" ones see the load of the home.
+    NET meters measure between home and grid, TOTAL meters the load of the home.
     """
 
     PRODUCTION = "production"
@@ -88,13 +88,13 @@ class MeterKind(OpenEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """What every kind of device tells of itself.
+    """The fields that all kinds of devices share.
 
     Chargers and heat pumps have no `device_id`, heat pumps and generators often no
-    `serial_number`; each device has one of these or a `name`. A battery's name holds
-    another number than its serial number, and other documents only tell that name and
-    its `device_id`. `active` is None where the cloud does not tell, although it lists
-    active devices only. What names a device is not shown by repr().
+    `serial_number`; each device has one of these or a `name`. The number in the name of
+    a battery is not its serial number; some documents have only that name and the
+    `device_id`. `active` is None if the document lacks it, although it lists active
+    devices only. repr() omits identifiers.
     """
 
     device_id: int | None = field(repr=False)
@@ -111,10 +111,7 @@ class Device:
 
 
 class CellularModem(NamedTuple):
-    """The modem of a gateway, and from when to when its plan is paid.
-
-    Its IMEI is not kept.
-    """
+    """The modem of a gateway, with start and end of its data plan; without its IMEI."""
 
     sku: str | None
     part_number: str | None
@@ -124,14 +121,14 @@ class CellularModem(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDevice(Device):
-    """A gateway; `firmware` is the version of its software."""
+    """A gateway; `firmware` is its software version."""
 
     modem: CellularModem | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterDevice(Device):
-    """A meter; `phases` is 1 or 3, and a meter can be listed without being enabled."""
+    """A meter; `phases` is 1 or 3. A listed meter may be disabled."""
 
     kind: MeterKind
     phases: int | None
@@ -139,11 +136,11 @@ class MeterDevice(Device):
 
 
 class Devices(NamedTuple):
-    """The active devices of a system, kind by kind, as the cloud orders them.
+    """The active devices of a system by kind, in the order of the document.
 
     `batteries` are IQ Batteries (encharges), `ac_batteries` the older AC Batteries
     (acbs), `relays` Q Relays, `controllers` IQ System Controllers (enpowers). `total`
-    counts devices of all kinds, also of those that are not known here.
+    is the number of devices of all kinds, also of kinds that are missing here.
     """
 
     system_id: int
@@ -163,9 +160,9 @@ class Devices(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the devices, leaving out those that nothing names.
+        """Read the devices; skip those without an id, a serial number and a name.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         data = to_object(data)
         kinds = to_kinds(data.get("devices"))
@@ -208,7 +205,7 @@ class Devices(NamedTuple):
 def _read[DeviceT: Device](
     read: Callable[[Mapping[str, Any]], DeviceT], entries: object
 ) -> tuple[DeviceT, ...]:
-    """Return the devices that something names."""
+    """Return the devices with an id, a serial number or a name."""
     return tuple(
         device
         for device in map(read, to_objects(entries))
@@ -247,7 +244,7 @@ def _modem(data: object) -> CellularModem | None:
 
 
 def _common(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that all kinds of devices have."""
+    """Return the fields of `Device`."""
     firmware = to_text(data.get("emu_sw_version")) or to_text(data.get("firmware"))
     return {
         "device_id": to_device_id(data.get("id")),
@@ -255,7 +252,7 @@ def _common(data: Mapping[str, Any]) -> dict[str, Any]:
         "name": to_text(data.get("name")),
         "model": to_text(data.get("model")),
         "product_name": to_text(data.get("product_name")),
-        # Heat pumps have it in capitals.
+        # Heat pumps have the name in capitals.
         "sku": to_text(data.get("sku")) or to_text(data.get("SKU")),
         "part_number": to_text(data.get("part_number")),
         "firmware": firmware,

@@ -1,4 +1,4 @@
-"""Energies of single microinverters and meters in intervals."""
+"""Energy of single microinverters and meters in intervals."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ _meter_intervals = partial(EnergyIntervals.from_api, member="wh_del", power="cur
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InverterTelemetry:
-    """A microinverter with its intervals of five minutes, each with its power.
+    """A microinverter with its intervals of 5 minutes, each with its power.
 
-    repr() shows no serial number.
+    repr() omits the serial number.
     """
 
     serial_number: str = field(repr=False)
@@ -32,19 +32,19 @@ class InverterTelemetry:
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one microinverter.
 
-        Raises MalformedResponseError where nothing names it or its system.
+        Raises MalformedResponseError without a serial number or a system id.
         """
         serial_number = to_serial(to_object(data).get("serial_number"))
         if serial_number is None:
-            raise MalformedResponseError("The answer names no microinverter")
+            raise MalformedResponseError("The response has no serial number")
         return cls(serial_number=serial_number, energy=_panel_intervals(data))
 
 
 class InvertersTelemetry(NamedTuple):
-    """One page of microinverters, as `EnphaseCloudClient.pages` takes it.
+    """One page of microinverters, for `EnphaseCloudClient.pages`.
 
-    `listed` counts the entries of the page, readable or not, `total` those of all
-    pages, None where the cloud does not tell.
+    `listed` is the number of entries on the page, readable or not; `total` that on all
+    pages, None if the cloud does not report it.
     """
 
     system_id: int
@@ -54,20 +54,20 @@ class InvertersTelemetry(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read one page, leaving out microinverters that nothing names.
+        """Read one page; skip microinverters without a serial number.
 
-        Raises MalformedResponseError where the document names no system, there is no
-        list, or none of it can be read.
+        Raises MalformedResponseError without a system id or a list, or if all
+        microinverters are unreadable.
         """
         data = to_object(data)
         entries = data.get("devices")
         if not isinstance(entries, list):
-            raise MalformedResponseError("The answer lists no microinverters")
+            raise MalformedResponseError("The response has no list of microinverters")
         system_id = to_identifier(data.get("system_id"))
         shared = {"system_id": system_id, "start_at": data.get("start_at")}
         inverters = tuple(_readable(entries[:_LARGEST_PAGE], shared))
         if entries and not inverters:
-            raise MalformedResponseError("None of the microinverters can be read")
+            raise MalformedResponseError("No microinverter is readable")
         return cls(
             system_id=system_id,
             inverters=inverters,
@@ -77,7 +77,7 @@ class InvertersTelemetry(NamedTuple):
 
     @property
     def by_id(self) -> Mapping[str, InverterTelemetry]:
-        """Return the microinverters by their serial numbers."""
+        """Return the microinverters by serial number."""
         return {inverter.serial_number: inverter for inverter in self.inverters}
 
 
@@ -85,7 +85,7 @@ class InvertersTelemetry(NamedTuple):
 class MeterTelemetry:
     """A channel of a meter with its intervals of 15 minutes, each with its power.
 
-    Each phase is a channel. repr() shows no serial numbers.
+    Each phase is a channel. repr() omits serial numbers.
     """
 
     serial_number: str | None = field(repr=False)
@@ -95,16 +95,16 @@ class MeterTelemetry:
 
 
 class ProductionMeters(NamedTuple):
-    """What the production meters of a system measured: all together, and each."""
+    """Energy of the production meters of a system: their sum, and each channel."""
 
     energy: EnergyIntervals
     meters: tuple[MeterTelemetry, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the meters, leaving out intervals without an end.
+        """Read the meters; skip intervals without an end.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         energy = EnergyIntervals.from_api(data, member="wh_del")
         meters = (

@@ -1,4 +1,4 @@
-"""Energies in intervals and by day: telemetry and lifetime series of a system."""
+"""Energy in intervals and by day: telemetry and lifetime series of a system."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
@@ -32,8 +32,8 @@ class EnergyInterval(NamedTuple):
     """The energy of one flow in the interval up to `end_at` [Wh].
 
     While `devices_reporting` is less than the number of devices, the interval may
-    still be corrected. Documents of the grid and of single devices do not tell it.
-    `power` is the average [W] where a document of single devices tells it.
+    still be corrected. Documents of the grid and of single devices lack that count.
+    `power` is the average [W], available in documents of single devices.
     """
 
     end_at: datetime
@@ -45,8 +45,8 @@ class EnergyInterval(NamedTuple):
 class EnergyIntervals(NamedTuple):
     """The intervals of one flow, in order, each as long as `length`.
 
-    `total_devices` is None where the document counts no devices, and `start_at` where
-    it does not tell from when on it has intervals.
+    `total_devices` and `start_at`, the start of the period, are None if the document
+    lacks them.
     """
 
     system_id: int
@@ -66,11 +66,11 @@ class EnergyIntervals(NamedTuple):
         power: str | None = None,
         energy: EnergyReader = to_energy,
     ) -> Self:
-        """Read intervals of so many minutes, leaving out those without an end.
+        """Read intervals; skip those without an end.
 
-        `member` names their energy, which `energy` reads, `power` their power, and
-        `items` the list that they are in. A length that the document tells comes first.
-        Raises MalformedResponseError where the document names no system.
+        `items` is the name of their list, `member` that of their energy, which `energy`
+        reads, and `power` that of their power. `minutes` is their length unless the
+        document has one. Raises MalformedResponseError if it has no system id.
         """
         data = to_object(data)
         intervals = (
@@ -83,28 +83,28 @@ class EnergyIntervals(NamedTuple):
             for item in to_objects(data.get(items))
             if (end_at := to_datetime(item.get("end_at"))) is not None
         )
-        told = _DURATIONS.get(to_word(data.get("interval_duration")), minutes)
+        duration = _DURATIONS.get(to_word(data.get("interval_duration")), minutes)
         return cls(
             system_id=to_identifier(data.get("system_id")),
             intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
-            # The grid's documents say 0, whatever measures it.
+            # Documents of the grid always have 0.
             total_devices=to_count(data.get("total_devices")) or None,
-            length=timedelta(minutes=told),
+            length=timedelta(minutes=duration),
             start_at=to_datetime(data.get("start_at")),
         )
 
 
 class BatteryEnergyIntervals(NamedTuple):
-    """What a battery took and gave in intervals, be it that of a car."""
+    """Charged and discharged energy in intervals, of a battery or of a car."""
 
     charged: EnergyIntervals
     discharged: EnergyIntervals
 
     @classmethod
     def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
-        """Read energies that are negative where more was given than taken.
+        """Read energy that is negative for discharge.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         read = partial(EnergyIntervals.from_api, data, member=member)
         return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
@@ -113,8 +113,8 @@ class BatteryEnergyIntervals(NamedTuple):
 class DailyEnergy(NamedTuple):
     """The energy of one flow on each day from `start_date` on [Wh].
 
-    Days are the system's. Zeros at the end are days that are not reported yet, or on
-    which a device was not used.
+    Days are in the time zone of the system. Zeros at the end are days that are not
+    reported yet, or without use of a device.
     """
 
     start_date: date
@@ -128,14 +128,14 @@ class DailyEnergy(NamedTuple):
         member: str,
         energy: EnergyReader = to_energy,
     ) -> Self:
-        """Read the days whose energies are in `member`, each with `energy`.
+        """Read the list `member`, each value with `energy`.
 
-        Raises MalformedResponseError where the document names no first day.
+        Raises MalformedResponseError if the document has no first day.
         """
         data = to_object(data)
         start_date = to_date(data.get("start_date"))
         if start_date is None:
-            raise MalformedResponseError("The answer names no first day")
+            raise MalformedResponseError("The response has no first day")
         values = data.get(member)
         return cls(
             start_date=start_date,
@@ -146,7 +146,7 @@ class DailyEnergy(NamedTuple):
 
 
 class DailyBatteryEnergy(NamedTuple):
-    """What batteries took and gave day by day, be it that of a car."""
+    """Charged and discharged energy by day, of batteries or of a car."""
 
     charged: DailyEnergy
     discharged: DailyEnergy
@@ -155,7 +155,7 @@ class DailyBatteryEnergy(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read both series.
 
-        Raises MalformedResponseError where the document names no first day.
+        Raises MalformedResponseError if the document has no first day.
         """
         return cls(
             charged=DailyEnergy.from_api(data, member="charge"),
@@ -164,9 +164,9 @@ class DailyBatteryEnergy(NamedTuple):
 
     @classmethod
     def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
-        """Read energies that are negative where more was given than taken.
+        """Read energy that is negative for discharge.
 
-        Raises MalformedResponseError where the document names no first day.
+        Raises MalformedResponseError if the document has no first day.
         """
         read = partial(DailyEnergy.from_api, data, member=member)
         return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
@@ -175,8 +175,8 @@ class DailyBatteryEnergy(NamedTuple):
 def interval_query(start_at: datetime | None, *, week: bool = False) -> dict[str, Any]:
     """Return the query of telemetry in intervals.
 
-    It asks for the day or week from `start_at` on, which is aware and at most two
-    years ago; without it, for the system's present day. Both are equally fine.
+    It requests the day or week from `start_at` on, an aware time at most two years ago;
+    without it, the current day of the system. The length of intervals is the same.
     """
     if start_at is None:
         return {}
@@ -187,8 +187,8 @@ def interval_query(start_at: datetime | None, *, week: bool = False) -> dict[str
 def day_query(first: date | None, last: date | None) -> dict[str, str]:
     """Return the query of a lifetime series.
 
-    Both dates are days of the system and included; without them the cloud answers
-    with all days up to yesterday.
+    Both are days of the system and included; without them the response has all days up
+    to yesterday.
     """
     dates = {"start_date": first, "end_date": last}
     return {name: day.isoformat() for name, day in dates.items() if day is not None}

@@ -1,4 +1,4 @@
-"""What chargers of Enphase tell: sessions, schedules and events."""
+"""Sessions, schedules and events of Enphase EV chargers."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ _MOST_COST: Final = 1_000_000
 
 
 class ChargingSession(NamedTuple):
-    """A car at a charger, from `start_at` to `end_at`, of which it charged for a part.
+    """A car at a charger from `start_at` to `end_at`; it charges for `charged_for`.
 
-    `energy_added` is a bare number: the specification calls it Wh, but its example
-    can only be kWh. `cost` is in the currency that the owner set in Enphase's app.
+    The unit of `energy_added` is unclear: Wh in the specification, but its example is
+    only plausible in kWh. `cost` is in the currency of the owner in the Enphase app.
     """
 
     start_at: datetime
@@ -45,16 +45,16 @@ class ChargingSession(NamedTuple):
 
 
 class ChargingSessions(NamedTuple):
-    """The sessions of a charger that have ended, oldest first, whatever the answer."""
+    """The completed sessions of a charger, oldest first."""
 
     system_id: int
     sessions: tuple[ChargingSession, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the sessions that have a beginning, and an end after it.
+        """Read the sessions with a start, and an end after it.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         data = to_object(data)
         sessions = filter(None, map(_session, to_objects(data.get("sessions"))))
@@ -65,10 +65,10 @@ class ChargingSessions(NamedTuple):
 
 
 class ChargingTimes(NamedTuple):
-    """Times of a week at which a charger may charge, by the clock of the system.
+    """A period in which a charger may charge, in the time zone of the system.
 
-    `days` are those on which they begin, from Monday, 1, to Sunday, 7. Times that end
-    no later than they begin end on the next day. `level` is a share of the power [%].
+    It starts on each of `days`, from 1, Monday, to 7, Sunday. If `end` is not after
+    `start`, it ends on the next day. `level` is the charging power in % of the maximum.
     """
 
     days: tuple[int, ...]
@@ -78,7 +78,7 @@ class ChargingTimes(NamedTuple):
 
 
 class ChargerSchedule(NamedTuple):
-    """A schedule of a charger; of several, any number may be active."""
+    """A schedule of a charger; several may be active."""
 
     kind: str | None
     is_active: bool
@@ -93,9 +93,9 @@ class ChargerSchedules(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the schedules, leaving out times that are none.
+        """Read the schedules; skip unreadable periods.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         data = to_object(data)
         return cls(
@@ -113,9 +113,9 @@ class ChargerSchedules(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerEvent:
-    """What a charger told.
+    """An event of a charger.
 
-    The words may hold its serial number and are not shown by repr().
+    repr() omits `details`, which may contain its serial number.
     """
 
     status: str | None
@@ -125,16 +125,16 @@ class ChargerEvent:
 
 
 class ChargerEvents(NamedTuple):
-    """The events of the chargers of a system, in the order of the answer."""
+    """The events of the chargers of a system, in the order of the document."""
 
     system_id: int
     events: tuple[ChargerEvent, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the events that have a moment.
+        """Read the events; skip those without a time.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         data = to_object(data)
         return cls(
@@ -176,10 +176,10 @@ def _times(value: object) -> Iterator[ChargingTimes]:
         start, end = _time(item.get("start_time")), _time(item.get("end_time"))
         days = item.get("days")
         numbers = map(to_count, days[: len(_DAYS)]) if isinstance(days, list) else ()
-        told = {each for each in numbers if each is not None and each in _DAYS}
-        if start is not None and end is not None and told:
+        valid = {each for each in numbers if each is not None and each in _DAYS}
+        if start is not None and end is not None and valid:
             yield ChargingTimes(
-                days=tuple(sorted(told)),
+                days=tuple(sorted(valid)),
                 start=start,
                 end=end,
                 level=to_whole_percentage(item.get("charging_level")),

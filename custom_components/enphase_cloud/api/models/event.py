@@ -1,4 +1,4 @@
-"""Events and alarms of a system, and what their types mean.
+"""Events and alarms of a system, and the meaning of their types.
 
 GET /systems/{id}/events, open_events, alarms and open_alarms, and GET
 /systems/event_types.
@@ -25,7 +25,7 @@ from .convert import (
 
 
 class EventStatus(OpenEnum):
-    """Whether an event goes on, has ended, or had no duration."""
+    """Whether an event is open, closed, or without a duration."""
 
     OPEN = "open"
     CLOSED = "closed"
@@ -34,7 +34,7 @@ class EventStatus(OpenEnum):
 
 
 class Severity(OpenEnum):
-    """How severe an alarm is; the cloud writes numbers, 1 for the worst."""
+    """The severity of an alarm; the cloud writes numbers from 1, the most severe."""
 
     FATAL = "fatal"
     ERROR = "error"
@@ -47,7 +47,7 @@ class Severity(OpenEnum):
     @classmethod
     @override
     def from_api(cls, value: object) -> Self:
-        """Return the severity that a number or a word names, else UNKNOWN."""
+        """Return the severity of a number or a name, else UNKNOWN."""
         number = to_count(value)
         if number is None:
             return super().from_api(value)
@@ -61,10 +61,10 @@ _SEVERITIES: Final = dict(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened at a system or to one of its devices.
+    """An event of a system or of one of its devices.
 
-    `ended_at` is None while it goes on, and where it had no duration. The serial
-    number is not shown by repr().
+    `ended_at` is None while the event is open, and if it has no duration. repr() omits
+    the serial number.
     """
 
     event_type_id: int
@@ -75,17 +75,16 @@ class Event:
 
 
 class Events(NamedTuple):
-    """The events of a system, in the cloud's order."""
+    """The events of a system, in the order of the document."""
 
     system_id: int
     events: tuple[Event, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read events, leaving out those without a type or a beginning.
+        """Read events; skip those without a type or a start.
 
-        Raises MalformedResponseError where the document names no system, or lists no
-        events.
+        Raises MalformedResponseError without a system id or a list of events.
         """
         data = to_object(data)
         return cls(
@@ -96,10 +95,7 @@ class Events(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlarmEvent:
-    """The part that one device has in an alarm.
-
-    The serial number is not shown by repr().
-    """
+    """The part of one device in an alarm; repr() omits the serial number."""
 
     serial_number: str | None = field(repr=False)
     started_at: datetime | None
@@ -108,10 +104,9 @@ class AlarmEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """An alarm, which one or several events have raised.
+    """An alarm, raised by one or more events.
 
-    One and the same alarm has an `alarm_id` of another form in each document, so its
-    `key` tells it from others.
+    The `alarm_id` of an alarm differs between documents: use `key` to identify it.
     """
 
     alarm_id: str | None = field(repr=False)
@@ -124,22 +119,21 @@ class Alarm:
 
     @property
     def key(self) -> tuple[int, datetime]:
-        """Return what an alarm keeps in all documents: its type and its beginning."""
+        """Return type and start, which are the same in all documents."""
         return self.event_type_id, self.started_at
 
 
 class Alarms(NamedTuple):
-    """The alarms of a system, in the cloud's order."""
+    """The alarms of a system, in the order of the document."""
 
     system_id: int
     alarms: tuple[Alarm, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read alarms, leaving out those without a type or a beginning.
+        """Read alarms; skip those without a type or a start.
 
-        Raises MalformedResponseError where the document names no system, or lists no
-        alarms.
+        Raises MalformedResponseError without a system id or a list of alarms.
         """
         data = to_object(data)
         return cls(
@@ -149,9 +143,9 @@ class Alarms(NamedTuple):
 
 
 class EventType(NamedTuple):
-    """What a type of events means, and what to do about it, in the cloud's words.
+    """The meaning of a type of events, and a recommended action, as the cloud words it.
 
-    Events of a stateful type last until they are cleared.
+    Events of a stateful type are open until they are cleared.
     """
 
     event_type_id: int
@@ -163,36 +157,36 @@ class EventType(NamedTuple):
 
 
 class EventTypes(NamedTuple):
-    """All types of events, or the one that was asked for."""
+    """All types of events, or the requested one."""
 
     event_types: tuple[EventType, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read types of events, leaving out those without an id.
+        """Read types of events; skip those without an id.
 
-        Raises MalformedResponseError where the document lists none.
+        Raises MalformedResponseError without a list.
         """
         entries = _entries(to_object(data), "event_types")
         return cls(event_types=tuple(filter(None, map(_event_type, entries))))
 
     @property
     def by_id(self) -> Mapping[int, EventType]:
-        """Return the types by their ids."""
+        """Return the types by id."""
         return {each.event_type_id: each for each in self.event_types}
 
 
 def _entries(data: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    """Return what a document lists.
+    """Return the entries of a list.
 
-    The schemas have an object of lists where the examples have a list.
+    In the specification it is an object of lists in schemas, a list in examples.
     """
     entries = data.get(name)
     if isinstance(entries, Mapping):
         return to_objects(list(entries.values()))
     if isinstance(entries, list):
         return to_objects(entries)
-    raise MalformedResponseError("The answer lacks its list")
+    raise MalformedResponseError("The response has no list")
 
 
 def _event(data: Mapping[str, Any]) -> Event | None:
@@ -220,7 +214,7 @@ def _alarm(data: Mapping[str, Any]) -> Alarm | None:
         alarm_id=to_serial(data.get("id")),
         event_type_id=event_type_id,
         severity=Severity.from_api(data.get("severity")),
-        # The document of open alarms does not say it.
+        # The document of open alarms lacks it.
         cleared=ended_at is not None if cleared is None else cleared,
         started_at=started_at,
         ended_at=ended_at,

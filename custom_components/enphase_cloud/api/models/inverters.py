@@ -29,9 +29,9 @@ _STRONGEST_SIGNAL: Final = 5
 class Inverter:
     """One microinverter.
 
-    `power` is in W: the last one that was reported, at about `last_report_at`.
-    `energy` is in Wh, over its whole life. `firmware` is what the cloud calls its
-    processor load. What names it or its gateway is not shown by repr().
+    `power` [W] is the last reported one, at about `last_report_at`. `energy` [Wh] is
+    that of its lifetime. `firmware` is `proc_load` in the API. repr() omits identifiers
+    of the microinverter and of its gateway.
     """
 
     device_id: int | None = field(repr=False)
@@ -50,14 +50,14 @@ class Inverter:
 
     @property
     def key(self) -> int | str:
-        """Return what tells it from all others: its serial number, else its id."""
+        """Return the unique serial number, else the id."""
         return self.serial_number or self.device_id or 0
 
 
 class InverterGateway(NamedTuple):
-    """A gateway with the microinverters of this page that report to it.
+    """A gateway with its microinverters on this page.
 
-    `signal_strength` is from 0 to 5. `listed` counts the entries, readable or not.
+    `signal_strength` is 0 to 5. `listed` is the number of entries, readable or not.
     """
 
     signal_strength: int | None
@@ -66,28 +66,28 @@ class InverterGateway(NamedTuple):
 
 
 class InvertersSummary(NamedTuple):
-    """One page of microinverters, by the gateway they report to.
+    """One page of microinverters by gateway, for `EnphaseCloudClient.pages`.
 
-    Those of active gateways are listed only: a missing one need not be gone. The
-    cloud tells no total, so a page that is not full is the last one. It is a page as
-    `EnphaseCloudClient.pages` takes it; whoever wants the signal of gateways, too,
-    asks for a page by itself.
+    Only microinverters of active gateways are listed: a missing one may still exist.
+    The document has no total, so a page that is not full is the last one. For the
+    signal strength of gateways, request a page with `EnphaseCloudClient.get`.
     """
 
     gateways: tuple[InverterGateway, ...]
 
     @classmethod
     def from_api(cls, data: Any) -> Self:
-        """Read one page, leaving out microinverters that nothing names.
+        """Read one page; skip microinverters without a serial number and an id.
 
-        Raises MalformedResponseError where there is no list, or none can be read.
+        Raises MalformedResponseError without a list, or if all microinverters are
+        unreadable.
         """
         if not isinstance(data, list):
-            raise MalformedResponseError("The answer lists no gateways")
+            raise MalformedResponseError("The response has no list of gateways")
         gateways = tuple(filter(None, map(_gateway, to_objects(data))))
         summary = cls(gateways=gateways)
         if (data and not gateways) or (summary.listed and not summary.inverters):
-            raise MalformedResponseError("None of the microinverters can be read")
+            raise MalformedResponseError("No microinverter is readable")
         return summary
 
     @property
@@ -97,17 +97,17 @@ class InvertersSummary(NamedTuple):
 
     @property
     def listed(self) -> int:
-        """Return the number of entries of the page, readable or not."""
+        """Return the number of entries on the page, readable or not."""
         return sum(gateway.listed for gateway in self.gateways)
 
     @property
     def total(self) -> int | None:
-        """Return None: the cloud does not tell how many there are."""
+        """Return None: the document has no total."""
         return None
 
     @property
     def by_id(self) -> Mapping[int | str, Inverter]:
-        """Return the microinverters by what tells them apart."""
+        """Return the microinverters by `Inverter.key`."""
         return {inverter.key: inverter for inverter in self.inverters}
 
 
@@ -150,7 +150,7 @@ def _inverter(data: Mapping[str, Any]) -> Inverter:
 def _quantity(value: object, units: Mapping[str, float]) -> float | None:
     """Return a quantity in its base unit.
 
-    The cloud writes an object with value and units, or the bare number.
+    The document has an object with value and units, or a bare number.
     """
     if not isinstance(value, Mapping):
         return to_number(value)

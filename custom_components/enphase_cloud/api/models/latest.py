@@ -1,4 +1,4 @@
-"""The last reported powers: GET /systems/{id}/latest_telemetry."""
+"""The last reported power of each device: GET /systems/{id}/latest_telemetry."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class BatteryOperation(OpenEnum):
 
 
 class EvChargerStatus(OpenEnum):
-    """What an EV charger is doing; idle ones are plugged in."""
+    """What an EV charger is doing; IDLE means plugged in."""
 
     PLUGGED_OUT = "plugged_out"
     IDLE = "idle"
@@ -41,7 +41,7 @@ class EvChargerStatus(OpenEnum):
 
 
 class HeatPumpMode(OpenEnum):
-    """How a heat pump is asked to use power; the cloud writes MODE_1 to MODE_4."""
+    """The operation mode of a heat pump; the cloud writes MODE_1 to MODE_4."""
 
     BLOCKED = "blocked"
     NORMAL = "normal"
@@ -52,7 +52,7 @@ class HeatPumpMode(OpenEnum):
     @classmethod
     @override
     def from_api(cls, value: object) -> Self:
-        """Return the mode that a word or its number names, else UNKNOWN."""
+        """Return the mode of a name or of a number, else UNKNOWN."""
         number = to_word(value)[-1:] if to_word(value).startswith("mode") else ""
         if number in _HEAT_PUMP_MODES:
             return cls(_HEAT_PUMP_MODES[number])
@@ -68,7 +68,7 @@ _HEAT_PUMP_MODES: Final = {
 
 
 class PowerReading(NamedTuple):
-    """The power of a meter's channel in W, and when it was reported."""
+    """The power of a meter channel in W, and when it was reported."""
 
     power: int
     reported_at: datetime | None
@@ -76,11 +76,10 @@ class PowerReading(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryReading:
-    """The power of a battery in W, and what it does.
+    """The power of a battery in W, and what it is doing.
 
-    The power is positive when it discharges, and None where the cloud does not tell in
-    which direction it flows. `device_id` is that of the list of devices. What names it
-    is not shown by repr().
+    The power is positive for discharge, and None if the direction is unknown.
+    `device_id` is that of the device list. repr() omits identifiers.
     """
 
     power: int | None
@@ -94,8 +93,8 @@ class BatteryReading:
 class MeterReading:
     """A channel of a meter: its number, and its power in W.
 
-    `name` is "production" or "consumption". The power is None where the channel is not
-    used, or silent for 7 days. The id of the meter is not shown by repr().
+    `name` is "production" or "consumption". The power is None if the channel is not
+    used or has not reported for 7 days. repr() omits the id of the meter.
     """
 
     device_id: int | None = field(repr=False)
@@ -107,7 +106,7 @@ class MeterReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvChargerReading:
-    """What an EV charger did when it last reported; its names are not in repr()."""
+    """The last reported status of an EV charger; repr() omits identifiers."""
 
     serial_number: str | None = field(repr=False)
     name: str | None = field(repr=False)
@@ -117,9 +116,9 @@ class EvChargerReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPumpReading:
-    """A heat pump's mode when it last reported; its names are not in repr().
+    """The last reported mode of a heat pump; repr() omits identifiers.
 
-    Many have no serial number.
+    Many heat pumps have no serial number.
     """
 
     serial_number: str | None = field(repr=False)
@@ -129,15 +128,15 @@ class HeatPumpReading:
 
 
 class LatestTelemetry(NamedTuple):
-    """The last reported powers of a system, part by part.
+    """The last reported power of each part of a system.
 
-    Each part has a moment of its own: one that fell silent keeps its last power for 7
-    days, and is left out after that. What `consumption` means depends on how the meter
-    is configured, which this document does not tell. "Total": the load of the home.
-    "Net", always so with batteries: production + grid import, without the battery, so
-    that the home's load is consumption + battery power (discharge positive) and the
-    grid's consumption - production. `meters` are all channels, also silent ones;
-    `ev_chargers` and `heat_pumps` those that something names.
+    Each part has its own time of report. A part that stops reporting keeps its last
+    power for 7 days; then it is missing. The meaning of `consumption` depends on the
+    configuration of the meter, which this document does not include. "Total": the load
+    of the home. "Net", always with batteries: production + grid import, without the
+    battery. Then load = consumption + battery power (discharge positive), and grid
+    import = consumption - production. `meters` are all channels, also without a power;
+    `ev_chargers` and `heat_pumps` those with a serial number or name.
     """
 
     system_id: int
@@ -150,9 +149,9 @@ class LatestTelemetry(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the powers.
+        """Read all parts.
 
-        Raises MalformedResponseError where the document names no system.
+        Raises MalformedResponseError if the document has no system id.
         """
         data = to_object(data)
         devices = to_kinds(data.get("devices"))
@@ -174,7 +173,7 @@ class LatestTelemetry(NamedTuple):
 def _meter_readings(
     meters: Iterable[Mapping[str, Any]], name: str
 ) -> Iterator[PowerReading]:
-    """Yield the channels of the meters with a name."""
+    """Yield the power of each channel with this name."""
     for channel in meters:
         power = to_power(channel.get("power"))
         if power is not None and to_word(channel.get("name")) == name:
@@ -230,10 +229,10 @@ def _is_named(reading: EvChargerReading | HeatPumpReading) -> bool:
 
 
 def _signed(magnitude: int, mode: BatteryOperation) -> int | None:
-    """Return a battery's power, positive for discharge.
+    """Return the power of a battery, positive for discharge.
 
-    The cloud does not document the sign of its number, only what the battery does. An
-    idle one draws a few watts for itself, which do not count as charging.
+    The sign in the document is not specified, so the operational mode decides. An idle
+    battery draws a few watts itself, which do not count as charging.
     """
     match mode:
         case BatteryOperation.DISCHARGING:

@@ -42,9 +42,9 @@ class GridStatus(OpenEnum):
 
 
 class BatteryMode(OpenEnum):
-    """How the owner lets the battery work.
+    """The storage mode of the battery.
 
-    GRID_SERVICES takes the mode's place while a utility's program controls the battery.
+    It is GRID_SERVICES while a program of a utility controls the battery.
     """
 
     SAVINGS = "savings"
@@ -60,11 +60,11 @@ class BatteryMode(OpenEnum):
 
 
 class LiveFrame(NamedTuple):
-    """What a system does at one moment.
+    """The measurements of a system at one time.
 
-    Powers are in W: grid positive for import, battery positive for discharge. The
-    state of charge is in %. None is what the frame lacks or gives as nonsense. Where a
-    system has several gateways, the cloud sends what one of them measures.
+    Power is in W: grid positive for import, battery positive for discharge. The state
+    of charge is in %. Missing and implausible values are None. If a system has several
+    gateways, the frame has the measurements of one of them.
     """
 
     sampled_at: datetime
@@ -79,9 +79,9 @@ class LiveFrame(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read a frame that no wrapper is around.
+        """Read a frame without wrappers.
 
-        Raises MalformedResponseError where it has no moment or nothing measured.
+        Raises MalformedResponseError if it has no time or no measurement.
         """
         message = to_object(data)
         frame = cls(
@@ -95,12 +95,12 @@ class LiveFrame(NamedTuple):
             grid_status=_named(GridStatus, message.get("grid_status")),
             battery_mode=_named(BatteryMode, message.get("battery_mode")),
         )
-        if _measures_nothing(frame):
-            raise MalformedResponseError("The frame measures nothing")
+        if _is_empty(frame):
+            raise MalformedResponseError("The frame has no measurement")
         return frame
 
 
-def _measures_nothing(frame: LiveFrame) -> bool:
+def _is_empty(frame: LiveFrame) -> bool:
     return (
         frame.production is None
         and frame.consumption is None
@@ -118,14 +118,14 @@ def _sampled_at(message: Mapping[str, Any]) -> datetime:
     if moment is None:
         moment = _to_utc(message.get("timestamp_utc"))
     if moment is None:
-        raise MalformedResponseError("The frame tells no moment")
+        raise MalformedResponseError("The frame has no time")
     return moment
 
 
 def _to_utc(value: object) -> datetime | None:
-    """Return the moment of a text such as "2026-06-01 12:00:00.5".
+    """Return the time of a text such as "2026-06-01 12:00:00.5".
 
-    It is in UTC unless it names an offset.
+    It is in UTC unless it has an offset.
     """
     try:
         moment = datetime.fromisoformat(to_text(value) or "")

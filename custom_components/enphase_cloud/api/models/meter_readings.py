@@ -1,4 +1,4 @@
-"""Registers of meters: GET /systems/{id}/…_meter_readings."""
+"""Meter readings: GET /systems/{id}/…_meter_readings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from .convert import to_datetime, to_energy, to_object, to_objects, to_serial
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterRegister:
-    """What a meter showed when it was read last, in Wh since it was installed.
+    """The last reading of a meter, in Wh since its installation.
 
-    A meter of batteries tells `charged` and `discharged`, any other one `energy`. Of a
-    meter that was retired, `read_at` stands still. repr() shows no serial number.
+    A meter of batteries has `charged` and `discharged`, any other meter `energy`. The
+    `read_at` of a retired meter does not change. repr() omits the serial number.
     """
 
     serial_number: str | None = field(repr=False)
@@ -25,22 +25,22 @@ class MeterRegister:
 
 
 class MeterReadings(NamedTuple):
-    """The meters of one kind, retired ones included, in the order of the cloud."""
+    """The meters of one kind, with retired ones, in the order of the document."""
 
     registers: tuple[MeterRegister, ...]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the meters, leaving out those without any register.
+        """Read the meters; skip those without a reading.
 
-        Raises MalformedResponseError where there is no list, or none can be read.
+        Raises MalformedResponseError without a list, or if all meters are unreadable.
         """
         listed = to_object(data).get("meter_readings")
         if not isinstance(listed, list):
-            raise MalformedResponseError("The answer lists no meters")
+            raise MalformedResponseError("The response has no list of meters")
         registers = tuple(filter(None, map(_register, to_objects(listed))))
         if listed and not registers:
-            raise MalformedResponseError("None of the meters can be read")
+            raise MalformedResponseError("No meter is readable")
         return cls(registers=registers)
 
 
@@ -53,7 +53,7 @@ def _register(data: Mapping[str, Any]) -> MeterRegister | None:
         return None
     energy, charged, discharged = values
     return MeterRegister(
-        # Meters of production have the first one, the others the second.
+        # Production meters have the first name, all others the second.
         serial_number=to_serial(data.get("serial_number"))
         or to_serial(data.get("serial_num")),
         read_at=to_datetime(data.get("read_at")),

@@ -1,6 +1,6 @@
-"""Settings of a system, and the state of its grid: GET and PUT below /config.
+"""Settings of a system, and its grid status: GET and PUT below /config.
 
-What is written is spelled as the specification does; what is read counts by letters.
+Writes use the spelling of the specification; readers compare letters only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ BATTERY_MODES: Final[Mapping[BatteryMode, str]] = {
     BatteryMode.SELF_CONSUMPTION: "Self-consumption",
     BatteryMode.FULL_BACKUP: "Full Backup",
 }
-"""The modes that can be written, in the cloud's words."""
+"""The modes that can be written, as the API spells them."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9 _-]{1,64}")
 _SECONDS_OF_DAY: Final = 24 * 60 * 60
@@ -67,14 +67,14 @@ LOAD_MODES: Final[Mapping[LoadMode, str]] = {
     LoadMode.ALWAYS_POWERED: "Manual_always_powered",
     LoadMode.NEVER_POWERED: "Manual_always_not_powered",
 }
-"""The modes that can be written, in the cloud's words."""
+"""The modes that can be written, as the API spells them."""
 
 
 class BatterySettings(NamedTuple):
-    """How the battery works: levels in %, None where the cloud does not tell.
+    """The battery settings; levels in %, None if the document lacks a value.
 
-    `reserve` is that of the mode. `shutdown_level` and `charge_from_grid` cannot be
-    written.
+    `reserve` belongs to the mode. `shutdown_level` and `charge_from_grid` are
+    read-only.
     """
 
     mode: BatteryMode | None = None
@@ -85,7 +85,7 @@ class BatterySettings(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the settings; raises MalformedResponseError where no system is named."""
+        """Read the settings; raises MalformedResponseError without a system id."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         mode = BatteryMode.from_api(data.get("battery_mode"))
@@ -98,8 +98,8 @@ class BatterySettings(NamedTuple):
         )
 
     def body(self) -> Mapping[str, Any]:
-        """Return what a request writes: all that can be written and is known."""
-        return _told(
+        """Return the body of a write: all known values that can be written."""
+        return _known(
             battery_mode=self.mode and BATTERY_MODES.get(self.mode),
             reserve_soc=self.reserve,
             energy_independence=_switched(self.energy_independence),
@@ -107,14 +107,14 @@ class BatterySettings(NamedTuple):
 
 
 class StormGuard(NamedTuple):
-    """Whether the battery is filled before a storm, and whether one is announced."""
+    """Whether storm guard is on, and whether there is a storm alert."""
 
     is_on: bool | None = None
     alert: bool | None = None
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the settings; raises MalformedResponseError where no system is named."""
+        """Read the settings; raises MalformedResponseError without a system id."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         return cls(
@@ -123,8 +123,8 @@ class StormGuard(NamedTuple):
         )
 
     def body(self) -> Mapping[str, Any]:
-        """Return what a request writes."""
-        return _told(storm_guard_status=_switched(self.is_on))
+        """Return the body of a write."""
+        return _known(storm_guard_status=_switched(self.is_on))
 
 
 class GridState(NamedTuple):
@@ -135,7 +135,7 @@ class GridState(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the state; raises MalformedResponseError where no system is named."""
+        """Read the state; raises MalformedResponseError without a system id."""
         data = to_object(data)
         to_identifier(data.get("system_id"))
         return cls(
@@ -146,11 +146,11 @@ class GridState(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What a dry contact of the system controller switches.
+    """A load that a dry contact of the system controller switches.
 
-    `name` is that of the contact, `load_name` the owner's, which repr() does not show.
-    The load loses power at the level `low` of the battery and regains it at `high`
-    [%], which cannot be written. `start` and `end` are in seconds of the day.
+    `name` is that of the contact; `load_name` is set by the owner, and repr() omits it.
+    The load is switched off at the battery level `low` [%], and on at `high` [%], which
+    is read-only. `start` and `end` are in seconds of the day.
     """
 
     name: str
@@ -164,8 +164,8 @@ class Load:
     end: int | None = None
 
     def body(self) -> Mapping[str, Any]:
-        """Return what a request writes: all that can be written and is known."""
-        return _told(
+        """Return the body of a write: all known values that can be written."""
+        return _known(
             name=self.name,
             load_name=self.load_name,
             mode=self.mode and LOAD_MODES.get(self.mode),
@@ -176,26 +176,26 @@ class Load:
 
 
 class LoadControl(NamedTuple):
-    """The loads of a system that can be controlled, by the names of their contacts."""
+    """The controllable loads of a system by the names of their contacts."""
 
     loads: Mapping[str, Load]
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the loads, leaving out those without a name.
+        """Read the loads; skip those without a name.
 
-        Raises MalformedResponseError where no system is named, or nothing is listed.
+        Raises MalformedResponseError without a system id or a list.
         """
         data = to_object(data)
         to_identifier(data.get("system_id"))
         listed = data.get("load_control_data")
         if not isinstance(listed, list):
-            raise MalformedResponseError("The answer lists no loads")
+            raise MalformedResponseError("The response has no list of loads")
         return cls({load.name: load for load in _loads(listed[:_MOST_LOADS])})
 
 
 def to_switch(value: object) -> bool | None:
-    """Return whether a setting is on: "enabled", also with a remark, or "disabled"."""
+    """Return whether a setting is "enabled" or "disabled"; other text may follow."""
     word = to_word(value).strip()
     if word.startswith(("enabled", "disabled")):
         return word.startswith("enabled")
@@ -222,7 +222,7 @@ def _loads(listed: list[Any]) -> Iterator[Load]:
 
 
 def _seconds(value: object) -> int | None:
-    """Return seconds of the day; midnight may be its end."""
+    """Return seconds of the day; 86,400 is midnight, too."""
     seconds = to_count(value)
     if seconds is None or seconds > _SECONDS_OF_DAY:
         return None
@@ -233,5 +233,5 @@ def _switched(is_on: object) -> str | None:
     return None if is_on is None else "enabled" if is_on else "disabled"
 
 
-def _told(**values: Any) -> Mapping[str, Any]:
+def _known(**values: Any) -> Mapping[str, Any]:
     return {name: value for name, value in values.items() if value is not None}

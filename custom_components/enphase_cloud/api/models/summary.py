@@ -18,7 +18,7 @@ from .system import SystemStatus
 
 
 class ProductionSource(OpenEnum):
-    """Which devices measured the production; the two differ by about 1 %."""
+    """The devices that measured production; the two sources differ by about 1 %."""
 
     METER = "meter"
     MICROINVERTERS = "microinverters"
@@ -26,12 +26,12 @@ class ProductionSource(OpenEnum):
 
 
 class Summary(NamedTuple):
-    """What a system does today.
+    """The state and today's production of a system.
 
-    Powers are in W, energies in Wh. `energy_today` belongs to `summary_date`, a day in
-    the system's time zone. Whether `energy_lifetime` includes that day is documented
-    both ways. `size` and the battery's capacity and power limits are the plates' sums,
-    not measurements.
+    Power is in W, energy in Wh. `energy_today` is that of `summary_date`, a day in the
+    time zone of the system. The API reference contradicts itself on whether
+    `energy_lifetime` includes that day. `size` and the capacity and power limits of the
+    battery are sums of nameplate ratings, not measurements.
     """
 
     system_id: int
@@ -54,7 +54,7 @@ class Summary(NamedTuple):
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read the summary.
 
-        Raises MalformedResponseError where it names no system.
+        Raises MalformedResponseError if it has no system id.
         """
         data = to_object(data)
         return cls(
@@ -77,6 +77,6 @@ class Summary(NamedTuple):
 
 
 def _to_rating(value: object) -> int | None:
-    """Return a power that cannot be negative."""
+    """Return a power in W that is not negative."""
     power = to_power(value)
     return power if power is not None and power >= 0 else None

@@ -20,7 +20,7 @@ _LARGEST_PAGE: Final = 1_000
 
 
 class SystemStatus(OpenEnum):
-    """The state of a system, as the reference documents it."""
+    """The status of a system; the API reference lists these."""
 
     NORMAL = "normal"
     ANY = "any"
@@ -57,7 +57,7 @@ class SystemStatus(OpenEnum):
 
 
 class ConnectionType(OpenEnum):
-    """How the gateway reaches the cloud; on cellular it reports every six hours."""
+    """How the gateway connects to the cloud; on cellular it reports every 6 hours."""
 
     ETHERNET = "ethernet"
     WIFI = "wifi"
@@ -68,10 +68,10 @@ class ConnectionType(OpenEnum):
 class System(NamedTuple):
     """One system.
 
-    `time_zone` should be an IANA name; the cloud's days are days there. `live_stream`
-    tells whether live data is enabled, None where the cloud was not asked.
+    `time_zone` should be an IANA name; days of the cloud are days there. `live_stream`
+    is whether live data is enabled, None if the request did not include it.
     `last_energy_at` is when production was last reported, `operational_at` when the
-    system began to work. The address is not kept.
+    system began to operate. The address is not kept.
     """
 
     system_id: int
@@ -87,14 +87,14 @@ class System(NamedTuple):
 
     @property
     def is_named(self) -> bool:
-        """Whether the cloud told a name."""
+        """Whether the cloud reported a name."""
         return self.name != _NAMELESS
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
         """Read one system.
 
-        Raises MalformedResponseError where it has no id.
+        Raises MalformedResponseError if it has no id.
         """
         data = to_object(data)
         public_name = to_text(data.get("public_name"))
@@ -115,8 +115,8 @@ class System(NamedTuple):
 class SystemsPage(NamedTuple):
     """One page of systems.
 
-    `listed` counts the entries of the page, readable or not, `total` those of all
-    pages, None where the cloud does not tell.
+    `listed` is the number of entries on the page, readable or not; `total` that on all
+    pages, None if the cloud does not report it.
     """
 
     systems: tuple[System, ...]
@@ -125,17 +125,17 @@ class SystemsPage(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read one page, leaving out systems that cannot be read.
+        """Read one page; skip unreadable systems.
 
-        Raises MalformedResponseError where there is no list, or none can be read.
+        Raises MalformedResponseError without a list, or if all systems are unreadable.
         """
         data = to_object(data)
         entries = data.get("systems")
         if not isinstance(entries, list):
-            raise MalformedResponseError("The answer lists no systems")
+            raise MalformedResponseError("The response has no list of systems")
         systems = tuple(_readable(entries))
         if entries and not systems:
-            raise MalformedResponseError("None of the systems can be read")
+            raise MalformedResponseError("No system is readable")
         return cls(
             systems=systems, listed=len(entries), total=to_count(data.get("total"))
         )
@@ -149,7 +149,7 @@ class SystemsPage(NamedTuple):
 def system_id_from_api(data: Mapping[str, Any]) -> int:
     """Return the id of the system that a gateway belongs to.
 
-    Raises MalformedResponseError where the document names no system.
+    Raises MalformedResponseError if the document has no system id.
     """
     return to_identifier(to_object(data).get("system_id"))
 
@@ -165,5 +165,5 @@ def _readable(entries: list[Any]) -> list[System]:
 
 
 def _to_switch(value: object) -> bool | None:
-    """Return whether "enabled" or "disabled" is said."""
+    """Return True for "enabled", False for "disabled", else None."""
     return {"enabled": True, "disabled": False}.get(to_word(value))
