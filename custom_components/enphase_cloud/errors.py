@@ -9,6 +9,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
+from .wording import worded_day, worded_number
 
 _MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
 
@@ -35,19 +36,22 @@ def escaped(text: str) -> str:
 
 
 def readable(value: object) -> str:
-    """Return a value for a text that users read; moments in their own time.
-
-    Home Assistant fills texts in with no word for a month in any language but English;
-    in others, days are figures.
-    """
+    """Return a value for a text that users read; moments in their own time."""
+    if isinstance(value, int):
+        return number(value)
     if isinstance(value, datetime):
-        return dt_util.as_local(value).strftime(f"{_day_format()}, %H:%M")
+        local = dt_util.as_local(value)
+        return f"{worded_day(local, _language(), with_year=False)}, {local:%H:%M}"
     if isinstance(value, date):
-        return value.strftime(_day_format("%-d %B %Y"))
+        return worded_day(value, _language())
     return "—" if value is None else str(value)
 
 
-def _day_format(english: str = "%-d %B") -> str:
+def number(value: float, decimals: int = 0) -> str:
+    """Return a number for a text that users read."""
+    return worded_number(value, _language(), decimals)
+
+
+def _language() -> str:
     hass = async_get_hass_or_none()
-    is_english = hass is None or hass.config.language.startswith("en")
-    return english if is_english else "%Y-%m-%d"
+    return "en" if hass is None else hass.config.language

@@ -132,11 +132,11 @@ def _quota_used_up(budget: KeyBudget) -> _Placeholders | None:
     assumed = own.pop(ASSUMED, 0)
     own.pop(LOST, None)
     return {
-        "limit": f"{ledger.limit:,}",
+        "limit": readable(ledger.limit),
         "until": readable(refusal.until),
-        "own": f"{sum(own.values()):,}",
-        "foreign": f"{ledger.foreign_calls(now):,}",
-        "assumed": f"{assumed:,}",
+        "own": readable(sum(own.values())),
+        "foreign": readable(ledger.foreign_calls(now)),
+        "assumed": readable(assumed),
     }
 
 
@@ -144,7 +144,7 @@ def _other_program(budget: KeyBudget) -> _Placeholders | None:
     now = dt_util.utcnow()
     if not budget.ledger.other_program_suspected(now):
         return None
-    return {"foreign": f"{budget.ledger.foreign_calls(now):,}"}
+    return {"foreign": readable(budget.ledger.foreign_calls(now))}
 
 
 def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:

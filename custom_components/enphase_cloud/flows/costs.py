@@ -16,6 +16,7 @@ from ..data import EnphaseCloudConfigEntry
 from ..documents.base import OFF_AT_FIRST, Group
 from ..documents.table import documents_of
 from ..energy.flows import most_calls_per_day
+from ..errors import number
 from ..measurements.board import Board
 from ..measurements.catalog import Source
 from ..quota.ledger import ASSUMED
@@ -69,12 +70,12 @@ class Costs(NamedTuple):
         budget = self.options.get(CONF_CALL_BUDGET, 0)
         expected = self._preview(profile_from_options(self.options)).calls_per_month
         return {
-            "free": f"{plan.free_calls or 0:,}",
-            "price": f"${plan.cost((plan.free_calls or 0) + 1):.3f}",
-            "budget": f"${budget:,}",
-            "calls": f"{plan.calls_per_month:,}",
-            "expected": f"{expected:,}",
-            "cost": f"${plan.cost(expected):,.2f}",
+            "free": number(plan.free_calls or 0),
+            "price": f"${number(plan.cost((plan.free_calls or 0) + 1), 3)}",
+            "budget": f"${number(budget)}",
+            "calls": number(plan.calls_per_month),
+            "expected": number(expected),
+            "cost": f"${number(plan.cost(expected), 2)}",
         }
 
     def of_energies(self) -> dict[str, str]:
@@ -88,17 +89,17 @@ class Costs(NamedTuple):
 
         hours = cost(History.HOUR)
         return {
-            "calls_per_update": str(sum(each.calls_per_day(1) for each in imports)),
-            "calls_days": str(cost(History.DAY)),
-            "calls_hours": str(hours),
+            "calls_per_update": number(sum(each.calls_per_day(1) for each in imports)),
+            "calls_days": number(cost(History.DAY)),
+            "calls_hours": number(hours),
             "time_hours": _time(imports[0].duration(hours)),
-            "most_updates": str(self.most_updates),
+            "most_updates": number(self.most_updates),
         }
 
     def of_groups(self) -> dict[str, str]:
         """Return the calls that each group takes in a month."""
         return {
-            group: f"{math.ceil(self._calls_of({group}) * _DAYS):,}"
+            group: number(math.ceil(self._calls_of({group}) * _DAYS))
             if group in self.groups
             else "—"
             for group in Group
@@ -113,7 +114,7 @@ class Costs(NamedTuple):
         if self.entry.state is ConfigEntryState.LOADED:
             ledger = self.entry.runtime_data.budget.ledger
             assumed = ledger.by_operation(dt_util.utcnow()).get(ASSUMED, 0)
-        return {"assumed": f"{assumed:,}"} | {
+        return {"assumed": number(assumed)} | {
             plan: power_interval(
                 Costs(self.hass, self.entry, {**self.options, CONF_PLAN: plan}).now
             )
@@ -123,8 +124,8 @@ class Costs(NamedTuple):
     def of_now(self) -> dict[str, str]:
         """Return what the options give as they are."""
         return {
-            "limit": f"{self._plan.calls_per_month:,}",
-            "calls": f"{self.now.calls_per_month:,}",
+            "limit": number(self._plan.calls_per_month),
+            "calls": number(self.now.calls_per_month),
             "power": power_interval(self.now),
         }
 
@@ -148,11 +149,11 @@ class Costs(NamedTuple):
             StreamAllowance(streams).left_for_sessions(used=0),
         )
         return {
-            "price": f"${price:.2f}",
-            "streams": f"{streams:,}",
-            "cost": f"${streams * price:,.2f}",
-            "sessions": f"{sessions:,}",
-            "sessions_cost": f"${sessions * price:,.2f}",
+            "price": f"${number(price, 2)}",
+            "streams": number(streams),
+            "cost": f"${number(streams * price, 2)}",
+            "sessions": number(sessions),
+            "sessions_cost": f"${number(sessions * price, 2)}",
         }
 
     @property
@@ -272,4 +273,4 @@ def _interval(expected: Preview, document: Source) -> str:
         return "—"
     if freshness.by_day < _LONG:
         return f"{freshness.by_day / timedelta(minutes=1):.0f} min"
-    return f"{freshness.by_day / timedelta(hours=1):.1f} h"
+    return f"{number(freshness.by_day / timedelta(hours=1), 1)} h"
