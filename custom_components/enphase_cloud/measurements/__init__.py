@@ -1,1 +1,1 @@
-"""What is known of a system. Pure: no Home Assistant, no I/O."""
+"""The known state of a system. Pure: no Home Assistant, no I/O."""

@@ -1,4 +1,4 @@
-"""Arrays: panels that the user takes together, and what they give."""
+"""Arrays: groups of panels that the user defined, and their energy."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -13,15 +13,15 @@ from .system import SYSTEM, Device, DeviceKind
 SILENT_AFTER: Final = timedelta(hours=30)
 """A panel that did not report for this time is silent."""
 
-# Less [Wh] than this, as the median of all, tells nothing of a single panel.
+# Below this median [Wh] of all panels, a single panel cannot be assessed.
 _DARK_DAY: Final = 100.0
 
 
 class PanelArray(NamedTuple):
-    """Panels of one roof: their keys, and where they look [°].
+    """Panels of one roof: their keys, and their orientation [°].
 
-    The tilt is 0 where they lie flat; the azimuth is 180 in the south. A member may be
-    gone; it counts again if it comes back.
+    The tilt is 0 for flat panels; the azimuth is 180 for south. A member may be a panel
+    that was removed; it counts again if it comes back.
     """
 
     key: str
@@ -46,17 +46,17 @@ def array_of(arrays: Collection[PanelArray], panel: Device) -> PanelArray | None
     return next((each for each in arrays if panel.identifier in each.members), None)
 
 
-def weakest(energies: Collection[float]) -> float | None:
-    """Return what the weakest panel gave [% of the median]; None of a dark day."""
-    usual = median(energies) if energies else 0.0
-    return round(100 * min(energies) / usual, 1) if usual >= _DARK_DAY else None
+def weakest(energy: Collection[float]) -> float | None:
+    """Return the least energy of all panels [% of the median]; None for a dark day."""
+    usual = median(energy) if energy else 0.0
+    return round(100 * min(energy) / usual, 1) if usual >= _DARK_DAY else None
 
 
 class ArrayFigures(NamedTuple):
-    """What is known of an array; None where nothing is.
+    """The values of an array; None where unknown.
 
-    `energy_yesterday` [Wh] is of the members that told theirs; `weakest` [%] is a share
-    of their median. `observed_at` is the moment of the answer that told it.
+    `energy_yesterday` [Wh] is the sum of the members with a known energy; `weakest` is
+    the least of it [% of the median]. `observed_at` is the oldest moment of it.
     """
 
     energy_yesterday: float | None
@@ -68,30 +68,29 @@ class ArrayFigures(NamedTuple):
 def figures(
     array: PanelArray, board: Board, *, now: datetime, cellular: bool
 ) -> ArrayFigures:
-    """Return what is known of an array now."""
+    """Return the values of an array now."""
 
     def fresh(device: Device, measurement: Measurement) -> Value | None:
         known = board.newest(device)
         return fresh_value(known, measurement, now=now, cellular=cellular)
 
-    told = [
-        (float(energy), device)
+    energy = {
+        device: float(value)
         for device in array.panels
-        if (energy := fresh(device, Measurement.PANEL_ENERGY_YESTERDAY)) is not None
-    ]
-    energies = [energy for energy, _ in told]
+        if (value := fresh(device, Measurement.PANEL_ENERGY_YESTERDAY)) is not None
+    }
     listed = board.newest().get(Measurement.PANELS_REPORTING)
     is_listed = fresh(SYSTEM, Measurement.PANELS_REPORTING)
     return ArrayFigures(
-        energy_yesterday=sum(energies) if energies else None,
+        energy_yesterday=sum(energy.values()) if energy else None,
         reporting=None
         if listed is None or is_listed is None
         else _reporting(array, board, listed),
-        weakest=weakest(energies),
+        weakest=weakest(energy.values()),
         observed_at=min(
             (
                 board.newest(device)[Measurement.PANEL_ENERGY_YESTERDAY].observed_at
-                for _, device in told
+                for device in energy
             ),
             default=None,
         ),
@@ -99,7 +98,7 @@ def figures(
 
 
 def _reporting(array: PanelArray, board: Board, listed: Sample) -> int:
-    """Return how many members had reported when the panels were listed."""
+    """Return how many members were not silent when the panels were listed."""
     reports = (
         board.newest(device).get(Measurement.PANEL_LAST_REPORT)
         for device in array.panels

@@ -1,4 +1,4 @@
-"""All that the sources said of a system; for each measurement the newest wins."""
+"""The samples of a system from all sources; for each measurement the newest wins."""
 
 from collections.abc import Callable, Collection, Container, Mapping
 from datetime import UTC, datetime
@@ -25,34 +25,34 @@ from .system import SYSTEM, Device, DeviceKind
 from .traits import Kind
 
 type Reader = Callable[[Callable[[Any], Any], object, Any], Any]
-"""Returns what a reader makes of a stored part, or a default where it is damaged."""
+"""Calls a reader with a stored part; returns a default if the part is damaged."""
 
 type EndedSession = tuple[ChargingSession, float | None]
-"""A session of a charger, and its energy [Wh], None where that is not known."""
+"""A session of a charger, and its energy [Wh] or None."""
 
 _NO_EVIDENCE: Final = Evidence()
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Board:
-    """The samples of each source and device, and what each document showed."""
+    """The samples of each source and device, and the evidence of each document."""
 
     def __init__(self) -> None:
-        """Begin with nothing known."""
+        """Start empty."""
         self._samples: dict[Source, dict[Device, Samples]] = {}
         self._evidence: dict[Source, Evidence] = {}
         self._newest: dict[Device, Samples] = {}
         self._inventory: Inventory = {}
-        # No sample is of a later moment.
+        # The latest moment of all samples, or a later one.
         self._latest = _LONG_AGO
         self.panel_health = PanelHealth()
         self.open_alarms = OpenAlarms()
-        # What chargers gave of late, not stored: it is soon told anew.
+        # Recent intervals of chargers; not stored, as they are soon requested again.
         self.charged: dict[Device, EnergyIntervals] = {}
-        # Their sessions by the newest answer, each with its energy [Wh].
+        # The sessions of the newest response, each with its energy [Wh].
         self.sessions: dict[Device, tuple[EndedSession, ...]] = {}
         self.revision = 0
-        """Another one where there are other devices, or other kinds of values."""
+        """Changes when the devices or the kinds of their values change."""
 
     @property
     def inventory(self) -> Inventory:
@@ -62,7 +62,7 @@ class Board:
     def take_inventory(
         self, listed: Inventory, *, complete: Container[DeviceKind]
     ) -> None:
-        """Learn from a list of devices; what is gone is forgotten."""
+        """Update the inventory from a list of devices; drop data of removed ones."""
         before = self._inventory
         self._inventory = updated(before, listed, complete=complete)
         self.revision += self._inventory != before
@@ -77,19 +77,19 @@ class Board:
 
     @property
     def evidence(self) -> Mapping[Source, Evidence]:
-        """Return what the answers of each document showed."""
+        """Return the evidence of each document."""
         return self._evidence
 
     def evidence_of(self, source: Source) -> Evidence:
-        """Return what the answers of a document showed."""
+        """Return the evidence of a document."""
         return self._evidence.get(source, _NO_EVIDENCE)
 
     def set_evidence(self, source: Source, evidence: Evidence) -> None:
-        """Keep what the answers of a document showed."""
+        """Set the evidence of a document."""
         self._evidence[source] = evidence
 
     def devices(self) -> frozenset[Device]:
-        """Return the devices of which something is known."""
+        """Return the devices with samples of any source."""
         return frozenset(
             device
             for reports in self._samples.values()
@@ -98,16 +98,16 @@ class Board:
         )
 
     def reported_by(self, source: Source) -> frozenset[Device]:
-        """Return the devices of which a source knows something."""
+        """Return the devices with samples of a source."""
         reports = self._samples.get(source, {})
         return frozenset(device for device, samples in reports.items() if samples)
 
     def samples(self, source: Source, device: Device = SYSTEM) -> Samples:
-        """Return what a source was last known to say."""
+        """Return the samples of a source."""
         return self._samples.get(source, {}).get(device, NOTHING)
 
     def newest(self, device: Device = SYSTEM) -> Samples:
-        """Return the newest that any source knows."""
+        """Return the newest samples of all sources."""
         if device not in self._newest:
             self._newest[device] = merge(
                 self.samples(source, device) for source in self._samples
@@ -115,7 +115,7 @@ class Board:
         return self._newest[device]
 
     def put(self, source: Source, samples: Samples, device: Device = SYSTEM) -> None:
-        """Replace what a source says of a device."""
+        """Replace the samples of a source for a device."""
         reports = self._samples.setdefault(source, {})
         before, reports[device] = reports.get(device, NOTHING), samples
         self.revision += before.keys() != samples.keys()
@@ -126,7 +126,7 @@ class Board:
             self._newest[device] = merge_newer(newest, samples)
 
     def drop(self, sources: Collection[Source]) -> None:
-        """Forget what sources said, and devices of which nothing else is known."""
+        """Remove the samples of sources, and the evidence of these."""
         self.revision += 1
         for source in sources:
             self._samples.pop(source, None)
@@ -136,40 +136,41 @@ class Board:
         if Source.ALARMS in sources:
             self.open_alarms = OpenAlarms()
         if Source.DEVICES in sources:
-            told = self.devices()
+            # Keep only devices that other sources report.
+            reported = self.devices()
             self._inventory = {
                 device: properties
                 for device, properties in self._inventory.items()
-                if device in told
+                if device in reported
             }
         self._newest.clear()
 
     def limit_moments(self, now: datetime) -> None:
-        """Let nothing that is known be of the future, where it would keep news out."""
+        """Replace moments in the future by now: they would block newer samples."""
         if now < self._latest:
             self._change_all(lambda samples: as_of(samples, now))
             self._latest = now
 
     def forget_today(self) -> None:
-        """Forget the energy of today, for the day has other limits now."""
+        """Remove the energy of today, as the time zone and so the day changed."""
         self._change_all(_without_today)
 
     def has_battery(self) -> bool:
-        """Tell whether the system has batteries, as far as is known."""
+        """Return whether the system has batteries, as far as is known."""
         return has_battery(self._evidence)
 
     def has_consumption_meter(self, now: datetime) -> bool:
-        """Tell whether the system has a meter for consumption, as far as is known."""
+        """Return whether the system has a consumption meter, as far as is known."""
         return has_consumption_meter(self._evidence, self.newest(), now=now)
 
     def has(self, measurement: Measurement, now: datetime) -> bool:
-        """Tell whether the system has (still) what a measurement takes."""
+        """Return whether the system has the equipment that a measurement requires."""
         return has(measurement, self._evidence, self.newest(), now=now)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the board in a shape that JSON can hold.
 
-        May run in a thread while the board changes: it copies what does.
+        Safe in a thread while the board changes: it copies what may change.
         """
         return {
             "samples": {
@@ -194,9 +195,9 @@ class Board:
     def restore(
         self, stored: Mapping[str, Any], read: Reader, *, now: datetime, is_same: bool
     ) -> None:
-        """Take over what `as_dict` returned, as far as it can be read.
+        """Restore what `as_dict` returned, as far as it is readable.
 
-        Where `is_same` is false, what added nothing is to be requested again.
+        Unless `is_same`, documents that added nothing are due for a request.
         """
         samples = read(record, stored.get("samples"), {})
         evidence = read(record, stored.get("evidence"), {})
@@ -207,8 +208,8 @@ class Board:
                         source, as_of(read(from_json, dated, NOTHING), now), device
                     )
             old = Evidence.of_samples(self.samples(source))
-            showed = read(Evidence.from_dict, evidence.get(source), old)
-            self._evidence[source] = showed if is_same else showed.to_be_checked()
+            kept = read(Evidence.from_dict, evidence.get(source), old)
+            self._evidence[source] = kept if is_same else kept.to_be_checked()
 
         health = stored.get("panel_health")
         self.panel_health = read(PanelHealth.from_dict, health, PanelHealth())

@@ -1,4 +1,4 @@
-"""What can be known of a system, and who says so: one row for each."""
+"""The measurements of a system, their sources, and the flows of energy."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
@@ -36,7 +36,7 @@ _PANEL: Final = DeviceKind.INVERTER
 _BATTERY: Final = DeviceKind.BATTERY
 _HEAT_PUMP: Final = DeviceKind.HEAT_PUMP
 _CHARGER: Final = DeviceKind.CHARGER
-# Of a system, those that a home meets; the cloud has twenty more.
+# The states of a system that occur in homes; the cloud has twenty more.
 _STATUSES: Final = tuple(
     """
     normal battery comm encharge encharge_issue enpower enpower_issue meter meter_issue
@@ -47,7 +47,7 @@ OTHER: Final = "other"
 
 
 class Source(StrEnum):
-    """Where a value came from. At equal moments a later member is preferred."""
+    """The document a value came from. At equal moments a later member is preferred."""
 
     SUMMARY = "summary"
     BATTERY = "battery"
@@ -104,11 +104,11 @@ def _seconds(at: datetime | None) -> int | None:
 
 
 class Measurement(StrEnum):
-    """What can be known about a system.
+    """A value of a system or of one of its devices.
 
-    A member's key, which is stored, is its name in lower case. Sensor keys that Home
-    Assistant's Enphase Envoy integration has, too, mean the same here. Grid power is
-    positive for import, battery power for discharge.
+    The value of a member, which is stored, is its name in lower case. Sensor keys that
+    also exist in Home Assistant's Enphase Envoy integration mean the same here. Grid
+    power is positive for import, battery power for discharge.
     """
 
     traits: Traits
@@ -139,7 +139,7 @@ class Measurement(StrEnum):
             sensor="max_capacity",
             is_dated=False,
             is_diagnostic=True,
-            # A zero is what the summary says of a system without a battery.
+            # The summary says zero for a system without a battery.
             summary=lambda summary: summary.battery_capacity or None,
         ),
     )
@@ -158,7 +158,7 @@ class Measurement(StrEnum):
             "grid_status",
             GridStatus,
             lambda frame: _known(frame.grid_status),
-            # It may be told once an hour.
+            # Its document is requested once an hour at most.
             max_age=timedelta(hours=2),
         ),
     )
@@ -229,7 +229,7 @@ class Measurement(StrEnum):
     OPEN_ALARMS = auto(), errand(Kind.COUNT)
     WORST_ALARM = auto(), errand(Kind.STATE, states=Severity)
 
-    # Of single devices.
+    # Single devices.
     DEVICE_STATUS = auto(), errand(Kind.STATE, device=_PANEL, states=DeviceStatus)
     REAL_POWER = auto(), power("real_power", device=_BATTERY)
     OPERATIONAL_MODE = (
@@ -274,14 +274,14 @@ class Measurement(StrEnum):
         lifetime("heat_pump_lifetime_energy", _HEAT_PUMP),
     )
 
-    # Of chargers. What the latest session came to stays until the next.
+    # Chargers. The values of the last session stay until the next one ends.
     CHARGER_MONITORED = auto(), errand(Kind.COUNT, device=_CHARGER)
     CHARGER_ENERGY_YESTERDAY = (
         auto(),
         errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=_CHARGER),
     )
     CHARGER_ENERGY_LIFETIME = auto(), lifetime("charger_lifetime_energy", _CHARGER)
-    # The last day with energy, and whether that was told a day later or more.
+    # The last day with energy, with "+" if it was reported later than the next day.
     CHARGED_ON = auto(), of_charger(Kind.TEXT)
     LAST_SESSION_ENERGY = auto(), of_charger(Kind.ENERGY_DAY, "last_session_energy")
     LAST_SESSION_DURATION = (
@@ -295,10 +295,10 @@ class Measurement(StrEnum):
     LAST_SESSION_END = auto(), of_charger(Kind.MOMENT, "last_session_end")
     CHARGER_SCHEDULE = auto(), of_charger(Kind.TEXT)
 
-    # Settings, as the cloud has them; what is on or off is 1 or 0.
+    # Settings in the cloud; flags are 1 or 0.
     STORAGE_MODE = auto(), errand(Kind.STATE, states=BatteryMode)
     RESERVE_LEVEL = auto(), errand(Kind.RATIO)
-    # What the reserve was before Full Backup, which makes it 100.
+    # The reserve before Full Backup, which sets it to 100.
     RESERVE_BEFORE_BACKUP = auto(), Traits(kind=Kind.RATIO, is_dated=False)
     SHUTDOWN_LEVEL = (
         auto(),
@@ -324,5 +324,5 @@ class Measurement(StrEnum):
     # Seconds of the day.
     LOAD_START = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
     LOAD_END = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
-    # Whether only the installer may change it.
+    # 1 if only the installer may change the load.
     LOAD_IS_LOCKED = auto(), errand(Kind.COUNT, device=DeviceKind.LOAD)

@@ -1,4 +1,4 @@
-"""What chargers give to cars: what a session came to, and when they may charge."""
+"""The energy of charging sessions, and the times at which a charger may charge."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -9,7 +9,8 @@ from typing import Final, NamedTuple, Self
 from ..api.models import ChargingSession, ChargingTimes, EnergyIntervals
 from ..json_values import LONGEST_PROSE
 
-# A session's energy is measured elsewhere than that of intervals, and rounded.
+# The energy of a session and that of intervals come from different meters and are
+# rounded: they may differ by these shares, plus this energy [Wh].
 _LEAST_SHARE: Final = 0.7
 _MOST_SHARE: Final = 1.4
 _ROUNDED: Final = 20.0
@@ -23,33 +24,36 @@ _TIMES: Final = re.compile(
 def session_energy(
     session: ChargingSession, intervals: EnergyIntervals | None
 ) -> float | None:
-    """Return the energy [Wh] of a session; None where its unit cannot be told.
+    """Return the energy [Wh] of a session; None if its unit cannot be determined.
 
-    The cloud tells a bare number: Wh, as documented, or kWh. What the charger gave in
-    the time of the session, by intervals that cover all of it, tells which.
+    The cloud reports a number without a unit: Wh, as documented, or kWh. The unit
+    follows from the charger's intervals, which have to cover all of the session.
     """
-    told = session.energy_added
-    if told is None or intervals is None:
+    reported = session.energy_added
+    if reported is None or intervals is None:
         return None
-    bounds = _given(session, intervals)
+    bounds = _energy_bounds(session, intervals)
     if bounds is None:
         return None
     least, most = bounds
-    if told and not most:
-        # Nothing but zeros is also how a fault looks.
+    if reported and not most:
+        # Intervals that are all zero may also be a fault.
         return None
     fitting = {
         energy
-        for energy in (told, told * _KILO)
+        for energy in (reported, reported * _KILO)
         if least * _LEAST_SHARE - _ROUNDED <= energy <= most * _MOST_SHARE + _ROUNDED
     }
     return fitting.pop() if len(fitting) == 1 else None
 
 
-def _given(
+def _energy_bounds(
     session: ChargingSession, intervals: EnergyIntervals
 ) -> tuple[float, float] | None:
-    """Return the least and the most [Wh] that intervals leave open for a session."""
+    """Return the least and the greatest energy [Wh] that a session can have.
+
+    None if intervals do not cover all of the session.
+    """
     least = most = 0.0
     covered_until = session.start_at
     for interval in sorted(intervals.intervals, key=attrgetter("end_at")):
@@ -66,7 +70,7 @@ def _given(
 
 
 class Occasion(NamedTuple):
-    """A time at which a charger may charge; `level` is a share of its power [%]."""
+    """A time at which a charger may charge, with up to `level` [%] of its power."""
 
     start: datetime
     end: datetime
@@ -74,14 +78,14 @@ class Occasion(NamedTuple):
 
 
 class WeeklyTimes(NamedTuple):
-    """All times of a week at which a charger may charge."""
+    """The weekly times at which a charger may charge."""
 
     times: tuple[ChargingTimes, ...] = ()
 
     def between(
         self, start: datetime, end: datetime, time_zone: tzinfo
     ) -> list[Occasion]:
-        """Return the occasions that overlap a span, in order, without repeats."""
+        """Return the occasions that overlap a time range, in order, each once."""
         found = {
             occasion
             for day in _days(start, end, time_zone)
@@ -93,12 +97,12 @@ class WeeklyTimes(NamedTuple):
         return sorted(found, key=attrgetter("start", "end"))
 
     def next(self, at: datetime, time_zone: tzinfo) -> Occasion | None:
-        """Return the occasion that lasts at a moment, else the next one."""
+        """Return the current occasion, else the next one within eight days."""
         found = self.between(at, at + timedelta(days=8), time_zone)
         return next(iter(found), None)
 
     def as_text(self) -> str:
-        """Return the times in a text that can be stored; what is beyond that is cut."""
+        """Return as many times as fit as a text for storage."""
         text = ""
         for each in self.times:
             days = "".join(map(str, each.days))
@@ -112,7 +116,7 @@ class WeeklyTimes(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read what `as_text` returned; what is none is left out."""
+        """Read what `as_text` returned; skip times that are damaged."""
         return cls(tuple(_times(text.split(_SEPARATOR))))
 
 
@@ -135,7 +139,7 @@ def _times(parts: Iterable[str]) -> Iterator[ChargingTimes]:
 
 
 def _days(start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[date]:
-    """Yield the days on which what overlaps a span may begin."""
+    """Yield the days on which an occasion that overlaps a time range may begin."""
     day = start.astimezone(time_zone).date() - timedelta(days=1)
     last = end.astimezone(time_zone).date()
     while day <= last:
@@ -144,7 +148,7 @@ def _days(start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[date]:
 
 
 def _occasion(times: ChargingTimes, day: date, time_zone: tzinfo) -> Occasion:
-    """Return the occasion that begins on a day; midnight to midnight is all of it."""
+    """Return the occasion that begins on a day; equal times mean 24 hours."""
     until = day if times.end > times.start else day + timedelta(days=1)
     start, end = (
         datetime.combine(on, at, time_zone).astimezone(UTC)

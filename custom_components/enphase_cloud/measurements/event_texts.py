@@ -1,4 +1,4 @@
-"""What types of events mean, in the cloud's words, and which are still to be asked."""
+"""Names and descriptions of event types (API operation `event_types`)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,9 +11,9 @@ from ..json_values import moment, record
 _LONGEST_NAME: Final = 100
 _LONGEST_TEXT: Final = 500
 _MOST_TYPES: Final = 5_000
-# At one time so many single types are asked for.
+# Requests for single types at one time.
 _MOST_REQUESTS: Final = 5
-# When to ask again: after a failure, and for a type that the cloud does not know.
+# When to request again: after a failure, and a type that the cloud does not know.
 AFTER_FAILURE: Final = timedelta(days=1)
 NOT_KNOWN: Final = timedelta(days=30)
 _LIST: Final = 0
@@ -21,7 +21,7 @@ _LIST: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventText:
-    """The name of a type, and what it means and what to do, None where not told."""
+    """The name, description and recommended action of a type; None where missing."""
 
     name: str | None = None
     description: str | None = None
@@ -29,7 +29,7 @@ class EventText:
 
     @classmethod
     def of(cls, event_type: EventType) -> Self:
-        """Return what the cloud says of a type, cut to what users read."""
+        """Return the texts of a type, without control characters, limited in length."""
         return cls(
             name=_cut(event_type.name, _LONGEST_NAME),
             description=_cut(event_type.description, _LONGEST_TEXT),
@@ -45,9 +45,9 @@ class EventText:
 
 @dataclass(frozen=True, slots=True)
 class EventTexts:
-    """The types that are known, and when to ask again for others.
+    """The known types, and when others may be requested again.
 
-    `has_list` says that the list of all types was read; then single ones are asked for.
+    `has_list`: the list of all types was read, so only single types are requested.
     """
 
     texts: Mapping[int, EventText] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class EventTexts:
     has_list: bool = False
 
     def requests(self, wanted: Iterable[int], now: datetime) -> tuple[int | None, ...]:
-        """Return the requests that unknown types take: None for the list of all."""
+        """Return the types to request now: None means the list of all types."""
         unknown = sorted({each for each in wanted if each not in self.texts})
         if not unknown:
             return ()
@@ -68,14 +68,16 @@ class EventTexts:
         return self.not_before.get(event_type, now) <= now
 
     def with_request(self, event_type: int | None, until: datetime) -> Self:
-        """Return what is known once a request leaves: it rests until then."""
+        """Return the state after a request, which is not repeated before `until`."""
         moments = dict(self.not_before)
         moments[_LIST if event_type is None else event_type] = until
         return replace(self, not_before=dict([*moments.items()][-_MOST_TYPES:]))
 
-    def with_response(self, event_type: int | None, told: Iterable[EventType]) -> Self:
-        """Return what is known after an answer."""
-        texts = {each.event_type_id: EventText.of(each) for each in told}
+    def with_response(
+        self, event_type: int | None, listed: Iterable[EventType]
+    ) -> Self:
+        """Return the state after a response; `event_type` is that of the request."""
+        texts = {each.event_type_id: EventText.of(each) for each in listed}
         known = dict([*{**self.texts, **texts}.items()][-_MOST_TYPES:])
         resting = {
             key: at for key, at in self.not_before.items() if key not in {*known, _LIST}

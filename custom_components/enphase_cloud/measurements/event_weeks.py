@@ -1,4 +1,4 @@
-"""Weeks of events and alarms: which a range takes, which to request, which to keep."""
+"""Weeks of events and alarms: which a time range covers, to request and to keep."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,23 +8,23 @@ from ..json_values import moment, record
 from .happenings import Happening, read_rows
 
 WEEK: Final = timedelta(days=7)
-# The cloud tells nothing of what is older than nine months.
+# The cloud has no events older than nine months.
 _OLDEST: Final = timedelta(days=270)
-# What is told late has arrived by then; so a week is complete a day after its end.
+# Late reports have arrived by then, so a week is complete a day after its end.
 _LATE: Final = timedelta(days=1)
-# A week that is not complete yet is requested again after this time, one in which
-# something went on when it was requested after the other.
+# An incomplete week is requested again after PAUSE, a complete one with an event that
+# had not ended after _PAUSE_OPEN.
 PAUSE: Final = timedelta(hours=6)
 _PAUSE_OPEN: Final = WEEK
 MOST_WEEKS: Final = 80
-# Calendars of people show a day at least. Automations look a quarter of an hour ahead
-# and again each quarter of an hour: that must cost nothing.
+# Calendar views show at least a day. Automations request a quarter of an hour each
+# quarter of an hour, which must not cost API calls.
 SHORTEST_RANGE: Final = timedelta(hours=6)
 _FIRST: Final = datetime(2000, 1, 3, tzinfo=UTC)  # A Monday.
 
 
 class Week(NamedTuple):
-    """What happened in a week, as of the moment at which it was requested."""
+    """The happenings of a week, as of the moment of the request."""
 
     fetched_at: datetime
     happenings: tuple[Happening, ...]
@@ -48,20 +48,20 @@ type Weeks = Mapping[datetime, Week]
 
 
 def week_starts(start: datetime, end: datetime) -> list[datetime]:
-    """Return the beginnings of the weeks that a range touches."""
+    """Return the beginnings of the weeks that a time range overlaps."""
     first = _FIRST + (start - _FIRST) // WEEK * WEEK
     return [first + number * WEEK for number in range(-((first - end) // WEEK))]
 
 
 def is_long_enough(start: datetime, end: datetime) -> bool:
-    """Return whether a range is one that people open."""
+    """Return whether a time range is long enough for a calendar view of a user."""
     return end - start >= SHORTEST_RANGE
 
 
 def due_weeks(
     weeks: Weeks, start: datetime, end: datetime, now: datetime
 ) -> list[datetime]:
-    """Return the weeks of a range that are to be requested, the newest first."""
+    """Return the beginnings of the weeks of a time range to request, newest first."""
     if not is_long_enough(start, end):
         return []
     reached = max(start, now - _OLDEST)
@@ -76,19 +76,19 @@ def _is_due(start: datetime, week: Week | None, now: datetime) -> bool:
     complete_at = start + WEEK + _LATE
     if fetched_at < complete_at:
         return now >= complete_at or now - fetched_at >= PAUSE
-    goes_on = any(each.ended_at is None for each in week.happenings)
-    return goes_on and now - fetched_at >= _PAUSE_OPEN
+    is_open = any(each.ended_at is None for each in week.happenings)
+    return is_open and now - fetched_at >= _PAUSE_OPEN
 
 
 def request_span(start: datetime, now: datetime) -> tuple[int, int]:
-    """Return the first and the last second of a week that the cloud can tell of."""
+    """Return the first and last second [Unix time] of a week that may be requested."""
     first = max(start, now - _OLDEST)
     last = min(start + WEEK - timedelta(seconds=1), now)
     return int(first.timestamp()), int(last.timestamp())
 
 
 def with_week(weeks: Weeks, start: datetime, week: Week) -> dict[datetime, Week]:
-    """Return the weeks with another one, but no more than are kept."""
+    """Return the weeks with a new one; only the newest MOST_WEEKS are kept."""
     inside = tuple(
         each for each in week.happenings if start <= each.started_at < start + WEEK
     )
@@ -97,7 +97,7 @@ def with_week(weeks: Weeks, start: datetime, week: Week) -> dict[datetime, Week]
 
 
 def happenings_between(weeks: Weeks, start: datetime, end: datetime) -> list[Happening]:
-    """Return what is known to have gone on in a range, the oldest first."""
+    """Return the known happenings that overlap a time range, oldest first."""
     found = [
         each
         for week in weeks.values()

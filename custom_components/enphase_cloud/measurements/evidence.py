@@ -1,7 +1,7 @@
-"""What each document adds beyond the others: which are worth their calls.
+"""Which measurements each document adds, and so whether it is worth its API calls.
 
-Meters and batteries come and go. Each answer shows what a system has, so each answer
-counts; no single one decides that something is gone.
+Meters and batteries are added and removed. Each response shows what a system has, but
+no single response decides that something is gone.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Set as AbstractSet
@@ -16,17 +16,16 @@ from .samples import Samples
 
 # A document that adds nothing is requested again after this time.
 CHECK_PERIOD: Final = timedelta(days=7)
-# A check that failed, or one because something about the system changed, waits for this
-# time since the request before.
+# After a failed check or a change of the system: the time since the last request.
 SHORTEST_CHECK_PERIOD: Final = timedelta(days=1)
 # A measurement counts as gone once it is missing for this time.
 GRACE: Final = timedelta(days=1)
-# So many answers in a row that there is no such document are believed.
+# A document is absent after this number of responses (404, 501) in a row that say so.
 _ABSENT: Final = 2
-# A gateway that did not report for this time says nothing about what is gone.
+# While a gateway has not reported for this time, nothing counts as gone.
 _OFFLINE: Final = timedelta(days=1)
 
-# What a system without batteries or meter does not have; lifetime totals stay.
+# Measurements that require batteries or a consumption meter; lifetime totals stay.
 OF_BATTERIES: Final = frozenset(
     {
         Measurement.BATTERY_POWER,
@@ -64,12 +63,12 @@ _CUES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the answers of a document showed, and when it was requested last.
+    """The measurements of a document, and its last request.
 
-    `missing_since` holds the measurements: None for what the newest answer told, else
-    the moment of the first answer that lacked it. `cue` is what the other documents
-    said of the system at the last request (see `cue`). `absences` is how often in a row
-    the cloud had no such document for the system.
+    `missing_since` maps each measurement to None if the newest response has it, else to
+    the moment of the first response without it. `cue` is the result of `cue()` at the
+    last request. `has_response`: there was at least one. `failed`: the last request
+    failed. `absences` counts the responses in a row that say there is no such document.
     """
 
     missing_since: Mapping[Measurement, datetime | None] = field(default_factory=dict)
@@ -81,7 +80,7 @@ class Evidence:
 
     @classmethod
     def of_samples(cls, samples: Samples) -> Self:
-        """Return the evidence in what version 0.1.0 stored, which kept samples only."""
+        """Return the evidence of the samples that version 0.1.0 stored."""
         if not samples:
             return cls()
         return cls(
@@ -91,33 +90,33 @@ class Evidence:
         )
 
     def shows(self, measurement: Measurement) -> bool:
-        """Tell whether the newest answer had a measurement."""
+        """Return whether the newest response has a measurement."""
         missing_since = self.missing_since
         return measurement in missing_since and missing_since[measurement] is None
 
     @property
     def known(self) -> AbstractSet[Measurement]:
-        """Return what was told and is not gone."""
+        """Return the measurements that were reported and are not gone."""
         return self.missing_since.keys()
 
     @property
     def is_absent(self) -> bool:
-        """Whether the system has no such document; a single answer may be wrong."""
+        """Whether the system has no such document; a single response may be wrong."""
         return self.absences >= _ABSENT
 
     def with_response(
         self,
-        told: Collection[Measurement],
+        reported: Collection[Measurement],
         *,
         now: datetime,
         offline: bool,
         is_absent: bool = False,
     ) -> Self:
-        """Return the evidence after an answer.
+        """Return the evidence after a response.
 
-        While the gateway is offline, what is missing does not count as gone.
+        While the gateway is offline, missing measurements do not count as gone.
         """
-        missing: dict[Measurement, datetime | None] = dict.fromkeys(told)
+        missing: dict[Measurement, datetime | None] = dict.fromkeys(reported)
         for measurement, since in self.missing_since.items():
             if measurement in missing:
                 continue
@@ -134,19 +133,19 @@ class Evidence:
         )
 
     def with_failure(self, now: datetime) -> Self:
-        """Return the evidence after a request without an answer."""
+        """Return the evidence after a failed request."""
         return replace(self, requested_at=now, failed=True)
 
     def with_cue(self, cue: str) -> Self:
-        """Return the evidence with what others said at the last request."""
+        """Return the evidence with the cue at the last request."""
         return replace(self, cue=cue)
 
     def to_be_checked(self) -> Self:
-        """Return the evidence with a check that is due now."""
+        """Return the evidence with a check due now."""
         return replace(self, requested_at=None)
 
     def next_check(self, now: datetime, cue: str) -> datetime:
-        """Return when to request a document again that adds nothing."""
+        """Return when to request a document that adds nothing again."""
         if self.requested_at is None:
             return now
         is_soon = self.failed or cue != self.cue
@@ -189,10 +188,10 @@ class Evidence:
 def recently_reported(
     arrived: Samples, known: Samples, *, now: datetime, cellular: bool
 ) -> frozenset[Measurement]:
-    """Return what an answer shows of the system as it is now.
+    """Return the measurements of a response that are not outdated.
 
-    The cloud goes on listing parts that fell silent. What lags the system's newest
-    report by hours counts as not told.
+    The cloud continues to list parts that fell silent, so what lags the system's newest
+    report by hours counts as not reported.
     """
     moments = {
         measurement: sample.observed_at
@@ -209,34 +208,34 @@ def recently_reported(
 
 
 def adds(evidence: Mapping[Source, Evidence], source: Source) -> bool:
-    """Tell whether a document has a measurement that no document before it has."""
+    """Return whether a document has a measurement that no earlier source has."""
     others = (evidence[other].known for other in _before(source) if other in evidence)
     return bool(set(evidence[source].known).difference(*others))
 
 
 def has_battery(evidence: Mapping[Source, Evidence]) -> bool:
-    """Tell whether the system has batteries.
+    """Return whether the system has batteries.
 
-    Any document that shows one is enough. That there is none is believed when two
-    documents agree, or when the only one that answers says so for a day: a summary may
-    say zero by mistake.
+    One document that shows a battery is enough. There is none if two documents agree,
+    or if the only document with responses shows none for a day: a summary may say zero
+    by mistake.
     """
-    answered = [
+    responded = [
         (sign, evidence[source])
         for source, sign in _SIGNS_OF_BATTERIES.items()
         if source in evidence and evidence[source].has_response
     ]
-    if any(each.shows(sign) for sign, each in answered):
+    if any(each.shows(sign) for sign, each in responded):
         return True
-    return len(answered) == 1 and all(sign in each.known for sign, each in answered)
+    return len(responded) == 1 and all(sign in each.known for sign, each in responded)
 
 
 def has_consumption_meter(
     evidence: Mapping[Source, Evidence], known: Samples, *, now: datetime
 ) -> bool:
-    """Tell whether the system has a meter for consumption.
+    """Return whether the system has a consumption meter.
 
-    The live stream may show one, too.
+    A document or recent live data has to show one.
     """
     return any(
         not _SIGNS_OF_CONSUMPTION_METERS.isdisjoint(each.known)
@@ -254,7 +253,7 @@ def has(
     *,
     now: datetime,
 ) -> bool:
-    """Tell whether the system has (still) what a measurement takes."""
+    """Return whether the system has the equipment that a measurement requires."""
     if measurement in OF_BATTERIES:
         return has_battery(evidence)
     if measurement in _OF_CONSUMPTION_METERS:
@@ -263,10 +262,10 @@ def has(
 
 
 def cue(known: Samples, evidence: Mapping[Source, Evidence]) -> str:
-    """Return what other documents say that makes a silent one worth a request.
+    """Return a text that changes when a document that added nothing may add something.
 
-    It changes when modules, batteries or the source of production do, and when the
-    gateway falls silent or reports again.
+    It changes with the modules, batteries, rated power and source of production, and
+    when the gateway falls silent or reports again.
     """
     values = [str(known[each].value) if each in known else "" for each in _CUES]
     battery = "battery" if has_battery(evidence) else ""
@@ -275,7 +274,7 @@ def cue(known: Samples, evidence: Mapping[Source, Evidence]) -> str:
 
 
 def is_offline(known: Samples, evidence: Mapping[Source, Evidence]) -> bool:
-    """Tell whether the gateway had not reported for a day when the summary told."""
+    """Return whether the last report was over a day old at the last summary request."""
     summary = evidence.get(Source.SUMMARY, Evidence())
     report = known.get(Measurement.LAST_REPORT)
     if report is None or summary.requested_at is None:

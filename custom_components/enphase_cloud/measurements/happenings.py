@@ -1,4 +1,4 @@
-"""What happened at a system: its events, and the alarms that they raised."""
+"""Happenings: the events of a system, and the alarms that they raised."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,10 @@ from ..api.models import Alarm, Event, EventStatus
 from ..json_values import count, moment, optional, text
 
 type Key = tuple[int, datetime]
-"""What tells happenings apart: the type, and the beginning."""
+"""Identifies a happening: its type, and when it started."""
 
 MOST: Final = 200
-"""How many happenings are kept of an answer."""
+"""How many happenings of a response are kept."""
 
 _MOST_DEVICES: Final = 20
 _LARGEST_TYPE: Final = 2**53
@@ -22,10 +22,10 @@ _WIDTH: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """An event or an alarm of a type, at one or several devices.
+    """An event or an alarm, at one or several devices.
 
-    `ended_at` is None while it goes on; what had no duration ended when it began.
-    `severity` is None where no alarm was raised. repr() shows no serial numbers.
+    `ended_at` is None while it continues, and equals `started_at` if it had no
+    duration. `severity` is None if no alarm was raised. repr() shows no serial numbers.
     """
 
     event_type_id: int
@@ -36,12 +36,12 @@ class Happening:
 
     @property
     def key(self) -> Key:
-        """Return what tells it from others."""
+        """Return what identifies it."""
         return self.event_type_id, self.started_at
 
     @classmethod
     def of_alarm(cls, alarm: Alarm) -> Self:
-        """Return what an alarm says."""
+        """Return the happening of an alarm."""
         ended_at = alarm.ended_at or (alarm.started_at if alarm.cleared else None)
         return cls(
             event_type_id=alarm.event_type_id,
@@ -53,14 +53,14 @@ class Happening:
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> Self:
-        """Return what events of one type and beginning say."""
-        told = list(events)
-        ends = [_end(each) for each in told]
+        """Return the happening of events of one type that started together."""
+        group = list(events)
+        ends = [_end(each) for each in group]
         return cls(
-            event_type_id=told[0].event_type_id,
-            started_at=told[0].started_at,
+            event_type_id=group[0].event_type_id,
+            started_at=group[0].started_at,
             ended_at=None if None in ends else max(filter(None, ends)),
-            serials=_serials(each.serial_number for each in told),
+            serials=_serials(each.serial_number for each in group),
         )
 
     def as_row(self) -> list[Any]:
@@ -91,16 +91,16 @@ class Happening:
 
 
 def from_alarms(alarms: Iterable[Alarm]) -> tuple[Happening, ...]:
-    """Return each alarm once, the newest first, and no more than are kept."""
+    """Return each alarm once, newest first, limited to MOST."""
     return _newest_first(Happening.of_alarm(alarm) for alarm in alarms)
 
 
 def from_week(
     events: Iterable[Event], alarms: Iterable[Alarm]
 ) -> tuple[Happening, ...]:
-    """Return what events and the alarms that they raised say together.
+    """Return events merged with the alarms that they raised, newest first.
 
-    Events of one type and beginning are one, whatever devices they are of.
+    Events of one type that started together are one happening of several devices.
     """
     ordered = sorted(events, key=_event_key)
     merged = {
@@ -135,7 +135,7 @@ def _event_key(event: Event) -> Key:
 
 
 def _end(event: Event) -> datetime | None:
-    """Return when an event ended; None while it goes on."""
+    """Return when an event ended; None while it continues."""
     if event.ended_at is not None:
         return max(event.ended_at, event.started_at)
     return None if event.status is EventStatus.OPEN else event.started_at

@@ -1,4 +1,4 @@
-"""The devices of a system: what each is, and which are gone."""
+"""The listed devices of a system, with their properties."""
 
 from collections.abc import Container, Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -7,16 +7,16 @@ from typing import Any, Final, Self
 from ..json_values import count, optional, record, text
 from .system import Device, DeviceKind
 
-# A device is removed once so many answers in a row do not list it.
+# A device is removed after this number of responses in a row that do not list it.
 _ABSENCES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceProperties:
-    """What the cloud says of a device; all texts are its own.
+    """The properties of a device; all texts are those of the cloud.
 
     `gateway` is the serial number of the gateway it reports to; `absences` counts the
-    answers in a row that did not list it.
+    responses in a row that did not list it.
     """
 
     name: str | None = None
@@ -50,10 +50,10 @@ type Inventory = Mapping[Device, DeviceProperties]
 def updated(
     known: Inventory, listed: Inventory, *, complete: Container[DeviceKind]
 ) -> Inventory:
-    """Return the devices after an answer listed some of them.
+    """Return the devices after a response.
 
-    What it leaves open stays as it was. Of the kinds that it lists completely, what it
-    lacks is gone after three answers.
+    Properties that it lacks stay. `complete` are the kinds that it lists completely: a
+    device of these is removed after three responses without it.
     """
     devices = {
         device: _completed(properties, known.get(device))

@@ -1,8 +1,8 @@
-"""Which panels are dead or weak, from the energy that each gives in a day.
+"""Which panels are dead or weak, by the daily energy of each.
 
-Shading is constant and faults are steps, so a panel is compared with its own past, and
-always beside its peers: the panels of the same gateway, and of the same array where the
-user defined some. Those count most that the weather and the season treat alike.
+Shading is constant and faults are steps, so a panel is compared with its own past,
+relative to its peers: panels of the same gateway, and of the same array if the user
+defined arrays. Peers that weather and season affect in the same way are preferred.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,73 +13,76 @@ from statistics import median
 from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import count, day, optional, record, rows, text
-from .panel_history import Look, PanelHistory, PanelState
+from .panel_history import Finding, PanelHistory, PanelState
 from .panel_peers import Peers
 
-# A day is sunny when the panels give this share of what they did on a good one lately,
-# and more than a panel's median [Wh] tells nothing below.
+# A day is sunny if the median of the panels is this share of a recent good day, and at
+# least this energy [Wh], below which single panels cannot be assessed.
 SUNNY: Final = 0.4
 _DARK_DAY: Final = 100
 LATELY: Final = timedelta(days=30)
-# Less than this share is not the darkest cloud but snow; it slides off panel by panel.
+# Below this share of a good day the cause is snow, even under the darkest clouds. Snow
+# slides off panel by panel, for up to this time.
 _SNOW: Final = 0.02
 _THAW: Final = timedelta(days=10)
-# So many panels that fall together have a cause in common, which mostly passes.
+# At least this number and share of panels that fall on the same day have a common
+# cause, which is mostly temporary.
 _TOGETHER: Final = 2
 _TOGETHER_SHARE: Final = 0.05
-# With fewer, nobody knows which one is right.
+# With fewer panels, a fault cannot be attributed to one of them.
 _FEWEST: Final = 3
 _FEW_DAYS: Final = 4
 _MOST: Final = 10**6
 
 
 class Thaw(Enum):
-    """Whether snow may be the cause of what panels lack."""
+    """Whether snow may be why panels lack energy."""
 
     NONE = auto()
     BEGINS = auto()
-    """This is the first sunny day after it."""
+    """The first sunny day after snow."""
     ON = auto()
 
 
 class CommonCauses(NamedTuple):
-    """Whether several panels fell together on a day, and so for a cause in common."""
+    """Whether several panels fell on the same day, and so for a common cause.
+
+    `end`: they gave nothing. `die`: hardly anything. `fall`: an unusual energy.
+    """
 
     end: bool
     die: bool
     fall: bool
 
     @classmethod
-    def of(cls, seen: Iterable[tuple[Look, PanelHistory]], panels: int) -> Self:
-        """Count what a day says of panels that were sound before."""
+    def of(cls, seen: Iterable[tuple[Finding, PanelHistory]], panels: int) -> Self:
+        """Count the findings of a day for panels that were sound before."""
         fallen = tuple(seen)
         many = max(_TOGETHER, _TOGETHER_SHARE * panels)
-        new = [look for look, it in fallen if not it.was_dead]
+        new = [finding for finding, it in fallen if not it.was_dead]
         return cls(
-            end=sum(look.is_silent for look in new) >= many,
-            die=sum(look.is_faint for look in new) >= many,
-            fall=sum(look.is_apart and it.run <= 1 for look, it in fallen) >= many,
+            end=sum(finding.is_silent for finding in new) >= many,
+            die=sum(finding.is_faint for finding in new) >= many,
+            fall=sum(finding.is_apart and it.run <= 1 for finding, it in fallen)
+            >= many,
         )
 
-    def excuse(self, look: Look, history: PanelHistory, thaw: Thaw) -> bool:
-        """Tell whether weather may be why a panel lacks energy.
+    def excuse(self, finding: Finding, history: PanelHistory, thaw: Thaw) -> bool:
+        """Return whether weather may be why a panel lacks energy.
 
-        Snow lets a little through to nearly every panel: one that gives nothing at
-        all, alone, is a fault even in a thaw. One that was sound after the snow is
-        under no snow.
+        Under snow nearly every panel still gives a little, so a single panel that gives
+        nothing has a fault even in a thaw. A panel that was sound after the snow is not
+        covered by it.
         """
-        if look.is_silent:
+        if finding.is_silent:
             return self.end
         if thaw is Thaw.BEGINS or (thaw is Thaw.ON and history.run > 0):
             return True
-        return self.die if look.is_dead else self.fall
+        return self.die if finding.is_dead else self.fall
 
 
 class PanelDay(NamedTuple):
-    """What a panel gave in a day [Wh], None where that is unknown, and its gateway.
-
-    `array` is the one that the user put it in, None where it is in none.
-    """
+    """The energy of a panel in a day [Wh] or None, its gateway and array, if any."""
 
     energy: float | None
     gateway: str | None = None
@@ -90,8 +93,8 @@ class PanelDay(NamedTuple):
 class Group:
     """The panels of one gateway.
 
-    `days` are the median energies [Wh] of the last 30 days; `snow` is the last day on
-    which snow lay.
+    `days` has the median energy [Wh] of each of the last 30 days; `snow` is the last
+    day with snow.
     """
 
     days: tuple[tuple[date, int], ...] = ()
@@ -99,14 +102,14 @@ class Group:
     panels: Mapping[str, PanelHistory] = field(default_factory=dict)
 
     def after(
-        self, today: date, energies: Mapping[str, float], arrays: Mapping[str, str]
+        self, today: date, energy: Mapping[str, float], arrays: Mapping[str, str]
     ) -> Self:
-        """Return the group after a day [Wh of each panel], with the array of each."""
+        """Return the group after a day; `energy` [Wh] and `arrays` by panel."""
         last = self.days[-1][0] if self.days else date.min
-        # What is further ahead comes from a clock that was wrong.
-        if len(energies) < _FEWEST or today <= last < today + LATELY:
+        # Days further ahead are from a time when the clock was wrong.
+        if len(energy) < _FEWEST or today <= last < today + LATELY:
             return self
-        usual = self._median(energies)
+        usual = self._median(energy)
         lately = tuple(each for each in self.days if today - LATELY < each[0] < today)
         days = (*lately, (today, min(round(usual), _MOST)))
         best = _best(days)
@@ -114,11 +117,11 @@ class Group:
         snow = today if is_snow and best >= _DARK_DAY else self.snow
         if usual < (limit := max(_DARK_DAY, SUNNY * best)):
             return type(self)(days, snow, self.panels)
-        scale = self._scale(energies, usual)
-        # However little a panel gives, it is not silent.
+        scale = self._scale(energy, usual)
+        # A ratio of 0 means silent, so any energy gives at least 1.
         ratios = {
             key: max(round(100 * each / scale), 1 if each else 0)
-            for key, each in energies.items()
+            for key, each in energy.items()
         }
         thaw = Thaw.NONE
         if snow is not None and timedelta() <= today - snow <= _THAW:
@@ -127,14 +130,14 @@ class Group:
         return type(self)(days, snow, self._judged(ratios, thaw, arrays))
 
     def without(self, gone: Collection[str]) -> Self:
-        """Return what is known of all panels but some."""
+        """Return the group without some panels."""
         if self.panels.keys().isdisjoint(gone):
             return self
         kept = {key: each for key, each in self.panels.items() if key not in gone}
         return replace(self, panels=kept)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known in a shape that JSON can hold."""
+        """Return the group in a shape that JSON can hold."""
         return {
             "days": [[each.isoformat(), energy] for each, energy in self.days],
             "snow": self.snow and self.snow.isoformat(),
@@ -152,24 +155,24 @@ class Group:
             {text(key): PanelHistory.from_dict(each) for key, each in panels.items()},
         )
 
-    def _median(self, energies: Mapping[str, float]) -> float:
-        """Return the median of what the panels give that are not known to be dead."""
+    def _median(self, energy: Mapping[str, float]) -> float:
+        """Return the median energy [Wh] of the panels that are not known to be dead."""
         alive = [
-            energy
-            for key, energy in energies.items()
+            each
+            for key, each in energy.items()
             if key not in self.panels or self.panels[key].state is not PanelState.DEAD
         ]
-        return median(alive or energies.values())
+        return median(alive or energy.values())
 
-    def _scale(self, energies: Mapping[str, float], usual: float) -> float:
-        """Return the energy [Wh] of which a ratio is a share.
+    def _scale(self, energy: Mapping[str, float], usual: float) -> float:
+        """Return the energy [Wh] that ratios refer to.
 
-        Where panels differ much, the median of all jumps when a single one falls. That
-        of what each gives beside its own usual ratio does not.
+        If panels differ much, the median of all jumps when a single panel falls. The
+        median relative to the usual ratio of each panel does not.
         """
         shares = [
-            100 * energy / ratio
-            for key, energy in energies.items()
+            100 * each / ratio
+            for key, each in energy.items()
             if key in self.panels and (ratio := self.panels[key].usual)
         ]
         return (median(shares) if len(shares) >= _FEWEST else 0.0) or usual
@@ -184,41 +187,41 @@ class Group:
         }
         kept = {key: each for key, each in histories.items() if each.is_known}
         peers = Peers(kept, arrays)
-        looks = {key: kept[key].look(peers.beside(key)) for key in ratios}
+        findings = {key: kept[key].finding(peers.beside(key)) for key in ratios}
         seen = [
-            (look, kept[key])
-            for key, look in looks.items()
-            if look is not None and kept[key].state is PanelState.SOUND
+            (finding, kept[key])
+            for key, finding in findings.items()
+            if finding is not None and kept[key].state is PanelState.SOUND
         ]
         causes = CommonCauses.of(seen, len(ratios))
-        for key, look in looks.items():
-            if look is not None:
-                is_excused = causes.excuse(look, kept[key], thaw)
-                kept[key] = kept[key].judged(look, is_excused=is_excused)
+        for key, finding in findings.items():
+            if finding is not None:
+                is_excused = causes.excuse(finding, kept[key], thaw)
+                kept[key] = kept[key].judged(finding, is_excused=is_excused)
         return kept
 
 
 def _best(days: Collection[tuple[date, int]]) -> int:
-    """Return the energy [Wh] of a good day.
+    """Return the energy [Wh] of a good day: the second best if there are enough days.
 
-    The very best may be of a gateway that was silent before.
+    The best may include energy of earlier days, if the gateway was silent before.
     """
-    energies = sorted(energy for _, energy in days)
-    return energies[-2] if len(energies) > _FEW_DAYS else energies[-1]
+    ordered = sorted(energy for _, energy in days)
+    return ordered[-2] if len(ordered) > _FEW_DAYS else ordered[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class PanelHealth:
-    """What is known of all panels of a system; each day makes a new one."""
+    """The health of all panels of a system, in a group for each gateway."""
 
     groups: Mapping[str, Group] = field(default_factory=dict)
 
     def after(self, today: date, panels: Mapping[str, PanelDay]) -> Self:
-        """Return what is known after a day of the panels; a day counts but once."""
-        told: dict[str, dict[str, float]] = {}
+        """Return the health after a day of the panels; a day counts only once."""
+        by_gateway: dict[str, dict[str, float]] = {}
         for key, each in panels.items():
             if each.energy is not None:
-                told.setdefault(each.gateway or "", {})[key] = each.energy
+                by_gateway.setdefault(each.gateway or "", {})[key] = each.energy
         groups = {
             gateway: group.without(
                 [key for key, each in panels.items() if (each.gateway or "") != gateway]
@@ -227,28 +230,28 @@ class PanelHealth:
         }
         arrays = {key: each.array for key, each in panels.items() if each.array}
         changed = {
-            gateway: groups.get(gateway, Group()).after(today, energies, arrays)
-            for gateway, energies in told.items()
+            gateway: groups.get(gateway, Group()).after(today, energy, arrays)
+            for gateway, energy in by_gateway.items()
         }
         return type(self)({**groups, **changed})
 
     def state(self, panel: str) -> PanelState:
-        """Return how a panel is; one of which nothing is known is sound."""
+        """Return the state of a panel; an unknown panel is sound."""
         known = self._history(panel)
         return PanelState.SOUND if known is None else known.state
 
     def performance(self, panel: str) -> int | None:
-        """Return what a panel gave on the last sunny day [% of its usual share]."""
+        """Return the energy of a panel on the last sunny day [% of its usual one]."""
         known = self._history(panel)
         return None if known is None else known.performance
 
     def without(self, gone: Collection[str]) -> Self:
-        """Return what is known of all panels but some."""
+        """Return the health without some panels."""
         groups = {key: group.without(gone) for key, group in self.groups.items()}
         return type(self)({key: group for key, group in groups.items() if group.panels})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known in a shape that JSON can hold."""
+        """Return the health in a shape that JSON can hold."""
         return {gateway: group.as_dict() for gateway, group in self.groups.items()}
 
     @classmethod

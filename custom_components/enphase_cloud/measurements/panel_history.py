@@ -1,7 +1,7 @@
-"""What is known of one panel, and what a sunny day says of it.
+"""The history of one panel, and the finding of a sunny day.
 
-A ratio is what the panel gives of its gateway's median [%]. Shading is constant and
-faults are steps: what counts is the ratio against the panel's own usual one.
+A ratio is the energy of the panel relative to the median of its gateway [%]. Shading is
+constant and faults are steps, so a ratio is compared with the panel's own usual one.
 """
 
 from collections.abc import Sequence
@@ -14,44 +14,45 @@ from ..json_values import count, optional, record
 
 SUNNY_DAYS: Final = 60
 LEAST_HISTORY: Final = 7
-"""So many sunny days a panel is watched before it can be weak."""
+"""The known sunny days that a panel needs before it can be weak."""
 
 # The season and a growing tree change more in 60 sunny days than in these.
 _RECENT_DAYS: Final = 12
 _NOTHING: Final = 0.05
 _FAINTLY: Final = 3
-# Rounded to whole percents, less than this says little.
+# Ratios are whole percents, so those below this are too coarse.
 _FAINT: Final = 10
 WEAK_BELOW: Final = 0.8
 SOUND_AGAIN: Final = 0.9
-# Sunny days in a row until a panel is told to be so, and for causes that mostly pass.
+# Sunny days in a row until a panel counts as dead or weak; excused: with a common cause
+# that is mostly temporary.
 DAYS_TO_DEAD: Final = 1
 DAYS_TO_WEAK: Final = 3
 EXCUSED_DAYS_TO_DEAD: Final = 8
 EXCUSED_DAYS_TO_WEAK: Final = 7
-# What stays for so many sunny days is a new shade, and usual from then on.
+# A low ratio for more sunny days than this is a new shade, and usual from then on.
 NEW_USUAL: Final = 50
 _MOST: Final = 999
 
 type Ratios = Sequence[float | None]
-"""One for each sunny day, the newest last; None where it is unknown."""
+"""The ratio of each sunny day, newest last; None where unknown."""
 
 
 class PanelState(StrEnum):
-    """How a panel is."""
+    """The state of a panel."""
 
     SOUND = "sound"
     WEAK = "weak"
     DEAD = "dead"
 
 
-class Look(NamedTuple):
-    """What a sunny day says of a panel.
+class Finding(NamedTuple):
+    """The finding of a sunny day for a panel.
 
-    It is silent where it gives nothing at all, for snow mostly lets a little through,
-    and faint where it gives hardly more than a dead one, as under melting snow.
-    `performance` is its ratio [%] of its usual one, None where that is unknown. It is
-    apart where its ratio alone is far from usual, whatever those of its peers are.
+    Dead: it gives next to nothing. Silent: it gives nothing, not even what snow lets
+    through. Faint: it gives hardly more than a dead one, as under melting snow. Low:
+    less than usual, or dead. Apart: its ratio is far from usual, without regard to its
+    peers. Back: usual again. `performance`: its ratio [% of the usual one] or None.
     """
 
     is_dead: bool
@@ -65,10 +66,10 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PanelHistory:
-    """A panel's ratios [%], the newest last, and its state.
+    """A panel's ratios [%], newest last, and its state.
 
-    `run` counts the sunny days in a row on which it was low, by now. It is excused
-    where it fell for a cause that others had, too.
+    `run` counts the latest sunny days in a row on which it was low. It is excused if
+    other panels fell at the same time, so that the cause is common.
     """
 
     ratios: tuple[int | None, ...] = ()
@@ -79,47 +80,47 @@ class PanelHistory:
 
     @property
     def before(self) -> tuple[int | None, ...]:
-        """Return the ratios before the present run and before the newest."""
+        """Return the ratios before the current run and before the newest."""
         return self.ratios[: max(0, len(self.ratios) - 1 - self.run)]
 
     @property
     def is_known(self) -> bool:
-        """Return whether the panel gave or lacked anything lately."""
+        """Return whether any ratio is known."""
         return any(each is not None for each in self.ratios)
 
     @property
     def usual(self) -> float | None:
-        """Return the usual ratio [%]."""
+        """Return the usual ratio [%]: the median before the current run."""
         known = [each for each in self.before if each is not None]
         return median(known) if known else None
 
     @property
     def is_experienced(self) -> bool:
-        """Return whether there is enough to compare with."""
+        """Return whether there are enough ratios to compare with."""
         known = sum(each is not None for each in self.before)
         return known >= LEAST_HISTORY
 
     @property
     def was_dead(self) -> bool:
-        """Return whether it gave nothing on the sunny day before the newest, either."""
+        """Return whether it was low and dead on the sunny day before the newest."""
         return self._was_nothing()
 
     def with_ratio(self, ratio: int | None) -> Self:
         """Return the history with the ratio of one more sunny day."""
-        told = None if ratio is None else min(ratio, _MOST)
-        return replace(self, ratios=(*self.ratios, told)[-SUNNY_DAYS:])
+        newest = None if ratio is None else min(ratio, _MOST)
+        return replace(self, ratios=(*self.ratios, newest)[-SUNNY_DAYS:])
 
-    def look(self, peers: Ratios) -> Look | None:
-        """Return what the newest ratio says, beside those of peers on the same days.
+    def finding(self, peers: Ratios) -> Finding | None:
+        """Return the finding of the newest sunny day; None if its ratio is unknown.
 
-        None where nothing is known of it.
+        `peers` are the ratios [% of the usual ones] of the peers on the same days.
         """
         if not self.ratios or (now := self.ratios[-1]) is None:
             return None
         is_dead = self._is_nothing(now)
         alone, share = self._share([100.0] * len(self.ratios)), self._share(peers)
         is_low = (share or 1.0) < WEAK_BELOW and (alone or 1.0) < SOUND_AGAIN
-        return Look(
+        return Finding(
             is_dead=is_dead,
             is_silent=is_dead and not now,
             is_faint=self._is_nothing(now, times=_FAINTLY),
@@ -130,22 +131,22 @@ class PanelHistory:
             performance=None if share is None else min(round(100 * share), _MOST),
         )
 
-    def judged(self, look: Look, *, is_excused: bool) -> Self:
-        """Return the history after a look at its newest ratio."""
+    def judged(self, finding: Finding, *, is_excused: bool) -> Self:
+        """Return the history with the state that follows from a finding."""
         is_ill = self.state is not PanelState.SOUND
-        if not look.is_low and (look.is_back or not is_ill):
+        if not finding.is_low and (finding.is_back or not is_ill):
             was_low = is_ill or self.is_excused
-            return self._sound(look, self._without_run() if was_low else self.ratios)
+            return self._sound(finding, self._without_run() if was_low else self.ratios)
         run = min(self.run + 1, SUNNY_DAYS)
-        if run > NEW_USUAL and not look.is_dead:
-            return self._sound(look, self.ratios)
-        excused = self._is_excused(look, is_excused=is_excused)
+        if run > NEW_USUAL and not finding.is_dead:
+            return self._sound(finding, self.ratios)
+        excused = self._is_excused(finding, is_excused=is_excused)
         return replace(
             self,
             run=run,
             is_excused=excused,
-            state=self._state(look, run, is_excused=excused),
-            performance=look.performance,
+            state=self._state(finding, run, is_excused=excused),
+            performance=finding.performance,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -174,7 +175,7 @@ class PanelHistory:
         )
 
     def _without_run(self) -> tuple[int | None, ...]:
-        """Return the ratios without those of a fault or snow, which are not usual."""
+        """Return the ratios without those of the run, which are not usual."""
         before = self.before
         return (
             *before,
@@ -182,44 +183,44 @@ class PanelHistory:
             self.ratios[-1],
         )
 
-    def _sound(self, look: Look, ratios: tuple[int | None, ...]) -> Self:
+    def _sound(self, finding: Finding, ratios: tuple[int | None, ...]) -> Self:
         return replace(
             self,
             ratios=ratios,
             run=0,
             is_excused=False,
             state=PanelState.SOUND,
-            performance=look.performance,
+            performance=finding.performance,
         )
 
-    def _is_excused(self, look: Look, *, is_excused: bool) -> bool:
-        """Tell whether others fell at the beginning, too.
+    def _is_excused(self, finding: Finding, *, is_excused: bool) -> bool:
+        """Return whether other panels fell at the start of the run, too.
 
-        A single day on which several are apart may be half in clouds: the second one
-        decides, but where nothing was left on the first, or hardly anything on both.
+        The first day may be partly cloudy, so the second day decides as well, unless
+        the panel was dead on both days, or faint on both as under snow.
         """
         was_faint = self._was_nothing(times=_FAINTLY)
-        is_covered = was_faint and look.is_faint and not look.is_silent
-        if self.run == 1 and not (is_covered or (look.is_dead and self.was_dead)):
+        is_covered = was_faint and finding.is_faint and not finding.is_silent
+        if self.run == 1 and not (is_covered or (finding.is_dead and self.was_dead)):
             return self.is_excused and is_excused
         return self.is_excused if self.run else is_excused
 
-    def _state(self, look: Look, run: int, *, is_excused: bool) -> PanelState:
-        """Return the state after so many sunny days in a row."""
-        state = PanelState.DEAD if look.is_dead else PanelState.WEAK
-        if look.is_dead and is_excused:
+    def _state(self, finding: Finding, run: int, *, is_excused: bool) -> PanelState:
+        """Return the state after `run` sunny days in a row."""
+        state = PanelState.DEAD if finding.is_dead else PanelState.WEAK
+        if finding.is_dead and is_excused:
             needed = EXCUSED_DAYS_TO_DEAD
         elif is_excused:
             needed = EXCUSED_DAYS_TO_WEAK
-        elif look.is_dead and self.usual is not None:
+        elif finding.is_dead and self.usual is not None:
             needed = DAYS_TO_DEAD
         else:
-            # A dead one that never gave anything may wait to be connected.
+            # A panel that never gave anything may not be connected yet.
             needed = DAYS_TO_WEAK
         return state if run >= needed or self.state is state else self._held(state)
 
     def _held(self, state: PanelState) -> PanelState:
-        """Return the state while a worse one is not told yet."""
+        """Return the state while the run is too short for a worse one."""
         return PanelState.SOUND if state is PanelState.WEAK else self.state
 
     def _was_nothing(self, *, times: float = 1) -> bool:
@@ -233,7 +234,10 @@ class PanelHistory:
         return usual >= _FAINT and ratio <= _NOTHING * usual * times
 
     def _share(self, peers: Ratios) -> float | None:
-        """Return the newest ratio as a share of the usual one, beside the peers'."""
+        """Return the newest ratio as a share of the usual one, relative to the peers.
+
+        None if the history or the ratios of the peers are not sufficient.
+        """
         usual = self.usual
         if usual is None or usual < _FAINT or not peers or not peers[-1]:
             return None

@@ -1,7 +1,7 @@
-"""The panels that a panel is compared with: those that are most alike.
+"""The peers of a panel: the panels that are most similar.
 
-Panels that look in one direction share mornings in the fog and the low sun of the
-winter; what all of them have is no fault.
+Panels of one orientation share morning fog and the low sun of winter; a loss that all
+of them have is not a fault.
 """
 
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from .panel_history import PanelHistory, PanelState, Ratios
 
 _ALIKE: Final = 5
 _LEAST_ALIKE: Final = 3
-# Of a large plant a part shows enough; to compare all with all takes too long.
+# In a large plant a part of the panels is enough: comparing all pairs takes too long.
 _CANDIDATES: Final = 50
 _FEWEST: Final = 2
 _RECENT_DAYS: Final = 20
-# Those that differ more than so many times as much as the nearest few are not alike.
+# A panel whose distance is more than this factor above the nearest few is not similar.
 _NEAR: Final = 2
 _NOISE: Final = 0.01
-# What gives nothing, or hardly anything [% of its usual], is no measure.
+# Panels and days with less than this [% of the usual] are not used for comparison.
 _LEAST: Final = 5
 _FAINT: Final = 15
 
@@ -30,7 +30,7 @@ class Peers:
     def __init__(
         self, panels: Mapping[str, PanelHistory], arrays: Mapping[str, str]
     ) -> None:
-        """Take the panels, with the ratios of the same sunny days, and their arrays."""
+        """Take panels, whose newest ratios are of the same day, and their arrays."""
         self._panels = panels
         self._arrays = arrays
         self._curves = {key: _curve(each) for key, each in panels.items()}
@@ -43,9 +43,9 @@ class Peers:
         ]
 
     def beside(self, panel: str) -> Ratios:
-        """Return for each ratio of a panel what those alike gave [% of their usual].
+        """Return the ratio of the peers [% of their usual] for each ratio of a panel.
 
-        While too few are known well it is 100.
+        100 while too few other panels are known well.
         """
         days = len(self._panels[panel].ratios)
         others = self._others(panel)
@@ -56,24 +56,24 @@ class Peers:
         return [_median(column) for column in zip(*rows, strict=True)]
 
     def _others(self, panel: str) -> list[str]:
-        """Return those of its array; of all where that has too few."""
+        """Return the other panels of its array, or of all if that has too few."""
         others = [key for key in self._sound if key != panel]
         array = self._arrays.get(panel)
         same = [key for key in others if self._arrays.get(key) == array]
         return same if len(same) >= _FEWEST else others
 
     def _alike(self, panel: str, others: list[str]) -> list[str]:
-        """Return those that took the last days as the panel did."""
+        """Return those whose recent ratios are most similar to the panel's."""
         own = self._curves[panel]
         apart = {key: _distance(own, self._curves[key]) for key in others}
         nearest = sorted(others, key=apart.__getitem__)[:_ALIKE]
-        # Fewer may all lie under the same snow.
+        # Fewer peers may all be under the same snow.
         least = nearest[min(_LEAST_ALIKE, len(nearest)) - 1]
         limit = _NEAR * apart[least] + _NOISE
         return [key for key in nearest if apart[key] <= limit]
 
     def _shares(self, panel: str, days: int) -> Ratios:
-        """Return the ratios [%] of its usual one, None before the first."""
+        """Return the ratios of the last days [% of the usual one], None if unknown."""
         history = self._panels[panel]
         usual = history.usual
         ratios = [
@@ -84,20 +84,20 @@ class Peers:
 
 
 def _is_faint(panel: PanelHistory) -> bool:
-    """Tell whether a panel lacks nearly all on the newest day, as under snow."""
+    """Return whether a panel gave hardly anything on the newest day, as under snow."""
     now, usual = panel.ratios[-1], panel.usual
     return now is None or (usual is not None and 100 * now <= _FAINT * usual)
 
 
 def _curve(panel: PanelHistory) -> list[float]:
-    """Return the last ratios as shares of the usual one, the newest first."""
+    """Return the last ratios as shares of the usual one, newest first; 1 if unknown."""
     usual = panel.usual
     last = panel.ratios[:-_RECENT_DAYS:-1]
     return [1.0 if each is None or not usual else each / usual for each in last]
 
 
 def _distance(one: list[float], other: list[float]) -> float:
-    """Return how differently two panels took the days that both know."""
+    """Return the mean difference of two curves on the days that both have."""
     apart = [abs(a - b) for a, b in zip(one, other, strict=False)]
     return sum(apart) / len(apart) if apart else 0.0
 

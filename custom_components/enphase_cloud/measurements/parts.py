@@ -1,4 +1,4 @@
-"""Add up what parts of a system report, each at a moment of its own."""
+"""Sums of the powers that meters and batteries report, each at its own moment."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,11 +6,11 @@ from typing import Final, NamedTuple
 
 from ..api.models import BatteryReading, PowerReading
 
-# Gateways report each quarter of an hour. Two parts whose newest reports are less than
-# that apart have missed none, whether they share a gateway or not.
+# Gateways report each quarter of an hour. If the newest reports of two parts are less
+# than that apart, neither missed one, whether they share a gateway or not.
 _REPORT_PERIOD: Final = timedelta(minutes=15)
 # How far a part may lag the newest before it counts as gone. A sum is as old as its
-# oldest part, so this lies below the age at which a power is not shown any more.
+# oldest part, so this is less than the age limit of powers.
 _SILENT_AFTER: Final = timedelta(hours=2)
 _SILENT_AFTER_CELLULAR: Final = timedelta(hours=8)
 
@@ -28,15 +28,15 @@ def total(
     fetched_at: datetime,
     cellular: bool,
 ) -> Total | None:
-    """Return the sum of the parts that report; None where there is none.
+    """Return the sum of the parts that report; None if there are none.
 
-    What a meter or battery told last stays in the cloud's answer for days after it
-    fell silent or was replaced. A part that lags the newest by hours is left out. With
-    a battery whose direction is unknown, nothing is known of the sum.
+    The cloud lists the last reading of a meter or battery for days after it fell
+    silent or was replaced, so parts that lag the newest by hours are skipped. None also
+    if a power is unknown, such as that of a battery without a direction.
     """
     known = list(readings)
     moments = [part.reported_at for part in known if part.reported_at is not None]
-    # A part whose clock is ahead makes no other one old.
+    # A part whose clock is ahead must not make the others look old.
     newest = min(max(moments, default=fetched_at), fetched_at)
     since = newest - silent_after(cellular=cellular)
     counted = [
@@ -55,10 +55,10 @@ def silent_after(*, cellular: bool) -> timedelta:
 
 
 def measured_together(*totals: Total) -> datetime | None:
-    """Return the moment of totals that may be combined: that of the oldest.
+    """Return the moment of the oldest of totals that may be combined.
 
-    None where they are a report or more apart: what changed in between would show as
-    power that never flowed.
+    None if they are one report or more apart: changes in between would show as power
+    that never flowed.
     """
     moments = [each.measured_at for each in totals]
     oldest, newest = min(moments), max(moments)

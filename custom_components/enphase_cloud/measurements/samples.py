@@ -13,7 +13,7 @@ type Value = float | str
 
 
 class Sample(NamedTuple):
-    """One value, when it was measured (aware UTC), and who said so."""
+    """One value, when it was measured (aware UTC), and its source."""
 
     value: Value
     observed_at: datetime
@@ -26,10 +26,10 @@ NOTHING: Final[Samples] = {}
 
 _RANK: Final = {source: rank for rank, source in enumerate(Source)}
 
-# A system that stood still at dusk is not asked again before dawn.
+# A system that produced nothing at dusk is not requested again before dawn.
 _NIGHT: Final = timedelta(hours=18)
-# What a production meter may read in the dark: [W], or as a share of the plant's size.
-# Both are far less than what panels give under the darkest clouds.
+# A production meter may read this much in the dark: [W], or as a share of the rated
+# power. Under the darkest clouds panels produce far more than either.
 _DARK: Final = 10.0
 _DARK_SHARE: Final = 0.002
 # A gateway on cellular uploads four times a day.
@@ -37,11 +37,11 @@ _CELLULAR_AGE: Final = timedelta(hours=9)
 
 
 def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
-    """Return what is known after new samples arrived.
+    """Return the known samples after new ones arrived.
 
-    An older measurement never replaces a newer one. A moment in the future (a gateway
-    with a wrong clock, or our own until it was put right) counts as now, so that it
-    cannot keep later values out. A lifetime total never falls.
+    An older measurement never replaces a newer one. A moment in the future (from a
+    gateway with a wrong clock, or before our own clock was corrected) counts as now, so
+    that it does not block later values. A lifetime total never falls.
     """
     advanced = dict(as_of(known, now))
     for measurement, dated in as_of(arrived, now).items():
@@ -52,7 +52,7 @@ def advance(known: Samples, arrived: Samples, *, now: datetime) -> Samples:
 
 
 def as_of(samples: Samples, now: datetime) -> Samples:
-    """Return samples of which those that are dated in the future are of now."""
+    """Return the samples, with moments in the future replaced by now."""
     if all(sample.observed_at <= now for sample in samples.values()):
         return samples
     return {
@@ -62,7 +62,7 @@ def as_of(samples: Samples, now: datetime) -> Samples:
 
 
 def merge(partitions: Iterable[Samples]) -> Samples:
-    """Compose what several sources know; for each measurement the newest wins."""
+    """Merge the samples of several sources; for each measurement the newest wins."""
     merged: dict[Measurement, Sample] = {}
     for samples in partitions:
         for measurement, sample in samples.items():
@@ -73,7 +73,7 @@ def merge(partitions: Iterable[Samples]) -> Samples:
 
 
 def follows(before: Samples, after: Samples) -> bool:
-    """Tell whether samples of a source lack nothing, and are as new as before."""
+    """Return whether all samples of a source are still there and none is older."""
     return all(
         measurement in after and after[measurement].observed_at >= sample.observed_at
         for measurement, sample in before.items()
@@ -81,10 +81,10 @@ def follows(before: Samples, after: Samples) -> bool:
 
 
 def merge_newer(known: Samples, arrived: Samples) -> Samples:
-    """Return the newest of all sources after those of one were followed by others.
+    """Return the newest samples of all sources after one source has newer ones.
 
-    It is what `merge` returns for all of them, at less cost: live data comes each
-    second.
+    Equal to `merge` of all sources, but faster: live data arrives each second. Valid
+    only if `follows` is true for the samples of that source.
     """
     merged = dict(known)
     for measurement, sample in arrived.items():
@@ -114,9 +114,10 @@ def fresh_value(
 
 
 def is_producing(power: Value, known: Samples) -> bool:
-    """Tell whether a production power [W] is more than a meter reads in the dark.
+    """Return whether a production power [W] is more than a meter reads in the dark.
 
-    That is a few watts either way, and more where the plant is large.
+    In the dark a meter reads a few watts, positive or negative, and more in a large
+    plant.
     """
     rated = known.get(Measurement.RATED_POWER)
     share = 0.0 if rated is None else float(rated.value) * _DARK_SHARE
@@ -134,7 +135,7 @@ def to_json(samples: Samples) -> dict[str, list[Any]]:
 def from_json(data: object) -> Samples:
     """Read what `to_json` wrote; raises ValueError where that is damaged.
 
-    What a newer version measures is left out.
+    Skips measurements that this version does not know.
     """
     stored = record(data)
     return {

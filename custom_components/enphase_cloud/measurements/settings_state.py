@@ -1,4 +1,4 @@
-"""What was written and is not read back yet, and when settings were refused."""
+"""Written settings that are not confirmed yet, and refusals of settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,35 +11,35 @@ from .catalog import Source
 type Fields = Mapping[str, Any]
 """Flags, numbers and words by the names of settings in the models of the client."""
 
-# When to look whether the cloud has what was written.
-_LOOKS: Final = (timedelta(minutes=2), timedelta(minutes=10))
-# How long settings that were refused rest, at first and from then on.
-_RESTS: Final = (timedelta(days=1), timedelta(days=7))
+# When to check that the cloud has what was written.
+_CHECKS: Final = (timedelta(minutes=2), timedelta(minutes=10))
+# How long to wait after the first refusal, and after each further one.
+_WAITS: Final = (timedelta(days=1), timedelta(days=7))
 
 
 class Written(NamedTuple):
-    """What was written at a moment, and how often it was looked for since."""
+    """What was written at a moment, and how many checks did not find it."""
 
     fields: Fields
     at: datetime
-    looks: int = 0
+    checks: int = 0
 
     @property
     def due(self) -> datetime:
-        """Return when to look again."""
-        return self.at + _LOOKS[self.looks]
+        """Return when the next check is due."""
+        return self.at + _CHECKS[self.checks]
 
     def not_found(self) -> Self | None:
-        """Return what is left to do after a look that did not find it."""
-        looks = self.looks + 1
-        return self._replace(looks=looks) if looks < len(_LOOKS) else None
+        """Return the state after a check without success; None after the last one."""
+        checks = self.checks + 1
+        return self._replace(checks=checks) if checks < len(_CHECKS) else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in a shape that JSON can hold."""
         return {
             "fields": dict(self.fields),
             "at": self.at.timestamp(),
-            "looks": self.looks,
+            "looks": self.checks,
         }
 
     @classmethod
@@ -50,37 +50,37 @@ class Written(NamedTuple):
         for value in fields.values():
             if not isinstance(value, int):
                 text(value)
-        looks = count(stored["looks"], most=len(_LOOKS) - 1)
-        return cls(dict(fields), moment(stored["at"]), looks)
+        checks = count(stored["looks"], most=len(_CHECKS) - 1)
+        return cls(dict(fields), moment(stored["at"]), checks)
 
 
 @dataclass(slots=True)
 class SettingsState:
-    """What outlives a restart: writes by document and load, and the last refusal."""
+    """The stored state: writes by document and load, and the last refusal."""
 
     written: dict[Source, dict[str, Written]] = field(default_factory=dict)
     refused_at: datetime | None = None
     refusals: int = 0
 
     def of(self, source: Source) -> dict[str, Written]:
-        """Return what was written of a document, "" or the load being the key."""
+        """Return the writes to a document, by load, or by "" for all of it."""
         return self.written.setdefault(source, {})
 
     def refuse(self, now: datetime) -> None:
         """Note that the cloud refused the settings."""
         self.refused_at = now
-        self.refusals = min(self.refusals + 1, len(_RESTS))
+        self.refusals = min(self.refusals + 1, len(_WAITS))
 
     def allow(self) -> None:
-        """Note that the cloud told or took them."""
+        """Note that the cloud allowed to read or write the settings."""
         self.refused_at, self.refusals = None, 0
 
     @property
     def probe_at(self) -> datetime | None:
-        """Return when to ask again for what was refused; None where nothing was."""
+        """Return when to request refused settings again; None without a refusal."""
         if self.refused_at is None or not self.refusals:
             return None
-        return self.refused_at + _RESTS[self.refusals - 1]
+        return self.refused_at + _WAITS[self.refusals - 1]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in a shape that JSON can hold."""
@@ -108,5 +108,5 @@ class SettingsState:
                 if source in written
             },
             refused_at=optional(moment, stored["refused_at"]),
-            refusals=count(stored["refusals"], most=len(_RESTS)),
+            refusals=count(stored["refusals"], most=len(_WAITS)),
         )

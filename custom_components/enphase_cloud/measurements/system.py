@@ -8,7 +8,7 @@ from typing import Final, Self, override
 
 
 class DeviceKind(StrEnum):
-    """What a device is; also a part of its key in stored data."""
+    """The kind of a device; also a part of its key in stored data."""
 
     SYSTEM = "system"
     GATEWAY = "gateway"
@@ -21,22 +21,22 @@ class DeviceKind(StrEnum):
     HEAT_PUMP = "heat_pump"
     GENERATOR = "generator"
     LOAD = "load"
-    """What a dry contact of a system controller switches."""
+    """A load that a dry contact of a system controller switches."""
     ARRAY = "array"
-    """Panels that the user takes together; the cloud knows nothing of it."""
+    """A group of panels that the user defined; unknown to the cloud."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device of a system, by its id or serial number; "" is the system itself."""
+    """A device of a system; `identifier` is its id or serial number, "" the system."""
 
     kind: DeviceKind
     identifier: str = ""
-    # Asked for thousands of times where a system has many panels.
+    # Computed once: it is used thousands of times in a system with many panels.
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Work out the hash once."""
+        """Compute the hash once."""
         object.__setattr__(self, "_hash", hash((self.kind, self.identifier)))
 
     @override
@@ -62,7 +62,7 @@ SYSTEM: Final = Device(DeviceKind.SYSTEM)
 class SystemInfo:
     """The fixed facts of a system, from the list of systems.
 
-    `arrays` has the arrays of the user that panels are in, by the keys of both.
+    `arrays` maps the key of a panel to the key of its array.
     """
 
     system_id: int

@@ -1,4 +1,4 @@
-"""The columns of the catalog's rows, and what many rows have in common."""
+"""The columns of the catalog's rows, and functions for frequent kinds of rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ..api.models import LiveFrame, Summary
 from .system import DeviceKind
 
 POWER_AGE: Final = timedelta(hours=3)
-# What is requested once a day is unknown when two requests brought nothing.
+# What is requested once a day becomes unknown after two failed requests.
 _STALE_ERRAND: Final = timedelta(days=3)
 
 
@@ -21,27 +21,26 @@ class Kind(StrEnum):
     LEVEL = "level"  # [%]
     CAPACITY = "capacity"  # [Wh]
     ENERGY_TODAY = "energy_today"  # [Wh] since the system's midnight
-    ENERGY_DAY = "energy_day"  # [Wh] of the day before, or of something that ended
+    ENERGY_DAY = "energy_day"  # [Wh] of the day before, or of a session that ended
     ENERGY_TOTAL = "energy_total"  # [Wh]
-    STATE = "state"  # a word
+    STATE = "state"  # one of the words of `states`
     MOMENT = "moment"  # [s] since the epoch
     RATING = "rating"  # [W], of the equipment
     COUNT = "count"
     RATIO = "ratio"  # [%]
     DURATION = "duration"  # [s]
     COST = "cost"  # in the currency of the home
-    TEXT = "text"  # of our own
+    TEXT = "text"  # in a format of our own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """The columns of a row.
 
-    `device` is the kind of device that it is of, and `sensor` the key of the sensor,
-    None where there is none. A value older than `max_age` is unknown. `is_dated`
-    says whether answers tell when it was measured. `states` are the words of a state.
-    `summary` and `frame` read it from a summary and from a frame of the live stream,
-    where nothing has to be worked out.
+    `device`: the kind of device it belongs to. `sensor`: the key of its sensor, or
+    None. A value older than `max_age` is unknown. `is_dated`: responses say when it was
+    measured. `states`: the words of a state. `summary` and `frame` read it from a
+    summary and from a frame of the live stream, if it needs no computation.
     """
 
     kind: Kind
@@ -57,7 +56,7 @@ class Traits:
 
 
 def words(states: type[StrEnum]) -> tuple[str, ...]:
-    """Return the states that a sensor can show: all but the unknown one."""
+    """Return the states of a sensor: all but UNKNOWN."""
     return tuple(state.value for state in states if state.name != "UNKNOWN")
 
 
@@ -68,7 +67,7 @@ def power(
     device: DeviceKind = DeviceKind.SYSTEM,
     is_enabled: bool = True,
 ) -> Traits:
-    """Return the traits of a power that answers date."""
+    """Return the traits of a power whose moment the responses give."""
     return Traits(
         kind=Kind.POWER,
         device=device,
@@ -87,7 +86,7 @@ def state(
     device: DeviceKind = DeviceKind.SYSTEM,
     max_age: timedelta = POWER_AGE,
 ) -> Traits:
-    """Return the traits of a state that answers date."""
+    """Return the traits of a state whose moment the responses give."""
     return Traits(
         kind=Kind.STATE,
         device=device,
@@ -99,12 +98,12 @@ def state(
 
 
 def energy(kind: Kind, sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
-    """Return the traits of an energy that answers date."""
+    """Return the traits of an energy whose moment the responses give."""
     return Traits(kind=kind, sensor=sensor, device=device)
 
 
 def lifetime(sensor: str, device: DeviceKind, *, is_dated: bool = True) -> Traits:
-    """Return the traits of all energy of a device, disabled at first."""
+    """Return the traits of the lifetime energy of a device, disabled by default."""
     return Traits(
         kind=Kind.ENERGY_TOTAL,
         device=device,
@@ -131,7 +130,7 @@ def level(
 
 
 def moment(sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
-    """Return the traits of the moment of a report; that of the system is enabled."""
+    """Return the traits of the time of a report, enabled only for the system."""
     return Traits(
         kind=Kind.MOMENT,
         device=device,
@@ -142,7 +141,7 @@ def moment(sensor: str, device: DeviceKind = DeviceKind.SYSTEM) -> Traits:
 
 
 def nameplate(kind: Kind, summary: Callable[[Summary], float | str | None]) -> Traits:
-    """Return the traits of what a summary says of the equipment, without a sensor."""
+    """Return the traits of a rating in the summary, without a sensor."""
     return Traits(kind=kind, is_dated=False, summary=summary)
 
 
@@ -155,7 +154,7 @@ def errand(
     is_diagnostic: bool = False,
     is_enabled: bool = True,
 ) -> Traits:
-    """Return the traits of what an errand brings, which no answer dates."""
+    """Return the traits of a value of an errand, whose moment no response gives."""
     return Traits(
         kind=kind,
         device=device,
@@ -171,7 +170,7 @@ def errand(
 def of_charger(
     kind: Kind, sensor: str | None = None, *, is_enabled: bool = True
 ) -> Traits:
-    """Return the traits of what stays true of a charger until something else is."""
+    """Return the traits of a value of a charger that stays valid until the next one."""
     return Traits(
         kind=kind, device=DeviceKind.CHARGER, sensor=sensor, is_enabled=is_enabled
     )
