@@ -5,7 +5,13 @@ from contextlib import asynccontextmanager
 import shutil
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    StorageState,
+    async_playwright,
+    expect,
+)
 
 from scripts.demonstration.command_line import DemoError
 
@@ -38,11 +44,20 @@ async def browsing() -> AsyncGenerator[Browser]:
 
 @asynccontextmanager
 async def screen(
-    browser: Browser, url: str, size: tuple[int, int] = DESKTOP, *, dark: bool = False
+    browser: Browser,
+    url: str,
+    size: tuple[int, int] = DESKTOP,
+    *,
+    dark: bool = False,
+    login: StorageState | None = None,
 ) -> AsyncGenerator[BrowserContext]:
-    """Open a screen of some size that shows what is at a URL."""
+    """Open a screen of some size that shows what is at a URL.
+
+    `login` is what another screen keeps of a user who has logged in there.
+    """
     context = await browser.new_context(
         base_url=url,
+        storage_state=login,
         viewport={"width": size[0], "height": size[1]},
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import shutil
 from typing import Any
 
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, StorageState
 import pytest
 
 from scripts.browsing.browser import DESKTOP, browsing, screen
@@ -38,34 +38,40 @@ async def browser() -> AsyncGenerator[Browser]:
         yield chromium
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def stage() -> AsyncGenerator[Stage]:
-    """Return a Home Assistant and its cloud, on which the walks of a module build."""
+    """Return a Home Assistant and its cloud, on which the walks build."""
     async with temporary_stage() as running:
         yield running
 
 
+@pytest.fixture(scope="module")
+async def login(browser: Browser, stage: Stage) -> StorageState:
+    """Return what a browser keeps of a user who has logged in."""
+    async with screen(browser, stage.home_assistant.url) as context:
+        await User(await context.new_page()).log_in()
+        return await context.storage_state()
+
+
 @pytest.fixture
 async def visit(
-    browser: Browser, stage: Stage, request: pytest.FixtureRequest
+    browser: Browser, stage: Stage, login: StorageState, request: pytest.FixtureRequest
 ) -> AsyncGenerator[Visit]:
-    """Return what lets a user log in, on a screen of some size."""
+    """Return what lets a user come back, to a screen of some size."""
     pages: list[Page] = []
 
-    async def log_in(
+    async def come_back(
         size: tuple[int, int] = DESKTOP, *, dark: bool = False, **hands: bool
     ) -> User:
         url = stage.home_assistant.url
         context = await screens.enter_async_context(
-            screen(browser, url, size, dark=dark)
+            screen(browser, url, size, dark=dark, login=login)
         )
         pages.append(await context.new_page())
-        user = User(pages[-1], **hands)
-        await user.log_in()
-        return user
+        return User(pages[-1], **hands)
 
     async with AsyncExitStack() as screens:
-        yield log_in
+        yield come_back
         if request.node.stash.get(_FAILED, False):
             _EVIDENCE.mkdir(parents=True, exist_ok=True)
             await _keep(request.node.name, stage, pages)

@@ -1,11 +1,14 @@
 """Who has the plan Megawatt steers their system, and may take leave of it."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
+from playwright.async_api import expect
 import pytest
 
 from scripts.browsing.browser import PHONE
 from scripts.browsing.newcomer import add_account, open_device
+from scripts.browsing.user import User
 from scripts.browsing.words import starting, word
 from scripts.demonstration.processes import until
 from scripts.demonstration.set_up import (
@@ -15,7 +18,7 @@ from scripts.demonstration.set_up import (
     entries_of_integration,
     systems_of,
 )
-from scripts.demonstration.stage import Stage
+from scripts.demonstration.stage import Stage, temporary_stage
 from simulator.demo import OWNER
 
 from .conftest import Visit
@@ -23,6 +26,14 @@ from .conftest import Visit
 PAGE = f"/config/integrations/integration/{DOMAIN}"
 PLAN = "megawatt"
 MODE = "entity.select.storage_mode"
+RESERVE = "entity.number.reserve_soc.name"
+
+
+@pytest.fixture(scope="module")
+async def stage() -> AsyncGenerator[Stage]:
+    """Return a Home Assistant of the module's own, where the plan is another."""
+    async with temporary_stage() as running:
+        yield running
 
 
 @pytest.fixture
@@ -63,13 +74,35 @@ async def test_the_battery_changes_its_mode(
     await user.choose(f"{MODE}.name", f"{MODE}.state.{mode}")
 
     async def has_arrived() -> bool:
-        (system_id,) = systems_of(OWNER)
-        settings = await stage.cloud.ask(f"systems/{system_id}/settings")
-        return bool(settings["settings"]["mode"] == true)
+        return bool((await _settings(stage))["mode"] == true)
 
     await until("the cloud has the mode", has_arrived)
-    shown = starting(f"{word(f'{MODE}.name')} {word(f'{MODE}.state.{mode}')}")
-    await user.page.get_by_role("button", name=shown).wait_for()
+    await _mode_is(user, mode)
+
+
+async def test_the_battery_keeps_a_reserve(
+    visit: Visit, stage: Stage, home: None
+) -> None:
+    """What is typed is kept and shown; what Full backup forbids is explained."""
+    user = await visit()
+    await user.page.goto(PAGE)
+    await open_device(user, "Hillside")
+    await _type_reserve(user, 35)
+
+    async def has_arrived() -> bool:
+        settings = await _settings(stage)
+        return bool(settings["reserves"].get(settings["mode"]) == 35)
+
+    await until("the cloud has the reserve", has_arrived)
+    await user.page.reload()
+    field = user.page.get_by_role("spinbutton", name=word(RESERVE))
+    await expect(field).to_have_value("35")
+    await user.choose(f"{MODE}.name", f"{MODE}.state.full_backup")
+    await _mode_is(user, "full_backup")
+    await expect(field).to_have_value("100")
+    await _type_reserve(user, 50)
+    await user.sees("exceptions.reserve_is_full.message")
+    assert (await _settings(stage))["mode"] == "Full Backup"
 
 
 async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> None:
@@ -82,3 +115,20 @@ async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> N
     await user.press("ui.common.delete")
     await row.wait_for(state="hidden")
     assert not await entries_of_integration(stage.home_assistant)
+
+
+async def _settings(stage: Stage) -> Any:
+    (system_id,) = systems_of(OWNER)
+    return (await stage.cloud.ask(f"systems/{system_id}/settings"))["settings"]
+
+
+async def _mode_is(user: User, mode: str) -> None:
+    shown = starting(f"{word(f'{MODE}.name')} {word(f'{MODE}.state.{mode}')}")
+    # Home Assistant's list of activity says the same.
+    lists = user.page.locator("ha-select")
+    await lists.get_by_role("button", name=shown).wait_for()
+
+
+async def _type_reserve(user: User, percent: int) -> None:
+    await user.fill(RESERVE, str(percent))
+    await user.page.keyboard.press("Enter")

@@ -1,7 +1,5 @@
-"""What a home owner does with the integration, from the first minute on."""
+"""What a home owner does with the integration, once it is set up."""
 
-from dataclasses import asdict
-import json
 import re
 
 from playwright.async_api import expect
@@ -12,7 +10,6 @@ from scripts.browsing.newcomer import (
     CLOSE,
     FINISH,
     SUBMIT,
-    add_account,
     configure,
     open_device,
     press_row,
@@ -24,7 +21,7 @@ from scripts.demonstration.processes import until
 from scripts.demonstration.set_up import (
     DOMAIN,
     add_integration,
-    application,
+    add_tariff,
     entries_of_integration,
 )
 from scripts.demonstration.stage import Stage
@@ -33,9 +30,7 @@ from simulator.demo import OWNER
 from .conftest import Visit
 
 PAGE = f"/config/integrations/integration/{DOMAIN}"
-# When set-up asked for neither a price nor live streams, and the options were a row of
-# pages, it took 9 fields and 23 clicks; it is to be a third less.
-MOST_EFFORT = (9 + 23) * 2 // 3
+TARIFF = {"user": {"direction": "import", "kind": "fixed"}, "fixed": {"price": 0.34}}
 # Of a system with everything: production, consumption, and both ways of the grid and of
 # the batteries.
 FLOWS = 6
@@ -45,28 +40,17 @@ FLOWS = 6
 async def home(stage: Stage) -> None:
     """Have the integration set up, whatever ran before."""
     if not await entries_of_integration(stage.home_assistant):
-        await add_integration(stage.home_assistant)
+        entry = await add_integration(stage.home_assistant)
+        await add_tariff(stage.home_assistant, entry, TARIFF)
 
 
-async def test_a_newcomer_sees_values_costs_and_panels(
-    visit: Visit, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """From an empty Home Assistant to power that moves, with as little as can be."""
+async def test_costs_come_by_themselves(visit: Visit, home: None) -> None:
+    """A price is all that they need, and the minute until energy is imported."""
     user = await visit()
-    wishes = {"price": "0.34", "streams_per_month": "100"}
-    await add_account(user, application(), OWNER, **wishes)
+    await user.page.goto(PAGE)
     await open_device(user, "Hillside")
-    power = await row_of(user, "entity.sensor.current_power_consumption.name")
-    before = await power.inner_text()
-    await press_row(user, "entity.button.start_live_stream.name")
-    await expect(power).not_to_have_text(before, use_inner_text=True)
     cost = await row_of(user, "entity.sensor.cost_today.name")
     await expect(cost).to_contain_text(re.compile(r"\d"), timeout=180_000)
-    await user.sees("entity.image.panels.name")
-    effort = asdict(user.effort)
-    with capsys.disabled():
-        pytestconfig.get_terminal_writer().line(f"\n{json.dumps(effort)}")
-    assert sum(effort.values()) <= MOST_EFFORT
 
 
 async def test_options_are_changed_on_a_phone_in_the_dark(
