@@ -1,6 +1,7 @@
 """Single devices: batteries, panels and gateways, each a device of its own."""
 
 from datetime import timedelta
+import json
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -10,6 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.const import DOMAIN
+from simulator import Fault
 
 from .conftest import SetUp, World
 from .helpers import pass_time, system_devices
@@ -170,3 +172,53 @@ async def test_what_is_switched_off_is_gone(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     assert len(_devices(hass, entry)) == len(_devices(hass, entry, "battery")) == 2
+
+
+async def test_meters_are_called_by_what_they_measure(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Two of a kind are told apart; what the user calls one stays."""
+    world.system.production_meters = 2
+    hass.config.language = "nl"
+    entry = await set_up(options=ALL)
+    meters = _devices(hass, entry, "meter")
+    serial = world.system.gateway_serial
+    assert {device.name for device in meters} == {
+        f"Productiemeter {serial}EIM1",
+        f"Productiemeter {serial}EIM92",
+        f"Verbruiksmeter {serial}EIM2",
+    }
+    registry = dr.async_get(hass)
+    registry.async_update_device(meters[0].id, name_by_user="Shed")
+    hass.config.language = "en"
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    renamed = registry.async_get(meters[0].id)
+    assert renamed is not None
+    assert renamed.name_by_user == "Shed"
+    assert {device.name for device in _devices(hass, entry, "meter")} == {
+        f"Production meter {serial}EIM1",
+        f"Production meter {serial}EIM92",
+        f"Consumption meter {serial}EIM2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("Storage", "Storage meter EIM7"),
+        ("Barn meter", "Barn meter"),
+        ("barn", "Meter barn"),
+        (None, "Meter EIM7"),
+    ],
+)
+async def test_a_meter_of_another_name(
+    hass: HomeAssistant, world: World, set_up: SetUp, given: str | None, shown: str
+) -> None:
+    """What Enphase calls it stays where it is none of the known words."""
+    meter = {"id": 7, "name": given, "serial_number": "EIM7"}
+    document = {"system_id": world.system.system_id, "devices": {"meters": [meter]}}
+    world.cloud.faults.add(Fault(operation="devices", raw=json.dumps(document)))
+    entry = await set_up(options=ALL)
+    [device] = _devices(hass, entry, "meter")
+    assert device.name == shown

@@ -8,7 +8,6 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.typing import UNDEFINED
 
 from .const import APP_URL, DEVELOPER_PORTAL_URL, DOMAIN
 from .data import (
@@ -22,6 +21,7 @@ from .measurements.system import SYSTEM, Device, DeviceKind
 from .runtime.account import account_owner
 
 _MANUFACTURER: Final = "Enphase"
+_METERS: Final = {"production", "consumption", "storage"}
 _NOTHING: Final = DeviceProperties()
 # Between so many, others have their turn.
 _AT_ONCE: Final = 25
@@ -180,15 +180,10 @@ def _register(
     properties: DeviceProperties,
     via_device_id: str,
 ) -> str:
-    # "IQ Battery 123" says all; "production", of a meter, needs the kind.
-    name = properties.name or number
-    is_whole = " " in name
     registered = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={identifier},
-        name=name if is_whole else UNDEFINED,
-        translation_key=None if is_whole else kind,
-        translation_placeholders=None if is_whole else {"number": name},
+        **_named(kind, properties.name, number),
         manufacturer=_MANUFACTURER,
         model=properties.model,
         model_id=properties.model_id,
@@ -198,6 +193,25 @@ def _register(
         via_device_id=via_device_id,
     )
     return registered.id
+
+
+def _named(kind: DeviceKind, name: str | None, number: str) -> dict[str, Any]:
+    """Return the name of a device, or the translation that makes it.
+
+    Meters are called by what they measure, all of a kind alike; "IQ Battery 123" says
+    all; a number needs the kind.
+    """
+    measured = (name or "").casefold()
+    if kind is DeviceKind.METER and measured in _METERS:
+        key, name = f"{measured}_meter", number
+    elif name is not None and " " in name:
+        return {"name": name}
+    else:
+        key = kind
+    return {
+        "translation_key": key,
+        "translation_placeholders": {"number": name or number},
+    }
 
 
 def _remove_others(
