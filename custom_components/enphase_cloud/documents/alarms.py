@@ -10,7 +10,7 @@ from ..measurements.samples import Sample
 from ..measurements.system import SYSTEM
 from .base import Known, Report
 
-# From the worst on.
+# In order, the worst first.
 _SEVERITIES: Final = tuple(Severity)
 
 
@@ -26,13 +26,13 @@ def read_open_alarms(alarms: Alarms, known: Known) -> Report:
 
 
 def learn_open_alarms(alarms: Alarms, known: Known) -> None:
-    """Keep which alarms are open; what is new of them is told from that."""
+    """Update the open alarms of the board, which events follow from."""
     board = known.board
     listed = from_alarms(alarm for alarm in alarms.alarms if not alarm.cleared)
     board.open_alarms = board.open_alarms.with_response(listed)
 
 
 def cue(board: Board) -> str:
-    """Return what calls for another look: the status of the system."""
+    """Return the status of the system: a change makes a new request due."""
     status = board.newest().get(Measurement.SYSTEM_STATUS)
     return "" if status is None else str(status.value)

@@ -1,4 +1,4 @@
-"""What a row of the table of documents says."""
+"""The columns of the table of documents."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,30 +16,30 @@ from ..measurements.samples import Samples
 from ..measurements.system import SYSTEM, Device, DeviceKind, SystemInfo
 
 type Report = Mapping[Device, Samples]
-"""What an answer says of the system and of its devices."""
+"""The samples of a response, by device; the system is SYSTEM."""
 
 HOURLY: Final = timedelta(hours=1)
 DAILY: Final = timedelta(days=1)
 WEEKLY: Final = timedelta(days=7)
 ONCE: Final = timedelta(days=36_500)
-"""As good as never again."""
+"""In effect, never again."""
 QUARTERLY: Final = timedelta(minutes=15)
 """As often as gateways report."""
-# How often what may be requested several times a day is, and the days of a month.
+# Possible periods of less than a day.
 _PACES: Final = (QUARTERLY, HOURLY, timedelta(hours=6))
-_MONTH: Final = 31
+_DAYS_OF_MONTH: Final = 31
 FIRST: Final = "1"
-"""Names a device that no number does; there is at most one of its kind."""
+"""The identifier of a device without a number, the only one of its kind."""
 REPORTED_AFTER_DUSK: Final = timedelta(minutes=30)
-"""How long after dusk all of the day is told."""
-# By day, one request is made at dawn, and one up to a period after all is told.
+"""How long after dusk the whole day is reported."""
+# With `by_day`: one more request at dawn, and on average half a one at the end.
 _EDGES: Final = 1.5
-# What a path takes as a serial number.
+# A serial number that may be part of a path.
 _SERIAL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Group(StrEnum):
-    """Documents that the user switches on and off together."""
+    """A group of documents that the user switches on and off together."""
 
     DEVICES = "devices"
     PANELS = "panels"
@@ -60,11 +60,11 @@ OFF_AT_FIRST: Final = frozenset(
         Group.PRODUCTION_METERS,
     }
 )
-"""Groups that new entries do not have either until the user wants them."""
+"""Groups that are off in new entries."""
 
 
 class Known(NamedTuple):
-    """What a reader knows beside the answer, which is of the `device`."""
+    """The context of a response, which is that of `device`."""
 
     info: SystemInfo
     board: Board
@@ -84,70 +84,70 @@ class EachDevice(NamedTuple):
     not_reported_by: Source | None = None
 
     def devices(self, board: Board) -> list[Device]:
-        """Return the devices to ask for, in an order that stays."""
+        """Return the devices to request the document for, in a stable order."""
         of_kind = self._of_kind(board, self.reported_by)
         found = (each for each in of_kind if serial_number(each, board.inventory))
         return sorted(found, key=lambda device: device.key)
 
     def expected(self, board: Board) -> int:
-        """Return of how many devices it is about, before their numbers are known."""
+        """Return the number of devices, even before their serial numbers are known."""
         return len(self.devices(board)) or len(self._of_kind(board, None))
 
     def _of_kind(self, board: Board, reported_by: Source | None) -> set[Device]:
         known = board.devices() | board.inventory.keys()
-        told = known if reported_by is None else board.reported_by(reported_by)
-        others = (
-            board.reported_by(self.not_reported_by)
-            if self.not_reported_by
-            else frozenset()
-        )
-        return {device for device in told - others if device.kind is self.kind}
+        found = known if reported_by is None else board.reported_by(reported_by)
+        if self.not_reported_by:
+            found = found - board.reported_by(self.not_reported_by)
+        return {device for device in found if device.kind is self.kind}
 
 
 def serial_number(device: Device, inventory: Inventory) -> str | None:
-    """Return the serial number that a path takes; None where it is not known."""
-    properties = inventory.get(device)
-    told = (properties and properties.serial_number) or ""
-    is_told = device.kind is DeviceKind.BATTERY or device.identifier == FIRST
-    number = told if is_told else device.identifier
-    return number if _SERIAL.fullmatch(number) else None
+    """Return the serial number for a path; None if it is unknown.
+
+    The inventory has it if the identifier is an id (batteries) or FIRST.
+    """
+    number: str | None = device.identifier
+    if device.kind is DeviceKind.BATTERY or number == FIRST:
+        properties = inventory.get(device)
+        number = None if properties is None else properties.serial_number
+    return number if number and _SERIAL.fullmatch(number) else None
 
 
 def no_query(_known: Known) -> Mapping[str, str | int]:
-    """Return the query of a document that takes none."""
+    """Return an empty query."""
     return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document[AnswerT]:
-    """A document of the cloud: how to request it, when, and what it says.
+class Document[ResponseT]:
+    """A document of the cloud: how to request it, when, and how to read it.
 
-    A document without a `period` is polled as often as calls allow, by its weight
-    (scheduling/weights.py). One with a period is an errand: requested once in it, and
-    soon after what `cue` returns has changed. `site_query` names the system in the
-    query; an endpoint with pages is read to its last one. One with `each` is requested
-    for each device, whose serial number the path takes. `budgeted` is how often calls
-    are set aside where cues come more often than the period. What is requested several
-    times a day takes no more than a `share` of the calls that a system has, and rests
-    in the dark if it is `by_day`. Groups that a document `serves` need it, too.
+    Without a `period`, it is polled as often as API calls allow, by its weight
+    (scheduling/weights.py). With a period it is an errand: requested once per period,
+    and soon after the result of `cue` changed. `site_query`: the system is named in the
+    query. All pages of an endpoint are read. `each`: it is requested for each device,
+    whose serial number is part of the path. `budgeted`: the period for which calls are
+    set aside, if cues change more often than `period`. `share`: the greatest share of a
+    system's calls for a document requested several times a day. `by_day`: no requests
+    at night. `serves`: groups that require this document, too.
     """
 
     source: Source
     endpoint: Endpoint[Any]
-    read: Callable[[AnswerT, Known], Report]
-    # Whether other documents show the system to have what this one tells.
+    read: Callable[[ResponseT, Known], Report]
+    # Whether other documents show that the system has what this one reports.
     is_expected: Callable[[Board], bool] = lambda _board: True
-    # What the board learns from an answer before it is read.
-    learn: Callable[[AnswerT, Known], None] | None = None
+    # Updates the board with a response before it is read.
+    learn: Callable[[ResponseT, Known], None] | None = None
     is_optional: bool = True
     period: timedelta | None = None
     group: Group | None = None
     serves: frozenset[Group] = frozenset()
     cue: Callable[[Board], str] | None = None
-    inventory: Callable[[AnswerT], Inventory] | None = None
-    # Kinds of which the inventory has all; what it lacks thrice is gone.
+    inventory: Callable[[ResponseT], Inventory] | None = None
+    # Kinds that the inventory lists completely; see `inventory.updated`.
     lists_all: frozenset[DeviceKind] = frozenset()
-    # Whether it is requested rarely, where it was refused, to see whether it still is.
+    # Whether it is requested rarely after a refusal, to check whether that still holds.
     probes: bool = False
     # Requested weekly until there is a device of this kind.
     waits_for: DeviceKind | None = None
@@ -159,34 +159,36 @@ class Document[AnswerT]:
     by_day: bool = False
 
     def devices(self, board: Board) -> list[Device]:
-        """Return what the document is requested for: the system, or devices of it."""
+        """Return the devices to request the document for; SYSTEM unless `each`."""
         return [SYSTEM] if self.each is None else self.each.devices(board)
 
     @property
     def is_short(self) -> bool:
-        """Tell whether an answer holds no more than a few devices."""
+        """Return whether a response has only a few devices."""
         return self.endpoint.page_size is None and not self.lists_all
 
-    def digest(self, answer: AnswerT, known: Known) -> tuple[Inventory | None, Report]:
-        """Learn from an answer; return the devices that it lists, and what it says."""
-        listed = None if self.inventory is None else self.inventory(answer)
+    def digest(
+        self, response: ResponseT, known: Known
+    ) -> tuple[Inventory | None, Report]:
+        """Update the board with a response; return its inventory and its samples."""
+        listed = None if self.inventory is None else self.inventory(response)
         if self.learn is not None:
-            self.learn(answer, known)
-        return listed, self.read(answer, known)
+            self.learn(response, known)
+        return listed, self.read(response, known)
 
     def period_of(
         self, board: Board, calls: float, daylight: timedelta = DAILY
     ) -> timedelta | None:
-        """Return how long apart requests are, where a system has so many calls a month.
+        """Return the time between requests; None without a period.
 
-        `daylight` is how long a day of the system lasts. None where there is no period.
+        `calls`: the API calls of the system per month. `daylight`: from dawn to dusk.
         """
         if (least := self.period) is None or least >= DAILY:
             return least
         kind = self.waits_for
         if kind and not any(device.kind is kind for device in board.inventory):
             return WEEKLY
-        most = calls * self.share / _MONTH / max(1, self._requests(board))
+        most = calls * self.share / _DAYS_OF_MONTH / max(1, self._requests(board))
         return next(
             (
                 pace
@@ -199,7 +201,7 @@ class Document[AnswerT]:
     def calls_per_day(
         self, board: Board, calls: float = math.inf, daylight: timedelta = DAILY
     ) -> float | None:
-        """Return the API calls of a day for an errand; None where there is no period.
+        """Return the API calls per day of an errand; None without a period.
 
         `calls` and `daylight` are those of `period_of`.
         """
@@ -210,13 +212,13 @@ class Document[AnswerT]:
         return self._requests(board) * self._rounds(self.budgeted or period, daylight)
 
     def _rounds(self, period: timedelta, daylight: timedelta) -> float:
-        """Return how often a day the document is requested."""
+        """Return how often per day the document is requested."""
         if self.by_day and max(period, daylight) < DAILY:
             return (daylight + REPORTED_AFTER_DUSK) / period + _EDGES
         return DAILY / period
 
     def _requests(self, board: Board) -> int:
-        """Return how many calls it takes; a page holds so many microinverters."""
+        """Return the API calls for one request of all devices and pages."""
         if self.each is not None:
             return self.each.expected(board)
         modules = board.newest().get(Measurement.MODULES)

@@ -1,6 +1,6 @@
 """Chargers of Enphase (API operations below `ev_charger`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
@@ -26,25 +26,25 @@ EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, reported_by=Source.CHA
 _LONGEST_CUE: Final = 100
 _DAYS: Final = 7
 _MOST_YEARS: Final = 10
-# When a day is told entirely, by reports that may be late.
+# Sessions are requested one day after a day with energy, and once more later.
 _ON_THE_NEXT_DAY: Final = 1
 
 
 def has_charger(board: Board) -> bool:
-    """Tell whether any document lists a charger, of whatever maker."""
+    """Return whether any document lists a charger, of any maker."""
     known = board.devices() | board.inventory.keys()
     return any(device.kind is DeviceKind.CHARGER for device in known)
 
 
 def cue(board: Board) -> str:
-    """Return what calls for a new list: the chargers that any document lists."""
+    """Return all listed chargers: a change makes a request for the list due."""
     known = board.devices() | board.inventory.keys()
     chargers = {device for device in known if device.kind is DeviceKind.CHARGER}
     return ",".join(sorted(each.identifier for each in chargers))[:_LONGEST_CUE]
 
 
 def read_chargers(devices: Devices, known: Known) -> Report:
-    """Return which chargers can be asked for; those that are listed no more cannot."""
+    """Return the chargers with documents; no samples for those no longer listed."""
     listed = inventory(devices)
     monitored = {
         Measurement.CHARGER_MONITORED: Sample(1, known.fetched_at, Source.CHARGERS)
@@ -57,7 +57,7 @@ def read_chargers(devices: Devices, known: Known) -> Report:
 
 
 def inventory(devices: Devices) -> Inventory:
-    """Return what the cloud says of each charger."""
+    """Return the properties of each charger that has a serial number."""
     return {
         device: properties
         for device, properties in inventory_of_system(devices).items()
@@ -66,19 +66,19 @@ def inventory(devices: Devices) -> Inventory:
 
 
 def query_of_week(known: Known) -> Mapping[str, str]:
-    """Return the query of a week of intervals, up to today's."""
+    """Return the query of a week of intervals, up to today."""
     today = known.fetched_at.astimezone(known.info.time_zone).date()
     first = today - timedelta(days=_DAYS - 1)
     return {"granularity": "week", "start_date": f"{first:%Y%m%d}"}
 
 
 def query_of_days(known: Known) -> Mapping[str, str]:
-    """Return the query of all days since the system began to work, or of ten years."""
+    """Return the query of all days since the system started, or of ten years."""
     return {"start_date": f"{first_day(known):%Y%m%d}"}
 
 
 def first_day(known: Known) -> date:
-    """Return the day on which the system began to work, or that of ten years ago."""
+    """Return the local day on which the system started, or the day ten years ago."""
     since = known.board.newest().get(Measurement.OPERATIONAL_SINCE)
     if since is None:
         first = known.fetched_at - timedelta(days=365 * _MOST_YEARS)
@@ -88,33 +88,36 @@ def first_day(known: Known) -> date:
 
 
 def learn_intervals(intervals: EnergyIntervals, known: Known) -> None:
-    """Keep what a charger gave of late: it tells the unit of sessions."""
+    """Keep recent intervals of a charger: they show the unit of its sessions."""
     known.board.charged[known.device] = intervals
 
 
 def energy_of_yesterday(intervals: EnergyIntervals, known: Known) -> float | None:
-    """Return yesterday's energy [Wh]; None unless all of it is told."""
+    """Return yesterday's energy [Wh]; None unless all its intervals are reported."""
     start, end = _yesterday(known)
-    told = [
+    energy = [
         interval.energy
         for interval in intervals.intervals
         if start < interval.end_at <= end and interval.energy is not None
     ]
-    return sum(told) if len(told) == (end - start) // intervals.length else None
+    return sum(energy) if len(energy) == (end - start) // intervals.length else None
 
 
 def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
-    """Return yesterday's energy [Wh], and on which day there was energy last."""
+    """Return yesterday's energy [Wh], and the last day with energy.
+
+    From two days later on the day has a "+", so that the cue of sessions changes twice.
+    """
     zone, (_, end) = known.info.time_zone, _yesterday(known)
     today = known.fetched_at.astimezone(zone).date()
-    energetic = [
+    days = [
         (each.end_at - intervals.length).astimezone(zone).date()
         for each in intervals.intervals
         if each.energy and each.end_at <= end
     ]
     charged_on = None
-    if energetic:
-        day = max(energetic)
+    if days:
+        day = max(days)
         is_late = (today - day).days > _ON_THE_NEXT_DAY
         charged_on = f"{day.isoformat()}{'+' if is_late else ''}"
     values = {
@@ -132,7 +135,7 @@ def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
 
 
 def _yesterday(known: Known) -> tuple[datetime, datetime]:
-    """Return when yesterday began and ended."""
+    """Return when yesterday began and ended [UTC]."""
     zone = known.info.time_zone
     today = known.fetched_at.astimezone(zone).date()
     days = (today - timedelta(days=1), today)
@@ -141,20 +144,21 @@ def _yesterday(known: Known) -> tuple[datetime, datetime]:
 
 
 def cue_of_each(board: Board) -> str:
-    """Return what calls for the documents of chargers: that there is another one."""
+    """Return the chargers with documents: a new one makes a request due."""
     return cue_of_devices(EACH_CHARGER, board)
 
 
 def cue_of_devices(each: EachDevice, board: Board) -> str:
-    """Return what calls for documents of devices: that there is another one."""
+    """Return the devices with a document: a new one makes a request due."""
     found = ",".join(device.identifier for device in each.devices(board))
     return found[:_LONGEST_CUE]
 
 
 def cue_of_sessions(board: Board) -> str:
-    """Return what calls for sessions: a day with energy, and the day after it.
+    """Return the last days with energy: a change makes a request for sessions due.
 
-    A car that charged on one day may leave on the next, which ends the session.
+    They change after a day with energy, and on the day after it: a car that charged on
+    one day may leave on the next, which ends the session.
     """
 
     def charged_on(device: Device) -> Value:
@@ -162,15 +166,15 @@ def cue_of_sessions(board: Board) -> str:
         sample = known.get(Measurement.CHARGED_ON)
         return "" if sample is None else sample.value
 
-    told = [
+    days = (
         f"{device.identifier} {charged_on(device)}"
         for device in EACH_CHARGER.devices(board)
-    ]
-    return ",".join(told)[:_LONGEST_CUE]
+    )
+    return ",".join(days)[:_LONGEST_CUE]
 
 
 def learn_sessions(sessions: ChargingSessions, known: Known) -> None:
-    """Keep the sessions with the energy [Wh] of each, for those who report ends."""
+    """Keep the sessions with the energy [Wh] of each, for events of their ends."""
     intervals = known.board.charged.get(known.device)
     known.board.sessions[known.device] = tuple(
         (session, session_energy(session, intervals)) for session in sessions.sessions
@@ -178,7 +182,7 @@ def learn_sessions(sessions: ChargingSessions, known: Known) -> None:
 
 
 def read_sessions(sessions: ChargingSessions, known: Known) -> Report:
-    """Return what the last session came to, as of its end."""
+    """Return the energy, duration, cost and end of the last session."""
     if not sessions.sessions:
         return {known.device: NOTHING}
     last = sessions.sessions[-1]
@@ -195,7 +199,7 @@ def read_sessions(sessions: ChargingSessions, known: Known) -> Report:
 
 
 def _energy(last: ChargingSession, known: Known) -> float | None:
-    """Return the energy of the last session [Wh], of which it may be known already."""
+    """Return the energy of the last session [Wh], which may be known from before."""
     intervals = known.board.charged.get(known.device)
     energy = session_energy(last, intervals)
     if energy is not None:
@@ -211,7 +215,7 @@ def _energy(last: ChargingSession, known: Known) -> float | None:
 
 
 def read_schedules(schedules: ChargerSchedules, known: Known) -> Report:
-    """Return the times of a week at which a charger may charge."""
+    """Return the weekly times at which a charger may charge."""
     times = WeeklyTimes(
         tuple(
             times
@@ -226,16 +230,15 @@ def read_schedules(schedules: ChargerSchedules, known: Known) -> Report:
 
 
 def read_days(_days: DailyEnergy, _known: Known) -> Report:
-    """Return nothing: what they say goes into statistics."""
+    """Return no samples: the days go into statistics."""
     return {}
 
 
 def _samples(
     values: Mapping[Measurement, Value | None], at: datetime, source: Source
 ) -> Samples:
-    def told() -> Iterator[tuple[Measurement, Sample]]:
-        for measurement, value in values.items():
-            if value is not None:
-                yield measurement, Sample(value, at, source)
-
-    return dict(told())
+    return {
+        measurement: Sample(value, at, source)
+        for measurement, value in values.items()
+        if value is not None
+    }

@@ -19,12 +19,12 @@ _BY_ID: Final = frozenset({DeviceKind.BATTERY, DeviceKind.METER})
 
 
 def read_devices(_devices: Devices, _known: Known) -> Report:
-    """Return nothing: the answer tells what devices are, not what they do."""
+    """Return no samples: the document describes devices, without measurements."""
     return {}
 
 
 def inventory(devices: Devices) -> Inventory:
-    """Return the devices that the cloud lists, with what it says of each."""
+    """Return the devices that the cloud lists, with the properties of each."""
     kinds = {
         DeviceKind.GATEWAY: devices.gateways,
         DeviceKind.INVERTER: devices.microinverters,
@@ -45,14 +45,14 @@ def inventory(devices: Devices) -> Inventory:
 
 
 def cue(board: Board) -> str:
-    """Return what calls for a new list: the number of modules, and unknown devices."""
+    """Return the number of modules, and devices not listed: a change makes it due."""
     modules = board.newest().get(Measurement.MODULES)
     unknown = sorted(each.key for each in board.devices() - board.inventory.keys())
     return "/".join([str(modules and modules.value), *unknown])[:_LONGEST_CUE]
 
 
 def single_devices(latest: LatestTelemetry) -> dict[Device, Samples]:
-    """Return what the answer of `latest_telemetry` says of single devices."""
+    """Return the samples of single devices in `latest_telemetry`."""
     found: dict[Device, Samples] = {}
     for battery in latest.batteries:
         if battery.device_id is not None and battery.reported_at is not None:
@@ -90,7 +90,7 @@ def _samples(at: datetime, values: Mapping[Measurement, Value | None]) -> Sample
 
 
 def _identifier(kind: DeviceKind, listed: ListedDevice) -> str:
-    """Return what other documents call a device; "" where nothing does."""
+    """Return the id or serial number of a device in other documents, "" if unknown."""
     number = str(listed.device_id or "")
     if kind in _BY_ID:
         return number

@@ -1,5 +1,6 @@
 """Single microinverters (API operation `inverters_summary_by_envoy_or_site`)."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -15,7 +16,7 @@ from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import SYSTEM, Device, DeviceKind
 from .base import Known, Report
 
-# Between two answers that tell what one day came to.
+# The time between two responses whose difference is the energy of a day.
 _LEAST_BETWEEN: Final = timedelta(hours=18)
 _MOST_BETWEEN: Final = timedelta(hours=30)
 
@@ -26,7 +27,7 @@ def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
     Yesterday's energy [Wh] is the difference of two lifetime totals a day apart.
     """
     panels = {_device(each): each for each in inverters}
-    yesterday = _energies_yesterday(panels, known)
+    yesterday = _yesterday(panels, known)
     report: dict[Device, Samples] = {
         device: _panel(device, each, yesterday.get(device), known)
         for device, each in panels.items()
@@ -35,13 +36,13 @@ def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
 
 
 def learn_health(inverters: Sequence[Inverter], known: Known) -> None:
-    """Learn from what each panel gave yesterday, and judge it.
+    """Update the panel health of the board with the energy of yesterday.
 
-    Of a silent gateway the totals stand still, which says nothing of its panels.
+    Panels of a silent gateway are skipped, as their totals do not change.
     """
     panels = {_device(each): each for each in inverters}
-    yesterday = _energies_yesterday(panels, known)
-    heard = {
+    yesterday = _yesterday(panels, known)
+    reporting = {
         each.gateway_serial_number
         for each in panels.values()
         if _has_reported(each, known)
@@ -54,17 +55,20 @@ def learn_health(inverters: Sequence[Inverter], known: Known) -> None:
         )
         for device, each in panels.items()
         if device in yesterday
-        and each.gateway_serial_number in heard
+        and each.gateway_serial_number in reporting
         and each.status is not DeviceStatus.RETIRED
     }
-    # Half a day back, for before dawn the day that counts is the one before.
+    # Half a day earlier, as a response before dawn is about the day before.
     noon = known.fetched_at - timedelta(hours=12)
     today = noon.astimezone(known.info.time_zone).date()
     known.board.panel_health = known.board.panel_health.after(today, days)
 
 
 def inventory(inverters: Sequence[Inverter]) -> Inventory:
-    """Return the microinverters; absent ones may belong to an inactive gateway."""
+    """Return the microinverters.
+
+    Those missing may belong to an inactive gateway, so the list is not complete.
+    """
     return {
         _device(each): DeviceProperties(
             model=each.model,
@@ -82,9 +86,8 @@ def _device(inverter: Inverter) -> Device:
     return Device(DeviceKind.INVERTER, str(inverter.key))
 
 
-def _energies_yesterday(
-    panels: Mapping[Device, Inverter], known: Known
-) -> dict[Device, float]:
+def _yesterday(panels: Mapping[Device, Inverter], known: Known) -> dict[Device, float]:
+    """Return the energy [Wh] of yesterday of each panel for which it is known."""
     return {
         device: energy
         for device, each in panels.items()
@@ -143,7 +146,7 @@ def _system(
 ) -> Samples:
     health = known.board.panel_health
     states = {device: health.state(device.identifier) for device in panels}
-    told = list(states.values())
+    counts = Counter(states.values())
     ill = {
         device
         for device, each in panels.items()
@@ -156,8 +159,8 @@ def _system(
                 _has_reported(each, known) for each in panels.values()
             ),
             Measurement.PANEL_PROBLEMS: len(ill),
-            Measurement.DEAD_PANELS: told.count(PanelState.DEAD),
-            Measurement.WEAK_PANELS: told.count(PanelState.WEAK),
+            Measurement.DEAD_PANELS: counts[PanelState.DEAD],
+            Measurement.WEAK_PANELS: counts[PanelState.WEAK],
             Measurement.WEAKEST_PANEL: weakest(yesterday.values()),
         },
     )

@@ -24,7 +24,7 @@ from .devices import single_devices
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 _QUARTER: Final = timedelta(minutes=15)
-# What is read as it stands.
+# Measurements that are read without computation.
 _OF_SUMMARIES: Final = tuple(
     (each, each.traits.summary) for each in Measurement if each.traits.summary
 )
@@ -36,8 +36,8 @@ _OF_FRAMES: Final = tuple(
 def read_summary(summary: Summary, known: Known) -> Report:
     """Read a summary (API operation `summary`).
 
-    Its lifetime energy ends the day before the summary's date; today's is added.
-    Energies are as of when the system produced last.
+    Its lifetime energy ends the day before the summary's date, so that of today is
+    added. The moment of energy is the last one at which the system produced.
     """
     fetched_at, time_zone = known.fetched_at, known.info.time_zone
     measured_at = summary.last_interval_end_at or summary.last_report_at or fetched_at
@@ -66,8 +66,8 @@ def read_summary(summary: Summary, known: Known) -> Report:
 def read_battery_telemetry(telemetry: BatteryTelemetry, known: Known) -> Report:
     """Read the state of charge of today (API operation `telemetry/battery`).
 
-    The aggregate that was reported last has no time of its own; it is as old as the
-    newest interval, or as the end of the day before if today has none.
+    The `last_reported_aggregate_soc` has no moment of its own: it gets that of the
+    newest interval, or the end of the day before if today has none.
     """
     level: float | None = telemetry.last_reported_state_of_charge
     day = start_of_day(known.fetched_at, known.info.time_zone)
@@ -86,8 +86,8 @@ def read_battery_telemetry(telemetry: BatteryTelemetry, known: Known) -> Report:
 def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
     """Read powers (API operation `latest_telemetry`).
 
-    The document's consumption is production plus grid, without the battery, wherever
-    there is one; so grid and load follow from it as its description says.
+    By its description, the consumption of a system with a battery is production plus
+    grid, without the battery. Grid power and load are computed from that.
     """
     total = partial(
         parts.total, fetched_at=known.fetched_at, cellular=known.info.is_cellular
@@ -118,26 +118,25 @@ def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
 def read_live_frame(frame: LiveFrame, board: Board) -> Samples:
     """Read a frame of the live stream (API operation `live_data`).
 
-    A system without a battery or a generator streams zeros for them; these are no
-    evidence that it has one.
+    A system without a battery or a generator streams zeros for them, which are skipped.
     """
-    left_out = set() if board.has_battery() else set(OF_BATTERIES)
+    skipped = set() if board.has_battery() else set(OF_BATTERIES)
     if not frame.generator and Measurement.GENERATOR_POWER not in board.newest():
-        left_out.add(Measurement.GENERATOR_POWER)
+        skipped.add(Measurement.GENERATOR_POWER)
     return {
         measurement: Sample(value, frame.sampled_at, Source.LIVE)
         for measurement, read in _OF_FRAMES
-        if measurement not in left_out and (value := read(frame)) is not None
+        if measurement not in skipped and (value := read(frame)) is not None
     }
 
 
 def energy_today(
     known: Samples, measurement: Measurement, *, now: datetime, time_zone: tzinfo
 ) -> float | None:
-    """Return an energy of the system's current day [Wh].
+    """Return an energy of the system's current day [Wh], None if it is unknown.
 
-    Between midnight and the first report of a new day it is unknown, save that of a
-    production that stood still when it was last heard of: that is zero.
+    It is unknown between midnight and the first report of the day, except the energy
+    produced: that is zero if the system did not produce at its last report.
     """
     sample = known.get(measurement)
     if sample is None or not isinstance(sample.value, int | float):
@@ -153,7 +152,7 @@ def energy_today(
 
 
 def start_of_day(moment: datetime, time_zone: tzinfo) -> datetime:
-    """Return the system-local midnight that began the day of a moment."""
+    """Return the local midnight at which the day of a moment began."""
     return datetime.combine(moment.astimezone(time_zone).date(), time(), time_zone)
 
 
@@ -161,8 +160,8 @@ def _power_measured_at(summary: Summary, fetched_at: datetime) -> datetime:
     """Return when a summary's power was measured.
 
     A meter is read at each quarter of an hour, and reported minutes later.
-    Microinverters tell the mean of their last interval. That they produce nothing is
-    known up to the report.
+    Microinverters report the mean of their last interval; a power of zero is valid up
+    to the report.
     """
     reported_at = summary.last_report_at or summary.last_interval_end_at or fetched_at
     if (
@@ -183,7 +182,10 @@ def _lifetime(summary: Summary) -> float | None:
 def _within_summary_day(
     summary: Summary, measured_at: datetime, time_zone: tzinfo
 ) -> datetime:
-    """A day's energy is known from its midnight on, even before its first interval."""
+    """Return a moment within the day of the summary.
+
+    A day's energy is known from midnight on, even before its first interval.
+    """
     if summary.summary_date is None:
         return measured_at
     midnight = datetime.combine(summary.summary_date, time(), time_zone)

@@ -22,7 +22,7 @@ _MODEL: Final = "Dry contact"
 
 
 def read_grid_state(state: GridState, known: Known) -> Report:
-    """Return whether the system is on the grid, as of the gateway's last report."""
+    """Return the status of the grid, as of the gateway's last report."""
     if state.status is GridStatus.UNKNOWN or state.reported_at is None:
         return {}
     at = min(state.reported_at, known.fetched_at)
@@ -31,7 +31,7 @@ def read_grid_state(state: GridState, known: Known) -> Report:
 
 
 def read_battery_settings(settings: BatterySettings, known: Known) -> Report:
-    """Return how the battery works, and what its reserve was before Full Backup."""
+    """Return the settings of the battery, and its reserve before Full Backup."""
     before = known.board.samples(Source.BATTERY_SETTINGS)
     reserve = settings.reserve
     if settings.mode is BatteryMode.FULL_BACKUP:
@@ -49,7 +49,7 @@ def read_battery_settings(settings: BatterySettings, known: Known) -> Report:
 
 
 def read_storm_guard(settings: StormGuard, known: Known) -> Report:
-    """Return whether the battery prepares for storms, and whether one is announced."""
+    """Return whether storm guard is on, and whether there is a storm alert."""
     values = {
         Measurement.STORM_GUARD: settings.is_on,
         Measurement.STORM_ALERT: settings.alert,
@@ -58,7 +58,7 @@ def read_storm_guard(settings: StormGuard, known: Known) -> Report:
 
 
 def read_loads(settings: LoadControl, known: Known) -> Report:
-    """Return what is set for each load."""
+    """Return the settings of each load."""
     return {
         load_device(load.name): _samples(_of_load(load), known, Source.LOAD_CONTROL)
         for load in settings.loads.values()
@@ -66,7 +66,7 @@ def read_loads(settings: LoadControl, known: Known) -> Report:
 
 
 def inventory(settings: LoadControl) -> Inventory:
-    """Return the loads by their owner's names."""
+    """Return the loads with the names that their owner gave them."""
     return {
         load_device(load.name): DeviceProperties(name=load.load_name, model=_MODEL)
         for load in settings.loads.values()

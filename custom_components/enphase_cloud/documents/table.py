@@ -45,10 +45,10 @@ from .base import (
 )
 from .readings import read_battery_telemetry, read_latest_telemetry, read_summary
 
-# Of the calls of a system, those that telemetry of its panels or batteries may take.
+# The share of a system's calls for telemetry of its panels, and of its batteries.
 _SHARE: Final = 1 / 5
-# All four documents of settings take about a tenth. The state of the grid, which is
-# unknown after two hours, may take more of it than what is rarely set.
+# The four documents of settings use about a tenth, and a sixth at most. The grid
+# status, which is unknown after two hours, may use more of it than the others.
 _GRID_SHARE: Final = 1 / 12
 _SETTING_SHARE: Final = 1 / 40
 
@@ -154,7 +154,7 @@ CHARGER_DAYS_DOCUMENT: Final = Document(
     group=Group.EV_CHARGER,
     cue=chargers.cue_of_each,
 )
-# The first of the settings: what it is refused, all of them are.
+# The first of the settings: if it is refused, all of them are.
 GRID_DOCUMENT: Final = Document(
     source=Source.GRID_STATUS,
     endpoint=GRID_STATUS,
@@ -290,15 +290,15 @@ DOCUMENTS: Final[tuple[AnyDocument, ...]] = (
     EVSE_DAYS_DOCUMENT,
     METER_INTERVALS_DOCUMENT,
 )
-"""In the order in which a new system is polled: what comes later depends on it."""
+"""In the order of requests for a new system; later ones depend on earlier ones."""
 
 
 def documents_of(
     groups: Collection[str | None], access: Container[Access]
 ) -> list[AnyDocument]:
-    """Return the documents of groups, and what serves them, as far as access allows.
+    """Return the documents of groups, and those that serve them, if access allows them.
 
-    Those of the group None belong to no group.
+    The group None stands for documents without a group.
     """
     allowed = [each for each in DOCUMENTS if each.endpoint.access in access]
     opened = {each.group for each in allowed if each.group in groups}

@@ -1,4 +1,4 @@
-"""Telemetry of single panels, batteries, heat pumps and chargers of other makers."""
+"""Telemetry of panels, batteries, heat pumps, meters and chargers of other makers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,55 +29,56 @@ EACH_OTHER_CHARGER: Final = EachDevice(
     kind=DeviceKind.CHARGER, not_reported_by=Source.CHARGERS
 )
 
-# Two days of twenty panels are two thirds of what the client reads of an answer.
+# Today and yesterday: two days of twenty panels fill two thirds of the size limit of a
+# response.
 _DAYS_OF_PANELS: Final = 1
 _DAYS: Final = 6
-# What meters that measure the production are called.
+# The name of production meters.
 _PRODUCTION: Final = "production"
-# How long the cloud may correct what it told.
+# How long the cloud may correct intervals.
 _SETTLES_AFTER: Final = timedelta(hours=6)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC) + timedelta(days=2)
 
 
 def has_heat_pump(board: Board) -> bool:
-    """Tell whether any document lists a heat pump."""
+    """Return whether any document lists a heat pump."""
     return heat_pump(board) is not None
 
 
 def has_other_charger(board: Board) -> bool:
-    """Tell whether there is a charger of which those of Enphase know nothing."""
+    """Return whether there is a charger without documents of `ev_charger`."""
     return EACH_OTHER_CHARGER.expected(board) > 0
 
 
 def heat_pump(board: Board) -> Device | None:
-    """Return the heat pump of a system, which has one at most."""
+    """Return the heat pump of a system, which has at most one."""
     known = board.devices() | board.inventory.keys()
     of_kind = (each for each in known if each.kind is DeviceKind.HEAT_PUMP)
     return min(of_kind, key=lambda device: device.identifier, default=None)
 
 
 def has_several_meters(board: Board) -> bool:
-    """Tell whether several meters measure the production."""
+    """Return whether several meters measure the production."""
     return len(_production_meters(board)) > 1
 
 
 def cue_of_chargers(board: Board) -> str:
-    """Return what calls for documents of chargers: that there is another one."""
+    """Return the chargers of other makers: a new one makes a request due."""
     return cue_of_devices(EACH_OTHER_CHARGER, board)
 
 
 def query_of_panels(known: Known) -> Mapping[str, int | str]:
-    """Return the query of today's intervals, and of yesterday's until they settled."""
+    """Return the query of today's intervals, and of yesterday's until final."""
     return _query_of_news(known, Source.PANEL_TELEMETRY, most_days=_DAYS_OF_PANELS)
 
 
 def query_of_battery(known: Known) -> Mapping[str, int | str]:
-    """Return the query of today's intervals, and of days that were missed."""
+    """Return the query of today's intervals, and of missed days before."""
     return _query_of_news(known, Source.BATTERY_UNITS, most_days=_DAYS)
 
 
 def query_of_week(known: Known) -> Mapping[str, int | str]:
-    """Return the query of a week of intervals, up to today's."""
+    """Return the query of a week of intervals, up to today."""
     return _query_since(known, _DAYS)
 
 
@@ -87,12 +88,12 @@ def query_of_meters(known: Known) -> Mapping[str, int]:
 
 
 def query_of_all_days(known: Known) -> Mapping[str, str]:
-    """Return the query of all days since the system began to work, or of ten years."""
+    """Return the query of all days since the system started, or of ten years."""
     return day_query(first_day(known), None)
 
 
 def read_panels(panels: Sequence[InverterTelemetry], known: Known) -> Report:
-    """Return the power and the energy of today of each panel."""
+    """Return the power [W] and the energy of today [Wh] of each panel."""
     return {
         device: advance(
             known.board.samples(Source.PANEL_TELEMETRY, device),
@@ -110,7 +111,7 @@ def panel_device(panel: InverterTelemetry) -> Device:
 
 
 def read_battery(telemetry: BatteryTelemetry, known: Known) -> Report:
-    """Return the level of a battery, and what it took and gave today."""
+    """Return the level [%] of a battery, and its energy of today [Wh]."""
     found = [each for each in telemetry.intervals if each.end_at <= known.fetched_at]
     today = [each for each in found if _is_of_today(each.end_at, known)]
     values: dict[Measurement, tuple[Value | None, datetime]] = {}
@@ -124,42 +125,41 @@ def read_battery(telemetry: BatteryTelemetry, known: Known) -> Report:
             Measurement.DISCHARGED_TODAY: (_sum(each.discharged for each in today), at),
         }
     before = known.board.samples(Source.BATTERY_UNITS, known.device)
-    told = _samples(values, Source.BATTERY_UNITS)
-    return {known.device: advance(before, told, now=known.fetched_at)}
+    arrived = _samples(values, Source.BATTERY_UNITS)
+    return {known.device: advance(before, arrived, now=known.fetched_at)}
 
 
 def read_heat_pump(intervals: EnergyIntervals, known: Known) -> Report:
-    """Return what the heat pump used yesterday."""
+    """Return the energy [Wh] that the heat pump used yesterday."""
     device = heat_pump(known.board) or Device(DeviceKind.HEAT_PUMP, FIRST)
     measurement = Measurement.HEAT_PUMP_ENERGY_YESTERDAY
-    energy = energy_of_yesterday(intervals, known)
-    told = {measurement: (energy, known.fetched_at)}
-    return {device: _samples(told, Source.HEAT_PUMP_INTERVALS)}
+    values = {measurement: (energy_of_yesterday(intervals, known), known.fetched_at)}
+    return {device: _samples(values, Source.HEAT_PUMP_INTERVALS)}
 
 
 def read_charger(intervals: BatteryEnergyIntervals, known: Known) -> Report:
-    """Return what a charger gave yesterday; what a car gave back is left out."""
+    """Return the energy [Wh] that a charger gave yesterday, without discharge."""
     energy = energy_of_yesterday(intervals.charged, known)
-    told = {Measurement.CHARGER_ENERGY_YESTERDAY: (energy, known.fetched_at)}
-    return {known.device: _samples(told, Source.EVSE_INTERVALS)}
+    values = {Measurement.CHARGER_ENERGY_YESTERDAY: (energy, known.fetched_at)}
+    return {known.device: _samples(values, Source.EVSE_INTERVALS)}
 
 
 def read_meters(meters: ProductionMeters, known: Known) -> Report:
-    """Return what each production meter measured yesterday."""
+    """Return the energy [Wh] of yesterday of each production meter."""
     return {
         device: _samples(
             {Measurement.METER_ENERGY_YESTERDAY: (energy, known.fetched_at)},
             Source.METER_INTERVALS,
         )
-        for device, energies in meter_intervals(meters, known.board).items()
-        for energy in (energy_of_yesterday(energies, known),)
+        for device, intervals in meter_intervals(meters, known.board).items()
+        for energy in (energy_of_yesterday(intervals, known),)
     }
 
 
 def meter_intervals(
     meters: ProductionMeters, board: Board
 ) -> Mapping[Device, EnergyIntervals]:
-    """Return the intervals of each meter that is listed, of all its channels."""
+    """Return the intervals of each listed meter: the sums of its channels in use."""
     listed = _production_meters(board)
     channels: defaultdict[Device, list[MeterTelemetry]] = defaultdict(list)
     for each in meters.meters:
@@ -171,12 +171,12 @@ def meter_intervals(
 
 
 def read_days(_days: Any, _known: Known) -> Report:
-    """Return nothing: what they say goes into statistics."""
+    """Return no samples: the days go into statistics."""
     return {}
 
 
 def _production_meters(board: Board) -> Mapping[str, Device]:
-    """Return the production meters that are listed, by their serial numbers."""
+    """Return the listed production meters by their serial numbers."""
     return {
         properties.serial_number: device
         for device, properties in board.inventory.items()
@@ -187,15 +187,15 @@ def _production_meters(board: Board) -> Mapping[str, Device]:
 
 
 def _together(channels: Sequence[MeterTelemetry]) -> EnergyIntervals:
-    """Return what channels measured; an interval that one of them lacks is left out."""
-    told: defaultdict[datetime, dict[int | None, float]] = defaultdict(dict)
+    """Return the sums of channels, without intervals that one of them lacks."""
+    found: defaultdict[datetime, dict[int | None, float]] = defaultdict(dict)
     for each in channels:
         for interval in each.energy.intervals:
             if interval.energy is not None:
-                told[interval.end_at][each.channel] = interval.energy
+                found[interval.end_at][each.channel] = interval.energy
     intervals = (
         EnergyInterval(end_at=end, energy=sum(parts.values()), devices_reporting=None)
-        for end, parts in sorted(told.items())
+        for end, parts in sorted(found.items())
         if len(parts) == len(channels)
     )
     return channels[0].energy._replace(intervals=tuple(intervals))
@@ -204,12 +204,13 @@ def _together(channels: Sequence[MeterTelemetry]) -> EnergyIntervals:
 def _query_of_news(
     known: Known, source: Source, *, most_days: int
 ) -> Mapping[str, Any]:
+    """Return the query of today, and of up to `most_days` that are not final yet."""
     board = known.board
-    told = board.reported_by(source) if known.device == SYSTEM else {known.device}
+    devices = board.reported_by(source) if known.device == SYSTEM else {known.device}
     newest = max(
         (
             sample.observed_at
-            for device in told
+            for device in devices
             for sample in board.samples(source, device).values()
         ),
         default=_LONG_AGO,
@@ -221,7 +222,7 @@ def _query_of_news(
 
 
 def _query_since(known: Known, days: int) -> Mapping[str, Any]:
-    """Return the query of today's intervals, and of some days before."""
+    """Return the query of the intervals of today and of `days` before."""
     zone = known.info.time_zone
     day = known.fetched_at.astimezone(zone).date() - timedelta(days=days)
     start = datetime.combine(day, time(), zone)
@@ -235,8 +236,8 @@ def _is_of_today(end_at: datetime, known: Known) -> bool:
     return end_at > start_of_day(known.fetched_at, known.info.time_zone)
 
 
-def _of_panel(energies: EnergyIntervals, known: Known) -> Samples:
-    past = [each for each in energies.intervals if each.end_at <= known.fetched_at]
+def _of_panel(intervals: EnergyIntervals, known: Known) -> Samples:
+    past = [each for each in intervals.intervals if each.end_at <= known.fetched_at]
     today = [each for each in past if _is_of_today(each.end_at, known)]
     values: dict[Measurement, tuple[Value | None, datetime]] = {}
     if past:
@@ -248,9 +249,9 @@ def _of_panel(energies: EnergyIntervals, known: Known) -> Samples:
     return _samples(values, Source.PANEL_TELEMETRY)
 
 
-def _sum(energies: Iterable[float | None]) -> float | None:
-    """Return the sum of what is known; None where nothing is."""
-    known = [energy for energy in energies if energy is not None]
+def _sum(values: Iterable[float | None]) -> float | None:
+    """Return the sum of the known values; None without any."""
+    known = [value for value in values if value is not None]
     return sum(known) if known else None
 
 

@@ -1,4 +1,4 @@
-"""What can be set, and what a request writes for it."""
+"""The settings that can be written, and the change of each."""
 
 from collections.abc import Callable
 from copy import replace
@@ -26,10 +26,10 @@ _NEEDED: Final = {
 
 
 class RefusedChangeError(Exception):
-    """A change that makes no sense; `key` is that of the translated exception."""
+    """An invalid change; `key` is that of the translated exception."""
 
     def __init__(self, key: str) -> None:
-        """Name the reason."""
+        """Take the translation key of the reason."""
         super().__init__(key)
         self.key = key
 
@@ -37,9 +37,9 @@ class RefusedChangeError(Exception):
 def _change_battery(
     settings: BatterySettings, fields: Fields, board: Board
 ) -> BatterySettings:
-    """Return the settings with a change; the reserve goes with the mode.
+    """Return the settings with a change; the reserve depends on the mode.
 
-    What the reserve was before Full Backup is it again after that.
+    Leaving Full Backup restores the reserve from before it.
     """
     changed = replace(settings, **fields)
     if changed.mode is BatteryMode.FULL_BACKUP:
@@ -60,7 +60,7 @@ def _change_storm_guard(guard: StormGuard, fields: Fields, _board: Board) -> Sto
 
 
 def _change_load(load: Load, fields: Fields, _board: Board) -> Load:
-    """Return what is set for a load with a change, if its owner may change it."""
+    """Return the settings of a load with a change, if its owner may change it."""
     if load.owner_can_override is False:
         raise RefusedChangeError("load_is_locked")
     changed = replace(load, **fields)
@@ -74,19 +74,19 @@ def _change_load(load: Load, fields: Fields, _board: Board) -> Load:
 class Setting:
     """A document of settings that can be written.
 
-    `part` returns what a key names of an answer: "" all of it, or a load. `change`
-    returns a part with a change, and raises RefusedChangeError where that makes no
-    sense. A part has a `body()`.
+    `part` returns the part of a document for a key: all of it for "", else a load.
+    `change` returns a part with a change, or raises RefusedChangeError if that is
+    invalid. A part has a `body()`.
     """
 
     source: Source
     write: Endpoint[Any]
     change: Callable[[Any, Fields, Board], Any]
-    part: Callable[[Any, str], Any] = lambda answer, _key: answer
+    part: Callable[[Any, str], Any] = lambda document, _key: document
 
-    def has(self, answer: Any, key: str, fields: Fields) -> bool:
-        """Tell whether an answer has what was written."""
-        part = self.part(answer, key)
+    def has(self, document: Any, key: str, fields: Fields) -> bool:
+        """Return whether a document has what was written."""
+        part = self.part(document, key)
         return part is not None and all(
             getattr(part, name, None) == value for name, value in fields.items()
         )
@@ -105,7 +105,7 @@ SETTINGS: Final = (
         source=Source.LOAD_CONTROL,
         write=SET_LOAD_CONTROL,
         change=_change_load,
-        part=lambda answer, key: answer.loads.get(key),
+        part=lambda document, key: document.loads.get(key),
     ),
 )
-"""All of the above that can be written."""
+"""All settings that can be written."""

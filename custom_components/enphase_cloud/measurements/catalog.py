@@ -281,7 +281,7 @@ class Measurement(StrEnum):
         errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=_CHARGER),
     )
     CHARGER_ENERGY_LIFETIME = auto(), lifetime("charger_lifetime_energy", _CHARGER)
-    # The last day with energy, with "+" if it was reported later than the next day.
+    # The last day with energy; it has a "+" from two days later on.
     CHARGED_ON = auto(), of_charger(Kind.TEXT)
     LAST_SESSION_ENERGY = auto(), of_charger(Kind.ENERGY_DAY, "last_session_energy")
     LAST_SESSION_DURATION = (
