@@ -1,4 +1,4 @@
-"""Adds entities in batches, and once there is evidence of what they show."""
+"""Adds entities in batches, once the cloud has reported their values."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -13,15 +13,15 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .measurements.system import SYSTEM, Device, DeviceKind
 
-# Home Assistant adds all it gets at once. Between so many, others have their turn: a
-# system can have thousands of panels.
+# Home Assistant adds all entities of a call without a pause. Let other tasks run
+# between batches: a system can have thousands of panels.
 _BATCH: Final = 10
 
 
 async def async_add_in_batches(
     async_add_entities: AddConfigEntryEntitiesCallback, entities: Iterable[Entity]
 ) -> None:
-    """Add entities of any number of systems and devices."""
+    """Add many entities in batches."""
     for batch in batched(entities, _BATCH, strict=False):
         async_add_entities(batch)
         await asyncio.sleep(0)
@@ -35,7 +35,7 @@ async def async_add_as_evidence_comes[DescriptionT: EntityDescription](
     has_evidence: Callable[[EnphaseSystem, DescriptionT, Device], bool],
     create: Callable[[EnphaseSystem, DescriptionT, Device], Entity],
 ) -> None:
-    """Add each entity of a table, by kind of device, once: now or after an answer."""
+    """Add each entity of a table, by kind of device, once: now or after a response."""
     for system in entry.runtime_data.systems:
         adder = _Adder(
             entry=entry,
@@ -62,7 +62,7 @@ class _Adder[DescriptionT: EntityDescription]:
     _seen: tuple[int, int] | None = None
 
     async def async_begin(self) -> None:
-        """Add what there is, and what comes while the entry is loaded."""
+        """Add the entities now, and new ones while the entry is loaded."""
         system, on_unload = self.system, self.entry.async_on_unload
         for coordinator in system.coordinators:
             on_unload(coordinator.async_add_listener(self._add_new))
@@ -84,7 +84,7 @@ class _Adder[DescriptionT: EntityDescription]:
             self.async_add_entities(entities)
 
     def _new(self) -> list[tuple[DescriptionT, Device]]:
-        """Return what there is evidence of and was not added yet."""
+        """Return what has evidence and is not added yet."""
         new = [
             (description, device)
             for device in self._devices()
@@ -96,7 +96,7 @@ class _Adder[DescriptionT: EntityDescription]:
         return new
 
     def _devices(self) -> Iterable[Device]:
-        """Return the devices of which there may be new evidence."""
+        """Return the devices that may have new evidence."""
         system = self.system
         seen, self._seen = self._seen, (system.board.revision, system.devices_revision)
         return (SYSTEM,) if seen == self._seen else tuple(system.device_ids)

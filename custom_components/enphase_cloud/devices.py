@@ -1,4 +1,4 @@
-"""Devices in the registry, of accounts and systems: added, updated, removed."""
+"""Devices of accounts and systems in the device registry."""
 
 import asyncio
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ from .runtime.account import account_owner
 _MANUFACTURER: Final = "Enphase"
 _METERS: Final = {"production", "consumption", "storage"}
 _NOTHING: Final = DeviceProperties()
-# Between so many, others have their turn.
+# Let other tasks run between batches of this size.
 _AT_ONCE: Final = 25
 
 
@@ -31,7 +31,7 @@ _AT_ONCE: Final = 25
 def async_register_account(
     hass: HomeAssistant, entry: ConfigEntry[Any]
 ) -> dr.DeviceEntry:
-    """Register the device of the API key, which its owner has, loaded or not."""
+    """Register the device of the API key for the entry that owns it."""
     owner = account_owner(hass, entry)
     return dr.async_get(hass).async_get_or_create(
         config_entry_id=owner.entry_id,
@@ -45,12 +45,12 @@ def async_register_account(
 
 
 class DeviceTracker:
-    """Keep the registry as the cloud lists the devices of a system."""
+    """Keeps the device registry equal to what the cloud lists of a system."""
 
     def __init__(
         self, hass: HomeAssistant, entry: EnphaseCloudConfigEntry, system: EnphaseSystem
     ) -> None:
-        """Begin with nothing registered."""
+        """Initialize without registered devices."""
         self._hass = hass
         self._entry = entry
         self._system = system
@@ -59,7 +59,7 @@ class DeviceTracker:
         self._task: asyncio.Task[None] | None = None
 
     async def async_begin(self) -> None:
-        """Register what is known, and what answers show while the entry is loaded."""
+        """Register known devices, and new ones while the entry is loaded."""
         system = self._system
         registered = _register_system(self._hass, self._entry, system)
         system.device_ids[SYSTEM] = registered.id
@@ -72,7 +72,7 @@ class DeviceTracker:
     @callback
     def _update(self) -> None:
         if self._task is not None and not self._task.done():
-            return  # The next answer shows what is new meanwhile.
+            return  # The next response registers what is new in the meantime.
         if self._seen == (revision := self._system.board.revision):
             return
         self._seen = revision
@@ -117,7 +117,7 @@ class DeviceTracker:
             self._registered[device] = properties
 
     def _finish(self) -> None:
-        """Remove the devices of the system that are gone, and show the new ones."""
+        """Remove the devices that are gone, and announce the new ones."""
         present = _devices(self._system).keys()
         registry = dr.async_get(self._hass)
         for device in self._registered.keys() - present:
@@ -129,7 +129,7 @@ class DeviceTracker:
 
 
 def _devices(system: EnphaseSystem) -> dict[Device, DeviceProperties]:
-    """Return what is listed or has told something; gateways first."""
+    """Return devices that are listed or have samples; gateways first."""
     board = system.board
     known = (board.devices() | board.inventory.keys()) - {SYSTEM}
     return {
@@ -198,8 +198,8 @@ def _register(
 def _named(kind: DeviceKind, name: str | None, number: str) -> dict[str, Any]:
     """Return the name of a device, or the translation that makes it.
 
-    Meters are called by what they measure, all of a kind alike; "IQ Battery 123" says
-    all; a number needs the kind.
+    The name of a meter is what it measures; "IQ Battery 123" is complete; a bare number
+    needs the kind of device.
     """
     measured = (name or "").casefold()
     if kind is DeviceKind.METER and measured in _METERS:
@@ -219,7 +219,7 @@ def _remove_others(
     entry: EnphaseCloudConfigEntry,
     system: EnphaseSystem,
 ) -> None:
-    """Remove the devices of a system that are gone since it was set up last."""
+    """Remove the devices that are gone since the last set-up."""
     registry = dr.async_get(hass)
     system_id = system.info.system_id
     kept = [*_devices(system), *(array.device for array in system.arrays)]

@@ -1,4 +1,4 @@
-"""Texts for users: exceptions in their language, and what may stand in them."""
+"""Texts for users: translated exceptions, and values in their placeholders."""
 
 from datetime import date, datetime
 import re
@@ -17,7 +17,7 @@ _MARKUP: Final = re.compile(r"([!-/:-@\[-`{-~])")
 def translated[ErrorT: HomeAssistantError](
     kind: type[ErrorT], key: str, **placeholders: object
 ) -> ErrorT:
-    """Return an exception with its translation key; moments in the user's time."""
+    """Return an exception with its translation key; times are local."""
     return kind(
         translation_domain=DOMAIN,
         translation_key=key,
@@ -28,15 +28,15 @@ def translated[ErrorT: HomeAssistantError](
 
 
 def escaped(text: str) -> str:
-    """Return a text of the cloud for a place where Markdown is shown.
+    """Escape a text from the cloud for Markdown.
 
-    Issues and flows are such places; exceptions are not.
+    Issues and flows show Markdown; exceptions do not.
     """
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def readable(value: object) -> str:
-    """Return a value for a text that users read; moments in their own time."""
+    """Return a value as text for users; times are local."""
     if isinstance(value, int):
         return number(value)
     if isinstance(value, datetime):
@@ -48,7 +48,7 @@ def readable(value: object) -> str:
 
 
 def number(value: float, decimals: int = 0) -> str:
-    """Return a number for a text that users read."""
+    """Return a number as text for users."""
     return worded_number(value, _language(), decimals)
 
 

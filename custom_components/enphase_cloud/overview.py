@@ -1,7 +1,7 @@
-"""A dashboard with a view for each system, of cards that Home Assistant has.
+"""A dashboard with a view for each system, made of Home Assistant's own cards.
 
-The strategy in `frontend/strategy.js` asks for it whenever a page is opened, so it
-follows what systems have, and how the user names entities.
+The strategy in `frontend/strategy.js` requests it whenever a page is opened, so it
+follows the entities of the systems and their names.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,7 +45,7 @@ _BADGES: Final = (
     "sensor.last_reported",
     "sensor.next_update",
 )
-# With the colors that the Energy dashboard has.
+# The colors of the Energy dashboard.
 _POWERS: Final = {
     "sensor.current_power_production": "orange",
     "sensor.current_power_consumption": "deep-purple",
@@ -98,14 +98,14 @@ SECTIONS: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
         "button.start_live_stream",
     ),
 }
-# What the flows of energy show, too.
+# The flows of energy also show these.
 _IN_FLOWS: Final = ("sensor.daily_grid_import", "sensor.daily_grid_export")
 _DAYS: Final = (Flow.PRODUCTION, Flow.CONSUMPTION)
-# These have a section of their own each.
+# Each of these has its own section.
 _APPLIANCES: Final = (DeviceKind.CHARGER, DeviceKind.HEAT_PUMP, DeviceKind.LOAD)
 _NAME: Final = {"name": {"type": "entity"}}
 _WIDE: Final = {"grid_options": {"columns": "full"}}
-# Cards of their own; all others are rows, which have room for names in any language.
+# Entities with their own card; rows have room for the other names in any language.
 _CARDS: Final[Mapping[str, Card]] = {
     **{
         key: {"type": "tile", "vertical": True, "color": color}
@@ -150,7 +150,7 @@ async def _websocket_dashboard(
     connection: ActiveConnection,
     message: dict[str, Any],
 ) -> None:
-    """Return the configuration of the dashboard, as far as the user may read it."""
+    """Return the configuration of the dashboard for a user."""
     permissions = connection.user.permissions
     overview = _Overview(
         hass,
@@ -170,7 +170,7 @@ async def _websocket_dashboard(
 
 
 async def _async_energy(hass: HomeAssistant) -> Dashboard | None:
-    """Return the Energy dashboard, if there is one that can be read."""
+    """Return the Energy dashboard, or None if it is unreadable."""
     if has_energy_dashboard(hass):
         with suppress(HomeAssistantError):
             return await async_dashboard(hass)
@@ -178,7 +178,7 @@ async def _async_energy(hass: HomeAssistant) -> Dashboard | None:
 
 
 class _Overview(NamedTuple):
-    """What the views of a dashboard are made of."""
+    """Builder of the views of a dashboard."""
 
     hass: HomeAssistant
     texts: Mapping[str, str]
@@ -215,7 +215,7 @@ class _Overview(NamedTuple):
     def _known(
         self, entry: ConfigEntry[Any], identifier: tuple[str, str]
     ) -> dict[str, str]:
-        """Return the entities of a device of ours by domain and key."""
+        """Return the entities of a device by domain and key."""
         prefix = f"{identifier[1]}_"
         return {
             f"{entity.domain}.{entity.unique_id.removeprefix(prefix)}": entity.entity_id
@@ -257,7 +257,7 @@ class _Overview(NamedTuple):
                     yield _section(name, "mdi:power-plug", _cards(rows))
 
     def _entities(self, device: dr.DeviceEntry) -> Iterator[er.RegistryEntry]:
-        """Yield what is shown of a device."""
+        """Yield the entities of a device that a section shows."""
         for entity in er.async_entries_for_device(er.async_get(self.hass), device.id):
             is_ours = entity.platform == DOMAIN and not entity.hidden
             if is_ours and self.may_read(entity.entity_id):
@@ -268,7 +268,7 @@ class _Overview(NamedTuple):
         return dr.async_entries_for_config_entry(registry, entry.entry_id)
 
     def _flows(self, statistics: str) -> Iterator[Card]:
-        """Yield the flows of energy where the Energy dashboard has the system."""
+        """Yield the flows of energy, if the Energy dashboard has the system."""
         preferences = (self.energy and self.energy.preferences) or {}
         if any(
             str(value).startswith(statistics)
@@ -278,7 +278,7 @@ class _Overview(NamedTuple):
             yield {"type": "energy-distribution", **_WIDE}
 
     def _days(self, statistics: str) -> Iterator[Card]:
-        """Yield the energy of the last days as far as there are statistics."""
+        """Yield the energy of the last days, if there are statistics."""
         names = self.energy.offers.names if self.energy else {}
         if found := [each for flow in _DAYS if (each := statistics + flow) in names]:
             yield {
@@ -303,7 +303,7 @@ def _section(title: str, icon: str, cards: Iterable[Card]) -> Card:
 
 
 def _cards(shown: Mapping[str, str]) -> Iterator[Card]:
-    """Yield the cards of entities: those of their own, and one of rows."""
+    """Yield the cards of entities: single ones, and one card of rows."""
     rows = []
     for key, entity_id in shown.items():
         if (card := _CARDS.get(key)) is None:

@@ -61,10 +61,10 @@ from .runtime.tariffs import tariffs_of
 
 
 async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> None:
-    """Set up each system, and poll what is due as far as calls allow.
+    """Set up each system, and poll due documents as far as calls allow.
 
-    Raises ConfigEntryNotReady or ConfigEntryAuthFailed where nothing is known of any
-    system, and the cloud cannot be reached or refuses all of them.
+    Raises ConfigEntryNotReady or ConfigEntryAuthFailed if no data of any system is known,
+    and the cloud is unreachable or refuses all of them.
     """
     data = entry.runtime_data
     hass = data.shared.hass
@@ -76,7 +76,7 @@ async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> No
         else:
             context = await _async_context(entry, stored)
             data.systems.append(_system(context, plan, data.event_types))
-            # A hundred of them take their time.
+            # Let other tasks run between systems.
             await asyncio.sleep(0)
     _remove_other_devices(hass, entry)
     for system in data.systems:
@@ -163,7 +163,7 @@ def _system(
 def _learn_event_types(
     document: DocumentCoordinator, event_types: EventTypesCoordinator
 ) -> None:
-    """Ask what the types of open alarms mean that are not known yet."""
+    """Request texts of unknown event types when open alarms have them."""
 
     @callback
     def learn(answer: Alarms, _known: Known) -> None:
@@ -177,9 +177,9 @@ def _learn_event_types(
 
 @callback
 def _remove_other_devices(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Remove the devices of systems that no entry has any more.
+    """Remove the devices of systems that no entry has.
 
-    And that of the account where another entry shows the budget of the API key.
+    Also remove the account device if another entry owns it.
     """
     registry = dr.async_get(hass)
     is_owner = account_owner(hass, entry) is entry
