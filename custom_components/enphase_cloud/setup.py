@@ -63,8 +63,8 @@ from .runtime.tariffs import tariffs_of
 async def async_set_up_systems(entry: EnphaseCloudConfigEntry, plan: Plan) -> None:
     """Set up each system, and poll due documents as far as calls allow.
 
-    Raises ConfigEntryNotReady or ConfigEntryAuthFailed if no data of any system is known,
-    and the cloud is unreachable or refuses all of them.
+    Raises ConfigEntryNotReady or ConfigEntryAuthFailed if no data of any system is
+    known, and the cloud is unreachable or refuses all of them.
     """
     data = entry.runtime_data
     hass = data.shared.hass
