@@ -384,7 +384,7 @@ async def test_a_final_refusal_ends_bursts_by_timer(
         async_fire_time_changed(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
     assert world.calls.count("live_data") == 1
-    assert caplog.text.count("No more bursts of live data") == 1
+    assert caplog.text.count("No more live sessions") == 1
 
 
 @pytest.mark.parametrize("plan", ["watt"])

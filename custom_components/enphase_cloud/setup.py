@@ -21,7 +21,7 @@ from .const import (
 )
 from .coordinator.base import SystemContext
 from .coordinator.costs import SystemCosts
-from .coordinator.device_statistics import DEVICE_ENERGIES, DeviceStatistics
+from .coordinator.device_statistics import DEVICE_ENERGY, DeviceStatistics
 from .coordinator.document import DocumentCoordinator
 from .coordinator.energy import EnergyCoordinator
 from .coordinator.event_types import EventTypesCoordinator
@@ -147,10 +147,10 @@ def _system(
         )
         for document in system.documents:
             if document.document is BATTERY_DOCUMENT:
-                document.answers.async_add_listener(energy.take_battery)
-            elif document.source in DEVICE_ENERGIES:
+                document.responses.async_add_listener(energy.take_battery)
+            elif document.source in DEVICE_ENERGY:
                 take = partial(of_devices.take, document.source)
-                document.answers.async_add_listener(take)
+                document.responses.async_add_listener(take)
     written = {setting.source: setting for setting in SETTINGS}
     for document in system.documents:
         if (setting := written.get(document.source)) is not None:
@@ -172,7 +172,7 @@ def _learn_event_types(
             document.async_update_listeners,
         )
 
-    document.answers.async_add_listener(learn)
+    document.responses.async_add_listener(learn)
 
 
 @callback

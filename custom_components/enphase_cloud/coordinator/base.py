@@ -24,15 +24,15 @@ class EntryContext:
     client: EnphaseCloudClient
     budget: KeyBudget
     storage: EntryStore
-    # Systems share what is left of the live streams: they open them one by one.
+    # Systems share the streams left in the month, so one opens at a time.
     live_opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    # A hundred systems begin their day at the same moment.
+    # At midnight all systems read years of statistics: one at a time.
     reading_years: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemContext:
-    """One system: its fixed facts, what is known of it, and who works for it."""
+    """One system: its fixed facts, its values and its part of the storage."""
 
     shared: EntryContext
     info: SystemInfo
@@ -41,7 +41,7 @@ class SystemContext:
 
     @property
     def board(self) -> Board:
-        """Return what is known of the system."""
+        """Return the values of the system."""
         return self.store.board
 
     @callback
@@ -51,14 +51,14 @@ class SystemContext:
 
     @callback
     def hide(self, hidden: Backoff) -> None:
-        """Leave a system alone that the cloud does not show, but for a rare poll."""
+        """Make only rare requests for a system that the cloud does not show."""
         self.store.set_hidden(hidden)
         self.shared.budget.notify()
 
     @callback
     def show(self) -> None:
-        """Poll a system again that the cloud shows again."""
-        # Any document may have been refused for the same reason.
+        """Resume polling once the cloud shows the system again."""
+        # Refusals of single documents may have had the same cause.
         self.store.forget_refusals()
         self.store.set_hidden(None)
         for action in self._on_shown:

@@ -1,7 +1,7 @@
-"""Costs of energy in the recorder: hour by hour, and only rows that differ are written.
+"""Hourly costs of energy in the recorder; only rows that differ are written.
 
-The recorder's own hours of energy are priced, so history, corrections of the cloud and
-corrected tariffs take one path.
+They are computed from the recorder's own hours of energy, so history, corrections of
+the cloud and corrected tariffs take one path.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,16 +38,16 @@ COST_SERIES: Final[Mapping[Direction, Series]] = {
     Direction.IMPORT: Series(IMPORT_COST, "import costs"),
     Direction.EXPORT: Series(EXPORT_COMPENSATION, "export compensation"),
 }
-# Enphase began later.
+# No Enphase system is older.
 _FIRST_DAY: Final = date(2006, 1, 1)
 _YEAR: Final = timedelta(days=365)
 
 
 class CostStatistics:
-    """Reads and writes the costs of a direction of a system."""
+    """Reads and writes the costs of one direction (import or export) of a system."""
 
     def __init__(self, hass: HomeAssistant, info: SystemInfo, tariff: Tariff) -> None:
-        """Price by a tariff."""
+        """Use the prices of a tariff."""
         self._hass = hass
         self._info = info
         self._tariff = tariff
@@ -59,17 +59,17 @@ class CostStatistics:
     ) -> None:
         """Price hours, a month at a time, and all later ones whose sum changes.
 
-        They are of the days from that of a moment on, up to another or the newest.
+        The hours begin with the day of `first` and end at `until` or with the newest.
         Returns after the recorder has written.
         """
-        flow, total, told = self._tariff.direction.flow, 0, 0
+        flow, total, recorded_total = self._tariff.direction.flow, 0, 0
         is_first = True
         for start, end in self._months(first):
             recorded = await self.async_costs(start, end)
             costs = await self.async_priced(flow, start, end)
             if costs or recorded:
                 if is_first:
-                    total = told = await self._async_sum_before(start)
+                    total = recorded_total = await self._async_sum_before(start)
                     is_first = False
                 rows = cost_rows(
                     costs, recorded, sum_before=total, is_repriced=is_repriced
@@ -78,12 +78,13 @@ class CostStatistics:
                     row for row in rows if not row.is_like(recorded.get(row.start))
                 )
                 total = rows[-1].sum
-                told = recorded[max(recorded)].sum if recorded else told
-            if until is not None and end >= until and is_same(total, told):
+                if recorded:
+                    recorded_total = recorded[max(recorded)].sum
+            if until is not None and end >= until and is_same(total, recorded_total):
                 return
 
     async def async_first(self, day: date) -> datetime:
-        """Return from when on there is anything to price since a day."""
+        """Return the start of the first row of energy or costs since a day."""
         flow = statistic_id(self._info.system_id, self._tariff.direction.flow)
         day, now = max(day, _FIRST_DAY), dt_util.utcnow()
         while (begin := self._day_start(day)) < now:
@@ -99,7 +100,7 @@ class CostStatistics:
     async def async_priced(
         self, flow: Flow, start: datetime, end: datetime
     ) -> dict[datetime, int]:
-        """Return what the hours of a flow cost by the tariff, as far as is known."""
+        """Return what the hours of a flow cost, leaving out those without a price."""
         statistic, zone = statistic_id(self._info.system_id, flow), self._info.time_zone
         found = await async_recorded_hours(self._hass, {statistic}, start, end)
         if not found[statistic]:
@@ -126,7 +127,7 @@ class CostStatistics:
         return None if row is None else _cost_row(row)
 
     async def _async_sum_before(self, start: datetime) -> int:
-        """Return the recorded sum up to a moment."""
+        """Return the recorded sum of the hours before a moment."""
         last = await self.async_last()
         if last is None or last.start < start:
             return 0 if last is None else last.sum
@@ -137,10 +138,7 @@ class CostStatistics:
         return 0
 
     def _months(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Yield where the system's months begin and end, up to the present one.
-
-        The first one begins with the day of a moment.
-        """
+        """Yield start and end of months; the first begins with the day of `start`."""
         now = dt_util.utcnow()
         day = max(start.astimezone(self._info.time_zone).date(), _FIRST_DAY)
         while (begin := self._day_start(day)) <= now:

@@ -1,4 +1,4 @@
-"""Costs of a system: when to price which hours, and what they come to."""
+"""Costs of a system: decides when to price which hours, and sums the results."""
 
 import asyncio
 from collections.abc import Coroutine, Mapping
@@ -25,10 +25,10 @@ from .error_policy import UnforeseenError, foreseen
 from .statistics import Imported
 from .timer import Timer
 
-# A price may come later than the energy; this long it is looked for.
+# How far back to look for prices that arrive later than the energy.
 _LOOK_BACK: Final = timedelta(days=35)
-# What is older is history. A week of it may move the sums of years, so it is priced
-# together with what follows it, in this part of the time.
+# Older hours are history. A week of it may change the sums of years, so it is priced in
+# batches that take at most this share of the time.
 _RECENT: Final = timedelta(days=10)
 _SHARE_OF_HISTORY: Final = 0.02
 _SHORTEST_PAUSE: Final = 60.0
@@ -36,20 +36,20 @@ _SHORTEST_PAUSE: Final = 60.0
 
 @dataclass(slots=True)
 class _Work:
-    """Hours to price: from a moment on, up to another or the newest."""
+    """Hours to price, from `start` to `until` or the newest."""
 
     start: datetime
     until: datetime | None = None
 
     def add(self, start: datetime, until: datetime | None) -> None:
-        """Price others, too."""
+        """Extend the range to cover another one."""
         self.start = min(self.start, start)
         if self.until is not None:
             self.until = None if until is None else max(self.until, until)
 
 
 class SystemCosts:
-    """Writes what a system's energy costs, and tells what that comes to."""
+    """Writes the costs of a system's energy, and computes the figures of money."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class SystemCosts:
         energy: EnergyCoordinator,
         tariffs: Mapping[Direction, Tariff],
     ) -> None:
-        """Price what is imported from now on."""
+        """Price all energy that is imported from now on."""
         self._hass = context.shared.hass
         self._context = context
         self._info = context.info
@@ -83,7 +83,7 @@ class SystemCosts:
 
     @callback
     def async_begin(self) -> None:
-        """Price what other prices, or a restart, left to do."""
+        """Price what a changed tariff requires or a restart left unfinished."""
         entry = self._context.shared.entry
         entry.async_on_unload(
             self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._config_changed)
@@ -142,7 +142,7 @@ class SystemCosts:
         *,
         is_history: bool = False,
     ) -> None:
-        """Price hours from a moment on; that is kept until it is done."""
+        """Queue hours to price; the start is stored until they are priced."""
         if is_history and not self._history:
             pause = max(_SHORTEST_PAUSE, self._took / _SHARE_OF_HISTORY)
             self._later.start(timedelta(seconds=pause))
@@ -163,7 +163,7 @@ class SystemCosts:
         await self._async_work()
 
     async def _async_take_over(self, direction: Direction, tariff: Tariff) -> datetime:
-        """Keep which tariff counts; return from when on rows may be wrong."""
+        """Store the tariff in use; return the first hour whose row may be wrong."""
         priced = self._store.priced.get(direction)
         now = Priced(
             tariff=tariff,
@@ -189,7 +189,7 @@ class SystemCosts:
         return start
 
     async def _async_work(self) -> None:
-        """Price what is planned, and show what it comes to."""
+        """Price all queued hours, and show the new figures."""
         async with self._pricing:
             for direction in tuple(self._work):
                 work = self._work.pop(direction)
@@ -212,7 +212,7 @@ class SystemCosts:
             self._store.set_priced(direction, done)
 
     async def _async_show(self) -> None:
-        """Tell what the hours of today, this month and the month before come to."""
+        """Compute the figures of today, this month and the month before."""
         zone, now = self._info.time_zone, dt_util.utcnow()
         today = now.astimezone(zone).date()
         tomorrow = system_day(today + timedelta(days=1), zone).start
@@ -239,6 +239,6 @@ class SystemCosts:
 
 
 async def _async_foreseen(work: Coroutine[Any, Any, None]) -> None:
-    """Do some work; what fails is logged."""
+    """Await some work; log any failure."""
     with suppress(UnforeseenError), foreseen():
         await work

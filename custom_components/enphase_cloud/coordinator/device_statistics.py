@@ -1,6 +1,6 @@
-"""Energy of single devices becomes statistics.
+"""Imports the energy of single devices as statistics.
 
-Those of chargers and heat pumps are individual devices of the Energy dashboard.
+The Energy dashboard can show those of chargers and heat pumps as individual devices.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ from .energy import EnergyCoordinator
 from .error_policy import UnforeseenError, foreseen
 from .statistics import Imported, Series, StatisticsImporter
 
-type Energies = EnergyIntervals | DailyEnergy
+type Energy = EnergyIntervals | DailyEnergy
 
 RETURNED: Final = "_returned"
-"""Ends the id of what a car gave back."""
+"""Suffix of the id of the energy that a car discharged."""
 _FLOWS: Final = {Flow.BATTERY_CHARGE: "_charge", Flow.BATTERY_DISCHARGE: "_discharge"}
 
-# The documents that tell energies, each with the one that tells all days of the past.
+# Documents with energy of devices, each with the one of all days in the past, if any.
 _DAYS: Final[Mapping[Source, Source | None]] = {
     Source.CHARGER_INTERVALS: Source.CHARGER_DAYS,
     Source.CHARGER_DAYS: Source.CHARGER_DAYS,
@@ -50,12 +50,12 @@ _DAYS: Final[Mapping[Source, Source | None]] = {
     Source.PANEL_TELEMETRY: None,
     Source.METER_INTERVALS: None,
 }
-DEVICE_ENERGIES: Final = frozenset(_DAYS)
-"""The documents that tell the energy of single devices."""
+DEVICE_ENERGY: Final = frozenset(_DAYS)
+"""The documents with the energy of single devices."""
 
 
 class _Row(NamedTuple):
-    """What the devices of a kind are called, and the power that none exceeds [W]."""
+    """Names of a kind of device for logs and users, and the power none exceeds [W]."""
 
     label: str
     name: str
@@ -64,7 +64,7 @@ class _Row(NamedTuple):
 
 
 _ROWS: Final = {
-    # More than a charger on three phases of 32 A gives.
+    # A charger on three phases of 32 A gives 22 kW.
     DeviceKind.CHARGER: _Row(
         "a charger", "EV charger", 25_000, Measurement.CHARGER_ENERGY_LIFETIME
     ),
@@ -78,73 +78,71 @@ _ROWS: Final = {
 
 
 def device_series(device: Device, name: str | None, flow: str = "") -> Series:
-    """Return a statistic of a device; its id has the serial number, or its own id."""
+    """Return the statistic of a device; `flow` is a suffix of its id."""
     row, number = _ROWS[device.kind], device.identifier
     slug = re.sub(r"[^0-9a-z]+", "_", number.lower()).strip("_") or "0"
-    called = name or row.name.format(number)
-    return Series(
-        f"{device.kind}_{slug}{flow}", row.label, f"{called}{flow.replace('_', ' ')}"
-    )
+    full_name = (name or row.name.format(number)) + flow.replace("_", " ")
+    return Series(f"{device.kind}_{slug}{flow}", row.label, full_name)
 
 
 class DeviceStatistics:
-    """Imports what answers say of the energy of a system's devices."""
+    """Imports the energy of a system's devices from responses."""
 
     def __init__(
         self, context: SystemContext, energy: EnergyCoordinator, *, of_panels: bool
     ) -> None:
-        """Import beside the flows, whose listeners hear of it, too."""
+        """Import if energy is wanted, and notify the listeners of `energy`, too."""
         self._context = context
         self._energy = energy
         self._of_panels = of_panels
         self._statistics = StatisticsImporter(context.shared.hass, context.info)
-        # Answers have to be imported in the order in which they came.
+        # Responses have to be imported in the order in which they arrive.
         self._importing = asyncio.Lock()
-        # Until when the last answer told whole hours.
-        self._told: dict[tuple[Source, Device], datetime] = {}
+        # The end of the last whole hour in the newest response.
+        self._imported_until: dict[tuple[Source, Device], datetime] = {}
 
     @callback
-    def take(self, source: Source, answer: Any, known: Known) -> None:
-        """Import an answer in the background, if the user wants statistics."""
+    def take(self, source: Source, response: Any, known: Known) -> None:
+        """Import a response in the background, if the user wants statistics."""
         is_of_panels = source is Source.PANEL_TELEMETRY
         if not self._energy.is_wanted or (is_of_panels and not self._of_panels):
             return
         shared = self._context.shared
         shared.entry.async_create_background_task(
             shared.hass,
-            self._async_take(source, answer, known),
+            self._async_take(source, response, known),
             "Enphase Cloud energy of devices",
         )
 
-    async def _async_take(self, source: Source, answer: Any, known: Known) -> None:
-        told = list(_energies(answer, known))
-        hour = _newest_hour([energies for _, _, energies in told])
-        of = source, known.device
+    async def _async_take(self, source: Source, response: Any, known: Known) -> None:
+        parts = list(_device_energy(response, known))
+        hour = _newest_hour([energy for _, _, energy in parts])
+        key = source, known.device
         async with self._importing:
-            # An answer without another whole hour brings nothing.
-            if hour is not None and self._told.get(of) == hour:
+            # Statistics have whole hours: import only when another one is complete.
+            if hour is not None and self._imported_until.get(key) == hour:
                 return
             with suppress(UnforeseenError), foreseen():
-                for device, flow, energies in told:
-                    await self._async_import(source, device, flow, energies, known)
+                for device, flow, energy in parts:
+                    await self._async_import(source, device, flow, energy, known)
                 if hour is not None:
-                    self._told[of] = hour
+                    self._imported_until[key] = hour
 
     async def _async_import(
         self,
         source: Source,
         device: Device,
         flow: str,
-        energies: Energies,
+        energy: Energy,
         known: Known,
     ) -> None:
         properties = self._context.board.inventory.get(device)
-        # All production meters are called alike.
+        # All production meters have the same name in the inventory.
         named = None if device.kind is DeviceKind.METER else properties
         name = None if named is None else named.name
         series = device_series(device, name, flow)
         imported = await self._statistics.async_import(
-            series, _readings(device, energies, known)
+            series, _readings(device, energy, known)
         )
         if (days := _DAYS[source]) is not None and not flow:
             self._show(device, days, imported, known, is_all=source is days)
@@ -158,7 +156,7 @@ class DeviceStatistics:
         *,
         is_all: bool,
     ) -> None:
-        """Show the sum of all hours once all days of the past are among them."""
+        """Put the sum of all hours on the board once they include all past days."""
         board, measurement = self._context.board, _ROWS[device.kind].lifetime
         before = board.samples(days, device)
         if measurement is None or not imported.rows:
@@ -172,56 +170,56 @@ class DeviceStatistics:
         self._energy.async_update_listeners()
 
 
-def _energies(answer: Any, known: Known) -> Iterator[tuple[Device, str, Energies]]:
-    """Yield the energies that an answer tells, with the device and flow of each."""
-    match answer:
+def _device_energy(response: Any, known: Known) -> Iterator[tuple[Device, str, Energy]]:
+    """Yield each device in a response, the suffix of its statistic, and its energy."""
+    match response:
         case BatteryTelemetry():
-            for flow, intervals in battery_intervals(answer).items():
+            for flow, intervals in battery_intervals(response).items():
                 yield known.device, _FLOWS[flow], intervals
         case BatteryEnergyIntervals() | DailyBatteryEnergy():
-            yield known.device, "", answer.charged
-            if _has_energy(answer.discharged):
-                yield known.device, RETURNED, answer.discharged
+            yield known.device, "", response.charged
+            if _has_energy(response.discharged):
+                yield known.device, RETURNED, response.discharged
         case ProductionMeters():
-            for meter, intervals in meter_intervals(answer, known.board).items():
+            for meter, intervals in meter_intervals(response, known.board).items():
                 yield meter, "", intervals
         case EnergyIntervals() | DailyEnergy():
             of_system = known.device.kind is DeviceKind.SYSTEM
             device = heat_pump(known.board) if of_system else known.device
             if device is not None:
-                yield device, "", answer
+                yield device, "", response
         case _:
-            for panel in answer:
+            for panel in response:
                 yield panel_device(panel), "", panel.energy
 
 
-def _has_energy(energies: Energies) -> bool:
-    if isinstance(energies, DailyEnergy):
-        return any(energies.values)
-    return any(interval.energy for interval in energies.intervals)
+def _has_energy(energy: Energy) -> bool:
+    if isinstance(energy, DailyEnergy):
+        return any(energy.values)
+    return any(interval.energy for interval in energy.intervals)
 
 
-def _newest_hour(energies: list[Energies]) -> datetime | None:
-    """Return when the last whole hour ends; None where whole days are told."""
+def _newest_hour(documents: list[Energy]) -> datetime | None:
+    """Return the end of the last whole hour; None where all have whole days."""
     ends = [
         each.intervals[-1].end_at
-        for each in energies
+        for each in documents
         if isinstance(each, EnergyIntervals) and each.intervals
     ]
     return top_of_hour(max(ends)) if ends else None
 
 
-def _readings(device: Device, energies: Energies, known: Known) -> Readings:
+def _readings(device: Device, energy: Energy, known: Known) -> Readings:
     most = _ROWS[device.kind].most_w
-    if isinstance(energies, EnergyIntervals):
+    if isinstance(energy, EnergyIntervals):
         return readings_of_intervals(
-            energies,
+            energy,
             fetched_at=known.fetched_at,
             power_limit=most,
             may_lack_nights=device.kind in (DeviceKind.INVERTER, DeviceKind.METER),
         )
     return readings_of_days(
-        energies,
+        energy,
         fetched_at=known.fetched_at,
         time_zone=known.info.time_zone,
         power_limit=most,

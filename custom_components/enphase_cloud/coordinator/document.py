@@ -1,4 +1,4 @@
-"""A coordinator per document and system; the client's errors are mapped once."""
+"""The coordinator of one document of one system, which handles the client's errors."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
 from .base import SystemContext
-from .document_answers import DocumentAnswers
+from .document_answers import DocumentResponses
 from .document_plan import DocumentPlan
 from .error_policy import (
     REFUSALS,
@@ -34,22 +34,22 @@ from .listeners import EnphaseCloudCoordinator
 
 _LOGGER = logging.getLogger(__name__)
 
-# Between polls a coordinator wakes up to see whether the plan has changed and
-# whether values have aged; waking up costs nothing.
+# Between polls a coordinator wakes up to check whether the plan has changed and
+# whether values have become too old; that costs no API call.
 _LONGEST_SLEEP: Final = timedelta(minutes=5)
 _SHORTEST_SLEEP: Final = timedelta(seconds=1)
-# How often a system is asked for that the cloud does not show any more.
+# How often to request a system that the cloud no longer shows.
 _DAY: Final = timedelta(days=1)
 _GONE: Final = (Consequence.FORBID_SYSTEM, Consequence.UNKNOWN_SYSTEM)
-# Failures after which the pause is as long as it gets.
+# Failures after which the pause of a backoff is longest.
 _MANY: Final = 10
 
 
 class DocumentCoordinator(EnphaseCloudCoordinator):
-    """Poll one document of one system when the schedule says so."""
+    """Polls one document of one system when its plan says that it is due."""
 
     def __init__(self, context: SystemContext, document: AnyDocument) -> None:
-        """Begin with what is stored."""
+        """Begin with the stored values."""
         shared = context.shared
         super().__init__(
             shared.hass,
@@ -61,24 +61,24 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         self.document = document
         self.source = document.source
         self.plan = DocumentPlan(context, document)
-        self.answers = DocumentAnswers(context, document, self.plan)
+        self.responses = DocumentResponses(context, document, self.plan)
         self._context = context
         self._store = context.store
         self._board = context.board
         self._budget = shared.budget
         self._is_for_user = False
         self._requesting_for_user = asyncio.Lock()
-        self._answers_for_user = 0
+        self._requests_for_user = 0
         self._failure: UpdateFailed | None = None
-        # What kept the last poll from an answer without being a failure.
+        # Why the last poll got no response, where that is no failure.
         self._withheld: EnphaseCloudError | None = None
         self._quota_outage = Outage(f"Calls for the document {document.source}")
-        # What the cloud said to the last poll, None if it answered.
+        # The error of the last poll, None if it succeeded.
         self.last_error: EnphaseCloudError | None = None
 
     @property
     def is_known(self) -> bool:
-        """Whether the document told anything yet."""
+        """Whether there are values of the document."""
         return bool(self._board.samples(self.source))
 
     async def async_refresh_for_user(self) -> None:
@@ -87,11 +87,11 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         Concurrent callers share one request. Raises HomeAssistantError where the
         reserve is used up or the cloud fails.
         """
-        answers = self._answers_for_user
+        requests = self._requests_for_user
         async with self._requesting_for_user:
-            if self._answers_for_user == answers:
+            if self._requests_for_user == requests:
                 await self._async_request_for_user()
-                self._answers_for_user += 1
+                self._requests_for_user += 1
         if self._withheld is not None:
             self._raise_if_exhausted()
             raise explained(HomeAssistantError, self._withheld, self.source)
@@ -125,7 +125,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
 
     @override
     async def async_shutdown(self) -> None:
-        """Stop polling, and leave the calls to what else is polled with the key."""
+        """Stop polling, and release the document's share of the calls."""
         await super().async_shutdown()
         self.plan.stop()
 
@@ -133,7 +133,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
     async def _async_update_data(self) -> None:
         self._board.limit_moments(dt_util.utcnow())
         due = self.plan.update()
-        # Not before: what is due at once is due when it is planned.
+        # After `due`, which is the present moment for a document due at once.
         now = dt_util.utcnow()
         if due is None:
             self.update_interval = _LONGEST_SLEEP
@@ -151,9 +151,9 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         self._sleep_until(self.plan.update())
 
     def _raise_if_failing(self, due: datetime) -> None:
-        """Between two polls a failure lasts until the next."""
+        """Raise UpdateFailed between polls while the last one counts as a failure."""
         if self._failure is not None:
-            # Home Assistant is silent while a failure lasts, but values age.
+            # Home Assistant notifies only of the first failure, but values age.
             self.async_update_listeners()
             raise self._failure.with_traceback(None)
         if self._store.hidden is not None:
@@ -163,7 +163,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
 
     @property
     def _has_failed(self) -> bool:
-        """Whether the cloud's answer is why the document is not due."""
+        """Whether a failure, not the budget, is why the document is not due."""
         ledger = self._budget.ledger
         now = dt_util.utcnow()
         is_withheld = ledger.refusal(now, purpose=Purpose.BACKGROUND) is not None
@@ -178,7 +178,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         self.plan.begin()
         try:
             with foreseen():
-                await self.answers.async_request(now)
+                await self.responses.async_request(now)
         except RequestWithheldError as err:
             self._withheld = err
             return
@@ -192,16 +192,16 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         self._allow_again()
 
     def _hide_if_gone(self, consequence: Consequence, now: datetime) -> None:
-        """Leave a system alone that the cloud does not show, or did not before."""
+        """Hide the system if the cloud does not show it, or prolong that."""
         if self.document.is_optional:
             return
         if consequence in _GONE or self._store.hidden is not None:
             self.hide(now)
 
     def hide(self, now: datetime) -> None:
-        """Leave the system alone for a day; or less if it was never seen.
+        """Make no requests for the system for a day.
 
-        Such a one may be about to appear.
+        The pause is shorter for a system without values: a new one may appear soon.
         """
         hidden = self._store.hidden or Backoff(_MANY if self.is_known else 0)
         self._context.hide(hidden.another(now, longest=_DAY))
@@ -212,7 +212,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
             self._context.show()
 
     def _allow_again(self) -> None:
-        """Request all again, once what was refused is answered."""
+        """Forget all refusals once a refused document has a response."""
         if self.source in self._store.refusals:
             _LOGGER.info("The cloud allows %s again", self.source)
             self._store.settings.allow()
@@ -223,12 +223,12 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         return translated(UpdateFailed, "system_not_visible", until=hidden.until)
 
     def _handle_error(self, err: EnphaseCloudError, now: datetime) -> None:
-        """Return where the error leaves what is known valid; raise it otherwise."""
+        """Plan the next attempt; raise UpdateFailed unless the values remain valid."""
         consequence = error_policy(err).consequence
         is_optional = self.document.is_optional
         self.plan.set_evidence(self.plan.evidence.with_failure(now))
         if consequence in REFUSALS and is_optional:
-            # No failure: the document need not back off once it is allowed.
+            # Not a failure, so that no backoff remains once the document is allowed.
             refuse(self._context, self.source, err)
             self.plan.set_evidence(Evidence())
             return

@@ -23,15 +23,15 @@ from ..scheduling.errands import after_dawn, next_errand, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
 
-# How often a system is polled that the cloud does not show any more.
+# How often to poll a system that the cloud no longer shows.
 _DAY: Final = timedelta(days=1)
 
 
 class DocumentPlan:
-    """Plans the requests of a document, and learns from what they brought."""
+    """Plans the requests of a document, and learns from its responses."""
 
     def __init__(self, context: SystemContext, document: AnyDocument) -> None:
-        """Continue from what is stored."""
+        """Continue from the stored evidence."""
         options = context.shared.entry.options
         self.polled = PolledDocument(str(context.info.system_id), document.source)
         self._document = document
@@ -53,7 +53,7 @@ class DocumentPlan:
 
     @property
     def is_active(self) -> bool:
-        """Whether the document is requested at all, be it rarely."""
+        """Whether the document is requested at all, even if rarely."""
         if self._document.source in self._store.refusals:
             return False
         if self._document.is_optional and not self._store.is_visible:
@@ -65,9 +65,9 @@ class DocumentPlan:
 
     @property
     def is_scheduled(self) -> bool:
-        """Whether the document is polled: it adds to what others tell.
+        """Whether the document is polled, because it adds values to those of others.
 
-        What adds nothing is only checked now and then.
+        A document that adds nothing is only checked now and then.
         """
         if self.is_errand:
             return False
@@ -79,7 +79,7 @@ class DocumentPlan:
         )
 
     def update(self) -> datetime | None:
-        """Keep and return when the document is due, None if it is not requested."""
+        """Update and return when the document is due, None if it is not requested."""
         self.next_poll_at = None
         self._budget.errands.pop(self.polled, None)
         if not self.is_active:
@@ -95,7 +95,7 @@ class DocumentPlan:
         ledger = self._budget.ledger
         probe = ledger.probe_at(now)
         if probe is not None and not ledger.spendable(now):
-            # The cloud's refusal took the rest of the month; see whether it still does.
+            # A refusal for quota used up the month; check whether it still holds.
             due = probe
         withheld_until = self._budget.withheld_until(now)
         self.next_poll_at = max(due, withheld_until or due)
@@ -103,21 +103,21 @@ class DocumentPlan:
 
     @property
     def _probe_at(self) -> datetime | None:
-        """Return when to see whether what was refused is allowed by now."""
+        """Return when to check whether a refused document is allowed by now."""
         if not self._document.probes or not self._store.is_visible:
             return None
         is_refused = self._document.source in self._store.refusals
         return self._store.settings.probe_at if is_refused else None
 
     def stop(self) -> None:
-        """Leave the calls to what else is requested with the key."""
+        """Release the document's share of the calls."""
         self._budget.errands.pop(self.polled, None)
         self._budget.schedule.remove(self.polled)
 
     def _due(self, now: datetime) -> datetime:
         schedule, hidden = self._budget.schedule, self._store.hidden
         if hidden is not None:
-            # It gets no share of the calls.
+            # A hidden system gets no share of the calls.
             schedule.remove(self.polled)
             return min(hidden.until or now, now + _DAY)
         of_system = self._calls_of_system, self._daylight.length
@@ -172,14 +172,14 @@ class DocumentPlan:
 
     @property
     def evidence(self) -> Evidence:
-        """Return what the answers of the document showed."""
+        """Return the evidence from the document's responses."""
         return self._board.evidence_of(self._document.source)
 
     def set_evidence(self, evidence: Evidence) -> None:
-        """Keep what the answers of the document showed."""
+        """Keep the evidence from the document's responses."""
         source = self._document.source
         self._board.set_evidence(source, evidence)
-        # It may have changed what all documents together say.
+        # The cue depends on the evidence of all documents, including this one.
         self._board.set_evidence(source, evidence.with_cue(self._cue))
         self._store.save_soon()
 
@@ -192,20 +192,20 @@ class DocumentPlan:
     def take_evidence(
         self, arrived: Samples, now: datetime, *, is_absent: bool
     ) -> None:
-        """Learn from an answer what the system has, be it not even the document."""
+        """Learn from a response what the system has; `is_absent` if no document."""
         known, cellular = self._board.newest(), self._context.info.is_cellular
-        told = recently_reported(arrived, known, now=now, cellular=cellular)
+        recent = recently_reported(arrived, known, now=now, cellular=cellular)
         offline = is_offline(known, self._board.evidence)
         self.set_evidence(
             self.evidence.with_response(
-                told, now=now, offline=offline, is_absent=is_absent
+                recent, now=now, offline=offline, is_absent=is_absent
             )
         )
 
     def learn(
         self, arrived: Samples, now: datetime, *, newest: datetime | None, is_news: bool
     ) -> None:
-        """Tell the schedule how new the answer was; what adds nothing leaves it."""
+        """Report the age of a response to the schedule; remove a useless document."""
         budget = self._budget
         if self.is_errand:
             return

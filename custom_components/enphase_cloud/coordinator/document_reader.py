@@ -1,4 +1,4 @@
-"""Requests a document, once or for each device, and reads the answers."""
+"""Requests a document, once or for each device, and reads the responses."""
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime, timedelta
@@ -18,52 +18,52 @@ from ..measurements.inventory import Inventory
 from ..measurements.system import SYSTEM, Device
 from .base import SystemContext
 
-type AnswerListener = Callable[[Any, Known], None]
+type ResponseListener = Callable[[Any, Known], None]
 
-# What one device of several may fail with, while the others answer.
+# Errors of one device that do not prevent the requests for the others.
 _OF_ONE_DEVICE: Final = (
     InvalidRequestError,
     MalformedResponseError,
     ServerError,
     UnknownSystemError,
 )
-# What a system is answered with that has nothing of what a document tells.
+# Errors that mean that a system lacks what a document describes.
 _NOTHING_THERE: Final = (NoBatteryError, NotOfferedError, UnknownSystemError)
-# Who answered a shorter time ago is not asked again for the sake of the others.
+# A device with a newer response is not requested again after an interrupted round.
 _SAME_ROUND: Final = timedelta(hours=6)
 
 
 class DocumentReader:
-    """The requests of a document of a system."""
+    """Makes the requests of a document of a system."""
 
     def __init__(self, context: SystemContext, document: AnyDocument) -> None:
         """Begin with nothing requested."""
         self._context = context
         self._document = document
-        self._listeners: list[AnswerListener] = []
-        # When devices answered before something withheld the other requests.
-        self._answered: dict[Device, datetime] = {}
-        # Whether the last round found a document, be it an empty one.
+        self._listeners: list[ResponseListener] = []
+        # When each device of an interrupted round was read.
+        self._read_at: dict[Device, datetime] = {}
+        # Whether the last round found a document, even if an empty one.
         self.has_found = False
 
-    def add_listener(self, listener: AnswerListener) -> None:
-        """Call a listener with each answer, and what is known beside it."""
+    def add_listener(self, listener: ResponseListener) -> None:
+        """Call a listener with each response and its context."""
         self._listeners.append(listener)
 
     async def reports(self, now: datetime) -> AsyncGenerator[Report]:
-        """Yield what each answer says.
+        """Yield the values of each response.
 
-        Where one device of several fails, the others are requested all the same, and
-        its error is raised at the end. After another error, a call soon after goes on
-        with the devices that are left.
+        Where one device of several fails, the others are still requested, and its error
+        is raised at the end. After another error, a round within 6 hours continues with
+        the remaining devices.
         """
         failure: EnphaseCloudError | None = None
         board = self._context.board
-        if not self._answered:
+        if not self._read_at:
             self.has_found = False
         for device in self._document.devices(board):
-            answered_at = self._answered.get(device)
-            if answered_at is not None and now - answered_at < _SAME_ROUND:
+            read_at = self._read_at.get(device)
+            if read_at is not None and now - read_at < _SAME_ROUND:
                 continue
             try:
                 yield await self._async_report(device, now)
@@ -72,8 +72,8 @@ class DocumentReader:
                     raise
                 failure = failure or err
             else:
-                self._answered[device] = now
-        self._answered.clear()
+                self._read_at[device] = now
+        self._read_at.clear()
         if failure is not None:
             raise failure
 
@@ -83,32 +83,32 @@ class DocumentReader:
             info=self._context.info, board=board, fetched_at=now, device=device
         )
         try:
-            answer = await self._async_request(known)
+            response = await self._async_request(known)
         except _NOTHING_THERE:
             if not document.is_optional:
                 raise
             return {}
-        return await self.async_read(answer, known)
+        return await self.async_read(response, known)
 
-    async def async_read(self, answer: Any, known: Known) -> Report:
-        """Return what an answer says, after the listeners have heard of it."""
+    async def async_read(self, response: Any, known: Known) -> Report:
+        """Return the values of a response, after calling the listeners."""
         self.has_found = True
         for listener in self._listeners:
-            listener(answer, known)
-        listed, report = await self._async_digest(answer, known)
+            listener(response, known)
+        listed, report = await self._async_digest(response, known)
         if listed is not None:
             known.board.take_inventory(listed, complete=self._document.lists_all)
         return report
 
     async def _async_digest(
-        self, answer: Any, known: Known
+        self, response: Any, known: Known
     ) -> tuple[Inventory | None, Report]:
         digest = self._document.digest
         if self._document.is_short:
-            return digest(answer, known)
-        # Thousands of panels would hold up the event loop.
+            return digest(response, known)
+        # Thousands of panels would block the event loop.
         hass = self._context.shared.hass
-        return await hass.async_add_executor_job(digest, answer, known)
+        return await hass.async_add_executor_job(digest, response, known)
 
     async def _async_request(self, known: Known) -> Any:
         client, endpoint = self._context.shared.client, self._document.endpoint

@@ -1,4 +1,4 @@
-"""Energy of a system: kept true in statistics and sensors, within the budget."""
+"""Keeps the energy of a system up to date in statistics, within the budget."""
 
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.errands import spread
 from .base import SystemContext
-from .energy_answers import BatteryListener, EnergyAnswers, ImportListener
+from .energy_answers import BatteryListener, EnergyResponses, ImportListener
 from .error_policy import (
     REFUSALS,
     Consequence,
@@ -36,8 +36,7 @@ from .timer import Timer
 
 _LOGGER = logging.getLogger(__name__)
 
-# When all of the day before is settled. Systems make their requests at different
-# minutes.
+# After midnight, once all of the day before is settled; spread over the systems.
 _UPDATE_AT: Final = SETTLES_AFTER + timedelta(minutes=15)
 _SPREAD: Final = timedelta(minutes=45)
 
@@ -47,13 +46,13 @@ _LONGEST_PAUSE: Final = timedelta(minutes=15)
 
 
 class EnergyCoordinator(EnphaseCloudCoordinator):
-    """Import energy, an API call at a time: each day's, and requested history.
+    """Imports the energy of each day and requested history, one API call at a time.
 
-    It has no interval of its own; it wakes up when the next call is due.
+    It has no update interval; it wakes up when the next call is due.
     """
 
     def __init__(self, context: SystemContext, options: EnergyOptions) -> None:
-        """Continue from what is stored."""
+        """Continue from the stored progress."""
         shared, self._info = context.shared, context.info
         super().__init__(
             shared.hass, _LOGGER, config_entry=shared.entry, name="Enphase Cloud energy"
@@ -69,7 +68,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
             {source: self._store.progress(source) for source in ENERGY_SOURCES},
         )
         self._statistics = StatisticsImporter(shared.hass, self._info)
-        self._answers = EnergyAnswers(
+        self._responses = EnergyResponses(
             context, self.importer, self._statistics, self.async_update_listeners
         )
         self._timer = Timer(shared.hass, self._async_wake_up)
@@ -78,7 +77,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         }
         self._is_requesting = False
         self._is_shut_down = False
-        # Also where the set-up of the entry fails later on.
+        # Home Assistant calls this also if the set-up of the entry fails later.
         shared.entry.async_on_unload(self._shut_down)
 
     def calls_per_day(self, updates: int) -> int:
@@ -87,16 +86,16 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
 
     @property
     def is_wanted(self) -> bool:
-        """Return whether the user wants statistics of energies."""
+        """Return whether the user wants statistics of energy."""
         return self._options.updates_per_day > 0
 
     @property
     def has_foreign_statistics(self) -> bool:
-        """Return whether rows in our statistics are no energy of ours."""
+        """Return whether one of our statistic ids has rows of something else."""
         return bool(self._statistics.foreign)
 
     def earliest_hour(self) -> datetime:
-        """Return from when on the cloud may have intervals of the system."""
+        """Return the earliest moment at which the cloud may have intervals."""
         earliest = dt_util.utcnow() - KEPT
         since = self._board.newest().get(Measurement.OPERATIONAL_SINCE)
         if since is None:
@@ -104,7 +103,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         return max(earliest, dt_util.utc_from_timestamp(float(since.value)))
 
     def is_complete(self, day: Span) -> bool:
-        """Return whether all energy of a past day is imported that the system has."""
+        """Return whether all energy of a past day is imported."""
         self._use_sources()
         last = self._board.newest().get(Measurement.LAST_REPORT)
         return self.importer.is_complete(
@@ -125,25 +124,25 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
     def duration(self, calls: int) -> timedelta | None:
         """Return how long this number of further API calls takes.
 
-        None where the plan can spare none.
+        None where the plan has no calls to spare.
         """
         return self._budget.duration_of_history(dt_util.utcnow(), more=calls)
 
     @callback
     def async_on_imported(self, listener: ImportListener) -> CALLBACK_TYPE:
-        """Call a listener after each import, also of polls; return what ends that."""
-        listeners = self._answers.listeners
+        """Call a listener after each import, also of polls; return its removal."""
+        listeners = self._responses.listeners
         listeners.append(listener)
         return lambda: listeners.remove(listener)
 
     @callback
     def async_on_batteries(self, listener: BatteryListener) -> None:
-        """Call a listener with each answer of the batteries' intervals."""
-        self._answers.battery_listeners.append(listener)
+        """Call a listener with each response that has intervals of batteries."""
+        self._responses.battery_listeners.append(listener)
 
     @callback
     def async_begin(self) -> None:
-        """Begin in a moment."""
+        """Begin after a short pause."""
         self._plan(_FIRST_PAUSE)
 
     @callback
@@ -156,7 +155,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
 
     @callback
     def take_battery(self, telemetry: BatteryTelemetry, known: Known) -> None:
-        """Import what a poll of the batteries says of today, at no cost."""
+        """Import the energy in a poll of the batteries, which costs no extra call."""
         if not self.is_wanted:
             return
         self._context.shared.entry.async_create_background_task(
@@ -169,7 +168,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
         with suppress(UnforeseenError), foreseen():
-            await self._answers.async_take_battery(telemetry, fetched_at)
+            await self._responses.async_take_battery(telemetry, fetched_at)
 
     @override
     async def async_shutdown(self) -> None:
@@ -205,9 +204,9 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
             return
         now = dt_util.utcnow()
         self._use_sources()
-        wish = self._options.history
-        self.importer.change_once(wish, self.history(wish), now)
-        self._answers.store_progress()
+        resolution = self._options.history
+        self.importer.change_once(resolution, self.history(resolution), now)
+        self._responses.store_progress()
         self._budget.backfill.want(
             str(self._info.system_id),
             ImportDemand(
@@ -242,7 +241,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         self.importer.begin(now)
         try:
             with foreseen():
-                await self._answers.async_request(request, now)
+                await self._responses.async_request(request, now)
         except RequestWithheldError as err:
             self.importer.pause(err.until, now)
         except EnphaseCloudError as err:

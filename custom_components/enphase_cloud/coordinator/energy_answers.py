@@ -1,4 +1,4 @@
-"""What the cloud says of energy: requested, imported, and shown."""
+"""Requests energy, imports it, and puts the totals on the board."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +25,13 @@ from .statistics import Imported, StatisticsImporter
 _LOGGER = logging.getLogger(__name__)
 
 type ImportListener = Callable[[Mapping[Flow, Readings], Mapping[Flow, Imported]], None]
-"""Takes what an answer says of each of its flows, and what that changed."""
+"""Takes the readings of each flow in a response, and the rows that they changed."""
 type BatteryListener = Callable[[BatteryTelemetry, datetime], None]
-"""Takes what an answer says of the batteries, and when it was fetched."""
+"""Takes the telemetry of batteries, and when it was fetched."""
 
 
-class EnergyAnswers:
-    """Brings what answers say of a system into statistics, progress and samples."""
+class EnergyResponses:
+    """Updates statistics, progress and samples of a system from responses."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class EnergyAnswers:
         statistics: StatisticsImporter,
         on_shown: CALLBACK_TYPE,
     ) -> None:
-        """Begin; `on_shown` is called when samples have changed."""
+        """Begin; calls `on_shown` when samples have changed."""
         self._context = context
         self._info = context.info
         self._store = context.store
@@ -54,7 +54,7 @@ class EnergyAnswers:
         self._caps = PowerCaps(context, self._request_again)
 
     async def async_request(self, request: ImportRequest, now: datetime) -> None:
-        """Request a window, and import what the answer says."""
+        """Request a window of energy, and import the response."""
         readings = await self._async_read(request, now)
         async with self._importing:
             imported = await self._async_import(readings)
@@ -64,55 +64,55 @@ class EnergyAnswers:
             )
             self.store_progress()
             self._show(request.source, imported, now, all_days=request.window == Days())
-        _tell(self.listeners, readings, imported)
-        # What is paid for is not requested again after a crash.
+        _notify(self.listeners, readings, imported)
+        # Saved at once, so that a crash does not repeat the API call.
         await self._context.shared.storage.async_save()
 
     async def async_take_battery(
         self, telemetry: BatteryTelemetry, fetched_at: datetime
     ) -> None:
-        """Import what a poll of the batteries says of today."""
-        _tell(self.battery_listeners, telemetry, fetched_at)
+        """Import the energy of today from a poll of the batteries."""
+        _notify(self.battery_listeners, telemetry, fetched_at)
         readings = self._caps.read_week(
             Source.BATTERY_INTERVALS, battery_intervals(telemetry), fetched_at
         )
         async with self._importing:
             imported = await self._async_import(readings)
             self._show(Source.BATTERY_INTERVALS, imported, fetched_at)
-        _tell(self.listeners, readings, imported)
+        _notify(self.listeners, readings, imported)
 
     def store_progress(self) -> None:
-        """Keep what is imported, and what is still requested."""
+        """Store which windows are imported, and which are still requested."""
         for source, progress in self._importer.progress.items():
             self._store.set_progress(source, progress)
 
     async def _async_read(
         self, request: ImportRequest, now: datetime
     ) -> Mapping[Flow, Readings]:
-        """Request a window, and return what the answer says."""
+        """Request a window, and return the readings of each flow."""
         row, system_id = ENERGY_SOURCES[request.source], self._info.system_id
         shared, window = self._context.shared, request.window
         if isinstance(window, Days):
             query = day_query(window.first, window.last)
-            answer = await shared.client.get(row.days, query=query, system_id=system_id)
-            return self._caps.read_dailies(row.read_days(answer), now)
+            days = await shared.client.get(row.days, query=query, system_id=system_id)
+            return self._caps.read_dailies(row.read_days(days), now)
         if not request.is_update:
             shared.budget.backfill.spent(now)
-        answer = await shared.client.get(
+        week = await shared.client.get(
             row.intervals(self._board),
             query=interval_query(window.start, week=True),
             system_id=system_id,
         )
-        if isinstance(answer, BatteryTelemetry):
-            _tell(self.battery_listeners, answer, now)
-        return self._caps.read_week(request.source, row.read_intervals(answer), now)
+        if isinstance(week, BatteryTelemetry):
+            _notify(self.battery_listeners, week, now)
+        return self._caps.read_week(request.source, row.read_intervals(week), now)
 
     async def _async_import(
         self, readings: Mapping[Flow, Readings]
     ) -> dict[Flow, Imported]:
         return {
-            flow: await self._statistics.async_import(flow, told)
-            for flow, told in readings.items()
+            flow: await self._statistics.async_import(flow, each)
+            for flow, each in readings.items()
         }
 
     def _request_again(self, source: Source, change: Change) -> None:
@@ -127,7 +127,7 @@ class EnergyAnswers:
         *,
         all_days: bool = False,
     ) -> None:
-        """Show what the newest rows come to."""
+        """Put the totals of the imported rows on the board."""
         zone = self._info.time_zone
         known = self._board.samples(source)
         arrived = samples_of_rows(
@@ -142,7 +142,7 @@ class EnergyAnswers:
         self._on_shown()
 
 
-def _tell[*ArgumentsT](
+def _notify[*ArgumentsT](
     listeners: Iterable[Callable[[*ArgumentsT], None]], *arguments: *ArgumentsT
 ) -> None:
     for listener in tuple(listeners):

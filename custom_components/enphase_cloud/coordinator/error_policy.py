@@ -1,4 +1,4 @@
-"""What each error of the client means: its consequence, and what the user reads."""
+"""Maps each error of the client to its consequence and the message for the user."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -55,10 +55,10 @@ _SHOWN_FRAMES: Final = 3
 
 
 class UnforeseenError(EnphaseCloudError):
-    """Our own code failed at an answer; its words may hold secrets and are left out."""
+    """An exception of our own code; its text may contain secrets and is dropped."""
 
     def __init__(self, err: Exception) -> None:
-        """Name the kind of error, and where it happened."""
+        """Keep the type of the exception, and where it was raised."""
         frames = traceback.extract_tb(err.__traceback__)[-_SHOWN_FRAMES:]
         places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
         super().__init__(f"Unforeseen {type(err).__name__} at {' > '.join(places)}")
@@ -74,23 +74,23 @@ class Consequence(StrEnum):
     RETRY = "retry"
     """Try again within seconds, a few times."""
     BACK_OFF = "back_off"
-    """Try again, with longer pauses from failure to failure."""
+    """Try again, with a pause that grows with each failure."""
     SKIP = "skip"
-    """Back off, and give up what was requested after a few attempts."""
+    """Back off, and give up the request after a few attempts."""
     REFUSE_DOCUMENT = "refuse_document"
     """Stop requesting the document: the application lacks its access control."""
     FORBID_SYSTEM = "forbid_system"
-    """Stop requesting the document: the user may not see the system."""
+    """Stop requesting the document: the account has no access to the system."""
     UNKNOWN_SYSTEM = "unknown_system"
-    """The cloud has no such system (any more)."""
+    """The cloud has no such system, or no longer."""
     UNSUPPORTED = "unsupported"
-    """Stop until a reload: the installation lacks what it takes."""
+    """Stop until a reload: the installation does not support it."""
     STOP_STREAMS = "stop_streams"
-    """Open no more streams, which cost money, until the user does."""
+    """Stop paid scheduled streams until one that the user starts can be read."""
     REFUSE_KEY = "refuse_key"
-    """Ask for a new sign-in if the document is indispensable; else back off."""
+    """Start reauthentication if the document is indispensable; else back off."""
     REAUTH = "reauth"
-    """Ask for a new sign-in."""
+    """Start reauthentication."""
 
 
 class ErrorPolicy(NamedTuple):
@@ -105,7 +105,7 @@ class ErrorPolicy(NamedTuple):
     reason: str = "request_refused"
 
 
-# The first class that fits decides.
+# The first row whose class matches applies.
 ERROR_POLICIES: Final[Mapping[type[EnphaseCloudError], ErrorPolicy]] = {
     StorageFailedError: ErrorPolicy(
         Consequence.WAIT, "storage_failed", "storage_failed"
@@ -165,15 +165,15 @@ ACCESS_CONTROLS: Final[Mapping[Source, Access]] = {
     **{row.source: row.days.access for row in ENERGY_SOURCES.values()},
 }
 
-# They have the same access control: what is refused of one is refused of all.
+# All settings need the same access control, so a refusal of one applies to all.
 _SETTINGS: Final = tuple(row.source for row in DOCUMENTS if row.group is Group.SETTINGS)
 
 
 @contextmanager
 def foreseen() -> Generator[None]:
-    """Let only errors of the client out: any other one becomes an UnforeseenError.
+    """Convert any exception that is no EnphaseCloudError into an UnforeseenError.
 
-    So whatever fails has a row in the table, and rests before it is tried again.
+    So each failure has a row in the table, and a pause before the next attempt.
     """
     failure: UnforeseenError
     try:
@@ -192,7 +192,7 @@ class Outage:
     """Logs once when something becomes unavailable, and once when it is back."""
 
     def __init__(self, what: str) -> None:
-        """Begin with what is available."""
+        """Begin as available; `what` is its name in the log."""
         self._what = what
         self._lasts = False
 
@@ -210,7 +210,7 @@ class Outage:
 
 
 def error_policy(err: EnphaseCloudError) -> ErrorPolicy:
-    """Return what an error means."""
+    """Return the row of the table for an error."""
     return next(
         policy for kind, policy in ERROR_POLICIES.items() if isinstance(err, kind)
     )
@@ -234,14 +234,14 @@ def explained[ErrorT: HomeAssistantError](
 
 
 def refused(refusal: Refusal, source: Source) -> HomeAssistantError:
-    """Return the translated exception for a source that was refused before."""
+    """Return the translated exception for a source that the cloud refuses."""
     return translated(HomeAssistantError, refusal, **_remedy(source))
 
 
 def as_refusal(err: EnphaseCloudError, source: Source) -> EnphaseCloudError:
-    """Return an error of a source as what it means.
+    """Return the error to handle for an error of a source.
 
-    A 403 of settings is said to mean what a 401 does: the access control is missing.
+    A 403 of settings reportedly means what a 401 does: no access control.
     """
     if isinstance(err, ForbiddenError) and source in _SETTINGS:
         return NotEntitledError(err.operation, err.status)
@@ -249,9 +249,9 @@ def as_refusal(err: EnphaseCloudError, source: Source) -> EnphaseCloudError:
 
 
 def raise_if_refused(context: SystemContext, source: Source) -> None:
-    """Raise HomeAssistantError where the user's request would not be answered.
+    """Raise HomeAssistantError where a request of the user cannot succeed.
 
-    The system is not shown, the source was refused before, or no call is left.
+    The cloud hides the system or refuses the source, or no call is left.
     """
     store, budget = context.store, context.shared.budget
     if store.hidden is not None:

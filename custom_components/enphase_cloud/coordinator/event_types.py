@@ -1,4 +1,4 @@
-"""Asks the cloud what types of events mean: once for all, later for unknown ones."""
+"""Requests the texts of event types: all at once first, later single ones."""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,26 +18,26 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class EventTypesCoordinator:
-    """Learns what types of events mean; the systems of an entry share it."""
+    """Requests the texts of event types for all systems of an entry."""
 
     def __init__(self, shared: EntryContext) -> None:
-        """Begin with what is stored."""
+        """Begin with the stored texts."""
         self._shared = shared
         self._archive: EventArchive = shared.storage.events
-        self._asking = asyncio.Lock()
+        self._requesting = asyncio.Lock()
         self._waiting = 0
 
     @property
     def is_learning(self) -> bool:
-        """Whether answers are awaited: names that lack now may be there soon."""
+        """Whether a request is under way, so that missing texts may arrive soon."""
         return self._waiting > 0
 
     @callback
     def learn_soon(self, event_types: Iterable[int], then: CALLBACK_TYPE) -> None:
-        """Ask in the background for what is unknown, and call `then` at the end."""
+        """Request unknown texts in the background, and call `then` at the end."""
         wanted = set(event_types)
         now = dt_util.utcnow()
-        # Asked first, for a token would be renewed before the call is refused.
+        # Checked here, for a refused call would renew the token first.
         if self._shared.budget.withheld_until(now) is not None:
             return
         if not self._archive.texts.requests(wanted, now):
@@ -45,11 +45,11 @@ class EventTypesCoordinator:
         self._waiting += 1
         self._shared.entry.async_create_background_task(
             self._shared.hass,
-            self._async_learn_and_tell(wanted, then),
+            self._async_learn_then(wanted, then),
             "Enphase Cloud types of events",
         )
 
-    async def _async_learn_and_tell(
+    async def _async_learn_then(
         self, event_types: Iterable[int], then: CALLBACK_TYPE
     ) -> None:
         try:
@@ -59,20 +59,20 @@ class EventTypesCoordinator:
         then()
 
     async def async_learn(self, event_types: Iterable[int]) -> None:
-        """Ask for what is unknown; what fails is asked for again another day."""
-        async with self._asking:
+        """Request unknown texts; a failed request is repeated another day."""
+        async with self._requesting:
             now = dt_util.utcnow()
             for event_type in self._archive.texts.requests(event_types, now):
-                if not await self._async_ask(event_type):
+                if not await self._async_request(event_type):
                     return
 
-    async def _async_ask(self, event_type: int | None) -> bool:
-        """Ask for one type, or for all; return whether to go on asking."""
+    async def _async_request(self, event_type: int | None) -> bool:
+        """Request one type by its id, or all; return whether to continue."""
         archive, now = self._archive, dt_util.utcnow()
         query = {} if event_type is None else {"event_type_id": event_type}
         try:
             with foreseen():
-                answer = await self._shared.client.get(EVENT_TYPES, query=query)
+                response = await self._shared.client.get(EVENT_TYPES, query=query)
         except RequestWithheldError:
             return False
         except UnknownSystemError:
@@ -85,5 +85,5 @@ class EventTypesCoordinator:
             )
             return False
         rests = archive.texts.with_request(event_type, now + NOT_KNOWN)
-        archive.set_texts(rests.with_response(event_type, answer.event_types))
+        archive.set_texts(rests.with_response(event_type, response.event_types))
         return True

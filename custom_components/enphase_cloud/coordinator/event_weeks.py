@@ -1,4 +1,4 @@
-"""Requests weeks of events and alarms when a user opens them in a calendar."""
+"""Requests the weeks of events and alarms that a user opens in a calendar."""
 
 import asyncio
 from datetime import datetime
@@ -24,26 +24,26 @@ from .event_types import EventTypesCoordinator
 
 
 class EventWeeks:
-    """The past of a system in weeks; each costs two calls once."""
+    """Past events and alarms of a system; each week costs two API calls, once."""
 
     def __init__(
         self, context: SystemContext, event_types: EventTypesCoordinator
     ) -> None:
-        """Begin with the weeks that are stored."""
+        """Begin with the stored weeks."""
         self._context = context
         self._event_types = event_types
         self._archive = context.shared.storage.events
         self._requesting = asyncio.Lock()
 
     def known(self, start: datetime, end: datetime) -> list[Happening]:
-        """Return what is known to have gone on in a range, the oldest first."""
+        """Return what happened in a range by the stored weeks, the oldest first."""
         weeks = self._archive.weeks(self._context.info.system_id)
         return happenings_between(weeks, start, end)
 
     async def async_read(self, start: datetime, end: datetime) -> list[Happening]:
-        """Return what went on in a range, on the user's reserve where it is unknown.
+        """Return what happened in a range; request missing weeks on the user's reserve.
 
-        Raises HomeAssistantError where that cannot be had; what has arrived is kept.
+        Raises HomeAssistantError where a request fails; weeks read before are kept.
         """
         async with self._requesting:
             now = dt_util.utcnow()
@@ -69,7 +69,7 @@ class EventWeeks:
         try:
             with foreseen():
                 events = await client.get(EVENTS, query=span, system_id=system_id)
-                # Those that are open are known from their own document.
+                # Open alarms are in a document of their own.
                 alarms = await client.get(ALARMS, query=cleared, system_id=system_id)
                 happenings = from_week(events.events, alarms.alarms)
         except EnphaseCloudError as err:

@@ -1,4 +1,4 @@
-"""Figures of a system: learnt from answers that come anyway, and from the recorder."""
+"""Computes the figures of a system from imported energy and the recorder."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -26,9 +26,9 @@ from .timer import Timer
 
 _LONG_AGO: Final = dt_util.utc_from_timestamp(0)
 _DAY: Final = timedelta(days=1)
-# Imports come one after the other.
+# Several imports in a row cause one refresh.
 _SOON: Final = timedelta(seconds=10)
-# When a day has begun is noticed within that time.
+# How often to check whether a new day has begun.
 _WAKES_UP: Final = timedelta(minutes=5)
 
 
@@ -36,7 +36,7 @@ class SystemFigures:
     """Keeps the figures of a system; it makes no API call."""
 
     def __init__(self, context: SystemContext, energy: EnergyCoordinator) -> None:
-        """Learn from what is imported; listeners of energies hear of it."""
+        """Use what `energy` imports; notify its listeners of new figures."""
         self._context = context
         self._info = context.info
         self._energy = energy
@@ -52,18 +52,18 @@ class SystemFigures:
 
     @callback
     def async_begin(self) -> None:
-        """Show what is known in a moment."""
+        """Compute all figures after a short pause."""
         self._timer.start(_SOON)
 
     def is_there(self, key: str, now: datetime) -> bool:
-        """Tell whether the system has what a figure is of, by the sensor's key."""
+        """Return whether the system has a figure, by the key of its sensor."""
         board = self._context.board
         return self._energy.is_wanted and FIGURES[key].is_there(board, now)
 
     def figure(self, key: str, now: datetime) -> Figure:
-        """Return a figure by the key of its sensor; unknown where it is stale."""
+        """Return a figure by the key of its sensor; UNKNOWN where it is stale."""
         figure = self._known.get(key, UNKNOWN)
-        # A clock that was ahead has been put back.
+        # The system clock was ahead when the figure was computed.
         is_of_future = now < self._known_at
         is_stale = figure.stale_at and (is_of_future or now >= figure.stale_at)
         return figure if self.is_there(key, now) and not is_stale else UNKNOWN
@@ -129,7 +129,7 @@ class SystemFigures:
             self._energy.async_update_listeners()
 
     async def _async_production(self) -> Days:
-        """Return the production of all days; read once a day, for it takes a while."""
+        """Return the production of all days; slow, so it is called once a day."""
         shared = self._context.shared
         async with shared.reading_years:
             found = await self._async_hours([Flow.PRODUCTION], _LONG_AGO)
@@ -149,7 +149,7 @@ class SystemFigures:
         return await hass.async_add_executor_job(_hours, rows, self._info.time_zone)
 
     def _first_hour(self, now: datetime) -> datetime:
-        """Return where yesterday or this month begins, whichever is earlier."""
+        """Return the start of yesterday or of this month, whichever is earlier."""
         zone = self._info.time_zone
         yesterday = now.astimezone(zone).date() - _DAY
         return system_day(min(yesterday, month_of(now, zone)), zone).start
@@ -188,7 +188,7 @@ def _hours(
 
 
 def _hour(row: StatisticsRow, zone: tzinfo) -> tuple[datetime, HourlyEnergy]:
-    """Read a row of the recorder; one with a `last_reset` tells of its day."""
+    """Read a row of the recorder; one with a `last_reset` has the energy of its day."""
     start = dt_util.utc_from_timestamp(row["start"])
     is_of_day = row.get("last_reset") is not None
     day = system_day(start.astimezone(zone).date(), zone) if is_of_day else None

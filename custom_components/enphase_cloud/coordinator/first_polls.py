@@ -1,4 +1,4 @@
-"""The first polls of an entry: what set-up waits for, and what follows it."""
+"""The first polls of an entry: set-up waits for the fast ones."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _SYSTEMS_AT_A_TIME: Final = 8
 # Home Assistant warns of a set-up that takes ten seconds.
 _LONGEST_WAIT: Final = timedelta(seconds=5)
 
-# After these another system would fail the same.
+# Errors that every other system would have, too.
 _CONCERN_ALL: Final = (EnphaseConnectionError, QuotaExceededError)
 
 
@@ -24,11 +24,11 @@ type _Documents = Sequence[DocumentCoordinator]
 
 
 async def async_poll_first(shared: EntryContext, systems: list[_Documents]) -> None:
-    """Poll what is due of all systems, side by side; what is slow follows set-up.
+    """Poll the due documents of all systems in parallel, and wait a few seconds.
 
-    Calls that the budget withholds are made when it allows them. Raises
-    ConfigEntryNotReady or ConfigEntryAuthFailed where nothing is known of any system,
-    and the cloud cannot be reached or refuses all of them.
+    Slow polls continue after set-up, as do those that the budget withholds. Raises
+    ConfigEntryNotReady or ConfigEntryAuthFailed where no system has values and the
+    cloud is unreachable or refuses all systems.
     """
     if not any(documents[0].is_known for documents in systems):
         await _async_prove([documents[0] for documents in systems])
@@ -38,10 +38,10 @@ async def async_poll_first(shared: EntryContext, systems: list[_Documents]) -> N
         async with slots:
             for document in documents:
                 await document.async_refresh()
-                # What is not due takes no time at all: others have their turn.
+                # A document that is not due never awaits: let others run.
                 await asyncio.sleep(0)
                 if not documents[0].is_known:
-                    return  # What comes later depends on it.
+                    return  # The other documents depend on the first.
 
     polls = [
         shared.entry.async_create_background_task(
@@ -54,9 +54,9 @@ async def async_poll_first(shared: EntryContext, systems: list[_Documents]) -> N
 
 
 async def _async_prove(summaries: _Documents) -> None:
-    """Poll one system after another until something is known of one.
+    """Poll one system after another until one has values.
 
-    A trouble that concerns all systems costs one call, not one for each.
+    So an error that concerns all systems costs one API call, not one for each.
     """
     failure: ConfigEntryNotReady | None = None
     for summary in summaries:

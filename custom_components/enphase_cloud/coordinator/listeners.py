@@ -1,4 +1,4 @@
-"""Listeners, called without holding up the event loop."""
+"""Calls listeners without blocking the event loop."""
 
 import asyncio
 from itertools import batched
@@ -7,26 +7,26 @@ from typing import Final, override
 from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 
-# Between so many, others have their turn: a system can have thousands of panels.
+# Listeners to call before the event loop gets a turn; there may be thousands of panels.
 _AT_ONCE: Final = 25
 
 
 class OnceATurn:
-    """A listener that acts once in a turn of the event loop, however often called."""
+    """A listener that acts at most once in a turn of the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, action: CALLBACK_TYPE) -> None:
-        """Begin with nothing to do."""
+        """Begin without a pending call."""
         self._loop = loop
         self._action = action
         self._pending: asyncio.Handle | None = None
 
     def __call__(self) -> None:
-        """Act soon."""
+        """Act in the next turn of the event loop."""
         if self._pending is None:
             self._pending = self._loop.call_soon(self._act)
 
     def cancel(self) -> None:
-        """Do not act any more for calls up to now."""
+        """Cancel the pending action."""
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None
@@ -44,14 +44,14 @@ class EnphaseCloudCoordinator(DataUpdateCoordinator[None]):
     @override
     @callback
     def async_update_listeners(self) -> None:
-        """Call the first listeners at once, and the others soon."""
+        """Call the first listeners at once, the others in batches."""
         first, *others = list(batched(self._listeners, _AT_ONCE, strict=False)) or [()]
         self._stop()
         self._call(first, others)
 
     @override
     async def async_shutdown(self) -> None:
-        """Call no listener any more."""
+        """Stop calling listeners."""
         await super().async_shutdown()
         self._stop()
 
@@ -62,7 +62,7 @@ class EnphaseCloudCoordinator(DataUpdateCoordinator[None]):
         others: list[tuple[int, ...]],
     ) -> None:
         for key in batch:
-            # It may have gone meanwhile.
+            # It may have been removed since.
             if (listener := self._listeners.get(key)) is not None:
                 self._call_one(listener[0])
         self._next_batch = None

@@ -1,4 +1,4 @@
-"""Live data: frames of a stream become samples that entities see."""
+"""Publishes the frames of live streams as samples."""
 
 import asyncio
 from collections import defaultdict
@@ -21,14 +21,13 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class LiveCoordinator(EnphaseCloudCoordinator):
-    """Publish what live streams say, throttled, without losing the last frame.
+    """Publishes the values of live streams, throttled, without losing the last frame.
 
-    It has no interval of its own: pushing into a polling coordinator would reset that
-    one's timer and starve the poll.
+    It is no polling coordinator, because each push would reset the timer of the poll.
     """
 
     def __init__(self, context: SystemContext, options: LiveOptions) -> None:
-        """Begin with what is stored of the last session."""
+        """Begin with the stored values of the last session."""
         super().__init__(
             context.shared.hass,
             _LOGGER,
@@ -38,12 +37,12 @@ class LiveCoordinator(EnphaseCloudCoordinator):
         self._store = context.store
         self._board = context.board
         self._publish_interval = options.publish_interval.total_seconds()
-        # Who shows a measurement; frames leave out whoever shows none of theirs.
+        # Listeners by measurement: a frame notifies only those of its measurements.
         self._showing: defaultdict[Measurement, list[CALLBACK_TYPE]]
         self._showing = defaultdict(list)
         self._pending: Samples | None = None
         self._pause: asyncio.TimerHandle | None = None
-        # Of all streams so far.
+        # Total over all streams.
         self.skipped_frames = 0
 
     @override
@@ -51,7 +50,7 @@ class LiveCoordinator(EnphaseCloudCoordinator):
     def async_add_listener(
         self, update_callback: CALLBACK_TYPE, context: Any = None
     ) -> Callable[[], None]:
-        """Listen to sessions; with a measurement as context, to its frames, too."""
+        """Add a listener to sessions; with a measurement as context, also to frames."""
         remove = super().async_add_listener(update_callback, context)
         if not isinstance(context, Measurement):
             return remove
@@ -65,7 +64,7 @@ class LiveCoordinator(EnphaseCloudCoordinator):
 
     @callback
     def take(self, frame: LiveFrame) -> None:
-        """Keep a frame, and publish it unless another one was published just now."""
+        """Keep a frame; publish it unless the last one is too recent."""
         arrived = read_live_frame(frame, self._board)
         known = self._pending or self._board.samples(Source.LIVE)
         self._pending = advance(known, arrived, now=dt_util.utcnow())
@@ -74,7 +73,7 @@ class LiveCoordinator(EnphaseCloudCoordinator):
 
     @callback
     def publish_last(self) -> None:
-        """Publish what is still unpublished, and keep it over a restart."""
+        """Publish the frame that still waits, and store it over a restart."""
         if self._pause is not None:
             self._pause.cancel()
             self._pause = None

@@ -1,4 +1,4 @@
-"""The live streams that the user pays for."""
+"""The limit of live streams that the user pays for."""
 
 from contextlib import AsyncExitStack, nullcontext
 
@@ -13,12 +13,12 @@ from .live_errors import NoStreamLeftError
 
 
 class StreamBudget:
-    """What is left of the live streams of a month, which systems share."""
+    """The live streams of a month, which all systems of an entry share."""
 
     def __init__(
         self, context: SystemContext, *, per_month: int, price: float | None
     ) -> None:
-        """Begin; `price` is what a stream costs [USD], if it is known."""
+        """Begin; `price` is the cost of a stream [USD], None if unknown."""
         self._system_id = context.info.system_id
         self._shared = context.shared
         self._allowance = StreamAllowance(per_month)
@@ -26,27 +26,27 @@ class StreamBudget:
 
     @property
     def per_month(self) -> int:
-        """Return how many streams the user wants to pay for in a month."""
+        """Return the user's limit of streams in a month."""
         return self._allowance.per_month
 
     @property
     def left(self) -> int:
-        """Return how many streams the user still wants to pay for this month."""
+        """Return how many streams are left this month."""
         return self._allowance.left(self._used)
 
     @property
     def left_for_sessions(self) -> int:
-        """Return how many of these may be opened by schedule."""
+        """Return how many of the streams left may be opened by schedule."""
         return self._allowance.left_for_sessions(self._used)
 
     @property
     def _used(self) -> int:
-        """Return the streams of this month; each is on the disk before it opens."""
+        """Return the streams opened this month; each is stored before it opens."""
         calls = self._shared.budget.ledger.by_operation(dt_util.utcnow())
         return calls.get(LIVE_DATA.name, 0)
 
     def cost(self, streams: int) -> float | None:
-        """Return what streams cost [USD], None if it is not known."""
+        """Return the cost of streams [USD], None if unknown."""
         return None if self._price is None else round(streams * self._price, 2)
 
     async def async_open(
@@ -56,7 +56,7 @@ class StreamBudget:
 
         Raises NoStreamLeftError, or the client's errors.
         """
-        # One after the other, for systems share what is left to be paid for.
+        # One at a time, because systems share the streams that are left.
         async with self._shared.live_opening:
             if not self.left:
                 raise NoStreamLeftError(self.per_month)

@@ -1,4 +1,4 @@
-"""Errors of live data that the client does not know."""
+"""Errors of live sessions that are not the client's."""
 
 from ..api import EnphaseCloudError
 
@@ -7,14 +7,14 @@ class StoppedError(EnphaseCloudError):
     """A session was stopped before its first stream was open."""
 
     def __init__(self) -> None:
-        """Say so."""
-        super().__init__("It was stopped")
+        """Set the message."""
+        super().__init__("The live session was stopped")
 
 
 class NoStreamLeftError(EnphaseCloudError):
-    """The user does not want to pay for another stream this month."""
+    """The user's limit of live streams of this month is reached."""
 
     def __init__(self, limit: int) -> None:
-        """Keep how many streams the user wants to pay for."""
+        """Keep the limit."""
         super().__init__("The live streams of this month are used up")
         self.limit = limit

@@ -1,4 +1,4 @@
-"""A session of live data: its streams are opened, read, and followed by others."""
+"""A live session: opens live streams one after the other and reads them."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -17,14 +17,14 @@ from .live_budget import StreamBudget
 from .live_errors import StoppedError
 from .live_trouble import LiveTrouble
 
-# Between the attempts at a trouble that may pass.
+# Pauses between the attempts to open a stream, after an error that may be temporary.
 _PAUSES: Final = (timedelta(seconds=2), timedelta(seconds=8))
-# Clocks differ; a stream that ends so much too soon has ended as it should.
+# Clocks differ: a stream that ends early by up to this much counts as whole.
 _TOLERANCE: Final = timedelta(seconds=10)
 
 
 class LiveGrant(NamedTuple):
-    """What a request for live data was given, and what it costs [USD]."""
+    """The result of a request: end of the session, new streams and their cost [USD]."""
 
     ends_at: datetime
     streams: int
@@ -32,9 +32,9 @@ class LiveGrant(NamedTuple):
 
 
 class LiveSession:
-    """Streams that follow one another; open once a stream was.
+    """A sequence of live streams; it is open once the first one is.
 
-    `following` is how many are to follow the one that runs.
+    `following` is the number of streams to open after the current one.
     """
 
     def __init__(
@@ -53,26 +53,26 @@ class LiveSession:
         self._trouble = trouble
         now = dt_util.utcnow()
         self._wanted_until = now + length
-        # Of a stream that opens, the one to be expected.
+        # While a stream opens, its expected end.
         self._stream_ends_at = now
         self.following = streams - 1
         self.for_user = for_user
         self.is_open = False
-        # None once there was a frame, before that what prevented it.
-        self._answer: asyncio.Future[EnphaseCloudError | None]
-        self._answer = live.hass.loop.create_future()
+        # Resolves to None at the first frame, or to the error that prevented it.
+        self._first_frame: asyncio.Future[EnphaseCloudError | None]
+        self._first_frame = live.hass.loop.create_future()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def ends_at(self) -> datetime:
-        """Return when live data ends."""
+        """Return when the session ends."""
         possible = self._stream_ends_at + self.following * MAX_STREAM
         return max(self._stream_ends_at, min(self._wanted_until, possible))
 
     def extend(self, length: timedelta) -> LiveGrant:
-        """Go on for longer, by streams that follow the one that runs.
+        """Extend the session to last this long from now, by further streams.
 
-        A little more than what runs anyway is not worth another stream.
+        A short extension is not worth the cost of another stream.
         """
         until = dt_util.utcnow() + length
         missing = until - self._stream_ends_at
@@ -86,25 +86,25 @@ class LiveSession:
         return self.grant(self.following - before)
 
     def grant(self, streams: int) -> LiveGrant:
-        """Return what is given to whom streams are opened for."""
+        """Return the grant of a number of new streams."""
         return LiveGrant(self.ends_at, streams, self._budget.cost(streams))
 
     async def async_wait_for_frame(self) -> None:
-        """Wait for the first frame, or raise what prevented it."""
-        # Who gives up waiting must not take the others along.
-        await asyncio.wait([self._answer])
-        if (err := self._answer.result()) is not None:
+        """Wait for the first frame; raise the error that prevented it."""
+        # `wait` does not cancel the future that other callers wait for.
+        await asyncio.wait([self._first_frame])
+        if (err := self._first_frame.result()) is not None:
             raise err
 
     async def async_stop(self) -> None:
-        """End what runs."""
+        """End the session."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def async_run(self) -> None:
-        """Open one stream after the other, and handle what goes wrong."""
-        # It runs at once, and may be stopped before it has been waited for.
+        """Open one stream after the other, and handle errors."""
+        # Known before the first await, so that `async_stop` can always cancel it.
         self._task = asyncio.current_task()
         failure: EnphaseCloudError = StoppedError()
         try:
@@ -113,14 +113,14 @@ class LiveSession:
                     self.following -= 1
         except EnphaseCloudError as err:
             failure = err
-            has_been_told = self.for_user and not self.is_open
-            self._trouble.handle(err, has_been_told=has_been_told)
+            is_reported = self.for_user and not self.is_open
+            self._trouble.handle(err, is_reported=is_reported)
         finally:
-            if not self._answer.done():
-                self._answer.set_result(failure)
+            if not self._first_frame.done():
+                self._first_frame.set_result(failure)
 
     async def _async_stream(self) -> bool:
-        """Take the frames of one stream; return whether another one is to follow."""
+        """Take the frames of one stream; return whether to open another one."""
         wanted = self._wanted_until - dt_util.utcnow()
         seconds = round(max(MIN_STREAM, min(wanted, MAX_STREAM)).total_seconds())
         length = timedelta(seconds=seconds)
@@ -129,13 +129,13 @@ class LiveSession:
             stream = await self._async_open(stack, seconds)
             self._stream_ends_at = dt_util.utcnow() + length
             if not self.is_open:
-                # What trouble has cost is not there any more.
+                # Failed attempts to open it may have been billed.
                 self.following = min(self.following, self._budget.left)
                 self.is_open = True
             self._live.async_update_listeners()
             await self._async_take(stream)
         now = dt_util.utcnow()
-        # Streams that end at once would be paid for one after the other.
+        # After a stream that ends early, do not pay for another one.
         was_whole = now >= self._stream_ends_at - _TOLERANCE
         if was_whole:
             self._trouble.take_whole_stream()
@@ -143,16 +143,16 @@ class LiveSession:
         return was_whole and is_wanted and self._budget.left > 0
 
     async def _async_open(self, stack: AsyncExitStack, seconds: int) -> LiveStream:
-        """Open a stream, again and again where the trouble may pass."""
+        """Open a stream; try again after errors that may be temporary."""
         open_stream = self._budget.async_open
         for pause in _PAUSES:
             try:
                 return await open_stream(stack, seconds=seconds, for_user=self.for_user)
             except EnphaseCloudError as err:
-                may_pass = error_policy(err).consequence is Consequence.RETRY
-                if not (may_pass and self._budget.left):
+                is_temporary = error_policy(err).consequence is Consequence.RETRY
+                if not (is_temporary and self._budget.left):
                     raise
-            # Others fail at the same moment: do not come back at the same, too.
+            # Many installations fail at the same moment: spread their attempts.
             jitter = random.uniform(0.5, 1.5)  # noqa: S311
             await asyncio.sleep(pause.total_seconds() * jitter)
         return await open_stream(stack, seconds=seconds, for_user=self.for_user)
@@ -162,11 +162,11 @@ class LiveSession:
         try:
             async for frame in stream:
                 self._live.take(frame)
-                if not self._answer.done():
+                if not self._first_frame.done():
                     self._trouble.take_frame()
-                    self._answer.set_result(None)
+                    self._first_frame.set_result(None)
         except EnphaseTimeoutError:
             if dt_util.utcnow() < self._stream_ends_at:
-                raise  # Else it did not end, and the client closed it.
+                raise  # Afterwards the client closes a stream that does not end.
         finally:
             self._live.skipped_frames += stream.skipped

@@ -1,4 +1,4 @@
-"""The sessions of live streams of a system: when they begin, and who asks for them."""
+"""The live sessions of a system: scheduled ones, and those that users start."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,7 +26,7 @@ _LONGEST_SLEEP: Final = timedelta(minutes=15)
 
 
 class LiveSessions:
-    """The live streams of one system, one at a time."""
+    """Runs the live sessions of one system, one at a time."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class LiveSessions:
         options: LiveOptions,
         price: float | None,
     ) -> None:
-        """Begin without a stream; `price` is what one costs [USD], if it is known."""
+        """Begin without a session; `price` is per stream [USD], None if unknown."""
         self._context = context
         self._shared = context.shared
         self._hass = context.shared.hass
@@ -50,24 +50,24 @@ class LiveSessions:
         self._session: LiveSession | None = None
         self._timer = Timer(self._hass, self._async_begin_scheduled)
         self._is_shut_down = False
-        # Also where the set-up of the entry fails later on.
+        # Home Assistant calls this also if the set-up of the entry fails later.
         self._shared.entry.async_on_unload(self._shut_down)
         context.on_shown(self.async_schedule)
 
     @property
     def is_running(self) -> bool:
-        """Whether live data is streaming, or about to go on."""
+        """Whether live data is streaming, or the next stream is about to open."""
         return self.ends_at is not None
 
     @property
     def ends_at(self) -> datetime | None:
-        """Return when live data ends; None where none is streaming."""
+        """Return when the live session ends; None where none runs."""
         session = self._session
         return session.ends_at if session is not None and session.is_open else None
 
     @callback
     def async_schedule(self) -> None:
-        """Plan the next session, if the user wants them and they can be had."""
+        """Plan the next scheduled session, if there can be one."""
         self._timer.stop()
         if not self._options.live_sessions or self._trouble.stops_schedule:
             return
@@ -76,9 +76,9 @@ class LiveSessions:
             self._timer.start(min(pause, _LONGEST_SLEEP))
 
     async def async_request(self, duration: timedelta | None = None) -> LiveGrant:
-        """Start a live session on the user's behalf, join what runs, or lengthen it.
+        """Start a live session for the user, or join and extend the one that runs.
 
-        Raises HomeAssistantError where it cannot be had; nothing is sent then.
+        Raises HomeAssistantError where that fails.
         """
         if not self._store.is_visible:
             raise translated(HomeAssistantError, "live_not_visible")
@@ -98,14 +98,15 @@ class LiveSessions:
         return session.grant(session.following + 1)
 
     async def async_stop(self) -> None:
-        """End the session that runs; scheduled ones go on later."""
+        """End the session that runs; the schedule continues."""
         if self._session is not None:
             await self._session.async_stop()
 
     async def async_shutdown(self) -> None:
-        """End the session that runs, and let no other begin.
+        """End the session that runs, and start no other.
 
-        A reload tries live data again, a restart does not: it is no decision to pay.
+        After a stream that could not be read, a reload resumes scheduled sessions, but
+        a restart does not, because it is no decision to pay.
         """
         self._shut_down()
         await self.async_stop()
@@ -129,10 +130,10 @@ class LiveSessions:
     @callback
     def _async_begin_scheduled(self) -> None:
         if self._session is not None:
-            return  # Its end plans the next one.
+            return  # When it ends, `_async_run` plans the next one.
         if not self._store.is_visible:
-            return  # What shows it again plans the next one.
-        # What was asked for by hand may have put it off.
+            return  # `SystemContext.show` plans the next one.
+        # A session that the user started may have postponed this one.
         if self._next_session() <= dt_util.utcnow() and not self._hass.is_stopping:
             self._begin(self._options.length, for_user=False)
         else:

@@ -1,4 +1,4 @@
-"""What keeps a system from streaming live data, and what ends it."""
+"""Handles the errors of live streams, which may stop the schedule."""
 
 import logging
 from typing import Final
@@ -11,7 +11,7 @@ from .error_policy import REFUSALS, Consequence, Outage, error_policy, refuse
 
 _LOGGER = logging.getLogger(__name__)
 
-# What no later attempt helps against.
+# Errors that no later attempt can avoid.
 _LASTING: Final = (Consequence.UNSUPPORTED, Consequence.UNKNOWN_SYSTEM)
 
 
@@ -19,7 +19,7 @@ class LiveTrouble:
     """The errors of a system's live streams."""
 
     def __init__(self, context: SystemContext, *, is_scheduled: bool) -> None:
-        """Begin without any but those that are stored."""
+        """Begin with the stored errors."""
         self._context = context
         self._store = context.store
         self._is_scheduled = is_scheduled
@@ -33,7 +33,7 @@ class LiveTrouble:
 
     @property
     def stops_schedule(self) -> bool:
-        """Whether a stream that nobody asked for would bring nothing."""
+        """Whether scheduled streams would fail."""
         return (
             not self._is_supported
             or not self._store.is_visible
@@ -41,27 +41,27 @@ class LiveTrouble:
             or self.refusal is not None
         )
 
-    def handle(self, err: EnphaseCloudError, *, has_been_told: bool) -> None:
+    def handle(self, err: EnphaseCloudError, *, is_reported: bool) -> None:
         """Handle a failed session: disable, reauthenticate, or log.
 
-        What has been told to the user, who waited for the first frame, is not logged.
+        `is_reported` means that the user gets the error as the result of an action.
         """
         consequence = error_policy(err).consequence
         if consequence in REFUSALS:
             refuse(self._context, Source.LIVE, err)
         elif consequence in _LASTING and self._is_scheduled:
             self._is_supported = False
-            _LOGGER.warning("No more bursts of live data until a reload: %s", err)
+            _LOGGER.warning("No more live sessions until a reload: %s", err)
         elif consequence is Consequence.REAUTH:
             shared = self._context.shared
             shared.entry.async_start_reauth(shared.hass)
         elif isinstance(err, UnreadableStreamError):
             self._set_unreadable(err)
-        elif not has_been_told:
+        elif not is_reported:
             self._outage.begin(err)
 
     def take_frame(self) -> None:
-        """Resume the schedule, should a stream without a frame have stopped it."""
+        """Resume the schedule if an unreadable stream stopped it."""
         if self._store.unreadable_stream is not None:
             _LOGGER.info("Live data can be read again")
             self._store.set_unreadable_stream(None)
@@ -72,11 +72,11 @@ class LiveTrouble:
         self._outage.end()
 
     def _set_unreadable(self, err: UnreadableStreamError) -> None:
-        """Open no more streams by schedule: they cost money and bring nothing."""
+        """Stop the schedule: streams cost money even if they cannot be read."""
         if self._store.unreadable_stream is None:
             _LOGGER.warning(
-                "%s; no more bursts of live data until one that you start can be read."
-                " It began, with all values masked: %s",
+                "%s; no more scheduled live sessions until one that you start can be"
+                " read. The stream began, with all values masked: %s",
                 err,
                 err.sample.beginning,
             )

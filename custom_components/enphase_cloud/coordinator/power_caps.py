@@ -1,4 +1,4 @@
-"""Reads energies by what each flow of a system can carry, and learns that from them."""
+"""Drops energy beyond the power that a flow can carry, and learns that power."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -26,14 +26,14 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class PowerCaps:
-    """The caps of a system's flows."""
+    """The highest plausible power of each flow of a system."""
 
     def __init__(
         self, context: SystemContext, request_again: Callable[[Source, Change], None]
     ) -> None:
         """Continue from the stored caps.
 
-        `request_again` is called with what a cap that rises has left out.
+        Calls `request_again` with the windows that lack energy once a cap rises.
         """
         self._request_again = request_again
         self._context = context
@@ -41,13 +41,13 @@ class PowerCaps:
     def read_week(
         self, source: Source, intervals: Intervals, now: datetime
     ) -> dict[Flow, Readings]:
-        """Return what intervals say, and learn from them what a flow can carry."""
+        """Return the readings of intervals, after learning caps from them."""
         for flow, document in intervals.items():
             self._learn(source, flow, document, now)
         return readings_of_week(intervals, self._limits(intervals), fetched_at=now)
 
     def read_dailies(self, dailies: Dailies, now: datetime) -> dict[Flow, Readings]:
-        """Return what days say; those left out are wanted again once a cap rises."""
+        """Return the readings of days; skipped ones are requested once a cap rises."""
         limits = self._limits(dailies)
         for flow, daily in dailies.items():
             if leaves_out_days(daily, limits[flow]):
@@ -60,14 +60,14 @@ class PowerCaps:
     def _learn(
         self, source: Source, flow: Flow, document: EnergyIntervals, now: datetime
     ) -> None:
-        """Learn from an answer, and ask again for what a cap that rises left out."""
+        """Learn a cap; request skipped windows again if it rises."""
         known = self._cap(flow)
         cap = known.learn(document, plate=self._plate(flow), fetched_at=now)
         if cap.learnt == known.learnt:
             self._remember(flow, cap, now)
             return
         _LOGGER.info(
-            "Up to %.1f kW of %s are believed now: Enphase keeps reporting so much",
+            "Up to %.1f kW of %s are accepted now: Enphase keeps reporting that much",
             cap.learnt / 1_000,
             flow,
         )
@@ -89,7 +89,7 @@ class PowerCaps:
             return
         if cap.leaves_out(now) and not known.leaves_out(now):
             _LOGGER.warning(
-                "Energy of %s beyond %.1f kW is left out until Enphase confirms it",
+                "Energy of %s beyond %.1f kW is skipped until Enphase confirms it",
                 flow,
                 cap.limit(self._plate(flow)) / 1_000,
             )
@@ -100,7 +100,7 @@ class PowerCaps:
 def _with_left_out(
     cap: PowerCap, document: EnergyIntervals, now: datetime, progress: ImportProgress
 ) -> ImportProgress:
-    """Return the progress that requests again what a cap has left out."""
+    """Return the progress that requests again the windows that a cap skipped."""
     for start, end in cap.left_out_beside(document):
         progress = progress.want_hours(start, end, now=now, again=True)
     return progress.want_days(Days()) if cap.leaves_out_days else progress

@@ -1,4 +1,4 @@
-"""What entities told of the price of energy: from their statistics, hour by hour."""
+"""Reads hourly prices of energy from the statistics of entities."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,7 +17,7 @@ from ..money.costs import EntityPrices
 from .recorded import async_recorded_hours
 
 _MILLION: Final = 10**6
-# Higher ones would not be taken from the user either.
+# The limit that forms have for prices, too.
 _MOST: Final = 1e12
 _CENTS: Final = frozenset(
     {"c", "ct", "cent", "cents", "¢", "p", "pence", "öre", "øre", "ore", "gr"}
@@ -27,7 +27,7 @@ _CENTS: Final = frozenset(
 async def async_entity_prices(
     hass: HomeAssistant, entities: Collection[str], start: datetime, end: datetime
 ) -> EntityPrices:
-    """Return the mean prices of entities in the hours from a moment up to another."""
+    """Return hourly mean prices of entities [millionths of the currency per kWh]."""
     if not entities:
         return {}
     found = await async_recorded_hours(hass, entities, start, end, columns=("mean",))
@@ -49,9 +49,9 @@ async def async_entity_prices(
 
 
 def price_factor(unit: str | None) -> float:
-    """Return what makes millionths of the currency per kWh of a price in a unit.
+    """Return the factor from a unit of price to millionths of the currency per kWh.
 
-    A unit that is not known is taken for the currency per kWh.
+    An unknown unit counts as the currency per kWh.
     """
     money, _, energy = (unit or "").partition("/")
     factor = _MILLION / (100 if money.strip().lower() in _CENTS else 1)

@@ -1,4 +1,4 @@
-"""What the recorder has of statistics: hours are read, and written."""
+"""Reads and writes hours of statistics in the recorder."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, tzinfo
@@ -31,7 +31,7 @@ _UNITS: Final = {EnergyConverter.UNIT_CLASS: UNIT}
 
 
 def statistic_id(system_id: int, key: str) -> str:
-    """Return the id of a statistic by its flow or key; it outlives the entry."""
+    """Return the id of a statistic by its flow or key; it stays without the entry."""
     return f"{DOMAIN}:{system_id}_{key}"
 
 
@@ -43,10 +43,10 @@ async def async_recorded_hours(
     *,
     columns: tuple[Column, ...] = ("change", "last_reset", "sum"),
 ) -> dict[str, list[RecorderRow]]:
-    """Return the hours of statistics from a moment on, up to another.
+    """Return the hours of statistics from `start` to `end` or the newest.
 
-    Each row has `start` (a timestamp) and the columns; energy is in Wh. There is an
-    empty list for a statistic without rows.
+    Each row has `start` (a timestamp) and the columns; energy is in Wh. A statistic
+    without rows has an empty list.
     """
     wanted: Any = set(columns)
     found = await get_instance(hass).async_add_executor_job(
@@ -63,7 +63,7 @@ async def async_recorded_hours(
 
 
 def energy_row(row: RecorderRow, time_zone: tzinfo) -> StatisticsRow:
-    """Read a row of energy; one with a `last_reset` tells of its day in the zone."""
+    """Read a row of energy; one with a `last_reset` has the energy of its day."""
     start = dt_util.utc_from_timestamp(row["start"])
     is_of_day = row.get("last_reset") is not None
     day = start.astimezone(time_zone).date()

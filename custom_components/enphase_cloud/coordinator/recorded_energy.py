@@ -1,4 +1,4 @@
-"""Reads what the recorder has of a system's energy and money; it makes no API call."""
+"""Reads a system's energy and money from the recorder, without an API call."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from .recorded import async_recorded_hours, statistic_id
 async def async_recorded_energy(
     hass: HomeAssistant, system_id: int, start: datetime, end: datetime
 ) -> RecordedHours:
-    """Return the hours that begin between two moments, of each flow and of money."""
+    """Return the hours of each flow and of money that begin between two moments."""
     keys = {statistic_id(system_id, key): key for key in KEYS}
     found = await async_recorded_hours(
         hass, keys, start, end, columns=("change", "last_reset")
@@ -34,7 +34,7 @@ async def async_recorded_energy(
 async def async_recorded_rise(
     hass: HomeAssistant, entity_id: str, start: datetime, end: datetime
 ) -> float | None:
-    """Return by how much a counting sensor rose between two moments, if recorded."""
+    """Return the rise of a counter between two moments, None if not recorded."""
     found = await async_recorded_hours(hass, [entity_id], start, end)
     rows = found[entity_id]
     return sum(row.get("change") or 0.0 for row in rows) if rows else None

@@ -1,4 +1,4 @@
-"""Writes settings: coalesced, one request at a time, published, and read back."""
+"""Writes settings: merges changes, makes one request at a time, and reads them back."""
 
 import asyncio
 from collections.abc import Mapping
@@ -45,11 +45,11 @@ from .timer import Timer
 _LOGGER = logging.getLogger(__name__)
 
 AT_ONCE: Final = timedelta()
-# What is older is requested anew before a part of it is changed.
+# An older document is requested again before a part of it is changed.
 _FRESH: Final = timedelta(minutes=10)
-# It may have taken effect, or not.
+# Errors after which a write may have taken effect or not.
 _UNCERTAIN: Final = (EnphaseConnectionError, MalformedResponseError)
-# It has taken no effect.
+# Errors after which it has not.
 _NOT_WRITTEN: Final = (
     ForbiddenError,
     InvalidRequestError,
@@ -62,56 +62,57 @@ _NOT_WRITTEN: Final = (
 
 @dataclass(slots=True, eq=False)
 class _Batch:
-    """Changes that are written together, the last of each winning."""
+    """Changes that are written together; the last one of each field counts."""
 
     timer: Timer
     done: asyncio.Future[None]
     fields: dict[str, Any] = field(default_factory=dict)
 
     def fail(self, err: HomeAssistantError) -> None:
-        """Let those who wait know, if anybody still does."""
+        """Raise an error for all callers that wait."""
         self.done.set_exception(err)
+        # Read, so that asyncio does not warn if no caller waits any more.
         self.done.exception()
 
 
 class SettingsWriter:
-    """Writes one document of settings of a system."""
+    """Writes the settings of one document of a system."""
 
     def __init__(
         self, context: SystemContext, document: DocumentCoordinator, setting: Setting
     ) -> None:
-        """Read back what was written before a restart."""
+        """Plan to read back what was written before a restart."""
         self._context = context
         self._document = document
         self._setting = setting
         self._written = context.store.settings.of(setting.source)
         now = dt_util.utcnow()
         for key, each in self._written.items():
-            # A clock may have been ahead.
+            # The system clock may have been ahead.
             self._written[key] = each._replace(at=min(each.at, now))
         self._waiting: dict[str, _Batch] = {}
         self._one_by_one = asyncio.Lock()
-        # The newest answer, when it came, and how many came.
-        self._answer: Any = None
-        self._answered_at: datetime | None = None
-        self._answers = 0
+        # The newest document, when it arrived, and how many arrived.
+        self._response: Any = None
+        self._received_at: datetime | None = None
+        self._received = 0
         self._is_stopped = False
-        self._look = Timer(context.shared.hass, self._begin_look)
-        document.answers.async_add_listener(self._take)
+        self._read_back = Timer(context.shared.hass, self._begin_read_back)
+        document.responses.async_add_listener(self._take)
         context.shared.entry.async_on_unload(self._stop)
-        self._plan_look()
+        self._plan_read_back()
 
     def is_unconfirmed(self, key: str = "") -> bool:
-        """Tell whether something was written that was not read back yet."""
+        """Return whether a part has a change that was not read back yet."""
         return key in self._written
 
     async def async_set(
         self, fields: Fields, key: str = "", *, quiet: timedelta = AT_ONCE
     ) -> None:
-        """Write fields of a part with what comes within a quiet time after them.
+        """Write fields of a part, together with changes before a quiet time has passed.
 
-        Returns once the cloud has taken them. Raises ServiceValidationError for what
-        makes no sense, and HomeAssistantError where they cannot be written.
+        Returns once the cloud has accepted them. Raises ServiceValidationError for
+        values that make no sense, and HomeAssistantError where the write fails.
         """
         raise_if_refused(self._context, self._setting.source)
         if self._is_fresh:
@@ -126,26 +127,26 @@ class SettingsWriter:
             batch.timer.start(quiet)
         else:
             self._begin(key)
-        # Who gives up must not take the others' change back.
+        # A caller that is cancelled must not cancel the changes of others.
         await asyncio.shield(batch.done)
 
     @property
     def _is_fresh(self) -> bool:
-        at, now = self._answered_at, dt_util.utcnow()
+        at, now = self._received_at, dt_util.utcnow()
         return at is not None and now - _FRESH <= at <= now
 
     @callback
-    def _take(self, answer: Any, known: Known) -> None:
-        self._answer, self._answered_at = answer, known.fetched_at
-        self._answers += 1
+    def _take(self, response: Any, known: Known) -> None:
+        self._response, self._received_at = response, known.fetched_at
+        self._received += 1
 
     @callback
     def _begin(self, key: str) -> None:
         self._run(partial(self._async_write_batch, key))
 
     @callback
-    def _begin_look(self) -> None:
-        self._run(self._async_look)
+    def _begin_read_back(self) -> None:
+        self._run(self._async_read_back)
 
     def _run(self, work: Any) -> None:
         shared = self._context.shared
@@ -155,9 +156,9 @@ class SettingsWriter:
 
     @callback
     def _stop(self) -> None:
-        """Begin nothing more, and let nobody wait for it."""
+        """Start no further write, and fail those that wait."""
         self._is_stopped = True
-        self._look.stop()
+        self._read_back.stop()
         for batch in self._waiting.values():
             batch.timer.stop()
             batch.fail(_not_written())
@@ -165,7 +166,7 @@ class SettingsWriter:
 
     async def _async_write_batch(self, key: str) -> None:
         async with self._one_by_one:
-            # What came meanwhile is written, too.
+            # It includes changes made while another write was under way.
             if (batch := self._waiting.pop(key, None)) is None:
                 return
             batch.timer.stop()
@@ -176,8 +177,8 @@ class SettingsWriter:
             except HomeAssistantError as err:
                 failure = err
             finally:
-                # Before those who asked: what they show is what the cloud has.
-                self._plan_look()
+                # Entities update first: callers then see the state of the cloud.
+                self._plan_read_back()
                 self._document.async_update_listeners()
                 if failure is None:
                     batch.done.set_result(None)
@@ -185,7 +186,7 @@ class SettingsWriter:
                     batch.fail(failure)
 
     async def _async_write(self, key: str, fields: Fields) -> None:
-        """Write fields with all that can be written beside them, and publish that."""
+        """Write fields as part of the whole document, and publish the response."""
         source = self._setting.source
         raise_if_refused(self._context, source)
         if not self._is_fresh:
@@ -202,41 +203,41 @@ class SettingsWriter:
             raise self._explained(as_refusal(err, source)) from None
 
     def _changed(self, key: str, fields: Fields) -> Any:
-        """Return the part with the change; raises where it makes no sense."""
-        part = self._setting.part(self._answer, key)
+        """Return the changed part; raise HomeAssistantError if invalid or missing."""
+        part = self._setting.part(self._response, key)
         if part is None:
             raise translated(HomeAssistantError, "setting_is_gone")
         try:
             return self._setting.change(part, fields, self._context.board)
         except RefusedChangeError as err:
-            raise _senseless(err) from None
+            raise _invalid(err) from None
 
     async def _async_put(
         self, key: str, wanted: Fields, body: Mapping[str, Any], before: Written | None
     ) -> None:
-        """Write; where that may have had an effect, look before doing so again."""
+        """Write; after an uncertain error read first, and write again if needed."""
         try:
             await self._async_put_once(body)
         except _NOT_WRITTEN:
             self._put_back(key, before)
             raise
         except _UNCERTAIN as err:
-            _LOGGER.info("Whether a setting was written is looked for: %s", err)
-            # Where that fails, it is looked for later.
+            _LOGGER.info("Checking whether a setting was written: %s", err)
+            # If the request fails, the timer reads it back later.
             await self._async_read()
-            if not self._setting.has(self._answer, key, wanted):
+            if not self._setting.has(self._response, key, wanted):
                 await self._async_put_once(body)
 
     async def _async_put_once(self, body: Mapping[str, Any]) -> None:
         shared, system_id = self._context.shared, self._context.info.system_id
         with foreseen(), for_the_user():
-            answer = await shared.client.put(
+            response = await shared.client.put(
                 self._setting.write, body, system_id=system_id
             )
-            await self._document.answers.async_take(answer, dt_util.utcnow())
+            await self._document.responses.async_take(response, dt_util.utcnow())
 
     def _explained(self, err: EnphaseCloudError) -> HomeAssistantError:
-        """Return what the user reads, after what follows from an error."""
+        """Handle a refusal, and return the translated exception for an error."""
         source = self._setting.source
         if error_policy(err).consequence in REFUSALS:
             refuse(self._context, source, err)
@@ -249,7 +250,7 @@ class SettingsWriter:
         return explained(HomeAssistantError, err, source)
 
     async def _async_keep(self, key: str, fields: Fields) -> None:
-        """Keep what is about to be written, so that a kill does not hide it."""
+        """Store a change before it is written; after a crash it is read back."""
         self._written[key] = Written(fields, dt_util.utcnow())
         self._context.store.save_soon()
         with suppress(OSError, HomeAssistantError):
@@ -264,9 +265,9 @@ class SettingsWriter:
 
     async def _async_read(self) -> None:
         """Request the document on the user's reserve; raises HomeAssistantError."""
-        answers, source = self._answers, self._setting.source
+        received, source = self._received, self._setting.source
         await self._document.async_refresh_for_user()
-        if self._answers != answers:
+        if self._received != received:
             return
         raise_if_refused(self._context, source)
         if (err := self._document.last_error) is not None:
@@ -274,29 +275,30 @@ class SettingsWriter:
         raise translated(HomeAssistantError, "setting_is_gone")
 
     @callback
-    def _plan_look(self) -> None:
+    def _plan_read_back(self) -> None:
         due = min((each.due for each in self._written.values()), default=None)
         if due is None or self._is_stopped:
-            self._look.stop()
+            self._read_back.stop()
         else:
-            self._look.start(max(due - dt_util.utcnow(), AT_ONCE))
+            self._read_back.start(max(due - dt_util.utcnow(), AT_ONCE))
 
-    async def _async_look(self) -> None:
-        """Look whether the cloud has what was written."""
+    async def _async_read_back(self) -> None:
+        """Check whether the cloud has what was written."""
         async with self._one_by_one:
             now, is_known = dt_util.utcnow(), False
             with suppress(HomeAssistantError):
                 await self._async_read()
                 is_known = True
             for key, written in [*self._written.items()]:
-                has = is_known and self._setting.has(self._answer, key, written.fields)
+                fields, document = written.fields, self._response
+                has = is_known and self._setting.has(document, key, fields)
                 if has or written.due <= now:
                     self._put_back(key, None if has else written.not_found())
-            self._plan_look()
+            self._plan_read_back()
         self._document.async_update_listeners()
 
 
-def _senseless(err: RefusedChangeError) -> ServiceValidationError:
+def _invalid(err: RefusedChangeError) -> ServiceValidationError:
     match err.key:
         case "load_is_locked":
             return translated(ServiceValidationError, "load_is_locked")

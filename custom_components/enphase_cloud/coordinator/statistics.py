@@ -1,7 +1,7 @@
-"""Known energies become external statistics of the recorder.
+"""Imports energy as external statistics of the recorder.
 
-The recorder is the memory: what it holds is read back, merged with what arrives, and
-only the hours that differ are written.
+The recorder is the only storage: its rows are read back and merged with new readings,
+and only the hours that differ are written.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Series(NamedTuple):
-    """A statistic that is of no flow: the end of its id, and what it is called.
+    """A statistic that is of no flow; `key` is the end of its id.
 
     `label` is for logs, which show no serial number. Users read `name`, after that of
     the system.
@@ -69,7 +69,7 @@ class Series(NamedTuple):
 class Imported(NamedTuple):
     """The rows of a statistic that an import read or wrote, in order.
 
-    `changed` is the first hour that it changed, None where it changed nothing.
+    `changed` is the first hour that changed, None if none did.
     """
 
     rows: tuple[StatisticsRow, ...] = ()
@@ -79,7 +79,7 @@ class Imported(NamedTuple):
 async def async_series_name(
     hass: HomeAssistant, info: SystemInfo, series: Series
 ) -> str:
-    """Return what a series is called, flows in the language of Home Assistant."""
+    """Return the name of a series; flows are in the language of Home Assistant."""
     if (name := series.name) is None:
         names = await async_get_translations(
             hass, hass.config.language, "selector", [DOMAIN]
@@ -93,20 +93,20 @@ class StatisticsImporter:
     """Writes the statistics of one system."""
 
     def __init__(self, hass: HomeAssistant, info: SystemInfo) -> None:
-        """Name the system, and the time zone of its days."""
+        """Import for one system, in its time zone."""
         self._hass = hass
         self._info = info
         self._lock = asyncio.Lock()
         self.foreign: set[str] = set()
-        """The ids of ours under which there are rows of something else than energy."""
+        """Our statistic ids that have rows of something other than energy."""
 
     async def async_import(self, of: Flow | Series, arrived: Readings) -> Imported:
-        """Bring a statistic up to date.
+        """Update a statistic with readings.
 
-        Returns its rows from the first day that arrived on, where anything changed up
-        to the newest. What arrives outranks what is recorded, save that zeros of an
-        answer of zeros take nothing back; so answers have to be imported in the order
-        in which they were fetched. Returns after the recorder has written.
+        Returns its rows of the days that arrived; up to the newest where sums changed.
+        Readings replace recorded rows, except that a response of zeros does not erase
+        energy; so import responses in the order in which they were fetched. Returns
+        after the recorder has written.
         """
         if not arrived:
             return Imported()
@@ -117,7 +117,7 @@ class StatisticsImporter:
                 return Imported()
             days = self._whole_days(arrived)
             recorded, sum_before = await self._async_recorded(statistic, days)
-            # Rows cannot be deleted; one that says nothing any more says zero.
+            # Rows cannot be deleted: those without energy are set to zero.
             hours = dict.fromkeys((row.start for row in recorded), HourlyEnergy(0))
             hours |= hourly(merge_readings(readings_of_rows(recorded), arrived))
             rows = statistics_rows(hours, sum_before=sum_before)
@@ -126,16 +126,16 @@ class StatisticsImporter:
                 hours = {row.start: HourlyEnergy(row.energy, row.day) for row in later}
                 rows += statistics_rows(hours, sum_before=rows[-1].sum)
                 recorded += later
-            told = set(recorded)
-            changed = [row for row in rows if row not in told]
+            known = set(recorded)
+            changed = [row for row in rows if row not in known]
             if changed:
                 await self._async_write(series, changed)
         return Imported(tuple(rows), changed[0].start if changed else None)
 
     async def _async_in_our_unit(self, series: Series, statistic: str) -> bool:
-        """Convert rows of another unit of energy; return False where that is none.
+        """Convert rows of another unit of energy; return False for any other unit.
 
-        Written in our unit beside them, they would be taken for rows of ours.
+        Writing in our unit sets the unit of all rows, but leaves their values.
         """
         found = await get_instance(self._hass).async_add_executor_job(
             partial(get_metadata, self._hass, statistic_ids={statistic})
@@ -161,7 +161,7 @@ class StatisticsImporter:
         return True
 
     def _whole_days(self, arrived: Readings) -> Span:
-        """Return the days of the system on which hours of readings fall."""
+        """Return the system's days that contain hours of the readings."""
         first = self._day(top_of_hour(min(arrived).start))
         last_end = max(span.start + span.length for span in arrived)
         last = self._day(last_end - timedelta.resolution)
@@ -172,7 +172,7 @@ class StatisticsImporter:
     ) -> tuple[list[StatisticsRow], int]:
         """Return the rows of some days, and the sum before them.
 
-        Where the days have no row, all later rows are returned, too.
+        Where the days have no row, returns all later rows instead.
         """
         if rows := (
             await self._async_rows(statistic, days.start, days.start + days.length)
@@ -190,7 +190,7 @@ class StatisticsImporter:
     async def _async_rows(
         self, statistic: str, start: datetime, end: datetime | None = None
     ) -> list[StatisticsRow]:
-        """Return the rows from a moment on, up to another."""
+        """Return the rows from `start` to `end` or the newest."""
         found = await async_recorded_hours(self._hass, {statistic}, start, end)
         return [self._row(row) for row in found[statistic]]
 
@@ -198,7 +198,7 @@ class StatisticsImporter:
         return energy_row(row, self._info.time_zone)
 
     def _day(self, moment: datetime) -> Span:
-        """Return the system's day on which a moment falls."""
+        """Return the system's day that contains a moment."""
         return system_day(
             moment.astimezone(self._info.time_zone).date(), self._info.time_zone
         )

@@ -1,4 +1,4 @@
-"""The list of systems: read at sign-in, and every week for what has changed."""
+"""Reads the list of systems at sign-in, and every week to find changes."""
 
 from collections.abc import Iterable, Mapping
 from copy import replace
@@ -34,7 +34,7 @@ _LOGGER = logging.getLogger(__name__)
 
 _PERIOD: Final = timedelta(days=7)
 _AFTER_FAILURE: Final = timedelta(days=1)
-# A clock that is put right is noticed within that.
+# How soon to notice that the system clock was set.
 _LONGEST_SLEEP: Final = timedelta(hours=6)
 _SHORTEST_SLEEP: Final = timedelta(minutes=1)
 
@@ -42,11 +42,11 @@ _SHORTEST_SLEEP: Final = timedelta(minutes=1)
 async def async_list_systems(
     client: EnphaseCloudClient, plan: Plan, *, wanted: Iterable[int] | None = None
 ) -> list[System]:
-    """Return the account's systems, with a live stream's availability where known.
+    """Return the account's systems, with the availability of live streams if known.
 
-    Each 100 systems cost a call, and pages are read only until all `wanted` ones are
-    known. Where the plan has live streams, there is one call more for each 1,000.
-    Raises what the client does for the first of both.
+    Costs an API call for each 100 systems, until all `wanted` ones are found. Where the
+    plan has live streams, it costs one more for each 1,000. Raises the client's errors
+    of the first list.
     """
     systems = await client.pages(SYSTEMS, wanted=wanted)
     if not systems or not plan.has_live_stream:
@@ -54,9 +54,9 @@ async def async_list_systems(
     try:
         found = await client.pages(SEARCH_SYSTEMS, wanted=wanted)
     except EnphaseCloudError as err:
-        _LOGGER.debug("Whether systems can stream is not known: %s", err)
+        _LOGGER.debug("Could not read whether systems can stream: %s", err)
         return systems
-    # A search may leave out what the list tells, such as the time zone.
+    # A search may lack properties that the list has, such as the time zone.
     can_stream = {system.system_id: system.live_stream for system in found}
     return [
         replace(system, live_stream=can_stream.get(system.system_id))
@@ -65,7 +65,7 @@ async def async_list_systems(
 
 
 class SystemListUpdater:
-    """Reads the list of systems every week, and takes over what has changed."""
+    """Reads the list of systems every week, and stores changed properties."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class SystemListUpdater:
         summaries: Mapping[int, DocumentCoordinator],
         plan: Plan,
     ) -> None:
-        """Begin with what the sign-in has read; `summaries` are by system id."""
+        """Begin with the list that the sign-in read; `summaries` are by system id."""
         self._shared = shared
         self._entry = shared.entry
         self._summaries = summaries
@@ -94,7 +94,7 @@ class SystemListUpdater:
     def _due_in(self) -> timedelta:
         now = dt_util.utcnow()
         due = self._storage.systems_due_at or now
-        # What the budget withholds must not renew the sign-in either.
+        # A call that the budget withholds would renew the token first.
         withheld_until = self._shared.budget.withheld_until(now) or now
         return min(max(due, withheld_until) - now, _PERIOD)
 
@@ -118,10 +118,10 @@ class SystemListUpdater:
     async def _async_read(self) -> list[System] | None:
         now = dt_util.utcnow()
         if (until := self._shared.budget.withheld_until(now)) is not None:
-            # Asked first, for a token would be renewed before the call is refused.
+            # Checked here, for a refused call would renew the token first.
             self._storage.set_systems_due(until)
             return None
-        # However it ends, a restart must not cost the call again.
+        # Stored before the call, so that a restart does not repeat it.
         self._storage.set_systems_due(now + _AFTER_FAILURE)
         await self._storage.async_save()
         try:
@@ -132,14 +132,14 @@ class SystemListUpdater:
         except RequestWithheldError as err:
             self._storage.set_systems_due(err.until or now + _AFTER_FAILURE)
         except EnphaseCloudError as err:
-            _LOGGER.debug("The list of systems could not be read: %s", err)
+            _LOGGER.debug("Could not read the list of systems: %s", err)
         else:
             self._storage.set_systems_due(now + _PERIOD)
             return listed
         return None
 
     async def _async_take(self, listed: Mapping[int, System]) -> None:
-        """Take over what the list says; what is not in it may be gone."""
+        """Store the properties in the list; a system that it lacks may be gone."""
         self._compare_visibility(listed)
         before = self._entry.data[CONF_SYSTEMS]
         after = [
@@ -154,13 +154,13 @@ class SystemListUpdater:
             self._shared.hass.config_entries.async_update_entry(
                 self._entry, data={**self._entry.data, CONF_SYSTEMS: after}
             )
-            # It costs no call, and everything goes by what is true now.
+            # A reload costs no API call, and applies all properties.
             self._shared.hass.config_entries.async_schedule_reload(self._entry.entry_id)
 
     def _forget_other_days(
         self, before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]
     ) -> None:
-        """Let energies of today be read again where the day has moved."""
+        """Discard the energy of today where the time zone has changed."""
         for old, new in zip(before, after, strict=True):
             if old.get(CONF_TIME_ZONE) != new[CONF_TIME_ZONE]:
                 self._storage.system(new[CONF_ID]).forget_today()
@@ -173,25 +173,25 @@ class SystemListUpdater:
         for system_id, summary in self._summaries.items():
             store = self._storage.system(system_id)
             if system_id in listed and store.hidden is not None:
-                # Its summary will tell at once.
+                # Request its summary at once.
                 store.set_hidden(Backoff(store.hidden.count, now))
             elif (
                 system_id not in listed
                 and store.is_visible
-                # A list may be wrong; a summary that is still answered says so.
+                # The list may be wrong: a summary that still succeeds proves it.
                 and not summary.last_update_success
             ):
                 summary.hide(now)
 
 
 async def _async_updated(stored: Mapping[str, Any], system: System) -> dict[str, Any]:
-    """Return a stored system as the list shows it; what it leaves open stays."""
-    told = stored_system(system)
-    is_told = {
+    """Return a stored system, updated with the properties that the list has."""
+    listed = stored_system(system)
+    is_listed = {
         CONF_ID: False,
         CONF_NAME: system.is_named,
         CONF_TIME_ZONE: await async_time_zone(system.time_zone) is not None,
         CONF_CONNECTION: system.connection_type is not ConnectionType.UNKNOWN,
         CONF_LIVE_STREAM: system.live_stream is not None,
     }
-    return {**stored, **{key: told[key] for key in told if is_told[key]}}
+    return {**stored, **{key: listed[key] for key in listed if is_listed[key]}}

@@ -1,4 +1,4 @@
-"""A timer that is started again and again, and ends with what it belongs to."""
+"""A timer that can be restarted."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,13 +8,13 @@ from homeassistant.helpers.event import async_call_later
 
 
 class Timer:
-    """Calls an action once, some time after it was started last.
+    """Calls an action once, a pause after the last start.
 
-    A point in time would be put off where the clock is put back.
+    It measures a duration, so it is not late if the system clock is set back.
     """
 
     def __init__(self, hass: HomeAssistant, action: Callable[[], object]) -> None:
-        """Begin stopped."""
+        """Create a stopped timer."""
         self._hass = hass
         self._action = action
         self._job = HassJob(self._async_fire, cancel_on_shutdown=True)
@@ -22,13 +22,13 @@ class Timer:
 
     @callback
     def start(self, pause: timedelta) -> None:
-        """Let the action be called after a pause, instead of when it was due before."""
+        """Call the action after a pause; replaces an earlier start."""
         self.stop()
         self._cancel = async_call_later(self._hass, pause, self._job)
 
     @callback
     def stop(self) -> None:
-        """Let the action be called no more."""
+        """Cancel the call."""
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
