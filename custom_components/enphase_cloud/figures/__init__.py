@@ -1,4 +1,4 @@
-"""Figures that hours and intervals of energy tell; each is unknown rather than guessed.
+"""Figures computed from hours and intervals of energy; unknown rather than estimated.
 
 Their formulas are in docs/figures.md.
 """

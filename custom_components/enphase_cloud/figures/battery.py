@@ -1,4 +1,4 @@
-"""What a battery loses and holds, by its intervals: month by month."""
+"""The efficiency and usable capacity of a battery, from its intervals, by month."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -14,19 +14,19 @@ from .periods import MONTHS, month_of, months_before
 
 _QUARTER: Final = timedelta(minutes=15)
 _KEPT: Final = timedelta(days=31 * MONTHS)
-# Falls of the charge that are kept of a month.
+# Falls of the charge that are kept per month.
 _MOST_FALLS: Final = 40
-# So many falls, of so many months at most, tell the capacity.
+# The capacity requires at least this number of falls, in at most this many months.
 _LEAST_FALLS: Final = 5
 _MONTHS_OF_CAPACITY: Final = 3
-# What the state of charge and meters cannot be wrong by.
+# Plausible values, relative to the rated capacity and to 1.
 _CREDIBLE_CAPACITY: Final = (0.3, 1.3)
 _CREDIBLE_EFFICIENCY: Final = (0.3, 1.02)
 
 
 @dataclass(slots=True)
 class Month:
-    """What flowed between equal charges [Wh], and capacities that falls tell [Wh]."""
+    """The energy between equal charges [Wh], and the capacity by each fall [Wh]."""
 
     charged: float = 0.0
     discharged: float = 0.0
@@ -34,7 +34,7 @@ class Month:
 
 
 class Efficiency(NamedTuple):
-    """What the battery gave of what it took [%], and both energies [Wh]."""
+    """The round-trip efficiency [%], with the energy charged and discharged [Wh]."""
 
     percent: float
     charged: float
@@ -42,20 +42,17 @@ class Efficiency(NamedTuple):
 
 
 class Capacity(NamedTuple):
-    """What a full battery gives [Wh], and how many falls of its charge told that."""
+    """The usable capacity [Wh], and the number of falls of the charge behind it."""
 
     energy: float
     falls: int
 
 
 class BatteryHistory:
-    """Learns from settled intervals, each once, in whatever order answers come.
-
-    `plate` is the capacity by the plates [Wh], None where it is not known.
-    """
+    """Collects final intervals, each once, in any order of the responses."""
 
     def __init__(self) -> None:
-        """Begin with nothing known."""
+        """Start empty."""
         self.months: dict[date, Month] = {}
         self._seen: Ranges = ()
         self._newest: Chain | None = None
@@ -71,24 +68,24 @@ class BatteryHistory:
         plate: float | None,
         zone: tzinfo,
     ) -> bool:
-        """Learn from an answer; return whether it told anything.
+        """Take the intervals of a response; return whether any is new.
 
-        What is beyond the limit [W] or unknown is a gap. An answer that has energies
-        of nothing but zeros is how a fault looks.
+        Intervals above `limit` [W] or without energy are gaps. A response with only
+        zeros is skipped: it may be a fault. `plate` is the rated capacity [Wh] or None.
         """
         self._zone = zone
-        self._fit(plate)
+        self._set_plate(plate)
         steps = _settled(telemetry, fetched_at, limit)
         if not any(step.charged or step.discharged for step in steps):
             return False
-        told = union((step.end_at - _QUARTER, step.end_at) for step in steps)
-        new = without(told, self._seen)
+        reported = union((step.end_at - _QUARTER, step.end_at) for step in steps)
+        new = without(reported, self._seen)
         for start, end in new:
-            self._go_on(
+            self._extend(
                 start, [step for step in steps if start < step.end_at <= end], zone
             )
-        seen = union([*self._seen, *told])
-        # Our own clock may be wrong.
+        seen = union([*self._seen, *reported])
+        # The newest interval, as our own clock may be wrong.
         _, newest = seen[-1]
         self._seen = within(seen, newest - _KEPT, newest)
         self._forget(month_of(newest, zone))
@@ -108,11 +105,14 @@ class BatteryHistory:
         return Efficiency(percent, charged, discharged)
 
     def capacity(self) -> Capacity | None:
-        """Return the usable capacity: the median of the falls of three months."""
-        told = [month for month in sorted(self.months) if self.months[month].capacities]
+        """Return the usable capacity: the median of the last three months with falls.
+
+        None with too few falls.
+        """
+        known = [each for each in sorted(self.months) if self.months[each].capacities]
         found = [
             capacity
-            for month in told[-_MONTHS_OF_CAPACITY:]
+            for month in known[-_MONTHS_OF_CAPACITY:]
             for capacity in self.months[month].capacities
         ]
         if len(found) < _LEAST_FALLS:
@@ -120,13 +120,13 @@ class BatteryHistory:
         return Capacity(median(found), len(found))
 
     def book_flow(self, at: datetime, charged: float, discharged: float) -> None:
-        """Take what flowed between equal charges [Wh]."""
+        """Add energy that flowed between equal charges [Wh]."""
         month = self._month(at)
         month.charged += charged
         month.discharged += discharged
 
     def book_capacity(self, at: datetime, capacity: float) -> None:
-        """Take what a full battery would have given [Wh]."""
+        """Add the energy that a full battery would have given [Wh], if plausible."""
         if self._plate is not None:
             least, most = (self._plate * share for share in _CREDIBLE_CAPACITY)
             if not least <= capacity <= most:
@@ -138,8 +138,8 @@ class BatteryHistory:
     def _month(self, at: datetime) -> Month:
         return self.months.setdefault(month_of(at, self._zone), Month())
 
-    def _fit(self, plate: float | None) -> None:
-        """Begin anew with capacities where batteries came or went."""
+    def _set_plate(self, plate: float | None) -> None:
+        """Remove all capacities when batteries were added or removed."""
         if plate is None or plate == self._plate:
             return
         if self._plate is not None:
@@ -148,8 +148,8 @@ class BatteryHistory:
                 month.capacities.clear()
         self._plate = plate
 
-    def _go_on(self, start: datetime, steps: list[Step], zone: tzinfo) -> None:
-        """Let the newest chain go on, or begin one."""
+    def _extend(self, start: datetime, steps: list[Step], zone: tzinfo) -> None:
+        """Add steps from `start` on to the newest chain, or to a new one."""
         newest = self._newest
         if newest is not None and newest.until == start:
             chain = newest
@@ -169,7 +169,7 @@ class BatteryHistory:
         self.months = {at: each for at, each in self.months.items() if at >= first}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known in a shape that JSON can hold."""
+        """Return the history in a shape that JSON can hold."""
         newest = self._newest
         return {
             "months": {
@@ -205,7 +205,7 @@ def _month(stored: object) -> Month:
 def _settled(
     telemetry: BatteryTelemetry, fetched_at: datetime, limit: float
 ) -> list[Step]:
-    """Return the intervals that are not corrected any more, in order, each once."""
+    """Return the intervals that the cloud no longer corrects, in order, each once."""
     most = limit * (_QUARTER / timedelta(hours=1))
     found = {
         each.end_at: Step(

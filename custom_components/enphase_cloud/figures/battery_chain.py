@@ -1,4 +1,4 @@
-"""Intervals of a battery without a gap: what they come to between equal charges."""
+"""Consecutive intervals of a battery: their energy between equal charges."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -11,22 +11,19 @@ from .periods import month_of
 
 # States of charge [%] that count as equal.
 _EQUAL: Final = 1.0
-# By how much the charge has to rise on the way [%]: so much energy that the difference
-# of equal charges is next to nothing.
+# The total rise of the charge in between [%], at which the energy is so great that the
+# remaining difference of "equal" charges hardly matters.
 _TRAVEL: Final = 100.0
-# After so long without an equal charge another one is compared with.
+# After this time without an equal charge, the comparison starts again.
 _LONGEST: Final = timedelta(days=35)
-# The least fall of the charge [%] that tells the capacity.
+# The least fall of the charge [%] from which the capacity is computed.
 _LEAST_FALL: Final = 30.0
-# What a battery takes while it discharges counts as nothing [Wh].
+# Charging up to this energy [Wh] per interval does not end a fall.
 _TRICKLE: Final = 5.0
 
 
 class Step(NamedTuple):
-    """What the batteries took and gave up to a moment [Wh], and their charge then [%].
-
-    The charge is None where it was not told.
-    """
+    """The energy of an interval [Wh], and the charge at its end [%] or None."""
 
     end_at: datetime
     charged: float
@@ -35,25 +32,25 @@ class Step(NamedTuple):
 
 
 class Book(Protocol):
-    """Takes what chains tell."""
+    """Receives the results of chains."""
 
     def book_flow(self, at: datetime, charged: float, discharged: float) -> None:
-        """Take what flowed between equal charges [Wh]."""
+        """Add energy that flowed between equal charges [Wh]."""
 
     def book_capacity(self, at: datetime, capacity: float) -> None:
-        """Take what a full battery would have given [Wh]."""
+        """Add the energy that a full battery would have given [Wh]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """What was charged and discharged [Wh] up to a moment, and the rise on the way."""
+    """Energy charged and discharged [Wh], and the total rise of the charge [%]."""
 
     charged: float = 0.0
     discharged: float = 0.0
     travel: float = 0.0
 
     def after(self, step: Step, rise: float) -> Throughput:
-        """Return the flow up to the end of a step."""
+        """Return the throughput after a step with a rise of the charge [%]."""
         return Throughput(
             self.charged + step.charged,
             self.discharged + step.discharged,
@@ -61,7 +58,7 @@ class Throughput:
         )
 
     def without(self, earlier: Throughput) -> Throughput:
-        """Return what flowed since an earlier moment."""
+        """Return the throughput since an earlier one."""
         return Throughput(
             self.charged - earlier.charged,
             self.discharged - earlier.discharged,
@@ -71,9 +68,9 @@ class Throughput:
 
 @dataclass(slots=True)
 class Fall:
-    """A stretch without charging: its first charge, what it gave, and what it came to.
+    """A discharge: its `first` and `lowest` charge [%], and the energy given [Wh].
 
-    `given` is all up to now, `told` what had been given at the `lowest` charge.
+    `given` is the energy up to now, `told` that up to the `lowest` charge.
     """
 
     first: float
@@ -84,10 +81,11 @@ class Fall:
 
 @dataclass(slots=True, kw_only=True)
 class Chain:
-    """Intervals one after the other up to `until`, and the charge at its end.
+    """Consecutive intervals up to `until`, with the charge `level` [%] at the end.
 
-    `anchor` is the charge that others are compared with, since a moment, and `flow`
-    what flowed since. `equal` is the last moment of equal charge, and the flow then.
+    `anchor` is a moment and its charge, which later ones are compared with; `flow` is
+    the throughput since. `equal` is the last moment of equal charge, and the throughput
+    up to it.
     """
 
     until: datetime
@@ -98,10 +96,10 @@ class Chain:
     fall: Fall | None = None
 
     def add(self, step: Step, book: Book, zone: tzinfo) -> None:
-        """Go on by an interval; what a month came to is booked as the next begins."""
+        """Add an interval; the energy of a month is booked when the next one begins."""
         if self.equal and month_of(self.equal[0], zone) != month_of(step.end_at, zone):
             self._book_flow(book)
-        self._fall_on(step, book)
+        self._add_to_fall(step, book)
         before, self.level, self.until = self.level, step.level, step.end_at
         rise = 0.0 if before is None or step.level is None else step.level - before
         self.flow = self.flow.after(step, max(0.0, rise))
@@ -109,7 +107,7 @@ class Chain:
             self._compare(step.end_at, step.level)
 
     def end(self, book: Book) -> None:
-        """Book what the chain came to."""
+        """Book the results of the chain."""
         self._book_flow(book)
         self._book_fall(book)
 
@@ -131,7 +129,7 @@ class Chain:
             None,
         )
 
-    def _fall_on(self, step: Step, book: Book) -> None:
+    def _add_to_fall(self, step: Step, book: Book) -> None:
         if step.charged > _TRICKLE:
             self._book_fall(book)
             return
@@ -144,8 +142,8 @@ class Chain:
         if step.level is None:
             return
         if step.level > fall.lowest + _EQUAL:
-            # It was not charged: the gateway corrected its estimate. Nothing is known
-            # of the rest.
+            # A rise without charging: the gateway corrected its estimate of the charge,
+            # so this fall cannot be used.
             self.fall = Fall(0.0, 0.0)
         elif step.discharged:
             fall.lowest, fall.told = min(step.level, fall.lowest), fall.given

@@ -1,4 +1,4 @@
-"""What a day of a system came to."""
+"""The report of a day of a system."""
 
 from collections.abc import Mapping
 from datetime import date, tzinfo
@@ -22,10 +22,10 @@ _KILO: Final = 1_000
 
 
 class DayReport(NamedTuple):
-    """A day of a system, as far as it is known.
+    """The known values of a day of a system.
 
-    `totals` are energies [Wh] and money by the keys of statistics. Shares [%] are those
-    of the figures: unknown rather than a guess. `peak` is the quarter of the greatest
+    `totals`: energy [Wh] and money by the keys of statistics. Shares [%] are computed
+    like the figures and None if incomplete. `peak`: the quarter hour of the greatest
     import.
     """
 
@@ -44,7 +44,7 @@ class DayReport(NamedTuple):
         *,
         peak: Quarter | None = None,
     ) -> Self:
-        """Return the report of what is recorded of a day."""
+        """Return the report of the recorded hours of a day."""
         span = system_day(day, time_zone)
         return cls(
             day=day,
@@ -56,7 +56,7 @@ class DayReport(NamedTuple):
 
     @property
     def net_cost(self) -> float | None:
-        """Return what is to be paid, less what is paid back."""
+        """Return the cost of import less the compensation of export."""
         cost = self.totals.get(IMPORT_COST)
         paid_back = self.totals.get(EXPORT_COMPENSATION)
         if cost is None and paid_back is None:
@@ -69,8 +69,8 @@ class DayReport(NamedTuple):
         return None if energy is None else kwh(energy)
 
     def as_dict(self, currency: str, time_zone: tzinfo) -> dict[str, Any]:
-        """Return what is known, in a shape that JSON can hold."""
-        energies = known({flow.value: self.kwh(flow) for flow in Flow})
+        """Return the known values in a shape that JSON can hold."""
+        energy = known({flow.value: self.kwh(flow) for flow in Flow})
         money = known(
             {
                 "import": _rounded(self.totals.get(IMPORT_COST), 2),
@@ -80,7 +80,7 @@ class DayReport(NamedTuple):
         )
         return {"date": self.day.isoformat()} | known(
             {
-                "energy_kwh": energies or None,
+                "energy_kwh": energy or None,
                 "self_sufficiency": _rounded(self.self_sufficiency, 1),
                 "self_consumption": _rounded(self.self_consumption, 1),
                 "cost": {"currency": currency, **money} if money else None,
@@ -94,7 +94,7 @@ class DayReport(NamedTuple):
         )
 
     def summary(self) -> dict[str, Any]:
-        """Return the few figures that an event tells."""
+        """Return the values of the report's event."""
         return {"date": self.day.isoformat()} | known(
             {
                 "production_kwh": self.kwh(Flow.PRODUCTION),
@@ -105,22 +105,22 @@ class DayReport(NamedTuple):
 
 
 def known(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is not None."""
+    """Return the values that are not None."""
     return {key: value for key, value in values.items() if value is not None}
 
 
 def _share(share: ShareOf, hours: RecordedHours, day: Span) -> float | None:
-    energies = {
+    energy = {
         flow: {
             each.start: HourlyEnergy(round(each.amount), day if each.of_day else None)
             for each in hours.get(flow, ())
         }
         for flow in Flow
     }
-    found = share_of_days(share, energies, [day])
+    found = share_of_days(share, energy, [day])
     return found.value if found is not None and is_complete(found, day) else None
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
-    # A rounded nothing has no sign.
+    # Adding 0.0 turns -0.0 into 0.0.
     return None if value is None else round(value, digits) + 0.0

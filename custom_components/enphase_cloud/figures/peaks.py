@@ -9,14 +9,14 @@ from ..json_values import moment, number, record, rows
 from .periods import MONTHS, days_between, month_of, months_before
 
 _QUARTER: Final = timedelta(minutes=15)
-# What answers correct by a few hours; older ones are told again day by day.
+# Up to this age, responses correct single hours; later, whole days.
 _YOUNG: Final = timedelta(days=8)
-# So many days of a month need not be known.
+# The share of a month's days that may be unknown.
 _LACKING: Final = 0.1
 
 
 class Quarter(NamedTuple):
-    """The energy of a quarter of an hour [Wh], and when it began."""
+    """The energy of a quarter of an hour [Wh], and its start."""
 
     energy: float
     start: datetime
@@ -30,29 +30,29 @@ class Quarter(NamedTuple):
 class Peaks(NamedTuple):
     """The greatest quarter of each hour of the last days, and of each day before.
 
-    So a correction of the greatest quarter of a month leaves the next one standing: a
-    younger answer tells whole hours, one of older weeks whole days.
+    So if a response corrects the greatest quarter of a month, the second greatest is
+    still known: responses replace whole hours of the last days, or whole older days.
     """
 
     quarters: tuple[Quarter, ...] = ()
 
     def with_readings(self, readings: Readings, zone: tzinfo) -> Self:
-        """Return the peaks after an answer, which outranks what was known.
+        """Return the peaks after a response, which replaces known quarters.
 
-        An answer of nothing but zeros takes nothing back.
+        Uncertain readings, such as those of a response with only zeros, replace none.
         """
         quarters = [
             (Quarter(reading.energy, span.start), reading.is_certain)
             for span, reading in readings.items()
             if span.length == _QUARTER
         ]
-        told = {quarter.start for quarter, is_certain in quarters if is_certain}
-        kept = [each for each in self.quarters if each.start not in told]
+        certain = {quarter.start for quarter, is_certain in quarters if is_certain}
+        kept = [each for each in self.quarters if each.start not in certain]
         kept += [quarter for quarter, _ in quarters]
         return self if not quarters else type(self)(_greatest(kept, zone))
 
     def by_day(self, zone: tzinfo) -> Mapping[date, Quarter]:
-        """Return the greatest quarter of each day of which any is known."""
+        """Return the greatest known quarter of each day."""
         days: dict[date, Quarter] = {}
         for quarter in self.quarters:
             day = quarter.start.astimezone(zone).date()
@@ -82,10 +82,10 @@ class Peaks(NamedTuple):
 def peak_of_month(
     days: Mapping[date, Quarter], month: date, *, today: date, since: date | None
 ) -> Quarter | None:
-    """Return the greatest quarter of a month; None where too few days are known.
+    """Return the greatest quarter of a month; None if too few days are known.
 
-    A day of which any quarter was told counts as known. `since` is the first day of
-    the system.
+    A day counts as known if any of its quarters is. `since` is the first day of the
+    system.
     """
     end = months_before(month, -1)
     first = month if since is None else max(month, since)
@@ -98,7 +98,7 @@ def peak_of_month(
 
 
 def _greatest(quarters: list[Quarter], zone: tzinfo) -> tuple[Quarter, ...]:
-    """Return the greatest of each hour or day, in order of time."""
+    """Return the greatest quarter of each hour or day, in order of time."""
     newest = max(quarter.start for quarter in quarters)
     first_month = months_before(month_of(newest, zone), MONTHS - 1)
     greatest: dict[date, Quarter] = {}

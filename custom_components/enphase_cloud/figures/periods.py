@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 MONTHS: Final = 13
-"""How many months figures are kept: the present one, and the twelve before."""
+"""How many months are kept: the current one and the twelve before."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -22,7 +22,7 @@ def months_before(month: date, months: int) -> date:
 
 
 def days_between(first: date, end: date) -> Iterator[date]:
-    """Yield the days from one on, up to another."""
+    """Yield the days from `first` up to `end`, without `end`."""
     while first < end:
         yield first
         first += _DAY

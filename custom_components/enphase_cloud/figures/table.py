@@ -1,4 +1,4 @@
-"""The figures: what each takes, and how it follows from what is known."""
+"""The figures: the equipment that each requires, and how it is computed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,16 +26,16 @@ from .shares import (
 from .years import Days, degradation, same_month
 
 _DAY: Final = timedelta(days=1)
-# A share of a month is told while no more than a day of it is missing at the end.
+# A share of a month is valid while only about a day is missing at the end.
 _STALE_MONTH: Final = timedelta(hours=36)
 
 
 class Known(NamedTuple):
-    """What figures follow from, at a moment.
+    """The data that figures are computed from, at a moment.
 
-    `hours` are of yesterday and of this month, `production` is of all days, and `peaks`
-    are the greatest quarter hours of days. `cycles` are what the battery's plates and
-    lifetime energy come to.
+    `hours`: yesterday and this month. `production`: all days. `peaks`: the greatest
+    quarter hour of each day. `cycles`: from the lifetime energy and the rated capacity
+    of the battery. `since`: the first day of the system.
     """
 
     now: datetime
@@ -51,20 +51,17 @@ class Known(NamedTuple):
 
     @property
     def today(self) -> date:
-        """Return the local day."""
+        """Return the local date."""
         return self.now.astimezone(self.zone).date()
 
     def days(self, first: date, end: date) -> list[Span]:
-        """Return days from one on, up to another."""
+        """Return the days from `first` up to `end`, without `end`."""
         return [system_day(day, self.zone) for day in days_between(first, end)]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure, None where it is unknown, and what there is to say of it.
-
-    From `stale_at` on it is unknown, too.
-    """
+    """A figure, or None if unknown, with its attributes; unknown from `stale_at` on."""
 
     value: float | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
@@ -75,7 +72,7 @@ UNKNOWN: Final = Figure()
 
 
 class FigureRow(NamedTuple):
-    """A row: what the system has to have, and how the figure follows."""
+    """A row: whether the system has the equipment, and how to compute the figure."""
 
     is_there: Callable[[Board, datetime], bool]
     of: Callable[[Known], Figure]
@@ -96,7 +93,7 @@ def _produces(board: Board, _now: datetime) -> bool:
 def _share(
     share: ShareOf, known: Known, first: date, end: date, stale: timedelta
 ) -> Figure:
-    """Return a share from a day on, up to now; another begins on the day `end`."""
+    """Return the share from the day `first` up to now; it is stale from `end` on."""
     found = share_of_days(share, known.hours, known.days(first, known.today + _DAY))
     stale_at = system_day(end, known.zone).start
     return _shown(found, min(stale_at, found.until + stale) if found else stale_at)
@@ -152,9 +149,9 @@ def _efficiency(known: Known) -> Figure:
     found = known.efficiency
     if found is None:
         return UNKNOWN
-    energies = {"charged": found.charged, "discharged": found.discharged}
+    energy = {"charged": found.charged, "discharged": found.discharged}
     return Figure(
-        found.percent, {key: round(wh / 1_000, 1) for key, wh in energies.items()}
+        found.percent, {key: round(wh / 1_000, 1) for key, wh in energy.items()}
     )
 
 
@@ -204,4 +201,4 @@ FIGURES: Final[Mapping[str, FigureRow]] = {
     "production_ratio": FigureRow(_produces, _production_ratio),
     "degradation": FigureRow(_produces, _degradation),
 }
-"""By the key of its sensor."""
+"""The rows by the key of their sensor."""

@@ -1,4 +1,4 @@
-"""The production of years compared: the same month, and the best days."""
+"""Production compared between years: the same month, and the best days."""
 
 from collections.abc import Mapping
 from datetime import date, tzinfo
@@ -13,28 +13,29 @@ from .periods import days_between
 from .shares import day_total
 
 type Days = Mapping[date, int]
-"""What was produced on each day of the system that is known as a whole [Wh]."""
+"""The production [Wh] of each day that is known as a whole."""
 
-# So many days of a month need not be known.
+# The share of a month's days that may be unknown.
 _LACKING: Final = 0.1
-# A month's best day is the 95th percentile of so many days at least.
+# A month's best day is the 95th percentile of at least this number of days.
 _BEST: Final = 0.95
 _LEAST_DAYS: Final = 20
-# Years, and months of the year, that are compared at least.
+# The least number of years, and of calendar months, to compare.
 _LEAST_YEARS: Final = 3
 _LEAST_MONTHS: Final = 6
-# The standard error of a median by the median deviation of independent values, and
-# how many of them 95 % are within.
+# The standard error of the median of independent values, as a multiple of their median
+# absolute deviation / √n, and the number of standard errors of a 95 % interval.
 _MEDIAN_ERROR: Final = 1.4826 * 1.2533
 _CONFIDENCE: Final = 1.96
-# Panels do not age by so much a year [%]: then some were added or taken away.
+# Panels do not age by more than this per year [%]: panels were added or removed.
 _CREDIBLE: Final = 10.0
 
 
 class SameMonth(NamedTuple):
-    """What was produced from the first of a month up to a day, in years [Wh].
+    """The production [Wh] from the first of a month up to a day, in several years.
 
-    Of each year the same days count: those known of it and of this year.
+    Each year is compared on the days known of it and of this year; `this_year` is of
+    the days known of last year.
     """
 
     this_year: int
@@ -43,7 +44,7 @@ class SameMonth(NamedTuple):
 
 
 class Degradation(NamedTuple):
-    """How much less the best days bring, each year [%], give or take `uncertainty`."""
+    """The decrease of the best days per year [%], with its 95 % uncertainty [%]."""
 
     percent: float
     uncertainty: float
@@ -51,7 +52,7 @@ class Degradation(NamedTuple):
 
 
 def days_of(hours: HourlyEnergies, zone: tzinfo) -> Days:
-    """Return the days that hours tell as a whole."""
+    """Return the days of which all hours are known."""
     found = {}
     for day in sorted({hour.astimezone(zone).date() for hour in hours}):
         total = day_total(hours, system_day(day, zone))
@@ -61,9 +62,9 @@ def days_of(hours: HourlyEnergies, zone: tzinfo) -> Days:
 
 
 def same_month(days: Days, today: date) -> SameMonth | None:
-    """Return this month up to yesterday beside the same days of earlier years.
+    """Return this month up to yesterday, and the same days of earlier years.
 
-    None on the first of a month, and where too few days are known.
+    None on the first of a month, and if too few days of last year are known.
     """
     month = [day for day in days_between(today.replace(day=1), today) if day in days]
     earlier = {}
@@ -78,10 +79,9 @@ def same_month(days: Days, today: date) -> SameMonth | None:
 
 
 def degradation(days: Days) -> Degradation | None:
-    """Return how much less the best days bring each year.
+    """Return the decrease of the best days per year: the median of calendar months.
 
-    Of each month of the calendar, each two years are compared. None before three
-    years.
+    Within a calendar month all pairs of years are compared. None before three years.
     """
     best = _best_days(days)
     slopes = {
@@ -111,18 +111,18 @@ def _in(year: int, day: date) -> date | None:
 
 
 def _best_days(days: Days) -> Mapping[int, Mapping[int, float]]:
-    """Return the best day of each month and year, by month."""
+    """Return the energy [Wh] of the best day by calendar month and year."""
     found: dict[int, dict[int, float]] = {}
     months = groupby(sorted(days), key=lambda day: (day.year, day.month))
     for (year, month), group in months:
-        energies = sorted(days[day] for day in group)
-        if len(energies) >= _LEAST_DAYS and (best := _percentile(energies)):
+        energy = sorted(days[day] for day in group)
+        if len(energy) >= _LEAST_DAYS and (best := _percentile(energy)):
             found.setdefault(month, {})[year] = best
     return found
 
 
 def _percentile(values: list[int]) -> float:
-    """Return the percentile of sorted values, between two of them where it falls."""
+    """Return the 95th percentile of sorted values, interpolated."""
     place = _BEST * (len(values) - 1)
     index = int(place)
     above = values[min(index + 1, len(values) - 1)]

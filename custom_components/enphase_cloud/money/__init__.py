@@ -1,1 +1,1 @@
-"""What energy costs: tariffs, and the costs of hours. Pure."""
+"""Tariffs, and the cost of each hour of energy. Pure."""

@@ -1,7 +1,7 @@
-"""What hours cost: energy of statistics at the prices of a tariff.
+"""The cost of each hour: energy of statistics times the prices of a tariff.
 
-Money is whole billionths of the currency inside: watt-hours times millionths per kWh
-are just that. So sums are exact; they are rounded once, when they are written or shown.
+Internally money is whole billionths of the currency: watt-hours times millionths per
+kWh. So sums are exact; they are rounded once, when they are written or shown.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,25 +13,26 @@ from ..json_values import moment, optional, record, text
 from .tariff import Direction, Tariff, TariffVersion
 
 type EntityPrices = Mapping[str, Mapping[datetime, int]]
-"""The prices of entities in hours (UTC), in millionths per kWh."""
+"""The prices of entities by hour (UTC), in millionths per kWh."""
 type Costs = Mapping[datetime, int]
-"""What hours cost, in billionths."""
+"""The cost of each hour by its start, in billionths."""
 
 BILLION: Final = 10**9
 _MILLIONTH: Final = 1_000
-# What a database keeps of a number: division and product each lose half a bit of 52.
+# The bits of a number that survive a database: of 52, the division and the product each
+# lose half a bit.
 _BITS: Final = 51
 
 
 class CostRow(NamedTuple):
-    """What an hour cost, and the sum of all up to its end, in billionths."""
+    """The cost of an hour, and the sum of all costs up to its end, in billionths."""
 
     start: datetime
     cost: int
     sum: int
 
     def is_like(self, other: Self | None) -> bool:
-        """Tell whether a row is the same, as far as a database can tell."""
+        """Return whether a row is the same, within the precision of a database."""
         return (
             other is not None
             and is_same(self.cost, other.cost)
@@ -54,7 +55,7 @@ class Priced(NamedTuple):
 
     @classmethod
     def from_dict(cls, stored: object) -> Self:
-        """Read what was stored; raise ValueError where it is damaged."""
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
         kept = record(stored)
         return cls(
             tariff=Tariff.from_dict(kept["tariff"]),
@@ -65,7 +66,7 @@ class Priced(NamedTuple):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept in a shape that JSON can hold."""
+        """Return it in a shape that JSON can hold."""
         return {
             "tariff": self.tariff.as_dict(),
             "currency": self.currency,
@@ -83,11 +84,10 @@ class Pricer(NamedTuple):
     entities: EntityPrices
 
     def costs(self, rows: Iterable[StatisticsRow]) -> dict[datetime, int]:
-        """Return what each hour of whole local days costs, in order.
+        """Return the cost of each hour of whole local days, in order.
 
-        An hour without a price is left out. What is told of a whole day has the mean
-        price of that day's hours. The first hour of a day that has a price carries the
-        standing charge.
+        Hours without a price are skipped. Energy of a whole day gets the mean price of
+        its hours. The first hour of a day with a price includes the standing charge.
         """
         costs: dict[datetime, int] = {}
         charged: set[date] = set()
@@ -106,7 +106,7 @@ class Pricer(NamedTuple):
         return costs
 
     def _prices(self, hour: datetime, step: timedelta) -> list[int]:
-        """Return the prices of equal parts of an hour; none where one is not known."""
+        """Return the prices of equal parts of an hour; [] if one is unknown."""
 
         def of_entity(entity_id: str) -> int | None:
             return self.entities.get(entity_id, {}).get(hour)
@@ -150,12 +150,12 @@ def cost_rows(
 
 
 def is_same(amount: int, other: int) -> bool:
-    """Tell whether amounts are the same, as far as a database can tell."""
+    """Return whether amounts are the same, within the precision of a database."""
     return abs(amount - other) <= abs(other) >> _BITS
 
 
 def first_difference(before: Tariff, after: Tariff) -> date | None:
-    """Return from which local day on prices differ, None where they do not."""
+    """Return the first local day on which prices differ, None without any."""
     days = {version.valid_from or date.min for version in before.versions}
     days |= {version.valid_from or date.min for version in after.versions}
     if before.step != after.step:

@@ -1,4 +1,4 @@
-"""What was paid and saved today, yesterday, this month and the month before."""
+"""Costs and savings of today, yesterday, this month and the month before."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
@@ -10,7 +10,7 @@ from .costs import Costs
 
 
 class Amount(StrEnum):
-    """What is told of a period."""
+    """An amount of money of a period."""
 
     COST = "cost"
     COMPENSATION = "compensation"
@@ -19,7 +19,7 @@ class Amount(StrEnum):
 
 
 class Period(StrEnum):
-    """Days of the system."""
+    """A period of local days of the system."""
 
     TODAY = "today"
     YESTERDAY = "yesterday"
@@ -28,11 +28,11 @@ class Period(StrEnum):
 
     @property
     def is_current(self) -> bool:
-        """Return whether today is a day of it."""
+        """Return whether it includes today."""
         return self in {Period.TODAY, Period.MONTH}
 
     def span(self, today: date, zone: tzinfo) -> Span:
-        """Return when the period begins, and how long it is; seen from a day."""
+        """Return the time range of the period, relative to a day."""
         month = today.replace(day=1)
         first, after = {
             Period.TODAY: (today, today + timedelta(days=1)),
@@ -45,7 +45,7 @@ class Period(StrEnum):
 
 
 type Figures = Mapping[tuple[Amount, Period], int | None]
-"""In billionths of the currency; None where nothing is known."""
+"""Amounts in billionths of the currency; None if unknown."""
 
 
 def figures(
@@ -58,9 +58,9 @@ def figures(
 ) -> Figures:
     """Return all amounts of all periods.
 
-    `cost` and `compensation` are None where there is no such tariff; `without_solar` is
-    what consumption would have cost. Savings are of the hours up to the last one that
-    is known of all.
+    `cost` and `compensation` are None without such a tariff; `without_solar` is the
+    cost if all consumption were imported. Savings cover the hours up to the last one
+    that is known of all three.
     """
     found: dict[tuple[Amount, Period], int | None] = {}
     parts = [each for each in (cost, compensation) if each is not None]

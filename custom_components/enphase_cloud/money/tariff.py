@@ -1,7 +1,7 @@
-"""Tariffs: what a kilowatt-hour costs at a moment, as the user entered it.
+"""Tariffs: the price of a kilowatt-hour at a moment, as entered by the user.
 
 Prices are whole millionths of the currency per kWh, standing charges whole millionths
-per day. Stored they are decimal texts, so that nothing is lost.
+per day. They are stored as decimal texts, without loss.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from ..json_values import count, day, optional, record, text
 from ..measurements.catalog import Flow
 
 type EntityPrice = Callable[[str], int | None]
-"""Returns the price of an entity in the hour in question; None where none is known."""
+"""Returns the price of an entity in the hour to price; None if unknown."""
 
 PRICE_UNIT: Final = Decimal("1e-6")
 MOST_PRICE: Final = 1_000_000
-"""The highest price per kWh and charge per day that is taken for one [currency]."""
+"""The highest price per kWh and charge per day that is accepted [currency]."""
 MOST_VERSIONS: Final = 200
 MOST_PERIODS: Final = 50
 
@@ -33,14 +33,14 @@ _DAY: Final = timedelta(days=1)
 
 
 class Direction(StrEnum):
-    """Whether a tariff is paid, or is paid to the user."""
+    """Whether the user pays (import) or is paid (export)."""
 
     IMPORT = "import"
     EXPORT = "export"
 
     @property
     def flow(self) -> Flow:
-        """Return the flow of energy that has the price."""
+        """Return the flow of energy that the tariff applies to."""
         is_import = self is Direction.IMPORT
         return Flow.GRID_IMPORT if is_import else Flow.GRID_EXPORT
 
@@ -54,13 +54,13 @@ class PriceKind(StrEnum):
 
 
 class Period(NamedTuple):
-    """Hours of some days that have a price of their own.
+    """Hours of certain days with a price of their own.
 
-    `start` and `end` are local times; the period ends on the next day where `end` is
-    before `start`, and is the whole day where they are equal. Over midnight it belongs
-    to the day on which it begins: that day's weekday and date count. `first` and
-    `last` are days (month, day) of each year, both included; a season may go over New
-    Year. On holidays it applies whatever the weekday, if `holidays` says so.
+    `start` and `end` are local times; the period ends on the next day if `end` is not
+    after `start`, so equal times mean 24 hours. Its weekday and date are those of the
+    day on which it begins. `first` and `last` are days (month, day) of each year, both
+    included; the season may include New Year. With `holidays` it also applies on
+    holidays of any weekday.
     """
 
     price: int
@@ -73,7 +73,7 @@ class Period(NamedTuple):
 
     @classmethod
     def from_dict(cls, stored: object) -> Self:
-        """Read what was stored; raise ValueError where it is damaged."""
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
         kept = record(stored)
         first = optional(_day_of_year, kept.get("first"))
         last = optional(_day_of_year, kept.get("last"))
@@ -93,7 +93,7 @@ class Period(NamedTuple):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept in a shape that JSON can hold."""
+        """Return it in a shape that JSON can hold."""
         season = {"first": self.first, "last": self.last}
         return {
             "price": price_text(self.price),
@@ -109,7 +109,7 @@ class Period(NamedTuple):
         }
 
     def applies(self, moment: datetime, holidays: frozenset[date]) -> bool:
-        """Tell whether a local moment is in the period."""
+        """Return whether a local moment is in the period."""
         at, today = moment.time(), moment.date()
         if self.start < self.end:
             return self.start <= at < self.end and self._begins_on(today, holidays)
@@ -130,9 +130,9 @@ class Period(NamedTuple):
 
 
 class TariffVersion(NamedTuple):
-    """What applies from a local day on: from the beginning where that is None.
+    """The prices from the local day `valid_from` on; None means from the beginning.
 
-    `price` is the price where no period applies; the first period that does, wins.
+    The first period that applies gives the price; without one it is `price`.
     """
 
     kind: PriceKind
@@ -145,7 +145,7 @@ class TariffVersion(NamedTuple):
 
     @classmethod
     def from_dict(cls, stored: object) -> Self:
-        """Read what was stored; raise ValueError where it is damaged."""
+        """Read what `as_dict` returned; raises ValueError where that is damaged."""
         kept = record(stored)
         kind = PriceKind(text(kept["kind"]))
         is_entity, is_table = kind is PriceKind.ENTITY, kind is PriceKind.TIME_OF_USE
@@ -163,7 +163,7 @@ class TariffVersion(NamedTuple):
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept in a shape that JSON can hold."""
+        """Return it in a shape that JSON can hold."""
         stored: dict[str, Any] = {
             "valid_from": self.valid_from and self.valid_from.isoformat(),
             "kind": str(self.kind),
@@ -179,7 +179,7 @@ class TariffVersion(NamedTuple):
         return stored
 
     def price_at(self, moment: datetime, entity_price: EntityPrice) -> int | None:
-        """Return the price at a local moment; None where it is not known."""
+        """Return the price at a local moment; None if unknown."""
         if self.entity_id is not None:
             return entity_price(self.entity_id)
         for period in self.periods:
@@ -190,10 +190,10 @@ class TariffVersion(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tariff:
-    """What the user pays or gets for a direction of a system, in all its versions.
+    """The tariff of a system for a direction, in all its versions.
 
-    `versions` are in order of the day from which they apply. `damaged` is how many of
-    those stored cannot be read.
+    `versions` are in order of `valid_from`. `damaged` is the number of stored versions
+    that are not readable.
     """
 
     system: int
@@ -203,9 +203,9 @@ class Tariff:
 
     @classmethod
     def from_dict(cls, stored: object) -> Self:
-        """Read what was stored, without versions that are damaged.
+        """Read what `as_dict` returned, without damaged versions.
 
-        Raises ValueError where it cannot be told what the tariff is of.
+        Raises ValueError if the system, the direction or the list is damaged.
         """
         kept = record(stored)
         found, damaged = [], 0
@@ -222,7 +222,7 @@ class Tariff:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept in a shape that JSON can hold."""
+        """Return it in a shape that JSON can hold."""
         return {
             "system": self.system,
             "direction": str(self.direction),
@@ -230,9 +230,9 @@ class Tariff:
         }
 
     def version_on(self, today: date) -> TariffVersion | None:
-        """Return what applies on a local day; None before the first version.
+        """Return the version of a local day; None before the first version.
 
-        Of two versions from the same day the one that was entered later applies.
+        Of two versions from the same day, the one that was entered later applies.
         """
         for version in reversed(self.versions):
             if _valid_from(version) <= today:
@@ -241,16 +241,16 @@ class Tariff:
 
     @property
     def entities(self) -> frozenset[str]:
-        """Return the entities that tell prices."""
+        """Return the entities whose states are prices."""
         return frozenset(
             each.entity_id for each in self.versions if each.entity_id is not None
         )
 
     @property
     def step(self) -> int:
-        """Return how long at least a price applies, in minutes: a divisor of an hour.
+        """Return the least duration of a price [min], a divisor of an hour.
 
-        Time zones are at quarters of hours of UTC.
+        At most 15, as UTC offsets of time zones are multiples of that.
         """
         return gcd(
             _QUARTER,
@@ -266,7 +266,7 @@ class Tariff:
 def price(value: object) -> int:
     """Return a decimal text in the currency as whole millionths.
 
-    Raises ValueError where it is none, or absurd.
+    Raises ValueError if it is not a number, or too great.
     """
     try:
         amount = Decimal(text(value).strip())
