@@ -7,7 +7,13 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory, real_datetime, tzlocal
+from freezegun.api import (
+    FrozenDateTimeFactory,
+    freeze_factories,
+    real_datetime,
+    real_monotonic,
+    tzlocal,
+)
 from homeassistant.components.application_credentials import (
     ClientCredential,
     async_import_client_credential,
@@ -29,6 +35,8 @@ from simulator import Cloud
 from .flows import User
 from .live import Burst, Stepper
 from .world import CLIENT_ID, CLIENT_SECRET, World, build, served
+
+EPOCH = real_datetime(1970, 1, 1)
 
 # It has an environment of its own: `scripts/test --browser`.
 collect_ignore = ["browser"]
@@ -53,6 +61,13 @@ logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 # second time, which took an eighth of the time of long tests.
 HAFakeDatetime.__add__ = real_datetime.__add__
 HAFakeDatetime.__sub__ = real_datetime.__sub__
+_of_timestamp = real_datetime.__dict__["fromtimestamp"]
+_in_utc = HAFakeDatetime.fromtimestamp
+HAFakeDatetime.fromtimestamp = classmethod(
+    lambda cls, t, tz=None: (
+        _in_utc(t) if tz is None else _of_timestamp.__get__(None, cls)(t, tz)
+    )
+)
 # Freezegun replaces the name of the class here, too, but not that of its method.
 _in_zone = real_datetime.astimezone
 HAFakeDatetime.astimezone = lambda self, tz=None: _in_zone(self, tz or tzlocal())
@@ -75,11 +90,21 @@ async def enable_event_loop_debug() -> None:
     """Check threads and callbacks as the plugin wants it, but keep no stacks.
 
     In debug mode each future keeps the stack that made it; that took a third of the
-    time.
+    time. The loop also looks at its clock around each callback.
     """
     loop = asyncio.get_running_loop()
     loop.set_debug(enabled=True)
     loop.get_debug = lambda: False
+    loop.time = _loop_time
+
+
+def _loop_time() -> float:
+    """Return what freezegun does, without a look at who asks."""
+    try:
+        now = freeze_factories[-1]()
+    except IndexError:
+        return real_monotonic()
+    return (now - EPOCH).total_seconds()
 
 
 @pytest.fixture
