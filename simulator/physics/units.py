@@ -6,6 +6,7 @@ all are the flow of the system in each quarter of an hour, exact to the Wh.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from simulator.moments import QUARTER, STEP
 
@@ -29,6 +30,7 @@ def energies(plant: Plant, flow: Flow, start: int, end: int) -> dict[int, int]:
     return totals
 
 
+@lru_cache(maxsize=4096)
 def _quarter(plant: Plant, flow: Flow, at: int) -> dict[int, int]:
     units = _units(plant, at)
     if not units:
