@@ -16,7 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 from .const import CONF_ENERGY_DASHBOARD, DOMAIN
 from .coordinator.timer import Timer
 from .dashboard.doctor import Finding
-from .dashboard.sources import ENERGIES, Offer
+from .dashboard.sources import ENERGY_FIELDS, Offer
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .energy_dashboard import (
     Dashboard,
@@ -117,7 +117,7 @@ class _Watch:
                 offer
                 for offer in dashboard.offers.by_system.get(system.info.system_id, ())
                 if offer in offered
-                and offer.energies.keys() == {*ENERGIES[offer.kind]}
+                and offer.energy_ids.keys() == {*ENERGY_FIELDS[offer.kind]}
                 and not known >= _keys(offer)
             ]
             new = [offer for offer in whole if offer.key not in known]

@@ -176,7 +176,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
             step_id="energy",
             suggested=_NO_ENERGIES,
             errors=errors,
-            costs=self._costs.of_energies(),
+            costs=self._costs.of_energy(),
         )
 
     async def async_step_profile(
@@ -268,7 +268,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         options, costs = self._options, self._costs
         before = plan_from_options(self.config_entry.options)
         if plan_from_options(options) != before:
-            options = affordable(options, costs.energies_per_day)
+            options = affordable(options, costs.energy_calls_per_day)
         return self.async_create_entry(data=consistent(options))
 
     @property

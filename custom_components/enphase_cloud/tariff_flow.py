@@ -38,7 +38,7 @@ from .flows.tariff_forms import (
     NEW_PRICES_FORM,
     SAVE,
     Stored,
-    answer_of,
+    form_values,
     label_of,
     period_form,
     periods_form,
@@ -126,7 +126,7 @@ class TariffFlow(ConfigSubentryFlow):
             place = slice(self._period, self._period + 1)
         form = period_form(self._currency, is_new=self._period is None)
         if user_input is None:
-            known = [answer_of(each) for each in periods[place]]
+            known = [form_values(each) for each in periods[place]]
             return self._show("period", form, *known)
         errors: dict[str, str] = {}
         if user_input.get(CONF_REMOVE):
@@ -206,7 +206,7 @@ class TariffFlow(ConfigSubentryFlow):
     ) -> SubentryFlowResult:
         form = prices_form(kind, self._tariff[CONF_DIRECTION], self._currency)
         if user_input is None:
-            return self._show(kind, form, answer_of(self._version))
+            return self._show(kind, form, form_values(self._version))
         errors: dict[str, str] = {}
         prices = stored_prices(user_input, errors)
         if kind is PriceKind.ENTITY and not await _async_has_means(

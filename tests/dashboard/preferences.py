@@ -113,7 +113,7 @@ _IDS = st.sampled_from(
         "sensor.envoy_charged",
     ]
 )
-_OURS = st.sampled_from([value for each in OFFERS for value in each.energies.values()])
+_OURS = st.sampled_from([it for each in OFFERS for it in each.energy_ids.values()])
 _ANY = _IDS | _OURS
 _SOURCES = st.one_of(
     st.builds(solar, _ANY),

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.dashboard.sources import (
-    ENERGIES,
+    ENERGY_FIELDS,
     PREFIX,
     Kind,
     Offer,
@@ -230,7 +230,7 @@ def test_it_is_done_once(found: dict[str, Any], chosen: dict[Kind, Choice]) -> N
     for source in gone:
         kind = Kind(source.get("type", "device"))
         is_ours = any(
-            str(source.get(name, "")).startswith(PREFIX) for name in ENERGIES[kind]
+            str(source.get(name, "")).startswith(PREFIX) for name in ENERGY_FIELDS[kind]
         )
         assert is_ours or kind in replaced
 

@@ -1,7 +1,7 @@
 """Actions that start and stop the charging of a car.
 
-The specification opens the operations to partners only, and calls them illustrative.
-The cloud tells nothing that would show whether a command took effect.
+By the specification only partners may use the operations, which it calls illustrative.
+No document of the cloud shows whether a command took effect.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,19 +45,19 @@ START_CHARGING_SCHEMA: Final = vol.Schema(
     }
 )
 _REFUSED: Final = (ForbiddenError, NotEntitledError)
-# The charger may have got the command, which must not be given twice.
+# The charger may have received the command, which must not be sent twice.
 _UNCERTAIN: Final = (EnphaseConnectionError, MalformedResponseError)
 
 
 async def async_start_charging(call: ServiceCall) -> None:
-    """Let cars charge, at a share of the power of the charger [%] if one is named."""
+    """Start charging, optionally at a share of the charger's power [%]."""
     level = call.data.get(_ATTR_LEVEL)
     body = {} if level is None else {"connectorId": "1", "chargingLevel": str(level)}
     await _async_command(call, START_CHARGING, body)
 
 
 async def async_stop_charging(call: ServiceCall) -> None:
-    """Let cars charge no more."""
+    """Stop charging."""
     await _async_command(call, STOP_CHARGING, None)
 
 
@@ -99,7 +99,7 @@ async def _async_send(
     endpoint: Endpoint[Any],
     body: Mapping[str, str] | None,
 ) -> None:
-    """Give a command once, whatever comes of it."""
+    """Send a command once; it is never repeated, even after an error."""
     try:
         with foreseen(), for_the_user():
             await system.context.shared.client.post(

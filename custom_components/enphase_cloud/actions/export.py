@@ -1,4 +1,4 @@
-"""The action that exports recorded energy as CSV, into a file or its answer."""
+"""The action that exports recorded energy as CSV, to a file or in its response."""
 
 from datetime import date
 from pathlib import Path
@@ -42,7 +42,7 @@ SCHEMA: Final = vol.Schema(
 async def async_export_energy(call: ServiceCall) -> ServiceResponse:
     """Write recorded energy to a file, or return it.
 
-    Raises ServiceValidationError before anything is read or written.
+    Raises ServiceValidationError for invalid input, HomeAssistantError if it fails.
     """
     filename: str | None = call.data.get(_ATTR_FILENAME)
     policy = POLICY_READ if filename is None else POLICY_CONTROL
@@ -51,25 +51,25 @@ async def async_export_energy(call: ServiceCall) -> ServiceResponse:
         if len(systems) > 1:
             raise translated(ServiceValidationError, "export_of_one_system")
         path = await _async_path(call.hass, filename)
-    answer: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
     for system in systems:
         rows, text = await _async_csv(call, system)
-        told: dict[str, Any] = {"rows": rows}
+        result: dict[str, Any] = {"rows": rows}
         if filename is not None:
             await _async_write(call, path, text)
-            told["filename"] = str(path)
+            result["filename"] = str(path)
         elif rows > MOST_ROWS:
             raise translated(
                 ServiceValidationError, "export_too_long", rows=rows, limit=MOST_ROWS
             )
         else:
-            told["csv"] = text
-        answer |= response(system, told)
-    return answer
+            result["csv"] = text
+        responses |= response(system, result)
+    return responses
 
 
 async def _async_csv(call: ServiceCall, system: EnphaseSystem) -> tuple[int, str]:
-    """Return the number of rows, and the text of all."""
+    """Return the number of rows, and the CSV text."""
     raise_without_recorder(system)
     zone = system.info.time_zone
     first: date = call.data[ATTR_FROM]
@@ -87,9 +87,9 @@ async def _async_csv(call: ServiceCall, system: EnphaseSystem) -> tuple[int, str
 
 
 async def _async_path(hass: HomeAssistant, filename: str) -> Path:
-    """Return the file that a name means; one without a folder is in the configuration.
+    """Return the path of a file name, relative to Home Assistant's configuration.
 
-    Raises ServiceValidationError where Home Assistant may not write it.
+    Raises ServiceValidationError where Home Assistant may not write the file.
     """
 
     def resolve() -> Path | None:
@@ -110,11 +110,11 @@ async def _async_path(hass: HomeAssistant, filename: str) -> Path:
 
 
 async def _async_write(call: ServiceCall, path: Path, text: str) -> None:
-    """Write a file as a whole, over another only where the call says so."""
+    """Write a file atomically; replace an existing one only with `overwrite`."""
 
     def write() -> None:
         if not call.data[_ATTR_OVERWRITE]:
-            # Claims the name: nobody can take it in between.
+            # Creates the file or fails, so that no other program can do so in between.
             path.open("x").close()
             try:
                 write_utf8_file_atomic(str(path), text)

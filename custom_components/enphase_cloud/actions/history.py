@@ -1,4 +1,4 @@
-"""Actions that request history, and give it up."""
+"""Actions that request history, and cancel it."""
 
 from collections.abc import Callable
 from datetime import date
@@ -39,33 +39,33 @@ IMPORT_SCHEMA: Final = vol.Schema(
 
 
 async def async_import_history(call: ServiceCall) -> ServiceResponse:
-    """Request history, and tell how many calls that takes."""
+    """Request history, and return the number of calls that it takes."""
     systems = await async_targeted_systems(call)
-    wanted = [(system, *_wanted_history(system, call)) for system in systems]
-    answer: dict[str, Any] = {}
-    for system, energy, change in wanted:
+    requests = [(system, *_requested_history(system, call)) for system in systems]
+    responses: dict[str, Any] = {}
+    for system, energy, change in requests:
         calls = energy.importer.cost(change, dt_util.utcnow())
         duration = energy.duration(calls)
         if not call.data[_ATTR_PREVIEW]:
             energy.async_change(change)
         end = duration and (dt_util.utcnow() + duration).isoformat()
-        answer |= response(system, {"calls": calls, "expected_end": end})
-    return answer
+        responses |= response(system, {"calls": calls, "expected_end": end})
+    return responses
 
 
 async def async_stop_history_import(call: ServiceCall) -> None:
-    """Give up what is still to be imported."""
+    """Cancel all history that is not imported yet."""
     for system in await async_targeted_systems(call):
         if system.energy is not None:
             system.energy.async_change(ImportProgress.want_nothing)
 
 
-def _wanted_history(
+def _requested_history(
     system: EnphaseSystem, call: ServiceCall
 ) -> tuple[EnergyCoordinator, Callable[[ImportProgress], ImportProgress]]:
-    """Return who imports a system's history, and what the call wants of it.
+    """Return the coordinator of a system's energy, and the change that is requested.
 
-    Raises ServiceValidationError for what cannot be had.
+    Raises ServiceValidationError for history that is unavailable.
     """
     if (energy := system.energy) is None:
         raise translated(ServiceValidationError, "history_needs_recorder")

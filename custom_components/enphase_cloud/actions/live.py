@@ -1,4 +1,4 @@
-"""Actions that start and stop live data, at the cost of money."""
+"""Actions that start and stop live sessions, which cost money."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -18,11 +18,11 @@ _ATTR_DURATION: Final = "duration"
 
 
 def _duration(value: object) -> timedelta:
-    """Return a duration; Home Assistant's own check overflows where there is no end."""
+    """Return a duration; Home Assistant's own check overflows if it is too long."""
     try:
         return cv.positive_time_period(value)
     except ArithmeticError:
-        raise vol.Invalid("The duration has no end") from None
+        raise vol.Invalid("The duration is too long") from None
 
 
 START_SCHEMA: Final = vol.Schema(
@@ -38,28 +38,28 @@ START_SCHEMA: Final = vol.Schema(
 async def async_start_live_stream(
     system: EnphaseSystem, duration: timedelta | None = None
 ) -> LiveGrant:
-    """Start a live session of a system, join what runs, or lengthen it."""
+    """Start a live session of a system, or join and extend the one that runs."""
     if system.live_sessions is None:
         raise translated(ServiceValidationError, "live_not_in_plan")
     return await system.live_sessions.async_request(duration)
 
 
 async def async_start_live_streams(call: ServiceCall) -> ServiceResponse:
-    """Start a live session, and tell until when and at what cost."""
-    answer: dict[str, Any] = {}
+    """Start a live session, and return its end and cost."""
+    responses: dict[str, Any] = {}
     for system in await async_targeted_systems(call):
         grant = await async_start_live_stream(system, call.data.get(_ATTR_DURATION))
-        told = {
+        result = {
             "ends_at": grant.ends_at.isoformat(),
             "streams": grant.streams,
             "cost_usd": grant.cost,
         }
-        answer |= response(system, told)
-    return answer
+        responses |= response(system, result)
+    return responses
 
 
 async def async_stop_live_streams(call: ServiceCall) -> None:
-    """Stop live data."""
+    """Stop live sessions."""
     for system in await async_targeted_systems(call):
         if system.live_sessions is not None:
             await system.live_sessions.async_stop()

@@ -1,4 +1,4 @@
-"""The action that reads the registers of meters, a call for each kind of meter."""
+"""The action that reads the registers of meters, one API call per kind of meter."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -31,28 +31,28 @@ _ATTR_AT: Final = "at"
 
 
 class _Meters(NamedTuple):
-    """Meters of a kind; `source` needs the same access control."""
+    """A kind of meter; `source` is one that needs the same access control."""
 
     endpoint: Endpoint[MeterReadings]
     source: Source
-    are_there: Callable[[Board, datetime], bool]
+    exist: Callable[[Board, datetime], bool]
 
 
 _METERS: Final[Mapping[str, _Meters]] = {
     "production": _Meters(
         endpoint=PRODUCTION_METER_READINGS,
         source=Source.PRODUCTION_INTERVALS,
-        are_there=lambda board, _now: _has_production_meter(board),
+        exist=lambda board, _now: _has_production_meter(board),
     ),
     "consumption": _Meters(
         endpoint=CONSUMPTION_METER_READINGS,
         source=Source.CONSUMPTION_INTERVALS,
-        are_there=lambda board, now: board.has_consumption_meter(now),
+        exist=lambda board, now: board.has_consumption_meter(now),
     ),
     "storage": _Meters(
         endpoint=STORAGE_METER_READINGS,
         source=Source.BATTERY_INTERVALS,
-        are_there=lambda board, _now: board.has_battery(),
+        exist=lambda board, _now: board.has_battery(),
     ),
 }
 
@@ -65,31 +65,29 @@ SCHEMA: Final = vol.Schema(
 async def async_get_meter_readings(call: ServiceCall) -> ServiceResponse:
     """Return the registers of the meters that each system has."""
     systems = await async_targeted_systems(call)
-    wanted = [(system, _meters(system)) for system in systems]
-    answer: dict[str, Any] = {}
-    for system, kinds in wanted:
+    meters = [(system, _meters(system)) for system in systems]
+    responses: dict[str, Any] = {}
+    for system, kinds in meters:
         query = _query(system, call.data.get(_ATTR_AT))
-        told = {
-            kind: [_told(each, system) for each in readings.registers]
+        result = {
+            kind: [_fields(each, system) for each in readings.registers]
             for kind in kinds
             if (readings := await _async_read(system, _METERS[kind], query))
         }
-        answer |= response(system, told)
-    return answer
+        responses |= response(system, result)
+    return responses
 
 
 def _meters(system: EnphaseSystem) -> list[str]:
     """Return the kinds of meters that a system has.
 
-    Raises HomeAssistantError where the cloud does not show it, and
-    ServiceValidationError where it has none.
+    Raises HomeAssistantError where the cloud does not show the system, and
+    ServiceValidationError where it has no meters.
     """
     if (hidden := system.store.hidden) is not None:
         raise translated(HomeAssistantError, "system_not_visible", until=hidden.until)
     now = dt_util.utcnow()
-    kinds = [
-        kind for kind, each in _METERS.items() if each.are_there(system.board, now)
-    ]
+    kinds = [kind for kind, each in _METERS.items() if each.exist(system.board, now)]
     if not kinds:
         raise translated(ServiceValidationError, "no_meters", name=system.info.name)
     return kinds
@@ -112,7 +110,7 @@ async def _async_read(
 ) -> MeterReadings:
     """Request the registers of one kind of meters, on the user's reserve."""
     shared, now = system.context.shared, dt_util.utcnow()
-    # Looked at first, for a token would be renewed before the call is refused.
+    # Checked here, for a refused call would renew the token first.
     if (
         withheld := shared.budget.ledger.refusal(now, purpose=Purpose.USER)
     ) is not None:
@@ -126,9 +124,9 @@ async def _async_read(
         raise explained(HomeAssistantError, err, meters.source) from None
 
 
-def _told(register: MeterRegister, system: EnphaseSystem) -> dict[str, Any]:
+def _fields(register: MeterRegister, system: EnphaseSystem) -> dict[str, Any]:
     zone, read_at = system.info.time_zone, register.read_at
-    told = {
+    fields = {
         "serial_number": register.serial_number,
         "read_at": read_at and read_at.astimezone(zone).isoformat(),
         "energy_wh": register.energy,
@@ -137,6 +135,6 @@ def _told(register: MeterRegister, system: EnphaseSystem) -> dict[str, Any]:
     }
     return {
         key: round(value) if isinstance(value, float) else value
-        for key, value in told.items()
+        for key, value in fields.items()
         if value is not None
     }

@@ -1,4 +1,4 @@
-"""The action that returns the report of a day, from the recorder alone."""
+"""The action that returns the report of a day, from the recorder only."""
 
 from datetime import date
 from typing import Any, Final
@@ -22,19 +22,19 @@ SCHEMA: Final = vol.Schema(
 
 
 async def async_get_report(call: ServiceCall) -> ServiceResponse:
-    """Return what a day came to, by default yesterday."""
+    """Return the report of a day, by default yesterday."""
     systems = await async_targeted_systems(call, POLICY_READ)
-    answer: dict[str, Any] = {}
+    responses: dict[str, Any] = {}
     for system in systems:
         raise_without_recorder(system)
         day: date = call.data.get(_ATTR_DATE) or yesterday(system)
         entry = system.context.shared.entry
-        told = await async_report(call.hass, entry, system, day)
-        answer |= response(system, told)
-    return answer
+        report = await async_report(call.hass, entry, system, day)
+        responses |= response(system, report)
+    return responses
 
 
 def raise_without_recorder(system: EnphaseSystem) -> None:
-    """Raise ServiceValidationError where there is nothing that holds energies."""
+    """Raise ServiceValidationError where no recorder stores energy."""
     if system.energy is None:
         raise translated(ServiceValidationError, "energy_needs_recorder")

@@ -1,4 +1,4 @@
-"""Which systems an action is for, and whether its user may have it."""
+"""Finds the systems that an action targets, and checks the user's permissions."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -33,8 +33,8 @@ from ..errors import translated
 from ..runtime.account import account_owner
 
 _IDS: Final = vol.All(cv.ensure_list, [cv.string])
-# Home Assistant's own fields are of another library from 2026.9 on; it excludes from
-# 2026.11 on.
+# Not Home Assistant's own fields: since 2026.9 they are of another library than vol.
+# "exclude" exists since 2026.11.
 TARGET: Final = {
     vol.Optional(key): _IDS
     for key in (
@@ -50,7 +50,7 @@ _YEARS: Final = range(2000, 2100)
 
 
 def of_our_time[DateT: date](value: DateT) -> DateT:
-    """Return a day or moment at which there may be a system; raise vol.Invalid else."""
+    """Return a day or moment of a plausible year; raise vol.Invalid otherwise."""
     if value.year not in _YEARS:
         raise vol.Invalid("There was no system then")
     return value
@@ -59,11 +59,11 @@ def of_our_time[DateT: date](value: DateT) -> DateT:
 async def async_targeted_systems(
     call: ServiceCall, policy: str = POLICY_CONTROL
 ) -> list[EnphaseSystem]:
-    """Return the systems that the call names, as far as its user may have them.
+    """Return the systems that the call targets.
 
-    `policy` is what the user must be allowed to do with each entity of a system.
-    Raises ServiceValidationError for what is none of ours, or not loaded;
-    Unauthorized and UnknownUser as entity actions do.
+    `policy` is the permission that the user needs for each entity of a system. Raises
+    ServiceValidationError where no target is a loaded system, Unauthorized without the
+    permission, and UnknownUser.
     """
     systems = _targeted_systems(call)
     if (user_id := call.context.user_id) is None:
@@ -83,7 +83,7 @@ async def async_targeted_systems(
 
 
 def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
-    """Return the entities of a system; at least its buttons are always there."""
+    """Return the entities of a system, which always has buttons at least."""
     identifiers = {(DOMAIN, str(system.info.system_id))}
     device = dr.async_get(hass).async_get_device(identifiers=identifiers)
     if device is None:
@@ -97,8 +97,8 @@ def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
 def _targeted_systems(call: ServiceCall) -> list[EnphaseSystem]:
     """Return the systems that the call targets; without a target, all of the account.
 
-    Raises ServiceValidationError where nothing is ours and loaded, or where there is no
-    target and not exactly one account.
+    Raises ServiceValidationError where no target is a loaded system, or where there is
+    no target and not exactly one account.
     """
     if not TargetSelection(call.data).has_any_target:
         only: EnphaseCloudConfigEntry
@@ -125,13 +125,13 @@ def _account_of(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> str:
 
 
 def targeted_device_ids(call: ServiceCall) -> set[str]:
-    """Return the devices that the call targets, also by entities and areas."""
+    """Return the ids of devices that the call targets, also by entities and areas."""
     return _device_ids(call.hass, _selected(call))
 
 
-def response(system: EnphaseSystem, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an action responds of a system, under its id."""
-    return {str(system.info.system_id): {"name": system.info.name, **told}}
+def response(system: EnphaseSystem, result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an action's response for a system, by its id."""
+    return {str(system.info.system_id): {"name": system.info.name, **result}}
 
 
 def _selected(call: ServiceCall) -> SelectedEntities:
@@ -150,7 +150,7 @@ def _device_ids(hass: HomeAssistant, selected: SelectedEntities) -> set[str]:
 
 
 def _identifiers(hass: HomeAssistant, device_ids: set[str]) -> set[str]:
-    """Return the ids of the systems of our devices, and of accounts."""
+    """Return the ids of the systems of our devices, and identifiers of accounts."""
     devices = map(dr.async_get(hass).async_get, device_ids)
     ours = {
         identifier[1]

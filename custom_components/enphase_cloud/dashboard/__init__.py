@@ -1,1 +1,1 @@
-"""The Energy dashboard: what to add to its preferences, and what is wrong there."""
+"""Plans changes and finds problems in the preferences of the Energy dashboard."""

@@ -1,11 +1,11 @@
-"""What is wrong with our systems in the Energy dashboard, and what mends it."""
+"""Finds problems with our systems in the Energy dashboard, and their fixes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from .sources import (
-    ENERGIES,
+    ENERGY_FIELDS,
     MONEY,
     POWER,
     PREFIX,
@@ -13,39 +13,39 @@ from .sources import (
     Kind,
     Offer,
     Preferences,
-    energies,
+    energy_ids,
 )
-from .wizard import Change, Plan, Verb, complete, energies_change, handed_over
+from .wizard import Change, Plan, Verb, complete, energy_change, handed_over
 
 
 class Finding(StrEnum):
-    """What may be wrong; also the key of its repair."""
+    """A problem; its value is the key of the repair."""
 
     DOUBLE = "dashboard_double"
-    """An energy of ours is counted by another sensor, too."""
+    """Another sensor counts the same energy as a statistic of ours."""
     COST = "dashboard_cost"
-    """The money of an energy is known, but not shown."""
+    """There is a statistic of costs that the dashboard does not use."""
     STALE = "dashboard_stale"
-    """A statistic of ours does not come any more."""
+    """A statistic of ours gets no rows any more."""
 
 
 def diagnose(
     preferences: Preferences, offers: Sequence[Offer], is_gone: Callable[[str], bool]
 ) -> dict[Finding, Plan]:
-    """Return what is wrong, each with the plan that mends it and nothing else.
+    """Return the problems, each with a plan that fixes only that one.
 
-    `is_gone` tells of an id of ours whether it will get no rows any more. Raises as
-    `propose` does where preferences have another shape than foreseen.
+    `is_gone` returns whether a statistic of ours will get no more rows. Raises the same
+    errors as `propose`.
     """
     plans = {}
-    for finding, mend in _CURES.items():
+    for finding, fix in _FIXES.items():
         draft = Draft(preferences)
-        if changes := tuple(mend(draft, offers, is_gone)):
+        if changes := tuple(fix(draft, offers, is_gone)):
             plans[finding] = Plan(draft.preferences, changes)
     return plans
 
 
-def _mend_doubles(
+def _fix_doubles(
     draft: Draft, offers: Sequence[Offer], _is_gone: Callable[[str], bool]
 ) -> Iterator[Change]:
     for offer in offers:
@@ -55,7 +55,7 @@ def _mend_doubles(
                 name: it
                 for name, it in twins.items()
                 if any(
-                    each is not source and each.get(name) == offer.energies.get(name)
+                    each is not source and each.get(name) == offer.energy_ids.get(name)
                     for each in draft.of(offer.kind)
                 )
             }
@@ -63,7 +63,7 @@ def _mend_doubles(
                 yield from _without(draft, offer.kind, source, counted, heir=offer)
 
 
-def _mend_costs(
+def _fix_costs(
     draft: Draft, offers: Sequence[Offer], _is_gone: Callable[[str], bool]
 ) -> Iterator[Change]:
     money = [name for name, *_ in MONEY.values()]
@@ -72,7 +72,7 @@ def _mend_costs(
             yield from complete(draft, offer, only=money)
 
 
-def _mend_stale(
+def _fix_stale(
     draft: Draft, _offers: Sequence[Offer], is_gone: Callable[[str], bool]
 ) -> Iterator[Change]:
     for kind, source in list(draft.all()):
@@ -81,7 +81,8 @@ def _mend_stale(
             for name, it in source.items()
             if isinstance(it, str) and it.startswith(PREFIX) and is_gone(it)
         }
-        if lost := {name: it for name, it in gone.items() if name in ENERGIES[kind]}:
+        lost = {name: it for name, it in gone.items() if name in ENERGY_FIELDS[kind]}
+        if lost:
             yield from _without(draft, kind, source, lost)
         elif gone:
             source.update(dict.fromkeys(gone))
@@ -90,13 +91,13 @@ def _mend_stale(
             yield Change(Verb.REMOVED, kind, tuple(gone.values()))
 
 
-_CURES: Mapping[
+_FIXES: Mapping[
     Finding,
     Callable[[Draft, Sequence[Offer], Callable[[str], bool]], Iterator[Change]],
 ] = {
-    Finding.DOUBLE: _mend_doubles,
-    Finding.COST: _mend_costs,
-    Finding.STALE: _mend_stale,
+    Finding.DOUBLE: _fix_doubles,
+    Finding.COST: _fix_costs,
+    Finding.STALE: _fix_stale,
 }
 
 
@@ -108,16 +109,16 @@ def _without(
     *,
     heir: Offer | None = None,
 ) -> Iterator[Change]:
-    """Take energies out of a source; it goes with its last one.
+    """Remove energy from a source, and the source with its last energy.
 
-    What else it has is then handed over to the source of ours, as far as that lacks it.
-    A battery must have both energies: with another one beside, it stays as it is.
+    The source of `heir` then takes over the other fields that it lacks. A battery needs
+    both directions of energy: if one of them remains, the battery stays unchanged.
     """
-    if energies(kind, source).keys() - lost.keys():
+    if energy_ids(kind, source).keys() - lost.keys():
         if kind is Kind.GRID:
             for name in lost:
                 source.update(dict.fromkeys((name, *MONEY[name])))
-            yield energies_change(Verb.REMOVED, kind, lost)
+            yield energy_change(Verb.REMOVED, kind, lost)
         return
     draft.remove(kind, source)
     if heir is not None:
@@ -128,4 +129,4 @@ def _without(
         inheriting.update(
             {name: it for name, it in kept.items() if inheriting.get(name) is None}
         )
-    yield energies_change(Verb.REMOVED, kind, source)
+    yield energy_change(Verb.REMOVED, kind, source)

@@ -1,4 +1,4 @@
-"""The sources of the Energy dashboard, as Home Assistant's preferences have them."""
+"""The sources of the Energy dashboard in Home Assistant's energy preferences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ type Source = Mapping[str, Any]
 type Preferences = Mapping[str, Any]
 
 PREFIX: Final = "enphase_cloud:"
-"""What the ids of our statistics begin with."""
+"""The beginning of our statistic ids."""
 
 
 class Kind(StrEnum):
-    """A kind of source: its type in the preferences, but for individual devices."""
+    """A kind of source: its type in the preferences, or an individual device."""
 
     GRID = "grid"
     SOLAR = "solar"
@@ -24,14 +24,14 @@ class Kind(StrEnum):
     DEVICE = "device"
 
 
-ENERGIES: Final[Mapping[Kind, tuple[str, ...]]] = {
+ENERGY_FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.GRID: ("stat_energy_from", "stat_energy_to"),
     Kind.SOLAR: ("stat_energy_from",),
     Kind.BATTERY: ("stat_energy_from", "stat_energy_to"),
     Kind.HOME: ("stat_energy_to",),
     Kind.DEVICE: ("stat_consumption",),
 }
-"""The fields of each kind with the statistics of its energies."""
+"""The fields of each kind that contain statistic ids of energy."""
 
 MONEY: Final[Mapping[str, tuple[str, ...]]] = {
     "stat_energy_from": ("stat_cost", "entity_energy_price", "number_energy_price"),
@@ -41,7 +41,7 @@ MONEY: Final[Mapping[str, tuple[str, ...]]] = {
         "number_energy_price_export",
     ),
 }
-"""What belongs to an energy of the grid; first the statistic of its money."""
+"""The fields of money of each energy field of the grid; the statistic is the first."""
 
 POWER: Final = ("stat_rate", "power_config")
 
@@ -68,15 +68,15 @@ SAME_ENERGY: Final[Mapping[Flow, tuple[str, ...]]] = {
         "lifetime_battery_discharged",
     ),
 }
-"""The keys of sensors that count a flow, of ours and of the Enphase Envoy's."""
+"""The keys of sensors that count a flow, of this integration and of Enphase Envoy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A source of a system of ours.
+    """A source that one of our systems can add to the dashboard.
 
-    `key` is its name among those of the system. `twins` are the ids of sensors that
-    count the same energy, by its field; some may be used instead of ours, none beside.
+    `key` identifies it within the system. `twins` are the ids of sensors that count the
+    same energy, by field: the dashboard may use them instead of ours, not as well.
     """
 
     key: str
@@ -86,34 +86,34 @@ class Offer:
 
     @property
     def money(self) -> list[str]:
-        """Return the fields of its money that there are."""
+        """Return the fields of money that have a statistic."""
         return [name for name, *_ in MONEY.values() if self.source.get(name)]
 
     @property
-    def energies(self) -> dict[str, str]:
-        """Return the ids of the energies that there are, by field."""
-        return energies(self.kind, self.source)
+    def energy_ids(self) -> dict[str, str]:
+        """Return the statistic ids of energy by field."""
+        return energy_ids(self.kind, self.source)
 
     def is_in(self, source: Source) -> bool:
-        """Tell whether a source of the kind has an energy of ours, in any field."""
-        return not {*self.energies.values()}.isdisjoint(
-            energies(self.kind, source).values()
+        """Return whether a source of the kind has a statistic of this offer."""
+        return not {*self.energy_ids.values()}.isdisjoint(
+            energy_ids(self.kind, source).values()
         )
 
     def twins_in(self, source: Source) -> dict[str, str]:
-        """Return the energies of a source that are the same as ours, by field."""
+        """Return the ids in a source that count the same energy as ours, by field."""
         return {
             name: it
-            for name, it in energies(self.kind, source).items()
+            for name, it in energy_ids(self.kind, source).items()
             if it in self.twins.get(name, ())
         }
 
 
 class Draft:
-    """Preferences in the course of a change; those it is made from stay as they are."""
+    """A copy of preferences that can be changed."""
 
     def __init__(self, preferences: Preferences) -> None:
-        """Begin with what is there; raises where it has another shape than foreseen."""
+        """Copy; raises KeyError or TypeError where preferences have another shape."""
         self._rest = dict(preferences)
         self._sources = [dict(each) for each in preferences["energy_sources"]]
         self._devices = [dict(each) for each in preferences["device_consumption"]]
@@ -128,13 +128,13 @@ class Draft:
         }
 
     def of(self, kind: Kind) -> list[dict[str, Any]]:
-        """Return the sources of a kind, to be changed in place."""
+        """Return the sources of a kind, which may be changed in place."""
         if kind is Kind.DEVICE:
             return list(self._devices)
         return [each for each in self._sources if each["type"] == kind]
 
     def all(self) -> Iterator[tuple[Kind, dict[str, Any]]]:
-        """Yield all sources whose kind is known, with their kind."""
+        """Yield all sources of known kinds with their kind."""
         for kind in Kind:
             for source in self.of(kind):
                 yield kind, source
@@ -144,7 +144,7 @@ class Draft:
         self._list(kind).append(dict(source))
 
     def put(self, kind: Kind, old: Source, new: Source) -> None:
-        """Put a source where another one is."""
+        """Replace a source at its position."""
         sources = self._list(kind)
         sources[_position(sources, old)] = dict(new)
 
@@ -157,11 +157,12 @@ class Draft:
         return self._devices if kind is Kind.DEVICE else self._sources
 
 
-def energies(kind: Kind, source: Source) -> dict[str, str]:
-    """Return the ids of the energies of a source, by field."""
-    return {name: it for name in ENERGIES[kind] if (it := source.get(name)) is not None}
+def energy_ids(kind: Kind, source: Source) -> dict[str, str]:
+    """Return the statistic ids of energy in a source, by field."""
+    ids = {name: source.get(name) for name in ENERGY_FIELDS[kind]}
+    return {name: it for name, it in ids.items() if it is not None}
 
 
 def _position(sources: list[dict[str, Any]], source: Source) -> int:
-    # Two may be equal.
+    # By identity, for two sources may be equal.
     return next(number for number, each in enumerate(sources) if each is source)

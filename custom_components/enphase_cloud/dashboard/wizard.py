@@ -1,11 +1,11 @@
-"""What to change in the Energy dashboard to have our systems there."""
+"""Plans the changes that add our systems to the Energy dashboard."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from .sources import (
-    ENERGIES,
+    ENERGY_FIELDS,
     MONEY,
     POWER,
     PREFIX,
@@ -13,14 +13,14 @@ from .sources import (
     Kind,
     Offer,
     Preferences,
-    energies,
+    energy_ids,
 )
 
 type Choices = Mapping[Kind, Choice]
 
 
 class Choice(StrEnum):
-    """What becomes of foreign sources of a kind that ours may count again."""
+    """What to do with foreign sources of a kind that may count the same energy."""
 
     SKIP = "skip"
     KEEP_BOTH = "keep_both"
@@ -39,8 +39,8 @@ class Verb(StrEnum):
 class Change(NamedTuple):
     """What happens to a source of a kind.
 
-    `values` are the ids of what is added, or of the energies that are removed or left
-    alone. The capacity of a battery is among them in words.
+    `values` are the ids that are added, or the energy ids that are removed or stay; for
+    a battery also its capacity as a text.
     """
 
     verb: Verb
@@ -49,31 +49,31 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The new preferences, and what is different in them."""
+    """The new preferences, and the changes in them."""
 
     preferences: dict[str, Any]
     changes: tuple[Change, ...]
 
     @property
     def is_change(self) -> bool:
-        """Return whether anything becomes different."""
+        """Return whether the preferences change."""
         return any(each.verb is not Verb.LEFT_ALONE for each in self.changes)
 
     @property
     def conflicts(self) -> list[Kind]:
-        """Return of which kinds foreign sources keep ours out."""
-        left = {each.kind for each in self.changes if each.verb is Verb.LEFT_ALONE}
-        return [kind for kind in Kind if kind in left]
+        """Return the kinds whose foreign sources prevent adding ours."""
+        kinds = {each.kind for each in self.changes if each.verb is Verb.LEFT_ALONE}
+        return [kind for kind in Kind if kind in kinds]
 
 
 def propose(
     preferences: Preferences, offers: Sequence[Offer], choices: Choices | None = None
 ) -> Plan:
-    """Return the preferences with all that is offered.
+    """Return a plan that adds all offers to the preferences.
 
-    What is there already is completed: empty fields are filled, others stay. A foreign
-    source of the kind keeps ours out unless the user chose otherwise for the kind.
-    Raises KeyError, TypeError or AttributeError where preferences have another shape.
+    Empty fields of sources with our statistics are filled, other fields stay. Foreign
+    sources prevent adding ours unless `choices` says otherwise for the kind. Raises
+    KeyError, TypeError or AttributeError where preferences have another shape.
     """
     draft, chosen = Draft(preferences), choices or {}
     changes: list[Change] = []
@@ -86,7 +86,7 @@ def propose(
         if rivals and choice is Choice.REPLACE:
             changes += _replace(draft, offer, rivals)
         elif rivals and (choice is Choice.SKIP or offer.kind is Kind.HOME):
-            changes.append(energies_change(Verb.LEFT_ALONE, offer.kind, *rivals))
+            changes.append(energy_change(Verb.LEFT_ALONE, offer.kind, *rivals))
         else:
             source = _fitting(draft, offer)
             draft.add(offer.kind, source)
@@ -97,7 +97,7 @@ def propose(
 def complete(
     draft: Draft, offer: Offer, only: Collection[str] | None = None
 ) -> Iterator[Change]:
-    """Fill the empty fields of the sources that have energies of ours."""
+    """Fill the empty fields of the sources that have statistics of the offer."""
     for source in filter(offer.is_in, draft.of(offer.kind)):
         fitting = _fitting(draft, offer)
         has_power = any(source.get(name) for name in POWER)
@@ -110,7 +110,7 @@ def complete(
             and (only is None or name in only)
         }
         for energy, (money, *_) in MONEY.items():
-            # The money of another's energy is not ours.
+            # Our costs are of our energy, not of a foreign statistic.
             if {**source, **added}.get(energy) != offer.source.get(energy):
                 added.pop(money, None)
         if added:
@@ -119,8 +119,9 @@ def complete(
 
 
 def handed_over(source: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    """Return what a source has beside its energies and their money."""
-    own = {"type", *ENERGIES[kind], *(name for each in MONEY.values() for name in each)}
+    """Return the fields of a source that are neither energy nor money."""
+    money = {name for each in MONEY.values() for name in each}
+    own = {"type", *ENERGY_FIELDS[kind], *money}
     return {
         name: value
         for name, value in source.items()
@@ -131,7 +132,7 @@ def handed_over(source: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 def _rivals(
     draft: Draft, offer: Offer, offers: Sequence[Offer]
 ) -> Iterator[dict[str, Any]]:
-    """Yield the foreign sources that are, or may be, the same as ours."""
+    """Yield the foreign sources that count, or may count, the same energy as ours."""
     foreign = [each for each in draft.of(offer.kind) if not _is_ours(each, offer.kind)]
     if offer.kind is Kind.HOME:
         yield from draft.of(offer.kind)
@@ -145,31 +146,32 @@ def _rivals(
 
 
 def _is_ours(source: Mapping[str, Any], kind: Kind) -> bool:
-    return any(str(source.get(name, "")).startswith(PREFIX) for name in ENERGIES[kind])
+    ids = energy_ids(kind, source).values()
+    return any(str(each).startswith(PREFIX) for each in ids)
 
 
 def _fitting(draft: Draft, offer: Offer) -> dict[str, Any]:
-    """Return the source that is offered, less what others of its kind have."""
+    """Return the offered source without ids that other sources of its kind have."""
     used = {
         value
         for source in draft.of(offer.kind)
         for name, value in source.items()
         if name != "type" and isinstance(value, str)
     }
-    left_out = {
+    dropped = {
         name
         for name, value in offer.source.items()
         if isinstance(value, str) and value in used
     }
-    if left_out.intersection(POWER):
-        left_out |= {*POWER}
-    return {name: it for name, it in offer.source.items() if name not in left_out}
+    if dropped.intersection(POWER):
+        dropped |= {*POWER}
+    return {name: it for name, it in offer.source.items() if name not in dropped}
 
 
 def _replace(
     draft: Draft, offer: Offer, rivals: list[dict[str, Any]]
 ) -> Iterator[Change]:
-    """Put our source where the first of the others is, with what it has more."""
+    """Replace the first rival by our source with its other fields; remove the rest."""
     first, *others = rivals
     kept = handed_over(first, offer.kind)
     source = dict(offer.source)
@@ -178,13 +180,13 @@ def _replace(
     draft.put(offer.kind, first, {**source, **kept})
     for other in others:
         draft.remove(offer.kind, other)
-    yield energies_change(Verb.REMOVED, offer.kind, *rivals)
+    yield energy_change(Verb.REMOVED, offer.kind, *rivals)
     yield _change(Verb.ADDED, offer.kind, {**source, **kept})
 
 
-def energies_change(verb: Verb, kind: Kind, *sources: Mapping[str, Any]) -> Change:
-    """Tell a change by the energies of sources."""
-    return _change(verb, kind, *(energies(kind, source) for source in sources))
+def energy_change(verb: Verb, kind: Kind, *sources: Mapping[str, Any]) -> Change:
+    """Return a change with the energy ids of sources."""
+    return _change(verb, kind, *(energy_ids(kind, source) for source in sources))
 
 
 def _change(verb: Verb, kind: Kind, *sources: Mapping[str, Any]) -> Change:

@@ -1,4 +1,4 @@
-"""What the choices of the options flow cost and give, in the words of its forms."""
+"""Computes the placeholders of the options flow: costs and update intervals."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -45,7 +45,7 @@ _NEW_SYSTEM: Final = [PolledDocument("", document) for document in POLLED]
 
 
 class Costs(NamedTuple):
-    """The placeholders of the forms, for the options as they are chosen so far."""
+    """The placeholders of the forms for the options chosen so far."""
 
     hass: HomeAssistant
     entry: EnphaseCloudConfigEntry
@@ -53,7 +53,7 @@ class Costs(NamedTuple):
 
     @property
     def imports(self) -> list[EnergyCoordinator]:
-        """Return what imports energies for the systems of the entry."""
+        """Return the coordinators of energy of the entry's systems."""
         if self.entry.state is not ConfigEntryState.LOADED:
             return []
         systems = self.entry.runtime_data.systems
@@ -61,11 +61,11 @@ class Costs(NamedTuple):
 
     @property
     def most_updates(self) -> int:
-        """Return how many updates of energies a day the plan can bear."""
-        return most_updates(self._plan, self.energies_per_day)
+        """Return the most energy updates a day that the plan allows."""
+        return most_updates(self._plan, self.energy_calls_per_day)
 
     def of_calls(self) -> dict[str, str]:
-        """Return what calls cost under a plan that bills them."""
+        """Return the costs of API calls under a plan that bills them."""
         plan = self._plan
         budget = self.options.get(CONF_CALL_BUDGET, 0)
         expected = self._preview(profile_from_options(self.options)).calls_per_month
@@ -78,8 +78,8 @@ class Costs(NamedTuple):
             "cost": f"${number(plan.cost(expected), 2)}",
         }
 
-    def of_energies(self) -> dict[str, str]:
-        """Return the calls and the time that updates of energies and history take."""
+    def of_energy(self) -> dict[str, str]:
+        """Return the calls for updates of energy, and calls and time for history."""
         imports, now = self.imports, dt_util.utcnow()
 
         def cost(history: History) -> int:
@@ -97,7 +97,7 @@ class Costs(NamedTuple):
         }
 
     def of_groups(self) -> dict[str, str]:
-        """Return the calls that each group takes in a month."""
+        """Return the calls of each group in a month, a dash if the plan lacks it."""
         return {
             group: number(math.ceil(self._calls_of({group}) * _DAYS))
             if group in self.groups
@@ -106,9 +106,9 @@ class Costs(NamedTuple):
         }
 
     def of_plans(self) -> dict[str, str]:
-        """Return how long apart updates of power are by day, with each plan.
+        """Return the interval of power updates by day with each plan.
 
-        And how many calls of the month are only assumed to be used.
+        Also returns how many calls of this month are only assumed to be used.
         """
         assumed = 0
         if self.entry.state is ConfigEntryState.LOADED:
@@ -122,7 +122,7 @@ class Costs(NamedTuple):
         }
 
     def of_now(self) -> dict[str, str]:
-        """Return what the options give as they are."""
+        """Return calls and interval of power updates with the options."""
         return {
             "limit": number(self._plan.calls_per_month),
             "calls": number(self.now.calls_per_month),
@@ -130,7 +130,7 @@ class Costs(NamedTuple):
         }
 
     def of_profiles(self) -> dict[str, str]:
-        """Return how fresh each profile keeps data."""
+        """Return the update intervals of each profile."""
         given = {profile: self._preview(profile) for profile in Profile}
         return self.of_now() | {
             f"{profile}_{document}": _interval(expected, document)
@@ -139,7 +139,7 @@ class Costs(NamedTuple):
         }
 
     def of_streams(self) -> dict[str, str]:
-        """Return what the live streams of a month cost, and the scheduled ones."""
+        """Return the monthly cost of all live streams, and of scheduled ones."""
         price = self._plan.live_stream_price or 0.0
         live = LiveOptions.from_options(self.options)
         streams = live.streams_per_month
@@ -158,21 +158,21 @@ class Costs(NamedTuple):
 
     @property
     def groups(self) -> list[Group]:
-        """Return the groups that the plan opens."""
+        """Return the groups of documents that the plan includes."""
         access = self._plan.access
         return [group for group in Group if documents_of({group}, access)]
 
     @property
     def now(self) -> Preview:
-        """Return what the options give."""
+        """Return the preview with the options."""
         return self._preview(profile_from_options(self.options))
 
     @property
     def _plan(self) -> Plan:
         return plan_from_options(self.options)
 
-    def energies_per_day(self, updates: int) -> int:
-        """Return the calls for energies of a day, with so many updates here."""
+    def energy_calls_per_day(self, updates: int) -> int:
+        """Return the calls for energy a day, with a number of updates in this entry."""
         if not (imports := self.imports):
             return 0
         elsewhere = self.entry.runtime_data.budget.backfill.per_day - sum(
@@ -182,7 +182,7 @@ class Costs(NamedTuple):
 
     @property
     def _polled(self) -> list[PolledDocument]:
-        """Return what is polled under the API key; before it is known, all."""
+        """Return the documents polled with the API key, or all while none is loaded."""
         entries: list[EnphaseCloudConfigEntry]
         entries = self.hass.config_entries.async_loaded_entries(DOMAIN)
         api_key = self.entry.data[CONF_API_KEY]
@@ -200,19 +200,19 @@ class Costs(NamedTuple):
         ]
 
     def _preview(self, profile: Profile) -> Preview:
-        options = affordable(self.options, self.energies_per_day)
+        options = affordable(self.options, self.energy_calls_per_day)
         updates = EnergyOptions.from_options(options).updates_per_day
-        # What is requested daily or weekly here.
+        # The daily and weekly requests of this entry.
         errands = self._calls_of(groups_from_options(self.options))
         return preview(
             self._plan,
             profile=profile,
             polled_documents=self._polled,
-            others_per_day=self.energies_per_day(updates) + errands,
+            others_per_day=self.energy_calls_per_day(updates) + errands,
         )
 
     def _calls_of(self, groups: Collection[str]) -> float:
-        """Return the calls of a day for groups of documents, of all systems."""
+        """Return the calls of all systems a day for groups of documents."""
         if self.entry.state is not ConfigEntryState.LOADED:
             return 0.0
         plan, data = self._plan, self.entry.runtime_data
@@ -226,9 +226,9 @@ class Costs(NamedTuple):
 
 
 def plans_of_a_new_system() -> dict[str, str]:
-    """Return how long apart updates of power are by day with each plan, at set-up.
+    """Return the interval of power updates by day with each plan, before set-up.
 
-    That is with one system that has everything, and what is read unless options differ.
+    It assumes one system with all devices, and the default options.
     """
     return {key: power_interval(_at_first(plan)) for key, plan in PLANS.items()}
 
@@ -250,13 +250,13 @@ def _at_first(plan: Plan) -> Preview:
 
 
 def power_interval(expected: Preview) -> str:
-    """Return how long apart the updates of power are by day."""
+    """Return the interval of power updates by day, such as "14 min"."""
     is_metered = Source.LATEST in expected.documents
     return _interval(expected, Source.LATEST if is_metered else Source.SUMMARY)
 
 
 def _time(duration: timedelta | None) -> str:
-    """Return a time in the unit that suits it."""
+    """Return a duration in minutes, hours or days, a dash for None."""
     if duration is None:
         return "—"
     if duration < _LONG:
@@ -267,7 +267,7 @@ def _time(duration: timedelta | None) -> str:
 
 
 def _interval(expected: Preview, document: Source) -> str:
-    """Return how long apart the updates are by day."""
+    """Return the interval of a document's updates by day, a dash if it has none."""
     freshness = expected.documents.get(document)
     if freshness is None or freshness.by_day is None:
         return "—"

@@ -69,7 +69,7 @@ PLAN_FORM: Final = vol.Schema(_PLAN)
 
 
 def _selector(option: Option[Any]) -> Any:
-    """Return the field that asks for a value such as the default of an option."""
+    """Return the form field for an option, by the type of its default."""
     match option.default:
         case bool():
             return BooleanSelector()
@@ -110,10 +110,10 @@ CODE_FORM: Final = vol.Schema({vol.Required(CONF_CODE): TextSelector()})
 def api_key_form(
     *, is_known: bool = False, is_new: bool = True, currency: str = "", dashboard: bool
 ) -> vol.Schema:
-    """Return the form of key and plan; an empty field keeps a key that is known.
+    """Return the form of key and plan; an empty field keeps a key that `is_known`.
 
-    With a currency it also asks for the price of energy from the grid and for live
-    streams, and on wish whether the Energy dashboard is to show what there is.
+    With a currency it has fields for the price of energy from the grid and for live
+    streams, with `dashboard` one for adding the systems to the Energy dashboard.
     """
     api_key = (vol.Optional if is_known else vol.Required)(CONF_API_KEY)
     fields = {
@@ -139,7 +139,7 @@ def api_key_form(
 
 
 def devices_form(groups: Iterable[Group]) -> vol.Schema:
-    """Return the form of what is read beside power and energy, as far as it can be."""
+    """Return the form of the groups of documents beside power and energy."""
     offered = list(groups)
     wanted = SelectSelector(
         SelectSelectorConfig(
@@ -158,7 +158,7 @@ def devices_form(groups: Iterable[Group]) -> vol.Schema:
 
 
 def dashboard_form(kinds: Iterable[Kind]) -> vol.Schema:
-    """Return a form that asks what to do about foreign sources of each kind."""
+    """Return the form to choose what happens to foreign sources of each kind."""
     return vol.Schema(
         {
             vol.Required(kind.value, default=Choice.SKIP.value): _choice(
@@ -175,7 +175,7 @@ def dashboard_form(kinds: Iterable[Kind]) -> vol.Schema:
 
 
 def systems_form(found: Iterable[System], *, chosen: list[str]) -> vol.Schema:
-    """Return a form to choose among systems, told apart by their ids."""
+    """Return the form to choose systems; labels include ids, for names may be equal."""
     options = [
         SelectOptionDict(
             value=str(system.system_id), label=f"{system.name} ({system.system_id})"

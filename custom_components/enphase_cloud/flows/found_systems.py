@@ -1,4 +1,4 @@
-"""The systems of an account: which are free, and which belong to other entries."""
+"""The systems of an account: free ones, and those that other entries have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ..errors import escaped
 
 @dataclass(frozen=True, slots=True)
 class FoundSystems:
-    """The systems that the cloud listed, with the entries that hold some of them."""
+    """The systems that the cloud lists, and the other entries that have some."""
 
     listed: Sequence[System]
     _holders: Mapping[int, ConfigEntry[Any]]
@@ -26,7 +26,7 @@ class FoundSystems:
 
     @property
     def held(self) -> str:
-        """Return the names of the others with those of their entries, for a text."""
+        """Return the names of the other systems with the titles of their entries."""
         return ", ".join(
             f"{escaped(each.name)} ({escaped(self._holders[each.system_id].title)})"
             for each in self.listed
@@ -34,7 +34,7 @@ class FoundSystems:
         )
 
     def chosen_before(self, entry: ConfigEntry[Any] | None) -> list[str]:
-        """Return the systems of an entry that still exist, for a new one all."""
+        """Return the ids of free systems that an entry has, or all for a new entry."""
         free = [str(system.system_id) for system in self.free]
         if entry is None:
             return free

@@ -1,4 +1,4 @@
-"""What a new tariff is called, and tariffs of one price without a form of their own."""
+"""Titles and ids of tariffs, and the tariffs with one price that set-up creates."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from .tariff_forms import (
 
 
 async def async_choice_names(hass: HomeAssistant) -> dict[str, str]:
-    """Return the names of choices, such as "month.1"."""
+    """Return the translated names of choices by keys such as "month.1"."""
     found = await async_get_translations(
         hass, hass.config.language, "selector", [DOMAIN]
     )
@@ -32,20 +32,20 @@ async def async_choice_names(hass: HomeAssistant) -> dict[str, str]:
 
 
 async def async_title(hass: HomeAssistant, system: str, direction: str) -> str:
-    """Return what the tariff of a system is called."""
+    """Return the title of a tariff of a system."""
     names = await async_choice_names(hass)
     return f"{system}: {names.get(f'{CONF_DIRECTION}.{direction}', direction)}"
 
 
 def unique_id_of(tariff: Mapping[str, Any]) -> str:
-    """Return an id that a tariff of the same energy has, too."""
+    """Return the unique id of a tariff: one per system and direction."""
     return f"{tariff[CONF_SYSTEM]}_{tariff[CONF_DIRECTION]}"
 
 
 async def async_import_tariffs(
     hass: HomeAssistant, systems: Iterable[Mapping[str, Any]], price: float
 ) -> list[ConfigSubentryData]:
-    """Return tariffs with one price per kWh from the grid, from the beginning on."""
+    """Return a tariff for each system with one price per kWh from the grid."""
     prices = stored_prices({CONF_PRICE: price}, {}) | {CONF_KIND: PriceKind.FIXED}
     tariffs = []
     for system in systems:

@@ -1,4 +1,4 @@
-"""Sign in to Enphase, the first time or again."""
+"""The steps of the config flow that sign in to Enphase, also for reauthentication."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -43,27 +43,27 @@ from .forms import CODE_FORM
 _LOGGER = logging.getLogger(__name__)
 
 _IMPLEMENTATION: Final = "auth_implementation"
-# When a sign-in was last given up whose page never led back.
+# When the user last closed a flow while Enphase's sign-in page was open.
 _GIVEN_UP: HassKey[datetime] = HassKey(f"{DOMAIN}.sign_in_given_up")
 _REMEMBERED: Final = timedelta(hours=1)
 
 
 class SignInFlow(AbstractOAuth2FlowHandler):
-    """The steps until the account is known."""
+    """The steps from the start of a flow to the token of the account."""
 
     DOMAIN = DOMAIN
 
     flow_impl: EnphaseOAuth2Implementation
 
     def __init__(self) -> None:
-        """Begin signed out."""
+        """Begin without a token."""
         super().__init__()
         self._is_unsolved = False
         self._is_by_code = False
 
     @abstractmethod
     async def async_signed_in(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Go on with the token of an account, that of the entry if one is changed."""
+        """Continue with the token; a changed entry has the same account."""
 
     @property
     @override
@@ -73,7 +73,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
 
     @property
     def changed_entry(self) -> ConfigEntry[Any] | None:
-        """Return the entry that is signed in to again or changed, if one is."""
+        """Return the entry of a reauthentication or reconfiguration."""
         if self.source == SOURCE_REAUTH:
             return self._get_reauth_entry()
         if self.source == SOURCE_RECONFIGURE:
@@ -83,13 +83,13 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     async def async_step_reauth(
         self, entry_data: Mapping[str, Any]
     ) -> ConfigFlowResult:
-        """Begin to sign in again."""
+        """Start reauthentication."""
         return await self.async_step_reauth_confirm()
 
     async def async_step_reauth_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Explain why, before the browser goes to Enphase."""
+        """Explain the reason before the browser opens Enphase's page."""
         if user_input is None:
             name = escaped(self._get_reauth_entry().title)
             return self.async_show_form(
@@ -116,7 +116,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     @override
     @callback
     def async_remove(self) -> None:
-        """Ask again for a sign-in that ended without success, and remember how."""
+        """Note how the flow ended; restart a reauthentication that failed."""
         left = self.cur_step
         if left and left["type"] is FlowResultType.EXTERNAL_STEP:
             self.hass.data[_GIVEN_UP] = dt_util.utcnow()
@@ -135,9 +135,9 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     async def async_step_auth(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in by way of the browser, unless there is no way back from there.
+        """Sign in with a redirect of the browser, or by code where none is possible.
 
-        Who gave up on Enphase's page lately may have met no way back, and can choose.
+        Users who closed Enphase's page lately can choose: the redirect may have failed.
         """
         if user_input is not None:
             return await self.async_step_browser(user_input)
@@ -159,13 +159,13 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     async def async_step_browser(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Sign in by way of the browser."""
+        """Sign in with a redirect of the browser."""
         return await super().async_step_auth(user_input)
 
     async def async_step_code(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Take the code that Enphase shows where it cannot lead back."""
+        """Show the field for the code that Enphase's page shows without a redirect."""
         errors: dict[str, str] = {}
         if user_input is not None:
             errors[CONF_CODE] = "code_expired"
@@ -185,7 +185,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
 
     @property
     def _was_given_up(self) -> bool:
-        """Tell whether another sign-in has not led back, or did not lately."""
+        """Return whether another sign-in is open, or was closed in the last hour."""
         given_up = self.hass.data.get(_GIVEN_UP)
         if given_up is not None and dt_util.utcnow() - given_up < _REMEMBERED:
             return True
@@ -193,7 +193,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
 
     @property
     def _has_way_back(self) -> bool:
-        """Tell whether Home Assistant knows an address to return to."""
+        """Return whether Home Assistant knows an address for the redirect."""
         if "my" in self.hass.config.components:
             return True
         request = http.current_request.get()
@@ -203,7 +203,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
     async def async_step_creation(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Exchange the code that the sign-in page gave for tokens."""
+        """Exchange the code of the sign-in page for tokens."""
         try:
             token = await self.flow_impl.async_resolve_external_data(self.external_data)
         except EnphaseCloudError as err:
@@ -213,7 +213,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
                 description_placeholders={"portal_url": DEVELOPER_PORTAL_URL},
             )
         self.hass.data.pop(_GIVEN_UP, None)
-        # Renewals keep it: what was refused before a sign-in is requested again.
+        # Renewals keep it; refusals before a sign-in no longer count.
         token[CONF_SIGNED_IN_AT] = time.time()
         token["expires_at"] = time.time() + token["expires_in"]
         return await self.async_oauth_create_entry(
@@ -226,10 +226,10 @@ class SignInFlow(AbstractOAuth2FlowHandler):
 
     @override
     async def async_oauth_create_entry(self, data: dict[str, Any]) -> ConfigFlowResult:
-        """Recognise the account."""
+        """Check that the account is new, or that of the changed entry."""
         if not (account_id := data[CONF_TOKEN].get(CONF_ACCOUNT_ID)):
             return self.async_abort(reason="malformed_answer")
-        # A flow that was begun elsewhere and forgotten must not stand in the way.
+        # A forgotten flow in another browser must not block this one.
         await self.async_set_unique_id(str(account_id), raise_on_progress=False)
         if (entry := self.changed_entry) is None:
             self._abort_if_unique_id_configured()
@@ -239,7 +239,7 @@ class SignInFlow(AbstractOAuth2FlowHandler):
 
 
 def _code_in(text: str) -> str:
-    """Return the code in what was pasted: alone, or the address of its page."""
+    """Return the code in the user's input, which may be the address of its page."""
     text = text.strip()
     try:
         return URL(text).query.get("code", "") if "://" in text else text

@@ -1,4 +1,4 @@
-"""Forms of tariffs, and what a subentry keeps of the answers."""
+"""Forms of tariffs, and the conversion of user input for the subentry."""
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
@@ -58,23 +58,23 @@ CHOICES: Final = {
     "period": (SAVE, CONF_ADD),
     CONF_VERSION: (BEGINNING,),
 }
-"""What forms offer to choose from, by the keys of its translations."""
+"""The values of each choice, by the keys of its translations."""
 
 _LEAP_YEAR: Final = 2024
 
 type Stored = dict[str, Any]
-"""Prices or a period as a subentry keeps them: plain JSON."""
+"""Prices or a period as the subentry stores them: plain JSON."""
 
 
 def _choice(
     key: str, labels: Mapping[str, str] | None = None, *, multiple: bool = False
 ) -> SelectSelector:
-    """Return a choice among what has translations, or what brings labels for others."""
+    """Return a choice of the translated values of a key, or of `labels` by value."""
     options = [
         SelectOptionDict(value=value, label=label)
         for value, label in (labels or {each: each for each in CHOICES[key]}).items()
     ]
-    # No longer than a week.
+    # Up to the seven weekdays fit on a form.
     is_short = len(options) <= len(CHOICES[CONF_WEEKDAYS])
     return SelectSelector(
         SelectSelectorConfig(
@@ -102,7 +102,7 @@ NEW_PRICES_FORM: Final = vol.Schema(
 
 
 def tariff_form(systems: Mapping[str, str]) -> vol.Schema:
-    """Return the form that begins a tariff; one system need not be chosen."""
+    """Return the first form of a tariff; it has no field for a single system."""
     options = [
         SelectOptionDict(value=value, label=label) for value, label in systems.items()
     ]
@@ -121,7 +121,7 @@ def tariff_form(systems: Mapping[str, str]) -> vol.Schema:
 
 
 def prices_form(kind: str, direction: str, currency: str) -> vol.Schema:
-    """Return the form of a kind of prices; who is paid pays no standing charge."""
+    """Return the form of a kind of prices; exports have no standing charge."""
     amount = {vol.Required(CONF_PRICE): _amount(f"{currency}/kWh")}
     fields: dict[Any, Any] = (
         {
@@ -143,7 +143,7 @@ def prices_form(kind: str, direction: str, currency: str) -> vol.Schema:
 
 
 def period_form(currency: str, *, is_new: bool) -> vol.Schema:
-    """Return the form of a period of prices by time of use."""
+    """Return the form of a time-of-use period."""
     also = CONF_ADD if is_new else CONF_REMOVE
     days = list(CHOICES[CONF_WEEKDAYS])
     return vol.Schema(
@@ -163,7 +163,7 @@ def period_form(currency: str, *, is_new: bool) -> vol.Schema:
 
 
 def periods_form(periods: Iterable[str]) -> vol.Schema:
-    """Return the form that shows periods, to change one, add one, or save them."""
+    """Return the form that lists periods, to change one, add one, or save."""
     labels = {str(index): label for index, label in enumerate(periods)}
     if len(labels) < MOST_PERIODS:
         labels[CONF_ADD] = CONF_ADD
@@ -174,16 +174,16 @@ def periods_form(periods: Iterable[str]) -> vol.Schema:
 
 
 def versions_form(days: Iterable[str], chosen: str) -> vol.Schema:
-    """Return the form to choose among versions, by the days from which they are."""
+    """Return the form to choose a version by its first day."""
     choice = _choice(CONF_VERSION, {day: day for day in days})
     return vol.Schema({vol.Required(CONF_VERSION, default=chosen): choice})
 
 
-def stored_prices(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
-    """Return prices as they are kept; `errors` gets what is wrong, by field."""
-    stored = dict(answer)
-    _take_amounts(stored, errors)
-    days = {stored_day(each) for each in answer.get(CONF_HOLIDAYS, ())}
+def stored_prices(user_input: Mapping[str, Any], errors: dict[str, str]) -> Stored:
+    """Return prices to store; adds the errors of fields to `errors`."""
+    stored = dict(user_input)
+    _convert_amounts(stored, errors)
+    days = {stored_day(each) for each in user_input.get(CONF_HOLIDAYS, ())}
     if None in days:
         errors[CONF_HOLIDAYS] = "invalid_day"
     elif days:
@@ -191,18 +191,18 @@ def stored_prices(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
     return stored
 
 
-def stored_period(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
-    """Return a period as it is kept; `errors` gets what is wrong, by field."""
-    stored = {key: answer[key] for key in (CONF_PRICE, CONF_HOLIDAYS)}
-    _take_amounts(stored, errors)
+def stored_period(user_input: Mapping[str, Any], errors: dict[str, str]) -> Stored:
+    """Return a period to store; adds the errors of fields to `errors`."""
+    stored = {key: user_input[key] for key in (CONF_PRICE, CONF_HOLIDAYS)}
+    _convert_amounts(stored, errors)
     weekdays = CHOICES[CONF_WEEKDAYS]
-    stored[CONF_WEEKDAYS] = sorted(map(weekdays.index, answer[CONF_WEEKDAYS]))
+    stored[CONF_WEEKDAYS] = sorted(map(weekdays.index, user_input[CONF_WEEKDAYS]))
     for key in (CONF_START, CONF_END):
-        moment = dt_util.parse_time(answer[key])
+        moment = dt_util.parse_time(user_input[key])
         stored[key] = moment and moment.isoformat("minutes")
-    if not answer[CONF_WEEKDAYS]:
+    if not user_input[CONF_WEEKDAYS]:
         errors[CONF_WEEKDAYS] = "choose_a_weekday"
-    months = [int(answer.get(key) or 0) for key in (CONF_FIRST, CONF_LAST)]
+    months = [int(user_input.get(key) or 0) for key in (CONF_FIRST, CONF_LAST)]
     if all(months):
         first, last = months
         stored[CONF_FIRST] = f"{first:02}-01"
@@ -213,15 +213,15 @@ def stored_period(answer: Mapping[str, Any], errors: dict[str, str]) -> Stored:
 
 
 def stored_day(text: str) -> str | None:
-    """Return a day as it is kept, None where it is no day of these times."""
+    """Return a day to store in ISO format, None where it is invalid."""
     try:
         return day(text).isoformat()
     except ValueError:
         return None
 
 
-def _take_amounts(stored: Stored, errors: dict[str, str]) -> None:
-    """Turn numbers into decimal texts without the noise of floats."""
+def _convert_amounts(stored: Stored, errors: dict[str, str]) -> None:
+    """Convert numbers into decimal texts, without rounding errors of floats."""
     for key in {CONF_PRICE, CONF_STANDING_CHARGE} & stored.keys():
         try:
             amount = price(repr(float(stored[key])))
@@ -233,23 +233,23 @@ def _take_amounts(stored: Stored, errors: dict[str, str]) -> None:
         stored[key] = price_text(amount)
 
 
-def answer_of(stored: Stored) -> dict[str, Any]:
-    """Return what a form is filled with to have stored this."""
-    answer = dict(stored)
+def form_values(stored: Stored) -> dict[str, Any]:
+    """Return the values of form fields for stored prices or a stored period."""
+    values = dict(stored)
     for key in {CONF_PRICE, CONF_STANDING_CHARGE} & stored.keys():
-        answer[key] = float(stored[key])
+        values[key] = float(stored[key])
     if CONF_WEEKDAYS in stored:
         weekdays = CHOICES[CONF_WEEKDAYS]
-        answer[CONF_WEEKDAYS] = [weekdays[day] for day in stored[CONF_WEEKDAYS]]
+        values[CONF_WEEKDAYS] = [weekdays[day] for day in stored[CONF_WEEKDAYS]]
     for key in {CONF_FIRST, CONF_LAST} & stored.keys():
-        answer[key] = str(int(stored[key][:2]))
-    return answer
+        values[key] = str(int(stored[key][:2]))
+    return values
 
 
 def label_of(period: Stored, names: Mapping[str, str]) -> str:
-    """Return a short text that tells a period from others of its tariff.
+    """Return a short text that identifies a period of a tariff.
 
-    `names` are those of months and weekdays, by keys of their translations.
+    `names` are the names of months and weekdays by keys of their translations.
     """
     weekdays = CHOICES[CONF_WEEKDAYS]
     days = [f"{CONF_WEEKDAYS}.{weekdays[day]}" for day in period[CONF_WEEKDAYS]]

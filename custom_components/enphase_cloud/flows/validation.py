@@ -1,4 +1,4 @@
-"""Prove an API key with one cheap call, before anything is stored."""
+"""Checks an API key with one API call, before anything is stored."""
 
 from datetime import timedelta
 import logging
@@ -29,24 +29,24 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class ProbeFailedError(Exception):
-    """The key could not be proved.
+    """The check of the key failed.
 
     `reason` is a key of the translations, `until` a local time where waiting helps.
     """
 
     def __init__(self, reason: str, *, until: str = "") -> None:
-        """Keep what the form shows."""
+        """Keep reason and time for the form."""
         super().__init__(reason)
         self.reason = reason
         self.until = until
 
 
 class KeyRefusedError(ProbeFailedError):
-    """The key itself is to blame."""
+    """The cloud refuses the key itself."""
 
 
 class _FlowAuth(AbstractAuth):
-    """The token that the flow has just been given."""
+    """Authenticates with the token of the flow."""
 
     def __init__(self, access_token: str) -> None:
         self._access_token = access_token
@@ -66,10 +66,10 @@ async def async_find_systems(
     plan: Plan,
     is_new_key: bool | None,
 ) -> list[System]:
-    """Return the account's systems, with a live stream's availability where known.
+    """Return the account's systems, with the availability of live streams if known.
 
-    Costs one call, two where the plan has live streams. They are charged under this
-    plan, whatever the entry that is being changed has named. Raises ProbeFailedError.
+    Costs one API call, two where the plan has live streams. They count in `plan`, not
+    in the plan of the entry that is being changed. Raises ProbeFailedError.
     """
     budgets = async_get_key_budgets(hass)
     budget = await budgets.async_acquire(
@@ -86,7 +86,7 @@ async def async_find_systems(
         with for_the_user():
             return await async_list_systems(client, plan)
     except EnphaseCloudError as err:
-        _LOGGER.debug("The API key could not be proved: %s", err)
+        _LOGGER.debug("The check of the API key failed: %s", err)
         raise _probe_failed(err, budget) from None
     finally:
         await budgets.async_release(api_key, flow_id)
@@ -105,6 +105,6 @@ def _probe_failed(err: EnphaseCloudError, budget: KeyBudget) -> ProbeFailedError
             until = budget.ledger.blocked_until(dt_util.utcnow())
     return ProbeFailedError(
         reason,
-        # Shown without seconds, and not too early.
+        # The form shows no seconds: round up, so that it is not too early.
         until=readable(until and until + timedelta(seconds=59)),
     )
