@@ -1,4 +1,4 @@
-"""A faithful fake of the Enphase cloud, for tests, the demo and trials."""
+"""A simulated Enphase cloud for tests, the demo and experiments."""
 
 from .app import create_app
 from .cloud import Cloud

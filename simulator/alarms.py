@@ -1,4 +1,4 @@
-"""Events and alarms of a system: what happened, and what it means."""
+"""Events and alarms of a system, and their types."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .moments import epoch
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A type of events; those of a stateful one last until they are cleared."""
+    """A type of events; events of a stateful type are open until they are cleared."""
 
     number: int
     key: str
@@ -72,16 +72,16 @@ EVENT_TYPES = (
         stateful=False,
     ),
 )
-"""Made up here: their numbers, keys and texts are not those of the cloud."""
+"""Invented numbers, keys and texts: those of the cloud are not documented."""
 
 WARNING = 3
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Happening:
-    """An event at each of some devices, and the alarm that they raised, if any.
+    """An event of each of `serials`, and their alarm, if any.
 
-    `severity` is None without an alarm; 1 is the worst and 6 the least.
+    `severity` is 1, the most severe, to 6; None without an alarm.
     """
 
     number: int
@@ -97,12 +97,12 @@ class Happening:
         return self.severity is not None
 
     def end_by(self, now: int) -> int | None:
-        """Return its end if that has come."""
+        """Return the end if it is not in the future."""
         return self.end if self.end is not None and self.end <= now else None
 
 
 class Happenings:
-    """What a system remembers of its events and alarms, oldest first."""
+    """The events and alarms of a system, oldest first."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -120,9 +120,9 @@ class Happenings:
         severity: int | None,
         serials: Iterable[str],
     ) -> int:
-        """Let something begin at some devices; return its number.
+        """Start an event of devices; return its number.
 
-        The type is given by its number or key; without such a type it raises KeyError.
+        `event_type` is the number or key of a type; raises KeyError if it is unknown.
         """
         number = len(self._all) + 1
         self._all.append(
@@ -137,13 +137,13 @@ class Happenings:
         return number
 
     def end(self, number: int, at: datetime) -> None:
-        """End one by its number; raise KeyError where there is none."""
+        """End one by its number; raises KeyError if it is unknown."""
         known = {each.number: each for each in self._all}
         known[number].end = epoch(at)
 
 
 def find_type(name: int | str) -> EventType:
-    """Return a type of events by its number or key, or raise KeyError."""
+    """Return a type of events by its number or key; raises KeyError."""
     for each in EVENT_TYPES:
         if name in {each.number, each.key}:
             return each

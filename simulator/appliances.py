@@ -1,4 +1,4 @@
-"""What uses energy at a home by itself, and how the cloud knows it."""
+"""Chargers and heat pump of a system, and their entries in documents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from .settings import SettingsOwner
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class ApplianceOwner(SettingsOwner):
-    """What a system tells and changes about its chargers and its heat pump.
+    """A system with chargers and a heat pump.
 
-    Those that are listed without being installed take no energy. With
-    `five_minute_telemetry` heat pump and chargers of others may be asked for intervals
-    of 5 minutes; with `nested_intervals` these are in a list within a list, as the
-    schema of the specification has them, and not as its examples have them.
+    Devices that are listed but not installed take no energy. With
+    `five_minute_telemetry` heat pump and chargers of other makers support intervals of
+    5 minutes. With `nested_intervals` their intervals are in a nested list, as in the
+    schema of the specification; its examples have a flat list.
     """
 
     ev_chargers: tuple[EvCharger, ...] = ()
@@ -27,16 +27,16 @@ class ApplianceOwner(SettingsOwner):
     def install_charger(
         self, charger: Charger, known_as: IqCharger | None = None
     ) -> None:
-        """Let there be a charger of Enphase, since the system began to work."""
+        """Install an Enphase charger from the start of operation."""
         self.plant = replace(self.plant, chargers=(*self.plant.chargers, charger))
         self.iq_chargers += (known_as or IqCharger(serial=charger.serial),)
 
     def remove_charger(self, serial: str) -> None:
-        """Let the cloud list a charger no more; what it gave was used all the same."""
+        """Remove a charger from documents; its energy remains in the consumption."""
         self.iq_chargers = _without(self.iq_chargers, serial)
 
     def charger(self, serial: str) -> Charger:
-        """Return a charger of Enphase that is listed; raise KeyError where none is."""
+        """Return a listed Enphase charger; raises KeyError if it is not listed."""
         if serial not in {each.serial for each in self.iq_chargers}:
             raise KeyError(serial)
         found = {each.serial: each for each in self.plant.chargers}
@@ -45,19 +45,19 @@ class ApplianceOwner(SettingsOwner):
     def install_ev_charger(
         self, charger: Charger, known_as: EvCharger | None = None
     ) -> None:
-        """Let there be a charger of another maker, since the system began to work."""
+        """Install a charger of another maker from the start of operation."""
         self.plant = replace(self.plant, chargers=(*self.plant.chargers, charger))
         known_as = known_as or EvCharger(serial=charger.serial, status=None)
         self.ev_chargers += (known_as,)
 
     def remove_ev_charger(self, serial: str) -> None:
-        """Let the cloud list a charger of another maker no more."""
+        """Remove a charger of another maker from documents."""
         self.ev_chargers = _without(self.ev_chargers, serial)
 
     def ev_charger(self, serial: str) -> Charger | None:
-        """Return a charger of another maker, None where it takes nothing.
+        """Return a charger of another maker, None if it is not installed.
 
-        Raises KeyError where none is listed.
+        Raises KeyError if it is not listed.
         """
         if serial not in {each.serial for each in self.ev_chargers}:
             raise KeyError(serial)
@@ -68,12 +68,12 @@ class ApplianceOwner(SettingsOwner):
     def install_heat_pump(
         self, heating: Heating | None = None, known_as: HeatPump | None = None
     ) -> None:
-        """Let there be a heat pump, since the system began to work."""
+        """Install a heat pump from the start of operation."""
         self.plant = replace(self.plant, heating=heating or Heating())
         self.heat_pump = known_as or HeatPump()
 
     def remove_heat_pump(self) -> None:
-        """Let the cloud list the heat pump no more."""
+        """Remove the heat pump from documents."""
         self.heat_pump = None
 
 

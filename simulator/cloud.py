@@ -1,4 +1,4 @@
-"""The cloud: who exists, what is known and what has happened."""
+"""The state of the simulated cloud."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
@@ -31,22 +31,22 @@ _HISTORY = timedelta(days=400)
 
 
 class Cloud:
-    """All state of the simulated cloud, behind one clock.
+    """All state of the simulated cloud, with one clock.
 
     Attributes:
         now: The clock.
-        faults: What shall go wrong.
+        faults: The scheduled faults.
         tokens: Codes and tokens.
-        connections: The requests that are being answered.
-        requests: Everything that arrived.
+        connections: The open connections.
+        requests: All received requests.
         streams: The live streams that were opened.
         frames: The frames of live data that were sent.
-        count_client_errors: Whether answers of 4xx use up quota.
-        not_entitled: How an operation is refused that the application may not use.
-        quota_details: Whether a 429 tells period and limit; the specification shows
-            both kinds.
+        count_client_errors: Whether requests with 4xx responses count in the quota.
+        not_entitled: The status if the application lacks the access control.
+        quota_details: Whether a 429 has period and limit; the specification shows both
+            forms.
         live_interval: Seconds between two frames of live data.
-        sleep: How a live stream waits between frames; replace it to step by hand.
+        sleep: How a live stream waits between frames; replace it in tests.
     """
 
     def __init__(self, now: Clock = utcnow, *, seed: int = 1) -> None:
@@ -80,7 +80,7 @@ class Cloud:
         redirect_uris: Iterable[str] | None = None,
         access: Iterable[AccessControl] | None = None,
     ) -> Application:
-        """Register an application; `access` narrows what its plan allows."""
+        """Register an application; `access` limits the access controls of its plan."""
         limits = PLANS[plan]
         ticked = limits.access if access is None else limits.access & set(access)
         application = Application(
@@ -130,7 +130,7 @@ class Cloud:
         commissioned: date | None = None,
         seed: int | None = None,
     ) -> System:
-        """Build a system for an account.
+        """Add a system to an account.
 
         `battery` is a storage or a number of 5 kWh units; `longitude` defaults to the
         middle of the time zone, `commissioned` to 400 days ago.
@@ -175,7 +175,7 @@ class Cloud:
         return system
 
     def remove_account(self, account: Account) -> None:
-        """Remove an account; its tokens are worthless from now on."""
+        """Remove an account; its tokens become invalid."""
         del self._accounts[account.email.lower()]
 
     @property
@@ -216,11 +216,11 @@ class Cloud:
         return None
 
     def system(self, system_id: int) -> System:
-        """Return a system; raise KeyError when there is none."""
+        """Return a system; raises KeyError if it does not exist."""
         return self._systems[system_id]
 
     def find_system(self, system_id: int) -> System | None:
-        """Return a system, None when there is none."""
+        """Return a system, None if it does not exist."""
         return self._systems.get(system_id)
 
     def remove_system(self, system_id: int) -> None:
@@ -228,11 +228,11 @@ class Cloud:
         del self._systems[system_id]
 
     def truth(self, system_id: int) -> Truth:
-        """Return the truth about a system."""
+        """Return the actual values of a system."""
         return Truth(self.system(system_id))
 
     def published(self, system: System) -> Published:
-        """Return what the documents show of a system now."""
+        """Return the data of a system that documents show now."""
         return Published(system, epoch(self.now()))
 
     def counts(self, application: str | None = None) -> dict[str, int]:
@@ -245,12 +245,12 @@ class Cloud:
 
     @property
     def writes(self) -> list[Request]:
-        """Return the requests to change something, whatever became of them."""
+        """Return all write requests, with refused ones."""
         return [each for each in self.requests if each.took_effect is not None]
 
     @property
     def live_cost(self) -> float:
-        """Return what all live streams cost, in US dollars."""
+        """Return the costs of all live streams, in US dollars."""
         return cost(self.streams)
 
     def tokens_for(

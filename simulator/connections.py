@@ -1,4 +1,4 @@
-"""The connections on which something is being answered."""
+"""Open connections."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -6,40 +6,40 @@ from contextlib import contextmanager, suppress
 
 from aiohttp import web
 
-_GLANCE = 0.1
-"""Seconds between two looks at the line; nothing tells that a client has left."""
+_POLL_SECONDS = 0.1
+"""There is no event when a client disconnects, so the connection is polled."""
 
 
 class Connection:
-    """The line on which a request is being answered."""
+    """The connection of a request without a complete response."""
 
     def __init__(self, request: web.Request) -> None:
-        """Belong to a request."""
+        """Use the connection of a request."""
         self._request = request
         self._dropped = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
-        """Tell whether somebody still listens."""
+        """Return whether the client is still connected."""
         transport = self._request.transport
         gone = transport is None or transport.is_closing()
         return not gone and not self._dropped.is_set()
 
     def drop(self) -> None:
-        """Reset the line."""
+        """Reset the connection."""
         if self._request.transport is not None:
             self._request.transport.abort()
         self._dropped.set()
 
     async def until_closed(self) -> None:
-        """Wait until nobody listens any more."""
+        """Wait until the client disconnects."""
         while self.is_open:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_GLANCE):
+                async with asyncio.timeout(_POLL_SECONDS):
                     await self._dropped.wait()
 
     async def wait(self, pause: Coroutine[None, None, None]) -> None:
-        """Wait for the pause to end, or until nobody listens any more."""
+        """Wait until the pause ends or the client disconnects."""
         waits = {
             asyncio.ensure_future(pause),
             asyncio.ensure_future(self.until_closed()),
@@ -52,7 +52,7 @@ class Connection:
 
 
 class Connections:
-    """Knows all open requests, so that they can be cut at once."""
+    """All open connections, to drop them at once."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -61,12 +61,12 @@ class Connections:
         self._idle.set()
 
     def __len__(self) -> int:
-        """Return how many requests are being answered."""
+        """Return the number of open connections."""
         return len(self._open)
 
     @contextmanager
     def track(self, request: web.Request) -> Iterator[Connection]:
-        """Track a request while it is answered."""
+        """Track a request until its response is complete."""
         connection = Connection(request)
         self._open.add(connection)
         self._idle.clear()
@@ -78,11 +78,11 @@ class Connections:
                 self._idle.set()
 
     async def until_idle(self) -> None:
-        """Wait until no request is being answered."""
+        """Wait until no connection is open."""
         await self._idle.wait()
 
     def drop(self) -> int:
-        """Cut all open connections as a broken line would; return how many."""
+        """Reset all open connections; return their number."""
         dropped = list(self._open)
         for connection in dropped:
             connection.drop()

@@ -1,4 +1,4 @@
-"""The control endpoint: orders faults, moves time and tells the truth."""
+"""The control endpoint: faults, time, actual values and grid."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields
@@ -11,12 +11,12 @@ from .cloud import Cloud
 from .control_devices import DeviceControl
 from .control_parts import orders_of
 from .control_requests import (
-    answer,
     bad_request,
     body,
     conflict,
     flow,
     from_epoch,
+    json_response,
     moment,
     not_found,
     switch,
@@ -39,7 +39,7 @@ _ORDERS = {field.name: field for field in fields(Fault) if field.init}
 
 
 class Control:
-    """Answers everything below `/_control`."""
+    """Handles all requests below `/_control`."""
 
     def __init__(self, cloud: Cloud) -> None:
         """Control a cloud."""
@@ -69,10 +69,10 @@ class Control:
         yield from SettingsControl(self._cloud).routes()
 
     async def truth(self, request: web.Request) -> web.Response:
-        """Tell what really flows at a system.
+        """Return the actual power and energy of a system.
 
         Query: `system_id`, and either `at` (default now), or `flow`, `start` and `end`
-        for the Wh between two marks of 5 minutes. Moments are ISO or epoch seconds.
+        for the Wh between two multiples of 5 minutes. Times are ISO or epoch seconds.
         """
         query = request.query
         system = self._system(query.get("system_id"))
@@ -84,13 +84,13 @@ class Control:
                 energy = truth.energy(wanted, start, end)
             except ValueError as error:
                 raise bad_request(str(error)) from None
-            return answer({"flow": wanted, "energy_wh": energy})
+            return json_response({"flow": wanted, "energy_wh": energy})
         at = moment(query["at"]) if "at" in query else self._cloud.now()
         zone = system.time_zone
         start = from_epoch(midnight(day_of(epoch(at), zone), zone))
         end = from_epoch(epoch(at) // STEP * STEP)
         published = self._cloud.published(system)
-        return answer(
+        return json_response(
             {
                 "at": at,
                 "power_w": asdict(truth.power(at)),
@@ -104,10 +104,10 @@ class Control:
         )
 
     async def counts(self, request: web.Request) -> web.Response:
-        """Tell how many requests arrived per operation, and what live data cost."""
+        """Return the number of requests by operation, and the costs of live data."""
         cloud = self._cloud
         now = cloud.now()
-        return answer(
+        return json_response(
             {
                 "operations": cloud.counts(request.query.get("client_id")),
                 "quota": {
@@ -123,14 +123,14 @@ class Control:
         )
 
     async def requests(self, request: web.Request) -> web.Response:
-        """Tell everything that arrived, oldest first."""
+        """Return all received requests, oldest first."""
         del request
-        return answer([asdict(record) for record in self._cloud.requests])
+        return json_response([asdict(record) for record in self._cloud.requests])
 
     async def frames(self, request: web.Request) -> web.Response:
-        """Tell the streams that were opened and the frames that were sent."""
+        """Return the streams that were opened and the frames that were sent."""
         del request
-        return answer(
+        return json_response(
             {
                 "streams": [asdict(stream) for stream in self._cloud.streams],
                 "frames": [asdict(frame) for frame in self._cloud.frames],
@@ -138,12 +138,12 @@ class Control:
         )
 
     async def faults(self, request: web.Request) -> web.Response:
-        """Tell the faults ordered here, with their hits."""
+        """Return the faults that were ordered here, with their hits."""
         del request
-        return answer([asdict(fault) for fault in self._faults])
+        return json_response([asdict(fault) for fault in self._faults])
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Order a fault; the body holds the fields of `Fault`."""
+        """Schedule a fault; the body has the fields of `Fault`."""
         order = await body(request)
         if unknown := order.keys() - _ORDERS:
             raise bad_request(f"No such field: {', '.join(sorted(unknown))}")
@@ -151,17 +151,17 @@ class Control:
             if order.get(name) not in {None, *choices}:
                 raise bad_request(f"{name} is one of: {', '.join(choices)}")
         self._faults.append(self._cloud.faults.add(Fault(**order)))
-        return answer({"number": len(self._faults)}, status=201)
+        return json_response({"number": len(self._faults)}, status=201)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
-        """Withdraw all faults, also those ordered elsewhere."""
+        """Remove all faults, also those of Python code."""
         del request
         self._cloud.faults.clear()
         self._faults.clear()
         return web.Response(status=204)
 
     async def remove_fault(self, request: web.Request) -> web.Response:
-        """Withdraw a fault by the number that its order returned."""
+        """Remove a fault by the number that `add_fault` returned."""
         number = request.match_info["number"]
         if not number.isdecimal() or not 0 < int(number) <= len(self._faults):
             raise not_found("No such fault")
@@ -169,11 +169,11 @@ class Control:
         return web.Response(status=204)
 
     async def clock(self, request: web.Request) -> web.Response:
-        """Tell the time."""
+        """Return time and speed of the clock."""
         del request
         now = self._cloud.now
         speed = now.speed if isinstance(now, VirtualClock) else 1.0
-        return answer({"now": now(), "speed": speed})
+        return json_response({"now": now(), "speed": speed})
 
     async def set_clock(self, request: web.Request) -> web.Response:
         """Move the clock to `now` or by `advance` seconds, or set its `speed`."""
@@ -188,9 +188,9 @@ class Control:
         return await self.clock(request)
 
     async def drop_connections(self, request: web.Request) -> web.Response:
-        """Cut all open connections of the API and of sign-in."""
+        """Reset all open connections of the API and of sign-in."""
         del request
-        return answer({"dropped": self._cloud.connections.drop()})
+        return json_response({"dropped": self._cloud.connections.drop()})
 
     async def revoke_tokens(self, request: web.Request) -> web.Response:
         """Revoke all tokens, or those of the account with an `email`.
@@ -206,14 +206,14 @@ class Control:
         return web.Response(status=204)
 
     async def set_grid(self, request: web.Request) -> web.Response:
-        """Begin or end a grid outage now: `{"outage": true}`."""
+        """Start or end a grid outage now: `{"outage": true}`."""
         system, outage = await self._switch(request, "outage")
         change = system.start_grid_outage if outage else system.end_grid_outage
         change(self._cloud.now())
         return web.Response(status=204)
 
     async def set_gateway(self, request: web.Request) -> web.Response:
-        """Take a gateway offline or back: `{"offline": true}`."""
+        """Take a gateway offline or online: `{"offline": true}`."""
         system, offline = await self._switch(request, "offline")
         change = system.go_offline if offline else system.come_online
         change(self._cloud.now())
@@ -227,12 +227,12 @@ class Control:
         return web.Response(status=204)
 
     async def order_part(self, request: web.Request) -> web.Response:
-        """Let a part come or go: `{"part": "consumption", "order": "silence"}`.
+        """Change a part: `{"part": "consumption", "order": "silence"}`.
 
         Parts are the meters `production` and `consumption`, `battery` for all
-        batteries, `heat pump`, and `charger 380017` for a charger of another maker. A
-        battery that is installed is of two units. One alone, as `battery 1` or
-        `production 2`, can fall silent and report again, a battery also be removed.
+        batteries, `heat pump`, and `charger 380017` for a charger of another maker. An
+        installed battery has two units. Orders to a single part such as `battery 1` or
+        `production 2` are `silence` and `report`, to a battery also `remove`.
         """
         system = self._system(request.match_info["system_id"])
         order = await body(request)

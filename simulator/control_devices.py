@@ -1,4 +1,4 @@
-"""The control endpoint's part for single devices: panels, snow, states and alarms."""
+"""The control endpoint for single devices: panels, snow, statuses and alarms."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -8,16 +8,23 @@ from typing import Any
 from aiohttp import web
 
 from .cloud import Cloud
-from .control_requests import answer, bad_request, body, moment, not_found, system_of
+from .control_requests import (
+    bad_request,
+    body,
+    json_response,
+    moment,
+    not_found,
+    system_of,
+)
 from .moments import day_of, epoch
 from .physics import panels_of
 from .world import System
 
 
 class DeviceControl:
-    """Answers what is ordered of single devices below `/_control`.
+    """Handles requests about single devices below `/_control`.
 
-    Every order may have an `at`, ISO or epoch seconds, and is for now without.
+    The time `at` of an order is ISO or epoch seconds, by default now.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -36,10 +43,10 @@ class DeviceControl:
         yield web.delete(f"{system}/alarms/{{number}}", self.clear_alarm)
 
     async def panels(self, request: web.Request) -> web.Response:
-        """Tell the truth about the listed panels: yesterday's Wh, or those of a `day`.
+        """Return the listed panels with their Wh of a `day`, by default yesterday.
 
-        The azimuth is in degrees from the equator to the west, and `ratio` the share
-        that a panel gives of what it could.
+        The azimuth is in degrees from the equator to the west; `ratio` is the share of
+        its possible production that a panel yields.
         """
         system = self._system(request)
         now = epoch(self._cloud.now())
@@ -48,7 +55,7 @@ class DeviceControl:
         given = self._cloud.truth(system.system_id).panels(day)
         plant = system.plant
         layout = panels_of(plant.seed, plant.roof.modules)
-        return answer(
+        return json_response(
             [
                 asdict(layout[micro.position - 1])
                 | {
@@ -61,11 +68,11 @@ class DeviceControl:
         )
 
     async def order_panel(self, request: web.Request) -> web.Response:
-        """Let something befall a panel: `{"serial": "4824", "order": "break"}`.
+        """Change a panel: `{"serial": "4824", "order": "break"}`.
 
-        Orders are `break` (with a `ratio` of what it gives still, 0 by default),
-        `repair`, `replace`, `retire`, `silence` and `report`. The answer names the
-        serial number that is there then.
+        Orders are `break` (`ratio`, by default 0, is the share it still yields),
+        `repair`, `replace`, `retire`, `silence` and `report`. The response has the
+        serial number after the order.
         """
         system = self._system(request)
         order = await body(request)
@@ -79,7 +86,7 @@ class DeviceControl:
             "replace": lambda: system.replace_panel(serial, at),
             "retire": lambda: system.retire_panel(serial, at),
             "silence": lambda: system.silence_panel(serial, at),
-            "report": lambda: system.let_panel_speak(serial, at),
+            "report": lambda: system.resume_panel(serial, at),
         }
         if order.get("order") not in orders:
             raise bad_request(f"order is one of: {', '.join(orders)}")
@@ -87,10 +94,10 @@ class DeviceControl:
             new = orders[str(order["order"])]()
         except KeyError:
             raise not_found("No such panel") from None
-        return answer({"serial": new or serial})
+        return json_response({"serial": new or serial})
 
     async def set_snow(self, request: web.Request) -> web.Response:
-        """Let snow lie on all panels, or thaw: `{"lies": true}`."""
+        """Cover all panels with snow, or clear them: `{"lies": true}`."""
         system = self._system(request)
         order = await body(request)
         lies = order.get("lies")
@@ -101,9 +108,9 @@ class DeviceControl:
         return web.Response(status=204)
 
     async def set_device(self, request: web.Request) -> web.Response:
-        """Let a device have a state: `{"serial": "4824", "status": "error"}`.
+        """Set the status of a device: `{"serial": "4824", "status": "error"}`.
 
-        Without a status it has its own again.
+        Without `status` its actual status is shown again.
         """
         statuses = self._system(request).device_statuses
         order = await body(request)
@@ -115,15 +122,15 @@ class DeviceControl:
         return web.Response(status=204)
 
     async def alarms(self, request: web.Request) -> web.Response:
-        """Tell all events and alarms, oldest first."""
+        """Return all events and alarms, oldest first."""
         system = self._system(request)
-        return answer([asdict(each) for each in system.happenings])
+        return json_response([asdict(each) for each in system.happenings])
 
     async def open_alarm(self, request: web.Request) -> web.Response:
-        """Let an alarm begin: `{"type": "micro_silent", "serials": ["4824"]}`.
+        """Start an alarm: `{"type": "micro_silent", "serials": ["4824"]}`.
 
-        `severity` is from 1, the worst, to 6; with null it is an event without an
-        alarm. Without `serials` it is the gateway's. The answer tells its number.
+        `severity` is 1, the most severe, to 6; with null it is an event without an
+        alarm. Without `serials` it is one of the gateway. The response has its number.
         """
         system = self._system(request)
         order = await body(request)
@@ -139,7 +146,7 @@ class DeviceControl:
             number = system.open_alarm(order.get("type", ""), self._at(order), **chosen)
         except KeyError:
             raise bad_request("No such type of events") from None
-        return answer({"number": number}, status=201)
+        return json_response({"number": number}, status=201)
 
     async def clear_alarm(self, request: web.Request) -> web.Response:
         """End an alarm or event by its number, now."""

@@ -1,4 +1,4 @@
-"""What can be ordered of the parts of a system over the control endpoint."""
+"""Orders to the parts of a system over the control endpoint."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,13 +17,13 @@ _ONE = re.compile(rf"({BATTERY}|production) (\d+)")
 
 
 def orders_of(system: System, part: str, now: datetime) -> Orders:
-    """Return the orders to a part by their names, or refuse.
+    """Return the possible orders to a part by name, or refuse.
 
-    An order raises KeyError where the part is not there.
+    An order raises KeyError if the part is missing.
     """
     orders: Orders = {
         "silence": lambda: system.silence(part, now),
-        "report": lambda: system.let_speak(part, now),
+        "report": lambda: system.resume_part(part, now),
     }
     if part in get_args(Meter.__value__):
         return orders | _orders_to_meter(system, cast("Meter", part), now)

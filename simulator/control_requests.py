@@ -1,4 +1,4 @@
-"""How orders to the control endpoint are read and answered."""
+"""Readers of control requests, and their responses."""
 
 from datetime import UTC, datetime
 import json
@@ -31,7 +31,7 @@ async def body(request: web.Request) -> dict[str, Any]:
 
 
 async def switch(request: web.Request, name: str) -> bool:
-    """Return what the body of a request says of a name, true or false, or refuse."""
+    """Return a boolean member of the body of a request, or refuse."""
     state = (await body(request)).get(name)
     if not isinstance(state, bool):
         raise bad_request(f"{name} is true or false")
@@ -51,10 +51,10 @@ def moment(text: str | None) -> datetime:
     try:
         if text and text.isdecimal():
             return from_epoch(int(text))
-        told = datetime.fromisoformat(text or "")
+        value = datetime.fromisoformat(text or "")
     except ValueError:
         raise bad_request("A moment is ISO or epoch seconds") from None
-    return told if told.tzinfo else told.replace(tzinfo=UTC)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def from_epoch(seconds: int) -> datetime:
@@ -62,22 +62,22 @@ def from_epoch(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def answer(value: object, status: int = 200) -> web.Response:
-    """Return an answer in JSON."""
+def json_response(value: object, status: int = 200) -> web.Response:
+    """Return a JSON response."""
     text = json.dumps(value, default=datetime.isoformat)
     return web.Response(text=text, status=status, content_type="application/json")
 
 
 def bad_request(reason: str) -> web.HTTPBadRequest:
-    """Return the refusal of an order that makes no sense."""
+    """Return the refusal of an invalid order."""
     return web.HTTPBadRequest(text=reason)
 
 
 def not_found(reason: str) -> web.HTTPNotFound:
-    """Return the refusal for what is not there."""
+    """Return the refusal of an order to something that does not exist."""
     return web.HTTPNotFound(text=reason)
 
 
 def conflict(reason: str) -> web.HTTPConflict:
-    """Return the refusal for what cannot be done here."""
+    """Return the refusal of an order that is impossible in the current state."""
     return web.HTTPConflict(text=reason)

@@ -1,4 +1,4 @@
-"""The control endpoint's part for settings: what is written, and what overrides it."""
+"""The control endpoint for settings, and for events that override them."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
@@ -9,11 +9,11 @@ from aiohttp import web
 
 from .cloud import Cloud
 from .control_requests import (
-    answer,
     bad_request,
     body,
     conflict,
     from_epoch,
+    json_response,
     not_found,
     switch,
     system_of,
@@ -31,7 +31,7 @@ _LOAD = {field.name for field in fields(Load)}
 
 
 class SettingsControl:
-    """Answers what is ordered of settings below `/_control`."""
+    """Handles requests about settings below `/_control`."""
 
     def __init__(self, cloud: Cloud) -> None:
         """Control a cloud."""
@@ -49,21 +49,21 @@ class SettingsControl:
         yield web.post(f"{system}/chargers", self.plug_in)
 
     async def writes(self, request: web.Request) -> web.Response:
-        """Tell the requests that wrote something, oldest first."""
+        """Return the write requests, oldest first."""
         del request
-        return answer([asdict(record) for record in self._cloud.writes])
+        return json_response([asdict(record) for record in self._cloud.writes])
 
     async def settings(self, request: web.Request) -> web.Response:
-        """Tell the settings, and by which the batteries work already."""
-        return self._told(self._system(request))
+        """Return the settings, and the regime of the batteries."""
+        return self._current(self._system(request))
 
     async def change_settings(self, request: web.Request) -> web.Response:
         """Change settings as the owner may in the app: `{"mode": "Full Backup"}`.
 
         Also `reserve` of that mode, `energy_independence`, `charge_from_grid`,
         `storm_guard`, and `loads`, a list that replaces all. `settings_delay` and
-        `settings_shown_after` are the seconds after which settings take effect and
-        are told.
+        `settings_shown_after` are the seconds until settings take effect and until
+        documents show them.
         """
         system = self._system(request)
         order = await body(request)
@@ -84,25 +84,25 @@ class SettingsControl:
         )
         if order.keys() - set(_SECONDS):
             system.change_settings(after, self._cloud.now())
-        return self._told(system)
+        return self._current(system)
 
     async def set_storm(self, request: web.Request) -> web.Response:
-        """Begin or end a storm alert: `{"alert": true}`."""
+        """Start or end a storm alert: `{"alert": true}`."""
         system, alert = self._system(request), await switch(request, "alert")
         system.set_storm_alert(self._cloud.now(), alert=alert)
         return web.Response(status=204)
 
     async def set_dr_event(self, request: web.Request) -> web.Response:
-        """Let grid services have the batteries, or not: `{"active": true}`."""
+        """Start or end control of batteries by grid services: `{"active": true}`."""
         system, active = self._system(request), await switch(request, "active")
         system.set_dr_event(self._cloud.now(), active=active)
         return web.Response(status=204)
 
     async def chargers(self, request: web.Request) -> web.Response:
-        """Tell what chargers of Enphase do: whether a car is there, and its power."""
+        """Return whether a car is plugged in at each Enphase charger, and its power."""
         system, now = self._system(request), self._cloud.now()
         truth = self._cloud.truth(system.system_id)
-        return answer(
+        return json_response(
             [
                 {
                     "serial": each.serial,
@@ -114,9 +114,9 @@ class SettingsControl:
         )
 
     async def plug_in(self, request: web.Request) -> web.Response:
-        """Plug a car in that waits to be told to charge: `{"serial": "2026"}`.
+        """Plug in a car that waits for a command: `{"serial": "2026"}`.
 
-        It stays for some `hours`, by default 8, and takes up to `wanted_wh`.
+        It stays for `hours`, by default 8, and takes up to `wanted_wh`.
         """
         system, now = self._system(request), self._cloud.now()
         order = await body(request)
@@ -132,11 +132,11 @@ class SettingsControl:
         system.plug_in(serial, now, timedelta(hours=hours), wanted)
         return web.Response(status=204)
 
-    def _told(self, system: System) -> web.Response:
+    def _current(self, system: System) -> web.Response:
         now = self._cloud.now()
         storage = system.plant.storage
         orders = storage.orders if storage else ()
-        return answer(
+        return json_response(
             {
                 "settings": asdict(system.settings),
                 "in_force": asdict(storage.regime_at(epoch(now))) if storage else None,
@@ -157,7 +157,7 @@ class SettingsControl:
 
 
 def _check(order: dict[str, Any]) -> None:
-    """Refuse what makes no sense as settings."""
+    """Refuse invalid settings."""
     if unknown := order.keys() - _KNOWN:
         raise bad_request(f"No such setting: {', '.join(sorted(unknown))}")
     if order.get("mode", _MODES[0]) not in _MODES:

@@ -1,4 +1,4 @@
-"""The default world: some plans, some owners, some systems."""
+"""The default cloud: plans, owners and systems."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ OWNER_WITHOUT_SYSTEMS = "noor@example.com"
 def demo_cloud(now: Clock = utcnow, *, place: Place = OAKLAND) -> Cloud:
     """Return a cloud with an application per plan and three owners.
 
-    `place` is where the first owner lives.
+    The first owner lives at `place`.
 
     Applications: client id `demo-<plan>`, secret `demo-<plan>-secret`, API key
     `demo-<plan>-key`, for the plans watt, kilowatt, megawatt and partner.

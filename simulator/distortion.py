@@ -1,12 +1,12 @@
-"""Distorts the numbers of a document as a faulty cloud would."""
+"""Distorts the numbers of a document, as a faulty cloud would."""
 
 from collections.abc import Callable
 from typing import Any
 
-from .documents.windows import Answer, Document
+from .documents.windows import Document, JsonBody
 from .faults import DataFault
 
-_ENERGIES = frozenset(
+_DISTORTED = frozenset(
     {
         "charge",
         "consumption",
@@ -45,7 +45,7 @@ _NUMBERS: dict[DataFault, Callable[[int], object]] = {
 }
 
 
-def distort(document: Answer, fault: DataFault) -> None:
+def distort(document: JsonBody, fault: DataFault) -> None:
     """Distort a document in place."""
     if fault in _NUMBERS:
         _change_numbers(document, _NUMBERS[fault])
@@ -59,16 +59,16 @@ def _change_numbers(node: Any, change: Callable[[int], object]) -> None:
         if isinstance(value, dict):
             _change_numbers(value, change)
         elif isinstance(value, list):
-            if key in _ENERGIES:
+            if key in _DISTORTED:
                 node[key] = [change(number) for number in value]
             else:
                 _change_numbers(value, change)
-        elif key in _ENERGIES and value is not None:
+        elif key in _DISTORTED and value is not None:
             node[key] = change(value)
 
 
 def _change_intervals(document: Document, fault: DataFault) -> None:
-    """Repeat every interval, or leave out every other."""
+    """Repeat each interval, or remove every second one."""
     intervals = document.get("intervals")
     if not isinstance(intervals, list):
         return

@@ -1,4 +1,4 @@
-"""Refusals, in the words and shapes of the official documentation."""
+"""Refusals with the texts and formats of the official specification."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -67,10 +67,10 @@ _LIVE_OTHER = ("server_error", "SERVICE_UNREACHABLE", "Internal Server Error")
 
 
 class RefusalError(Exception):
-    """A request that is answered with an error.
+    """A request is refused with an error response.
 
-    `live` is the pair of status and message that `live_data` shows instead, and
-    `extra` holds further fields of the usual body.
+    `live` has status and message of the body of `live_data`, `extra` further fields of
+    the body of all other operations.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RefusalError(Exception):
         live: tuple[str, str] | None = None,
         extra: Mapping[str, object] | None = None,
     ) -> None:
-        """Prepare an error of an HTTP status."""
+        """Use the documented details of an HTTP status unless others are given."""
         super().__init__(status, details)
         self.status = status
         self.details = details or _DETAILS.get(status, "Unknown")
@@ -91,7 +91,7 @@ class RefusalError(Exception):
     def body(self, *, details: bool = True) -> dict[str, object]:
         """Return the body of all operations but `live_data`.
 
-        Without `details` the further fields are left out.
+        Without `details` it lacks the fields of `extra`.
         """
         if reason := _REASONS.get(self.status):
             return {"reason": str(self.status), "message": [reason]}
@@ -103,7 +103,7 @@ class RefusalError(Exception):
         }
 
     def live_body(self, now: datetime) -> dict[str, object]:
-        """Return the body that `live_data` sends."""
+        """Return the body of `live_data`."""
         kind, status, message = _LIVE.get(self.status, _LIVE_OTHER)
         if self.live is not None:
             status, message = self.live
@@ -117,7 +117,7 @@ class RefusalError(Exception):
 
 
 def timestamps(moment: datetime) -> dict[str, object]:
-    """Return a moment as `live_data` writes it."""
+    """Return the fields of a moment in `live_data`."""
     text = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     return {
         "timestamp_epoch": int(moment.timestamp() * 1000),

@@ -1,4 +1,4 @@
-"""Faults: ordered ahead, they befall the requests to which they apply."""
+"""Faults that are scheduled for matching requests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,32 +61,32 @@ type StreamFault = Literal[
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Fault:
-    """What shall go wrong, where and how often.
+    """A fault: what fails, for which requests and how often.
 
     Attributes:
         operation: Name of an operation (also `token` and `authorize`), or a pattern
             such as `telemetry_*`.
         system_id: Only requests for this system; None for any.
-        after: The request is carried out first, and the fault befalls its answer. Not
-            for live streams.
-        lost: A write is answered as if it took effect, but does not.
-        skip: How many matching requests pass unharmed before.
-        times: How many requests are hit; None until the fault is removed.
-        delay: Seconds to wait before anything else happens.
-        status: Answer with this status and the documented body, or with `body` or
-            `raw`. Of a `stream`, what its error objects say after its first frame.
-        details: What the body of that answer says instead of the documented text.
-        quota: Answer 429 as if this period's quota were used up.
-        hang: Never answer.
+        after: Process the request first, and apply the fault to its response. Not for
+            live streams.
+        lost: Respond to a write as usual, but do not change anything.
+        skip: How many matching requests to process normally first.
+        times: How many requests fail; None until the fault is removed.
+        delay: Seconds to wait first.
+        status: Respond with this status and the documented body, or with `body` or
+            `raw`. For a `stream`, that of the error objects after its first frame.
+        details: Replaces the documented text in the body of that response.
+        quota: Respond 429 as if the quota of this period were used up.
+        hang: Never respond.
         cut: Where the connection breaks.
-        body: Answer with a body that is not what it should be.
-        redirect: Answer 302 to this address.
-        raw: Answer with exactly this text.
-        expire_code: Let all codes that were issued expire before answering.
-        expires_in: Of a true token document, what it says of its lifetime in seconds.
-        data: Distort the numbers of the true document.
+        body: Respond with an invalid body.
+        redirect: Respond 302 to this address.
+        raw: Respond with exactly this text.
+        expire_code: Invalidate all issued codes first.
+        expires_in: The lifetime in an otherwise correct token document, in seconds.
+        data: Distort the numbers of the correct document.
         stream: Distort a live stream; see `simulator.live_faults`.
-        hits: How many requests were hit so far.
+        hits: How many requests failed so far.
     """
 
     operation: str = "*"
@@ -111,39 +111,39 @@ class Fault:
     hits: int = field(default=0, init=False)
 
     def applies_to(self, operation: str, system_id: int | None) -> bool:
-        """Tell whether a request is of the kind that this fault befalls."""
+        """Return whether the fault matches a request."""
         if self.system_id is not None and self.system_id != system_id:
             return False
         return fnmatch(operation, self.operation)
 
 
 class Faults:
-    """All faults that are ordered and not yet spent, oldest first."""
+    """All scheduled faults with hits left, oldest first."""
 
     def __init__(self) -> None:
         """Begin without faults."""
         self._faults: list[Fault] = []
 
     def __iter__(self) -> Iterator[Fault]:
-        """Iterate over the faults that may still hit."""
+        """Iterate over the faults with hits left."""
         return iter(self._faults)
 
     def add(self, fault: Fault) -> Fault:
-        """Order a fault and return it, to be removed or asked for its hits."""
+        """Schedule a fault and return it."""
         self._faults.append(fault)
         return fault
 
     def remove(self, fault: Fault) -> None:
-        """Withdraw a fault; one that is spent is gone already."""
+        """Remove a fault, if it has hits left."""
         if fault in self._faults:
             self._faults.remove(fault)
 
     def clear(self) -> None:
-        """Withdraw all faults."""
+        """Remove all faults."""
         self._faults.clear()
 
     def next_for(self, operation: str, system_id: int | None) -> Fault | None:
-        """Return the fault that hits this request, and count the hit."""
+        """Return the fault for this request, and count the hit."""
         for fault in self._faults:
             if not fault.applies_to(operation, system_id):
                 continue

@@ -1,4 +1,4 @@
-"""The API gateway: who may ask what, and how often."""
+"""The API gateway: authorization, quotas and dispatch of requests."""
 
 from dataclasses import dataclass
 import json
@@ -10,8 +10,8 @@ from .cloud import Cloud
 from .connections import Connection
 from .distortion import distort
 from .documents.changes import Change, WriteHandler
-from .documents.inverters import NOTHING_ASKED, site_of
-from .documents.windows import Answer
+from .documents.inverters import NO_SITE, site_of
+from .documents.windows import JsonBody
 from .errors import RefusalError
 from .faults import Fault
 from .operations import INVERTERS_SUMMARY, LIVE_DATA, Operation, find
@@ -45,13 +45,13 @@ _UNAVAILABLE = 500
 _UNKNOWN = "unknown"
 _CLIENT_ERRORS = range(400, 500)
 _CHARGERS = {AccessControl.CHARGER_MONITORING, AccessControl.CHARGER_CONTROL}
-"""These operations write the code of an error as text, and name no content type."""
+"""These operations write error codes as text, and set no JSON content type."""
 _BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request, the operation it is for, if any, and the line it came on."""
+    """A request, its connection, and its operation, if any."""
 
     request: web.Request
     connection: Connection
@@ -63,23 +63,23 @@ class _Call:
 
     @property
     def is_of_chargers(self) -> bool:
-        """Return whether the operation is one of chargers."""
+        """Return whether the operation belongs to Enphase chargers."""
         return self.operation is not None and self.operation.access in _CHARGERS
 
 
 class Gateway:
-    """Answers everything below `/api/v4/systems`."""
+    """Handles all requests below `/api/v4/systems`."""
 
     def __init__(self, cloud: Cloud) -> None:
         """Serve a cloud."""
         self._cloud = cloud
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Record a request, answer it, and note the answer."""
+        """Record a request, respond to it, and record the status."""
         with self._cloud.connections.track(request) as connection:
             call = self._received(request, connection)
             try:
-                response = await self._answer(call)
+                response = await self._respond(call)
             except RefusalError as refusal:
                 response = self._refused(call, refusal)
         self._note(call.record, response.status)
@@ -106,7 +106,7 @@ class Gateway:
         )
 
     def _note(self, record: Request, status: int) -> None:
-        """Note the answer; if client errors are free, give the quota back."""
+        """Record the status; if client errors do not count, restore the quota."""
         record.status = status
         free = status in _CLIENT_ERRORS and not self._cloud.count_client_errors
         application = self._cloud.application(record.application or "")
@@ -132,7 +132,7 @@ class Gateway:
             body["code"] = str(body["code"])
         return _response(call, body, refusal.status)
 
-    async def _answer(self, call: _Call) -> web.StreamResponse:
+    async def _respond(self, call: _Call) -> web.StreamResponse:
         if call.operation is not None and call.operation.of_write is not None:
             call.record.took_effect = False
             call.record.body = await _json(call.request)
@@ -142,18 +142,18 @@ class Gateway:
         )
         after = fault is not None and fault.after and call.operation is not LIVE_DATA
         if fault is not None and not after:
-            answer = await self._befall(call, application, fault)
-            if answer is not None:
-                return answer
-        response = await self._carried_out(call, application, fault)
+            response = await self._apply_fault(call, application, fault)
+            if response is not None:
+                return response
+        response = await self._execute(call, application, fault)
         if fault is not None and after:
-            return await self._befall(call, application, fault) or response
+            return await self._apply_fault(call, application, fault) or response
         return response
 
-    async def _carried_out(
+    async def _execute(
         self, call: _Call, application: Application, fault: Fault | None
     ) -> web.StreamResponse:
-        """Answer a request that may be made, truly but for distorted numbers."""
+        """Authorize and execute a request; a fault may distort its data."""
         account = self._authenticate(call.request, application)
         operation = self._authorize(call, application)
         if operation is LIVE_DATA:
@@ -169,7 +169,7 @@ class Gateway:
         if operation.of_write is not None:
             lost = fault is not None and fault.lost
             change = self._written(call, operation.of_write, account, lost=lost)
-            return _response(call, change.answer, change.status)
+            return _response(call, change.document, change.status)
         document = await self._document(call, operation, account)
         if fault is not None and fault.data is not None:
             distort(document, fault.data)
@@ -178,7 +178,7 @@ class Gateway:
     def _written(
         self, call: _Call, handler: WriteHandler, account: Account, *, lost: bool
     ) -> Change:
-        """Let a write take effect, unless it is to get lost."""
+        """Apply a write, unless a fault loses it."""
         published = self._cloud.published(self._owned_system(call, account))
         change = handler(published, call.serial, call.record.body)
         if not lost:
@@ -187,7 +187,7 @@ class Gateway:
         return change
 
     def _admit(self, call: _Call) -> Application:
-        """Return the application whose key this is, if its quota allows."""
+        """Return the application of the key, or refuse; count the request."""
         now = call.record.at
         key = call.request.headers.get("key") or call.request.query.get("key")
         if not key:
@@ -202,15 +202,15 @@ class Gateway:
         call.record.counted = True
         return application
 
-    async def _befall(
+    async def _apply_fault(
         self, call: _Call, application: Application, fault: Fault
     ) -> web.StreamResponse | None:
         if fault.quota is not None:
             raise too_many(application, fault.quota, call.record.at)
-        return await mishaps.befall(self._cloud, fault, call.request, call.connection)
+        return await mishaps.apply(self._cloud, fault, call.request, call.connection)
 
     def _authenticate(self, request: web.Request, application: Application) -> Account:
-        """Return the account for which the access token stands."""
+        """Return the account of the access token, or refuse."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise RefusalError(401)
@@ -247,10 +247,10 @@ class Gateway:
 
     async def _document(
         self, call: _Call, operation: Operation, account: Account
-    ) -> Answer:
+    ) -> JsonBody:
         query = call.request.query
         if operation is INVERTERS_SUMMARY and not call.system:
-            raise NOTHING_ASKED
+            raise NO_SITE
         if operation.of_system is not None:
             system = self._owned_system(call, account)
             return operation.of_system(self._cloud.published(system), query)

@@ -1,4 +1,4 @@
-"""Live data: a stream of server-sent events."""
+"""Live streams of server-sent events."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def duration_of(request: web.Request) -> int:
-    """Return the requested duration in seconds or refuse."""
+    """Return the requested duration in seconds, or refuse."""
     text = request.headers.get("duration", _DEFAULT_DURATION)
     try:
         duration = int(text)
@@ -36,7 +36,7 @@ def duration_of(request: web.Request) -> int:
 
 
 def check(cloud: Cloud, system: System) -> None:
-    """Refuse to stream what cannot be streamed now."""
+    """Refuse a system that cannot stream now."""
     if refusal := unsupported(system):
         raise refusal
     if system.is_offline(epoch(cloud.now())):
@@ -82,7 +82,7 @@ async def stream(
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """A stream that is being sent."""
+    """An open stream."""
 
     cloud: Cloud
     system: System
@@ -92,7 +92,7 @@ class _Stream:
     connection: Connection
 
     async def run(self) -> None:
-        """Send all frames, until the time is over or nobody listens."""
+        """Send all frames, until the time is over or the client disconnects."""
         shape, cloud = self.shape, self.cloud
         interval = shape.interval or cloud.live_interval
         source = Source(self.system, cloud.now)
@@ -100,7 +100,7 @@ class _Stream:
         size = len(shape.preamble)
         await self._write(shape.preamble)
         number = 0
-        while self._goes_on(number, interval):
+        while self._continues(number, interval):
             data = shape.filler + b"".join(
                 map(shape.encode, self._published(number, source))
             )
@@ -116,7 +116,7 @@ class _Stream:
             await self._write(shape.encode(source.frame())[:40])
             self.connection.drop()
 
-    def _goes_on(self, number: int, interval: float) -> bool:
+    def _continues(self, number: int, interval: float) -> bool:
         shape = self.shape
         if not self.connection.is_open or number == shape.ends_after:
             return False
@@ -125,7 +125,7 @@ class _Stream:
         return shape.endless or number * interval < self.record.duration
 
     def _published(self, number: int, source: Source) -> list[Payload]:
-        """Return the payloads of a tick and remember them."""
+        """Return the payloads of a tick and record them."""
         payloads = self.shape.frames(number, source)
         at, system_id = self.cloud.now(), self.system.system_id
         self.cloud.frames.extend(

@@ -1,6 +1,6 @@
-"""What live streams may look like when something is wrong.
+"""Shapes of faulty live streams.
 
-Each shape is the ordinary stream but for what its name says.
+Each shape differs from the normal stream as its name says.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,12 +48,12 @@ def _whole(data: bytes) -> Iterable[bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How a stream is made.
+    """The format of a stream.
 
-    `frames` gives the payloads of a tick, `encode` their bytes and `pieces` how these
-    are cut into writes. `ends_after` ticks the stream ends, or, with `resets`, its
-    line is cut in the midst of a frame. An `endless` stream ignores its duration. One
-    with a `length` says how many bytes it has, and is filled up with blanks.
+    `frames` returns the payloads of a tick, `encode` their bytes and `pieces` cuts
+    these into writes. The stream ends after `ends_after` ticks; with `resets` the
+    connection breaks within a frame. An `endless` stream ignores its duration. `length`
+    sets Content-Length; blanks fill the rest.
     """
 
     frames: Callable[[int, Source], list[Payload]] = _one
@@ -84,7 +84,7 @@ def _flood(number: int, source: Source) -> list[Payload]:
 
 
 def _late_every_other(number: int, source: Source) -> list[Payload]:
-    """Send what was true half a minute ago after what is true now."""
+    """Alternate frames of now and of half a minute ago."""
     return [source.frame(source.now() - _LATE if number % 2 else None)]
 
 
@@ -165,7 +165,7 @@ def _sevens(data: bytes) -> Iterable[bytes]:
 
 
 def shape_of(fault: Fault | None) -> Shape:
-    """Return how a stream is made that a fault befalls."""
+    """Return the shape of a stream with a fault, if any."""
     if fault is None or fault.stream is None:
         return Shape()
     shape = SHAPES[fault.stream]

@@ -1,4 +1,4 @@
-"""The payloads of a live stream, and which systems have one."""
+"""The payloads of live streams, and the systems that support them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +15,7 @@ type Payload = dict[str, Any]
 
 
 def unsupported(system: System) -> RefusalError | None:
-    """Return the reason why a system cannot stream, None when it can."""
+    """Return the refusal of a system that cannot stream, None if it can."""
     version = tuple(int(part) for part in system.gateway_version.split("."))
     if version < _OLDEST_GATEWAY:
         return RefusalError(466)
@@ -26,17 +26,17 @@ def unsupported(system: System) -> RefusalError | None:
 
 
 class Source:
-    """Where the frames of a system's live stream come from."""
+    """Creates the frames of a live stream of a system."""
 
     def __init__(self, system: System, now: Clock) -> None:
-        """Look at a system through a clock."""
+        """Use the clock for the time of frames."""
         self.now: Callable[[], datetime] = now
         self._system = system
 
     def frame(self, at: datetime | None = None) -> Payload:
-        """Return what flows at a moment, by default now, as the stream writes it.
+        """Return the frame of a moment, by default now.
 
-        Without a battery its fields are absent.
+        Without a battery it lacks the fields of batteries.
         """
         at = at or self.now()
         system, seconds = self._system, at.timestamp()

@@ -1,4 +1,4 @@
-"""The microinverters of a system, one under each panel, and what befalls them."""
+"""The microinverters of a system, one per panel, and their faults."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -15,9 +15,9 @@ _FIRST_NUMBER = 100
 
 @dataclass(frozen=True, slots=True)
 class Microinverter:
-    """A microinverter at a position, counted from 1, since a moment.
+    """A microinverter at a position, from 1, `since` a moment.
 
-    `generation` counts those that were at its position before.
+    `generation` is the number of earlier ones at its position.
     """
 
     position: int
@@ -28,18 +28,17 @@ class Microinverter:
 
     @property
     def part(self) -> str:
-        """Return how a silence names it."""
+        """Return its name as a part."""
         return f"panel {self.serial}"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class PanelOwner:
-    """What a system tells and changes about its panels.
+    """A system with panels.
 
-    A panel is named by the serial number of its microinverter. Changes of what it
-    gives begin with the step of five minutes after the moment. A serial number that
-    is not there raises KeyError. With `show_retired` panels stay listed when they are
-    out of use.
+    The serial number of its microinverter identifies a panel; an unknown one raises
+    KeyError. Changes of production begin with the next step of 5 minutes. With
+    `show_retired`, retired panels stay listed.
     """
 
     system_id: int
@@ -49,7 +48,7 @@ class PanelOwner:
 
     @property
     def modules(self) -> int:
-        """Return how many places for panels there are."""
+        """Return the number of positions of panels."""
         return self.plant.roof.modules
 
     @modules.setter
@@ -59,12 +58,12 @@ class PanelOwner:
 
     @property
     def active_modules(self) -> int:
-        """Return how many panels are in use."""
+        """Return the number of panels that are not retired."""
         return self.modules - len({each.position for each in self.plant.roof.retired})
 
     @property
     def microinverters(self) -> list[Microinverter]:
-        """Return the microinverters that are listed, by their position."""
+        """Return the listed microinverters in the order of their positions."""
         return list(self._microinverters())
 
     def _microinverters(self) -> Iterator[Microinverter]:
@@ -92,7 +91,7 @@ class PanelOwner:
         )
 
     def break_panel(self, serial: str, at: datetime, ratio: float = 0.0) -> None:
-        """Let a panel give only a share of what it could: 0 is dead, 0.6 is weak."""
+        """Reduce a panel to a share of its possible production: 0 is dead."""
         self.repair_panel(serial, at)
         position = self.microinverter(serial).position
         weakness = Weakness(position, ratio, Window(_next_step(at)))
@@ -100,14 +99,14 @@ class PanelOwner:
         self._change(weaknesses=(*roof.weaknesses, weakness))
 
     def repair_panel(self, serial: str, at: datetime) -> None:
-        """Let a panel give all it can again."""
+        """Restore the full production of a panel."""
         position = self.microinverter(serial).position
         self._end_weakness(position, _next_step(at))
 
     def replace_panel(self, serial: str, at: datetime) -> str:
-        """Put a new, sound microinverter in one's place; return its serial number.
+        """Replace a microinverter by one without faults; return its serial number.
 
-        The old one is listed no more, and the new one has produced nothing yet.
+        The old one disappears from lists; the lifetime energy of the new one is zero.
         """
         position = self.microinverter(serial).position
         moment = _next_step(at)
@@ -119,20 +118,17 @@ class PanelOwner:
         )
 
     def retire_panel(self, serial: str, at: datetime) -> None:
-        """Take a panel out of use for good.
-
-        It is listed no more, unless the system shows those that are retired.
-        """
+        """Retire a panel; it disappears from lists unless `show_retired` is set."""
         mark = Mark(self.microinverter(serial).position, _next_step(at))
         self._change(retired=(*self.plant.roof.retired, mark))
 
     def silence_panel(self, serial: str, at: datetime) -> None:
-        """Let a microinverter report no more; what it gives, it gives still."""
+        """Stop the reports of a microinverter, but not its production."""
         part = self.microinverter(serial).part
         self.silences.append(Silence(part, Window(epoch(at))))
 
-    def let_panel_speak(self, serial: str, at: datetime) -> None:
-        """Let a silent microinverter report again."""
+    def resume_panel(self, serial: str, at: datetime) -> None:
+        """Resume the reports of a microinverter."""
         part = self.microinverter(serial).part
         self.silences = [
             replace(each, window=Window(each.window.start, epoch(at)))
@@ -142,18 +138,18 @@ class PanelOwner:
         ]
 
     def is_silent(self, micro: Microinverter, moment: int) -> bool:
-        """Tell whether a microinverter does not report at a moment."""
+        """Return whether a microinverter does not report at a moment."""
         return any(
             each.part == micro.part and moment in each.window for each in self.silences
         )
 
     def let_it_snow(self, start: datetime, end: datetime | None = None) -> None:
-        """Cover all panels with snow, until a moment or until further notice."""
+        """Cover all panels with snow until `end`, or without an end."""
         window = Window(_next_step(start), None if end is None else _next_step(end))
         self.plant = replace(self.plant, snow=(*self.plant.snow, window))
 
     def let_it_thaw(self, at: datetime) -> None:
-        """End all snow that lies, at a moment."""
+        """Clear the current snow at a moment."""
         moment = _next_step(at)
         snow = tuple(
             Window(window.start, moment) if moment in window else window
@@ -162,7 +158,7 @@ class PanelOwner:
         self.plant = replace(self.plant, snow=snow)
 
     def microinverter(self, serial: str) -> Microinverter:
-        """Return the microinverter that is listed with a serial number."""
+        """Return the listed microinverter with a serial number; raises KeyError."""
         return {each.serial: each for each in self.microinverters}[serial]
 
     def _end_weakness(self, position: int, moment: int) -> None:

@@ -1,4 +1,4 @@
-"""Carries out what a fault orders for a request."""
+"""Applies a fault to a request."""
 
 import json
 
@@ -39,24 +39,24 @@ _BODIES: dict[BodyFault, tuple[str, str]] = {
 }
 
 
-async def befall(
+async def apply(
     cloud: Cloud, fault: Fault, request: web.Request, connection: Connection
 ) -> web.StreamResponse | None:
-    """Let a fault happen; return the answer that replaces the true one, if any."""
+    """Apply a fault; return the response that replaces the correct one, if any."""
     if fault.delay:
         await cloud.sleep(fault.delay)
     if fault.hang:
         await connection.until_closed()
     if fault.hang or fault.cut:
         return await _cut(fault.cut or "before_headers", request, connection)
-    answer = _answer(fault)
-    if answer is None and fault.status is not None and fault.stream is None:
+    response = _ordered_response(fault)
+    if response is None and fault.status is not None and fault.stream is None:
         raise RefusalError(fault.status, fault.details)
-    return answer
+    return response
 
 
-def _answer(fault: Fault) -> web.Response | None:
-    """Return the answer that a fault orders, if it is not a documented one."""
+def _ordered_response(fault: Fault) -> web.Response | None:
+    """Return the undocumented response of a fault, if it has one."""
     if fault.redirect is not None:
         return web.Response(status=302, headers={hdrs.LOCATION: fault.redirect})
     if fault.raw is not None:

@@ -1,4 +1,4 @@
-"""Moments: epoch seconds, local days and the windows between them."""
+"""Epoch seconds, local days and windows of time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ type Clock = Callable[[], datetime]
 
 
 def utcnow() -> datetime:
-    """Return the present of this machine."""
+    """Return the current time of this machine."""
     return datetime.now(UTC)
 
 
@@ -30,7 +30,7 @@ class VirtualClock:
         self._speed = speed
 
     def __call__(self) -> datetime:
-        """Return the clock's present."""
+        """Return the current time of the clock."""
         elapsed = (time.monotonic() - self._started) * self._speed
         return self._origin + timedelta(seconds=elapsed)
 
@@ -40,29 +40,29 @@ class VirtualClock:
         return self._speed
 
     def set(self, now: datetime | None = None, speed: float | None = None) -> None:
-        """Move the clock to `now`, or let it run at another speed, or both."""
+        """Set the time, the speed, or both."""
         self._origin = now or self()
         self._started = time.monotonic()
         self._speed = self._speed if speed is None else speed
 
     def advance(self, span: timedelta) -> None:
-        """Move the clock forward, or back."""
+        """Move the clock forward, or back if `span` is negative."""
         self.set(self() + span)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A span of epoch seconds; without an end it lasts until further notice."""
+    """A span of epoch seconds, with or without an end."""
 
     start: int
     end: int | None = None
 
     def __contains__(self, moment: int) -> bool:
-        """Tell whether the moment lies within, the end excluded."""
+        """Return whether the moment is in [start, end)."""
         return self.start <= moment and (self.end is None or moment < self.end)
 
     def overlaps(self, start: int, end: int) -> bool:
-        """Tell whether any moment of [start, end) lies within."""
+        """Return whether the window overlaps [start, end)."""
         return self.start < end and (self.end is None or start < self.end)
 
 
@@ -72,7 +72,7 @@ def epoch(moment: datetime) -> int:
 
 
 def day_of(moment: int, time_zone: str) -> date:
-    """Return the local day on which a moment falls."""
+    """Return the local day of a moment."""
     return datetime.fromtimestamp(moment, ZoneInfo(time_zone)).date()
 
 
@@ -83,10 +83,10 @@ def _midnight(ordinal: int, time_zone: str) -> int:
 
 
 def midnight(day: date, time_zone: str) -> int:
-    """Return the moment at which a local day begins."""
+    """Return the start of a local day."""
     return _midnight(day.toordinal(), time_zone)
 
 
 def next_midnight(day: date, time_zone: str) -> int:
-    """Return the moment at which a local day ends."""
+    """Return the end of a local day."""
     return _midnight(day.toordinal() + 1, time_zone)

@@ -1,4 +1,4 @@
-"""Deterministic noise: the same question always has the same answer."""
+"""Deterministic noise: the same key always gives the same numbers."""
 
 from hashlib import shake_128
 

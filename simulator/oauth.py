@@ -1,4 +1,4 @@
-"""Sign-in and tokens: the OAuth part of the cloud."""
+"""Sign-in and tokens: the OAuth server of the cloud."""
 
 from base64 import b64decode
 import binascii
@@ -21,17 +21,17 @@ type _Handler = Callable[[web.Request, Request], Awaitable[web.Response]]
 
 
 class OAuthError(Exception):
-    """A token request that is refused with an OAuth error."""
+    """A request is refused with an OAuth error."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
-        """Prepare the error's answer."""
+        """Keep status, code and description of the error."""
         super().__init__(error)
         self.status = status
         self.error = error
         self.description = description
 
     def response(self) -> web.Response:
-        """Return the answer."""
+        """Return the error response."""
         body = {"error": self.error, "error_description": self.description}
         headers = {}
         if self.error == "invalid_client":
@@ -40,7 +40,7 @@ class OAuthError(Exception):
 
 
 class OAuth:
-    """Answers everything below `/oauth`."""
+    """Handles all requests below `/oauth`."""
 
     def __init__(self, cloud: Cloud) -> None:
         """Serve a cloud."""
@@ -51,7 +51,7 @@ class OAuth:
         return await self._recorded("authorize", request, self._sign_in_page)
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
-        """Check the sign-in and send the home owner back to the application."""
+        """Check the sign-in and redirect the home owner to the application."""
         return await self._recorded("authorize", request, self._sign_in)
 
     async def token(self, request: web.Request) -> web.StreamResponse:
@@ -59,25 +59,25 @@ class OAuth:
         return await self._recorded("token", request, self._token)
 
     async def code_page(self, request: web.Request) -> web.Response:
-        """Show the code to those whose application has no page of its own."""
+        """Show the code, for applications without a redirect page."""
         return _page(pages.code(request.query.get("code"), request.query.get("error")))
 
     async def _recorded(
-        self, operation: str, request: web.Request, answer: _Handler
+        self, operation: str, request: web.Request, handler: _Handler
     ) -> web.StreamResponse:
-        """Record a request, let its fault happen, answer it and note the answer."""
+        """Record a request, apply its fault, respond to it and record the status."""
         cloud = self._cloud
         record = Request(at=cloud.now(), method=request.method, operation=operation)
         cloud.requests.append(record)
         fault = cloud.faults.next_for(operation, None)
         with cloud.connections.track(request) as connection:
-            response = await self._befall(fault, request, connection)
+            response = await self._apply_fault(fault, request, connection)
             if response is None:
-                response = await _answered(answer, request, record, fault)
+                response = await _respond(handler, request, record, fault)
         record.status = response.status
         return response
 
-    async def _befall(
+    async def _apply_fault(
         self, fault: Fault | None, request: web.Request, connection: Connection
     ) -> web.StreamResponse | None:
         cloud = self._cloud
@@ -86,7 +86,7 @@ class OAuth:
         if fault.expire_code:
             cloud.tokens.expire_codes()
         try:
-            return await mishaps.befall(cloud, fault, request, connection)
+            return await mishaps.apply(cloud, fault, request, connection)
         except RefusalError as refusal:
             error = fault.details or _ERRORS.get(refusal.status, "server_error")
             return OAuthError(refusal.status, error, "Ordered by a fault").response()
@@ -120,9 +120,9 @@ class OAuth:
     def _checked_application(
         self, parameters: Mapping[str, str], record: Request, request: web.Request
     ) -> Application:
-        """Return the application that asks, or refuse to show a sign-in at all.
+        """Return the application of a sign-in, or refuse.
 
-        The page that shows the code is an address of every application.
+        The page that shows the code is a redirect URI of every application.
         """
         application = self._cloud.application(parameters.get("client_id", ""))
         if application is None:
@@ -152,7 +152,7 @@ class OAuth:
     def _account(
         self, application: Application, parameters: Mapping[str, str]
     ) -> Account:
-        """Return the account that stands behind a code or a refresh token."""
+        """Return the account of a code or a refresh token, or refuse."""
         tokens, now = self._cloud.tokens, self._cloud.now()
         account: Account | None = None
         try:
@@ -179,7 +179,7 @@ class OAuth:
         return account
 
     def _authenticated(self, request: web.Request) -> Application:
-        """Return the application whose credentials are in the Basic header."""
+        """Return the application of the credentials in the Basic header, or refuse."""
         scheme, _, encoded = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         try:
             text = b64decode(encoded, validate=True).decode()
@@ -197,12 +197,12 @@ class OAuth:
         return application
 
 
-async def _answered(
-    answer: _Handler, request: web.Request, record: Request, fault: Fault | None
+async def _respond(
+    handler: _Handler, request: web.Request, record: Request, fault: Fault | None
 ) -> web.Response:
-    """Return the true answer, save for the lifetime that a fault orders."""
+    """Return the response of a handler; a fault may change the token lifetime."""
     try:
-        response = await answer(request, record)
+        response = await handler(request, record)
     except OAuthError as error:
         return error.response()
     if fault is None or fault.expires_in is None:
@@ -216,7 +216,7 @@ _PARAMETERS = ("response_type", "client_id", "redirect_uri", "state")
 
 
 def _parameters(given: Mapping[str, str]) -> dict[str, str]:
-    """Return what the form must carry from the request to its answer."""
+    """Return the parameters that the sign-in form has to send again."""
     return {name: given[name] for name in _PARAMETERS if name in given}
 
 

@@ -1,4 +1,4 @@
-"""The operations of the official specification, and what each needs."""
+"""The operations of the official specification, with access control and handler."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,12 +20,12 @@ from .documents import (
 )
 from .documents.changes import WriteHandler
 from .documents.chargers import ChargerHandler
-from .documents.windows import Answer, Document, Query
+from .documents.windows import Document, JsonBody, Query
 from .publication import Published
 from .world import AccessControl
 
-type AccountHandler = Callable[[list[Published], Query, object], Answer]
-type SystemHandler = Callable[[Published, Query], Answer]
+type AccountHandler = Callable[[list[Published], Query, object], JsonBody]
+type SystemHandler = Callable[[Published, Query], JsonBody]
 type DeviceHandler = Callable[[Published, str, Query], Document]
 
 _SYSTEM_DETAILS = AccessControl.SYSTEM_DETAILS
@@ -35,9 +35,9 @@ _CONSUMPTION = AccessControl.CONSUMPTION
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method and a path below `/api/v4/systems`, with the handler that answers.
+    """A method and a path below `/api/v4/systems`, with its handler.
 
-    Without a handler the operation exists but is answered "Not Implemented".
+    Without a handler the response is "Not Implemented".
     """
 
     name: str
@@ -53,7 +53,7 @@ class Operation:
 
     @property
     def is_simulated(self) -> bool:
-        """Return whether it is answered."""
+        """Return whether it has a handler."""
         of_device = self.of_charger or self.of_device
         handler = self.of_system or self.of_account or of_device or self.of_write
         return handler is not None or self.name == "live_data"
@@ -72,7 +72,7 @@ INVERTERS_SUMMARY = Operation(
     _SYSTEM_DETAILS,
     of_system=inverters.inverters_summary,
 )
-"""Its system is named in the query."""
+"""Its query has the system."""
 
 _ACCOUNT_OPERATIONS = (
     Operation(
@@ -240,9 +240,9 @@ OPERATIONS = (
 
 
 def find(path: str) -> list[tuple[Operation, dict[str, str]]]:
-    """Return the operations with this path below `/systems`, whatever the method.
+    """Return the operations with this path below `/systems`, of all methods.
 
-    The more literal paths win over those with parameters.
+    Paths with fewer parameters take precedence.
     """
     found = [
         (operation, match.groupdict())

@@ -1,4 +1,4 @@
-"""The page of the simulator itself: what it can do."""
+"""The start page of the simulator: a list of operations."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ class Overview:
     """Shows the operations."""
 
     def __init__(self, cloud: Cloud) -> None:
-        """Show those of a cloud."""
+        """Show the counts of a cloud."""
         self._cloud = cloud
 
     async def page(self, request: web.Request) -> web.Response:
-        """Show all operations by their paths, and how often each was asked for."""
+        """Show all operations by path, with their numbers of requests."""
         del request
         text = pages.operations(list(self._rows()))
         return web.Response(text=text, content_type="text/html")

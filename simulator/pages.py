@@ -1,4 +1,4 @@
-"""The pages that home owners see. Plain HTML; nothing is loaded from elsewhere."""
+"""HTML pages for home owners, without external resources."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -83,7 +83,7 @@ def sign_in(
     email: str = "",
     error: str | None = None,
 ) -> str:
-    """Return the sign-in page, with what the application asks to see."""
+    """Return the sign-in page, with the access that the application requests."""
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in parameters.items()

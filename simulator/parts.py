@@ -1,4 +1,4 @@
-"""Single devices: what reports by itself, and may fall silent or be replaced."""
+"""Parts of a system that report on their own and can stop or be replaced."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from .moments import Window
 
 type Meter = Literal["production", "consumption"]
 type Part = str
-"""All of a kind, such as `production` or `battery`, or one, such as `battery 1`."""
+"""All parts of a kind, such as `battery`, or one, such as `battery 1`."""
 
 BATTERY = "battery"
 HEAT_PUMP = "heat pump"
 
 
 def is_one_of(part: Part, parts: Collection[Part]) -> bool:
-    """Tell whether a part is meant; `battery` means all batteries."""
+    """Return whether `parts` include a part; `battery` includes all batteries."""
     return part in parts or part.partition(" ")[0] in parts
 
 
@@ -29,7 +29,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A meter that stays listed although another took its place at a moment."""
+    """A meter that was replaced at a moment and stays listed."""
 
     meter: Meter
     at: int
@@ -37,7 +37,7 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class SecondGateway:
-    """Another gateway at the site: its parts are read `behind` seconds earlier.
+    """A second gateway: its parts are read `behind` seconds before those of the first.
 
     The last `panels` of the roof report to it.
     """
@@ -49,10 +49,7 @@ class SecondGateway:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvCharger:
-    """A charger of another maker, and what it says that it does.
-
-    Without a status it says what it really does.
-    """
+    """A charger of another maker; `status` replaces its actual status."""
 
     serial: str
     name: str = "EV Charger"
@@ -60,15 +57,15 @@ class EvCharger:
 
     @property
     def part(self) -> Part:
-        """Return how a silence names it."""
+        """Return its name as a part."""
         return f"charger {self.serial}"
 
 
 @dataclass(frozen=True, slots=True)
 class ChargingTimes:
-    """Times of a week, by the home's clock, at which a charger may charge.
+    """A period in which a charger may charge, in the time zone of the home.
 
-    Days are numbered from Monday, 1, to Sunday, 7; `level` is a share of its power [%].
+    Days are 1, Monday, to 7, Sunday; `level` is the charging power in % of the maximum.
     """
 
     days: tuple[int, ...]
@@ -79,10 +76,10 @@ class ChargingTimes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IqCharger:
-    """How the cloud knows a charger of Enphase, which is a part of the plant.
+    """An Enphase charger in documents; the plant has its physical part.
 
-    `energy_unit` is that of the energy of its sessions, which the specification gives
-    in Wh, while its example can only be in kWh.
+    `energy_unit` is that of the energy of its sessions: Wh in the specification, but
+    its example is only plausible in kWh.
     """
 
     serial: str
@@ -96,15 +93,15 @@ class IqCharger:
 
     @property
     def part(self) -> Part:
-        """Return how a silence names it."""
+        """Return its name as a part."""
         return f"charger {self.serial}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeatPump:
-    """A heat pump, and how it is asked to use power: MODE_1 blocks it.
+    """A heat pump with its operation mode; MODE_1 blocks it.
 
-    Many have no serial number.
+    Many heat pumps have no serial number.
     """
 
     name: str = "Heat pump"

@@ -1,4 +1,4 @@
-"""Places where a home can stand, so that somewhere it is about noon now."""
+"""Places for the demo, in all time zones: at one of them it is about noon."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ _NOON = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place with its days and its sun."""
+    """A place: its time zone, coordinates and address."""
 
     time_zone: str
     latitude: float
@@ -27,8 +27,8 @@ def _place(
     return time_zone, Place(time_zone, latitude, longitude, where)
 
 
-# None is far from the equator: at noon the sun stands well above the horizon in every
-# season, north or south. Their clocks are an hour apart, and few have summer time.
+# All are near the equator: at noon the sun is high in every season. Their time zones
+# are an hour apart, and few have daylight saving time.
 PLACES = dict(
     (
         _place("Pacific/Pago_Pago", -14.3, -170.7, "Pago Pago", "AS", "US", "96799"),
@@ -61,12 +61,12 @@ OAKLAND = PLACES["America/Los_Angeles"]
 
 
 def place_at_noon(now: datetime) -> Place:
-    """Return the place whose clock is nearest to noon."""
+    """Return the place with the local time nearest to noon."""
     return min(PLACES.values(), key=lambda place: _from_noon(place, now))
 
 
 def _from_noon(place: Place, now: datetime) -> timedelta:
     local = now.astimezone(ZoneInfo(place.time_zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    # Both have one zone: the difference is that of the clocks.
+    # Both have the same tzinfo, so the difference is that of local times.
     return abs(local - midnight - _NOON)

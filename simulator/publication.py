@@ -1,10 +1,10 @@
-"""What the cloud knows by now: the gateway's uploads, late and corrected later.
+"""The data that has arrived in the cloud: late, and corrected later.
 
-A gateway reports every 15 minutes (on cellular every 6 hours), a little after the
-quarter; the report is visible some minutes later. Over Wi-Fi it takes minutes, and
-never the same. Meters and batteries are read at the quarter, whenever the report is
-taken. In a report the newest intervals may lack a device; a later report completes
-them, at most three hours on.
+A gateway reports every 15 minutes (on cellular every 6 hours), up to a minute after the
+quarter hour, on Wi-Fi after a varying 4 to 9 minutes; a report is visible some minutes
+later. Meters and batteries are read at the quarter hour, independent of the time of the
+report. The newest intervals of a report may lack a device; a later report completes
+them within three hours.
 """
 
 from collections.abc import Iterator
@@ -18,23 +18,23 @@ from .world import System
 
 _UPLOAD_PERIOD = {"ethernet": QUARTER, "wifi": QUARTER, "cellular": 6 * HOUR}
 _PHASE = {"ethernet": (15, 60), "wifi": (250, 520), "cellular": (15, 60)}
-"""How many seconds after the quarter a report is taken, at least and at most."""
+"""Seconds from the quarter hour to the report: least and most."""
 _OFF_THE_MARK = (120, 210)
-"""How many seconds after the quarter a meter's newest interval ends over Wi-Fi."""
+"""Seconds from the quarter hour to the shown end of the newest interval on Wi-Fi."""
 _SETTLED_AFTER = 3 * HOUR
 MICRO_EXCESS_PERCENT = 1
-"""Microinverters measure about so much more than the meter behind them."""
+"""Microinverters measure about this much more than the meter."""
 _SILENT_PERIODS = 3
-"""A gateway from which so long nothing came is shown as not reporting."""
+"""After this number of missing reports the system is shown as not reporting."""
 
 _COMPLETE_AT_ONCE = 0.85
 _COMPLETE_SOON = 0.97
-"""Which share of intervals is complete in the first report, and in the next."""
+"""The shares of intervals that are complete in the first and in the next report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A gateway's upload: everything up to `taken_at`, to be seen from `visible_at`."""
+    """A report with all data up to `taken_at`; documents show it from `visible_at`."""
 
     taken_at: int
     visible_at: int
@@ -67,7 +67,7 @@ def last_report(system: System, now: int) -> Report | None:
 
 
 def _taken_at(system: System, number: int) -> int:
-    """Return when a report is taken: over Wi-Fi each at a moment of its own."""
+    """Return the time of a report; its phase is constant, but random on Wi-Fi."""
     seed = system.plant.seed
     shortest, longest = _PHASE[system.connection]
     drawn = ("phase", number) if system.connection == "wifi" else ("phase",)
@@ -76,10 +76,10 @@ def _taken_at(system: System, number: int) -> int:
 
 
 class Published:
-    """What the cloud shows of a system now."""
+    """The data of a system that documents show now."""
 
     def __init__(self, system: System, now: int) -> None:
-        """Look at a system's newest visible report."""
+        """Find the newest visible report."""
         self.system = system
         self.now = now
         report = last_report(system, now)
@@ -95,7 +95,7 @@ class Published:
 
     @property
     def is_metered(self) -> bool:
-        """Return whether a meter measures the production."""
+        """Return whether a meter measures production."""
         return "production" in self.system.meters
 
     @property
@@ -109,7 +109,7 @@ class Published:
 
     @property
     def produced_until(self) -> int:
-        """Return the end of the newest published interval in which it produced."""
+        """Return the end of the newest published interval with production."""
         if self.is_metered and self.system.dark_noise_w:
             return self.until + self._off_the_mark(self.until)
         if self.is_metered:
@@ -128,7 +128,7 @@ class Published:
 
     @property
     def status(self) -> str:
-        """Return the system's status: `comm` when the gateway fell silent."""
+        """Return the status of the system: `comm` if reports are missing."""
         silence = self.now - self.last_report_at
         if silence > _SILENT_PERIODS * upload_period(self.system):
             return "comm"
@@ -136,12 +136,12 @@ class Published:
 
     @property
     def measured_in_the_dark(self) -> bool:
-        """Return whether the site produced nothing when microinverters reported."""
+        """Return whether there was no production in the newest reported step."""
         end = self.last_report_at // STEP * STEP
         return not energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
 
     def status_of(self, micro: Microinverter) -> str:
-        """Return a microinverter's status: `micro` when silent, `power` when dead."""
+        """Return a microinverter's status: `micro` without reports, `power` if dead."""
         if micro.serial in self.system.device_statuses:
             return self.system.device_statuses[micro.serial]
         roof = self.system.plant.roof
@@ -157,7 +157,7 @@ class Published:
         return day_of(self.now, self.system.time_zone).isoformat()
 
     def meta(self) -> dict[str, object]:
-        """Return the `meta` object that many documents carry."""
+        """Return the `meta` object of many documents."""
         return {
             "status": self.status,
             "last_report_at": self.last_report_at,
@@ -166,11 +166,11 @@ class Published:
         }
 
     def devices_reporting(self, end: int, total: int) -> int:
-        """Return how many of `total` devices are in the interval that ends at `end`."""
+        """Return how many of `total` devices the interval up to `end` includes."""
         return total if self._is_complete(end) else total - 1
 
     def lacking(self, end: int, total: int) -> int | None:
-        """Return which of `total` devices, from 1, an interval lacks, if any."""
+        """Return the device, from 1 to `total`, that the interval lacks, if any."""
         if self._is_complete(end):
             return None
         return 1 + int(total * fraction(self.system.plant.seed, "lacking", end))
@@ -190,8 +190,8 @@ class Published:
         last = min(end, self.last_report_at) // seconds * seconds
         return iter(range(first + seconds, last + 1, seconds))
 
-    def leaves_out(self, end: int, seconds: int) -> bool:
-        """Tell whether telemetry of production lacks an interval, for want of light."""
+    def omits(self, end: int, seconds: int) -> bool:
+        """Return whether production telemetry omits an interval without production."""
         if self.system.dark_intervals:
             return False
         return not energy(self.system.plant, Flow.PRODUCTION, end - seconds, end)
@@ -199,7 +199,7 @@ class Published:
     def micro_energy(self, end: int) -> int:
         """Return the Wh that microinverters report for the 5 minutes before `end`.
 
-        Beside a meter they show a little more than the meter does.
+        If there is a meter, they are MICRO_EXCESS_PERCENT higher than its Wh.
         """
         true = energy(self.system.plant, Flow.PRODUCTION, end - STEP, end)
         total = self.system.active_modules
@@ -216,13 +216,13 @@ class Published:
         true = energy(self.system.plant, flow, end - QUARTER, end)
         return true * self.devices_reporting(end, total) // total
 
-    def battery_was_there(self, end: int) -> bool:
-        """Tell whether there were batteries in the interval that ends at `end`."""
+    def had_battery(self, end: int) -> bool:
+        """Return whether batteries were installed in the interval up to `end`."""
         return self.system.storage_at(end - 1) is not None
 
     @property
     def storage(self) -> Storage | None:
-        """Return the batteries that are there now, if any."""
+        """Return the batteries that are installed now, if any."""
         return self.system.storage_at(self.now)
 
     @property
@@ -231,7 +231,7 @@ class Published:
         return len(storage.units_at(self.now)) if storage else 1
 
     def power(self, at: int) -> Power:
-        """Return what is measured at a moment; in the dark, a meter's noise too."""
+        """Return the measured power at a moment, with noise of the meter at night."""
         true = power(self.system.plant, at)
         most = self.system.dark_noise_w
         if true.production or not self.is_metered or not most:

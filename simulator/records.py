@@ -1,4 +1,4 @@
-"""The cloud's memory of what arrived: requests, live streams and their frames."""
+"""Records of requests, live streams and frames."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -13,11 +13,11 @@ from .world import LIVE_PRICE_USD, Application
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Request:
-    """A request that arrived; `counted` when it used up quota.
+    """A received request; `counted` if it counts in the quota.
 
-    `application` is the client id to which key or credentials belong, if known, and
-    `status` stays None until something was answered. Of a request that writes `body` is
-    what it wrote, and `took_effect` whether it did; of all others both are None.
+    `application` is the client id of the key or credentials, None if unknown. `status`
+    is None until the response is sent. `body` and `took_effect` are those of a write,
+    None for other requests.
     """
 
     at: datetime
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Stream:
-    """A live stream that was opened, and billed."""
+    """A live stream that was opened and billed."""
 
     opened_at: datetime
     system_id: int
@@ -56,11 +56,11 @@ class Quota:
     """Counts an application's requests in calendar minutes and months, in UTC."""
 
     def __init__(self) -> None:
-        """Begin with nothing counted."""
+        """Begin with no requests."""
         self._counts: Counter[tuple[str, int, int]] = Counter()
 
     def exceeded(self, application: Application, now: datetime) -> RefusalError | None:
-        """Return the refusal that is due when a period's quota is used up."""
+        """Return the refusal if the quota of a period is used up, else None."""
         for period, limit in _limits(application).items():
             start, end = PERIODS[period](now)
             if self._counts[application.client_id, start, end] >= limit:
@@ -73,12 +73,12 @@ class Quota:
             self._counts[application.client_id, *period(now)] += 1
 
     def take_back(self, application: Application, now: datetime) -> None:
-        """Uncount a request that was counted at `now`."""
+        """Remove a request that was counted at `now`."""
         for period in PERIODS.values():
             self._counts[application.client_id, *period(now)] -= 1
 
     def used(self, application: Application, period: str, now: datetime) -> int:
-        """Return how many requests count in the period around `now`."""
+        """Return the number of counted requests in the period around `now`."""
         return self._counts[application.client_id, *PERIODS[period](now)]
 
 
@@ -121,7 +121,7 @@ PERIODS: dict[str, Callable[[datetime], tuple[int, int]]] = {
 
 
 def count_by_operation(requests: Iterable[Request]) -> dict[str, int]:
-    """Return how many of the requests named each operation."""
+    """Return the number of requests by operation."""
     return dict(Counter(request.operation for request in requests))
 
 

@@ -1,4 +1,4 @@
-"""Serves the demo world as a program."""
+"""The command line program that serves the demo cloud."""
 
 import argparse
 import asyncio
@@ -17,8 +17,8 @@ from .moments import VirtualClock
 from .places import OAKLAND, PLACES
 from .world import PLANS
 
-_PATIENCE = 2
-"""Seconds that open requests get when the program ends."""
+_SHUTDOWN_SECONDS = 2
+"""Seconds that open requests have when the program ends."""
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -57,7 +57,7 @@ async def serve(chosen: argparse.Namespace) -> None:
     clock = VirtualClock(chosen.start, chosen.speed)
     cloud = demo_cloud(clock, place=PLACES[chosen.place])
     runner = web.AppRunner(
-        create_app(cloud), access_log=None, shutdown_timeout=_PATIENCE
+        create_app(cloud), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
     )
     await runner.setup()
     try:

@@ -1,4 +1,4 @@
-"""What an owner sets of a system: storage, storm guard and loads."""
+"""Settings of a system by its owner: storage, storm guard and loads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,10 +14,10 @@ _FULL = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings of a system, as the cloud has them.
+    """All settings of a system in the cloud.
 
-    Without a `mode` it is that of the batteries; each mode has a reserve of its own,
-    in %, which is that of the batteries as long as nobody sets another.
+    The default of `mode` is that of the batteries. Each mode has its own reserve in %;
+    the default is that of the batteries.
     """
 
     mode: BatteryMode | None = None
@@ -30,7 +30,7 @@ class Settings:
     def with_battery(
         self, mode: BatteryMode, reserve: int | None, *, energy_independence: bool
     ) -> Settings:
-        """Return the settings with others of the storage; full backup keeps 100 %."""
+        """Return the settings with a changed storage; full backup keeps 100 %."""
         reserves = self.reserves
         if reserve is not None and mode != "Full Backup":
             reserves = {**reserves, mode: reserve}
@@ -42,19 +42,19 @@ class Settings:
         )
 
     def with_load(self, load: Load) -> Settings:
-        """Return the settings with another one of a load."""
+        """Return the settings with a changed load."""
         loads = (load if each.name == load.name else each for each in self.loads)
         return replace(self, loads=tuple(loads))
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class SettingsOwner(PanelOwner):
-    """A system with its settings, and what overrides them.
+    """A system with its settings, and events that override them.
 
-    Batteries work by new settings after `settings_delay` seconds, and the cloud tells
-    them after `settings_shown_after`. During a storm alert storm guard keeps all that
-    is stored, and during a `dr_event` batteries belong to those who run the grid: both
-    take effect at once. A gateway out of reach hears of all this once it is back.
+    New settings take effect after `settings_delay` seconds, and documents show them
+    after `settings_shown_after`. Storm guard keeps all stored energy during a storm
+    alert; during a `dr_event` grid services control the batteries. Both take effect at
+    once. An offline gateway applies all changes when it is back.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -67,7 +67,7 @@ class SettingsOwner(PanelOwner):
     is_behind: bool = False
 
     def change_settings(self, settings: Settings, now: datetime) -> None:
-        """Let other settings be in force."""
+        """Change the settings."""
         if self.settings_shown_after:
             until = epoch(now) + self.settings_shown_after
             self.former_settings.append((until, self.settings))
@@ -75,40 +75,40 @@ class SettingsOwner(PanelOwner):
         self.deliver(now, self.settings_delay)
 
     def install_loads(self, *loads: Load) -> None:
-        """Let loads be on dry contacts, since the system began to work."""
+        """Install loads on dry contacts from the start of operation."""
         self.settings = replace(self.settings, loads=loads)
         self._switch_loads(0)
 
     def shown_settings(self, now: int) -> Settings:
-        """Return the settings that the cloud tells at a moment."""
+        """Return the settings that documents show at a moment."""
         former = (each for until, each in self.former_settings if now < until)
         return next(former, self.settings)
 
     def set_storm_alert(self, now: datetime, *, alert: bool) -> None:
-        """Begin or end an alert."""
+        """Start or end a storm alert."""
         self.storm_alert = alert
         self.deliver(now)
 
     def set_dr_event(self, now: datetime, *, active: bool) -> None:
-        """Begin or end an event of grid services, which has the batteries."""
+        """Start or end control of the batteries by grid services."""
         self.dr_event = active
         self.deliver(now)
 
     def is_offline(self, moment: int) -> bool:
-        """Tell whether the gateway was out of reach at a moment."""
+        """Return whether the gateway is offline at a moment."""
         return any(moment in window for window in self.offline)
 
     def deliver(self, now: datetime, delay: int = 0) -> None:
-        """Let the gateway follow after some seconds, if it is in reach."""
+        """Apply settings and events after `delay` seconds, if the gateway is online."""
         self.is_behind = self.is_offline(epoch(now))
         if not self.is_behind:
             self._switch_loads(epoch(now) + delay)
             self._follow(epoch(now) + delay)
 
     def command_charger(self, serial: str, level: int, now: datetime) -> None:
-        """Let a charger charge at a share of its power [%], 0 to stop.
+        """Charge at a share of the power of a charger [%], 0 to stop.
 
-        Without such a charger it raises KeyError.
+        Raises KeyError if the charger does not exist.
         """
         found = {each.serial: each for each in self.plant.chargers}
         commands = (*found[serial].commands, Command(epoch(now), level))
@@ -116,7 +116,7 @@ class SettingsOwner(PanelOwner):
         self.plant = replace(self.plant, chargers=tuple(found.values()))
 
     def plug_in(self, serial: str, now: datetime, stay: timedelta, wanted: int) -> None:
-        """Plug a car in that takes so many Wh, once it is told to."""
+        """Plug in a car that takes `wanted` Wh after a command."""
         found = {each.serial: each for each in self.plant.chargers}
         start, end = epoch(now), epoch(now + stay)
         visit = ChargingSession(start=start, end=end, charges_at=end, wanted=wanted)
@@ -125,12 +125,12 @@ class SettingsOwner(PanelOwner):
         self.plant = replace(self.plant, chargers=tuple(found.values()))
 
     def battery_mode(self, settings: Settings) -> BatteryMode:
-        """Return the mode of storage by some settings of this system."""
+        """Return the storage mode for settings of this system."""
         storage = self.plant.storage
         return settings.mode or (storage.mode if storage else "Self-consumption")
 
     def reserve(self, settings: Settings, mode: BatteryMode) -> int:
-        """Return the reserve of a mode [%] by some settings of this system."""
+        """Return the reserve of a mode [%] for settings of this system."""
         storage = self.plant.storage
         if mode == "Full Backup" or storage is None:
             return _FULL
@@ -144,13 +144,13 @@ class SettingsOwner(PanelOwner):
             self.plant = replace(self.plant, load_orders=orders)
 
     def _follow(self, at: int) -> None:
-        """Order the regime that follows from all of this, unless it is in force."""
+        """Order the regime of settings and events, unless it is in force."""
         storage = self.plant.storage
         if storage is None:
             return
         newest = storage.orders[-1].regime if storage.orders else storage.regime
         if (regime := self._regime()) != newest:
-            storage = storage.obey(Order(at, regime))
+            storage = storage.with_order(Order(at, regime))
             self.plant = replace(self.plant, storage=storage)
 
     def _regime(self) -> Regime:

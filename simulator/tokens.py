@@ -1,4 +1,4 @@
-"""Codes and tokens: signed, so that they outlive a restart of the simulator."""
+"""Codes and tokens. Tokens are signed, so they survive a restart of the simulator."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _CODE_LENGTH = 6
 
 
 class InvalidGrantError(Exception):
-    """A code or token that is unknown, spent, expired or another application's."""
+    """A code or token is unknown, used, expired or that of another application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +34,19 @@ class _Code:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a valid access token stands for."""
+    """The application and the account of a valid access token."""
 
     client_id: str
     user_id: str
 
 
 class Tokens:
-    """Issues, rotates, checks and revokes."""
+    """Issues, rotates, checks and revokes codes and tokens."""
 
     def __init__(self, seed: int) -> None:
-        """Sign with a key derived from the seed; hand out the same codes for it."""
+        """Derive the signing key and all codes from the seed."""
         self.refresh_grace = timedelta(0)
-        """How long a refresh token still works after it was exchanged."""
+        """How long a refresh token stays valid after its use."""
         self._seed = seed
         self._key = noise(seed, "signature", size=32)
         self._issued = 0
@@ -73,7 +73,7 @@ class Tokens:
         return code
 
     def expire_codes(self) -> None:
-        """Let all codes that were issued but not exchanged be forgotten."""
+        """Invalidate all codes that are not redeemed."""
         self._codes.clear()
 
     def redeem_code(
@@ -126,7 +126,7 @@ class Tokens:
     def rotate(
         self, application: Application, refresh_token: str, now: datetime
     ) -> str:
-        """Return the user id of a refresh token that is spent with this."""
+        """Use a refresh token, and return its user id."""
         claims = self._checked(refresh_token, "refresh", now)
         jti = str(claims["jti"])
         spent_at = self._rotated.get(jti)
@@ -138,19 +138,19 @@ class Tokens:
         return str(claims["enl_uid"])
 
     def check(self, access_token: str, now: datetime) -> Grant:
-        """Return what an access token stands for."""
+        """Return the grant of an access token."""
         claims = self._checked(access_token, "access", now)
         if claims.get("number", 0) < self._first_valid.get(claims["enl_uid"], 0):
             raise InvalidGrantError
         return Grant(str(claims["client_id"]), str(claims["enl_uid"]))
 
     def revoke(self, account: Account) -> None:
-        """Make all tokens worthless that the account has approved so far."""
+        """Invalidate all tokens of an account."""
         generation = self._generations.get(account.user_id, 0)
         self._generations[account.user_id] = generation + 1
 
     def revoke_access(self, account: Account) -> None:
-        """Make all access tokens of an account worthless, but no refresh token."""
+        """Invalidate all access tokens of an account, but no refresh tokens."""
         self._first_valid[account.user_id] = self._issued + 1
 
     def _signed(self, claims: dict[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Who and what exists: plans, applications, accounts and systems."""
+"""Plans, applications, accounts and systems."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from .physics import Storage
 
 
 class AccessControl(StrEnum):
-    """What an application may be allowed to use."""
+    """An access control of an application."""
 
     SYSTEM_DETAILS = "System Details"
     PRODUCTION = "Site Level Production Monitoring"
@@ -29,7 +29,7 @@ class AccessControl(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an application may use, and how often."""
+    """A plan: the limits and access controls of an application."""
 
     name: str
     per_minute: int
@@ -63,7 +63,7 @@ LIVE_PRICE_USD = 0.10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What a developer registered; without `redirect_uris` any is accepted."""
+    """A developer application; without `redirect_uris` all are accepted."""
 
     name: str
     client_id: str
@@ -85,7 +85,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Where a system stands."""
+    """The address of a system."""
 
     city: str = "Springfield"
     state: str = "CA"
@@ -98,18 +98,18 @@ type Connection = Literal["ethernet", "wifi", "cellular"]
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class System(ApplianceOwner):
-    """A site as the cloud knows it, and what befell it.
+    """A system of the cloud, with its events.
 
-    `battery_sign` is the sign of charging in `latest_telemetry`, which the official
-    text leaves open but for "consumption - battery = home load" (hence +1).
-    `dark_noise_w` is up to how much the production meter shows in the dark, either way.
-    `corrections` lets the newest intervals arrive incomplete and be corrected later.
-    `time_zone` is whose days the documents show; the home lives by that of its plant.
-    `listed` replaces members of the system's entry in lists of systems.
-    `listed_size_w` is the size that the summary shows where it is not the plant's.
-    Where there are several `production_meters`, each measures a part of the production.
-    Without `dark_intervals` telemetry of production lacks intervals without any.
-    `device_statuses` replaces the states of devices, by their serial numbers.
+    `battery_sign` is the sign of charging in `latest_telemetry`; the specification only
+    says "consumption - battery = home load" (hence +1).
+    `dark_noise_w` is the largest power, of either sign, of a production meter at night.
+    `corrections` makes the newest intervals incomplete at first.
+    `time_zone` is that of days in documents; habits follow the time zone of the plant.
+    `listed` replaces members of the entry of the system in lists of systems.
+    `listed_size_w` replaces the size of the plant in the summary.
+    Each of several `production_meters` measures a part of the production.
+    Without `dark_intervals` production telemetry omits intervals without production.
+    `device_statuses` replaces statuses of devices by serial number.
     """
 
     account: Account
@@ -143,7 +143,7 @@ class System(ApplianceOwner):
 
     @property
     def operational_at(self) -> int:
-        """Return when the system began to work."""
+        """Return when the system began to operate."""
         return midnight(self.plant.commissioned, self.plant.time_zone)
 
     @property
@@ -164,30 +164,30 @@ class System(ApplianceOwner):
         return self.gateway_serials[micro.position > last_of_first]
 
     def is_visible_to(self, account: Account) -> bool:
-        """Tell whether a login owns the system, or was granted access to it."""
+        """Return whether an account owns the system or has access to it."""
         viewers = (self.account, *self.shared_with)
         return account.user_id in {viewer.user_id for viewer in viewers}
 
     def storage_at(self, moment: int) -> Storage | None:
-        """Return the batteries that are there at a moment, if any."""
+        """Return the batteries that are installed at a moment, if any."""
         storage = self.plant.storage
         if storage is None or not storage.is_there(moment):
             return None
         return storage.as_of(moment)
 
     def battery_units(self, moment: int) -> list[int]:
-        """Return the numbers of the batteries that are there at a moment."""
+        """Return the numbers of the batteries that are installed at a moment."""
         storage = self.plant.storage
         if storage is None or not storage.is_there(moment):
             return []
         return storage.units_at(moment)
 
     def silence(self, part: Part, now: datetime) -> None:
-        """Let a meter or a battery report no more, although it stays listed."""
+        """Stop the reports of a part, which stays listed."""
         self.silences.append(Silence(part, Window(epoch(now))))
 
-    def let_speak(self, part: Part, now: datetime) -> None:
-        """Let a silent part report again."""
+    def resume_part(self, part: Part, now: datetime) -> None:
+        """Resume the reports of a part."""
         self.silences = [
             replace(each, window=replace(each.window, end=epoch(now)))
             if each.part == part and each.window.end is None
@@ -196,29 +196,29 @@ class System(ApplianceOwner):
         ]
 
     def install_meter(self, meter: Meter) -> None:
-        """Let there be a meter."""
+        """Add a meter."""
         self.meters |= {meter}
 
     def remove_meter(self, meter: Meter) -> None:
-        """Take a meter away; it is listed no more."""
+        """Remove a meter, also from lists."""
         self.meters -= {meter}
 
     def replace_meter(self, meter: Meter, now: datetime) -> None:
-        """Put a new meter in a meter's place; the old one stays listed, and silent."""
+        """Replace a meter; the old one stays listed without reports."""
         self.replaced.append(Replaced(meter, epoch(now)))
 
     def remove_batteries(self, now: datetime) -> None:
-        """Take all batteries away, from the next step of five minutes on."""
+        """Remove all batteries from the next step of 5 minutes on."""
         if self.plant.storage is not None:
             removed = (epoch(now) // STEP + 1) * STEP
             storage = replace(self.plant.storage, removed=removed)
             self.plant = replace(self.plant, storage=storage)
 
     def remove_battery(self, unit: int, now: datetime) -> None:
-        """Take one battery away, by its number counted from 1; raise KeyError else.
+        """Remove a battery by its number, from 1; raises KeyError if it is missing.
 
-        It is listed no more. Its capacity and power are missing from the next
-        midnight on.
+        It disappears from lists at once; its capacity and power are missing from the
+        next midnight on.
         """
         units = self.battery_units(epoch(now))
         if unit not in units:
@@ -232,14 +232,14 @@ class System(ApplianceOwner):
         self.plant = replace(self.plant, storage=storage)
 
     def install_batteries(self, storage: Storage, now: datetime) -> None:
-        """Install batteries where there were none yet, from the next step on."""
+        """Install the first batteries from the next step of 5 minutes on."""
         installed = (epoch(now) // STEP + 1) * STEP
         self.plant = replace(self.plant, storage=replace(storage, installed=installed))
 
-    def last_heard(self, part: Part, reported: int) -> int:
-        """Return when a part was read last, if its gateway's report is of `reported`.
+    def last_read_at(self, part: Part, reported: int) -> int:
+        """Return when a part was last read before a report at `reported`.
 
-        Parts of the second gateway are read by so much earlier.
+        Parts of the second gateway are read earlier, by its `behind`.
         """
         second = self.second_gateway
         if second is not None and is_one_of(part, second.parts):
@@ -251,8 +251,8 @@ class System(ApplianceOwner):
         ]
         return min([reported, *silent])
 
-    def hears(self, part: Part, start: int, end: int) -> bool:
-        """Tell whether a part reports all of an interval."""
+    def reports_all(self, part: Part, start: int, end: int) -> bool:
+        """Return whether a part reports during all of [start, end)."""
         return not any(
             is_one_of(part, {each.part}) and each.window.overlaps(start, end)
             for each in self.silences
@@ -266,22 +266,22 @@ class System(ApplianceOwner):
         severity: int | None = WARNING,
         serials: Collection[str] = (),
     ) -> int:
-        """Let an alarm begin at some devices, or at the gateway; return its number.
+        """Start an alarm of devices, by default the gateway; return its number.
 
-        The type is given by its number or key; without such a type it raises KeyError.
-        Without a severity it is an event that raises no alarm.
+        `event_type` is the number or key of a type; raises KeyError if it is unknown.
+        Without a severity it is an event without an alarm.
         """
         serials = serials or (self.gateway_serial,)
         return self.happenings.begin(event_type, at, severity=severity, serials=serials)
 
     def clear_alarm(self, number: int, at: datetime) -> None:
-        """End an alarm or event by its number; raise KeyError where there is none."""
+        """End an alarm or event by its number; raises KeyError if it is unknown."""
         self.happenings.end(number, at)
 
     def start_grid_outage(self, start: datetime, end: datetime | None = None) -> None:
-        """Let the grid fail from `start` to `end`, or until further notice.
+        """Add a grid outage from `start` to `end`, or without an end.
 
-        An outage is widened to whole steps of five minutes.
+        An outage is extended to whole steps of 5 minutes.
         """
         first = epoch(start) // STEP * STEP
         last = None if end is None else -(-epoch(end) // STEP) * STEP
@@ -289,30 +289,30 @@ class System(ApplianceOwner):
         self.plant = replace(self.plant, outages=outages)
 
     def end_grid_outage(self, now: datetime) -> None:
-        """End every outage that lasts, at the end of the present step."""
+        """End current outages at the end of the current step."""
         end = (epoch(now) // STEP + 1) * STEP
         outages = tuple(_ended(self.plant.outages, end))
         self.plant = replace(self.plant, outages=outages)
 
     def go_offline(self, now: datetime) -> None:
-        """Let the gateway fall silent: no reports, no live data."""
+        """Stop reports and live data of the gateway."""
         self.offline.append(Window(epoch(now)))
 
     def come_online(self, now: datetime) -> None:
-        """Let the gateway speak again; its next report tells all it missed to tell."""
+        """Reconnect the gateway; its next report includes all missing data."""
         self.offline = _ended(self.offline, epoch(now))
         if self.is_behind:
             self.deliver(now, self.settings_delay)
 
     def pause_uploads(self, now: datetime) -> None:
-        """Let reports fail to arrive while live data goes on."""
+        """Stop reports, but not live data."""
         self.upload_pauses.append(Window(epoch(now)))
 
     def resume_uploads(self, now: datetime) -> None:
-        """Let reports arrive again."""
+        """Resume reports."""
         self.upload_pauses = _ended(self.upload_pauses, epoch(now))
 
 
 def _ended(windows: Iterable[Window], end: int) -> list[Window]:
-    """Return the windows, of which those that last are ended."""
+    """Return the windows, with current ones ended."""
     return [replace(window, end=end) if end in window else window for window in windows]

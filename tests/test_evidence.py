@@ -227,7 +227,7 @@ async def test_a_meter_that_was_silent_at_first_appears(
     world.system.silence("consumption", dt_util.utcnow() - 8 * DAY)
     await set_up()
     assert not has(hass, "roof_consumption_power")
-    world.system.let_speak("consumption", dt_util.utcnow())
+    world.system.resume_part("consumption", dt_util.utcnow())
     await leap(hass, freezer, 7 * DAY)
     assert has(hass, "roof_consumption_power")
     await pass_time(hass, freezer, timedelta(hours=1))

@@ -1,7 +1,7 @@
-"""What all examples share: the application, the account's tokens, a limit of calls.
+"""The shared part of all examples: application, tokens of the account, call limit.
 
-The environment has what the developer portal shows of the application:
-ENPHASE_CLIENT_ID, ENPHASE_CLIENT_SECRET and ENPHASE_API_KEY.
+Set ENPHASE_CLIENT_ID, ENPHASE_CLIENT_SECRET and ENPHASE_API_KEY in the environment to
+the credentials of your application in the developer portal.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ from enphase_cloud_api import (
 
 URL = os.environ.get("ENPHASE_URL", "https://api.enphaseenergy.com")
 CLIENT_ID = os.environ["ENPHASE_CLIENT_ID"]
-# Enphase's own page, which shows the code to copy.
+# A page of Enphase that shows the code to copy.
 REDIRECT_URI = f"{URL}/oauth/redirect_uri"
 TOKENS = Path("enphase-tokens.json")
 
 
 class StoredTokens(AbstractAuth):
-    """Keeps the tokens of an account in a file that only its owner may read."""
+    """Stores the tokens of an account in a file that only its owner may read."""
 
     def __init__(self, session: ClientSession) -> None:
-        """Renew tokens by this session."""
+        """Request new tokens with this session."""
         self._session = session
         self._renewing = asyncio.Lock()
 
     @override
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
-        # Two renewals at once would make one of the refresh tokens worthless.
+        # A concurrent renewal would fail: the refresh token is valid once.
         async with self._renewing:
             tokens = _stored()
-            is_over = time.time() >= tokens["expires_at"]
-            if is_over or tokens["access_token"] == rejected:
+            is_expired = time.time() >= tokens["expires_at"]
+            if is_expired or tokens["access_token"] == rejected:
                 renewal = {
                     "grant_type": "refresh_token",
                     "refresh_token": tokens["refresh_token"],
@@ -62,7 +62,7 @@ class StoredTokens(AbstractAuth):
             client_secret=os.environ["ENPHASE_CLIENT_SECRET"],
             parameters=parameters,
         )
-        # A minute early, so that no call leaves with a token that ends on its way.
+        # A minute early, so that no token expires on its way.
         tokens["expires_at"] = time.time() + tokens["expires_in"] - 60
         _store(tokens)
         return tokens
@@ -74,7 +74,7 @@ def _stored() -> dict[str, Any]:
 
 
 def _store(tokens: Mapping[str, Any]) -> None:
-    """Store tokens as a whole: without the newest ones the sign-in is lost."""
+    """Replace the file at once: without the newest tokens the sign-in is lost."""
     new = TOKENS.with_suffix(".new")
     new.touch(mode=0o600)
     new.write_text(json.dumps(tokens), "utf-8")
@@ -82,31 +82,31 @@ def _store(tokens: Mapping[str, Any]) -> None:
 
 
 class CallLimit:
-    """Lets some API calls out, each counted before it leaves."""
+    """Permits a number of API calls, and counts each before it is sent."""
 
     def __init__(self, calls: int) -> None:
-        """Begin with so many calls."""
+        """Permit `calls` calls."""
         self.left = calls
 
     @asynccontextmanager
     async def attempt(self, operation: str) -> AsyncGenerator[CallLimit]:
-        """Count a call of an operation, or withhold it."""
+        """Count a call, or refuse it."""
         if not self.left:
             raise RequestWithheldError(until=None, reason="the limit is reached")
         self.left -= 1
         yield self
 
     def on_response(self, status: int, date: datetime | None) -> None:
-        """Learn that an answer came."""
+        """Receive the status of the response."""
 
     async def refused(self, err: QuotaExceededError) -> None:
-        """Learn that the cloud has counted more."""
+        """Permit no more calls: the quota of the cloud is used up."""
         self.left = 0
 
 
 @asynccontextmanager
 async def open_client() -> AsyncGenerator[EnphaseCloudClient]:
-    """Give a client that makes at most 20 calls, and close its session after that."""
+    """Yield a client for at most 20 calls, and close its session afterwards."""
     async with ClientSession() as session:
         yield EnphaseCloudClient(
             session,

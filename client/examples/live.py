@@ -1,6 +1,6 @@
-"""Show what a system does at this moment: python live.py SYSTEM_ID.
+"""Show live power of a system: python live.py SYSTEM_ID.
 
-The plan has to include live streams, each of which is billed.
+The plan has to include live streams; Enphase bills each one.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from account import open_client
 
 
 async def main(system_id: int) -> None:
-    """Open a stream of half a minute, and leave it after three frames."""
+    """Open a stream of 30 seconds, and close it after three frames."""
     async with open_client() as client, client.stream(system_id, duration=30) as stream:
         count = 0
         async for frame in stream:

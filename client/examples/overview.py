@@ -7,7 +7,7 @@ from enphase_cloud_api.endpoints import SEARCH_SYSTEMS, SUMMARY
 
 
 async def main() -> None:
-    """Make a call for each thousand systems, and one for each system."""
+    """Make a call per thousand systems, and one per system."""
     async with open_client() as client:
         for system in await client.pages(SEARCH_SYSTEMS):
             summary = await client.get(SUMMARY, system_id=system.system_id)

@@ -12,7 +12,7 @@ from enphase_cloud_api.endpoints import MICROS_TELEMETRY
 
 
 async def main(system_id: int) -> None:
-    """Make a call for each twenty microinverters, which tell of today so far."""
+    """Make a call per twenty microinverters, for their energy of today."""
     async with open_client() as client:
         query = interval_query(None)
         panels = await client.pages(MICROS_TELEMETRY, query=query, system_id=system_id)

@@ -1,4 +1,4 @@
-"""Set what a battery keeps for outages: python reserve.py SYSTEM_ID PERCENT.
+"""Set the reserve of the battery for outages: python reserve.py SYSTEM_ID PERCENT.
 
 The plan has to include System Configurations.
 """
@@ -11,7 +11,7 @@ from enphase_cloud_api.endpoints import BATTERY_SETTINGS, SET_BATTERY_SETTINGS
 
 
 async def main(system_id: int, reserve: int) -> None:
-    """Read the settings, and write them back with another reserve."""
+    """Read the settings, and write them with a new reserve."""
     async with open_client() as client:
         settings = await client.get(BATTERY_SETTINGS, system_id=system_id)
         body = settings._replace(reserve=reserve).body()

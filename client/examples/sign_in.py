@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 
 async def main() -> None:
-    """Ask for the code that Enphase shows after the sign-in, and store the tokens."""
+    """Read the code that Enphase shows after the sign-in, and store the tokens."""
     query = {
         "response_type": "code",
         "client_id": CLIENT_ID,

@@ -12,7 +12,7 @@ _LONGEST = 7 * DAY
 
 
 def events(published: Published, query: Query) -> Document:
-    """Return the events that began in a span of at most a week."""
+    """Return the events that start in a span of at most a week."""
     start, end = _span(published, query)
     found = [each for each in _happened(published) if start <= each.start <= end]
     return {
@@ -26,7 +26,7 @@ def events(published: Published, query: Query) -> Document:
 
 
 def open_events(published: Published, query: Query) -> Document:
-    """Return the events that go on; here their status is in lower case."""
+    """Return the open events; only here their status is in lower case."""
     del query
     now = published.now
     return {
@@ -59,7 +59,7 @@ def _status(happening: Happening, now: int) -> str:
 
 
 def alarms(published: Published, query: Query) -> Document:
-    """Return the alarms that began in a span and are active, or are cleared."""
+    """Return the active or the cleared alarms that start in a span."""
     start, end = _span(published, query)
     cleared = query.get("cleared", "false").lower() == "true"
     number = published.system.system_id * 1_000
@@ -81,7 +81,7 @@ def alarms(published: Published, query: Query) -> Document:
 
 
 def open_alarms(published: Published, query: Query) -> Document:
-    """Return the alarms that are active; their ids have another form here."""
+    """Return the active alarms; their ids have another form than in `alarms`."""
     del query
     site = published.system.system_id
     return {

@@ -18,22 +18,22 @@ _INVALID = RefusalError(422, "Invalid request because of 'Invalid date/time rang
 
 
 def hp_lifetime(published: Published, query: Query) -> Document:
-    """Return what the heat pump took day by day, up to today."""
+    """Return the energy of the heat pump by day, up to today."""
     return _lifetime(published, query, HEAT_PUMP, _of_heat_pump(published))
 
 
 def hp_telemetry(published: Published, query: Query) -> Document:
-    """Return what the heat pump took in intervals."""
+    """Return the energy of the heat pump in intervals."""
     return _telemetry(published, query, HEAT_PUMP, _of_heat_pump(published))
 
 
 def evse_lifetime(published: Published, serial: str, query: Query) -> Document:
-    """Return what a charger gave day by day, up to today; negative is what it took."""
+    """Return the energy of a charger by day, up to today; negative for discharge."""
     return _lifetime(published, query, *_of_charger(published, serial))
 
 
 def evse_telemetry(published: Published, serial: str, query: Query) -> Document:
-    """Return what a charger gave in intervals; negative is what it took."""
+    """Return the energy of a charger in intervals; negative for discharge."""
     return _telemetry(published, query, *_of_charger(published, serial))
 
 
@@ -49,7 +49,7 @@ def _of_charger(published: Published, serial: str) -> tuple[Part, Energy]:
     try:
         charger = system.ev_charger(serial)
     except KeyError:
-        # No other words are documented for what is not there.
+        # The only documented text for something that does not exist.
         raise RefusalError(404, f'System not found for {{:id=>"{serial}"}}') from None
     (known,) = (each for each in system.ev_chargers if each.serial == serial)
     if charger is None:
@@ -72,7 +72,7 @@ def _telemetry(
     rows = [
         {"end_at": end, "wh_consumed": energy(end - seconds, end)}
         for end in published.intervals(span.start, span.end, seconds)
-        if energy is not None and system.hears(part, end - seconds, end)
+        if energy is not None and system.reports_all(part, end - seconds, end)
     ]
     return {
         "system_id": system.system_id,
@@ -85,7 +85,7 @@ def _telemetry(
 
 
 def _span(published: Published, query: Query) -> Span:
-    """Return the span that is asked for; of its end these know nothing."""
+    """Return the requested span; these operations ignore its end."""
     known = {name: query[name] for name in query if not name.startswith("end_")}
     try:
         return telemetry_span(published, known)
@@ -108,7 +108,7 @@ def _lifetime(
 
 
 def _days(published: Published, query: Query) -> list[date]:
-    """Return the days that are asked for: all up to today, if no others are."""
+    """Return the requested days, by default all up to today."""
     today = date.fromisoformat(published.today())
     first = published.system.plant.commissioned
     start, end = first, today
@@ -128,7 +128,7 @@ def _days(published: Published, query: Query) -> list[date]:
 
 def _of_day(published: Published, day: date, part: Part, energy: Energy) -> int:
     zone = published.system.time_zone
-    heard = published.system.last_heard(part, published.until) // QUARTER * QUARTER
+    read_at = published.system.last_read_at(part, published.until) // QUARTER * QUARTER
     start = midnight(day, zone)
-    end = min(next_midnight(day, zone), heard)
+    end = min(next_midnight(day, zone), read_at)
     return energy(start, end) if start < end else 0

@@ -1,4 +1,4 @@
-"""What a request changes, and how its fields are read."""
+"""The effect of a write request."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from .windows import Document
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a write is answered with, and how it takes effect at a moment."""
+    """The response to a write, and a function that applies it at a moment."""
 
-    answer: Document
+    document: Document
     apply: Callable[[datetime], None]
     status: int = 200
 

@@ -1,4 +1,4 @@
-"""The chargers of Enphase: what they gave, to whom and when they may."""
+"""Enphase chargers: energy, sessions, schedules and events."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -25,7 +25,7 @@ _ENDS_LISTED = 400
 
 
 def devices(published: Published, query: Query) -> Document:
-    """Return the active chargers of Enphase."""
+    """Return the active Enphase chargers."""
     del query
     system = published.system
     found = [_listed(published, each) for each in system.iq_chargers]
@@ -47,14 +47,14 @@ def _listed(published: Published, charger: IqCharger) -> Document:
         "name": charger.name,
         "model": "IQ-EVSE-40R",
         "part_number": "800-00555 0303",
-        "last_report_at": system.last_heard(charger.part, published.last_report_at),
+        "last_report_at": system.last_read_at(charger.part, published.last_report_at),
         "firmware": "v0.04.22",
         "active": True,
     }
 
 
 def operation_of(published: Published, charger: Charger) -> str:
-    """Return what a charger did at the last report, in the words of the cloud."""
+    """Return the operational mode of a charger at the last report."""
     at = published.last_report_at
     for each in _charged(published, charger, days=2):
         if each.session.start <= at < each.session.end:
@@ -64,7 +64,7 @@ def operation_of(published: Published, charger: Charger) -> str:
 
 
 def telemetry(published: Published, serial: str, query: Query) -> Document:
-    """Return energy in quarters of an hour: of yesterday, if no start is asked for."""
+    """Return energy every 15 minutes, by default that of yesterday."""
     charger = _charger(published, serial)
     granularity = query.get("granularity", "day")
     if granularity not in _DAYS:
@@ -86,7 +86,7 @@ def telemetry(published: Published, serial: str, query: Query) -> Document:
 
 
 def _span(published: Published, query: Query, days: int) -> tuple[int, int, Document]:
-    """Return the span that is asked for, and how the answer names it."""
+    """Return the requested span, and its fields in the document."""
     zone = published.system.time_zone
     if "start_at" in query and "start_date" not in query:
         start = _whole_number(query["start_at"], "Invalid start_at")
@@ -107,7 +107,7 @@ def _span(published: Published, query: Query, days: int) -> tuple[int, int, Docu
 
 
 def lifetime(published: Published, serial: str, query: Query) -> Document:
-    """Return energy day by day, up to yesterday unless another end is asked for."""
+    """Return energy by day, by default up to yesterday."""
     charger = _charger(published, serial)
     invalid = "Invalid start_date/end_date"
     first = _day(query.get("start_date", ""), invalid)
@@ -137,7 +137,7 @@ def _daily(
 
 
 def sessions(published: Published, serial: str, query: Query) -> Document:
-    """Return the sessions that have ended, the newest first."""
+    """Return the completed sessions, newest first."""
     charger = _charger(published, serial)
     known = {each.serial: each for each in published.system.iq_chargers}
     ended = [
@@ -168,7 +168,7 @@ def _session(each: Charged, charger: IqCharger) -> Document:
 
 
 def schedules(published: Published, serial: str, query: Query) -> Document:
-    """Return when a charger may charge, by the home's clock."""
+    """Return the periods in which a charger may charge, in the home's time zone."""
     del query
     _charger(published, serial)
     known = {each.serial: each for each in published.system.iq_chargers}
@@ -196,9 +196,9 @@ def schedules(published: Published, serial: str, query: Query) -> Document:
 
 
 def events(published: Published, query: Query) -> Document:
-    """Return what chargers told, in plain words, the newest first."""
+    """Return the events of chargers, newest first."""
     wanted = query.get("serial_num")
-    told = sorted(
+    found = sorted(
         (
             event
             for known in published.system.iq_chargers
@@ -207,7 +207,7 @@ def events(published: Published, query: Query) -> Document:
         ),
         reverse=True,
     )
-    page = _page(told, query)
+    page = _page(found, query)
     return {
         "count": len(page),
         "events": [
@@ -235,7 +235,7 @@ def _events(published: Published, known: IqCharger) -> Iterator[tuple[int, str]]
 
 
 def _charged(published: Published, charger: Charger, *, days: int) -> Iterator[Charged]:
-    """Yield the sessions that have begun in so many days."""
+    """Yield the sessions that started in the last `days` days."""
     plant = published.system.plant
     today = day_of(published.now, published.system.time_zone)
     first = date.fromordinal(today.toordinal() - days)
@@ -266,7 +266,7 @@ def _yesterday(published: Published) -> date:
 
 
 def _day(text: str, invalid: str) -> date:
-    """Return a date written as YYYYMMDD or refuse."""
+    """Return a date written as YYYYMMDD, or refuse."""
     if len(text) != len("YYYYMMDD") or not text.isdecimal():
         raise RefusalError(400, invalid)
     try:

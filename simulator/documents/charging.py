@@ -1,4 +1,4 @@
-"""Commands to chargers of Enphase, which are for partners only."""
+"""Commands to Enphase chargers; only the partner plan includes them."""
 
 from simulator.errors import RefusalError
 from simulator.publication import Published
@@ -11,20 +11,20 @@ _LEVELS = range(101)
 
 
 def start_charging(published: Published, serial: str, body: object) -> Change:
-    """Let a car charge that is there, at a level of the body."""
-    asked = {} if body is None else body
-    if not isinstance(asked, dict) or asked.keys() - _FIELDS:
+    """Charge the plugged in car at the level of the body."""
+    fields = {} if body is None else body
+    if not isinstance(fields, dict) or fields.keys() - _FIELDS:
         raise RefusalError(400, "Invalid body")
-    if _number(asked.get("connectorId", "1")) < 1:
+    if _number(fields.get("connectorId", "1")) < 1:
         raise RefusalError(400, "Connector Id must be greater than 0")
-    level = _number(asked.get("chargingLevel", "100"))
+    level = _number(fields.get("chargingLevel", "100"))
     if level not in _LEVELS:
         raise RefusalError(400, "Charging level should be in the range [0-100]")
     return _command(published, serial, level)
 
 
 def stop_charging(published: Published, serial: str, body: object) -> Change:
-    """Let a car charge no more."""
+    """Stop charging."""
     del body
     return _command(published, serial, 0)
 
@@ -41,5 +41,5 @@ def _command(published: Published, serial: str, level: int) -> Change:
 
 
 def _number(text: object) -> int:
-    """Return a whole number that is written as text, or -1."""
+    """Return the whole number of a text, else -1."""
     return int(text) if isinstance(text, str) and text.isdecimal() else -1

@@ -17,7 +17,7 @@ _LARGEST_PAGE = 20
 
 
 def micros_telemetry(published: Published, query: Query) -> Document:
-    """Return what a page of microinverters gave, every 5 minutes."""
+    """Return a page of microinverters with their energy, every 5 minutes."""
     span = _span(published, query)
     found = published.system.microinverters
     number, _, page = page_of(found, query, _LARGEST_PAGE)
@@ -37,7 +37,7 @@ def micros_telemetry(published: Published, query: Query) -> Document:
 
 
 def micro_telemetry(published: Published, serial: str, query: Query) -> Document:
-    """Return what a microinverter gave, every 5 minutes."""
+    """Return the energy of a microinverter, every 5 minutes."""
     try:
         micro = published.system.microinverter(serial)
     except KeyError:
@@ -60,13 +60,13 @@ def encharge_telemetry(published: Published, serial: str, query: Query) -> Docum
     rows = [
         _stored(published, unit, end)
         for end in published.intervals(span.start, span.end)
-        if _has_told(published, unit, end)
+        if _is_reported(published, unit, end)
     ]
-    heard = system.last_heard(f"{BATTERY} {unit}", published.last_report_at)
-    level = units.levels(plant, heard).get(unit)
+    read_at = system.last_read_at(f"{BATTERY} {unit}", published.last_report_at)
+    level = units.levels(plant, read_at).get(unit)
     return {
         **_of_one(published, serial, span, rows),
-        "last_reported_time": heard,
+        "last_reported_time": read_at,
         "last_reported_soc": None if level is None else f"{round(level)}%",
     }
 
@@ -105,12 +105,12 @@ def _of_one(
 def _given(
     published: Published, span: Span
 ) -> Callable[[Microinverter], list[Document]]:
-    """Return what tells the intervals of single microinverters."""
+    """Return a function that returns the intervals of a microinverter."""
     system = published.system
     ends = [
         end
         for end in published.intervals(span.start, span.end, STEP)
-        if not published.leaves_out(end, STEP)
+        if not published.omits(end, STEP)
     ]
     start = min(ends, default=0) - STEP
     wh = panels.steps(system.plant, start, ends[-1]) if ends else []
@@ -126,36 +126,36 @@ def _given(
         return [
             {"end_at": end, "powr": energy * HOUR // STEP, "enwh": energy}
             for end, energy in given
-            if lacking(end) != micro.position and _was_heard(published, micro, end)
+            if lacking(end) != micro.position and _has_reported(published, micro, end)
         ]
 
     return rows
 
 
-def _was_heard(published: Published, micro: Microinverter, end: int) -> bool:
+def _has_reported(published: Published, micro: Microinverter, end: int) -> bool:
     system, start = published.system, end - STEP
     return (
-        system.hears(micro.part, start, end)
+        system.reports_all(micro.part, start, end)
         and start >= micro.since
         and not system.plant.roof.is_retired(micro.position, start)
     )
 
 
-def _has_told(published: Published, unit: int, end: int) -> bool:
+def _is_reported(published: Published, unit: int, end: int) -> bool:
     system = published.system
     known = system.battery_units(end - 1)
     lacking = published.lacking(end, len(known)) if unit in known else 0
     return (
         unit in known
         and known.index(unit) + 1 != lacking
-        and system.hears(f"{BATTERY} {unit}", end - QUARTER, end)
+        and system.reports_all(f"{BATTERY} {unit}", end - QUARTER, end)
     )
 
 
 def _stored(published: Published, unit: int, end: int) -> Document:
     plant = published.system.plant
     charged, discharged = (
-        units.energies(plant, flow, end - QUARTER, end).get(unit, 0)
+        units.energy_by_unit(plant, flow, end - QUARTER, end).get(unit, 0)
         for flow in (Flow.CHARGE, Flow.DISCHARGE)
     )
     return {

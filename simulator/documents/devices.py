@@ -10,7 +10,7 @@ from .windows import Document, Query
 
 
 def encharge_serial(system: System, unit: int) -> str:
-    """Return the serial number of a battery, counted from 1."""
+    """Return the serial number of a battery; numbers begin with 1."""
     return f"4923{system.system_id:06}{unit:02}"
 
 
@@ -20,7 +20,7 @@ def device_id(system: System, number: int) -> int:
 
 
 def devices(published: Published, query: Query) -> Document:
-    """Return the active devices; only the kinds that are there."""
+    """Return the active devices, without empty kinds."""
     del query
     kinds = {
         "micros": _micros(published),
@@ -58,12 +58,12 @@ def _device(
     }
 
 
-def _heard(published: Published, part: Part) -> int:
-    return published.system.last_heard(part, published.last_report_at)
+def _last_read_at(published: Published, part: Part) -> int:
+    return published.system.last_read_at(part, published.last_report_at)
 
 
 def _compliance(published: Published) -> Document:
-    """Return where the device was made; only shown in the United States."""
+    """Return the flags of origin, which exist only in the United States."""
     if published.system.address.country != "US":
         return {}
     return {"feoc_compliant": True, "dom_compliant": False}
@@ -101,7 +101,7 @@ def _meters(published: Published) -> list[Document]:
             meter.number,
             name,
             meter.serial,
-            last_report_at=_heard(published, meter.part),
+            last_report_at=_last_read_at(published, meter.part),
             part_number="800-00655-r09",
             sku=None,
             model="IQ Gateway",
@@ -193,7 +193,7 @@ def _collars(published: Published) -> list[Document]:
 
 
 def _numbered(published: Published, number: int, kind: str, **more: object) -> Document:
-    """Return a device whose serial number follows from its number."""
+    """Return a device with a serial number that is made of its number."""
     serial = f"483{published.system.system_id:07}{number:02}"
     more = {"model": "", "product_name": kind, **more}
     return _device(published, number, f"{kind} {serial}", serial, **more)
@@ -207,7 +207,7 @@ def _encharges(published: Published) -> list[Document]:
             10 + unit,
             f"IQ Battery {serial}",
             serial,
-            last_report_at=_heard(published, f"{BATTERY} {unit}"),
+            last_report_at=_last_read_at(published, f"{BATTERY} {unit}"),
             part_number="830-01760-r37",
             sku="IQBATTERY-5P-1P-NA",
             model="",
@@ -243,7 +243,7 @@ def _ev_chargers(published: Published) -> list[Document]:
             published,
             charger.name,
             charger.serial,
-            last_report_at=_heard(published, charger.part),
+            last_report_at=_last_read_at(published, charger.part),
             sku="",
             model="Wall 22",
             firmware="1.4.2",
@@ -254,7 +254,7 @@ def _ev_chargers(published: Published) -> list[Document]:
             published,
             charger.name,
             charger.serial,
-            last_report_at=_heard(published, charger.part),
+            last_report_at=_last_read_at(published, charger.part),
             sku="IQ-EVSE-NA-1040-0110-0100",
             model="IQ-EVSE-40R",
             firmware="v0.04.22",
@@ -272,7 +272,7 @@ def _heat_pumps(published: Published) -> list[Document]:
             published,
             pump.name,
             pump.serial,
-            last_report_at=_heard(published, HEAT_PUMP),
+            last_report_at=_last_read_at(published, HEAT_PUMP),
             SKU="",
             model="Ground 9",
             firmware="",
@@ -301,7 +301,7 @@ def _iq_airs(published: Published) -> list[Document]:
 def _without_id(
     published: Published, name: str, serial: str, **more: object
 ) -> Document:
-    """Return a device of which the cloud knows no id."""
+    """Return a device without an id."""
     device = _device(published, 0, name, serial, part_number="", **more)
     return device | {"id": ""}
 

@@ -14,14 +14,14 @@ from .windows import Document, Query, page_of
 
 _LARGEST_PAGE = 100
 _NOBODY = "none"
-NOTHING_ASKED = RefusalError(422, "Envoy serial number or Site id mandatory")
+NO_SITE = RefusalError(422, "Envoy serial number or Site id mandatory")
 _SIGNAL_STRENGTH = {"ethernet": 5, "wifi": 3, "cellular": 2}
 
 
 def site_of(query: Query, systems: Iterable[System]) -> str:
-    """Return the id of the site that is asked for, by itself or by a gateway's serial.
+    """Return the id of the requested site: that of a gateway, else `site_id`.
 
-    The serial number wins where both are given. What is not there is nobody's id.
+    An unknown gateway gives an id that no site has.
     """
     serial, site = query.get("envoy_serial_number"), query.get("site_id")
     if serial is None:
@@ -31,7 +31,7 @@ def site_of(query: Query, systems: Iterable[System]) -> str:
 
 
 def inverters_summary(published: Published, query: Query) -> list[Document]:
-    """Return a page of microinverters, by the gateway that they report to."""
+    """Return a page of microinverters by gateway."""
     serial = query.get("envoy_serial_number")
     system = published.system
     micros = [
@@ -52,22 +52,22 @@ def inverters_summary(published: Published, query: Query) -> list[Document]:
 
 
 def report_times(published: Published) -> dict[str, int]:
-    """Return when each microinverter reported last, by its serial number.
+    """Return the time of the last report of each microinverter by serial number.
 
-    In the dark all are silent.
+    Microinverters do not report in the dark.
     """
     system = published.system
     newest = published.last_report_at // STEP * STEP
-    heard = {
-        micro.serial: system.last_heard(micro.part, newest)
+    read_at = {
+        micro.serial: system.last_read_at(micro.part, newest)
         for micro in system.microinverters
     }
-    awake = {at: _awake(published, at) for at in set(heard.values())}
-    return {serial: awake[at] for serial, at in heard.items()}
+    awake = {at: _awake(published, at) for at in set(read_at.values())}
+    return {serial: awake[at] for serial, at in read_at.items()}
 
 
 def _awake(published: Published, at: int) -> int:
-    """Return the end of the last step up to a moment in which the site produced."""
+    """Return the end of the last step with production before a moment."""
     at = at // STEP * STEP
     plant = published.system.plant
     for end in range(at, max(at - DAY, published.system.operational_at), -STEP):
@@ -77,14 +77,14 @@ def _awake(published: Published, at: int) -> int:
 
 
 def _shower(published: Published) -> Callable[[Microinverter], Document]:
-    """Return what shows single microinverters, without doing the same work twice."""
+    """Return a function that returns the entry of a microinverter; it caches sums."""
     system = published.system
     plant = system.plant
     times = report_times(published)
 
     @cache
     def lifetime(until: int) -> list[int]:
-        return panels.energies(plant, system.operational_at, until)
+        return panels.energy_by_panel(plant, system.operational_at, until)
 
     @cache
     def power(end: int) -> list[int]:
@@ -106,7 +106,7 @@ def _shower(published: Published) -> Callable[[Microinverter], Document]:
 def _inverter(
     published: Published, micro: Microinverter, *, at: int, watts: int, total: int
 ) -> Document:
-    # The example shows the power both ways.
+    # The example has both forms of the power.
     bare = micro.position % 2 == 0
     power = watts if bare else {"value": watts, "units": "W", "precision": 0}
     return {

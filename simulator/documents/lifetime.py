@@ -1,4 +1,4 @@
-"""Energy day by day, and the registers of meters."""
+"""Energy by day, and meter readings."""
 
 from datetime import date
 
@@ -12,7 +12,7 @@ from .windows import Document, Query, lifetime_days, whole_number
 
 
 def energy_lifetime(published: Published, query: Query) -> Document:
-    """Return production day by day; with `production=all` by each measurement."""
+    """Return production by day; with `production=all` also by measuring device."""
     start, days = lifetime_days(published, query)
     system = published.system
     document: Document = {"system_id": system.system_id, "start_date": start}
@@ -31,17 +31,17 @@ def energy_lifetime(published: Published, query: Query) -> Document:
 
 
 def consumption_lifetime(published: Published, query: Query) -> Document:
-    """Return consumption day by day."""
+    """Return consumption by day."""
     return _metered(published, query, consumption=Flow.CONSUMPTION)
 
 
 def energy_import_lifetime(published: Published, query: Query) -> Document:
-    """Return energy imported from the grid day by day."""
+    """Return energy imported from the grid by day."""
     return _metered(published, query, **{"import": Flow.IMPORT})
 
 
 def energy_export_lifetime(published: Published, query: Query) -> Document:
-    """Return energy exported to the grid day by day."""
+    """Return energy exported to the grid by day."""
     return _metered(published, query, export=Flow.EXPORT)
 
 
@@ -51,7 +51,7 @@ def _metered(published: Published, query: Query, **flows: Flow) -> Document:
 
 
 def battery_lifetime(published: Published, query: Query) -> Document:
-    """Return what batteries took and gave day by day."""
+    """Return charged and discharged energy by day."""
     flows = {"discharge": Flow.DISCHARGE, "charge": Flow.CHARGE}
     known = published.system.plant.storage is not None
     return _lifetime(published, query, flows, known=known)
@@ -81,29 +81,29 @@ def _daily(published: Published, flow: Flow, days: list[date]) -> list[int]:
 
 
 def production_meter_readings(published: Published, query: Query) -> Document:
-    """Return the registers of production meters."""
+    """Return the readings of production meters."""
     return _readings(published, query, "production", "serial_number")
 
 
 def consumption_meter_readings(published: Published, query: Query) -> Document:
-    """Return the registers of consumption meters."""
+    """Return the readings of consumption meters."""
     return _readings(published, query, "consumption", "serial_num")
 
 
 def _readings(
     published: Published, query: Query, name: Meter, serial_key: str
 ) -> Document:
-    """Return the newest meter after those that it took the place of.
+    """Return the replaced meters and their successor, in this order.
 
-    A register begins at nothing when its meter is installed. Of a meter that is retired
-    or silent, the last reading stays.
+    The reading of a new meter is zero. A retired meter, and one that stopped reporting,
+    keeps its last reading.
     """
-    system, asked = published.system, _read_at(published, query)
+    system, requested = published.system, _read_at(published, query)
     readings = []
     for meter in meters_of(system, name):
         begin = meter.begin
-        heard = meter.end or _quarter(system.last_heard(meter.part, asked))
-        read_at = min(asked, max(begin, heard))
+        last = meter.end or _quarter(system.last_read_at(meter.part, requested))
+        read_at = min(requested, max(begin, last))
         if read_at > begin or begin == system.operational_at:
             value = meter.energy(begin, read_at)
             readings.append(
@@ -113,7 +113,7 @@ def _readings(
 
 
 def storage_meter_readings(published: Published, query: Query) -> Document:
-    """Return the registers of the battery meter."""
+    """Return the readings of the battery meter."""
     read_at = _read_at(published, query)
     reading = {
         "serial_num": f"{published.system.gateway_serial}EIM4",
@@ -138,8 +138,8 @@ def _quarter(at: int) -> int:
 
 
 def _read_at(published: Published, query: Query) -> int:
-    asked = whole_number(query["end_at"]) if "end_at" in query else published.now
-    last = _quarter(min(asked, published.until))
+    requested = whole_number(query["end_at"]) if "end_at" in query else published.now
+    last = _quarter(min(requested, published.until))
     return max(last, published.system.operational_at)
 
 

@@ -1,4 +1,4 @@
-"""The meters of a system: which there are, and what each of them measures."""
+"""The meters of a system, and their measurements."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from simulator.physics import Flow, energy
 from simulator.world import System
 
 _FIRST_SHARE = 60
-"""Of the production each meter but the last measures so much of what is left [%]."""
+"""The share of the remaining production that each meter but the last measures [%]."""
 _SECOND_NUMBER = 92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metering:
-    """A meter, and the time in which it measured; without an end it still does.
+    """A meter that measures from `since` to `until`, None if it is active.
 
-    `index` counts those that measure the production beside each other.
+    `index`, from 0, distinguishes parallel meters of production.
     """
 
     system: System
@@ -29,7 +29,7 @@ class Metering:
 
     @property
     def part(self) -> Part:
-        """Return how a silence names it alone."""
+        """Return its name as a part."""
         return f"{self.name} {self.index + 1}"
 
     @property
@@ -46,25 +46,25 @@ class Metering:
 
     @property
     def begin(self) -> int:
-        """Return the quarter of an hour from which on it measures."""
+        """Return the quarter hour from which on it measures."""
         return self.since // QUARTER * QUARTER
 
     @property
     def end(self) -> int | None:
-        """Return the quarter of an hour up to which it measured, if it is no more."""
+        """Return the quarter hour up to which it measured, None if it is active."""
         return None if self.until is None else self.until // QUARTER * QUARTER
 
     def energy(self, start: int, end: int) -> int:
-        """Return the Wh that it measured in [start, end), both multiples of a step."""
+        """Return the Wh that it measures in [start, end), both multiples of a step."""
         first, flow = self.system.operational_at, Flow(self.name)
         before = energy(self.system.plant, flow, first, start)
         after = before + energy(self.system.plant, flow, start, end)
         return self.part_of(after) - self.part_of(before)
 
     def part_of(self, total: int) -> int:
-        """Return what it measures of all that ever was measured by its kind.
+        """Return its part of the lifetime total of all meters of its kind.
 
-        The parts of all meters add up to it, and none falls while it grows.
+        The parts of all meters add up to the total, and never decrease as it grows.
         """
         count = self.system.production_meters if self.name == "production" else 1
         for _ in range(self.index):
@@ -74,7 +74,7 @@ class Metering:
 
 
 def meters_of(system: System, name: Meter) -> Iterator[Metering]:
-    """Yield the meters of a kind: the first after those in whose place it is."""
+    """Yield the meters of a kind; replaced ones precede their successor."""
     if name not in system.meters:
         return
     swaps = [each.at for each in system.replaced if each.meter == name]

@@ -1,4 +1,4 @@
-"""What production meters of revenue grade measured, each by itself."""
+"""Energy of each revenue grade production meter."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ _INVALID = RefusalError(422, "Requested date range is invalid for this system")
 
 
 def rgm_stats(published: Published, query: Query) -> Document:
-    """Return production every 15 minutes: of all meters, and of each channel of each.
+    """Return production every 15 minutes: of all meters, and of each channel.
 
-    Of a meter that was replaced, the time before is told.
+    A replaced meter has the intervals before its replacement.
     """
     measured = _measured(published, *_span(published, query))
     ends = sorted({at for wh in measured.values() for at in wh})
@@ -41,7 +41,7 @@ def rgm_stats(published: Published, query: Query) -> Document:
 
 
 def _span(published: Published, query: Query) -> tuple[int, int]:
-    """Return the span that is asked for: of what is longer, the first week."""
+    """Return the requested span, at most its first week."""
     system, now = published.system, published.now
     zone = system.time_zone
     start = midnight(day_of(now, zone), zone)
@@ -60,13 +60,13 @@ def _span(published: Published, query: Query) -> tuple[int, int]:
 
 
 def _measured(published: Published, start: int, end: int) -> Measured:
-    """Return the Wh of the intervals of each meter, by their end."""
+    """Return the Wh of each meter by the end of intervals."""
     sums = dict(_sums(published, start, end))
     return {
         meter: {
             at: meter.part_of(after) - meter.part_of(before)
             for at, (before, after) in sums.items()
-            if _has_told(published, meter, at)
+            if _is_reported(published, meter, at)
         }
         for meter in meters_of(published.system, "production")
     }
@@ -80,7 +80,7 @@ def _of_all(at: int, measured: Measured) -> Document:
 def _sums(
     published: Published, start: int, end: int
 ) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Yield the ends of intervals with all that was produced before and after each."""
+    """Yield the end of each interval with lifetime production before and after it."""
     system, ends = published.system, list(published.intervals(start, end))
     first = system.operational_at
     after = (
@@ -89,21 +89,21 @@ def _sums(
     for at in ends:
         before = after
         after += energy(system.plant, Flow.PRODUCTION, at - QUARTER, at)
-        if not published.leaves_out(at, QUARTER):
+        if not published.omits(at, QUARTER):
             yield at, (before, after)
 
 
-def _has_told(published: Published, meter: Metering, at: int) -> bool:
-    """Tell whether an interval has what a meter measured in it."""
+def _is_reported(published: Published, meter: Metering, at: int) -> bool:
+    """Return whether an interval includes a meter."""
     system, start = published.system, at - QUARTER
     is_there = meter.begin <= start and (meter.end is None or at <= meter.end)
     lacking = published.lacking(at, system.production_meters)
     is_late = lacking == meter.index + 1
-    return is_there and not is_late and system.hears(meter.part, start, at)
+    return is_there and not is_late and system.reports_all(meter.part, start, at)
 
 
 def _channels(phases: int, wh: dict[int, int]) -> Iterator[Document]:
-    """Yield the intervals of each channel; one without a phase measures null."""
+    """Yield the intervals of each channel; a channel without a phase has null."""
     for channel in (1, 2, 3):
         for at, total in wh.items():
             part = None if channel > phases else equal_part(total, phases, channel)

@@ -1,4 +1,4 @@
-"""The settings of a system: how they are told, and how they are written."""
+"""The settings of a system: documents and writes."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,20 +36,20 @@ _LOAD_LEVELS = range(10, 91)
 _SECONDS = range(86_401)
 _HYSTERESIS = 10
 
-_TOLD = {"Self-consumption": "Self - Consumption"}
-_REPLIED = {"Self-consumption": "self-consumption"}
-"""How the examples spell a mode where it is read, and in the reply to a write."""
+_SPELLED_IN_READS = {"Self-consumption": "Self - Consumption"}
+_SPELLED_IN_WRITES = {"Self-consumption": "self-consumption"}
+"""The spelling of a mode in examples of reads, and of responses to writes."""
 
 
 def battery_settings(published: Published, query: Query) -> Document:
-    """Return the settings of the storage."""
+    """Return the battery settings."""
     del query
     storage = _storage(published, "System doesn't have encharges")
-    return _battery(published.system, storage, _shown(published), _TOLD)
+    return _battery(published.system, storage, _shown(published), _SPELLED_IN_READS)
 
 
 def storm_guard(published: Published, query: Query) -> Document:
-    """Return whether storm guard is on, and whether there is an alert."""
+    """Return whether storm guard is on, and whether there is a storm alert."""
     del query
     _storage(published, "System doesn't have encharges")
     system = published.system
@@ -57,7 +57,7 @@ def storm_guard(published: Published, query: Query) -> Document:
 
 
 def grid_status(published: Published, query: Query) -> Document:
-    """Return the state of the grid in the newest report."""
+    """Return the grid status of the newest report."""
     del query
     if not published.has_reported:
         raise _refused("grid_state not available as the site has not reported yet")
@@ -82,19 +82,19 @@ def _shown(published: Published) -> Settings:
 
 
 def set_battery_settings(published: Published, serial: str, body: object) -> Change:
-    """Change what the body names of the storage's settings."""
+    """Change the battery settings in the body."""
     del serial
-    asked = _fields(body, _BATTERY)
+    fields = _fields(body, _BATTERY)
     storage = _storage(published, "System doesn't have encharge")
     system, settings = published.system, published.system.settings
-    mode = asked.get("battery_mode", system.battery_mode(settings))
+    mode = fields.get("battery_mode", system.battery_mode(settings))
     if mode not in _MODES:
         raise _refused(f"battery_mode should be one of {', '.join(_MODES)}")
-    reserve = asked.get("reserve_soc")
+    reserve = fields.get("reserve_soc")
     least = storage.shutdown_percent
     if reserve is not None and reserve not in range(least, 101):
         raise _refused(f"reserve_soc should be between {least} and 100")
-    independent = _switch(asked, "energy_independence")
+    independent = _switch(fields, "energy_independence")
     settings = settings.with_battery(
         mode,
         reserve,
@@ -102,59 +102,61 @@ def set_battery_settings(published: Published, serial: str, body: object) -> Cha
         if independent is None
         else independent,
     )
-    return _change(system, settings, _battery(system, storage, settings, _REPLIED))
+    return _change(
+        system, settings, _battery(system, storage, settings, _SPELLED_IN_WRITES)
+    )
 
 
 def set_storm_guard(published: Published, serial: str, body: object) -> Change:
     """Switch storm guard on or off."""
     del serial
-    asked = _fields(body, _STORM_GUARD)
+    fields = _fields(body, _STORM_GUARD)
     _storage(published, "System doesn't have encharge")
-    on = _switch(asked, "storm_guard_status")
+    on = _switch(fields, "storm_guard_status")
     if on is None:
         raise _refused("storm_guard_status is missing")
     system = published.system
-    told = _switched(on=on)
+    status = _switched(on=on)
     if on and not system.storm_alert:
-        told = "Enabled (Inactive)"
+        status = "Enabled (Inactive)"
     settings = replace(system.settings, storm_guard=on)
-    return _change(system, settings, _storm(system, told))
+    return _change(system, settings, _storm(system, status))
 
 
 def set_load_control(published: Published, serial: str, body: object) -> Change:
-    """Change what the body names of a load's settings."""
+    """Change the settings of a load in the body."""
     del serial
-    asked = _fields(body, _LOAD)
+    fields = _fields(body, _LOAD)
     system = published.system
-    load = _load(system.settings, asked)
+    load = _load(system.settings, fields)
     if not load.owner_can_override:
         raise _refused("Owner can not override the load control settings")
-    load = _changed(load, asked)
+    load = _changed(load, fields)
     settings = system.settings.with_load(load)
     return _change(system, settings, _loads(system, settings))
 
 
-def _load(settings: Settings, asked: dict[str, Any]) -> Load:
-    if "name" not in asked:
+def _load(settings: Settings, fields: dict[str, Any]) -> Load:
+    if "name" not in fields:
         raise _refused("name is missing")
     for load in settings.loads:
-        if load.name == asked["name"]:
-            if asked.get("load_name", load.load_name) != load.load_name:
+        if load.name == fields["name"]:
+            if fields.get("load_name", load.load_name) != load.load_name:
                 break
             return load
     raise _refused("Load not found")
 
 
-def _changed(load: Load, asked: dict[str, Any]) -> Load:
-    mode = asked.get("mode", load.mode)
+def _changed(load: Load, fields: dict[str, Any]) -> Load:
+    mode = fields.get("mode", load.mode)
     if mode not in _LOAD_MODES:
         raise _refused(f"mode should be one of {', '.join(_LOAD_MODES)}")
-    _demand(asked, "Advanced_BatteryPowered", "soc_low")
-    _demand(asked, "Scheduled", "essential_start_time")
-    _demand(asked, "Scheduled", "essential_end_time")
-    low = asked.get("soc_low", load.soc_low)
-    start = asked.get("essential_start_time", load.essential_start_time)
-    end = asked.get("essential_end_time", load.essential_end_time)
+    _demand(fields, "Advanced_BatteryPowered", "soc_low")
+    _demand(fields, "Scheduled", "essential_start_time")
+    _demand(fields, "Scheduled", "essential_end_time")
+    low = fields.get("soc_low", load.soc_low)
+    start = fields.get("essential_start_time", load.essential_start_time)
+    end = fields.get("essential_end_time", load.essential_end_time)
     if low not in _LOAD_LEVELS:
         raise _refused("soc_low should be between 10 and 90")
     if start not in _SECONDS or end not in _SECONDS:
@@ -169,8 +171,8 @@ def _changed(load: Load, asked: dict[str, Any]) -> Load:
     )
 
 
-def _demand(asked: dict[str, Any], mode: str, name: str) -> None:
-    if asked.get("mode") == mode and name not in asked:
+def _demand(fields: dict[str, Any], mode: str, name: str) -> None:
+    if fields.get("mode") == mode and name not in fields:
         raise _refused(f"{name} is mandatory for {mode} mode")
 
 
@@ -178,10 +180,10 @@ def _battery(
     system: System, storage: Storage, settings: Settings, spelling: Mapping[str, str]
 ) -> Document:
     mode = system.battery_mode(settings)
-    told = "DR Event Active" if system.dr_event else spelling.get(mode, mode)
+    shown = "DR Event Active" if system.dr_event else spelling.get(mode, mode)
     return {
         "system_id": system.system_id,
-        "battery_mode": told,
+        "battery_mode": shown,
         "reserve_soc": system.reserve(settings, mode),
         "energy_independence": _switched(on=settings.energy_independence),
         "charge_from_grid": _switched(on=settings.charge_from_grid),
@@ -224,7 +226,7 @@ def _storage(published: Published, missing: str) -> Storage:
 
 
 def _fields(body: object, known: Mapping[str, type]) -> dict[str, Any]:
-    """Return the fields of a body, or refuse those that are unknown or wrong."""
+    """Return the fields of a body; refuse unknown fields and wrong types."""
     if not isinstance(body, dict):
         raise _refused("The body is no JSON object")
     for name, value in body.items():
@@ -235,20 +237,20 @@ def _fields(body: object, known: Mapping[str, type]) -> dict[str, Any]:
     return body
 
 
-def _switch(asked: dict[str, Any], name: str) -> bool | None:
-    if name not in asked:
+def _switch(fields: dict[str, Any], name: str) -> bool | None:
+    if name not in fields:
         return None
-    if asked[name] not in _SWITCH:
+    if fields[name] not in _SWITCH:
         raise _refused(f"{name} should be enabled or disabled")
-    return _SWITCH[asked[name]]
+    return _SWITCH[fields[name]]
 
 
 def _switched(*, on: bool) -> str:
     return "enabled" if on else "disabled"
 
 
-def _change(system: System, settings: Settings, answer: Document) -> Change:
-    return Change(answer, lambda now: system.change_settings(settings, now))
+def _change(system: System, settings: Settings, document: Document) -> Change:
+    return Change(document, lambda now: system.change_settings(settings, now))
 
 
 def _refused(details: str) -> RefusalError:

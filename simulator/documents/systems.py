@@ -20,7 +20,7 @@ _NO_SYSTEM_IN_BODY = "system is missing at Json body location"
 
 
 def systems(owned: list[Published], query: Query, body: object) -> Document:
-    """Return a page of the systems that the user may see."""
+    """Return a page of the systems that the user may access."""
     del body
     return _page(_sorted(owned, query.get("sort_by")), query, 100, _listed)
 
@@ -40,7 +40,7 @@ def search(owned: list[Published], query: Query, body: object) -> Document:
 
 
 def retrieve_system_id(owned: list[Published], query: Query, body: object) -> Document:
-    """Return the system of a gateway, by the gateway's serial number."""
+    """Return the system of a gateway by the serial number of the gateway."""
     del body
     serial = query.get("serial_num")
     if not serial:
@@ -52,7 +52,7 @@ def retrieve_system_id(owned: list[Published], query: Query, body: object) -> Do
 
 
 def _matches(published: Published, wanted: dict[str, object]) -> bool:
-    """Tell whether a system passes all filters; empty filters are ignored."""
+    """Return whether a system matches all filters; empty filters are ignored."""
     found = published.system
     ids, statuses = wanted.get("ids"), wanted.get("statuses")
     if isinstance(ids, list) and ids and found.system_id not in ids:
@@ -124,7 +124,7 @@ def _system(published: Published) -> Document:
 
 
 def _found(published: Published) -> Document:
-    """Return a system as a search shows it: without the city."""
+    """Return the entry of a system in a search: without the city."""
     document = _listed(published)
     address = asdict(published.system.address)
     del address["city"]
@@ -132,13 +132,13 @@ def _found(published: Published) -> Document:
 
 
 def _found_live(published: Published) -> Document:
-    """Return a system as a search for live streams shows it."""
+    """Return the entry of a system in a search with `live_stream`."""
     supported = unsupported(published.system) is None
     return {**_found(published), "live_stream": "enabled" if supported else "disabled"}
 
 
 def summary(published: Published, query: Query) -> Document:
-    """Return a day's summary; of a past day without modules, size and power."""
+    """Return the summary of a day; modules, size and power of a past day are zero."""
     found = published.system
     plant = found.plant
     today = published.today()

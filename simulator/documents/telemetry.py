@@ -1,4 +1,4 @@
-"""Energy in intervals, and the latest powers."""
+"""Energy in intervals, and the latest power."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ def production_micro(published: Published, query: Query) -> Document:
     total = published.system.active_modules
     rows = []
     for end in published.intervals(span.start, span.end, STEP):
-        if published.leaves_out(end, STEP):
+        if published.omits(end, STEP):
             continue
         produced = published.micro_energy(end)
         reporting = published.devices_reporting(end, total) if produced else 0
@@ -59,7 +59,7 @@ def production_meter(published: Published, query: Query) -> Document:
             "wh_del": published.energy(Flow.PRODUCTION, end),
         }
         for end in _ends(published, span, total)
-        if not published.leaves_out(end, QUARTER)
+        if not published.omits(end, QUARTER)
     ]
     return {**_envelope(published, span, total), "intervals": rows}
 
@@ -84,12 +84,12 @@ def consumption_meter(published: Published, query: Query) -> Document:
 
 
 def battery(published: Published, query: Query) -> Document:
-    """Return what batteries took, gave and hold, every 15 minutes."""
+    """Return energy and state of charge of the batteries, every 15 minutes."""
     span = telemetry_span(published, query)
     storage = published.system.plant.storage
     total = len(storage.units_at(published.now)) if storage else 0
     rows = []
-    for end in filter(published.battery_was_there, _ends(published, span, total)):
+    for end in filter(published.had_battery, _ends(published, span, total)):
         reporting = published.devices_reporting(end, total)
         charged = published.energy(Flow.CHARGE, end)
         discharged = published.energy(Flow.DISCHARGE, end)
@@ -157,7 +157,7 @@ def _envelope(published: Published, span: Span, devices: int) -> Document:
 
 
 def latest_telemetry(published: Published, query: Query) -> Document:
-    """Return the powers at the quarter before the last report, in W."""
+    """Return the power [W] at the quarter hour before the last report."""
     del query
     devices: Document = {"meters": _meters(published)}
     if published.storage:
@@ -185,7 +185,7 @@ def _meters(published: Published) -> list[Document]:
 
 def _channels(published: Published, meter: Metering) -> Iterator[Document]:
     system, until = published.system, published.until
-    read_at = system.last_heard(meter.part, until)
+    read_at = system.last_read_at(meter.part, until)
     if meter.until is not None:
         read_at = min(meter.until, read_at)
     stale = _is_stale(published, read_at)
@@ -223,7 +223,7 @@ def _chargers(published: Published) -> Iterator[Document]:
 def _operated(
     published: Published, known: EvCharger | IqCharger | HeatPump, part: Part, mode: str
 ) -> Document:
-    read_at = published.system.last_heard(part, published.last_report_at)
+    read_at = published.system.last_read_at(part, published.last_report_at)
     stale = _is_stale(published, read_at)
     return {
         "serial_number": known.serial,
@@ -237,7 +237,7 @@ def _encharges(published: Published) -> Iterator[Document]:
     system = published.system
     units = system.battery_units(published.now)
     for number, unit in enumerate(units, start=1):
-        read_at = system.last_heard(f"{BATTERY} {unit}", published.until)
+        read_at = system.last_read_at(f"{BATTERY} {unit}", published.until)
         stale = _is_stale(published, read_at)
         now = 0 if stale else power(system.plant, read_at).battery
         mode = "Idle" if now == 0 else "Discharging" if now > 0 else "Charging"
@@ -258,5 +258,5 @@ def _is_stale(published: Published, read_at: int) -> bool:
 
 
 def equal_part(total: int, parts: int, number: int) -> int:
-    """Return one of `parts` nearly equal parts of a total."""
+    """Return part `number`, from 1, of `parts` nearly equal parts of a total."""
     return total * number // parts - total * (number - 1) // parts

@@ -1,4 +1,4 @@
-"""The spans of time that requests ask for."""
+"""Requested spans of time, and pages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from simulator.publication import Published
 
 type Query = Mapping[str, str]
 type Document = dict[str, object]
-type Answer = Document | list[Document]
+type JsonBody = Document | list[Document]
 
 GRANULARITIES = {"5mins": STEP, "15mins": QUARTER, "day": DAY, "week": 7 * DAY}
 OLDEST = 2 * 365 * DAY
@@ -22,7 +22,7 @@ _TOO_LONG = (
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A requested span: the moments, and how the answer names them."""
+    """A requested span, and its fields in the document."""
 
     start: int
     end: int
@@ -31,7 +31,7 @@ class Span:
 
 
 def whole_number(text: str) -> int:
-    """Return epoch seconds or refuse."""
+    """Return epoch seconds, or refuse."""
     try:
         return int(text)
     except ValueError:
@@ -39,7 +39,7 @@ def whole_number(text: str) -> int:
 
 
 def calendar_date(text: str) -> date:
-    """Return a date written as YYYY-MM-DD or refuse."""
+    """Return a date written as YYYY-MM-DD, or refuse."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -64,9 +64,9 @@ def _bounded(text: str, low: int, high: int | None) -> int:
 def telemetry_span(published: Published, query: Query) -> Span:
     """Return the span that a telemetry request asks for.
 
-    Without a start it is today so far; otherwise `granularity` is its length. The
-    undocumented `end_at` and `end_date` are understood as the cloud understands them
-    for `production_micro`.
+    Without a start it is today so far; otherwise `granularity` is its length. `end_at`
+    and `end_date` are not documented; they work as `production_micro` of the cloud has
+    them.
     """
     granularity = query.get("granularity", "day")
     if granularity not in GRANULARITIES:
@@ -84,7 +84,7 @@ def telemetry_span(published: Published, query: Query) -> Span:
 
 
 def _start(published: Published, query: Query) -> tuple[int, Document]:
-    """Return the start, not before the system's first day, and how to show it."""
+    """Return the start, not before the start of operation, and its document field."""
     time_zone = published.system.time_zone
     first = published.system.operational_at
     if "start_at" in query:
@@ -129,8 +129,8 @@ def lifetime_days(published: Published, query: Query) -> tuple[str, list[date]]:
     """Return the start date to show and the days of a lifetime request."""
     today = date.fromisoformat(published.today())
     commissioned = published.system.plant.commissioned
-    asked = query.get("start_date")
-    start = commissioned if asked is None else calendar_date(asked)
+    requested = query.get("start_date")
+    start = commissioned if requested is None else calendar_date(requested)
     default_end = today if start >= today else date.fromordinal(today.toordinal() - 1)
     end = calendar_date(query["end_date"]) if "end_date" in query else default_end
     if start > today or end > today:

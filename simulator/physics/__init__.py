@@ -1,4 +1,4 @@
-"""What physically happens at a site: a pure function of site and moment."""
+"""The physical model of a site: pure functions of plant and time."""
 
 from .loads import Load, LoadOrder
 from .model import Day, Flow, Power, day, energy, power

@@ -1,4 +1,4 @@
-"""Chargers for cars: when a car is plugged in, and how much it takes."""
+"""Chargers for cars: sessions, and their energy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,18 +13,18 @@ from .plant import Charger, ChargingSession, Command, Plant
 
 _ARRIVES = (16.5, 20.0)
 _LEAVES = (6.5, 8.5)
-"""Hours between which a car is plugged in, and out on the next morning."""
+"""Hours of plugging in, and of plugging out on the next morning."""
 _WAITS = 0.5
-"""The share of evenings on which the car charges by night, at so many hours."""
+"""The share of sessions in which the car waits for the hour `_NIGHT_HOUR`."""
 _NIGHT_HOUR = 1
 _WANTED_WH = (4_000, 28_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charged:
-    """What became of a session: the Wh in each step, from the first with any on.
+    """The energy of a session: start and Wh of each step with charging.
 
-    What the car gave to the home is in `returned`.
+    `returned` has start and Wh of steps with discharging to the home.
     """
 
     session: ChargingSession
@@ -33,19 +33,19 @@ class Charged:
 
     @property
     def energy(self) -> int:
-        """Return the Wh that the car took."""
+        """Return the charged Wh."""
         return sum(wh for _, wh in self.steps)
 
     @property
     def seconds(self) -> int:
-        """Return for how long it charged."""
+        """Return the seconds of charging."""
         return len(self.steps) * STEP
 
 
 def sessions(
     plant: Plant, charger: Charger, first: date, last: date
 ) -> Iterator[ChargingSession]:
-    """Yield the sessions that begin on local days, in order."""
+    """Yield the sessions that start on local days, in order."""
     days = range(
         max(first, plant.commissioned).toordinal(), min(last, date.max).toordinal() + 1
     )
@@ -93,7 +93,7 @@ def _between(limits: tuple[float, float], share: float) -> float:
 
 
 def charged(plant: Plant, charger: Charger, session: ChargingSession) -> Charged:
-    """Return what became of a session; without a grid nothing flows."""
+    """Return the energy of a session; without a grid it is zero."""
     commands = [
         each for each in charger.commands if session.start <= each.at < session.end
     ]
@@ -117,7 +117,7 @@ def charged(plant: Plant, charger: Charger, session: ChargingSession) -> Charged
 def _returned(
     plant: Plant, charger: Charger, session: ChargingSession
 ) -> Iterator[tuple[int, int]]:
-    """Yield what a car gives to the home in each step until it charges."""
+    """Yield start and Wh of the steps in which a car discharges to the home."""
     most = charger.returns_w * STEP // HOUR
     first = -(-session.start // STEP) * STEP
     for at in range(first, min(session.charges_at, session.end) - STEP + 1, STEP):
@@ -129,13 +129,13 @@ def _returned(
 
 @lru_cache(maxsize=256)
 def _home(plant: Plant, local: date) -> list[int]:
-    """Return the Wh that the home uses beside its chargers in each step of a day."""
+    """Return the Wh of the home without chargers in each step of a day."""
     start, end = (each(local, plant.time_zone) for each in (midnight, next_midnight))
     return home_load.consumption(plant, local, (end - start) // STEP)
 
 
 def _level(session: ChargingSession, commands: list[Command], at: int) -> int:
-    """Return the share of its power at which a car charges [%]."""
+    """Return the share of the power of the charger at which a car charges [%]."""
     given = [each.level for each in commands if each.mark <= at]
     if given:
         return given[-1]
@@ -143,9 +143,9 @@ def _level(session: ChargingSession, commands: list[Command], at: int) -> int:
 
 
 def load(plant: Plant, day: date, steps: int) -> list[int]:
-    """Return the Wh that all chargers take in each step of a local day.
+    """Return the Wh of all chargers in each step of a local day.
 
-    Less than nothing where cars give; in sum no more than the home uses.
+    Negative values are discharge, in sum no more than the home uses.
     """
     start = midnight(day, plant.time_zone)
     result = [0] * steps
@@ -157,9 +157,9 @@ def load(plant: Plant, day: date, steps: int) -> list[int]:
 
 
 def energy(plant: Plant, charger: Charger, start: int, end: int) -> int:
-    """Return the Wh that a charger gave in [start, end), both multiples of a step.
+    """Return the Wh of a charger in [start, end), both multiples of a step.
 
-    It is negative when the car gave more than it took.
+    They are negative if the car discharges more than it charges.
     """
     first, last = (day_of(each, plant.time_zone) for each in (start, end))
     return sum(
@@ -170,7 +170,7 @@ def energy(plant: Plant, charger: Charger, start: int, end: int) -> int:
 def _steps(
     plant: Plant, charger: Charger, first: date, last: date
 ) -> Iterator[tuple[int, int]]:
-    """Yield the steps of all sessions that may reach into local days."""
+    """Yield the steps of all sessions that may overlap local days."""
     before = date.fromordinal(first.toordinal() - charger.longest_days)
     for session in sessions(plant, charger, before, last):
         that = charged(plant, charger, session)

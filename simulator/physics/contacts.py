@@ -1,4 +1,4 @@
-"""What dry contacts leave of that which the home wants."""
+"""Dry contacts, which switch parts of the consumption off."""
 
 from simulator.moments import DAY
 
@@ -7,10 +7,10 @@ from .plant import Plant
 
 
 class Contacts:
-    """The dry contacts on a day: they switch loads, step by step."""
+    """The dry contacts on a day."""
 
     def __init__(self, plant: Plant, start: int) -> None:
-        """Begin with all contacts closed, on a day that starts at a moment."""
+        """Begin a day with all contacts closed."""
         self._start = start
         self._has_generator = plant.generator_w > 0
         self._orders = {max(each.mark, start): each.loads for each in plant.load_orders}
@@ -18,13 +18,13 @@ class Contacts:
         self._open: set[str] = set()
 
     def close(self) -> None:
-        """Close the contacts that the battery's level has opened."""
+        """Close the contacts that are open because of the battery level."""
         self._open.clear()
 
     def left(self, wanted: int, at: int, level: float | None, *, on_grid: bool) -> int:
-        """Return the Wh that are left of the wanted ones, given the battery's level.
+        """Return the remaining Wh of the wanted ones at a battery level [%].
 
-        To be asked for one step of the day after the other.
+        Call it for all steps of the day, in order.
         """
         self._loads = self._orders.get(at, self._loads)
         shed = 0
@@ -36,7 +36,7 @@ class Contacts:
     def _is_powered(
         self, load: Load, at: int, level: float | None, *, on_grid: bool
     ) -> bool:
-        """Tell whether a load is powered; without its control it always is."""
+        """Return whether a load is powered; a disabled one always is."""
         if load.mode == "Basic":
             return on_grid or load.status == "disabled"
         if load.status == "disabled" or load.mode == "Manual_always_powered":

@@ -1,4 +1,4 @@
-"""Where energy goes: home, battery, grid and generator in balance, step by step."""
+"""The balance of home, battery, grid and generator, step by step."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -11,27 +11,27 @@ from .plant import Plant, Storage
 from .regimes import Regime
 
 CENTI = 100
-"""Stored energy is counted in hundredths of a Wh, so that losses stay exact."""
+"""Stored energy is in hundredths of a Wh, so that losses are exact."""
 _CALIBRATION_HOURS = (1, 5)
 _GENERATOR_START_PERCENT = 50
 
 
 class Battery:
-    """A battery that takes and gives whole Wh within its limits."""
+    """A battery that charges and discharges whole Wh within its limits."""
 
     def __init__(self, storage: Storage | None, stored: int | None = None) -> None:
-        """Start with `stored` hundredths of a Wh; without, at the reserve."""
+        """Start with `stored` hundredths of a Wh, by default at the reserve."""
         storage = storage or Storage(units=0)
         self.storage = storage
         self.capacity = storage.capacity_wh * CENTI
-        self.obey(storage.regime)
+        self.set_regime(storage.regime)
         self.shutdown = storage.capacity_wh * storage.shutdown_percent
         self.drawn = storage.units * storage.standby_w * CENTI * STEP // HOUR
         self.limit = storage.power_w * STEP // HOUR
         self.stored = self.reserve if stored is None else min(stored, self.capacity)
 
-    def obey(self, regime: Regime) -> None:
-        """Work by a regime from now on."""
+    def set_regime(self, regime: Regime) -> None:
+        """Follow a regime from now on."""
         self.regime = regime
         self.empties = regime.mode == "DR Event Active"
         self.charges_from_grid = regime.charge_from_grid
@@ -44,30 +44,33 @@ class Battery:
 
     @property
     def missing(self) -> int:
-        """Return the Wh that would have to be offered to come up to the reserve."""
+        """Return the Wh to charge, with losses, up to the reserve."""
         return max(0, self.reserve - self.stored) // self.storage.efficiency_percent
 
     def charge(self, offered: int) -> int:
-        """Take what fits of the offered Wh and return it."""
+        """Charge as many of the offered Wh as possible, and return them."""
         efficiency = self.storage.efficiency_percent
         taken = min(offered, self.limit, (self.capacity - self.stored) // efficiency)
         self.stored += taken * efficiency
         return taken
 
     def stand_by(self) -> None:
-        """Lose what the units draw for themselves in a step, down to the reserve."""
+        """Subtract the standby consumption of a step, down to the reserve."""
         if self.drawn:
             self.stored -= max(0, min(self.drawn, self.stored - self.reserve))
 
     def discharge(self, wanted: int, floor: int) -> int:
-        """Give what the floor allows of the wanted Wh and return it."""
+        """Discharge as many of the wanted Wh as possible, and return them.
+
+        The battery stays at or above the floor, in hundredths of a Wh.
+        """
         given = max(0, min(wanted, self.limit, (self.stored - floor) // CENTI))
         self.stored -= given * CENTI
         return given
 
 
 class Step(NamedTuple):
-    """The Wh that flowed in one step, and the hundredths of a Wh stored at its end."""
+    """The Wh of all flows in a step, and the hundredths of a Wh stored at its end."""
 
     production: int
     consumption: int
@@ -80,11 +83,11 @@ class Step(NamedTuple):
 
 
 def calibrates(plant: Plant, day: date, start: int) -> bool:
-    """Tell whether the battery empties itself to the reserve this night.
+    """Return whether the battery discharges to its reserve in this night.
 
-    On the first of each month it does, given the grid. What is stored after such
-    a night does not depend on what was stored before it, so no moment's state
-    needs a longer history than a month.
+    It does so on the first of each month, if there is a grid. The stored energy after
+    such a night does not depend on that before it, so that no state needs a history of
+    more than a month.
     """
     first, last = (start + hour * HOUR for hour in _CALIBRATION_HOURS)
     outage = any(window.overlaps(first, last) for window in plant.outages)
@@ -101,7 +104,11 @@ def balance(
     wanted: list[int],
     stored: int | None,
 ) -> Iterator[Step]:
-    """Yield a day's steps, given what panels can give and the home wants in each."""
+    """Yield the steps of a day.
+
+    In each step panels can yield the `available` Wh, and the home demands the `wanted`
+    Wh. `stored` is that of `Battery`.
+    """
     storage = plant.storage and plant.storage.as_of(start)
     battery, none = Battery(storage, stored), Battery(None)
     calibration = calibrates(plant, day, start)
@@ -110,16 +117,16 @@ def balance(
     contacts = Contacts(plant, start) if plant.load_orders else None
     orders = {max(each.mark, start): each.regime for each in battery.storage.orders}
     first, last = (hour * HOUR // STEP for hour in _CALIBRATION_HOURS)
-    for index, (production, asked) in enumerate(zip(available, wanted, strict=True)):
+    for index, (production, demand) in enumerate(zip(available, wanted, strict=True)):
         at = start + index * STEP
         is_off_grid = any(at in outage for outage in outages)
         if orders and at in orders:
-            battery.obey(orders[at])
+            battery.set_regime(orders[at])
         battery.stand_by()
-        consumption = asked
+        consumption = demand
         if contacts is not None:
             level = battery.level if battery.storage.is_there(at) else None
-            consumption = contacts.left(asked, at, level, on_grid=not is_off_grid)
+            consumption = contacts.left(demand, at, level, on_grid=not is_off_grid)
         if not battery.storage.is_there(at):
             battery.stored = battery.reserve
             step = (
@@ -167,7 +174,7 @@ def _on_grid(
 
 
 def _to_the_reserve(battery: Battery, production: int, consumption: int) -> Step:
-    """Empty or fill the battery to its reserve; the grid takes or gives the rest."""
+    """Charge or discharge the battery to its reserve; the grid balances the rest."""
     charged = battery.charge(battery.missing)
     discharged = battery.discharge(battery.capacity, battery.reserve)
     net = consumption + charged - production - discharged
@@ -186,10 +193,10 @@ def _to_the_reserve(battery: Battery, production: int, consumption: int) -> Step
 def _off_grid(
     plant: Plant, battery: Battery, production: int, consumption: int
 ) -> Step:
-    """Serve the home without a grid: curtail what is too much, shed what is missing.
+    """Supply the home without a grid: curtail excess production, shed excess load.
 
-    Without a battery to form a grid the panels are off. A generator helps once the
-    battery is half empty, and charges it with what it can spare.
+    Without a battery to form a grid, the panels are off. Below half of the charge a
+    generator supplies the home, and charges the battery with the rest of its power.
     """
     production = production if battery.capacity else 0
     direct = min(production, consumption)

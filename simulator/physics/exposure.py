@@ -1,4 +1,4 @@
-"""How the sun falls on the panels of a roof, step by step."""
+"""The light on the panels of a roof in each step."""
 
 from datetime import date
 from math import tau
@@ -16,7 +16,7 @@ _IN_THE_SHADE = 0.45
 
 
 class Group(NamedTuple):
-    """Panels that are alike but for their factors, and their weight in each step."""
+    """Panels that differ only in their factors, with their weight in each step."""
 
     panels: list[Panel]
     weights: list[float]
@@ -29,7 +29,7 @@ class Group(NamedTuple):
 
 
 def weakened(plant: Plant, local: date, start: int, able: list[int]) -> list[int]:
-    """Return what a roof gives of what its panels could if they all were sound."""
+    """Return the production of a roof, from that of a roof without faults."""
     if plant.roof.is_sound:
         return able
     groups = groups_of(plant, local, start, len(able))
@@ -46,7 +46,7 @@ def weakened(plant: Plant, local: date, start: int, able: list[int]) -> list[int
 
 
 def groups_of(plant: Plant, local: date, start: int, steps: int) -> list[Group]:
-    """Return the panels by their direction and shade; each changed one by itself."""
+    """Group panels by direction and shade; a panel with changes is its own group."""
     changed = plant.roof.changed()
     alike: dict[tuple[float, bool, int], list[Panel]] = {}
     for panel in panels_of(plant.seed, plant.roof.modules):

@@ -1,7 +1,7 @@
-"""Heat pumps: the colder it is outside, the longer they run; and twice for hot water.
+"""Heat pumps: they run longer when it is colder, and twice a day for hot water.
 
-A heat pump runs at its full power or not at all, and not without the grid. A day
-depends on the plant alone.
+A heat pump runs at full power or not at all, and not without the grid. A day depends on
+the plant alone.
 """
 
 from datetime import date
@@ -14,16 +14,16 @@ from simulator.noise import fraction
 from .plant import Heating, Plant
 
 _MEAN, _SEASON, _NIGHT, _WEATHER = 10.0, 9.0, 4.0, 6.0
-"""Degrees Celsius: of the year, and how far season, hour and chance move them."""
+"""Degrees Celsius: mean of the year, and amplitudes of season, hour and chance."""
 _COLDEST_DAY, _COLDEST_HOUR = 20, 4
 _HEATS_BELOW = 17.0
 _WATER_HOURS = (5, 15)
 _BACKLOG_STEPS = 24
-"""After an outage it catches up no more than so many steps of full power."""
+"""After an outage it makes up for at most this number of steps at full power."""
 
 
 def load(plant: Plant, day: date, steps: int) -> list[int]:
-    """Return the Wh that the heat pump takes in each step of a local day."""
+    """Return the Wh of the heat pump in each step of a local day."""
     if plant.heating is None:
         return [0] * steps
     start = midnight(day, plant.time_zone)
@@ -40,7 +40,7 @@ def load(plant: Plant, day: date, steps: int) -> list[int]:
 
 
 def _wanted(plant: Plant, heating: Heating, day: date, index: int) -> float:
-    """Return the Wh that a step asks for, by the weather and the home's clock."""
+    """Return the Wh that heating and hot water need in a step."""
     hour, rest = divmod(index * STEP, HOUR)
     water = heating.water_wh / len(_WATER_HOURS) if hour in _WATER_HOURS else 0
     cold = max(0.0, _HEATS_BELOW - _outside(plant, day, hour + rest / HOUR))
@@ -57,7 +57,7 @@ def _outside(plant: Plant, day: date, hour: float) -> float:
 
 
 def energy(plant: Plant, start: int, end: int) -> int:
-    """Return the Wh that it took in [start, end), both multiples of a step."""
+    """Return the Wh of the heat pump in [start, end), both multiples of a step."""
     total = 0
     while start < end:
         local = day_of(start, plant.time_zone)

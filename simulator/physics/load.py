@@ -1,4 +1,4 @@
-"""How much the home uses: habits, appliances and chance."""
+"""The consumption of the home: habits, appliances and chance."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ _HUMPS = ((7.25, 0.9, 420.0), (12.5, 1.1, 160.0), (19.25, 1.9, 780.0))
 
 @dataclass(frozen=True, slots=True)
 class _Appliance:
-    """Something switched on now and then."""
+    """An appliance that is switched on once on a share of days, `chance`."""
 
     name: str
     chance: float
@@ -41,7 +41,7 @@ _APPLIANCES = (
 
 
 def consumption(plant: Plant, day: date, steps: int) -> list[int]:
-    """Return the energy in Wh that the home wants in each step of a day."""
+    """Return the Wh that the home demands in each step of a day."""
     season = 1 + 0.2 * cos(tau * (day.timetuple().tm_yday - 15) / 365)
     vigour = 0.75 + 0.5 * fraction(plant.seed, "load", day)
     flicker = fractions(plant.seed, "flicker", day, count=steps)

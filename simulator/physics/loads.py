@@ -1,4 +1,4 @@
-"""Loads on dry contacts, which are parts of what the home uses."""
+"""Loads on dry contacts, which are parts of the consumption."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +19,7 @@ type LoadMode = Literal[
 class Load:
     """A load on a dry contact; levels in %, times in seconds of the day.
 
-    It is `share_percent` of all that the home wants.
+    It is `share_percent` of the consumption.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Load:
     share_percent: int = 10
 
     def is_essential(self, second: int) -> bool:
-        """Tell whether a second of the day is among the times of the load."""
+        """Return whether a second of the day is in the essential time of the load."""
         start, end = self.essential_start_time, self.essential_end_time
         if start <= end:
             return start <= second < end
@@ -43,12 +43,12 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class LoadOrder:
-    """All loads as they are set from a moment on; obeyed from the next mark on."""
+    """The settings of all loads from a moment on."""
 
     at: int
     loads: tuple[Load, ...]
 
     @property
     def mark(self) -> int:
-        """Return from when on they are switched accordingly."""
+        """Return the multiple of 5 minutes at which they take effect."""
         return -(-self.at // STEP) * STEP

@@ -1,12 +1,12 @@
-"""A plant's days: every flow in steps of five minutes, exact to the Wh.
+"""All flows of a plant in steps of 5 minutes, exact to the Wh.
 
-A flow is constant within a step but for a flicker that cancels out over each
-minute, so sums over steps are exact and the balance
+A flow is constant within a step except for a flicker with a mean of zero in each
+minute, so sums over steps are exact, and the balance
 
     production + import + discharge + generator = consumption + export + charge
 
-holds at every instant and over every interval. A day depends on the plant alone;
-it is computed when first asked for.
+holds at every instant and over every interval. A day depends on the plant alone; it is
+computed when it is first needed.
 """
 
 from array import array
@@ -30,7 +30,7 @@ _YEAR = timedelta(days=365.25)
 
 
 class Flow(StrEnum):
-    """A flow of energy, never negative; in the order of a step's fields."""
+    """A flow of energy, never negative; in the order of the fields of `Step`."""
 
     PRODUCTION = "production"
     CONSUMPTION = "consumption"
@@ -45,8 +45,8 @@ class Flow(StrEnum):
 class Day:
     """A local day of a plant: the Wh of each flow in each step.
 
-    `stored` holds the battery's energy in hundredths of a Wh: first at midnight,
-    then at the end of each step.
+    `stored` is the energy in the battery in hundredths of a Wh: at midnight, then at
+    the end of each step.
     """
 
     start: int
@@ -61,10 +61,10 @@ class Day:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What flows at one instant, in W.
+    """The power of all flows at one instant, in W.
 
-    Grid power is positive when importing, battery power when discharging;
-    `soc` is a percentage, None without a battery.
+    Grid power is positive for import, battery power for discharge; `soc` is in %, None
+    without a battery.
     """
 
     production: int
@@ -77,12 +77,12 @@ class Power:
 
     @property
     def grid_status(self) -> str:
-        """Return the state of the grid as live data name it."""
+        """Return the grid status as live data spell it."""
         return "On Grid" if self.on_grid else "Off Grid"
 
 
 def day(plant: Plant, local: date) -> Day:
-    """Return a local day; before commissioning nothing flows."""
+    """Return a local day; before commissioning all flows are zero."""
     start = midnight(local, plant.time_zone)
     end = next_midnight(local, plant.time_zone)
     return _day(plant.before(end), local, start, end)
@@ -111,7 +111,7 @@ def _day(plant: Plant, local: date, start: int, end: int) -> Day:
 
 
 def _closing(plant: Plant, local: date) -> int:
-    """Return what is stored when a local day ends."""
+    """Return the stored energy at the end of a local day."""
     if plant.storage is None:
         return 0
     reserve = plant.storage.capacity_wh * plant.storage.reserve_percent
@@ -144,9 +144,9 @@ def _steps(
 
 
 def energy(plant: Plant, flow: Flow, start: int, end: int) -> int:
-    """Return the Wh that flowed in [start, end), both multiples of a step."""
+    """Return the Wh of a flow in [start, end), both multiples of a step."""
     if start % STEP or end % STEP:
-        raise ValueError("Energy is known for whole steps of five minutes")
+        raise ValueError("Start and end have to be multiples of 5 minutes")
     total = 0
     while start < end:
         local = day_of(start, plant.time_zone)
@@ -162,7 +162,7 @@ def energy(plant: Plant, flow: Flow, start: int, end: int) -> int:
 
 
 def power(plant: Plant, at: float) -> Power:
-    """Return what flows at an instant, given in epoch seconds."""
+    """Return the power at an instant in epoch seconds."""
     this = day(plant, day_of(int(at), plant.time_zone))
     if plant.storage is not None and plant.storage.departures:
         plant = replace(plant, storage=plant.storage.as_of(this.start))
@@ -188,17 +188,17 @@ def power(plant: Plant, at: float) -> Power:
 
 
 def _buffer_is_grid(grid: int, battery: int) -> bool:
-    """Tell whether the grid rather than the battery evens out the flicker."""
+    """Return whether the grid, not the battery, compensates the flicker."""
     return abs(grid) >= abs(battery)
 
 
 def _flicker(
     plant: Plant, at: float, wh: dict[Flow, int], grid: int, battery: int
 ) -> tuple[int, int]:
-    """Return by how many W load and sun differ from their step's mean.
+    """Return by how many W load and production differ from the mean of their step.
 
-    Small enough that neither grid nor battery changes direction, nor the battery
-    exceeds its power; the mean over a minute is zero.
+    They are so small that neither grid nor battery changes direction, and the battery
+    does not exceed its power; the mean over a minute is zero.
     """
     if _buffer_is_grid(grid, battery):
         room = abs(grid)

@@ -1,9 +1,9 @@
-"""How much of the production each panel gives.
+"""The production of each panel.
 
-Whatever the site produces in a step is divided by what each panel could give in it:
-by its direction, its own factor, a tree that shades it in the afternoon, and what
-befell it. Over a whole day whole Wh are given to each panel, and their sum is the
-site's production; within a day each is at most 1 Wh behind.
+The production of the site in a step is divided in proportion to the possible production
+of each panel, by its direction, factor, shade and faults. Over a whole day panels have
+whole Wh that add up to the production of the site; within a day each is at most 1 Wh
+behind.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from .model import Flow, day
 from .plant import Plant
 
 
-def energies(plant: Plant, start: int, end: int) -> list[int]:
+def energy_by_panel(plant: Plant, start: int, end: int) -> list[int]:
     """Return the Wh of each panel in [start, end), both multiples of a step."""
     totals = [0] * plant.roof.modules
     while start < end:
@@ -37,7 +37,7 @@ def energies(plant: Plant, start: int, end: int) -> list[int]:
 def steps(plant: Plant, start: int, end: int) -> list[tuple[int, ...]]:
     """Return the Wh of each panel in each step of [start, end).
 
-    They are what `energies` returns of single steps, for less work.
+    The result is that of `energy_by_panel` for single steps, but faster.
     """
     result: list[tuple[int, ...]] = []
     while start < end:
@@ -52,7 +52,7 @@ def steps(plant: Plant, start: int, end: int) -> list[tuple[int, ...]]:
 
 
 def split(plant: Plant, at: int, amount: int) -> list[int]:
-    """Return what each panel gives of an amount, with the sun as it is at a moment."""
+    """Divide an amount among panels, in proportion to those of a moment."""
     local = day_of(at, plant.time_zone)
     this = day(plant, local)
     step = (at - this.start) // STEP
@@ -97,7 +97,7 @@ def _steps_of(plant: Plant, local: date) -> list[tuple[int, ...]]:
 
 
 def _rounded(sums: list[float], total: int) -> list[int]:
-    """Return whole numbers near to some that add up to a total."""
+    """Round numbers so that they add up to a total."""
     whole = list(map(floor, sums))
     order = sorted(range(len(sums)), key=lambda index: whole[index] - sums[index])
     for index in order[: total - sum(whole)]:
@@ -115,7 +115,7 @@ def _sums(plant: Plant, local: date, start: int, produced: list[int]) -> list[fl
 
 
 def _growing(groups: list[Group], produced: list[int]) -> Iterator[list[float]]:
-    """Yield the energy of a panel of factor 1 of each group, up to each step's end."""
+    """Yield the energy up to each step of a panel with factor 1 of each group."""
     strengths = [group.strength for group in groups]
     sums = [0.0] * len(groups)
     for step, energy in enumerate(produced):

@@ -1,4 +1,4 @@
-"""What stands at a site: panels, batteries, generator, and how much is used."""
+"""The equipment of a site: panels, batteries, generator, chargers and heat pump."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,14 +14,13 @@ from .roof import Roof
 class Storage:
     """A battery made of equal units.
 
-    In daily operation the charge stays between the reserve and full; without the
-    grid it may fall to the shutdown level. Losses are taken when charging, and what
-    the units draw on standby (`standby_w`) of what they hold beyond the reserve.
-    `installed` and `removed` are the moments, on marks of 5 minutes, between which the
-    units are there; each None where there is none. Single units leave at the moments
-    of `departures`, each a number counted from 1 and a moment; what they held and could
-    do is missing from the next midnight on. They work by `mode`, `reserve_percent` and
-    the newest of the `orders`, which are sorted.
+    In daily operation the charge stays between the reserve and full; without the grid
+    it may fall to the shutdown level. Losses occur in charging; standby consumption of
+    the units (`standby_w`) reduces the charge down to the reserve. The units exist from
+    `installed` to `removed`, both multiples of 5 minutes or None. `departures` are
+    removals of single units: the number, from 1, and the moment; their capacity and
+    power are missing from the next midnight on. The units follow `mode`,
+    `reserve_percent` and the newest of the sorted `orders`.
     """
 
     units: int = 2
@@ -39,7 +38,7 @@ class Storage:
 
     @property
     def regime(self) -> Regime:
-        """Return the regime as long as nobody orders another one."""
+        """Return the regime before the first order."""
         return Regime(self.mode, self.reserve_percent)
 
     def mode_at(self, moment: float) -> ActiveMode:
@@ -53,29 +52,29 @@ class Storage:
                 return order.regime
         return self.regime
 
-    def obey(self, order: Order) -> Storage:
-        """Return the units with an order, which replaces those for later moments."""
+    def with_order(self, order: Order) -> Storage:
+        """Return the units with an order, which replaces all later ones."""
         earlier = tuple(each for each in self.orders if each.at < order.at)
         return replace(self, orders=(*earlier, order))
 
     def is_there(self, moment: int) -> bool:
-        """Tell whether the units are installed at a moment."""
+        """Return whether the units are installed at a moment."""
         since = self.installed is None or self.installed <= moment
         return since and (self.removed is None or moment < self.removed)
 
     def units_at(self, moment: int) -> list[int]:
-        """Return the numbers of the units that are left at a moment."""
+        """Return the numbers of the remaining units at a moment."""
         gone = {unit for unit, at in self.departures if at <= moment}
         return [unit for unit in range(1, self.units + 1) if unit not in gone]
 
     def as_of(self, moment: int) -> Storage:
-        """Return the units that are left at a moment."""
+        """Return the remaining units at a moment."""
         if not self.departures:
             return self
         return replace(self, units=len(self.units_at(moment)), departures=())
 
     def before(self, end: int) -> Storage:
-        """Return the units without what befalls them from a moment on."""
+        """Return the units without changes from a moment on."""
         removed = self.removed
         if removed is not None and removed >= end:
             removed = None
@@ -91,12 +90,12 @@ class Storage:
 
     @property
     def capacity_wh(self) -> int:
-        """Return the energy that all units hold together."""
+        """Return the capacity of all units."""
         return self.units * self.unit_capacity_wh
 
     @property
     def power_w(self) -> int:
-        """Return the power at which all units together charge or discharge."""
+        """Return the largest power of all units, for charge and discharge."""
         return self.units * self.unit_power_w
 
 
@@ -104,7 +103,7 @@ class Storage:
 class ChargingSession:
     """A car at a charger from `start` to `end`, in epoch seconds.
 
-    From `charges_at` on it charges, until it has the `wanted` Wh.
+    It charges the `wanted` Wh from `charges_at` on.
     """
 
     start: int
@@ -115,9 +114,9 @@ class ChargingSession:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order to charge at a share of the power [%], 0 to stop.
+    """A command to charge at a share of the power [%], 0 to stop.
 
-    It is obeyed from the next mark of 5 minutes on, by the car that is there.
+    It affects the car that is plugged in, from the next multiple of 5 minutes on.
     """
 
     at: int
@@ -125,18 +124,18 @@ class Command:
 
     @property
     def mark(self) -> int:
-        """Return from when on it is obeyed."""
+        """Return when it takes effect."""
         return -(-self.at // STEP) * STEP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charger:
-    """A charger for a car; without `sessions` the car comes by habit.
+    """A charger for a car; without `sessions` they are random.
 
-    `habit` is the share of evenings on which it comes. With `visits` it comes at other
-    times too, and by habit only when nobody is there. A car that is there obeys the
-    newest of the `commands`, which are sorted. With `returns_w` it gives so much to the
-    home until it charges, but no more than the home uses.
+    `habit` is the share of evenings with a random session. `visits` are further
+    sessions, which prevent random ones at the same time. A car follows the newest of
+    the sorted `commands`. Until it charges it discharges `returns_w` to the home, but
+    no more than the home uses.
     """
 
     serial: str
@@ -157,7 +156,7 @@ class Charger:
 
     @property
     def longest_days(self) -> int:
-        """Return after how many midnights a session may still go on."""
+        """Return the largest number of midnights in a session."""
         known = (*(self.sessions or ()), *self.visits)
         longest = max((each.end - each.start for each in known), default=0)
         return 1 + longest // DAY
@@ -165,10 +164,10 @@ class Charger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heating:
-    """A heat pump: its power when it runs, and what it is there for.
+    """A heat pump for heating and hot water; it runs at `power_w` or not at all.
 
-    It keeps the home warm, for which it takes so many W for each degree that it is
-    colder outside, and makes hot water, for which it takes so many Wh a day.
+    Heating takes `loss_w_per_degree` for each degree that it is colder outside, hot
+    water `water_wh` a day.
     """
 
     power_w: int = 2_400
@@ -178,12 +177,11 @@ class Heating:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plant:
-    """Everything on which the flows of energy at a site depend.
+    """All parameters of the flows of energy at a site.
 
-    In the times of `snow` the panels are covered; each year they give less by
-    `ageing_percent`. What the home uses includes what its `chargers` give to cars and
-    what its `heating` takes. By the newest of the `load_orders`, which are sorted, some
-    of that is switched off at times.
+    In the windows of `snow` the panels are covered; production decreases by
+    `ageing_percent` a year. The consumption includes `chargers` and `heating`; the
+    newest of the sorted `load_orders` switches parts of it off.
     """
 
     seed: int
@@ -204,9 +202,9 @@ class Plant:
     load_orders: tuple[LoadOrder, ...] = ()
 
     def before(self, end: int) -> Plant:
-        """Return the plant without what befalls it from a moment on.
+        """Return the plant without changes from a moment on.
 
-        What was computed of the days before stays known.
+        It is the key of cached days, so that later changes do not invalidate them.
         """
         outages, snow = _begun(self.outages, end), _begun(self.snow, end)
         storage = self.storage and self.storage.before(end)

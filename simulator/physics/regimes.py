@@ -1,4 +1,4 @@
-"""What batteries are told to do, and from when on."""
+"""Regimes of batteries, and orders to change them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,12 +17,12 @@ _PEAK_FIRST, _PEAK_LAST, _MORNING = (
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """How batteries work while there is a grid.
+    """The behavior of batteries while there is a grid.
 
-    In `Savings Mode` they discharge in the peak hours only, and with
-    `energy_independence` from then on until the morning. With `charge_from_grid` they
-    charge from the grid what is missing to the reserve. A `DR Event Active` empties
-    them to the reserve, whatever the home uses.
+    In `Savings Mode` they discharge in the peak hours only; with `energy_independence`
+    from the peak hours until the morning. With `charge_from_grid` they charge from the
+    grid up to the reserve. In a `DR Event Active` they discharge to the reserve,
+    independent of the consumption.
     """
 
     mode: ActiveMode
@@ -31,7 +31,7 @@ class Regime:
     charge_from_grid: bool = False
 
     def may_discharge(self, step: int) -> bool:
-        """Tell whether the home may use what is stored, in a step of a day."""
+        """Return whether batteries may discharge to the home in a step of a day."""
         if self.mode != "Savings Mode":
             return self.mode == "Self-consumption"
         if self.energy_independence:
@@ -43,7 +43,7 @@ class Regime:
 class Order:
     """A regime that is in force from a moment on.
 
-    What flows follows from the next mark of 5 minutes on.
+    Flows follow it from the next multiple of 5 minutes on.
     """
 
     at: int
@@ -51,5 +51,5 @@ class Order:
 
     @property
     def mark(self) -> int:
-        """Return from when on energy flows by it."""
+        """Return when flows begin to follow it."""
         return -(-self.at // STEP) * STEP

@@ -1,4 +1,4 @@
-"""The panels on a roof: where they look, what shades them, and what befell them."""
+"""The panels on a roof: directions, shade and faults."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -10,12 +10,12 @@ _MAIN_SHARE = 0.6
 _WEST_DEGREES = 90.0
 _SPREAD = 0.03
 _SHADED_SHARE = 8
-"""One in so many panels is in the shade of a tree in the afternoon."""
+"""One in this many panels is in the shade of a tree in the afternoon."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weakness:
-    """A time in which a panel gives only a share of what it could; 0 is dead."""
+    """A time in which a panel yields a share of its possible production; 0 is dead."""
 
     position: int
     ratio: float
@@ -24,7 +24,7 @@ class Weakness:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A panel, counted from 1, and the moment at which something befell it."""
+    """The position of a panel, from 1, and the moment of its change."""
 
     position: int
     at: int
@@ -32,10 +32,9 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """The panels of a site by their position, counted from 1.
+    """The panels of a site; positions begin with 1.
 
-    At a moment of `replaced` another device takes the place of the one before; one
-    that is `retired` gives nothing from then on.
+    `replaced` are replacements of microinverters. A `retired` panel yields nothing.
     """
 
     modules: int = 16
@@ -45,11 +44,11 @@ class Roof:
 
     @property
     def is_sound(self) -> bool:
-        """Return whether each panel always gave what it could."""
+        """Return whether no panel ever had a fault or was retired."""
         return not self.weaknesses and not self.retired
 
     def before(self, end: int) -> Roof:
-        """Return what of it matters for the energies before a moment."""
+        """Return the roof with only what affects energy before a moment."""
         if self.is_sound and not self.replaced:
             return self
         weaknesses = (each for each in self.weaknesses if each.window.start < end)
@@ -60,7 +59,7 @@ class Roof:
         )
 
     def ratio(self, position: int, at: int) -> float:
-        """Return which share of what it could a panel gives at a moment."""
+        """Return the share of its possible production that a panel yields."""
         if self.is_retired(position, at):
             return 0.0
         return next(
@@ -73,11 +72,11 @@ class Roof:
         )
 
     def is_retired(self, position: int, at: int) -> bool:
-        """Tell whether a panel is no longer in use at a moment."""
+        """Return whether a panel is retired at a moment."""
         return any(each.position == position and each.at <= at for each in self.retired)
 
     def changed(self) -> set[int]:
-        """Return the positions of panels that did not always give what they could."""
+        """Return the positions of panels that ever had a fault or were retired."""
         weak = {each.position for each in self.weaknesses}
         return weak | {each.position for each in self.retired}
 
@@ -91,7 +90,7 @@ def _clipped(weakness: Weakness, end: int) -> Weakness:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel: the direction it looks, and how much better than others it is.
+    """A panel with its direction, and a factor of its production, about 1.
 
     `azimuth` is in degrees from the equator to the west.
     """
@@ -104,7 +103,7 @@ class Panel:
 
 @lru_cache(maxsize=256)
 def panels_of(seed: int, modules: int) -> tuple[Panel, ...]:
-    """Return the panels of a roof: most look to the equator, the others west."""
+    """Return the panels of a roof: most face the equator, the others west."""
     main = max(1, round(modules * _MAIN_SHARE))
     shaded = range(main - modules // _SHADED_SHARE + 1, main + 1)
     return tuple(

@@ -1,4 +1,4 @@
-"""How much the panels yield: position of the sun, air and clouds."""
+"""Possible production of the panels: position of the sun, air, clouds and snow."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -14,14 +14,14 @@ _DIFFUSE = 0.12
 _PERFORMANCE = 0.92
 _FINE, _PASSING_CLOUDS, _OVERCAST = (0.94, 0.06), (0.6, 0.38), (0.2, 0.15)
 _MOODS = 4 * (_FINE,) + 3 * (_PASSING_CLOUDS,) + 2 * (_OVERCAST,)
-"""How clear the sky is in the mean, and by how much that changes, day by day."""
+"""Mean clearness of the sky on a day, and its variation."""
 _UNDER_SNOW = 0.02
 _NODE_STEPS = 4
-"""Clouds change every twenty minutes, smoothly."""
+"""Clouds change smoothly, with a random value every 20 minutes."""
 
 
 def production(plant: Plant, day: date, start: int, steps: int) -> list[int]:
-    """Return the energy in Wh that the panels can give in each step of a day."""
+    """Return the possible production [Wh] in each step of a day."""
     declination, noon = _sun(plant.longitude, day)
     latitude = radians(plant.latitude)
     facing = latitude - _TILT if latitude > 0 else latitude + _TILT
@@ -45,7 +45,7 @@ def production(plant: Plant, day: date, start: int, steps: int) -> list[int]:
 
 
 def _bare(plant: Plant, start: int, steps: int) -> list[float]:
-    """Return how much of the light reaches the panels in spite of snow."""
+    """Return the share of light that reaches the panels through snow."""
     if not plant.snow:
         return [1.0] * steps
     return [
@@ -57,7 +57,7 @@ def _bare(plant: Plant, start: int, steps: int) -> list[float]:
 
 
 def hour_angles(plant: Plant, day: date, start: int, steps: int) -> list[float]:
-    """Return in each step by how much the sun is past noon, in radians."""
+    """Return the hour angle of the sun in each step, in radians after noon."""
     _, noon = _sun(plant.longitude, day)
     return [
         tau * ((start + (index + 0.5) * STEP - noon) / DAY) for index in range(steps)
@@ -67,7 +67,7 @@ def hour_angles(plant: Plant, day: date, start: int, steps: int) -> list[float]:
 def facing(
     plant: Plant, day: date, angles: Iterable[float], azimuth: float
 ) -> list[float]:
-    """Return how squarely the sun stands before panels at each hour angle: 0 to 1.
+    """Return the cosine of the angle of incidence at each hour angle, at least 0.
 
     `azimuth` is in degrees from the equator to the west.
     """
@@ -88,7 +88,7 @@ def facing(
 
 
 def _sun(longitude: float, day: date) -> tuple[float, float]:
-    """Return the sun's declination and the epoch second of solar noon."""
+    """Return the declination of the sun, and solar noon in epoch seconds."""
     year = tau * (day.timetuple().tm_yday - 81) / 365
     declination = radians(23.45) * sin(year)
     equation_of_time = 60 * (9.87 * sin(2 * year) - 7.53 * cos(year) - 1.5 * sin(year))
@@ -97,7 +97,7 @@ def _sun(longitude: float, day: date) -> tuple[float, float]:
 
 
 def _sky(seed: int, day: date, steps: int) -> list[float]:
-    """Return how clear the sky is in each step: 1 is blue, 0 is pitch dark."""
+    """Return the clearness of the sky in each step: 1 is clear, 0 is dark."""
     base, swing = _MOODS[int(len(_MOODS) * fraction(seed, "weather", day))]
     nodes = fractions(seed, "clouds", day, count=steps // _NODE_STEPS + 2)
     result = []

@@ -1,8 +1,8 @@
-"""What each battery of a system takes, gives and holds.
+"""Energy and state of charge of each battery of a system.
 
-Below half of the charge some take and give a little more than their part, above it
-the others: so their levels drift apart up to half, and together again. The parts of
-all are the flow of the system in each quarter of an hour, exact to the Wh.
+Below half of the charge some batteries take and give a little more than their equal
+part, above it the others, so their levels differ most at half. In each quarter hour the
+parts add up to the flow of the system, exact to the Wh.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ _SPREAD = 0.05
 _HALF = 50.0
 
 
-def energies(plant: Plant, flow: Flow, start: int, end: int) -> dict[int, int]:
-    """Return the Wh of a flow in [start, end) for each battery, by its number.
+def energy_by_unit(plant: Plant, flow: Flow, start: int, end: int) -> dict[int, int]:
+    """Return the Wh of a flow in [start, end) of each battery by its number.
 
-    Both are multiples of a quarter of an hour. Those are named that were there at
-    any time of it.
+    Both are multiples of 15 minutes. The result has the batteries that were installed
+    at any time of it.
     """
     totals: dict[int, int] = {}
     for at in range(start, end, QUARTER):
@@ -46,7 +46,7 @@ def _quarter(plant: Plant, flow: Flow, at: int) -> dict[int, int]:
 
 
 def levels(plant: Plant, at: int) -> dict[int, float]:
-    """Return the state of charge [%] of each battery that is there, by its number."""
+    """Return the state of charge [%] of each installed battery by its number."""
     units, soc = _units(plant, at), power(plant, at).soc
     if soc is None:
         return {}
@@ -61,7 +61,7 @@ def _units(plant: Plant, at: int) -> list[int]:
 
 
 def _leans(units: Sequence[int]) -> list[float]:
-    """Return how much more than its part each takes below half; in sum nothing."""
+    """Return the share that each takes above its equal part; the sum is zero."""
     last = len(units) - 1
     return [
         _SPREAD * (2 * index / last - 1) if last else 0.0 for index in range(last + 1)
@@ -69,7 +69,7 @@ def _leans(units: Sequence[int]) -> list[float]:
 
 
 def _whole(shares: list[float], total: int) -> list[int]:
-    """Return whole numbers near to shares that add up to a total."""
+    """Round shares so that they add up to a total."""
     whole = [int(share) for share in shares]
     order = sorted(range(len(shares)), key=lambda index: whole[index] - shares[index])
     for index in order[: total - sum(whole)]:

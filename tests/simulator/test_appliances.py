@@ -356,7 +356,7 @@ class TestSilence:
         house.silence(part, moment(start))
         document = await world.get(path(house, kind, "lifetime"))
         assert document["consumption"] == [*before["consumption"][:-2], 0, 0]
-        house.let_speak(part, moment(start + DAY))
+        house.resume_part(part, moment(start + DAY))
         assert (await world.get(path(house, kind, "lifetime"))) == before
         query = {"start_date": YESTERDAY.isoformat()}
         document = await world.get(path(house, kind, "telemetry"), **query)

@@ -78,11 +78,11 @@ class TestPhysics:
         end = midnight(local + timedelta(days=1), plant.time_zone)
         steps = panels.steps(plant, start, end)
         sums = [sum(each) for each in zip(*steps, strict=True)]
-        assert sums == panels.energies(plant, start, end)
+        assert sums == panels.energy_by_panel(plant, start, end)
         assert sum(sums) == energy(plant, Flow.PRODUCTION, start, end)
         middle = (end - start) // STEP // 2
         noon = start + middle * STEP
-        assert list(steps[middle]) == panels.energies(plant, noon, noon + STEP)
+        assert list(steps[middle]) == panels.energy_by_panel(plant, noon, noon + STEP)
         assert (
             panels.steps(plant, noon, end + STEP)[: len(steps) - middle]
             == (steps[middle:])
@@ -95,7 +95,7 @@ class TestPhysics:
         start = midnight(local, plant.time_zone)
         for at in range(start, start + DAY, QUARTER):
             for flow in (Flow.CHARGE, Flow.DISCHARGE):
-                wh = units.energies(plant, flow, at, at + QUARTER)
+                wh = units.energy_by_unit(plant, flow, at, at + QUARTER)
                 total = energy(plant, flow, at, at + QUARTER)
                 assert sum(wh.values()) == (total if plant.storage else 0)
                 assert all(each >= 0 for each in wh.values())
@@ -113,7 +113,7 @@ class TestPhysics:
             assert (first + third) / 2 == pytest.approx(second)
             widest = max(widest, third - first)
         assert 3 < widest <= 5
-        charged = units.energies(plant, Flow.CHARGE, start, start + DAY)
+        charged = units.energy_by_unit(plant, Flow.CHARGE, start, start + DAY)
         assert len(set(charged.values())) == 3
 
     def test_a_level_is_what_was_taken_and_given(self) -> None:
@@ -129,7 +129,7 @@ class TestPhysics:
         for begin, end in ((low, full), (full, start + DAY)):
             before, after = units.levels(plant, begin), units.levels(plant, end)
             taken, given_ = (
-                units.energies(plant, flow, begin, end)
+                units.energy_by_unit(plant, flow, begin, end)
                 for flow in (Flow.CHARGE, Flow.DISCHARGE)
             )
             for unit in (1, 2):
@@ -270,7 +270,7 @@ class TestPanels:
         ends = await ends_of(world, home, serial)
         start = int(NOON.timestamp()) - 3 * 3_600
         assert ends[-1] == start
-        home.let_panel_speak(serial, NOON - timedelta(hours=1))
+        home.resume_panel(serial, NOON - timedelta(hours=1))
         ends = await ends_of(world, home, serial)
         gap = [end for end in ends if start < end <= start + 2 * 3_600]
         assert gap == []

@@ -38,7 +38,7 @@ def plant(roof: Roof, seed: int = 7, **properties: Any) -> Plant:
 def of_day(plant: Plant, day: date = DAY) -> list[int]:
     """Return the Wh of each panel on a day."""
     start, end = midnight(day, plant.time_zone), next_midnight(day, plant.time_zone)
-    return panels.energies(plant, start, end)
+    return panels.energy_by_panel(plant, start, end)
 
 
 def produced(plant: Plant, day: date = DAY) -> int:
@@ -146,14 +146,14 @@ def test_whatever_befalls_panels_they_add_up_and_never_take_back(
     start = midnight(DAY, home.time_zone)
     end = next_midnight(DAY, home.time_zone)
     middle = start + cut * STEP
-    first = panels.energies(home, start, middle)
-    second = panels.energies(home, middle, end)
+    first = panels.energy_by_panel(home, start, middle)
+    second = panels.energy_by_panel(home, middle, end)
     both = [sum(pair) for pair in zip(first, second, strict=True)]
     assert both == of_day(home)
     assert min(first + second) >= 0
     assert sum(both) == produced(home)
     for mark in roof.retired:
-        later = panels.energies(home, max(mark.at, start), end)
+        later = panels.energy_by_panel(home, max(mark.at, start), end)
         if mark.at < end:
             assert later[mark.position - 1] <= 1
 
@@ -313,7 +313,7 @@ async def test_a_panel_falls_silent(world: World, home: System) -> None:
     devices = (await world.get(f"/{home.system_id}/devices"))["devices"]
     times = {row["serial_number"]: row["last_report_at"] for row in devices["micros"]}
     assert times.pop(silent) == first["last_report_date"] < min(times.values())
-    home.let_panel_speak(silent, world.clock())
+    home.resume_panel(silent, world.clock())
     world.clock.advance(minutes=30)
     third = (await summary(world, home))[silent]
     assert third["status"] == "normal"

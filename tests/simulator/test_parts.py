@@ -65,7 +65,7 @@ async def test_a_silent_meter_stays_listed_for_a_week(
     world.clock.advance(days=7)
     world.headers = world.sign_in()
     assert "consumption" not in await latest(world, home)
-    home.let_speak("consumption", world.clock())
+    home.resume_part("consumption", world.clock())
     world.clock.advance(minutes=20)
     assert "consumption" in await latest(world, home)
 

@@ -307,7 +307,7 @@ def test_nothing_flows_before_commissioning() -> None:
 
 def test_energy_is_known_for_whole_steps() -> None:
     """A question between steps is refused rather than answered roughly."""
-    with pytest.raises(ValueError, match="five minutes"):
+    with pytest.raises(ValueError, match="5 minutes"):
         energy(HOME, Flow.IMPORT, FIRST + 1, FIRST + STEP)
 
 

@@ -103,7 +103,7 @@ class Plant:
             if shade.until_hour is not None:
                 steps = round(shade.until_hour * 3_600 / _STEP_S)
                 until = start + steps * _STEP_S
-                given = panels.energies(self._system.plant, start, until)
+                given = panels.energy_by_panel(self._system.plant, start, until)
                 within = given[shade.position - 1]
             energies[serial] -= shade.share(day) * within
         for event in self.fate.events:
