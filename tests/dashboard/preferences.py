@@ -1,4 +1,4 @@
-"""Preferences and offers of tests."""
+"""Preferences and offers for tests of the Energy dashboard."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ NO_MONEY: dict[str, Any] = {
 
 
 def grid(**fields: Any) -> dict[str, Any]:
-    """Return a grid connection as Home Assistant has it."""
+    """Return a grid connection as Home Assistant stores it."""
     return {
         "type": "grid",
         "stat_energy_from": None,
@@ -30,7 +30,7 @@ def grid(**fields: Any) -> dict[str, Any]:
 
 
 def solar(energy: str, **fields: Any) -> dict[str, Any]:
-    """Return solar production as Home Assistant has it."""
+    """Return solar production as Home Assistant stores it."""
     return {
         "type": "solar",
         "stat_energy_from": energy,

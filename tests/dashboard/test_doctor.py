@@ -1,4 +1,4 @@
-"""What is wrong in the Energy dashboard, and that the cure changes nothing else."""
+"""The doctor finds problems in the Energy dashboard, and fixes nothing else."""
 
 from copy import deepcopy
 from typing import Any
@@ -25,7 +25,7 @@ from .preferences import (
 
 
 def found(*sources: dict[str, Any], gone: str = "", devices: Any = ()) -> Any:
-    """Return what is wrong; a cure works, and leaves what it is made from alone."""
+    """Return the plans; assert that each fixes its problem and changes no input."""
     before = preferences(*sources, devices=devices)
     kept = deepcopy(before)
 
@@ -41,12 +41,12 @@ def found(*sources: dict[str, Any], gone: str = "", devices: Any = ()) -> Any:
 
 
 def sources(plan: Plan) -> list[dict[str, Any]]:
-    """Return the sources with which a plan ends."""
+    """Return the sources in the new preferences of a plan."""
     return list(plan.preferences["energy_sources"])
 
 
-def test_nothing_is_wrong() -> None:
-    """With ours alone, with others alone, and with nothing."""
+def test_finds_no_problem() -> None:
+    """Not with our sources only, with foreign ones only, or without any."""
     assert found() == {}
     assert found(OUR_GRID, OUR_SOLAR, OUR_BATTERY, devices=[OUR_CHARGER]) == {}
     assert found(grid(stat_energy_from="sensor.envoy_import")) == {}
@@ -54,8 +54,8 @@ def test_nothing_is_wrong() -> None:
     assert found(OUR_SOLAR, solar("sensor.solaredge")) == {}
 
 
-def test_solar_twice() -> None:
-    """The statistic stays, with the forecast and the name that the other had."""
+def test_removes_duplicate_solar() -> None:
+    """Our source stays, and takes over forecast and name of the other."""
     twin = solar("sensor.envoy", name="Roof", config_entry_solar_forecast=["abc"])
     plan = found(twin, OUR_SOLAR)[Finding.DOUBLE]
     assert sources(plan) == [
@@ -66,8 +66,8 @@ def test_solar_twice() -> None:
     ]
 
 
-def test_grid_twice() -> None:
-    """A connection goes with its last energy; another energy of it stays."""
+def test_removes_duplicate_grid() -> None:
+    """A connection is removed with its last energy; a foreign energy in it stays."""
     twin = grid(
         stat_energy_from="sensor.envoy_import",
         stat_energy_to="sensor.envoy_export",
@@ -84,14 +84,14 @@ def test_grid_twice() -> None:
         half | {"stat_energy_from": None, "number_energy_price": None},
     ]
     assert plan.changes[0].values == ("sensor.envoy_import",)
-    # Of what is not ours, nothing is counted twice.
+    # Ours has no export, so a foreign export is counted once.
     ours = grid(stat_energy_from=f"{SYSTEM}_grid_import", stat_cost="sensor.cost")
     export = grid(stat_energy_to="sensor.envoy_export")
     assert found(ours, export) == {}
 
 
-def test_a_battery_twice() -> None:
-    """It goes as a whole, for it must have both directions."""
+def test_removes_duplicate_battery() -> None:
+    """It is removed as a whole, because a battery needs both directions."""
     twin = {
         "type": "battery",
         "stat_energy_from": "sensor.envoy_discharged",
@@ -102,8 +102,8 @@ def test_a_battery_twice() -> None:
 
 
 @pytest.mark.parametrize("price", [{}, {"number_energy_price": 0.3}])
-def test_missing_costs(price: dict[str, Any]) -> None:
-    """They are added, and nothing else is completed."""
+def test_adds_missing_costs(price: dict[str, Any]) -> None:
+    """No other field is filled."""
     bare = grid(stat_energy_from=f"{SYSTEM}_grid_import", **price)
     plan = found(bare)[Finding.COST]
     assert sources(plan) == [bare | {"stat_cost": f"{SYSTEM}_grid_import_cost"}]
@@ -112,8 +112,8 @@ def test_missing_costs(price: dict[str, Any]) -> None:
     assert found(own) == {}
 
 
-def test_what_is_gone() -> None:
-    """Statistics that end are removed with what they leave empty."""
+def test_removes_stale_statistics() -> None:
+    """A source is removed if none of its energy remains."""
     old = "enphase_cloud:9"
     gone = [
         solar(f"{old}_production"),
@@ -150,8 +150,8 @@ def test_what_is_gone() -> None:
 
 
 @given(before=ANY_PREFERENCES)
-def test_a_cure_cures_and_takes_nothing_else(before: dict[str, Any]) -> None:
-    """What goes counts an energy of ours again, or is a statistic of ours that ends."""
+def test_fixes_remove_nothing_else(before: dict[str, Any]) -> None:
+    """Only a second count of our energy, or a stale statistic of ours, is removed."""
     kept = deepcopy(before)
     plans = diagnose(before, OFFERS, lambda it: it == f"{SYSTEM}_charger_1")
     assert before == kept
@@ -160,8 +160,8 @@ def test_a_cure_cures_and_takes_nothing_else(before: dict[str, Any]) -> None:
         gone = {
             energy
             for each in [*before["energy_sources"], *before["device_consumption"]]
-            for energy in _energies(each)
-        } - {energy for each in left for energy in _energies(each)}
+            for energy in _energy_ids(each)
+        } - {energy for each in left for energy in _energy_ids(each)}
         if finding is Finding.COST:
             assert not gone
         if finding is Finding.STALE:
@@ -170,6 +170,6 @@ def test_a_cure_cures_and_takes_nothing_else(before: dict[str, Any]) -> None:
             assert not any(energy.startswith(SYSTEM) for energy in gone)
 
 
-def _energies(source: dict[str, Any]) -> set[str]:
+def _energy_ids(source: dict[str, Any]) -> set[str]:
     fields = ("stat_energy_from", "stat_energy_to", "stat_consumption")
     return {source[name] for name in fields if source.get(name)}

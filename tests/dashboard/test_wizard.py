@@ -1,4 +1,4 @@
-"""Add our systems to the Energy dashboard: all of ours, and nothing of others lost."""
+"""The wizard adds all our sources to the Energy dashboard, and keeps all others."""
 
 from copy import deepcopy
 from typing import Any
@@ -41,12 +41,12 @@ from .preferences import (
 
 
 def verbs(changes: tuple[Change, ...]) -> list[tuple[Verb, Kind]]:
-    """Return what happens to which kind."""
+    """Return the verb and the kind of each change."""
     return [(each.verb, each.kind) for each in changes]
 
 
-def test_an_empty_dashboard_gets_everything() -> None:
-    """All sources, each told with what it has."""
+def test_adds_all_sources_to_an_empty_dashboard() -> None:
+    """Each change lists the ids of its source."""
     plan = propose(preferences(), OFFERS)
     assert plan.is_change
     assert plan.preferences == preferences(
@@ -62,8 +62,8 @@ def test_an_empty_dashboard_gets_everything() -> None:
     )
 
 
-def test_a_second_time_changes_nothing() -> None:
-    """What is there is not added again, and not told."""
+def test_second_run_changes_nothing() -> None:
+    """Existing sources are not added again, and are no change."""
     first = propose(preferences(), OFFERS).preferences
     plan = propose(first, OFFERS)
     assert plan.preferences == first
@@ -72,8 +72,8 @@ def test_a_second_time_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("choice", Choice)
-def test_foreign_sources_wait_for_a_choice(choice: Choice) -> None:
-    """By default they stay alone; both, or ours with what the other had beside."""
+def test_choice_for_foreign_sources(choice: Choice) -> None:
+    """Keep theirs only, keep both, or replace theirs and take over its other fields."""
     theirs = solar(
         "sensor.envoy",
         name="Roof",
@@ -97,8 +97,8 @@ def test_foreign_sources_wait_for_a_choice(choice: Choice) -> None:
         assert plan.changes[0].values == ("sensor.envoy",)
 
 
-def test_only_what_is_the_same_is_replaced() -> None:
-    """Panels of another make stay where those of Enphase are known."""
+def test_replaces_only_the_same_energy() -> None:
+    """Solar of another make stays if sensors of Enphase are in the dashboard."""
     others, twin = solar("sensor.solaredge"), solar("sensor.envoy")
     plan = propose(
         preferences(others, twin, solar("sensor.ours")),
@@ -108,8 +108,8 @@ def test_only_what_is_the_same_is_replaced() -> None:
     assert plan.preferences["energy_sources"] == [others, OUR_SOLAR]
 
 
-def test_one_of_several_systems_is_there() -> None:
-    """A source of ours keeps no other system of ours out."""
+def test_adds_second_system() -> None:
+    """A source of one of our systems does not prevent adding another system."""
     second = Offer(
         key="solar",
         kind=Kind.SOLAR,
@@ -118,7 +118,7 @@ def test_one_of_several_systems_is_there() -> None:
     )
     plan = propose(preferences(OUR_SOLAR), [SOLAR, second])
     assert plan.preferences["energy_sources"] == [OUR_SOLAR, second.source]
-    # What is the twin of the second is no reason to leave the first out.
+    # A twin of the second system does not prevent adding the first.
     plan = propose(preferences(solar("sensor.envoy_8")), [SOLAR, second])
     assert verbs(plan.changes) == [
         (Verb.ADDED, Kind.SOLAR),
@@ -126,8 +126,8 @@ def test_one_of_several_systems_is_there() -> None:
     ]
 
 
-def test_what_is_there_is_completed() -> None:
-    """Empty fields are filled, others stay as the user has them."""
+def test_completes_existing_sources() -> None:
+    """Empty fields are filled; fields that the user set stay."""
     bare = grid(stat_energy_from=f"{SYSTEM}_grid_import")
     plan = propose(preferences(bare), [GRID])
     assert plan.preferences["energy_sources"] == [OUR_GRID]
@@ -147,8 +147,8 @@ def test_what_is_there_is_completed() -> None:
     assert plan.changes == ()
 
 
-def test_a_statistic_is_not_used_twice() -> None:
-    """Import and export may be two connections; each gets its own money."""
+def test_uses_no_statistic_twice() -> None:
+    """Import and export may be two connections; each gets only its own money."""
     parts = [
         grid(stat_energy_from=f"{SYSTEM}_grid_import"),
         grid(stat_energy_to=f"{SYSTEM}_grid_export", **power("sensor.net")),
@@ -166,8 +166,8 @@ def test_a_statistic_is_not_used_twice() -> None:
     assert "power_config" not in added
 
 
-def test_one_home_only() -> None:
-    """Home Assistant takes no second one, whatever the choice."""
+def test_adds_no_second_home() -> None:
+    """Home Assistant accepts one home only, so even KEEP_BOTH adds none."""
     theirs = {"type": "home", "stat_energy_to": "sensor.panel"}
     for choice in (Choice.SKIP, Choice.KEEP_BOTH):
         plan = propose(preferences(theirs), [HOME], {Kind.HOME: choice})
@@ -176,15 +176,15 @@ def test_one_home_only() -> None:
     assert plan.preferences["energy_sources"] == [OUR_HOME]
 
 
-def test_other_devices_are_no_reason_to_leave_a_charger_out() -> None:
-    """Each is a device of its own."""
+def test_adds_charger_beside_other_devices() -> None:
+    """Other devices do not conflict with it."""
     washer = {"stat_consumption": "sensor.washer", "name": "Washer"}
     plan = propose(preferences(devices=[washer]), [CHARGER])
     assert plan.preferences["device_consumption"] == [washer, OUR_CHARGER]
 
 
-def test_a_shape_that_nobody_foresaw() -> None:
-    """It is an error, not a guess."""
+def test_raises_on_unexpected_preferences() -> None:
+    """Preferences of another shape raise an error."""
     for unforeseen in ({}, {"energy_sources": None, "device_consumption": []}):
         with pytest.raises((KeyError, TypeError)):
             propose(unforeseen, OFFERS)
@@ -198,15 +198,15 @@ def _lists(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @given(found=ANY_PREFERENCES, chosen=_CHOICES)
-def test_nothing_of_others_is_lost(
+def test_keeps_foreign_sources(
     found: dict[str, Any], chosen: dict[Kind, Choice]
 ) -> None:
-    """What fields have they keep, in their order, but where the user replaces."""
+    """All sources keep their fields and order, unless the user chose to replace."""
     before = deepcopy(found)
     kept = {kind: it for kind, it in chosen.items() if it is not Choice.REPLACE}
     plan = propose(found, OFFERS, kept)
     assert found == before
-    # What is new stands at the end.
+    # New sources are at the end.
     for key in ("energy_sources", "device_consumption"):
         for old, new in zip(before[key], plan.preferences[key], strict=False):
             assert old.items() <= {**new, **_empty(old)}.items()
@@ -219,8 +219,8 @@ def _empty(source: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(found=ANY_PREFERENCES, chosen=_CHOICES)
-def test_it_is_done_once(found: dict[str, Any], chosen: dict[Kind, Choice]) -> None:
-    """A second run with the same choices changes nothing; no choice is needed then."""
+def test_is_idempotent(found: dict[str, Any], chosen: dict[Kind, Choice]) -> None:
+    """A second run with the same choices changes nothing, and needs no choice."""
     first = propose(found, OFFERS, chosen)
     second = propose(first.preferences, OFFERS, chosen)
     assert second.preferences == first.preferences
@@ -235,8 +235,8 @@ def test_it_is_done_once(found: dict[str, Any], chosen: dict[Kind, Choice]) -> N
         assert is_ours or kind in replaced
 
 
-def test_a_battery_is_replaced_with_what_the_user_set() -> None:
-    """Level, capacity and power of the local gateway are fresher."""
+def test_replaced_battery_keeps_other_fields() -> None:
+    """Level and power of the local gateway are fresher than ours."""
     theirs = {
         "type": "battery",
         "stat_energy_from": "sensor.envoy_discharged",
