@@ -122,7 +122,7 @@ WRITES = [
         before=30,
     ),
     Write(
-        "time.pool_pump_start",
+        "time.pool_pump_on",
         LOAD,
         value="08:00:00",
         other="07:00:00",
@@ -131,7 +131,7 @@ WRITES = [
         before=32_400,
     ),
     Write(
-        "time.pool_pump_stop",
+        "time.pool_pump_off",
         LOAD,
         value="18:00:00",
         other="19:00:00",

@@ -20,7 +20,7 @@ PUMP = Load(name="NC1", load_name="Pool pump")
 OVEN = Load(name="NC2", load_name="Oven", owner_can_override=False)
 MODE = "select.pool_pump_mode"
 LEVEL = "number.pool_pump_cutoff_battery_level"
-START, END = "time.pool_pump_start", "time.pool_pump_stop"
+START, END = "time.pool_pump_on", "time.pool_pump_off"
 MINUTE = timedelta(minutes=1)
 BODY = {
     "name": "NC1",
