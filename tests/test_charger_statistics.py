@@ -125,10 +125,10 @@ async def test_the_statistic_can_be_an_individual_device(
     assert found["unit_class"] == "energy"
 
 
-async def test_a_correction_moves_exactly_its_hours(
+async def test_correction_changes_only_its_hours(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One session turns out to have been shorter than the cloud told at first."""
+    """One session turns out to be shorter than the cloud reported at first."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
@@ -157,10 +157,10 @@ async def test_a_correction_moves_exactly_its_hours(
     assert sum(later.values()) == truth(world, midnight(1), max(later) + HOUR)
 
 
-async def test_a_dip_of_the_cloud_is_put_right(
+async def test_temporary_dip_is_corrected(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """With the next answer, and the same answer again changes nothing."""
+    """By the next response; the same response again changes nothing."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     dip = Fault(operation="ev_charger_telemetry", data="dip", times=1)
     world.cloud.faults.add(dip)
@@ -181,10 +181,10 @@ async def test_a_dip_of_the_cloud_is_put_right(
 
 
 @pytest.mark.long
-async def test_a_gap_of_days_is_filled(
+async def test_gap_of_days_is_filled(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Each answer has the week before."""
+    """Each response has the week before."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     fault = Fault(operation="ev_charger_telemetry", status=503)
@@ -196,10 +196,10 @@ async def test_a_gap_of_days_is_filled(
     assert sum(hours.values()) == truth(world, midnight(1), max(hours) + HOUR)
 
 
-async def test_zeros_of_a_fault_take_nothing_back(
+async def test_response_of_zeros_erases_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nor does a second answer that says the same."""
+    """Nor does a second one."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
@@ -210,10 +210,10 @@ async def test_zeros_of_a_fault_take_nothing_back(
     assert {hour: later[hour] for hour in hours} == hours
 
 
-async def test_without_updates_there_is_no_statistic(
+async def test_no_statistic_without_energy_updates(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Who switched statistics off gets none of chargers."""
+    """A user who disabled statistics gets none of chargers either."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options={**OPTIONS, "energy_updates": 0})
     await go_on(hass, freezer, timedelta(minutes=2))

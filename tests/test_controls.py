@@ -98,10 +98,10 @@ async def test_a_mode_is_written_with_all_that_belongs_to_it(
     assert results(events) == ["accepted", "confirmed", "accepted"]
 
 
-async def test_what_is_old_is_read_before_a_part_of_it_changes(
+async def test_old_document_is_read_before_a_part_changes(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Else the app's change of a minute ago would be undone."""
+    """Otherwise a change in the app a minute ago would be undone."""
     await set_up(options=OPTIONS)
     await pass_time(hass, freezer, 11 * MINUTE)
     world.system.settings = Settings(reserves={"Self-consumption": 44})
@@ -121,7 +121,7 @@ async def test_the_last_of_several_numbers_counts(
     assert state(hass, RESERVE) == "40.0"
 
 
-async def test_two_who_write_at_once_do_not_undo_each_other(
+async def test_concurrent_writes_do_not_undo_each_other(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(options=OPTIONS)
@@ -131,10 +131,10 @@ async def test_two_who_write_at_once_do_not_undo_each_other(
     assert len(written(world)) == 1
 
 
-async def test_a_mode_may_undo_a_reserve_that_was_just_set(
+async def test_mode_may_undo_a_reserve_that_was_just_set(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What is looked for is what the newest request wrote."""
+    """Only the newest change is read back."""
     await set_up(options=OPTIONS)
     events = told(hass)
     assert await finished(hass, freezer, begin(hass, RESERVE, 95)) == [None]
@@ -231,7 +231,7 @@ async def test_a_refusal_by_plan(
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_no_answer(
+async def test_no_response(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -239,7 +239,7 @@ async def test_no_answer(
     *,
     took_effect: bool,
 ) -> None:
-    """What may have taken effect is looked for, and not written again if it has."""
+    """A change that may have taken effect is read back, and repeated only if not."""
     await set_up(options=OPTIONS)
     before = len(calls(world))
     world.cloud.faults.add(
@@ -253,7 +253,7 @@ async def test_no_answer(
 
 
 @pytest.mark.parametrize("body", ["html", "not_json", "list", "empty"])
-async def test_an_answer_that_cannot_be_read(
+async def test_unreadable_response(
     hass: HomeAssistant, world: World, set_up: SetUp, body: Any
 ) -> None:
     await set_up(options=OPTIONS)
@@ -263,10 +263,10 @@ async def test_an_answer_that_cannot_be_read(
     assert state(hass, MODE) == "savings"
 
 
-async def test_no_answer_to_anything(
+async def test_no_response_to_any_request(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What took effect is shown once the cloud answers again."""
+    """The state is shown once the cloud responds again."""
     await set_up(options=OPTIONS)
     events = told(hass)
     write = Fault(operation=WRITE, cut="before_headers", after=True)
@@ -283,10 +283,10 @@ async def test_no_answer_to_anything(
     assert results(events) == ["failed"]
 
 
-async def test_a_write_that_gets_lost(
+async def test_lost_write(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The cloud says that it has it, and has not: it is looked for twice."""
+    """The cloud accepts it without effect: it is read back twice."""
     await set_up(options=OPTIONS)
     events, before = told(hass), len(calls(world))
     world.cloud.faults.add(Fault(operation=WRITE, lost=True))
@@ -314,14 +314,14 @@ async def test_a_cloud_that_takes_its_time(
     assert results(events) == ["accepted", "confirmed"]
 
 
-async def test_a_kill_before_the_look_loses_nothing(
+async def test_crash_before_reading_back_loses_nothing(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Neither one while the cloud answers, nor one right after."""
+    """Neither one while the cloud responds, nor one right after."""
     entry = await set_up(options=OPTIONS)
     key = f"{DOMAIN}.{entry.entry_id}"
     world.cloud.faults.add(Fault(operation=WRITE, status=503, after=True, times=1))
@@ -340,7 +340,7 @@ async def test_a_kill_before_the_look_loses_nothing(
     assert len(written(world)) == 1
 
 
-async def test_an_unload_lets_nobody_wait(
+async def test_unload_fails_waiting_writes(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     entry = await set_up(options=OPTIONS)
@@ -437,10 +437,10 @@ async def test_live_data_tells_what_the_battery_does(
     assert state(hass, MODE) == "savings"
 
 
-async def test_batteries_that_are_gone(
+async def test_removed_batteries(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Their entities leave after two answers that say so."""
+    """Their entities are removed after two responses without them."""
     await set_up(options=OPTIONS)
     world.cloud.faults.add(
         Fault(
@@ -467,7 +467,7 @@ async def test_storm_guard(
     *,
     value: bool,
 ) -> None:
-    """The cloud adds to its answer whether storm guard has something to do."""
+    """The response has more fields than the request."""
     world.system.settings = Settings(storm_guard=not value)
     await set_up(options=OPTIONS)
     events = told(hass)

@@ -93,10 +93,10 @@ async def recorded(
 
 
 @pytest.mark.long
-async def test_each_device_has_true_hours(
+async def test_hours_of_each_device_are_true(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """From the day or the week before on; what is told again changes nothing."""
+    """From the day or the week before on; a repeated response changes nothing."""
     install(world)
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=10))
@@ -190,10 +190,10 @@ async def test_appliances_are_offered_to_the_energy_dashboard(
     assert all(each.startswith(f"{DOMAIN}:") for each in devices)
 
 
-async def test_panels_have_no_statistic_unless_it_is_wanted(
+async def test_panels_have_statistics_only_with_the_option(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """An answer of zeros adds nothing either."""
+    """A response of zeros adds nothing either."""
     world.cloud.faults.add(Fault(operation="encharge_telemetry", data="zero"))
     await set_up(options={**OPTIONS, "panel_statistics": False})
     await go_on(hass, freezer, timedelta(minutes=10))

@@ -67,8 +67,8 @@ def test_the_consequence_of_an_error(
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-def test_no_row_is_hidden_by_another(kind: type[EnphaseCloudError]) -> None:
-    """The first row that fits is that of the nearest class."""
+def test_each_row_comes_before_its_base_classes(kind: type[EnphaseCloudError]) -> None:
+    """The first matching row is that of the nearest class."""
     fitting = [row for row in ERROR_POLICIES if issubclass(kind, row)]
     nearest = next(parent for parent in kind.__mro__ if parent in ERROR_POLICIES)
     assert fitting[0] is nearest
@@ -77,8 +77,8 @@ def test_no_row_is_hidden_by_another(kind: type[EnphaseCloudError]) -> None:
 @pytest.mark.parametrize(
     "message", sorted({policy.message for policy in ERROR_POLICIES.values()})
 )
-def test_each_message_is_filled_in(message: str) -> None:
-    """With nothing but what an explanation gives."""
+def test_each_message_has_all_placeholders(message: str) -> None:
+    """With only the placeholders of `explained`."""
     given = explained(
         HomeAssistantError, EnphaseCloudError("x"), Source.LIVE
     ).translation_placeholders
@@ -97,8 +97,8 @@ def test_access_controls_are_spelt_as_in_the_portal() -> None:
 
 
 @pytest.mark.parametrize("refusal", Refusal)
-def test_a_refusal_is_explained_like_the_error(refusal: Refusal) -> None:
-    """Whether the error is new or remembered, the user reads the same."""
+def test_stored_refusal_has_the_message_of_its_error(refusal: Refusal) -> None:
+    """The user reads the same, whether the error is new or stored."""
     errors: dict[Refusal, EnphaseCloudError] = {
         Refusal.NOT_ENTITLED: NotEntitledError("live_data", 401),
         Refusal.FORBIDDEN: ForbiddenError("live_data", 403),

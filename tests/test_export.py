@@ -257,17 +257,17 @@ async def test_money_has_columns_where_there_is_any(
     assert produced == ["0.250", "0.750", "0.001", ""]
 
 
-async def test_of_nothing_there_is_a_header(hass: HomeAssistant, hours: int) -> None:
+async def test_empty_range_has_a_header(hass: HomeAssistant, hours: int) -> None:
     """A range without energy is no error."""
     span = {"from": "2025-01-01", "to": "2025-01-31"}
     answer = await _export(hass, resolution="day", **span)
     assert answer == {"rows": 0, "csv": ",".join(COLUMNS) + "\n"}
 
 
-async def test_a_long_answer_is_refused_with_advice(
+async def test_long_response_is_refused(
     hass: HomeAssistant, hours: int, folder: Path
 ) -> None:
-    """A file may be as long as it takes."""
+    """The error suggests a file, which has no limit."""
     with patch("custom_components.enphase_cloud.actions.export.MOST_ROWS", 2):
         with pytest.raises(ServiceValidationError) as raised:
             await _export(hass, **YESTERDAY)
@@ -292,10 +292,10 @@ async def test_a_file_is_written(
     assert names(folder) == ["energy.csv"]
 
 
-async def test_a_file_is_not_overwritten_unless_that_is_wanted(
+async def test_file_is_overwritten_only_with_the_option(
     hass: HomeAssistant, hours: int, folder: Path
 ) -> None:
-    """Even where it is empty."""
+    """Not even an empty one is."""
     file = folder / "energy.csv"
     file.write_text("mine")
     with pytest.raises(ServiceValidationError) as raised:
@@ -371,10 +371,10 @@ async def test_a_file_is_of_one_system(
     assert names(folder) == []
 
 
-async def test_a_reader_gets_an_answer_and_no_file(
+async def test_user_with_read_permission_gets_a_response_but_no_file(
     hass: HomeAssistant, set_up: SetUp, folder: Path, hass_read_only_user: MockUser
 ) -> None:
-    """To write takes the right to control."""
+    """A file requires the permission to control."""
     await set_up()
     user_id = hass_read_only_user.id
     assert "csv" in await _export(hass, user_id=user_id, **YESTERDAY)
@@ -383,7 +383,7 @@ async def test_a_reader_gets_an_answer_and_no_file(
     assert names(folder) == []
 
 
-async def test_ranges_that_are_none(hass: HomeAssistant, set_up: SetUp) -> None:
+async def test_empty_ranges(hass: HomeAssistant, set_up: SetUp) -> None:
     """They are refused as those of history are."""
     await set_up()
     with pytest.raises(ServiceValidationError) as raised:

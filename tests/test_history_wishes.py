@@ -91,7 +91,7 @@ async def act(
 
 
 @pytest.mark.parametrize(("named", "updates"), [("watt", 1), ("kilowatt", 24)])
-async def test_history_comes_by_itself(
+async def test_set_up_requests_history(
     hass: HomeAssistant,
     world: World,
     credentials: None,
@@ -100,7 +100,7 @@ async def test_history_comes_by_itself(
     named: str,
     updates: int,
 ) -> None:
-    """All days, and as many updates as the plan can bear; the options change it."""
+    """All days, and as many updates as the plan allows; the options change it."""
     user = User(hass, await hass_client_no_auth())
     form = await user.add_and_sign_in()
     done = await user.submit(form, api_key=API_KEY, plan=named)
@@ -217,10 +217,10 @@ async def test_the_options_say_how_long_it_takes(
     assert form["description_placeholders"]["time_hours"].endswith(unit)
 
 
-async def test_a_smaller_plan_bears_fewer_updates(
+async def test_smaller_plan_allows_fewer_updates(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Updates of power are never starved; the form says how many are possible."""
+    """Updates of power keep their calls; the form shows how many are possible."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     options = Options(hass, entry)
     await options.choose("plan", plan="watt")
@@ -240,10 +240,10 @@ async def test_a_smaller_plan_bears_fewer_updates(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_on_a_small_plan_hours_take_long(
+async def test_hours_take_long_on_a_small_plan(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The answer tells; a preview starts nothing."""
+    """The response has the duration; a preview starts nothing."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
     days = await act(hass, "import_history", resolution="day", preview=True)
     assert days[HILLTOP]["calls"] == DOCUMENTS
@@ -286,10 +286,10 @@ async def test_a_range_of_hours(
 
 
 @pytest.mark.long
-async def test_an_import_can_be_stopped(
+async def test_import_can_be_stopped(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing more is asked for, also not after a restart."""
+    """Nothing more is requested, also not after a restart."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"})
     await go_on(hass, freezer, minutes=20)
     assert 0 < float(state(hass, IMPORT)) < 100
@@ -312,14 +312,14 @@ async def test_an_import_can_be_stopped(
         ({"resolution": "hour", "from": date(2026, 7, 1)}, "in the future"),
     ],
 )
-async def test_what_cannot_be_had(
+async def test_unavailable_history(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     named: dict[str, Any],
     message: str,
 ) -> None:
-    """A clear error, and nothing is asked for."""
+    """It raises a clear error, and nothing is requested."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
     with pytest.raises(ServiceValidationError, match=message):
         await act(hass, "import_history", **named)

@@ -29,8 +29,8 @@ async def turn(times: int = 1) -> None:
         await asyncio.sleep(0)
 
 
-async def test_once_in_a_turn(hass: HomeAssistant) -> None:
-    """However often it is called; and not once it is cancelled."""
+async def test_acts_once_in_a_turn(hass: HomeAssistant) -> None:
+    """However often it is called; and not after it is cancelled."""
     acts: list[int] = []
     soon = OnceATurn(hass.loop, partial(acts.append, 1))
     soon()
@@ -88,7 +88,7 @@ async def test_no_listener_is_called_after_the_shutdown(
     assert called == before
 
 
-async def test_a_listener_that_fails_keeps_no_other_from_being_called(
+async def test_failing_listener_does_not_prevent_others(
     coordinator: EnphaseCloudCoordinator, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log names the coordinator."""

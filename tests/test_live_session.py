@@ -66,10 +66,10 @@ ENDS: dict[str, End] = {
 }
 
 
-async def test_a_burst_that_the_budget_withholds_is_told_and_forgotten(
+async def test_session_that_the_budget_withholds_raises(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing is sent; live data can start as soon as the budget allows."""
+    """Nothing is sent; a session can start as soon as the budget allows."""
     entry = await set_up(
         options={
             CONF_PLAN: PLAN_CUSTOM,
@@ -95,10 +95,10 @@ async def test_a_burst_that_the_budget_withholds_is_told_and_forgotten(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_while_a_stream_opens_is_told_to_who_waits(
+async def test_stop_while_a_stream_opens_raises_for_the_caller(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, end: str
 ) -> None:
-    """Whoever asked gets an error, not a cancellation; the line is closed."""
+    """The caller gets an error, not a cancellation; the connection is closed."""
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
     waiting = [
@@ -116,14 +116,14 @@ async def test_an_end_while_a_stream_opens_is_told_to_who_waits(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_while_a_retry_waits_leaves_no_retry(
+async def test_stop_during_the_pause_of_a_retry_cancels_it(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     end: str,
 ) -> None:
-    """What may pass is not tried again once nobody wants it."""
+    """A temporary error is not retried after the session was stopped."""
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552))
     pressed = hass.async_create_task(press(hass, BUTTON_START))
@@ -139,14 +139,14 @@ async def test_an_end_while_a_retry_waits_leaves_no_retry(
     assert fault.hits == 1
 
 
-async def test_stopping_a_scheduled_burst_that_opens_spares_the_next(
+async def test_stop_of_a_scheduled_session_keeps_the_schedule(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Stop ends what runs; the schedule goes on."""
+    """Stop ends the session that runs; the schedule continues."""
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True, times=1))
     entry = await set_up(options=BURSTS)
     async_fire_time_changed(hass)
@@ -160,10 +160,10 @@ async def test_stopping_a_scheduled_burst_that_opens_spares_the_next(
 
 
 @pytest.mark.parametrize("end", ["unload", "reload"])
-async def test_an_end_when_a_scheduled_burst_has_just_failed_leaves_no_timer(
+async def test_shutdown_after_a_failed_scheduled_session_leaves_no_timer(
     hass: HomeAssistant, world: World, set_up: SetUp, end: str
 ) -> None:
-    """Whatever the moment, after the end no burst is planned by what has ended."""
+    """No session is planned after the shutdown, at whatever moment it comes."""
     fault = world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     entry = await set_up(options=BURSTS)
     async_fire_time_changed(hass)
@@ -175,10 +175,10 @@ async def test_an_end_when_a_scheduled_burst_has_just_failed_leaves_no_timer(
     await ENDS[end](hass, entry)
 
 
-async def test_a_set_up_that_fails_late_leaves_no_burst(
+async def test_set_up_that_fails_late_leaves_no_session(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Bursts are planned before the platforms are there; these may fail."""
+    """Sessions are planned before the platforms are set up, which may fail."""
     with patch.object(
         hass.config_entries, "async_forward_entry_setups", side_effect=ValueError
     ):
@@ -190,14 +190,14 @@ async def test_a_set_up_that_fails_late_leaves_no_burst(
     assert "live_data" not in world.calls
 
 
-async def test_who_gives_up_waiting_takes_nobody_along(
+async def test_cancelled_caller_does_not_cancel_the_session(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A cancelled request ends no other; a later failure is told to the rest only."""
+    """Other callers still wait; only they get a later error."""
     await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552))
     impatient, patient = (asyncio.create_task(start(hass)) for _ in range(2))
@@ -216,10 +216,10 @@ async def test_who_gives_up_waiting_takes_nobody_along(
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
-async def test_a_request_in_the_last_second_gets_its_time(
+async def test_request_in_the_last_second_gets_its_whole_duration(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """Asked for half a minute, half a minute is what comes."""
+    """A request of half a minute gets half a minute."""
     await set_up()
     await start(hass, duration=30)
     for _ in range(29):
@@ -235,7 +235,7 @@ async def test_a_request_in_the_last_second_gets_its_time(
 
 @pytest.mark.parametrize("turns", range(0, 40, 4))
 @pytest.mark.thorough
-async def test_a_request_at_any_moment_of_an_end_gets_its_time(
+async def test_request_while_a_session_ends_gets_its_whole_duration(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -244,7 +244,7 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
     freezer: FrozenDateTimeFactory,
     turns: int,
 ) -> None:
-    """Whether what runs is lengthened or something new begins: nobody waits in vain."""
+    """Whether the session is extended or a new one begins, the caller gets frames."""
     await set_up()
     await start(hass, duration=30)
     for _ in range(29):
@@ -267,10 +267,10 @@ async def test_a_request_at_any_moment_of_an_end_gets_its_time(
 
 
 @pytest.mark.parametrize("shape", ["reset", "error_object"])
-async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
+async def test_no_stream_follows_one_that_ended_early(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, shape: Any
 ) -> None:
-    """Streams that end at once would be paid for by the dozen."""
+    """Otherwise streams that end at once would be billed one after the other."""
     await set_up()
     world.cloud.faults.add(Fault(operation="live_data", stream=shape))
     await start(hass, duration=3600)
@@ -279,10 +279,10 @@ async def test_a_chain_does_not_go_on_after_a_stream_that_ended_early(
     assert len(world.cloud.streams) == 1
 
 
-async def test_a_chain_goes_on_after_a_stream_that_does_not_end(
+async def test_stream_follows_one_that_does_not_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A stream that outlasts its time is closed, and the next one opened."""
+    """The client closes a stream that outlasts its duration, and the next one opens."""
     await set_up()
     world.cloud.live_interval = 5
     world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
@@ -295,7 +295,7 @@ async def test_a_chain_goes_on_after_a_stream_that_does_not_end(
     assert 600 <= (dt_util.utcnow() - began).total_seconds() <= 610
 
 
-async def test_a_chain_over_the_end_of_a_month_is_paid_by_both(
+async def test_session_over_the_end_of_a_month_counts_in_both(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -316,14 +316,14 @@ async def test_a_chain_over_the_end_of_a_month_is_paid_by_both(
     assert state(hass, LEFT) == "3"
 
 
-async def test_the_share_for_requests_is_kept_until_a_burst_begins(
+async def test_scheduled_session_checks_the_share_of_the_user_when_it_begins(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What was planned is looked at again when its time has come."""
+    """The share is checked again at the planned time."""
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 5})
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 1)
@@ -342,14 +342,14 @@ async def test_the_share_for_requests_is_kept_until_a_burst_begins(
             assert len(world.cloud.streams) == 4
 
 
-async def test_a_burst_that_is_due_during_another_waits_for_its_end(
+async def test_scheduled_session_waits_for_the_end_of_another(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """It neither joins nor keeps the event loop busy with waiting."""
+    """It neither joins the other one nor keeps the event loop busy."""
     options = {**BURSTS, CONF_STREAMS_PER_MONTH: 100_000, CONF_BURST_PAUSE: 5}
     await set_up(options=options)
     world.cloud.live_interval = 5
@@ -369,10 +369,10 @@ async def test_a_burst_that_is_due_during_another_waits_for_its_end(
     await burst.run()
 
 
-async def test_requests_and_a_stop_at_the_same_moment_tell_the_truth(
+async def test_requests_and_a_stop_at_the_same_moment(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Who was promised streams gets them, or is told otherwise."""
+    """Each caller gets either streams or an error."""
     entry = await set_up()
     await start(hass, duration=30)
     answers = await asyncio.gather(
@@ -392,10 +392,10 @@ async def test_requests_and_a_stop_at_the_same_moment_tell_the_truth(
     assert (state(hass, LIVE) == STATE_ON) is isinstance(promised, dict)
 
 
-async def test_no_burst_begins_while_home_assistant_stops(
+async def test_no_session_begins_while_home_assistant_stops(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It would be paid for and seen by nobody."""
+    """It would be billed, and nobody would see it."""
     await set_up(options=BURSTS)
     await hass.async_stop(force=True)
     freezer.tick(timedelta(minutes=61))
@@ -405,10 +405,10 @@ async def test_no_burst_begins_while_home_assistant_stops(
 
 
 @pytest.mark.parametrize("entity_id", [USED, LEFT, LIVE, GRID])
-async def test_an_automation_stops_a_burst_by_which_it_was_started(
+async def test_automation_stops_the_session_that_triggered_it(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, entity_id: str
 ) -> None:
-    """What a burst tells runs automations at once, from the burst's first step on."""
+    """The first frame of a session can trigger automations at once."""
     entry = await set_up()
     stops: list[asyncio.Task[None]] = []
 
@@ -426,10 +426,10 @@ async def test_an_automation_stops_a_burst_by_which_it_was_started(
     await burst.until_closed()
 
 
-async def test_live_data_is_on_when_it_streams_and_not_before(
+async def test_live_session_is_on_only_while_it_streams(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A stream that does not open must not trigger what waits for its end."""
+    """A stream that fails to open must not look like the end of a session."""
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
@@ -443,7 +443,7 @@ async def test_live_data_is_on_when_it_streams_and_not_before(
     await burst.until_closed()
 
 
-async def test_a_chain_that_the_budget_cuts_tells_its_true_end(
+async def test_end_of_a_session_that_the_budget_cuts(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
     """Two streams of five minutes are no hour."""
@@ -458,14 +458,14 @@ async def test_a_chain_that_the_budget_cuts_tells_its_true_end(
     assert timedelta() <= dt_util.utcnow() - ends_at <= timedelta(seconds=20)
 
 
-async def test_what_retries_have_cost_is_not_promised(
+async def test_grant_excludes_streams_that_retries_used(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A first attempt in vain leaves one stream of two."""
+    """A failed first attempt leaves one stream of two."""
     await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     world.cloud.live_interval = 20
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
@@ -484,10 +484,10 @@ async def test_what_retries_have_cost_is_not_promised(
     assert len(world.cloud.streams) == 1
 
 
-async def test_no_stream_follows_once_nobody_wants_it(
+async def test_no_stream_follows_after_the_requested_duration(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A stream that outlasts all that was asked for is followed by none."""
+    """Not even after a stream that outlasts it."""
     await set_up()
     world.cloud.live_interval = 5
     world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
@@ -497,14 +497,14 @@ async def test_no_stream_follows_once_nobody_wants_it(
     assert len(world.cloud.streams) == 1
 
 
-async def test_a_joined_burst_draws_on_what_is_kept_for_the_user(
+async def test_joined_scheduled_session_uses_the_reserve_of_the_user(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A scheduled burst that is tried again becomes the user's, who joins it."""
+    """A retry of a scheduled session that the user joined counts as the user's."""
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
     options = {
         CONF_PLAN: PLAN_CUSTOM,
@@ -529,7 +529,7 @@ async def test_a_joined_burst_draws_on_what_is_kept_for_the_user(
 
 @pytest.mark.parametrize("status", [466, 468, 472])
 @pytest.mark.parametrize("by_hand", [False, True])
-async def test_what_an_open_stream_says_is_lacking_is_not_paid_for_again(
+async def test_error_within_a_stream_stops_the_schedule(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -539,7 +539,7 @@ async def test_what_an_open_stream_says_is_lacking_is_not_paid_for_again(
     *,
     by_hand: bool,
 ) -> None:
-    """An error within a stream means the same as one in its stead."""
+    """It has the same consequence as the same error instead of a stream."""
     world.cloud.faults.add(
         Fault(operation="live_data", stream="error_object", status=status)
     )
@@ -559,13 +559,13 @@ async def test_what_an_open_stream_says_is_lacking_is_not_paid_for_again(
     assert len(world.cloud.streams) == 1
 
 
-async def test_an_end_of_the_sign_in_asks_for_a_new_one(
+async def test_refused_token_starts_reauthentication(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The token is renewed before an opening; if that is refused, the user signs in."""
+    """The token is renewed before a stream opens; if refused, the user signs in."""
     entry = await set_up()
     world.cloud.tokens.revoke(world.owner)
     freezer.tick(timedelta(days=1))
@@ -582,7 +582,7 @@ async def test_an_end_of_the_sign_in_asks_for_a_new_one(
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_while_the_token_is_renewed_keeps_the_token(
+async def test_stop_during_a_renewal_keeps_the_new_token(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -590,7 +590,7 @@ async def test_an_end_while_the_token_is_renewed_keeps_the_token(
     freezer: FrozenDateTimeFactory,
     end: str,
 ) -> None:
-    """The cloud has given it out by then: losing it would lose the sign-in."""
+    """The cloud has issued it already: losing it would end the sign-in."""
     entry = await set_up()
     known = entry.data[CONF_TOKEN]
     fault = world.cloud.faults.add(Fault(operation="token", delay=1))
@@ -609,14 +609,14 @@ async def test_an_end_while_the_token_is_renewed_keeps_the_token(
     assert "live_data" not in world.calls
 
 
-async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
+async def test_session_that_the_budget_ends_keeps_its_last_frame(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What was streamed stays, and live data can be had when calls can."""
+    """Its values stay, and a session can start once calls are available."""
     await set_up(
         options={
             CONF_PLAN: PLAN_CUSTOM,
@@ -643,10 +643,10 @@ async def test_a_chain_that_the_budget_withholds_ends_with_its_last_frame(
     await burst.run()
 
 
-async def test_systems_share_what_may_be_paid_for(
+async def test_systems_share_the_streams_of_a_month(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A chain that was promised more ends where another one took the rest."""
+    """A session ends early where another system used the remaining streams."""
     world.add_system(name="Valley")
     await set_up(options={CONF_STREAMS_PER_MONTH: 3})
     world.cloud.live_interval = 20
@@ -659,10 +659,10 @@ async def test_systems_share_what_may_be_paid_for(
     assert state(hass, LEFT) == "0"
 
 
-async def test_a_set_up_that_fails_during_a_burst_leaves_no_burst(
+async def test_set_up_that_fails_during_a_session_ends_it(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Neither goes the burst on, nor does another one follow."""
+    """The session ends, and no other one follows."""
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
 
     async def fail_late(*_: object) -> None:
@@ -679,10 +679,10 @@ async def test_a_set_up_that_fails_during_a_burst_leaves_no_burst(
     assert fault.hits == 1
 
 
-async def test_no_trouble_is_worth_more_than_there_is(
+async def test_last_stream_is_attempted_once(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The last stream is attempted once, and who asked is told the reason at once."""
+    """The caller gets the reason at once."""
     await set_up(options={CONF_STREAMS_PER_MONTH: 1})
     fault = world.cloud.faults.add(Fault(operation="live_data", status=473))
     with pytest.raises(HomeAssistantError) as raised:
@@ -691,14 +691,14 @@ async def test_no_trouble_is_worth_more_than_there_is(
     assert fault.hits == 1
 
 
-async def test_what_one_system_has_used_puts_off_the_bursts_of_another(
+async def test_streams_of_one_system_postpone_the_sessions_of_another(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What was planned with streams that are gone by then waits for the next month."""
+    """A session that was planned with streams used since waits for the next month."""
     world.add_system(name="Valley")
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 4})
     async_fire_time_changed(hass)
@@ -714,7 +714,7 @@ async def test_what_one_system_has_used_puts_off_the_bursts_of_another(
         await settle()
 
 
-async def test_two_systems_do_not_open_the_last_stream_both(
+async def test_only_one_system_opens_the_last_stream(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -722,7 +722,7 @@ async def test_two_systems_do_not_open_the_last_stream_both(
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Not even when both had to wait for a new token, with the stream still there."""
+    """Not even if both waited for a new token while the stream was still left."""
     world.add_system(name="Valley")
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 1})
     freezer.tick(timedelta(days=1))

@@ -68,7 +68,7 @@ async def produced(hass: HomeAssistant, world: World, days: int = 6) -> float:
 
 @pytest.mark.parametrize(("history", "days"), [("none", 6), ("hour", 13)])
 @pytest.mark.long
-async def test_a_size_that_is_too_small_is_not_believed_for_long(
+async def test_size_that_is_too_small_is_corrected(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -77,7 +77,7 @@ async def test_a_size_that_is_too_small_is_not_believed_for_long(
     history: str,
     days: int,
 ) -> None:
-    """A repair says that energy is left out; half a day later all of it is there."""
+    """A repair says that energy is skipped; half a day later all of it is imported."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 6, CONF_HISTORY: history})
     issue_id = f"energy_left_out_{entry.entry_id}"
     await go_on(hass, freezer, 30 * MINUTE)
@@ -94,27 +94,27 @@ async def test_a_size_that_is_too_small_is_not_believed_for_long(
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
 
 
-async def test_absurd_energy_is_never_believed(
+async def test_absurd_energy_is_never_accepted(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """However long the cloud keeps telling it."""
+    """However long the cloud reports it."""
     world.cloud.faults.add(Fault(operation="*telemetry*", data="absurd"))
     await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     await go_on(hass, freezer, 15 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world) == 0
 
 
-async def test_statistics_that_are_no_energy_are_named(
+async def test_statistics_of_another_quantity_have_a_repair(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """A repair says what to do about them; nothing is written there."""
+    """It names them; nothing is written there."""
     statistic = statistic_id(world.system.system_id, Flow.PRODUCTION)
     async_add_external_statistics(
         hass,

@@ -162,7 +162,7 @@ async def test_a_statistic_is_one_that_the_dashboard_offers(
     assert await told(hass, flow) == {0: 1_500, 1: 0, 2: 250}
 
 
-async def test_names_tell_the_flows_apart(
+async def test_each_flow_has_a_name(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """Nobody has to read an id."""
@@ -172,7 +172,7 @@ async def test_names_tell_the_flows_apart(
     assert len({metadata["name"] for metadata in listed}) == len(Flow)
 
 
-async def test_nothing_is_nothing(
+async def test_readings_without_whole_hours_write_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """No statistic is made of no energy, nor of parts of an hour."""
@@ -193,7 +193,7 @@ async def test_importing_twice_changes_nothing(
     assert await recorded(hass) == before
 
 
-async def test_a_correction_moves_its_hour_and_all_later_sums(
+async def test_correction_changes_its_hour_and_all_later_sums(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """No other hour changes its energy."""
@@ -204,19 +204,19 @@ async def test_a_correction_moves_its_hour_and_all_later_sums(
     assert (await recorded(hass))[-1]["sum"] == 59 * 100 + 40
 
 
-async def test_a_sum_goes_on_after_a_gap(
+async def test_sum_continues_after_a_gap(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """A restart weeks later begins no new sum."""
+    """An import weeks later does not start a new sum."""
     await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 200}))
     await importer.async_import(Flow.PRODUCTION, hours({1_000: 50}))
     assert [row["sum"] for row in await recorded(hass)] == [100, 300, 350]
 
 
-async def test_an_older_window_is_put_before(
+async def test_older_window_raises_later_sums(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Backfill raises what comes after it."""
+    """History may be imported after newer energy."""
     await importer.async_import(Flow.PRODUCTION, hours({1_000: 50}))
     await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 200}))
     assert [row["sum"] for row in await recorded(hass)] == [100, 300, 350]
@@ -255,10 +255,10 @@ async def test_imports_at_the_same_time_lose_nothing(
     assert await told(hass) == dict.fromkeys(range(4), 10)
 
 
-async def test_zeros_alone_take_nothing_back(
+async def test_response_of_zeros_erases_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Not even after a restart, when only the recorder remembers."""
+    """Not even after a restart, when only the recorder has the rows."""
     await importer.async_import(Flow.PRODUCTION, hours({0: 100}))
     zeros = hours({0: 0, 1: 0}, is_certain=False)
     await importer.async_import(Flow.PRODUCTION, zeros)
@@ -267,7 +267,7 @@ async def test_zeros_alone_take_nothing_back(
     assert await told(hass) == {0: 0, 1: 7}
 
 
-async def test_hours_take_the_place_of_their_day(
+async def test_hours_replace_the_row_of_their_day(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """While they arrive, window by window, the day keeps its energy."""
@@ -283,10 +283,10 @@ async def test_hours_take_the_place_of_their_day(
     assert (await importer.async_import(Flow.PRODUCTION, totals)).changed is None
 
 
-async def test_the_recorder_remembers_as_memory_would(
+async def test_import_by_windows_equals_import_at_once(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Windows imported one by one tell what all of them tell together."""
+    """Windows imported one by one give the same rows as all together."""
     answers = [
         {DAY: reading(5_000)},
         hours({1: 700, 2: 0, 23: 60}),
@@ -308,10 +308,10 @@ async def test_the_recorder_remembers_as_memory_would(
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.thorough
-async def test_days_and_hours_in_any_order_are_remembered(
+async def test_import_of_days_and_hours_in_any_order(
     hass: HomeAssistant, importer: StatisticsImporter, seed: int
 ) -> None:
-    """Whatever is corrected, and wherever it is put between what is there."""
+    """Corrections and insertions between existing rows included."""
     random = Random(seed)
     days = [
         system_day(DAY_ONE + timedelta(days=number), KATHMANDU)
@@ -348,10 +348,10 @@ async def test_days_and_hours_in_any_order_are_remembered(
         assert dict.fromkeys(await told(hass), 0) | expected == await told(hass)
 
 
-async def test_sums_that_somebody_spoiled_are_mended(
+async def test_repairs_wrong_sums(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """What the cloud says of an hour counts, and sums rise again."""
+    """The energy of the cloud counts, and sums rise again."""
     await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 100, 2: 100}))
     get_instance(hass).async_adjust_statistics(
         statistic_id(SYSTEM_ID, Flow.PRODUCTION), FIRST + HOUR, -500, "Wh"
@@ -401,14 +401,14 @@ async def test_rows_in_another_unit_of_energy_are_converted(
 
 
 @pytest.mark.parametrize(("unit", "unit_class"), [("m³", "volume"), (None, None)])
-async def test_rows_that_are_no_energy_are_left_alone(
+async def test_rows_of_another_quantity_are_kept(
     hass: HomeAssistant,
     importer: StatisticsImporter,
     caplog: pytest.LogCaptureFixture,
     unit: str | None,
     unit_class: str | None,
 ) -> None:
-    """Nothing is written beside them, which is said once; later it is."""
+    """Nothing is written beside them, and one warning is logged; later it is."""
     await write_foreign(hass, unit, unit_class)
     statistic = statistic_id(SYSTEM_ID, Flow.PRODUCTION)
     for _ in range(2):
@@ -427,10 +427,10 @@ async def test_rows_that_are_no_energy_are_left_alone(
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Honolulu", "Pacific/Auckland", "Asia/Tokyo"])
-async def test_a_system_that_changes_its_time_zone_loses_and_gains_nothing(
+async def test_change_of_time_zone_keeps_all_energy(
     hass: HomeAssistant, importer: StatisticsImporter, zone: str
 ) -> None:
-    """Days that were told keep their energy though they begin elsewhere."""
+    """Days imported before keep their energy, though they begin at another hour."""
     totals = {
         system_day(date(2026, 5, day), KATHMANDU): reading(1_000) for day in range(1, 9)
     }
@@ -552,7 +552,7 @@ class History:
         ("Australia/Lord_Howe", date(2026, 4, 5)),
     ],
 )
-async def test_days_and_then_hours_are_what_really_flowed(
+async def test_days_and_then_hours_equal_the_true_energy(
     hass: HomeAssistant, world: World, zone: str, day: date
 ) -> None:
     """From the cloud through client and recorder, over a change of the clocks."""

@@ -61,7 +61,7 @@ async def pass_a_week(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> No
     await pass_hours(hass, freezer, 12)
 
 
-async def test_what_changes_is_taken_over_without_the_user(
+async def test_stores_changed_properties(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -110,10 +110,10 @@ async def test_what_changes_is_taken_over_without_the_user(
     assert float(today.state) > 0
 
 
-async def test_a_restart_costs_no_list(
+async def test_restart_requests_no_list(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """When it is due is remembered."""
+    """The due time is stored."""
     entry = await set_up()
     for _ in range(3):
         freezer.tick(timedelta(days=2))
@@ -151,7 +151,7 @@ async def test_a_list_that_fails_is_tried_again_the_next_day(
 
 
 @pytest.mark.parametrize("name", ["Europe/", "W. Europe Standard Time", None])
-async def test_what_the_list_leaves_open_stays(
+async def test_missing_properties_keep_their_values(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -159,7 +159,7 @@ async def test_what_the_list_leaves_open_stays(
     issue_registry: ir.IssueRegistry,
     name: str | None,
 ) -> None:
-    """A time zone that is none does not replace one."""
+    """An invalid time zone does not replace a valid one."""
     entry = await set_up()
     before = entry.data[CONF_SYSTEMS]
     world.cloud.faults.add(Fault(operation="search", status=500))
@@ -225,13 +225,13 @@ async def test_a_refused_system_that_is_not_listed_is_not_visible(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_budget_that_is_used_up_puts_the_list_off(
+async def test_used_up_budget_postpones_the_list(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """It is withheld, and not tried in vain."""
+    """It is withheld, and not attempted."""
     await set_up()
     world.cloud.faults.add(Fault(operation="summary", quota="month", times=1))
     await pass_a_week(hass, freezer)

@@ -88,8 +88,8 @@ async def test_each_kind_of_target(hass: HomeAssistant, entry: MockConfigEntry) 
     assert await _names(hass, device_id=account.device_id) == everything
 
 
-async def test_what_is_not_ours(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """A device that is gone fails the action; others beside ours do not matter."""
+async def test_foreign_targets(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """A removed device fails the action; other devices beside ours are ignored."""
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     lamp = dr.async_get(hass).async_get_or_create(
