@@ -1,4 +1,4 @@
-"""What is known of a system, by source and device."""
+"""The samples of a system, by source and device."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,8 +24,8 @@ MEASUREMENTS = (
 
 @st.composite
 def puts(draw: st.DrawFn) -> list[tuple[Source, Samples]]:
-    """Return what sources say, one after the other; some forget, or go back."""
-    told = st.dictionaries(
+    """Return samples of sources in turn; some lack measurements or are older."""
+    reported = st.dictionaries(
         st.sampled_from(MEASUREMENTS), st.tuples(st.integers(0, 9), st.integers(0, 5))
     )
     return [
@@ -33,7 +33,7 @@ def puts(draw: st.DrawFn) -> list[tuple[Source, Samples]]:
             source,
             {
                 measurement: Sample(value, NOON + timedelta(minutes=minutes), source)
-                for measurement, (value, minutes) in draw(told).items()
+                for measurement, (value, minutes) in draw(reported).items()
             },
         )
         for source in draw(st.lists(st.sampled_from(SOURCES), max_size=9))
@@ -41,15 +41,17 @@ def puts(draw: st.DrawFn) -> list[tuple[Source, Samples]]:
 
 
 @given(puts())
-def test_the_newest_of_all_sources_is_known(told: list[tuple[Source, Samples]]) -> None:
-    """Whatever was looked at in between."""
+def test_newest_is_the_merge_of_all_sources(
+    reported: list[tuple[Source, Samples]],
+) -> None:
+    """After each change."""
     board = Board()
-    for source, samples in told:
+    for source, samples in reported:
         board.put(source, samples)
         parts = [board.samples(each) for each in Source]
         assert board.newest() == merge(parts)
 
 
-def test_nothing_is_known_of_a_device_that_no_source_names() -> None:
-    """It is no error to ask."""
+def test_a_device_without_a_source_has_no_samples() -> None:
+    """It is not an error."""
     assert Board().newest() == NOTHING

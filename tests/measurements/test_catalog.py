@@ -1,4 +1,4 @@
-"""Each measurement is one row: what it is, how long it holds, and who shows it."""
+"""The rows of the catalog: sensors, names and age limits."""
 
 from datetime import UTC, datetime, timedelta
 import json

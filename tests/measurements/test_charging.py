@@ -1,4 +1,4 @@
-"""What a session came to, and when a charger may charge."""
+"""The energy of a session, and when a charger may charge."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -23,27 +23,27 @@ QUARTER = timedelta(minutes=15)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def session(told: float | None, *, hours: float = 2) -> ChargingSession:
-    """Return a session that began five minutes past four."""
+def session(reported: float | None, *, hours: float = 2) -> ChargingSession:
+    """Return a session that started at 16:05."""
     start_at = START + timedelta(minutes=5)
     return ChargingSession(
         start_at=start_at,
         end_at=start_at + timedelta(hours=hours),
         charged_for=None,
-        energy_added=told,
+        energy_added=reported,
         cost=None,
     )
 
 
-def intervals(*energies: float | None) -> EnergyIntervals:
-    """Return quarters of an hour from four on."""
+def intervals(*values: float | None) -> EnergyIntervals:
+    """Return quarters of an hour from 16:00 on."""
     return EnergyIntervals(
         system_id=7,
         intervals=tuple(
             EnergyInterval(
                 end_at=START + number * QUARTER, energy=energy, devices_reporting=None
             )
-            for number, energy in enumerate(energies, start=1)
+            for number, energy in enumerate(values, start=1)
         ),
         total_devices=None,
         length=QUARTER,
@@ -51,52 +51,52 @@ def intervals(*energies: float | None) -> EnergyIntervals:
 
 
 class TestSessionEnergy:
-    """The unit is what the telemetry of the charger leaves open."""
+    """The intervals of the charger show the unit of the session's energy."""
 
-    @pytest.mark.parametrize("told", [14_830.0, 14.83])
-    def test_intervals_tell_the_unit(self, told: float) -> None:
+    @pytest.mark.parametrize("reported", [14_830.0, 14.83])
+    def test_the_unit_follows_from_intervals(self, reported: float) -> None:
         given_ = intervals(*[1_650] * 9)
-        assert session_energy(session(told), given_) == 14_830
+        assert session_energy(session(reported), given_) == 14_830
 
     @given(
-        energies=st.lists(st.floats(0, 5_500), min_size=9, max_size=9),
+        values=st.lists(st.floats(0, 5_500), min_size=9, max_size=9),
         in_kilo=st.booleans(),
     )
     def test_it_is_never_wrong_by_a_thousand(
-        self, energies: list[float], *, in_kilo: bool
+        self, values: list[float], *, in_kilo: bool
     ) -> None:
         """It is true within the rounding, or unknown."""
-        true = sum(energies)
-        told = round(true / 1_000, 2) if in_kilo else true
-        energy = session_energy(session(told), intervals(*energies))
+        true = sum(values)
+        reported = round(true / 1_000, 2) if in_kilo else true
+        energy = session_energy(session(reported), intervals(*values))
         assert energy is None or energy == pytest.approx(true, abs=25)
         # The last interval may have begun before the end, and hold other energy.
-        if sum(energies[1:-1]) > 100:
+        if sum(values[1:-1]) > 100:
             assert energy is not None
 
     @pytest.mark.parametrize(
-        ("told", "energies"),
+        ("reported", "values"),
         [
             # Fits neither.
             (14.83, [0.0] * 9),
             # Fits both.
             (0.01, [0.0] * 9),
-            # A gap, and an end that is not told yet.
+            # A gap, and an end that is not reported yet.
             (14.83, [1_650.0] * 4 + [None] + [1_650.0] * 4),
             (14.83, [1_650.0] * 7),
             (None, [1_650.0] * 9),
         ],
     )
     def test_what_cannot_be_decided_is_unknown(
-        self, told: float | None, energies: list[float | None]
+        self, reported: float | None, values: list[float | None]
     ) -> None:
-        assert session_energy(session(told), intervals(*energies)) is None
+        assert session_energy(session(reported), intervals(*values)) is None
 
     def test_without_intervals_it_is_unknown(self) -> None:
         assert session_energy(session(14.83), None) is None
         assert session_energy(session(14.83), intervals()) is None
 
-    def test_intervals_beside_the_session_do_not_count(self) -> None:
+    def test_intervals_outside_of_the_session_do_not_count(self) -> None:
         given_ = intervals(*[0.0] * 9, 9_000)
         assert session_energy(session(0), given_) == 0
 
@@ -111,7 +111,7 @@ times = st.builds(
 
 
 class TestWeeklyTimes:
-    """Times of a week become occasions."""
+    """Weekly times give occasions."""
 
     @given(st.lists(times, max_size=6))
     def test_they_survive_as_text(self, given_: list[ChargingTimes]) -> None:
@@ -160,7 +160,7 @@ class TestWeeklyTimes:
         assert following is not None
         assert following.start == night.start + timedelta(days=7)
 
-    def test_a_clock_that_is_put_forward_shortens_a_night(self) -> None:
+    def test_a_night_in_which_the_clock_goes_forward_is_shorter(self) -> None:
         weekly = WeeklyTimes(
             (ChargingTimes(days=(7,), start=time(1), end=time(4), level=None),)
         )

@@ -1,4 +1,4 @@
-"""What types of events mean: what is asked, and when again."""
+"""Texts of event types: which to request, and when again."""
 
 from datetime import UTC, datetime
 import json
@@ -23,12 +23,14 @@ def _types(*types: dict[str, Any]) -> EventTypes:
 
 
 def _with_list(*ids: int) -> EventTexts:
-    told = _types(*({"event_type_id": each, "event_name": f"N{each}"} for each in ids))
-    return EventTexts().with_response(None, told.event_types)
+    listed = _types(
+        *({"event_type_id": each, "event_name": f"N{each}"} for each in ids)
+    )
+    return EventTexts().with_response(None, listed.event_types)
 
 
-def test_all_types_are_asked_for_at_first() -> None:
-    """And single ones afterwards, a few at a time."""
+def test_the_list_of_all_types_is_requested_first() -> None:
+    """Then single types, a few at a time."""
     assert EventTexts().requests([], NOW) == ()
     assert EventTexts().requests([7, 28], NOW) == (None,)
     known = _with_list(28)
@@ -45,13 +47,13 @@ def test_what_was_asked_rests() -> None:
     unknown = _with_list(28).with_request(7, NOW + NOT_KNOWN).with_response(7, [])
     assert unknown.requests([7, 8], NOW) == (8,)
     assert unknown.requests([7], NOW + NOT_KNOWN) == (7,)
-    told = unknown.with_response(7, _types({"event_type_id": 7}).event_types)
-    assert told.requests([7], NOW + NOT_KNOWN) == ()
+    listed = unknown.with_response(7, _types({"event_type_id": 7}).event_types)
+    assert listed.requests([7], NOW + NOT_KNOWN) == ()
 
 
-def test_texts_are_cut_and_in_one_line() -> None:
-    """Of what the cloud writes, users get what they can read."""
-    [told] = _types(
+def test_texts_are_shortened_and_on_one_line() -> None:
+    """An empty text is None."""
+    [listed] = _types(
         {
             "event_type_id": 7,
             "event_name": "A\n\tname",
@@ -59,7 +61,7 @@ def test_texts_are_cut_and_in_one_line() -> None:
             "recommended_action": " \n ",
         }
     ).event_types
-    text = EventText.of(told)
+    text = EventText.of(listed)
     assert text.name == "A name"
     assert text.description == "x" * 500
     assert text.advice is None
@@ -72,15 +74,15 @@ def test_texts_are_cut_and_in_one_line() -> None:
 )
 def test_stores_keep_everything(
     names: dict[int, str],
-    asked: set[int],
+    requested: set[int],
     has_list: bool,  # noqa: FBT001
 ) -> None:
-    """What is read back asks the same questions."""
-    told = _types(
+    """The restored state gives the same requests."""
+    listed = _types(
         *({"event_type_id": key, "event_name": name} for key, name in names.items())
     )
-    texts = EventTexts().with_response(None if has_list else 1, told.event_types)
-    for each in asked:
+    texts = EventTexts().with_response(None if has_list else 1, listed.event_types)
+    for each in requested:
         texts = texts.with_request(each, NOW + NOT_KNOWN)
     again = EventTexts.from_dict(json.loads(json.dumps(texts.as_dict())))
     assert again == texts
@@ -99,7 +101,7 @@ def test_stores_keep_everything(
         {"texts": {}, "not_before": {"1": "x"}, "has_list": True},
     ],
 )
-def test_damaged_stores_are_refused(stored: object) -> None:
-    """With one kind of error."""
+def test_damaged_data_raises(stored: object) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r"No|invalid"):
         EventTexts.from_dict(stored)

@@ -1,4 +1,4 @@
-"""What documents add beyond one another, whatever comes and goes."""
+"""What documents add to others, while equipment is added and removed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,18 +41,18 @@ LEVEL = Measurement.BATTERY_LEVEL
 BATTERY = Measurement.BATTERY_POWER
 
 
-def answer(
-    *told: Measurement,
+def response(
+    *reported: Measurement,
     before: Evidence | None = None,
     at: datetime = NOON,
     offline: bool = False,
 ) -> Evidence:
-    """Return the evidence after an answer."""
-    return (before or Evidence()).with_response(told, now=at, offline=offline)
+    """Return the evidence after an response."""
+    return (before or Evidence()).with_response(reported, now=at, offline=offline)
 
 
 def shown_by(evidence: Evidence) -> set[Measurement]:
-    """Return what the newest answer had."""
+    """Return the measurements of the newest response."""
     return {each for each in Measurement if evidence.shows(each)}
 
 
@@ -64,11 +64,11 @@ def samples(ages: Mapping[Measurement, timedelta], source: Source) -> Samples:
     }
 
 
-SUMMARY = answer(PRODUCTION, Measurement.SYSTEM_STATUS)
+SUMMARY = response(PRODUCTION, Measurement.SYSTEM_STATUS)
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         ([], False),
         ([PRODUCTION], False),
@@ -78,79 +78,79 @@ SUMMARY = answer(PRODUCTION, Measurement.SYSTEM_STATUS)
     ],
 )
 def test_a_document_adds_what_no_other_has(
-    told: list[Measurement], *, expected: bool
+    reported: list[Measurement], *, expected: bool
 ) -> None:
     """It does not matter how many measurements it has."""
-    evidence = {Source.SUMMARY: SUMMARY, Source.LATEST: answer(*told)}
+    evidence = {Source.SUMMARY: SUMMARY, Source.LATEST: response(*reported)}
     assert adds(evidence, Source.LATEST) is expected
     assert adds(evidence, Source.SUMMARY)
 
 
-def test_what_is_missing_counts_as_gone_after_a_day() -> None:
-    """One answer that lacks it is not enough, however long the pause before it."""
-    known = answer(CONSUMPTION)
+def test_a_missing_measurement_counts_as_gone_after_a_day() -> None:
+    """One response without it is not enough, even after a long pause."""
+    known = response(CONSUMPTION)
     for hours in (100, 110, 123.9):
-        known = answer(before=known, at=NOON + hours * HOUR)
+        known = response(before=known, at=NOON + hours * HOUR)
         assert known.known == {CONSUMPTION}
         assert shown_by(known) == set()
-    assert shown_by(answer(CONSUMPTION, before=known)) == {CONSUMPTION}
-    assert answer(before=known, at=NOON + 124 * HOUR).known == frozenset()
+    assert shown_by(response(CONSUMPTION, before=known)) == {CONSUMPTION}
+    assert response(before=known, at=NOON + 124 * HOUR).known == frozenset()
 
 
 def test_nothing_is_gone_while_the_gateway_is_offline() -> None:
-    """An answer shows nothing new then."""
-    known = answer(CONSUMPTION)
+    """A response shows nothing new then."""
+    known = response(CONSUMPTION)
     for day in range(1, 30):
-        known = answer(before=known, at=NOON + day * DAY, offline=True)
+        known = response(before=known, at=NOON + day * DAY, offline=True)
     back = NOON + 29 * DAY
-    known = answer(before=known, at=back + GRACE / 2)
+    known = response(before=known, at=back + GRACE / 2)
     assert known.known == {CONSUMPTION}
-    assert answer(before=known, at=back + GRACE).known == frozenset()
+    assert response(before=known, at=back + GRACE).known == frozenset()
 
 
 @pytest.mark.parametrize(
     ("evidence", "cue", "pause"),
     [
-        (answer(), "", CHECK_PERIOD),
-        (answer(), "more modules", SHORTEST_CHECK_PERIOD),
-        (answer().with_cue("same"), "same", CHECK_PERIOD),
-        (answer().with_failure(NOON), "", SHORTEST_CHECK_PERIOD),
-        (answer().to_be_checked(), "", timedelta()),
+        (response(), "", CHECK_PERIOD),
+        (response(), "more modules", SHORTEST_CHECK_PERIOD),
+        (response().with_cue("same"), "same", CHECK_PERIOD),
+        (response().with_failure(NOON), "", SHORTEST_CHECK_PERIOD),
+        (response().to_be_checked(), "", timedelta()),
     ],
-    ids=["silent", "changed", "unchanged", "failed", "asked for"],
+    ids=["silent", "changed", "unchanged", "failed", "requested"],
 )
-def test_when_a_silent_document_is_checked(
+def test_when_a_document_that_adds_nothing_is_checked(
     evidence: Evidence, cue: str, pause: timedelta
 ) -> None:
     """Once a week, or when there is a reason, and then at most once a day."""
     assert evidence.next_check(NOON, cue) == NOON + pause
 
 
-def test_a_clock_that_was_ahead_puts_no_check_off() -> None:
-    """The request was made no later than now."""
-    ahead = answer(at=NOON + 400 * DAY)
+def test_a_clock_that_was_ahead_does_not_delay_a_check() -> None:
+    """A request in the future counts as of now."""
+    ahead = response(at=NOON + 400 * DAY)
     assert ahead.next_check(NOON, "") == NOON + CHECK_PERIOD
 
 
 @pytest.mark.parametrize("cellular", [False, True])
-def test_what_lags_the_newest_report_is_not_told(*, cellular: bool) -> None:
-    """The cloud goes on listing what fell silent."""
+def test_what_lags_the_newest_report_is_not_reported(*, cellular: bool) -> None:
+    """The cloud continues to list parts that fell silent."""
     arrived = samples(
         {PRODUCTION: HOUR, CONSUMPTION: 4 * HOUR, BATTERY: 11 * HOUR}, Source.LATEST
     )
-    told = recently_reported(arrived, NOTHING, now=NOON, cellular=cellular)
-    assert told == ({PRODUCTION, CONSUMPTION} if cellular else {PRODUCTION})
+    reported = recently_reported(arrived, NOTHING, now=NOON, cellular=cellular)
+    assert reported == ({PRODUCTION, CONSUMPTION} if cellular else {PRODUCTION})
     report = samples({Measurement.LAST_REPORT: 5 * HOUR}, Source.SUMMARY)
     alone = samples({BATTERY: 11 * HOUR, CAPACITY: 90 * DAY}, Source.LATEST)
-    told = recently_reported(alone, report, now=NOON, cellular=cellular)
-    assert told == ({BATTERY, CAPACITY} if cellular else {CAPACITY})
+    reported = recently_reported(alone, report, now=NOON, cellular=cellular)
+    assert reported == ({BATTERY, CAPACITY} if cellular else {CAPACITY})
 
 
 def test_a_part_whose_clock_is_ahead_makes_no_other_silent() -> None:
     """It counts as of now."""
     arrived = samples({PRODUCTION: -90 * DAY, CONSUMPTION: HOUR}, Source.LATEST)
-    told = recently_reported(arrived, NOTHING, now=NOON, cellular=False)
-    assert told == {PRODUCTION, CONSUMPTION}
+    reported = recently_reported(arrived, NOTHING, now=NOON, cellular=False)
+    assert reported == {PRODUCTION, CONSUMPTION}
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,10 @@ def test_a_part_whose_clock_is_ahead_makes_no_other_silent() -> None:
     [
         ({}, False),
         ({Source.SUMMARY: SUMMARY}, False),
-        ({Source.SUMMARY: answer(CAPACITY)}, True),
-        ({Source.SUMMARY: SUMMARY, Source.BATTERY: answer(LEVEL)}, True),
-        ({Source.SUMMARY: SUMMARY, Source.LATEST: answer(BATTERY)}, True),
-        ({Source.SUMMARY: SUMMARY, Source.LATEST: answer(CONSUMPTION)}, False),
+        ({Source.SUMMARY: response(CAPACITY)}, True),
+        ({Source.SUMMARY: SUMMARY, Source.BATTERY: response(LEVEL)}, True),
+        ({Source.SUMMARY: SUMMARY, Source.LATEST: response(BATTERY)}, True),
+        ({Source.SUMMARY: SUMMARY, Source.LATEST: response(CONSUMPTION)}, False),
     ],
 )
 def test_signs_of_a_battery(
@@ -171,16 +171,16 @@ def test_signs_of_a_battery(
     assert has_battery(evidence) is expected
 
 
-ZERO = answer(before=answer(CAPACITY), at=NOON + HOUR)
+ZERO = response(before=response(CAPACITY), at=NOON + HOUR)
 
 
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
-        ({Source.BATTERY: answer(LEVEL), Source.LATEST: answer()}, True),
-        ({Source.BATTERY: answer(), Source.LATEST: answer(BATTERY)}, True),
-        ({Source.BATTERY: answer(before=answer(LEVEL))}, False),
-        ({Source.LATEST: answer(before=answer(BATTERY))}, False),
+        ({Source.BATTERY: response(LEVEL), Source.LATEST: response()}, True),
+        ({Source.BATTERY: response(), Source.LATEST: response(BATTERY)}, True),
+        ({Source.BATTERY: response(before=response(LEVEL))}, False),
+        ({Source.LATEST: response(before=response(BATTERY))}, False),
         ({Source.LATEST: Evidence().with_failure(NOON)}, True),
         ({}, True),
     ],
@@ -189,7 +189,7 @@ ZERO = answer(before=answer(CAPACITY), at=NOON + HOUR)
         "power",
         "no level",
         "no power",
-        "another that never answered",
+        "another without response",
         "no other",
     ],
 )
@@ -198,20 +198,20 @@ def test_a_capacity_of_zero(others: dict[Source, Evidence], *, expected: bool) -
     assert has_battery({Source.SUMMARY: ZERO, **others}) is expected
 
 
-def test_a_capacity_of_zero_that_nobody_contradicts() -> None:
-    """The summary is believed after a day where no other document is allowed."""
-    zero = answer(before=ZERO, at=NOON + DAY + HOUR)
+def test_a_capacity_of_zero_in_the_only_document() -> None:
+    """The summary is accepted after a day if no other document is allowed."""
+    zero = response(before=ZERO, at=NOON + DAY + HOUR)
     assert not has_battery({Source.SUMMARY: zero})
 
 
 @pytest.mark.parametrize(
     ("latest", "age", "expected"),
     [
-        (answer(CONSUMPTION), None, True),
-        (answer(GRID), None, True),
-        (answer(PRODUCTION), None, False),
-        (answer(PRODUCTION), 6 * DAY, True),
-        (answer(PRODUCTION), 8 * DAY, False),
+        (response(CONSUMPTION), None, True),
+        (response(GRID), None, True),
+        (response(PRODUCTION), None, False),
+        (response(PRODUCTION), 6 * DAY, True),
+        (response(PRODUCTION), 8 * DAY, False),
         (Evidence(), 6 * DAY, True),
     ],
 )
@@ -229,10 +229,10 @@ def test_signs_of_a_consumption_meter(
 
 
 def test_when_a_gateway_is_offline() -> None:
-    """By what the summary told when it was requested, not by what is known by now."""
+    """By the report at the last request of the summary, not by the current time."""
     report = samples({Measurement.LAST_REPORT: 2 * DAY}, Source.SUMMARY)
-    early = {Source.SUMMARY: answer(at=NOON - 1.5 * DAY)}
-    late = {Source.SUMMARY: answer(at=NOON)}
+    early = {Source.SUMMARY: response(at=NOON - 1.5 * DAY)}
+    late = {Source.SUMMARY: response(at=NOON)}
     assert not is_offline(report, early)
     assert is_offline(report, late)
     assert not is_offline(NOTHING, late)
@@ -240,10 +240,10 @@ def test_when_a_gateway_is_offline() -> None:
     assert cue(report, early) != cue(report, late)
 
 
-def test_what_makes_a_check_worth_while() -> None:
-    """Modules, size, source of production, and batteries."""
+def test_what_changes_the_cue() -> None:
+    """Modules, rated power, source of production, and batteries."""
     evidence = {Source.SUMMARY: SUMMARY}
-    cues = {cue(NOTHING, evidence), cue(NOTHING, {Source.SUMMARY: answer(CAPACITY)})}
+    cues = {cue(NOTHING, evidence), cue(NOTHING, {Source.SUMMARY: response(CAPACITY)})}
     for measurement in (
         Measurement.MODULES,
         Measurement.RATED_POWER,
@@ -279,8 +279,8 @@ MISSING = st.dictionaries(st.sampled_from(Measurement), st.none() | MOMENTS)
         cue=st.text(max_size=40),
     )
 )
-def test_evidence_survives_the_disk(evidence: Evidence) -> None:
-    """As it is."""
+def test_evidence_is_equal_after_storage(evidence: Evidence) -> None:
+    """As JSON."""
     stored = json.loads(json.dumps(evidence.as_dict()))
     assert Evidence.from_dict(stored) == evidence
 
@@ -290,8 +290,8 @@ def test_evidence_survives_the_disk(evidence: Evidence) -> None:
     [None, [], {}, {"missing_since": []}, {"requested_at": 1e300}, {"cue": 7}],
     ids=repr,
 )
-def test_damaged_evidence_is_an_error(damage: object) -> None:
-    """What a newer version measures is none."""
+def test_damaged_evidence_raises(damage: object) -> None:
+    """Measurements of a newer version are skipped."""
     if isinstance(damage, dict) and damage:
         damage = {**Evidence().as_dict(), **damage}
     with pytest.raises(ValueError, match=r".+"):
@@ -300,7 +300,7 @@ def test_damaged_evidence_is_an_error(damage: object) -> None:
     assert Evidence.from_dict(newer) == Evidence()
 
 
-# Whatever comes and goes
+# Equipment that is added and removed
 
 PARTS = ("production", "consumption", "battery")
 EVENTS = st.lists(
@@ -310,7 +310,7 @@ EVENTS = st.lists(
 
 @dataclass
 class Site:
-    """A system whose parts come and go, and who requests its documents as due."""
+    """A system whose parts are added and removed; requests documents as due."""
 
     parts: set[str]
     now: datetime = NOON
@@ -370,8 +370,8 @@ class Site:
                 if not due or due > self.now:
                     continue
                 self.checks.append((self.now, source))
-            told = frozenset(self.shows(source))
-            known = evidence.with_response(told, now=self.now, offline=False)
+            reported = frozenset(self.shows(source))
+            known = evidence.with_response(reported, now=self.now, offline=False)
             self.evidence[source] = known
             self.evidence[source] = known.with_cue(cue(NOTHING, self.evidence))
 
@@ -381,7 +381,7 @@ class Site:
 def test_within_a_week_the_right_documents_are_polled(
     parts: set[str], events: list[tuple[timedelta, str]]
 ) -> None:
-    """In whatever order parts appear and vanish, at the cost of rare checks."""
+    """In any order of added and removed parts, with rare checks."""
     site = Site(set(parts))
     for pause, part in [*events, (8 * DAY, "")]:
         for _ in range(pause // HOUR):
@@ -394,6 +394,6 @@ def test_within_a_week_the_right_documents_are_polled(
         moments = [at for at, checked in site.checks if checked is source]
         pairs = list(pairwise(moments))
         assert all(later - at >= SHORTEST_CHECK_PERIOD for at, later in pairs)
-        # More often than weekly only where something came or went.
+        # More often than weekly only after something was added or removed.
         soon = [pair for pair in pairs if pair[1] - pair[0] < CHECK_PERIOD]
         assert len(soon) <= 2 * len(events) + 1

@@ -1,4 +1,4 @@
-"""Events and alarms that are one, and the weeks in which they are kept."""
+"""Events merged with alarms, and the weeks in which they are kept."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -51,9 +51,9 @@ def _event(
 
 
 def test_events_of_several_devices_are_one() -> None:
-    """It goes on while it does for one of them."""
-    told = _events(_event("1", START + 60, "Closed"), _event("2"))
-    [happening] = from_week(told.events, ())
+    """It continues while that of one device does."""
+    reported = _events(_event("1", START + 60, "Closed"), _event("2"))
+    [happening] = from_week(reported.events, ())
     assert happening.serials == ("1", "2")
     assert happening.ended_at is None
     assert happening.severity is None
@@ -99,8 +99,8 @@ def test_an_alarm_is_one_with_its_event() -> None:
     assert happenings[0].ended_at == happenings[0].started_at
 
 
-def test_no_answer_is_too_long() -> None:
-    """The newest are kept, each once, and of few devices."""
+def test_only_the_newest_happenings_are_kept() -> None:
+    """Each once, with a limited number of devices."""
     alarm = {
         "event_type_id": 1,
         "events": [{"serial_number": str(n)} for n in range(99)],
@@ -122,7 +122,7 @@ def _happening(at: datetime, end: datetime | None = None) -> Happening:
 
 @given(st.integers(-400, 30), st.integers(0, 60))
 def test_weeks_cover_a_range(begin: int, days: int) -> None:
-    """Each moment of it, and no week that it does not touch."""
+    """They cover all of it, and each overlaps it."""
     start, end = MONDAY + begin * DAY, MONDAY + (begin + days) * DAY
     starts = week_starts(start, end)
     assert all(each.weekday() == 0 for each in starts)
@@ -132,7 +132,7 @@ def test_weeks_cover_a_range(begin: int, days: int) -> None:
 
 @given(st.integers(0, 24 * 60), st.integers(1, 24 * 60))
 def test_nothing_is_requested_twice_without_need(first: int, pause: int) -> None:
-    """What was due and was requested is not due at once, and in the end never."""
+    """A requested week is not due at once; a complete week never again."""
     now = MONDAY + timedelta(hours=first)
     start, end = now - 30 * DAY, now
     weeks: dict[datetime, Week] = {}
@@ -151,8 +151,8 @@ def test_nothing_is_requested_twice_without_need(first: int, pause: int) -> None
     assert due_weeks(weeks, start, end, complete + timedelta(hours=pause)) == []
 
 
-def test_a_clock_that_was_ahead_keeps_nothing_back() -> None:
-    """A week that was requested in the future is of now."""
+def test_a_clock_that_was_ahead_does_not_delay_requests() -> None:
+    """A request in the future counts as of now."""
     weeks = {MONDAY: _week(fetched_at=MONDAY + 300 * DAY)}
     now = MONDAY + 2 * DAY
     assert due_weeks(weeks, MONDAY, now, now) == []
@@ -160,8 +160,8 @@ def test_a_clock_that_was_ahead_keeps_nothing_back() -> None:
     assert due_weeks(weeks, MONDAY, MONDAY + WEEK, later) == []
 
 
-def test_so_many_weeks_are_kept() -> None:
-    """The newest; and only what began in a week belongs to it."""
+def test_the_newest_80_weeks_are_kept() -> None:
+    """A week has only the happenings that started in it."""
     weeks: dict[datetime, Week] = {}
     for number in range(100):
         start = MONDAY - number * WEEK
@@ -175,8 +175,8 @@ def test_so_many_weeks_are_kept() -> None:
     assert weeks_from_dict(json.loads(json.dumps(weeks_as_dict(weeks)))) == weeks
 
 
-def test_what_went_on_in_a_range() -> None:
-    """Also what began before, and what goes on."""
+def test_happenings_between() -> None:
+    """Also those that started before, and those that continue."""
     ended = _happening(MONDAY, MONDAY + DAY)
     open_one = _happening(MONDAY + DAY)
     weeks = {MONDAY: _week(open_one, ended, fetched_at=MONDAY)}
@@ -197,7 +197,7 @@ def test_what_went_on_in_a_range() -> None:
         {"1": {"fetched_at": 1, "happenings": [[1, 2, None, None, ["3"] * 21]]}},
     ],
 )
-def test_damaged_weeks_are_refused(stored: object) -> None:
-    """With one kind of error."""
+def test_damaged_weeks_raise(stored: object) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r"No|invalid"):
         weeks_from_dict(stored)

@@ -1,4 +1,4 @@
-"""What is new of alarms: each opened once, each cleared once."""
+"""Changes of alarms: each is opened once and cleared once."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -30,42 +30,42 @@ alarms = st.builds(
     st.integers(0, 2),
     st.sampled_from(["fatal", "warning", "unknown"]),
 )
-answers = st.lists(st.lists(alarms, max_size=6), max_size=8)
+lists = st.lists(st.lists(alarms, max_size=6), max_size=8)
 
 
 def _keys(happenings: tuple[Happening, ...]) -> set[tuple[int, datetime]]:
     return {each.key for each in happenings}
 
 
-@given(answers, st.data())
-def test_news_lead_from_what_was_told_to_what_is_open(
-    listed: list[list[Happening]], data: st.DataObject
+@given(lists, st.data())
+def test_news_lead_from_the_notified_alarms_to_the_open_ones(
+    responses: list[list[Happening]], data: st.DataObject
 ) -> None:
-    """Whenever they are told, and however often Home Assistant restarts between."""
+    """At any moment of notification, and with restarts in between."""
     known = OpenAlarms()
-    believed: set[tuple[int, datetime]] | None = None
-    for answer in listed:
-        known = known.with_response(answer)
-        if believed is None:
-            # What was open at first is no news.
+    notified: set[tuple[int, datetime]] | None = None
+    for response in responses:
+        known = known.with_response(response)
+        if notified is None:
+            # Alarms of the first response are no news.
             assert not known.news()
-            believed = _keys(known.listed)
+            notified = _keys(known.listed)
         if data.draw(st.booleans(), label="restart"):
             known = OpenAlarms.from_dict(json.loads(json.dumps(known.as_dict())))
-        if data.draw(st.booleans(), label="tell"):
+        if data.draw(st.booleans(), label="notify"):
             for each in known.news():
                 if each.change is AlarmChange.OPENED:
-                    assert each.alarm.key not in believed
-                    believed.add(each.alarm.key)
+                    assert each.alarm.key not in notified
+                    notified.add(each.alarm.key)
                 else:
-                    believed.remove(each.alarm.key)
+                    notified.remove(each.alarm.key)
             known = known.with_all_notified()
-            assert believed == {each.key for each in answer}
+            assert notified == {each.key for each in response}
             assert not known.news()
 
 
 @given(st.lists(alarms, max_size=6), st.lists(alarms, max_size=6), st.randoms())
-def test_the_order_of_an_answer_is_no_news(
+def test_another_order_is_no_news(
     before: list[Happening], after: list[Happening], random: object
 ) -> None:
     """Nor are repetitions, another severity, or other devices."""
@@ -82,8 +82,8 @@ def test_the_order_of_an_answer_is_no_news(
     assert not again.news()
 
 
-def test_what_is_cleared_is_told_first() -> None:
-    """And the oldest before the newest."""
+def test_cleared_alarms_come_first() -> None:
+    """The oldest first."""
     known = OpenAlarms().with_response([_alarm(1, 2), _alarm(2, 1)])
     news = known.with_response([_alarm(3, 4), _alarm(4, 3)]).news()
     assert [(each.change, each.alarm.event_type_id) for each in news] == [
@@ -94,14 +94,14 @@ def test_what_is_cleared_is_told_first() -> None:
     ]
 
 
-def test_an_alarm_that_came_and_went_untold_is_no_news() -> None:
-    """There is nothing to do about it any more."""
+def test_an_alarm_that_cleared_before_the_notification_is_no_news() -> None:
+    """The user cannot do anything about it."""
     known = OpenAlarms().with_response([]).with_response([_alarm(1)]).with_response([])
     assert not known.news()
 
 
-def test_nothing_is_told_before_an_answer() -> None:
-    """Telling nothing does not make the first answer news."""
+def test_a_notification_before_the_first_response_changes_nothing() -> None:
+    """The alarms of the first response are still no news."""
     known = OpenAlarms().with_all_notified().with_response([_alarm(1)])
     assert not known.news()
 
@@ -121,7 +121,7 @@ def test_nothing_is_told_before_an_answer() -> None:
         {"listed": [[1, 2, None, None, []]] * 201, "told": None},
     ],
 )
-def test_damaged_stores_are_refused(stored: object) -> None:
-    """With one kind of error."""
+def test_damaged_data_raises(stored: object) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r"^No"):
         OpenAlarms.from_dict(stored)

@@ -1,4 +1,4 @@
-"""Faults of panels are found, and shade, snow, seasons and strangers are none."""
+"""Faults of panels are found; shade, snow, seasons and new panels are not faults."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ type Ratio = Callable[[int, str], float | None]
 
 @dataclass
 class Plant:
-    """Panels with shares of what the sun gives, some weather, and what is known."""
+    """Panels with constant shares of the sun, random weather, and their health."""
 
     shares: dict[str, float]
     random: Random = field(default_factory=lambda: Random(1))
@@ -36,41 +36,41 @@ class Plant:
     day: int = 0
 
     def live(self, days: int, ratio: Ratio = lambda _day, _panel: 1.0) -> set[str]:
-        """Let days pass; return the panels that were ever told to be ill."""
-        told: set[str] = set()
+        """Let days pass; return the panels that were weak or dead on any of them."""
+        found: set[str] = set()
         for _ in range(days):
             self.health = self.health.after(
-                FIRST + timedelta(self.day), self._energies(ratio)
+                FIRST + timedelta(self.day), self._panel_days(ratio)
             )
-            told |= self.ill
+            found |= self.ill
             self.day += 1
-        return told
+        return found
 
     def live_sunny(self, days: int, ratio: Ratio = lambda _day, _panel: 1.0) -> None:
         """Let sunny days pass."""
         for _ in range(days):
-            energies = self._energies(ratio, weather=1.0)
-            self.health = self.health.after(FIRST + timedelta(self.day), energies)
+            panels = self._panel_days(ratio, weather=1.0)
+            self.health = self.health.after(FIRST + timedelta(self.day), panels)
             self.day += 1
 
-    def _energies(
+    def _panel_days(
         self, ratio: Ratio, weather: float | None = None
     ) -> dict[str, PanelDay]:
         if weather is None:
             weather = self.random.choice([0.05, 0.3, 0.6, 0.8, 1.0])
-        energies = {}
+        days = {}
         for panel, share in self.shares.items():
             part = ratio(self.day, panel)
             noise = self.random.uniform(0.97, 1.03)
             energy = None if part is None else SUNNY * weather * share * noise * part
-            energies[panel] = PanelDay(
+            days[panel] = PanelDay(
                 energy, self.gateways.get(panel), self.arrays.get(panel)
             )
-        return energies
+        return days
 
     @property
     def ill(self) -> set[str]:
-        """Return the panels that are told to be ill now."""
+        """Return the panels that are weak or dead now."""
         states = {panel: self.health.state(panel) for panel in self.shares}
         return {panel for panel, state in states.items() if state is not SOUND}
 
@@ -87,7 +87,7 @@ def plant(count: int = 8, seed: int = 1) -> Plant:
 
 
 def only(panels: Iterable[str], ratio: float) -> Ratio:
-    """Return what lets some panels give a share of what they could."""
+    """Return the ratio of energy for some panels, and 1 for the others."""
     some = set(panels)
     return lambda _day, panel: ratio if panel in some else 1.0
 
@@ -95,13 +95,13 @@ def only(panels: Iterable[str], ratio: float) -> Ratio:
 @few
 @given(seeds, st.integers(3, 20))
 def test_constant_shade_is_no_fault(seed: int, count: int) -> None:
-    """Whatever the shares and the weather, from the first day on."""
+    """From the first day on, for any shares and weather."""
     assert not plant(count, seed).live(120)
 
 
 @few
 @given(seeds, st.floats(0, 0.03))
-def test_a_dead_panel_is_told_at_once(seed: int, ratio: float) -> None:
+def test_a_dead_panel_is_found_at_once(seed: int, ratio: float) -> None:
     """On its first sunny day, and it is sound when it is back."""
     roof = plant(seed=seed)
     roof.live(20)
@@ -117,7 +117,7 @@ def test_a_dead_panel_is_told_at_once(seed: int, ratio: float) -> None:
 
 @few
 @given(seeds, st.floats(0.3, 0.74))
-def test_a_weak_panel_is_told_on_the_third_sunny_day(seed: int, ratio: float) -> None:
+def test_a_weak_panel_is_found_on_the_third_sunny_day(seed: int, ratio: float) -> None:
     """Not before, and it is sound when it is back."""
     roof = plant(seed=seed)
     roof.live(30)
@@ -128,9 +128,9 @@ def test_a_weak_panel_is_told_on_the_third_sunny_day(seed: int, ratio: float) ->
     roof.live_sunny(1, only([weak], ratio))
     assert roof.health.state(weak) is WEAK
     assert roof.ill == {weak}
-    told = roof.health.performance(weak)
-    assert told is not None
-    assert abs(told / 100 - ratio) < 0.08
+    performance = roof.health.performance(weak)
+    assert performance is not None
+    assert abs(performance / 100 - ratio) < 0.08
     roof.live(20, only([weak], ratio))
     assert roof.ill == {weak}
     roof.live_sunny(1)
@@ -140,7 +140,7 @@ def test_a_weak_panel_is_told_on_the_third_sunny_day(seed: int, ratio: float) ->
 @few
 @given(seeds, st.floats(0, 0.005))
 def test_a_growing_tree_is_no_fault(seed: int, a_day: float) -> None:
-    """Half of the light may go within a hundred days."""
+    """A tree may take half of the light within a hundred days."""
     roof = plant(seed=seed)
     roof.live(60)
     start, (shaded,) = roof.day, names(1)
@@ -164,8 +164,8 @@ def test_snow_is_no_fault(seed: int, days: int, longer: int, on: int) -> None:
     assert not roof.live(60)
 
 
-def test_a_fault_after_the_thaw_is_told_at_once() -> None:
-    """A panel that was sound since is under no snow; one that was not may be."""
+def test_a_fault_after_the_thaw_is_found_at_once() -> None:
+    """A panel that was sound since the thaw is not covered; another one may be."""
     roof = plant()
     roof.live(60)
     roof.live(5, lambda _day, _panel: 0.004)
@@ -179,8 +179,8 @@ def test_a_fault_after_the_thaw_is_told_at_once() -> None:
     assert roof.ill == {first, second}
 
 
-def test_a_panel_that_dies_under_snow_is_told_on_the_first_sunny_day() -> None:
-    """Snow lets a little through, and a dead panel nothing."""
+def test_a_panel_that_dies_under_snow_is_found_on_the_first_sunny_day() -> None:
+    """A panel under snow gives a little, a dead one nothing."""
     roof = plant()
     roof.live(60)
     roof.live(5, lambda _day, _panel: 0.004)
@@ -206,8 +206,8 @@ def test_snow_on_some_panels_is_no_fault(seed: int, on: int, ratio: float) -> No
     assert not roof.live(60)
 
 
-def test_snow_is_not_usual() -> None:
-    """A fault after it is one as before."""
+def test_days_of_snow_do_not_count_as_usual() -> None:
+    """A fault after snow is found as one before it."""
     roof = plant()
     roof.live_sunny(20)
     covered = names(3)
@@ -217,8 +217,8 @@ def test_snow_is_not_usual() -> None:
     assert roof.ill == set(names(1))
 
 
-def test_a_panel_that_dies_on_a_dull_half_day_is_told_on_the_next() -> None:
-    """What others had in common with it is over then."""
+def test_a_panel_that_dies_on_a_partly_cloudy_day_is_found_on_the_next() -> None:
+    """The common cause is over then."""
     roof = plant()
     roof.live_sunny(20)
     first, *others = names(4)
@@ -227,8 +227,8 @@ def test_a_panel_that_dies_on_a_dull_half_day_is_told_on_the_next() -> None:
     assert roof.ill == {first}
 
 
-def test_what_falls_together_is_told_when_it_stays() -> None:
-    """A branch without power is no snow."""
+def test_panels_that_die_together_are_found_after_eight_days() -> None:
+    """A branch without power is not snow."""
     roof = plant()
     roof.live(60)
     branch = names(3)
@@ -239,11 +239,11 @@ def test_what_falls_together_is_told_when_it_stays() -> None:
 @few
 @given(seeds, st.integers(4, 12))
 def test_seasons_and_fog_are_no_fault(seed: int, count: int) -> None:
-    """Two sides of a roof drift apart in the year, and on days with a dull half."""
+    """Two sides of a roof differ during the year, and on days with clouds for half."""
     roof = plant(count, seed)
     west = set(names(count * 2 // 5))
     dull = Random(seed)
-    # A spell of fog is of four days; none while the panels get known.
+    # Fog lasts four days; none in the days that the panels need to become known.
     days = {
         day: dull.choice([0.0, 0.1]) * (day % 2) if day >= 15 else 0.0
         for day in range(500)
@@ -253,14 +253,14 @@ def test_seasons_and_fog_are_no_fault(seed: int, count: int) -> None:
         swing = 0.75 + 0.25 * (1 - abs(((day / 365) % 1) * 2 - 1))
         return swing * (1 - days[day // 4]) if panel in west else 1.0
 
-    # One alone on its side has nobody to share it.
+    # A single panel on its side has no similar peers.
     assert len(west) < 2 or not roof.live(400, season)
 
 
 @few
 @given(seeds)
 def test_a_new_panel_is_watched_first(seed: int) -> None:
-    """One in the shade of which nothing is known is no weak one, but then it may be."""
+    """A new panel in the shade is not weak; it may become so later."""
     roof = plant(seed=seed)
     roof.live(60)
     new = "482999900001"
@@ -272,8 +272,8 @@ def test_a_new_panel_is_watched_first(seed: int) -> None:
     assert roof.ill == {new}
 
 
-def test_a_new_panel_that_gives_nothing_is_told_on_the_third_sunny_day() -> None:
-    """It may have to be connected."""
+def test_a_new_panel_that_gives_nothing_is_found_on_the_third_sunny_day() -> None:
+    """It may not be connected yet."""
     roof = plant()
     roof.live_sunny(5)
     roof.shares["482999900001"] = 0.0
@@ -286,20 +286,20 @@ def test_a_new_panel_that_gives_nothing_is_told_on_the_third_sunny_day() -> None
 @few
 @given(seeds, st.sets(st.integers(0, 99)), st.sets(st.integers(0, 99)))
 def test_days_may_be_missing(seed: int, all_of: set[int], some: set[int]) -> None:
-    """Of all panels, or of some."""
+    """For all panels, or for some."""
     roof = plant(seed=seed)
     gap = set(names(3))
 
-    def told(day: int, panel: str) -> float | None:
+    def ratio(day: int, panel: str) -> float | None:
         return None if day in all_of or (day in some and panel in gap) else 1.0
 
-    assert not roof.live(100, told)
+    assert not roof.live(100, ratio)
 
 
 @few
 @given(seeds, st.integers(1, 20))
 def test_a_silent_gateway_is_no_fault_of_its_panels(seed: int, days: int) -> None:
-    """Their totals stand still, and make up for it on one day."""
+    """Their totals do not change, and then include several days at once."""
     roof = plant(8, seed)
     silent = set(names(5))
     roof.gateways = {name: "A" if name in silent else "B" for name in names(8)}
@@ -313,15 +313,15 @@ def test_a_silent_gateway_is_no_fault_of_its_panels(seed: int, days: int) -> Non
 
 
 @given(st.integers(1, 2), seeds)
-def test_without_peers_nothing_is_told(count: int, seed: int) -> None:
-    """Nobody knows which one is right."""
+def test_without_peers_no_fault_is_found(count: int, seed: int) -> None:
+    """A fault cannot be attributed to one of two panels."""
     roof = plant(count, seed)
     assert not roof.live(20)
     assert not roof.live(20, only(names(1), 0.0))
 
 
 def test_a_new_shade_is_usual_after_fifty_sunny_days() -> None:
-    """A chimney is no fault for ever."""
+    """A new chimney is not a fault for years."""
     roof = plant()
     roof.live_sunny(60)
     roof.live_sunny(50, only(names(1), 0.6))
@@ -333,7 +333,7 @@ def test_a_new_shade_is_usual_after_fifty_sunny_days() -> None:
 
 
 def test_a_dead_panel_stays_dead() -> None:
-    """However long, and a fault of another beside it is found all the same."""
+    """A later fault of another panel is found as well."""
     roof = plant()
     roof.live_sunny(30)
     roof.live_sunny(200, only(names(1), 0.0))
@@ -345,7 +345,7 @@ def test_a_dead_panel_stays_dead() -> None:
 
 
 def test_a_fault_is_found_again_after_a_repair() -> None:
-    """The days of the fault never were usual."""
+    """The days of the fault do not count as usual."""
     roof = plant()
     for _ in range(3):
         roof.live_sunny(20)
@@ -355,8 +355,8 @@ def test_a_fault_is_found_again_after_a_repair() -> None:
     assert not roof.ill
 
 
-def test_a_day_counts_but_once() -> None:
-    """Two answers in one night are one day."""
+def test_a_day_counts_only_once() -> None:
+    """Several responses in one night are one day."""
     roof = plant()
     roof.live_sunny(20)
     for _ in range(5):
@@ -377,7 +377,7 @@ def test_a_clock_that_was_ahead_stops_nothing() -> None:
 
 
 def test_a_panel_moves_to_another_gateway() -> None:
-    """It is known once."""
+    """It belongs to one group only."""
     roof = plant()
     roof.gateways = dict.fromkeys(names(8), "A")
     roof.live_sunny(10)
@@ -389,8 +389,8 @@ def test_a_panel_moves_to_another_gateway() -> None:
 
 @few
 @given(seeds)
-def test_what_is_known_survives_a_restart(seed: int) -> None:
-    """As JSON."""
+def test_health_survives_a_restart(seed: int) -> None:
+    """It is stored as JSON."""
     roof = plant(seed=seed)
     roof.live(30)
     roof.live_sunny(3, only(names(1), 0.5))
@@ -404,7 +404,7 @@ def test_what_is_known_survives_a_restart(seed: int) -> None:
 
 
 def test_it_stays_small() -> None:
-    """Two hundred and fifty panels for a year."""
+    """250 panels after 70 sunny days take less than 100 kB."""
     roof = plant(250)
     roof.live_sunny(70)
     assert len(json.dumps(roof.health.as_dict())) < 100_000
@@ -424,14 +424,14 @@ def test_it_stays_small() -> None:
         {"A": {"days": [], "snow": 5, "panels": {}}},
     ],
 )
-def test_what_is_damaged_is_not_believed(damaged: object) -> None:
-    """With one kind of error."""
+def test_damaged_data_raises(damaged: object) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r".+"):
         PanelHealth.from_dict(damaged)
 
 
-def test_swings_of_a_day_stay_in_bounds() -> None:
-    """An absurd total is a ratio like others."""
+def test_an_absurd_energy_is_limited() -> None:
+    """It gives the greatest ratio, and later days are not affected."""
     roof = plant()
     roof.live_sunny(20, only(names(1), 1.0))
     roof.live_sunny(1, only(names(8), 1e9))
@@ -444,7 +444,7 @@ def test_swings_of_a_day_stay_in_bounds() -> None:
 
 @pytest.mark.parametrize("has_arrays", [False, True])
 def test_the_peers_of_a_panel_are_those_of_its_array(*, has_arrays: bool) -> None:
-    """What lies on another roof hides no fault, whenever that falls."""
+    """A loss on another roof does not hide a fault."""
     roof = plant(12)
     north, south = names(12)[:4], names(12)[4:]
     if has_arrays:
@@ -455,7 +455,7 @@ def test_the_peers_of_a_panel_are_those_of_its_array(*, has_arrays: bool) -> Non
 
 
 def test_panels_of_an_array_that_is_too_small_have_other_peers() -> None:
-    """Two cannot tell which of them is right."""
+    """With two panels a fault cannot be attributed."""
     roof = plant(8)
     pair, others = names(8)[:2], names(8)[2:]
     roof.arrays = dict.fromkeys(pair, "pair") | dict.fromkeys(others, "others")

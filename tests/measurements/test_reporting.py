@@ -1,4 +1,4 @@
-"""What is new of the gateway."""
+"""Changes of the gateway: silent, and reporting again."""
 
 from datetime import UTC, datetime, timedelta
 import itertools
@@ -17,7 +17,7 @@ NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 
 @given(st.lists(st.tuples(st.sampled_from([True, False, None]), st.booleans())))
 def test_lost_and_restored_take_turns(seen: list[tuple[bool | None, bool]]) -> None:
-    """Whatever is unknown between, and however often Home Assistant restarts."""
+    """With unknown states and restarts in between."""
     notified, news = ReportingState(), []
     for hour, (is_reporting, is_restarted) in enumerate(seen):
         at = NOON + timedelta(hours=hour)
@@ -55,7 +55,7 @@ def test_a_silence_keeps_its_beginning() -> None:
     "stored",
     [None, {}, {"is_reporting": 1, "silent_since": None}, {"is_reporting": True}],
 )
-def test_damaged_stores_are_refused(stored: object) -> None:
-    """With one kind of error."""
+def test_damaged_data_raises(stored: object) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r"^No"):
         ReportingState.from_dict(stored)

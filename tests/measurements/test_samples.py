@@ -24,7 +24,7 @@ from custom_components.enphase_cloud.measurements.samples import (
 from custom_components.enphase_cloud.measurements.traits import Kind
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
-# What is no figure.
+# Values that are not numbers.
 STORED = {
     measurement: next(iter(measurement.traits.states), "meter")
     for measurement in Measurement
@@ -51,7 +51,7 @@ def _power(value: float, at: datetime, source: Source = Source.LATEST) -> Sample
 
 @given(st.lists(partitions))
 def test_no_older_measurement_replaces_a_newer_one(arriving: list[Samples]) -> None:
-    """No resurrection: moments only move forward, whatever arrives when."""
+    """Moments only move forward, in any order of arrival."""
     known: Samples = NOTHING
     for arrived in arriving:
         after = advance(known, arrived, now=NOON)
@@ -61,10 +61,10 @@ def test_no_older_measurement_replaces_a_newer_one(arriving: list[Samples]) -> N
 
 
 @given(partitions, partitions, moments)
-def test_what_a_clock_that_was_ahead_dated_keeps_nothing_out(
+def test_samples_of_a_clock_that_was_ahead_do_not_block_others(
     known: Samples, arrived: Samples, now: datetime
 ) -> None:
-    """Whatever is known, what is measured now replaces it."""
+    """A sample of now replaces any known one."""
     measured = {
         measurement: replace(sample, observed_at=now)
         for measurement, sample in arrived.items()
@@ -76,8 +76,8 @@ def test_what_a_clock_that_was_ahead_dated_keeps_nothing_out(
 
 
 @given(partitions, moments)
-def test_nothing_is_of_the_future(known: Samples, now: datetime) -> None:
-    """What is dated in the future is of now; nothing else changes."""
+def test_no_sample_is_of_the_future(known: Samples, now: datetime) -> None:
+    """Moments in the future become now; nothing else changes."""
     bound = as_of(known, now)
     assert bound.keys() == known.keys()
     assert as_of(bound, now) is bound
@@ -108,13 +108,13 @@ def test_live_wins_over_a_poll_of_the_same_moment() -> None:
 
 
 def test_a_later_poll_takes_over_from_live() -> None:
-    """After a burst the polled documents take over as they become newer."""
+    """After a live session the polled documents take over as they become newer."""
     live = _power(100, NOON, Source.LIVE)
     polled = _power(90, NOON + timedelta(seconds=1), Source.LATEST)
     assert merge([live, polled]) == polled
 
 
-def test_a_gateway_clock_ahead_does_not_keep_later_values_out() -> None:
+def test_a_gateway_clock_ahead_does_not_block_later_values() -> None:
     """A moment in the future counts as now."""
     ahead = advance(NOTHING, _power(1, NOON + timedelta(hours=1)), now=NOON)
     later = NOON + timedelta(seconds=5)
@@ -129,14 +129,14 @@ def test_a_gateway_clock_behind_changes_nothing() -> None:
 
 
 def test_a_correction_of_the_same_moment_is_taken() -> None:
-    """The cloud may revise what it said about a moment."""
+    """The cloud may correct the value of a moment."""
     known = advance(NOTHING, _power(1, NOON), now=NOON)
     assert advance(known, _power(2, NOON), now=NOON) == _power(2, NOON)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e9), moments), min_size=1))
 def test_a_lifetime_total_never_falls(readings: list[tuple[float, datetime]]) -> None:
-    """Dips and late answers cannot make the lifetime energy fall."""
+    """Dips and late responses cannot make the lifetime energy fall."""
     known: Samples = NOTHING
     shown = [0.0]
     for value, at in readings:
@@ -162,7 +162,7 @@ def test_a_lifetime_total_never_falls(readings: list[tuple[float, datetime]]) ->
 def test_a_value_past_its_age_limit_is_unknown(
     measurement: Measurement, value: float | str, *, cellular: bool, hours: int
 ) -> None:
-    """An old value is unknown rather than a lie; night is no fault of the panels."""
+    """An old value is unknown; a production of zero lasts through the night."""
     known = {measurement: Sample(value, NOON, Source.LATEST)}
     limit = NOON + timedelta(hours=hours)
     just_before = fresh_value(known, measurement, now=limit, cellular=cellular)
@@ -174,7 +174,7 @@ def test_a_value_past_its_age_limit_is_unknown(
 
 @pytest.mark.parametrize("power", [0, 3, -3, -900])
 def test_a_meters_noise_in_the_dark_lasts_through_the_night(power: int) -> None:
-    """As a system that stood still at dusk is not asked again before dawn."""
+    """A system that produced nothing at dusk is not requested again before dawn."""
     known = {Measurement.PRODUCTION_POWER: Sample(power, NOON, Source.SUMMARY)}
     for hours, expected in ((17, power), (19, None)):
         now = NOON + timedelta(hours=hours)
@@ -195,14 +195,14 @@ def test_a_meters_noise_in_the_dark_lasts_through_the_night(power: int) -> None:
         (14, 6_800, True),
         (90, 50_000, False),
         (110, 50_000, True),
-        # A size ten times too great does not turn gloom into night.
+        # A rated power ten times too great does not turn dark clouds into night.
         (140, 68_000, True),
     ],
 )
 def test_what_counts_as_production(
     power: int, size: int | None, *, expected: bool
 ) -> None:
-    """More than a few watts, or than a small share of what panels can give."""
+    """More than a few watts, or than a small share of the rated power."""
     known: Samples = {}
     if size is not None:
         known = {Measurement.RATED_POWER: Sample(size, NOON, Source.SUMMARY)}
@@ -210,7 +210,7 @@ def test_what_counts_as_production(
 
 
 def test_lifetime_energy_does_not_age() -> None:
-    """A counter that stands still is still right."""
+    """A counter that does not change is still valid."""
     known = {
         Measurement.ENERGY_PRODUCED_LIFETIME: Sample(8_000_000, NOON, Source.SUMMARY)
     }
@@ -224,14 +224,14 @@ def test_lifetime_energy_does_not_age() -> None:
 
 
 def test_what_was_never_measured_is_unknown() -> None:
-    """Nothing is invented."""
+    """There is no default value."""
     value = fresh_value(NOTHING, Measurement.GRID_POWER, now=NOON, cellular=False)
     assert value is None
 
 
 @given(st.lists(partitions))
 def test_samples_survive_the_disk(sources: list[Samples]) -> None:
-    """What was written is what is read, with true moments."""
+    """Values, moments and sources are equal after reading."""
     known = {
         measurement: replace(sample, value=STORED.get(measurement, 3.5))
         for measurement, sample in merge(sources).items()
@@ -239,8 +239,8 @@ def test_samples_survive_the_disk(sources: list[Samples]) -> None:
     assert from_json(json.loads(json.dumps(to_json(known)))) == known
 
 
-def test_what_a_newer_version_measures_is_left_out() -> None:
-    """It does not stand in the way of the rest."""
+def test_measurements_of_a_newer_version_are_skipped() -> None:
+    """The others are read."""
     known = _power(5, NOON)
     assert from_json({**to_json(known), "humidity": [1, 2, "live"]}) == known
 
@@ -262,7 +262,7 @@ def test_what_a_newer_version_measures_is_left_out() -> None:
 def test_a_value_is_of_its_measurements_kind(
     measurement: Measurement, value: object
 ) -> None:
-    """No sensor has to show what it cannot."""
+    """Otherwise reading raises ValueError."""
     with pytest.raises(ValueError, match=r"[Nn]ot"):
         from_json({measurement: [value, NOON.timestamp(), "live"]})
 
@@ -279,8 +279,8 @@ json_values = st.recursive(
         st.sampled_from(Measurement), json_values | st.lists(json_values, max_size=3)
     )
 )
-def test_a_damaged_file_is_no_obstacle(damaged: object) -> None:
-    """It is refused, or lets only whole samples in."""
+def test_damaged_data_raises_or_gives_whole_samples(damaged: object) -> None:
+    """ValueError is the only error."""
     with suppress(ValueError):
         for sample in from_json(damaged).values():
             assert isinstance(sample, Sample)

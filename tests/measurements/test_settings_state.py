@@ -1,4 +1,4 @@
-"""What was written outlives a restart, and damage does not."""
+"""Written settings: when to check them, refusals, and their storage."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -16,7 +16,7 @@ NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def test_looks_after_two_and_ten_minutes() -> None:
+def test_checks_are_due_after_two_and_ten_minutes() -> None:
     written = Written({"reserve": 20}, NOON)
     assert written.due == NOON + timedelta(minutes=2)
     again = written.not_found()
@@ -25,7 +25,7 @@ def test_looks_after_two_and_ten_minutes() -> None:
     assert again.not_found() is None
 
 
-def test_what_is_refused_rests_a_day_and_then_a_week() -> None:
+def test_a_request_after_a_refusal_waits_a_day_and_then_a_week() -> None:
     state = SettingsState()
     assert state.probe_at is None
     state.refuse(NOON)
@@ -37,7 +37,7 @@ def test_what_is_refused_rests_a_day_and_then_a_week() -> None:
     assert state.probe_at is None
 
 
-def test_outlives_a_restart() -> None:
+def test_the_state_survives_a_restart() -> None:
     state = SettingsState()
     fields = {"mode": "savings", "reserve": 20, "energy_independence": True}
     state.of(Source.BATTERY_SETTINGS)[""] = Written(fields, NOON, 1)
@@ -62,7 +62,7 @@ def test_outlives_a_restart() -> None:
         {"written": {"storm_guard": {"": {"fields": {}, "at": 1, "looks": 2}}}},
     ],
 )
-def test_damage_is_noticed(damage: Any) -> None:
+def test_damaged_data_raises(damage: Any) -> None:
     stored = SettingsState().as_dict()
     with pytest.raises((ValueError, LookupError)):
         SettingsState.from_dict({**stored, **damage} if damage else damage)
