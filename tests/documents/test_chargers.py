@@ -1,4 +1,4 @@
-"""What the documents of chargers say, and what calls for the next ones."""
+"""The documents of chargers: how they are read, and when they are due."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,7 +43,7 @@ INFO = SystemInfo(system_id=7, name="Home", time_zone=BERLIN)
 
 @pytest.fixture
 def board() -> Board:
-    """Return the board of a system with a charger that can be asked for."""
+    """Return the board of a system with a charger that has documents."""
     board = Board()
     monitored = Sample(1, NOW, Source.CHARGERS)
     board.put(Source.CHARGERS, {Measurement.CHARGER_MONITORED: monitored}, DEVICE)
@@ -51,19 +51,19 @@ def board() -> Board:
 
 
 def known(board: Board, at: datetime = NOW) -> Known:
-    """Return what readers know of the charger."""
+    """Return the context of a response of the charger."""
     return Known(info=INFO, board=board, fetched_at=at, device=DEVICE)
 
 
-def intervals(energies: dict[datetime, float], days: int = 1) -> EnergyIntervals:
-    """Return all quarters of the days before midnight, with some energies."""
+def intervals(energy: dict[datetime, float], days: int = 1) -> EnergyIntervals:
+    """Return all quarters of the days before midnight, with some energy."""
     first = MIDNIGHT - timedelta(days=days)
     ends = [first + number * QUARTER for number in range(1, 96 * days + 1)]
     return EnergyIntervals(
         system_id=7,
         intervals=tuple(
             EnergyInterval(
-                end_at=end, energy=energies.get(end, 0), devices_reporting=None
+                end_at=end, energy=energy.get(end, 0), devices_reporting=None
             )
             for end in ends
         ),
@@ -73,29 +73,29 @@ def intervals(energies: dict[datetime, float], days: int = 1) -> EnergyIntervals
 
 
 def read_intervals(
-    board: Board, told: EnergyIntervals, at: datetime = NOW
+    board: Board, response: EnergyIntervals, at: datetime = NOW
 ) -> dict[Measurement, object]:
-    """Return what is known of the charger after an answer."""
-    report = chargers.read_intervals(told, known(board, at))
+    """Return the values of the charger after a response."""
+    report = chargers.read_intervals(response, known(board, at))
     board.put(Source.CHARGER_INTERVALS, report[DEVICE], DEVICE)
     return {key: sample.value for key, sample in report[DEVICE].items()}
 
 
 def devices(*serials: str) -> Devices:
     """Return a list of chargers."""
-    told = [{"serial_number": serial, "name": "IQ EV Charger"} for serial in serials]
-    return Devices.from_api({"system_id": 7, "devices": {"ev_chargers": told}})
+    listed = [{"serial_number": serial, "name": "IQ EV Charger"} for serial in serials]
+    return Devices.from_api({"system_id": 7, "devices": {"ev_chargers": listed}})
 
 
-def test_only_what_a_path_can_name_is_asked_for(board: Board) -> None:
+def test_only_valid_serial_numbers_are_requested(board: Board) -> None:
     report = chargers.read_chargers(devices("2026", "20/26", "31"), known(board))
-    assert {device.identifier for device, told in report.items() if told} == {
+    assert {device.identifier for device, samples in report.items() if samples} == {
         "2026",
         "31",
     }
 
 
-def test_what_is_listed_no_more_is_not_asked_for(board: Board) -> None:
+def test_a_charger_no_longer_listed_is_not_requested(board: Board) -> None:
     report = chargers.read_chargers(devices("31"), known(board))
     assert report[DEVICE] == NOTHING
     assert CHARGER_DAYS_DOCUMENT.devices(board) == [DEVICE]
@@ -112,7 +112,7 @@ def test_calls_are_counted_for_each_charger(board: Board) -> None:
     assert CHARGER_INTERVALS_DOCUMENT.calls_per_day(Board()) == 0
 
 
-def test_queries_name_days_of_the_home(board: Board) -> None:
+def test_queries_have_local_days(board: Board) -> None:
     assert chargers.query_of_week(known(board)) == {
         "granularity": "week",
         "start_date": "20260615",
@@ -125,7 +125,7 @@ def test_queries_name_days_of_the_home(board: Board) -> None:
     assert chargers.query_of_days(known(board)) == {"start_date": "20250302"}
 
 
-def test_yesterday_is_known_if_all_of_it_is(board: Board) -> None:
+def test_yesterday_is_known_only_as_a_whole(board: Board) -> None:
     evening = MIDNIGHT - timedelta(hours=3)
     whole = intervals({evening: 1_500, MIDNIGHT: 400})
     assert read_intervals(board, whole)[Measurement.CHARGER_ENERGY_YESTERDAY] == 1_900
@@ -138,14 +138,14 @@ def test_yesterday_is_known_if_all_of_it_is(board: Board) -> None:
     assert Measurement.CHARGER_ENERGY_YESTERDAY not in read_intervals(board, part)
 
 
-def test_sessions_are_called_for_after_energy_and_a_day_later(board: Board) -> None:
+def test_sessions_are_due_after_a_day_with_energy_and_a_day_later(board: Board) -> None:
     cues = [chargers.cue_of_sessions(board)]
     evening = MIDNIGHT - timedelta(hours=3)
     for days in range(4):
         at = NOW + timedelta(days=days)
         read_intervals(board, intervals({evening: 1_500}), at)
         cues.append(chargers.cue_of_sessions(board))
-    # Then nothing is told of that day any more.
+    # Later responses do not have that day.
     read_intervals(board, intervals({}), NOW + timedelta(days=9))
     cues.append(chargers.cue_of_sessions(board))
     assert len(set(cues[:3])) == 3
@@ -168,11 +168,11 @@ def test_the_last_session_counts_and_its_energy_stays_known(board: Board) -> Non
         energy_added=1.0,
         cost=None,
     )
-    answer = ChargingSessions(system_id=7, sessions=(older, session))
-    told = intervals({end_at: 1_500, end_at - QUARTER: 1_500})
-    chargers.learn_intervals(told, known(board))
+    response = ChargingSessions(system_id=7, sessions=(older, session))
+    charged = intervals({end_at: 1_500, end_at - QUARTER: 1_500})
+    chargers.learn_intervals(charged, known(board))
     for _ in range(2):
-        report = chargers.read_sessions(answer, known(board))[DEVICE]
+        report = chargers.read_sessions(response, known(board))[DEVICE]
         values = {key: sample.value for key, sample in report.items()}
         assert values == {
             Measurement.LAST_SESSION_END: end_at.timestamp(),
@@ -198,14 +198,14 @@ def test_only_active_schedules_count(board: Board) -> None:
         times = ChargingTimes(days=(1,), start=at[0], end=at[1], level=level)
         return ChargerSchedule(kind="Custom", is_active=is_active, times=(times,))
 
-    answer = ChargerSchedules(
+    response = ChargerSchedules(
         system_id=7,
         schedules=(schedule(70, is_active=False), schedule(80, is_active=True)),
     )
-    report = chargers.read_schedules(answer, known(board))[DEVICE]
+    report = chargers.read_schedules(response, known(board))[DEVICE]
     assert report[Measurement.CHARGER_SCHEDULE].value == "1@0100-0630*80"
 
 
 def test_days_are_for_statistics_only(board: Board) -> None:
-    answer = DailyEnergy(start_date=date(2026, 6, 1), values=(1.0,))
-    assert chargers.read_days(answer, known(board)) == {}
+    response = DailyEnergy(start_date=date(2026, 6, 1), values=(1.0,))
+    assert chargers.read_days(response, known(board)) == {}

@@ -1,4 +1,4 @@
-"""What documents say of single devices."""
+"""Single devices in the documents."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -28,8 +28,8 @@ def _reported(**fields: Any) -> dict[str, Any]:
 
 
 def test_a_battery_is_known_by_its_id() -> None:
-    """One whose direction is unknown tells its mode alone, or nothing."""
-    told = single_devices(
+    """A battery without a direction has a mode only, or nothing."""
+    found = single_devices(
         _latest(
             encharges=[
                 _reported(id=5, power=800, operational_mode="Charging"),
@@ -39,7 +39,7 @@ def test_a_battery_is_known_by_its_id() -> None:
             ]
         )
     )
-    assert told == {
+    assert found == {
         Device(DeviceKind.BATTERY, "5"): {
             Measurement.REAL_POWER: Sample(-800, NOON, Source.LATEST),
             Measurement.OPERATIONAL_MODE: Sample("charging", NOON, Source.LATEST),
@@ -70,8 +70,8 @@ def test_a_battery_is_known_by_its_id() -> None:
 def test_chargers_and_heat_pumps_are_known_by_serial_number(
     kind: DeviceKind, member: str, mode: str, measurement: Measurement, state: str
 ) -> None:
-    """The one without a number is the only one of its kind."""
-    told = single_devices(
+    """A device without a number is the only one of its kind."""
+    found = single_devices(
         _latest(
             **{
                 member: [
@@ -83,7 +83,7 @@ def test_chargers_and_heat_pumps_are_known_by_serial_number(
         )
     )
     sample = Sample(state, NOON, Source.LATEST)
-    assert told == {
+    assert found == {
         Device(kind, "2024"): {measurement: sample},
         Device(kind, "1"): {measurement: sample},
     }
@@ -115,8 +115,8 @@ def test_devices_are_listed_as_other_documents_name_them() -> None:
     assert listed[Device(DeviceKind.BATTERY, "5")].serial_number == "4923"
 
 
-def test_an_unknown_device_calls_for_a_list() -> None:
-    """As another number of modules does."""
+def test_an_unknown_device_makes_the_list_due() -> None:
+    """So does another number of modules."""
     known = board({Measurement.MODULES: Sample(20, NOON, Source.SUMMARY)})
     before = cue(known)
     power = Sample(5, NOON, Source.LATEST)

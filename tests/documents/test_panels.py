@@ -1,4 +1,4 @@
-"""What the list of microinverters says of each, and of their health."""
+"""The list of microinverters: samples of each, and their health."""
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -25,10 +25,10 @@ SERIALS = [f"4820000{number}" for number in range(8)]
 
 
 class Mornings:
-    """A board that hears of the panels before each dawn."""
+    """A board that gets a list of panels before each dawn."""
 
     def __init__(self, arrays: dict[str, str] | None = None) -> None:
-        """Begin with totals of nothing; the user may have put panels in arrays."""
+        """Start with totals of zero; the user may have defined arrays."""
         first = known(fetched_at=DAWN)
         self.known = replace(first, info=replace(first.info, arrays=arrays or {}))
         self.totals = dict.fromkeys(SERIALS, 0)
@@ -36,14 +36,14 @@ class Mornings:
         self.silent: datetime | None = None
 
     def pass_days(self, days: int, **gave: float) -> None:
-        """Let each panel give 1,500 Wh a day, or a share of that."""
+        """Let each panel give 1,500 Wh per day, or a share of that."""
         for _ in range(days):
             for serial in SERIALS:
                 self.totals[serial] += round(1_500 * gave.get(f"p{serial}", 1.0))
             self.hear()
 
     def hear(self) -> None:
-        """Read one answer."""
+        """Read one response."""
         now = self.known.fetched_at + timedelta(days=1)
         self.known = Known(info=self.known.info, board=self.board, fetched_at=now)
         reported = self.silent or now - timedelta(hours=6)
@@ -72,14 +72,14 @@ class Mornings:
         return self.known.board
 
     def value(self, measurement: Measurement, serial: str = "") -> object:
-        """Return what is shown of a panel or of the system."""
+        """Return the values of a panel or of the system."""
         device = Device(DeviceKind.INVERTER, serial) if serial else SYSTEM
         sample = self.board.newest(device).get(measurement)
         return None if sample is None else sample.value
 
 
 def test_weak_and_dead_panels_are_counted() -> None:
-    """And each says how it is."""
+    """Each panel has its state."""
     mornings = Mornings()
     mornings.pass_days(12)
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
@@ -98,8 +98,8 @@ def test_weak_and_dead_panels_are_counted() -> None:
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 1
 
 
-def test_panels_are_judged_beside_those_of_their_array() -> None:
-    """What falls on another roof at the same time hides no fault."""
+def test_panels_are_compared_with_those_of_their_array() -> None:
+    """A loss on another roof at the same time does not hide a fault."""
     north, south = SERIALS[:3], SERIALS[3:]
     arrays = dict.fromkeys(north, "north") | dict.fromkeys(south, "south")
     for known_arrays, state in (({}, "sound"), (arrays, "weak")):
@@ -110,8 +110,8 @@ def test_panels_are_judged_beside_those_of_their_array() -> None:
         assert mornings.value(Measurement.PANEL_STATE, south[1]) == "sound"
 
 
-def test_a_silent_gateway_says_nothing_of_its_panels() -> None:
-    """Neither while their totals stand still nor when they make up for it."""
+def test_panels_of_a_silent_gateway_are_skipped() -> None:
+    """While their totals do not change, and when they include several days."""
     mornings = Mornings()
     mornings.pass_days(10)
     mornings.silent = mornings.known.fetched_at
@@ -124,8 +124,8 @@ def test_a_silent_gateway_says_nothing_of_its_panels() -> None:
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
 
 
-def test_health_is_stored_and_forgotten_with_the_panel() -> None:
-    """An old file has none."""
+def test_health_is_stored_and_removed_with_the_panel() -> None:
+    """A file of an old version has none."""
     mornings = Mornings()
     mornings.pass_days(10)
     mornings.pass_days(1, **{f"p{DEAD}": 0.0})

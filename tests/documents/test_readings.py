@@ -1,4 +1,4 @@
-"""What the cloud's documents say about a system."""
+"""How the documents of the cloud are read into samples."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -88,7 +88,7 @@ def test_the_summary_adds_today_to_the_lifetime() -> None:
 def test_a_meters_power_is_of_the_quarter_before_the_report(
     ended: int, reported: int
 ) -> None:
-    """The summary tells what `latest_telemetry` dates at the quarter, no newer."""
+    """The power equals that of `latest_telemetry`, which is dated at the quarter."""
     quarter = NOON - timedelta(minutes=15)
     summary = _summary(
         source="meter",
@@ -114,7 +114,7 @@ def test_a_meters_power_is_of_the_quarter_before_the_report(
 def test_the_power_of_microinverters_is_of_their_last_interval(
     power: int, minutes_ago: int
 ) -> None:
-    """Only that they produce nothing is known up to the report's quarter."""
+    """A power of zero is valid up to the quarter of the report."""
     summary = _summary(source="microinverters", current_power=power)
     measured_at = NOON - timedelta(minutes=minutes_ago)
     sample = _read(summary)[Measurement.PRODUCTION_POWER]
@@ -127,10 +127,10 @@ def test_the_power_of_microinverters_is_of_their_last_interval(
     reported=st.integers(0, 86_400) | st.none(),
     ended=st.integers(0, 86_400) | st.none(),
 )
-def test_no_power_is_dated_after_the_report_that_told_it(
+def test_no_power_is_dated_after_its_report(
     power: int, source: str | None, reported: int | None, ended: int | None
 ) -> None:
-    """Nor after the answer; so it cannot replace what was measured since."""
+    """Nor after the response, so it cannot replace later measurements."""
     summary = _summary(
         source=source,
         current_power=power,
@@ -143,8 +143,8 @@ def test_no_power_is_dated_after_the_report_that_told_it(
         assert sample.observed_at.timestamp() % 900 == 0
 
 
-def test_the_summary_says_nothing_where_it_holds_nulls() -> None:
-    """What is absent is unknown, not zero."""
+def test_nulls_in_the_summary_are_unknown() -> None:
+    """They are not zero."""
     summary = _summary(
         current_power=None,
         energy_today=None,
@@ -181,7 +181,7 @@ def test_a_new_day_replaces_yesterdays_energy_before_the_sun_rises() -> None:
 def test_between_midnight_and_the_first_report(
     power: int | None, expected: float | None
 ) -> None:
-    """Yesterday's energy is not today's; panels that stood still made nothing."""
+    """Yesterday's energy is not today's; without production it is zero."""
     evening = _read(
         _summary(current_power=power, battery_capacity_wh=None),
         datetime(2026, 6, 21, 21, tzinfo=UTC),
@@ -193,13 +193,13 @@ def test_between_midnight_and_the_first_report(
 
 
 def test_energy_today_is_unknown_without_a_summary() -> None:
-    """Nothing is invented."""
+    """There is no default value."""
     assert energy_today(NOTHING, TODAY, now=NOON, time_zone=BERLIN) is None
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Australia/Sydney", "UTC"])
 def test_days_are_the_systems_days(zone: str) -> None:
-    """A day begins at the system's midnight, wherever Home Assistant is."""
+    """A day begins at the system's midnight, in any time zone of Home Assistant."""
     time_zone = ZoneInfo(zone)
     begin = start_of_day(NOON, time_zone)
     assert begin <= NOON < begin + timedelta(days=1)
@@ -238,7 +238,7 @@ def _interval(at: datetime, percent: float | None) -> dict[str, Any]:
 
 
 def test_the_battery_level_is_as_old_as_the_newest_interval() -> None:
-    """The aggregate has no time of its own."""
+    """The aggregate has no moment of its own."""
     older, newer = NOON - timedelta(minutes=40), NOON - timedelta(minutes=25)
     telemetry = _battery([_interval(older, 60), _interval(newer, 61)], "62%")
     assert _read_battery(telemetry) == {
@@ -247,7 +247,7 @@ def test_the_battery_level_is_as_old_as_the_newest_interval() -> None:
 
 
 def test_the_battery_level_without_aggregate_comes_from_the_intervals() -> None:
-    """An interval whose battery has not reported is passed over."""
+    """An interval whose battery has not reported is skipped."""
     at = NOON - timedelta(minutes=40)
     telemetry = _battery([_interval(at, 60), _interval(NOON, None)], None)
     assert _read_battery(telemetry) == {
@@ -256,7 +256,7 @@ def test_the_battery_level_without_aggregate_comes_from_the_intervals() -> None:
 
 
 def test_a_night_without_intervals_has_only_the_aggregate() -> None:
-    """Just after midnight the day has no intervals yet: the level is of before."""
+    """Just after midnight the day has no intervals yet: the level is older."""
     midnight = datetime(2026, 6, 20, 22, tzinfo=UTC)
     at = midnight + timedelta(minutes=10)
     assert _read_battery(_battery([], "55%"), at) == {
@@ -265,8 +265,8 @@ def test_a_night_without_intervals_has_only_the_aggregate() -> None:
     assert _read_battery(_battery([], None), at) == NOTHING
 
 
-def test_a_level_of_intervals_that_tell_none_is_as_old_as_these() -> None:
-    """The aggregate was reported no later than the newest of them ended."""
+def test_the_aggregate_is_as_old_as_the_newest_interval_without_a_level() -> None:
+    """It was reported no later than the end of that interval."""
     at = NOON - timedelta(minutes=25)
     assert _read_battery(_battery([_interval(at, None)], "55%")) == {
         Measurement.BATTERY_LEVEL: Sample(55, at, Source.BATTERY)
@@ -303,7 +303,7 @@ def _read_latest(
 
 
 def test_powers_balance_with_a_battery() -> None:
-    """Production + grid + battery is what the home uses, each with its sign."""
+    """Production + grid + battery, with their signs, is the consumption."""
     latest = _latest(
         [_meter("production", 3000), _meter("consumption", 2600)],
         [_encharge(500, "Charging")],
@@ -318,7 +318,7 @@ def test_powers_balance_with_a_battery() -> None:
 
 
 def test_consumption_without_a_battery_is_the_load() -> None:
-    """With PV only the document's consumption is the home's, and grid the rest."""
+    """Without a battery the document's consumption is that of the home."""
     latest = _latest([_meter("production", 300), _meter("consumption", 1000)])
     powers = _values(_read_latest(latest, has_battery=False))
     assert powers == {
@@ -329,7 +329,7 @@ def test_consumption_without_a_battery_is_the_load() -> None:
 
 
 def test_readings_of_different_moments_are_not_combined() -> None:
-    """What was not measured together is not added up."""
+    """Only powers of the same moment are added."""
     latest = _latest(
         [
             _meter("production", 300),
@@ -352,7 +352,7 @@ SECONDS = timedelta(seconds=1)
 def test_two_gateways_give_grid_power_of_the_older_moment(
     late: str, seconds: int
 ) -> None:
-    """Both told their newest report, whenever in the quarter they do."""
+    """Gateways report at different moments of the quarter of an hour."""
     older = NOON - seconds * SECONDS
     moments = {"production": NOON, "consumption": NOON, late: older}
     latest = _latest(
@@ -382,7 +382,7 @@ def test_two_gateways_give_the_load_of_the_older_moment() -> None:
 
 @pytest.mark.parametrize("lag", [timedelta(minutes=15), timedelta(hours=1)])
 def test_a_meter_that_missed_a_report_gives_no_grid_power(lag: timedelta) -> None:
-    """What production changed since would show as power from the grid."""
+    """A change of production since then would show as power from the grid."""
     latest = _latest(
         [_meter("production", 300), _meter("consumption", 1000, NOON - lag)]
     )
@@ -390,8 +390,8 @@ def test_a_meter_that_missed_a_report_gives_no_grid_power(lag: timedelta) -> Non
     assert Measurement.GRID_POWER not in samples
 
 
-def test_a_battery_that_fell_silent_is_left_out() -> None:
-    """It stays listed for a week, and the home's load is known all the same."""
+def test_a_battery_that_fell_silent_is_skipped() -> None:
+    """It stays listed for a week; the load is still known."""
     latest = _latest(
         [_meter("production", 3000), _meter("consumption", 2600)],
         [
@@ -408,8 +408,8 @@ def test_a_battery_that_fell_silent_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("cellular", [False, True])
-def test_a_meter_that_was_replaced_is_left_out(*, cellular: bool) -> None:
-    """The old one stays listed beside the new one."""
+def test_a_meter_that_was_replaced_is_skipped(*, cellular: bool) -> None:
+    """The old one stays listed together with the new one."""
     latest = _latest(
         [
             _meter("production", 4000, NOON - timedelta(days=2)),
@@ -425,8 +425,8 @@ def test_a_meter_that_was_replaced_is_left_out(*, cellular: bool) -> None:
     }
 
 
-def test_a_system_with_nothing_but_production() -> None:
-    """A meter that has not reported for a week says nothing."""
+def test_a_system_with_production_only() -> None:
+    """A meter that has not reported for a week is skipped."""
     latest = _latest([_meter("production", 300), _meter("consumption", None)])
     powers = _values(_read_latest(latest, has_battery=False))
     assert powers == {Measurement.PRODUCTION_POWER: 300}
@@ -447,8 +447,8 @@ def _frame(**fields: Any) -> LiveFrame:
     return LiveFrame(**{**everything, **fields})
 
 
-def test_a_live_frame_is_taken_as_it_is() -> None:
-    """What the gateway measured, nothing derived."""
+def test_a_live_frame_is_read_without_computation() -> None:
+    """The gateway measures all its values."""
     assert _values(read_live_frame(_frame(), board(has_battery=True))) == {
         Measurement.PRODUCTION_POWER: 3000,
         Measurement.CONSUMPTION_POWER: 1200,
@@ -474,15 +474,15 @@ def test_zeros_in_a_live_frame_are_no_evidence_of_a_battery() -> None:
 
 
 def test_a_generator_that_has_run_stays_known() -> None:
-    """Once it has given power, its zero is a measurement."""
+    """After its first power, zero is a measurement."""
     running = read_live_frame(_frame(generator=2000), board())
     assert running[Measurement.GENERATOR_POWER].value == 2000
     stopped = read_live_frame(_frame(generator=0), board(running))
     assert stopped[Measurement.GENERATOR_POWER].value == 0
 
 
-def test_unknown_states_are_not_told() -> None:
-    """A state that the cloud does not know leaves the last known one alone."""
+def test_unknown_states_are_skipped() -> None:
+    """The last known state stays."""
     frame = _frame(grid_status=GridStatus.UNKNOWN, battery_mode=BatteryMode.UNKNOWN)
     found = read_live_frame(frame, board(has_battery=True))
     assert Measurement.GRID_STATUS not in found

@@ -1,4 +1,4 @@
-"""What documents say of settings, and how often they are requested."""
+"""The documents of settings: how they are read, and how often they are requested."""
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -39,13 +39,13 @@ SELF = BatterySettings(
 )
 
 
-def _told(report: Report, device: Any = SYSTEM) -> dict[str, Any]:
+def _values(report: Report, device: Any = SYSTEM) -> dict[str, Any]:
     return {key: sample.value for key, sample in report.get(device, {}).items()}
 
 
-def _digest(document: Any, answer: Any, board: Board) -> Report:
+def _digest(document: Any, response: Any, board: Board) -> Report:
     known = Known(info=INFO, board=board, fetched_at=NOON)
-    listed, report = document.digest(answer, known)
+    listed, report = document.digest(response, known)
     if listed is not None:
         board.take_inventory(listed, complete=document.lists_all)
     for device, samples in report.items():
@@ -54,9 +54,9 @@ def _digest(document: Any, answer: Any, board: Board) -> Report:
 
 
 def test_settings_of_the_battery() -> None:
-    """What is on is 1; what is not told is not known."""
-    told = _told(_digest(BATTERY_SETTINGS_DOCUMENT, SELF, Board()))
-    assert told == {
+    """Flags are 1 or 0; missing settings are unknown."""
+    values = _values(_digest(BATTERY_SETTINGS_DOCUMENT, SELF, Board()))
+    assert values == {
         Measurement.STORAGE_MODE: "self_consumption",
         Measurement.RESERVE_LEVEL: 20,
         Measurement.RESERVE_BEFORE_BACKUP: 20,
@@ -64,26 +64,26 @@ def test_settings_of_the_battery() -> None:
         Measurement.ENERGY_INDEPENDENCE: 1,
         Measurement.CHARGE_FROM_GRID: 0,
     }
-    assert _told(_digest(BATTERY_SETTINGS_DOCUMENT, BatterySettings(), Board())) == {}
+    assert _values(_digest(BATTERY_SETTINGS_DOCUMENT, BatterySettings(), Board())) == {}
 
 
 def test_full_backup_does_not_hide_the_reserve_before_it() -> None:
     board = Board()
     backup = replace(SELF, mode=BatteryMode.FULL_BACKUP, reserve=100)
-    first = _told(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
+    first = _values(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
     assert Measurement.RESERVE_BEFORE_BACKUP not in first
     _digest(BATTERY_SETTINGS_DOCUMENT, SELF, board)
     for _ in range(2):
-        told = _told(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
-        assert told[Measurement.RESERVE_LEVEL] == 100
-        assert told[Measurement.RESERVE_BEFORE_BACKUP] == 20
+        values = _values(_digest(BATTERY_SETTINGS_DOCUMENT, backup, board))
+        assert values[Measurement.RESERVE_LEVEL] == 100
+        assert values[Measurement.RESERVE_BEFORE_BACKUP] == 20
 
 
 def test_storm_guard() -> None:
-    told = _told(
+    values = _values(
         _digest(STORM_GUARD_DOCUMENT, StormGuard(is_on=True, alert=False), Board())
     )
-    assert told == {Measurement.STORM_GUARD: 1, Measurement.STORM_ALERT: 0}
+    assert values == {Measurement.STORM_GUARD: 1, Measurement.STORM_ALERT: 0}
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_storm_guard() -> None:
         (NOON + timedelta(days=1), NOON),
     ],
 )
-def test_the_grid_is_dated_by_the_report(
+def test_the_grid_status_has_the_moment_of_the_report(
     reported_at: datetime, dated: datetime
 ) -> None:
     state = GridState(GridStatus.OFF_GRID, reported_at)
@@ -105,11 +105,11 @@ def test_the_grid_is_dated_by_the_report(
 @pytest.mark.parametrize(
     "state", [GridState(GridStatus.UNKNOWN, NOON), GridState(GridStatus.ON_GRID, None)]
 )
-def test_a_grid_that_is_unknown_is_not_told(state: GridState) -> None:
+def test_an_unknown_grid_status_is_skipped(state: GridState) -> None:
     assert not _digest(GRID_DOCUMENT, state, Board())
 
 
-def test_loads_are_devices_with_their_owners_names() -> None:
+def test_loads_are_devices_with_the_names_of_the_owner() -> None:
     board = Board()
     load = Load(
         name="NC1",
@@ -124,7 +124,7 @@ def test_loads_are_devices_with_their_owners_names() -> None:
     report = _digest(
         LOADS_DOCUMENT, LoadControl({"NC1": load, "NC2": Load(name="NC2")}), board
     )
-    assert _told(report, load_device("NC1")) == {
+    assert _values(report, load_device("NC1")) == {
         Measurement.LOAD_MODE: "scheduled",
         Measurement.LOAD_CUTOFF_LEVEL: 30,
         Measurement.LOAD_RESTORE_LEVEL: 50,
@@ -132,12 +132,12 @@ def test_loads_are_devices_with_their_owners_names() -> None:
         Measurement.LOAD_END: 60,
         Measurement.LOAD_IS_LOCKED: 1,
     }
-    assert _told(report, load_device("NC2")) == {Measurement.LOAD_IS_LOCKED: 0}
+    assert _values(report, load_device("NC2")) == {Measurement.LOAD_IS_LOCKED: 0}
     assert board.inventory[load_device("NC1")].name == "Pump"
 
 
-def test_a_load_is_gone_when_three_answers_lack_it() -> None:
-    """A list of devices does not count: it never has loads."""
+def test_a_load_is_removed_after_three_responses_without_it() -> None:
+    """A list of devices does not count, as it never has loads."""
     board = Board()
     device = load_device("NC1")
     _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)
@@ -167,7 +167,7 @@ def test_a_load_is_gone_when_three_answers_lack_it() -> None:
 def test_few_calls_make_settings_rare(
     calls: float, of_grid: float, of_others: float
 ) -> None:
-    """All four take a tenth to a sixth of the calls, or one of each a day."""
+    """All four use a tenth to a sixth of the calls, or one call of each per day."""
     board = Board()
     _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)
     periods = [
@@ -185,7 +185,7 @@ def test_few_calls_make_settings_rare(
     assert 31 * (of_grid + 3 * of_others) <= max(calls / 6, 31 * 4)
 
 
-def test_loads_are_looked_for_once_a_week_until_there_is_one() -> None:
+def test_loads_are_requested_once_a_week_until_there_is_one() -> None:
     board = Board()
     assert LOADS_DOCUMENT.period_of(board, 300_000) == timedelta(days=7)
     _digest(LOADS_DOCUMENT, LoadControl({"NC1": Load(name="NC1")}), board)

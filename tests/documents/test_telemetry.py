@@ -1,4 +1,4 @@
-"""Reading the telemetry of single devices: hostile answers, and what is asked for."""
+"""Telemetry of single devices: hostile responses, and what is requested."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,12 +52,12 @@ PUMP = Device(DeviceKind.HEAT_PUMP, "1")
 
 
 def known(board: Board | None = None, device: Device = SYSTEM) -> Known:
-    """Return what a reader knows at noon."""
+    """Return the context of a response at noon."""
     return Known(info=INFO, board=board or Board(), fetched_at=NOON, device=device)
 
 
 def board_of(*devices: Device) -> Board:
-    """Return what is known once devices are listed."""
+    """Return a board with listed devices."""
     board = Board()
     listed = {
         each: DeviceProperties(serial_number=f"49{each.identifier}") for each in devices
@@ -67,7 +67,7 @@ def board_of(*devices: Device) -> Board:
 
 
 def modules(board: Board, number: int) -> Board:
-    """Let a system have so many panels."""
+    """Let a system have a number of panels."""
     sample = Sample(number, NOON, Source.SUMMARY)
     board.put(Source.SUMMARY, {Measurement.MODULES: sample})
     return board
@@ -90,8 +90,8 @@ def panels(*intervals: Any) -> Any:
 
 
 def test_a_panel_is_as_fresh_as_its_last_interval() -> None:
-    """Today begins at midnight; what is to come, or no number, says nothing."""
-    answer = panels(
+    """Today begins at midnight; future or invalid intervals are skipped."""
+    response = panels(
         {"end_at": at(MIDNIGHT), "powr": 9, "enwh": 900},
         {"end_at": at(NOON - HOUR), "powr": 240, "enwh": 20},
         {"end_at": at(NOON - QUARTER), "powr": 120, "enwh": 10},
@@ -100,7 +100,7 @@ def test_a_panel_is_as_fresh_as_its_last_interval() -> None:
         {"end_at": None, "powr": 5, "enwh": 5},
         "nonsense",
     )
-    report = PANEL_TELEMETRY_DOCUMENT.digest(answer, known())[1]
+    report = PANEL_TELEMETRY_DOCUMENT.digest(response, known())[1]
     assert values(report, PANEL) == {
         Measurement.PANEL_POWER: 120,
         Measurement.PANEL_ENERGY_TODAY: 30,
@@ -109,15 +109,15 @@ def test_a_panel_is_as_fresh_as_its_last_interval() -> None:
     assert {sample.observed_at for sample in samples} == {NOON - QUARTER}
 
 
-def test_an_older_answer_takes_nothing_back() -> None:
-    """Nor does one without intervals, as of a panel that fell silent."""
+def test_an_older_response_replaces_nothing() -> None:
+    """Nor does one without intervals, as for a panel that fell silent."""
     board = Board()
-    telling = panels({"end_at": at(NOON - QUARTER), "powr": 120, "enwh": 10})
+    newest = panels({"end_at": at(NOON - QUARTER), "powr": 120, "enwh": 10})
     older = panels({"end_at": at(NOON - HOUR), "powr": 7, "enwh": 7})
-    report = PANEL_TELEMETRY_DOCUMENT.digest(telling, known())[1]
+    report = PANEL_TELEMETRY_DOCUMENT.digest(newest, known())[1]
     board.put(Source.PANEL_TELEMETRY, report[PANEL], PANEL)
-    for answer in (older, panels()):
-        later = PANEL_TELEMETRY_DOCUMENT.digest(answer, known(board))[1]
+    for response in (older, panels()):
+        later = PANEL_TELEMETRY_DOCUMENT.digest(response, known(board))[1]
         assert later == report
 
 
@@ -125,10 +125,10 @@ def test_an_older_answer_takes_nothing_back() -> None:
     ("told_at", "days"),
     [(None, 1), (NOON - HOUR, 0), (MIDNIGHT + HOUR, 1), (NOON - 9 * DAY, 1)],
 )
-def test_panels_are_asked_for_today_and_what_may_change(
+def test_panels_are_requested_for_today_and_days_not_final(
     told_at: datetime | None, days: int
 ) -> None:
-    """Yesterday, too, until it settled; a page of more would be too long."""
+    """Yesterday, too, until it is final; more days would be too long for a page."""
     board = Board()
     if told_at is not None:
         power = Sample(1, told_at, Source.PANEL_TELEMETRY)
@@ -137,8 +137,8 @@ def test_panels_are_asked_for_today_and_what_may_change(
     assert query == {"start_at": at(MIDNIGHT - days * DAY), "granularity": "week"}
 
 
-def test_nothing_before_the_first_day_is_asked_for() -> None:
-    """The cloud refuses that."""
+def test_no_day_before_the_first_one_is_requested() -> None:
+    """The cloud refuses such requests."""
     board = board_of(BATTERY)
     since = Sample(at(NOON - HOUR), NOON, Source.SUMMARY)
     board.put(Source.SUMMARY, {Measurement.OPERATIONAL_SINCE: since})
@@ -157,15 +157,15 @@ def battery_of(soc: Any, reported: Any, *intervals: Any) -> BatteryTelemetry:
     )
 
 
-def test_a_battery_tells_its_level_and_its_day() -> None:
-    answer = battery_of(
+def test_a_battery_has_a_level_and_the_energy_of_today() -> None:
+    response = battery_of(
         "62%",
         at(NOON - QUARTER),
         {"end_at": at(MIDNIGHT), "charge": {"enwh": 999}, "discharge": {"enwh": 9}},
         {"end_at": at(NOON - HOUR), "charge": {"enwh": 30}, "discharge": {"enwh": 0}},
         {"end_at": at(NOON - QUARTER), "charge": {"enwh": None}, "discharge": None},
     )
-    report = BATTERY_UNITS_DOCUMENT.digest(answer, known(device=BATTERY))[1]
+    report = BATTERY_UNITS_DOCUMENT.digest(response, known(device=BATTERY))[1]
     assert values(report, BATTERY) == {
         Measurement.BATTERY_UNIT_LEVEL: 62,
         Measurement.CHARGED_TODAY: 30,
@@ -175,9 +175,9 @@ def test_a_battery_tells_its_level_and_its_day() -> None:
 
 @pytest.mark.parametrize("soc", [None, "NaN%", "1e9%", [], {"percent": 3}])
 @pytest.mark.parametrize("reported", [None, "soon", -1, {}])
-def test_a_battery_that_tells_nonsense_tells_nothing(soc: Any, reported: Any) -> None:
-    answer = battery_of(soc, reported, None, [], {"end_at": "x"}, {"charge": 3})
-    report = BATTERY_UNITS_DOCUMENT.digest(answer, known(device=BATTERY))[1]
+def test_invalid_values_of_a_battery_are_skipped(soc: Any, reported: Any) -> None:
+    response = battery_of(soc, reported, None, [], {"end_at": "x"}, {"charge": 3})
+    report = BATTERY_UNITS_DOCUMENT.digest(response, known(device=BATTERY))[1]
     assert report == {BATTERY: {}}
 
 
@@ -187,31 +187,31 @@ def intervals_of(energy: Any) -> dict[str, Any]:
     return {"system_id": 7, "intervals": rows}
 
 
-@pytest.mark.parametrize(("wh", "told"), [(10, 960), (0, 0), (None, None)])
-def test_appliances_tell_of_yesterday(wh: Any, told: int | None) -> None:
-    """All of it, or nothing; what a car gives back is not taken off."""
+@pytest.mark.parametrize(("wh", "expected"), [(10, 960), (0, 0), (None, None)])
+def test_appliances_have_the_energy_of_yesterday(wh: Any, expected: int | None) -> None:
+    """All of it, or None; energy that a car gives back is not subtracted."""
     data = intervals_of(wh)
     pump = EnergyIntervals.from_api(data, member="wh_consumed")
     report = HEAT_PUMP_INTERVALS_DOCUMENT.digest(pump, known())[1]
-    assert values(report, PUMP).get(Measurement.HEAT_PUMP_ENERGY_YESTERDAY) == told
+    assert values(report, PUMP).get(Measurement.HEAT_PUMP_ENERGY_YESTERDAY) == expected
     data["intervals"][0]["wh_consumed"] = -500
     car = BatteryEnergyIntervals.from_balance(data, member="wh_consumed")
     report = EVSE_INTERVALS_DOCUMENT.digest(car, known(device=CHARGER))[1]
     energy = values(report, CHARGER).get(Measurement.CHARGER_ENERGY_YESTERDAY)
-    assert energy == (None if told is None else max(0, told - (wh or 0)))
+    assert energy == (None if expected is None else max(0, expected - (wh or 0)))
 
 
-def channel(meter: str, number: int, *energies: Any) -> dict[str, Any]:
+def channel(meter: str, number: int, *values: Any) -> dict[str, Any]:
     ends = [at(MIDNIGHT - DAY + count * QUARTER) for count in range(1, 97)]
     rows = [
         {"channel": number, "end_at": end, "wh_del": energy}
-        for end, energy in zip(ends, energies, strict=False)
+        for end, energy in zip(ends, values, strict=False)
     ]
     return {"meter_serial_number": meter, "intervals": rows}
 
 
-def test_a_meter_has_all_its_channels_or_nothing() -> None:
-    """One without a phase measures nothing; what is not listed has no device."""
+def test_a_meter_has_all_its_channels_or_none() -> None:
+    """An unused channel does not count; a meter that is not listed has no device."""
     meter = Device(DeviceKind.METER, "31")
     board = Board()
     listed = DeviceProperties(serial_number="A1", name="Production")
@@ -227,25 +227,25 @@ def test_a_meter_has_all_its_channels_or_nothing() -> None:
         channel("B2", 1, *[9] * 96),
         "nonsense",
     ]
-    for channels, told in ((whole, 768), ([whole[0], channel("A1", 2, 3)], None)):
+    for channels, expected in ((whole, 768), ([whole[0], channel("A1", 2, 3)], None)):
         data = {"system_id": 7, "intervals": [], "meter_intervals": channels}
-        answer = ProductionMeters.from_api(data)
-        report = METER_INTERVALS_DOCUMENT.digest(answer, known(board))[1]
+        response = ProductionMeters.from_api(data)
+        report = METER_INTERVALS_DOCUMENT.digest(response, known(board))[1]
         assert set(report) == {meter}
-        assert values(report, meter).get(Measurement.METER_ENERGY_YESTERDAY) == told
+        assert values(report, meter).get(Measurement.METER_ENERGY_YESTERDAY) == expected
 
 
-def test_batteries_are_asked_for_by_their_serial_numbers() -> None:
-    """Which only the list of devices tells; without it there is nothing to ask."""
+def test_batteries_are_requested_by_their_serial_numbers() -> None:
+    """Only the list of devices has them; without it there is no request."""
     board = board_of(BATTERY)
     assert BATTERY_UNITS_DOCUMENT.devices(board) == [BATTERY]
     assert serial_number(BATTERY, board.inventory) == "4912"
-    told = Board()
+    board = Board()
     power = Sample(1, NOON, Source.LATEST)
-    told.put(Source.LATEST, {Measurement.REAL_POWER: power}, BATTERY)
-    assert BATTERY_UNITS_DOCUMENT.devices(told) == []
+    board.put(Source.LATEST, {Measurement.REAL_POWER: power}, BATTERY)
+    assert BATTERY_UNITS_DOCUMENT.devices(board) == []
     assert BATTERY_UNITS_DOCUMENT.each is not None
-    assert BATTERY_UNITS_DOCUMENT.each.expected(told) == 1
+    assert BATTERY_UNITS_DOCUMENT.each.expected(board) == 1
 
 
 def test_chargers_of_enphase_have_documents_of_their_own() -> None:
@@ -274,7 +274,7 @@ def test_chargers_of_enphase_have_documents_of_their_own() -> None:
 def test_panels_take_a_fifth_of_the_calls_at_most(
     number: int, calls: float, period: timedelta
 ) -> None:
-    """Their pages count, and how long a day lasts."""
+    """Each page counts, and the length of the day."""
     board, daylight = modules(Board(), number), 14 * HOUR
     document = PANEL_TELEMETRY_DOCUMENT
     assert document.period_of(board, calls, daylight) == period
@@ -287,8 +287,8 @@ def test_panels_take_a_fifth_of_the_calls_at_most(
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_groups_are_open_where_the_plan_is(plan: str) -> None:
-    """What serves a group is not requested for it where the group is closed."""
+def test_the_plan_decides_which_groups_are_available(plan: str) -> None:
+    """A document that serves a group is not requested for an unavailable one."""
     found = documents_of({Group.BATTERY_TELEMETRY}, PLANS[plan].access)
     if Access.DEVICES in PLANS[plan].access:
         assert found == [DEVICES_DOCUMENT, BATTERY_UNITS_DOCUMENT]
@@ -297,7 +297,7 @@ def test_groups_are_open_where_the_plan_is(plan: str) -> None:
 
 
 def test_by_day_ends_with_one_request_in_the_dark() -> None:
-    """Until a night is known, all is day."""
+    """Until a night is known, all of it counts as day."""
     dusk, light = NOON + 9 * HOUR, NOON + 17 * HOUR
     daylight = Daylight(nights=(Night(dusk - DAY, light - DAY, light - DAY),))
     after = dusk + QUARTER

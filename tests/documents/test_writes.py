@@ -1,4 +1,4 @@
-"""What a change of a setting writes, and which make no sense."""
+"""What a change of a setting writes, and which changes are invalid."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -33,7 +33,7 @@ LOAD = Load(name="NC1", mode=LoadMode.BASIC)
 
 
 def board(before: int | None = None) -> Board:
-    """Return a board that knows the reserve before Full Backup."""
+    """Return a board with the reserve before Full Backup."""
     found = Board()
     if before is not None:
         sample = Sample(before, datetime(2026, 6, 1, tzinfo=UTC), Source.SUMMARY)
@@ -56,13 +56,13 @@ def board(before: int | None = None) -> Board:
         (BACKUP, {"mode": BatteryMode.SAVINGS}, None, None),
     ],
 )
-def test_the_reserve_goes_with_the_mode(
+def test_the_reserve_depends_on_the_mode(
     settings: BatterySettings,
     fields: dict[str, Any],
     before: int | None,
     reserve: int | None,
 ) -> None:
-    """What it was before Full Backup is left to the cloud where nobody knows it."""
+    """If the reserve before Full Backup is unknown, the cloud decides."""
     changed = BATTERY.change(settings, fields, board(before))
     assert changed.body().get("reserve_soc") == reserve
     assert changed.energy_independence is False
@@ -74,7 +74,7 @@ def test_full_backup_has_no_other_reserve() -> None:
     assert raised.value.key == "reserve_is_full"
 
 
-def test_storm_guard_is_all_there_is() -> None:
+def test_storm_guard_has_one_setting() -> None:
     changed = STORM_GUARD.change(StormGuard(), {"is_on": True}, board())
     assert changed.body() == {"storm_guard_status": "enabled"}
     assert STORM_GUARD.has(changed, "", {"is_on": True})
@@ -93,7 +93,7 @@ def test_storm_guard_is_all_there_is() -> None:
         ),
     ],
 )
-def test_a_load_that_cannot_be_changed_so(
+def test_an_invalid_change_of_a_load_is_refused(
     load: Load, fields: dict[str, Any], key: str
 ) -> None:
     with pytest.raises(RefusedChangeError) as raised:
@@ -101,12 +101,12 @@ def test_a_load_that_cannot_be_changed_so(
     assert raised.value.key == key
 
 
-def test_a_load_is_a_part_of_the_answer() -> None:
-    answer = LoadControl({"NC1": LOAD})
-    assert LOADS.part(answer, "NC1") is LOAD
-    assert LOADS.part(answer, "NC2") is None
-    assert LOADS.has(answer, "NC1", {"mode": "basic"})
-    assert not LOADS.has(answer, "NC2", {"mode": "basic"})
+def test_a_load_is_a_part_of_the_document() -> None:
+    document = LoadControl({"NC1": LOAD})
+    assert LOADS.part(document, "NC1") is LOAD
+    assert LOADS.part(document, "NC2") is None
+    assert LOADS.has(document, "NC1", {"mode": "basic"})
+    assert not LOADS.has(document, "NC2", {"mode": "basic"})
     fields = {"mode": LoadMode.SCHEDULED, "start": 0, "end": 60}
     changed = LOADS.change(LOAD, fields, board())
     assert changed.body() == {

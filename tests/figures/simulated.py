@@ -1,4 +1,4 @@
-"""A simulated year, its documents and its truth."""
+"""A simulated year: its documents, and its true energy."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -42,21 +42,21 @@ class Year:
 
     @property
     def truth(self) -> Truth:
-        """Return what really flowed."""
+        """Return the true energy of all flows."""
         return self.cloud.truth(self.system.system_id)
 
     def _query(self, start: datetime) -> dict[str, str]:
         return {"start_at": str(int(start.timestamp())), "granularity": "week"}
 
     def batteries(self, start: datetime) -> BatteryTelemetry:
-        """Return what a week's answer says of the batteries now."""
+        """Return the response for a week of the batteries, as of now."""
         published = self.cloud.published(self.system)
         return BatteryTelemetry.from_api(
             telemetry.battery(published, self._query(start))
         )
 
     def imports(self, start: datetime) -> Readings:
-        """Return what a week's answer says of the grid now."""
+        """Return the response for a week of import, as of now."""
         document = telemetry.energy_import_telemetry(
             self.cloud.published(self.system), self._query(start)
         )
@@ -79,7 +79,7 @@ class Year:
 
 
 def as_days(hours: HourlyEnergies) -> HourlyEnergies:
-    """Return hours as they are recorded where only days are known."""
+    """Return the hours as they are recorded if only days are known."""
     found: dict[datetime, HourlyEnergy] = {}
     for hour, each in hours.items():
         day = system_day(hour.astimezone(ZONE).date(), ZONE)

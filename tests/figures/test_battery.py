@@ -1,4 +1,4 @@
-"""Efficiency and capacity of a battery, beside those of the simulated one."""
+"""Efficiency and capacity of a battery, compared with the simulated ones."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def take(
     fetched_at: datetime,
     plate: float | None = PLATE,
 ) -> bool:
-    """Let a history learn from an answer."""
+    """Add a response to a history."""
     return history.take(
         telemetry, fetched_at=fetched_at, limit=10_000, plate=plate, zone=ZONE
     )
@@ -35,7 +35,7 @@ def take(
 def weeks(
     year: Year, start: datetime = START, end: datetime = END
 ) -> Iterator[BatteryTelemetry]:
-    """Yield the weeks of a year as they are told a day after."""
+    """Yield the weeks of a year as reported a day after their end."""
     while start < end:
         year.now = start + WEEK + DAY
         yield year.batteries(start)
@@ -43,7 +43,7 @@ def weeks(
 
 
 def true_efficiency(year: Year, start: datetime, end: datetime) -> float:
-    """Return what the battery gave of what it took [%]."""
+    """Return the true efficiency [%]."""
     truth = year.truth
     return (
         100 * truth.energy("discharge", start, end) / truth.energy("charge", start, end)
@@ -55,12 +55,12 @@ def true_efficiency(year: Year, start: datetime, end: datetime) -> float:
     [(90, 0), (94, 0), (90, 8)],
     ids=["90", "94", "standby"],
 )
-def test_a_year_is_true(efficiency: int, standby_w: int) -> None:
-    """Efficiency within 1 %, capacity within 3 %, and every month's, too."""
+def test_figures_of_a_year_are_correct(efficiency: int, standby_w: int) -> None:
+    """Efficiency within 1 %, capacity within 3 %, also those of each month."""
     storage = Storage(units=2, efficiency_percent=efficiency, standby_w=standby_w)
     year, history = Year(battery=storage), BatteryHistory()
-    answers = list(weeks(year))
-    for telemetry in answers:
+    responses = list(weeks(year))
+    for telemetry in responses:
         assert take(history, telemetry, year.now)
     found, capacity = history.efficiency(), history.capacity()
     assert found is not None
@@ -78,18 +78,18 @@ def test_a_year_is_true(efficiency: int, standby_w: int) -> None:
     assert BatteryHistory.from_dict(json.loads(stored)).as_dict() == history.as_dict()
 
 
-def test_the_order_of_answers_does_not_matter_and_none_counts_twice() -> None:
-    """History comes week by week, polls of a day in between."""
+def test_responses_count_once_in_any_order() -> None:
+    """Weeks of history, with polls of a day in between."""
     year = Year(battery=2, commissioned=START.date() + 2 * DAY)
-    answers = list(weeks(year, end=START + 9 * WEEK))
+    responses = list(weeks(year, end=START + 9 * WEEK))
     in_turn, mixed = BatteryHistory(), BatteryHistory()
-    for telemetry in answers:
+    for telemetry in responses:
         take(in_turn, telemetry, year.now)
-    Random(3).shuffle(answers)
-    for telemetry in answers:
+    Random(3).shuffle(responses)
+    for telemetry in responses:
         take(mixed, telemetry, year.now)
     once, again = mixed.efficiency(), mixed.as_dict()
-    for telemetry in answers:
+    for telemetry in responses:
         assert not take(mixed, telemetry, year.now)
     assert mixed.as_dict() == again
     reference = in_turn.efficiency()
@@ -99,8 +99,8 @@ def test_the_order_of_answers_does_not_matter_and_none_counts_twice() -> None:
     assert once.charged == pytest.approx(reference.charged, rel=0.25)
 
 
-def test_polls_of_a_day_go_on_where_the_last_ended() -> None:
-    """Each tells the day up to now; only what is settled counts, and once."""
+def test_polls_of_a_day_continue_the_last_one() -> None:
+    """Each has the day up to now; only final intervals count, once."""
     year, polled, whole = Year(battery=2), BatteryHistory(), BatteryHistory()
     at = START
     while at < START + 3 * WEEK:
@@ -116,7 +116,7 @@ def test_polls_of_a_day_go_on_where_the_last_ended() -> None:
 
 
 def test_drift_while_charging_is_no_efficiency() -> None:
-    """A battery that has been filled once has no round trip behind it."""
+    """A battery that was filled only once has no round trip yet."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     assert take(history, rising(start, quarters=32), start + DAY)
@@ -125,14 +125,14 @@ def test_drift_while_charging_is_no_efficiency() -> None:
 
 
 def rising(start: datetime, quarters: int, level: float = 20) -> BatteryTelemetry:
-    """Return a battery that is charged."""
+    """Return the telemetry of a battery that charges."""
     return series(start, [(275, 0, level + 2.5 * (n + 1)) for n in range(quarters)])
 
 
 def series(
     start: datetime, steps: list[tuple[float | None, float | None, float | None]]
 ) -> BatteryTelemetry:
-    """Return telemetry of steps of a quarter: charged, discharged, charge then."""
+    """Return telemetry of quarters: charged, discharged, and the charge at the end."""
     return BatteryTelemetry.from_api(
         {
             "system_id": 1,
@@ -152,14 +152,14 @@ def series(
 def cycles(
     count: int, *, taken: float = 500, given: float = 450
 ) -> list[tuple[float, float, float]]:
-    """Return cycles of 20 to 100 % and back, of 16 quarters each way."""
+    """Return cycles from 20 to 100 % and back, of 16 quarters each way."""
     up = [(taken, 0.0, 25.0 + 5 * step) for step in range(16)]
     down = [(0.0, given, 95.0 - 5 * step) for step in range(16)]
     return count * [*up, *down]
 
 
-def test_cycles_by_hand() -> None:
-    """Sixteen times 450 of 500 Wh, for 80 % of the charge."""
+def test_regular_cycles() -> None:
+    """16 times 450 Wh of 500 Wh, for 80 % of the charge."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     take(history, series(start, cycles(7)), start + 5 * DAY)
@@ -171,16 +171,16 @@ def test_cycles_by_hand() -> None:
     assert capacity.falls == 6
 
 
-def test_too_few_falls_tell_no_capacity() -> None:
-    """The last one still goes on."""
+def test_too_few_falls_give_no_capacity() -> None:
+    """The last one has not ended yet."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     take(history, series(start, cycles(5)), start + 5 * DAY)
     assert history.capacity() is None
 
 
-def test_what_is_not_known_is_a_gap() -> None:
-    """An energy that is missing or absurd breaks the chain; a charge may lack."""
+def test_unknown_energy_is_a_gap() -> None:
+    """Missing or absurd energy breaks the chain; a charge may be missing."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     steps: list[tuple[float | None, float | None, float | None]] = [*cycles(7)]
     steps[40] = (None, 0, 50)
@@ -199,16 +199,16 @@ def test_what_is_not_known_is_a_gap() -> None:
     )
 
 
-def test_zeros_of_a_fault_take_no_part() -> None:
-    """An answer of nothing but zeros is how a fault looks."""
+def test_zeros_of_a_fault_are_skipped() -> None:
+    """A response with only zeros may be a fault."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     assert not take(history, series(start, 96 * [(0, 0, 0)]), start + 2 * DAY)
     assert take(history, series(start, cycles(3)), start + 2 * DAY)
 
 
-def test_what_cannot_be_is_unknown() -> None:
-    """More out than in, or far more than the plates say."""
+def test_implausible_figures_are_unknown() -> None:
+    """More discharged than charged, or far more than the rated capacity."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     take(history, series(start, cycles(7, taken=300, given=450)), start + 5 * DAY)
@@ -218,8 +218,8 @@ def test_what_cannot_be_is_unknown() -> None:
     assert odd.capacity() is None
 
 
-def test_another_size_begins_anew_with_the_capacity() -> None:
-    """A battery came or went; where the size is unknown for once, nothing is lost."""
+def test_another_rated_capacity_resets_the_usable_one() -> None:
+    """A battery was added or removed. An unknown rated capacity resets nothing."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     history = BatteryHistory()
     take(history, series(start, cycles(7)), start + 5 * DAY)
@@ -231,8 +231,8 @@ def test_another_size_begins_anew_with_the_capacity() -> None:
     assert history.efficiency() is not None
 
 
-def test_a_charge_that_never_comes_back_is_given_up() -> None:
-    """After five weeks another charge is compared with."""
+def test_a_charge_that_never_returns_is_replaced() -> None:
+    """After five weeks the comparison starts from another charge."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     history = BatteryHistory()
     once = [(500.0, 0.0, 25.0), *(40 * 96 * [(0.0, 1.0, 60.0)])]
@@ -245,7 +245,7 @@ def test_a_charge_that_never_comes_back_is_given_up() -> None:
     assert found.percent == pytest.approx(90, abs=1)
 
 
-def test_a_rise_without_charging_tells_no_capacity() -> None:
+def test_a_rise_without_charging_gives_no_capacity() -> None:
     """The gateway corrected its estimate."""
     start = datetime(2026, 6, 1, tzinfo=UTC)
     fall = [(0.0, 450.0, 95.0 - 5 * step) for step in range(16)]
@@ -265,10 +265,10 @@ numbers = st.one_of(
 @given(
     st.lists(st.tuples(numbers, numbers, numbers), max_size=300), st.integers(0, 400)
 )
-def test_no_answer_breaks_it(
+def test_any_response_gives_plausible_figures(
     steps: list[tuple[float | None, float | None, float | None]], age: int
 ) -> None:
-    """Whatever comes, what is stored can be read, and a figure is plausible."""
+    """The stored history is readable."""
     start = datetime(2026, 3, 28, tzinfo=UTC)
     history = BatteryHistory()
     take(history, series(start, steps), start + age * QUARTER)
@@ -290,14 +290,14 @@ def test_no_answer_breaks_it(
         {"plate": "much"},
     ],
 )
-def test_what_is_damaged_is_told(damaged: dict[str, object]) -> None:
-    """As a ValueError, which the storage handles."""
+def test_damaged_data_raises(damaged: dict[str, object]) -> None:
+    """ValueError, which the storage handles."""
     with pytest.raises(ValueError, match=r"."):
         BatteryHistory.from_dict(BatteryHistory().as_dict() | damaged)
 
 
-def test_old_months_are_forgotten() -> None:
-    """Thirteen are kept."""
+def test_thirteen_months_are_kept() -> None:
+    """Older ones are removed."""
     history = BatteryHistory()
     for number in range(20):
         start = datetime(2024, 1, 2, tzinfo=UTC) + number * 30 * DAY

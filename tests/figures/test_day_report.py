@@ -1,4 +1,4 @@
-"""What a day came to, and what of it is known."""
+"""The report of a day, complete or not."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -56,8 +56,8 @@ def test_shares_and_money() -> None:
 
 
 @pytest.mark.parametrize("known", [0, 12])
-def test_of_half_a_day_there_is_no_share(known: int) -> None:
-    """It would change; what is known of energies is told."""
+def test_half_a_day_has_no_share(known: int) -> None:
+    """It would still change; the known energy is included."""
     hours = {
         Flow.CONSUMPTION: _hours(800),
         Flow.GRID_IMPORT: _hours(200, known),
@@ -68,8 +68,8 @@ def test_of_half_a_day_there_is_no_share(known: int) -> None:
     assert report.summary() == {"date": "2026-06-17"}
 
 
-def test_of_a_day_without_hours_there_are_shares() -> None:
-    """The first row tells the whole day."""
+def test_a_day_without_hours_has_shares() -> None:
+    """The first row has the energy of the whole day."""
     hours = {
         Flow.CONSUMPTION: [Recorded(next(SPAN.hours), 8_000, of_day=True)],
         Flow.GRID_IMPORT: [Recorded(next(SPAN.hours), 2_000, of_day=True)],
@@ -79,7 +79,7 @@ def test_of_a_day_without_hours_there_are_shares() -> None:
 
 
 def test_days_that_begin_at_half_past_are_whole() -> None:
-    """An hour of UTC counts for the day in which it begins."""
+    """An hour of UTC belongs to the day in which it begins."""
     hours = {Flow.PRODUCTION: _hours(1_000)}
     rows = table(hours, Resolution.DAY, SPAN, KOLKATA)
     assert rows == {SPAN: {Flow.PRODUCTION: 24_000}}

@@ -1,4 +1,4 @@
-"""The greatest quarter hour of a month's import, whatever the cloud corrects."""
+"""The greatest quarter hour of a month's import, also after corrections."""
 
 from datetime import UTC, date, datetime, timedelta
 import json
@@ -21,12 +21,12 @@ NOON = datetime(2026, 6, 10, 10, tzinfo=UTC)
 
 
 def readings(
-    start: datetime, energies: list[float], *, is_certain: bool = True
+    start: datetime, energy: list[float], *, is_certain: bool = True
 ) -> Readings:
-    """Return what an answer says of quarters in a row [Wh]."""
+    """Return a response with the energy [Wh] of consecutive quarters."""
     return {
-        Span(start + number * QUARTER, QUARTER): Reading(is_certain, start, energy)
-        for number, energy in enumerate(energies)
+        Span(start + number * QUARTER, QUARTER): Reading(is_certain, start, each)
+        for number, each in enumerate(energy)
     }
 
 
@@ -38,12 +38,12 @@ def peak(
     return peak_of_month(days, month, today=today, since=NOON.date())
 
 
-def test_a_year_is_true() -> None:
+def test_peaks_of_a_year_are_correct() -> None:
     """The peak of each month, to the Wh and the quarter."""
     year, peaks = Year(battery=1), Peaks()
     at = START
     while at < END:
-        # Late intervals are corrected by the next answer.
+        # The next response corrects late intervals.
         year.now = min(at + WEEK + HOUR, END + DAY)
         peaks = peaks.with_readings(year.imports(at), ZONE)
         at += WEEK
@@ -74,7 +74,7 @@ def test_a_year_is_true() -> None:
     ("corrected", "expected"), [(300, 400), (700, 700), (0, 400)], ids=str
 )
 def test_a_correction_of_the_peak_counts(corrected: float, expected: float) -> None:
-    """Downward, upward, and to nothing."""
+    """Downward, upward, and to zero."""
     peaks = Peaks().with_readings(readings(NOON, [100, 400, 50, 50]), ZONE)
     evening = NOON + 6 * HOUR
     peaks = peaks.with_readings(readings(evening, [500, 100, 100, 350]), ZONE)
@@ -86,8 +86,8 @@ def test_a_correction_of_the_peak_counts(corrected: float, expected: float) -> N
     assert found.power == 4 * expected
 
 
-def test_an_older_day_that_is_told_again_counts() -> None:
-    """Weeks later a week of history says something else."""
+def test_a_correction_of_an_older_day_counts() -> None:
+    """A week of history is requested again weeks later."""
     peaks = Peaks().with_readings(readings(NOON, [100, 400, 50, 50]), ZONE)
     peaks = peaks.with_readings(readings(NOON + DAY, [200, 300, 50, 50]), ZONE)
     peaks = peaks.with_readings(readings(NOON + 15 * DAY, 4 * [10]), ZONE)
@@ -102,8 +102,8 @@ def test_an_older_day_that_is_told_again_counts() -> None:
     assert last == Quarter(300, NOON + DAY + QUARTER)
 
 
-def test_zeros_of_a_fault_take_nothing_back() -> None:
-    """They count where nothing else is known."""
+def test_zeros_of_a_fault_replace_nothing() -> None:
+    """They count if no other reading is known."""
     peaks = Peaks().with_readings(readings(NOON, [100, 400, 50, 50]), ZONE)
     zeros = readings(NOON, 4 * [0.0], is_certain=False)
     assert peak(peaks.with_readings(zeros, ZONE)) == Quarter(400, NOON + QUARTER)
@@ -146,18 +146,18 @@ def test_months_are_the_systems_also_where_the_clock_changes() -> None:
     assert found == Quarter(900, first + QUARTER)
 
 
-@pytest.mark.parametrize(("known", "told"), [(18, True), (17, False)])
-def test_a_month_with_unknown_days_is_unknown(known: int, *, told: bool) -> None:
+@pytest.mark.parametrize(("known", "is_known"), [(18, True), (17, False)])
+def test_a_month_with_unknown_days_is_unknown(known: int, *, is_known: bool) -> None:
     """Of twenty past days eighteen are enough."""
     peaks = Peaks()
     for day in range(20 - known, 20):
         at = datetime(2026, 6, 1 + day, 10, tzinfo=UTC)
         peaks = peaks.with_readings(readings(at, [100, 50, 50, 50]), ZONE)
     found = peak_of_month(peaks.by_day(ZONE), JUNE, today=date(2026, 6, 21), since=None)
-    assert (found is not None) is told
+    assert (found is not None) is is_known
 
 
-answers = st.lists(
+responses = st.lists(
     st.tuples(
         st.integers(0, 96),
         st.lists(st.floats(0, 5_000), min_size=4, max_size=4),
@@ -166,16 +166,16 @@ answers = st.lists(
 )
 
 
-@given(answers)
-def test_the_peak_is_that_of_what_was_told_last(
+@given(responses)
+def test_the_peak_follows_from_the_newest_readings(
     hours: list[tuple[int, list[float]]],
 ) -> None:
-    """Whatever hours come, how often, and in whatever order."""
+    """For any hours, in any order, also repeated."""
     peaks, last = Peaks(), dict[datetime, float]()
-    for hour, energies in hours:
-        told = readings(NOON + hour * HOUR, energies)
-        peaks = peaks.with_readings(told, ZONE)
-        last |= {span.start: reading.energy for span, reading in told.items()}
+    for hour, quarters in hours:
+        read = readings(NOON + hour * HOUR, quarters)
+        peaks = peaks.with_readings(read, ZONE)
+        last |= {span.start: reading.energy for span, reading in read.items()}
     stored = json.loads(json.dumps(peaks.as_dict()))
     assert Peaks.from_dict(stored) == peaks
     found = max((each.energy for each in peaks.quarters), default=None)
@@ -194,7 +194,7 @@ def test_it_stays_small(days: list[int]) -> None:
 
 
 @pytest.mark.parametrize("damaged", [{}, {"quarters": 5}, {"quarters": [[-1, 5]]}, 5])
-def test_what_is_damaged_is_told(damaged: object) -> None:
-    """As a ValueError, which the storage handles."""
+def test_damaged_data_raises(damaged: object) -> None:
+    """ValueError, which the storage handles."""
     with pytest.raises(ValueError, match=r"."):
         Peaks.from_dict(damaged)

@@ -1,4 +1,4 @@
-"""Self-consumption and self-sufficiency: true, or unknown."""
+"""Self-consumption and self-sufficiency: correct, or unknown."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -35,12 +35,12 @@ def year() -> Year:
 
 
 @pytest.mark.parametrize("as_recorded", [dict, as_days], ids=["hours", "days"])
-def test_each_month_of_a_year_is_true(
+def test_each_month_of_a_year_is_correct(
     year: Year, as_recorded: type[dict[datetime, HourlyEnergy]]
 ) -> None:
     """To the last digit, whether hours or only days are known."""
-    told = year.hours(START, END)
-    hours = {flow: as_recorded(each) for flow, each in told.items()}
+    recorded = year.hours(START, END)
+    hours = {flow: as_recorded(each) for flow, each in recorded.items()}
     month = date(2025, 7, 1)
     while month < END.date():
         following = months_before(month, -1)
@@ -63,7 +63,7 @@ def test_each_month_of_a_year_is_true(
 def flows(
     whole: int, passes: int, share: ShareOf = SELF_SUFFICIENCY, hours: int = 24
 ) -> dict[Flow, dict[datetime, HourlyEnergy]]:
-    """Return so many equal hours of the day."""
+    """Return a number of equal hours of the day."""
     starts = list(DAY.hours)[:hours]
     return {
         share.whole: {start: HourlyEnergy(whole) for start in starts},
@@ -82,18 +82,18 @@ def test_without_a_flow_it_is_unknown(flow: Flow) -> None:
     assert share_of_days(SELF_SUFFICIENCY, hours, [DAY]) is None
 
 
-@pytest.mark.parametrize(("missing", "told"), [(2, True), (3, False)])
-def test_a_tenth_of_the_hours_may_lack(missing: int, *, told: bool) -> None:
-    """Of either flow; only hours known of both count."""
+@pytest.mark.parametrize(("missing", "is_known"), [(2, True), (3, False)])
+def test_a_tenth_of_the_hours_may_be_missing(missing: int, *, is_known: bool) -> None:
+    """In either flow; only hours known of both count."""
     hours = flows(1_000, 250)
     for hour in list(DAY.hours)[5 : 5 + missing]:
         del hours[Flow.GRID_IMPORT][hour]
     found = share_of_days(SELF_SUFFICIENCY, hours, [DAY])
-    assert (found is not None and found.value == 75) is told
+    assert (found is not None and found.value == 75) is is_known
 
 
 def test_the_day_so_far_is_as_of_the_last_hour_of_both() -> None:
-    """What one of them knows beyond does not count."""
+    """Later hours of only one flow do not count."""
     hours = flows(1_000, 250, hours=10)
     hours[Flow.CONSUMPTION] |= {
         DAY.start + number * HOUR: HourlyEnergy(9_000) for number in (10, 11)
@@ -118,10 +118,10 @@ def test_the_day_so_far_is_as_of_the_last_hour_of_both() -> None:
     ],
 )
 @pytest.mark.parametrize("share", [SELF_CONSUMPTION, SELF_SUFFICIENCY])
-def test_more_than_there_is_has_to_be_explained(
+def test_more_import_or_export_than_the_whole_has_to_be_explained(
     share: ShareOf, passes: int, explained: int, value: float | None
 ) -> None:
-    """By the battery, or within what two meters differ by."""
+    """By the battery, or by the difference of two meters."""
     hours = flows(1_000, passes, share)
     hours[share.explained_by] = {
         hour: HourlyEnergy(explained) for hour in hours[share.whole]
@@ -130,13 +130,13 @@ def test_more_than_there_is_has_to_be_explained(
     assert (None if found is None else found.value) == value
 
 
-def test_next_to_nothing_has_no_share() -> None:
-    """A night without production."""
+def test_almost_no_energy_has_no_share() -> None:
+    """As in a night without production."""
     assert share_of_days(SELF_CONSUMPTION, flows(2, 0, SELF_CONSUMPTION), [DAY]) is None
 
 
-def test_the_rest_of_a_day_is_no_hour() -> None:
-    """It counts only where the day is known of both flows."""
+def test_energy_of_a_whole_day_is_not_that_of_an_hour() -> None:
+    """It counts only if the day is known of both flows."""
     hours = flows(1_000, 250, hours=0)
     hours[Flow.CONSUMPTION] = {DAY.start: HourlyEnergy(24_000, DAY)}
     hours[Flow.GRID_IMPORT] = {DAY.start: HourlyEnergy(250)}
@@ -159,7 +159,7 @@ def test_days_of_another_length_are_whole(day: date, count: int) -> None:
     assert day_total(hours, span) is None
 
 
-energies = st.dictionaries(
+hourly = st.dictionaries(
     st.integers(0, 47).map(lambda hour: DAY.start + hour * HOUR),
     st.tuples(st.integers(0, 5_000), st.booleans()).map(
         lambda each: HourlyEnergy(each[0], DAY if each[1] else None)
@@ -167,9 +167,9 @@ energies = st.dictionaries(
 )
 
 
-@given(st.dictionaries(st.sampled_from(Flow), energies))
+@given(st.dictionaries(st.sampled_from(Flow), hourly))
 def test_a_share_is_a_percentage(hours: dict[Flow, HourlyEnergies]) -> None:
-    """Whatever is known."""
+    """For any known hours."""
     days = [DAY, system_day(date(2026, 6, 11), ZONE)]
     for share in (SELF_CONSUMPTION, SELF_SUFFICIENCY):
         found = share_of_days(share, hours, days)

@@ -1,4 +1,4 @@
-"""The production of years, beside panels that age as they do in the simulator."""
+"""Production compared between years, with panels that age in the simulator."""
 
 from copy import replace
 from datetime import date, datetime, timedelta
@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def simulated(first: date, days: int, ageing_percent: float) -> Days:
-    """Return what panels give on each day."""
+    """Return the production of each day."""
     year = Year(commissioned=first)
     year.system.plant = replace(year.system.plant, ageing_percent=ageing_percent)
     truth = year.truth
@@ -31,7 +31,7 @@ def simulated(first: date, days: int, ageing_percent: float) -> Days:
 
 @pytest.mark.parametrize("ageing", [0.0, 1.5])
 def test_degradation_is_within_its_uncertainty(ageing: float) -> None:
-    """Of four years."""
+    """For four years."""
     days = simulated(date(2022, 7, 1), 4 * 365 + 1, ageing)
     found = degradation(days)
     assert found is not None
@@ -41,16 +41,18 @@ def test_degradation_is_within_its_uncertainty(ageing: float) -> None:
 
 
 def fine(first: date, days: int, left: float = 1.0) -> dict[date, int]:
-    """Return equal days, of which each year's are by a share less."""
+    """Return equal days, with `left` of the energy of the year before."""
     every = (first + number * DAY for number in range(days))
     return {day: round(30_000 * left ** (day.year - first.year)) for day in every}
 
 
-@pytest.mark.parametrize(("years", "told"), [(2, False), (3, True)])
-def test_before_three_years_degradation_is_unknown(years: int, *, told: bool) -> None:
+@pytest.mark.parametrize(("years", "is_known"), [(2, False), (3, True)])
+def test_before_three_years_degradation_is_unknown(
+    years: int, *, is_known: bool
+) -> None:
     """Two years are no trend."""
     days = fine(date(2022, 1, 1), 365 * years)
-    assert (degradation(days) is not None) is told
+    assert (degradation(days) is not None) is is_known
 
 
 def test_the_trend_of_equal_days_is_exact() -> None:
@@ -62,7 +64,7 @@ def test_the_trend_of_equal_days_is_exact() -> None:
 
 
 def test_clouds_and_odd_days_do_not_matter() -> None:
-    """Only the best days count, and one in twenty of them may be wrong."""
+    """Only the best days count, of which one in twenty may be wrong."""
     days = fine(date(2020, 1, 1), 365 * 5, left=0.99)
     for number, day in enumerate(sorted(days)):
         if number % 3:
@@ -74,8 +76,8 @@ def test_clouds_and_odd_days_do_not_matter() -> None:
     assert found.percent == pytest.approx(1.005, abs=0.01)
 
 
-def test_another_plant_is_no_degradation() -> None:
-    """Twice as many panels are there from the second year on."""
+def test_added_panels_are_no_degradation() -> None:
+    """There are twice as many panels from the second year on."""
     days = fine(date(2020, 1, 1), 365 * 4)
     days |= {day: 2 * days[day] for day in days if day >= date(2021, 1, 1)}
     days |= {day: 4 * days[day] for day in days if day >= date(2022, 1, 1)}
@@ -83,7 +85,7 @@ def test_another_plant_is_no_degradation() -> None:
 
 
 def test_months_with_few_days_do_not_count() -> None:
-    """Nineteen days of each are known."""
+    """Nineteen days of each month are known."""
     days = {
         day: energy
         for day, energy in fine(date(2020, 1, 1), 365 * 5).items()
@@ -113,7 +115,7 @@ def test_the_same_days_of_earlier_years_are_compared() -> None:
 
 
 def test_on_the_first_nothing_can_be_compared() -> None:
-    """Nor where last year is not known."""
+    """Nor if last year is unknown."""
     days = fine(date(2024, 1, 1), 600)
     assert same_month(days, date(2025, 6, 1)) is None
     assert same_month(days, date(2024, 6, 15)) is None
@@ -121,7 +123,7 @@ def test_on_the_first_nothing_can_be_compared() -> None:
 
 
 def test_a_leap_day_has_no_match() -> None:
-    """It is left out of both years."""
+    """It is skipped in both years."""
     days = fine(date(2027, 1, 1), 800)
     found = same_month(days, date(2028, 3, 1))
     assert found is None
@@ -153,7 +155,7 @@ def test_days_are_those_known_as_a_whole() -> None:
     st.dates(date(2020, 1, 1), date(2028, 2, 29)),
 )
 def test_any_days_can_be_compared(days: dict[date, int], today: date) -> None:
-    """A figure is plausible."""
+    """The figures are plausible."""
     found = degradation(days)
     assert found is None or abs(found.percent) <= 10
     same_month(days, today)

@@ -39,8 +39,8 @@ def test_the_list_of_all_types_is_requested_first() -> None:
     assert len(known.requests(range(100), NOW)) == 5
 
 
-def test_what_was_asked_rests() -> None:
-    """The list after a failure for a day, a type that is not known for a month."""
+def test_a_request_is_not_repeated_at_once() -> None:
+    """The list a day after a failure, an unknown type a month later."""
     failed = EventTexts().with_request(None, NOW + AFTER_FAILURE)
     assert failed.requests([7], NOW) == ()
     assert failed.requests([7], NOW + AFTER_FAILURE) == (None,)

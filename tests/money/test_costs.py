@@ -1,4 +1,4 @@
-"""What hours cost: exact sums, whatever the day is like."""
+"""The cost of hours: exact sums for days of any length."""
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -51,7 +51,7 @@ def hours_of(day: date, zone: ZoneInfo, energy: int = 1000) -> list[StatisticsRo
 
 
 def whole(day: date, zone: ZoneInfo, energy: int) -> list[StatisticsRow]:
-    """Return what is told of a whole day."""
+    """Return the energy of a whole day."""
     span = system_day(day, zone)
     return [StatisticsRow(start=next(span.hours), energy=energy, sum=0, day=span)]
 
@@ -78,7 +78,7 @@ def test_a_night_of_25_hours() -> None:
     [("Asia/Kolkata", 200), ("Asia/Kathmandu", 150), ("Europe/Berlin", 100)],
 )
 def test_an_hour_with_two_prices_has_their_mean(zone: str, expected: int) -> None:
-    """By minutes, where the zone is at half an hour of UTC, or at a quarter to."""
+    """Weighted by minutes, in zones with UTC offsets of half or quarter hours."""
     at = datetime(2026, 6, 1, 22, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     hour = at.replace(minute=0)
     row = StatisticsRow(start=hour, energy=1000, sum=0)
@@ -87,7 +87,7 @@ def test_an_hour_with_two_prices_has_their_mean(zone: str, expected: int) -> Non
 
 
 def test_standing_charges() -> None:
-    """Of each local day, also at zero; an export has none."""
+    """One for each local day, also without energy; none for export."""
     first, second = (hours_of(date(2026, 6, day), BERLIN, 0) for day in (1, 2))
     version = fixed("0.30", standing_charge="0.45")
     costs = Pricer(tariff(version), BERLIN, {}).costs(first + second)
@@ -101,7 +101,7 @@ def test_standing_charges() -> None:
 
 
 def test_hours_without_a_price() -> None:
-    """Before the first version, and where an entity told nothing."""
+    """Before the first version, and if an entity has no price."""
     rows = hours_of(date(2026, 6, 1), BERLIN)
     later = fixed("0.30", valid_from="2026-06-02")
     assert not Pricer(tariff(later), BERLIN, {}).costs(rows)
@@ -118,22 +118,22 @@ def test_hours_without_a_price() -> None:
 
 
 @given(
-    energies=st.lists(st.integers(0, 10**7), min_size=1, max_size=60),
+    values=st.lists(st.integers(0, 10**7), min_size=1, max_size=60),
     price=st.integers(-(10**9), 10**9),
     zone=st.sampled_from(ZONES),
 )
-@example(energies=[4194403], price=999999942, zone=BERLIN)
-def test_sums_are_exact(energies: list[int], price: int, zone: ZoneInfo) -> None:
+@example(values=[4194403], price=999999942, zone=BERLIN)
+def test_sums_are_exact(values: list[int], price: int, zone: ZoneInfo) -> None:
     """As integers, they are the energy times the price."""
     rows = [
         StatisticsRow(start=START + number * HOUR, energy=energy, sum=0)
-        for number, energy in enumerate(energies)
+        for number, energy in enumerate(values)
     ]
-    told = fixed(f"{price / 10**6:.6f}")
-    costs = Pricer(tariff(told), zone, {}).costs(rows)
+    version = fixed(f"{price / 10**6:.6f}")
+    costs = Pricer(tariff(version), zone, {}).costs(rows)
     written = cost_rows(costs, {}, sum_before=7)
-    assert written[-1].sum == 7 + sum(energies) * price
-    # What a database gives back is the same.
+    assert written[-1].sum == 7 + sum(values) * price
+    # Rows are the same after a database returned them.
     for row in written:
         again = CostRow(
             start=row.start,
@@ -151,7 +151,7 @@ def test_sums_are_exact(energies: list[int], price: int, zone: ZoneInfo) -> None
 def test_a_day_costs_what_its_hours_cost(
     energy: int, zone: ZoneInfo, day: date
 ) -> None:
-    """Where they have the same energy; to the rounding of a billionth an hour."""
+    """If they have equal energy; up to a billionth per hour for rounding."""
     pricer = Pricer(tariff(TABLE), zone, {})
     hours = hours_of(day, zone, energy)
     by_hour = sum(pricer.costs(hours).values())
@@ -159,8 +159,8 @@ def test_a_day_costs_what_its_hours_cost(
     assert abs(by_hour - by_day) <= len(hours)
 
 
-def test_what_is_recorded() -> None:
-    """Rows cannot be deleted: they keep their cost, or have none."""
+def test_recorded_hours_without_a_price() -> None:
+    """Rows cannot be deleted: they keep their cost, or cost 0 after a new price."""
     recorded = {
         START + number * HOUR: CostRow(
             start=START + number * HOUR, cost=5, sum=5 * number + 5
@@ -170,8 +170,8 @@ def test_what_is_recorded() -> None:
     costs = {START + HOUR: 7}
     kept = cost_rows(costs, recorded, sum_before=0)
     assert [(row.cost, row.sum) for row in kept] == [(5, 5), (7, 12)]
-    anew = cost_rows(costs, recorded, sum_before=0, is_repriced=True)
-    assert [(row.cost, row.sum) for row in anew] == [(0, 0), (7, 7)]
+    rows = cost_rows(costs, recorded, sum_before=0, is_repriced=True)
+    assert [(row.cost, row.sum) for row in rows] == [(0, 0), (7, 7)]
     assert not kept[0].is_like(None)
     assert is_same(10**18 + 1, 10**18)
     assert not is_same(10**15 + 1, 10**15)
@@ -198,13 +198,13 @@ def test_what_is_recorded() -> None:
     ],
 )
 def test_the_first_difference(after: list[dict[str, Any]], day: date | None) -> None:
-    """From that day on prices are others."""
+    """The first local day with other prices."""
     before = tariff(fixed("1"), fixed("2", valid_from="2026-01-01"))
     assert first_difference(before, tariff(*after)) == day
 
 
-def test_what_rows_were_made_with_survives() -> None:
-    """What is damaged raises ValueError alone."""
+def test_priced_survives_storage() -> None:
+    """Damaged data raises ValueError."""
     priced = Priced(
         tariff=tariff(TABLE),
         currency="EUR",
@@ -219,7 +219,7 @@ def test_what_rows_were_made_with_survives() -> None:
 
 
 def test_costs_are_whole() -> None:
-    """Rounded once an hour, to the nearest billionth."""
+    """They are rounded once per hour, to the nearest billionth."""
     zone = ZoneInfo("Asia/Kolkata")
     odd = TABLE | {"price": "0.000001", "periods": [NIGHT | {"price": "0.000002"}]}
     hour = datetime(2026, 6, 1, 16, tzinfo=UTC)

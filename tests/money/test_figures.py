@@ -1,4 +1,4 @@
-"""Amounts of periods, out of the costs of hours."""
+"""Amounts of periods, from the costs of hours."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,15 +22,15 @@ TODAY = date(2026, 4, 1)
         (Period.LAST_MONTH, MIDNIGHT - (31 * 24 - 1) * HOUR, 31 * 24 - 1),
     ],
 )
-def test_periods_are_of_the_system(period: Period, start: datetime, hours: int) -> None:
-    """March has an hour less."""
+def test_periods_are_local_days(period: Period, start: datetime, hours: int) -> None:
+    """March has one hour less."""
     span = period.span(TODAY, BERLIN)
     assert span.start == start
     assert span.length == timedelta(hours=hours)
 
 
 def test_amounts() -> None:
-    """Net is known where both parts are, savings up to the last common hour."""
+    """Net needs both parts; savings cover the hours up to the last common one."""
     cost = {MIDNIGHT + number * HOUR: 10 for number in range(4)}
     known = figures(
         cost=cost,
@@ -44,7 +44,7 @@ def test_amounts() -> None:
 
 
 def test_without_export_or_consumption() -> None:
-    """No tariff of export is no compensation; no consumption is no savings."""
+    """No export tariff gives no compensation, no consumption no savings."""
     known = figures(
         cost={MIDNIGHT: 10},
         compensation=None,

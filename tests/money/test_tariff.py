@@ -1,4 +1,4 @@
-"""Tariffs: what they say, and that nothing that is stored is trusted."""
+"""Tariffs: their prices, and the validation of stored ones."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -33,34 +33,34 @@ def _price_at(version: dict[str, Any], moment: str) -> int | None:
 
 
 @pytest.mark.parametrize(
-    ("told", "amount"),
+    ("text", "amount"),
     [("0.30", 300_000), ("-0.0123456", -12_346), ("1e-6", 1), (" 12 ", 12_000_000)],
 )
-def test_prices_are_whole_millionths(told: str, amount: int) -> None:
+def test_prices_are_whole_millionths(text: str, amount: int) -> None:
     """Texts become numbers without floating point."""
-    assert price(told) == amount
+    assert price(text) == amount
     assert price(price_text(amount)) == amount
 
 
 @pytest.mark.parametrize(
-    "told", ["", "cheap", "NaN", "Infinity", "1e9", "0,30", None, 0.3, True]
+    "text", ["", "cheap", "NaN", "Infinity", "1e9", "0,30", None, 0.3, True]
 )
-def test_what_is_no_price_is_refused(told: object) -> None:
+def test_an_invalid_price_raises(text: object) -> None:
     """Readers raise ValueError alone."""
     with pytest.raises(ValueError, match="Not"):
-        price(told)
+        price(text)
 
 
 @pytest.mark.parametrize(
-    ("amount", "told"), [(0, "0"), (300_000, "0.3"), (-1, "-0.000001"), (10**8, "100")]
+    ("amount", "text"), [(0, "0"), (300_000, "0.3"), (-1, "-0.000001"), (10**8, "100")]
 )
-def test_prices_are_stored_as_short_texts(amount: int, told: str) -> None:
-    """No exponents, no zeros at the end."""
-    assert price_text(amount) == told
+def test_prices_are_stored_as_short_texts(amount: int, text: str) -> None:
+    """Without exponents and trailing zeros."""
+    assert price_text(amount) == text
 
 
 def test_a_tariff_survives_storing() -> None:
-    """What is stored is read as it was."""
+    """It is equal after reading."""
     tariff = _tariff(
         {"valid_from": None, "kind": "fixed", "price": "0.30"},
         _table(
@@ -80,7 +80,7 @@ def test_a_tariff_survives_storing() -> None:
 
 
 def test_the_latest_version_applies() -> None:
-    """From its day on; nothing applies before the first."""
+    """From its day on; no version applies before the first."""
     tariff = _tariff(
         {"valid_from": "2026-01-01", "kind": "fixed", "price": "2"},
         {"valid_from": "2025-01-01", "kind": "fixed", "price": "1"},
@@ -124,22 +124,22 @@ def test_a_period_over_midnight_is_of_the_day_on_which_it_begins(
         ("2026-04-01 22:00", 340_000),
     ],
 )
-def test_a_season_goes_over_new_year(moment: str, expected: int) -> None:
+def test_a_season_may_include_new_year(moment: str, expected: int) -> None:
     """Both of its days are included."""
     version = _table(NIGHT | {"first": "11-01", "last": "03-31"})
     assert _price_at(version, moment) == expected
 
 
 def test_a_season_may_lie_within_a_year() -> None:
-    """As may a period that is a whole day."""
+    """A period may be a whole day."""
     whole = {"price": "0.10", "start": "00:00", "end": "00:00"}
     version = _table(whole | {"first": "06-01", "last": "06-30"})
     assert _price_at(version, "2026-06-30 23:59") == 100_000
     assert _price_at(version, "2026-07-01 00:00") == 340_000
 
 
-def test_holidays_and_the_first_period_win() -> None:
-    """A holiday counts whatever the weekday, if the period says so."""
+def test_the_first_period_that_applies_wins() -> None:
+    """A period with `holidays` applies on holidays of any weekday."""
     sunday = {"price": "0.10", "start": "00:00", "end": "00:00", "weekdays": [6]}
     day = {"price": "0.40", "start": "07:00", "end": "20:00"}
     version = _table(sunday | {"holidays": True}, day, holidays=["2026-12-25"])
@@ -150,8 +150,8 @@ def test_holidays_and_the_first_period_win() -> None:
     assert _price_at(version, "2026-12-28 20:00") == 340_000
 
 
-def test_how_fine_prices_are() -> None:
-    """Quarters of an hour, or what the periods need."""
+def test_the_least_duration_of_a_price() -> None:
+    """A quarter of an hour, or less if periods require it."""
     assert _tariff({"kind": "fixed", "price": "1"}).step == 15
     assert _tariff(_table(NIGHT | {"start": "21:50"})).step == 5
     assert _tariff(_table(NIGHT | {"end": "06:07"})).step == 1
@@ -178,7 +178,7 @@ def test_how_fine_prices_are() -> None:
         _table(*[NIGHT] * 51),
     ],
 )
-def test_a_damaged_version_is_left_out(version: object) -> None:
+def test_a_damaged_version_is_skipped(version: object) -> None:
     """The others still apply."""
     good = {"kind": "fixed", "price": "0.30"}
     tariff = _tariff(version, good)  # type: ignore[arg-type]
@@ -189,14 +189,14 @@ def test_a_damaged_version_is_left_out(version: object) -> None:
 @pytest.mark.parametrize(
     "more", [{"system": "7"}, {"direction": "up"}, {"versions": {}}]
 )
-def test_a_tariff_of_nothing_is_refused(more: dict[str, Any]) -> None:
-    """Readers raise ValueError alone."""
+def test_a_tariff_without_a_system_or_direction_raises(more: dict[str, Any]) -> None:
+    """Always ValueError."""
     with pytest.raises(ValueError, match=r"Not|valid"):
         _tariff(**more)
 
 
-def test_a_moment_of_another_zone_is_read_as_it_stands() -> None:
-    """The caller converts; the tariff sees wall clocks."""
+def test_the_zone_of_a_moment_is_ignored() -> None:
+    """The caller converts to local time."""
     at = datetime(2026, 1, 1, 22, tzinfo=UTC)
     version = TariffVersion.from_dict(_table(NIGHT))
     assert version.price_at(at, lambda _: None) == 220_000
