@@ -182,7 +182,7 @@ FRESHNESS = [
 ]
 
 
-def _errands() -> float:
+def _periodic_calls() -> float:
     """Return the calls a day for what a new account reads beside energy data."""
     read = documents_of(frozenset(Group) - OFF_AT_FIRST, PLANS["watt"].access)
     return sum(each.calls_per_day(Board()) or 0 for each in read)
@@ -219,7 +219,7 @@ def test_no_fresher_data_is_promised_than_planned(
     """The free plan's intervals by day and by night are those of the budget."""
     ((_, *intervals),) = _rows("docs/updates.md", f"{has} |")
     told = [int(number) for number in re.findall(r"every (\d+) min", str(intervals))]
-    planned = _minutes(documents, freshest, energy + _errands())
+    planned = _minutes(documents, freshest, energy + _periodic_calls())
     assert told == pytest.approx(planned, rel=0.05)
 
 
@@ -227,7 +227,7 @@ def test_freshness_is_said_wherever_it_is_promised() -> None:
     """In the README from panels only to batteries, and in sentences of the page."""
     by_day, alone = (
         [
-            _minutes(documents, freshest, (energy + _errands()) * share)[0]
+            _minutes(documents, freshest, (energy + _periodic_calls()) * share)[0]
             for _, documents, freshest, energy in FRESHNESS
         ]
         for share in (1, 0)
@@ -237,7 +237,9 @@ def test_freshness_is_said_wherever_it_is_promised() -> None:
     told = _told("docs/updates.md", r"every (\d+), (\d+) and (\d+) minutes by day")
     assert told == pytest.approx(alone, rel=0.05)
     told = _told("docs/updates.md", r"every (\d+) minutes by day and (\d+) by night")
-    battery = _minutes(SOURCES, Source.BATTERY, 5 + _errands(), Profile.BATTERY_FIRST)
+    battery = _minutes(
+        SOURCES, Source.BATTERY, 5 + _periodic_calls(), Profile.BATTERY_FIRST
+    )
     assert told == pytest.approx(battery, rel=0.05)
 
 

@@ -70,18 +70,18 @@ async def test_lists_panels_and_alarms_are_requested_before_dawn(
 ) -> None:
     """Once at first; then the list every week, panels and alarms every day."""
     entry = await set_up(options=ALL)
-    errands = {"devices", "inverters_summary", "open_alarms"}
-    assert sorted(each for each in world.calls if each in errands) == sorted(errands)
+    periodic = {"devices", "inverters_summary", "open_alarms"}
+    assert sorted(each for each in world.calls if each in periodic) == sorted(periodic)
     world.cloud.requests.clear()
     await pass_time(hass, freezer, timedelta(days=7), step=timedelta(minutes=30))
-    made = [each for each in world.calls if each in errands]
+    made = [each for each in world.calls if each in periodic]
     assert made.count("inverters_summary") == 7
     assert made.count("open_alarms") == 7
     assert made.count("devices") == 1
     times = {
         request.at.astimezone(dt_util.UTC).hour
         for request in world.cloud.requests
-        if request.operation in errands
+        if request.operation in periodic
     }
     assert times <= {1, 2}  # From 3 to 4 in Berlin.
     panels = _devices(hass, entry, "inverter")

@@ -36,7 +36,7 @@ from custom_components.enphase_cloud.measurements.system import (
 )
 from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.scheduling.daylight import Daylight, Night
-from custom_components.enphase_cloud.scheduling.errands import after_dawn
+from custom_components.enphase_cloud.scheduling.periodic import after_dawn
 
 BERLIN = ZoneInfo("Europe/Berlin")
 INFO = SystemInfo(system_id=7, name="Home", time_zone=BERLIN)

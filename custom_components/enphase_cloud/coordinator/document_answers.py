@@ -66,7 +66,7 @@ class DocumentResponses:
 
     def _take_device(self, device: Device, samples: Samples, now: datetime) -> None:
         source = self._document.source
-        if not self._plan.is_errand:
+        if not self._plan.is_periodic:
             samples = advance(self._board.samples(source, device), samples, now=now)
         self._board.put(source, samples, device)
 
@@ -84,10 +84,10 @@ class DocumentResponses:
     def _kept(self, known: Samples, arrived: Samples, now: datetime) -> Samples:
         """Return the values to keep.
 
-        An errand replaces all values, for it covers one day. A poll may lack values
-        that are still valid.
+        A periodic response replaces all values, for it covers one day. A poll may lack
+        values that are still valid.
         """
-        if self._plan.is_errand:
+        if self._plan.is_periodic:
             return as_of(arrived, now)
         return self._advance(known, arrived, now)
 

@@ -1,4 +1,4 @@
-"""When a document of a system is requested: by its weight, as an errand, or never."""
+"""When a document of a system is requested: by its weight, periodically, or never."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,7 +19,7 @@ from ..measurements.samples import Samples, is_producing
 from ..runtime.options import profile_from_options
 from ..runtime.system_properties import calls_of_system
 from ..scheduling.daylight import Daylight
-from ..scheduling.errands import after_dawn, next_errand, spread
+from ..scheduling.periodic import after_dawn, next_periodic_request, spread
 from ..scheduling.weights import PolledDocument
 from .base import SystemContext
 
@@ -47,7 +47,7 @@ class DocumentPlan:
         self.update()
 
     @property
-    def is_errand(self) -> bool:
+    def is_periodic(self) -> bool:
         """Whether the document is requested daily or weekly, not polled."""
         return self._document.period is not None
 
@@ -59,7 +59,7 @@ class DocumentPlan:
         if self._document.is_optional and not self._store.is_visible:
             return False
         is_expected = self._document.is_expected(self._board)
-        if self.is_errand:
+        if self.is_periodic:
             return is_expected and bool(self._document.devices(self._board))
         return self.evidence.has_response or is_expected
 
@@ -69,7 +69,7 @@ class DocumentPlan:
 
         A document that adds nothing is only checked now and then.
         """
-        if self.is_errand:
+        if self.is_periodic:
             return False
         if not self.is_active or not self._document.is_optional:
             return self.is_active
@@ -81,7 +81,7 @@ class DocumentPlan:
     def update(self) -> datetime | None:
         """Update and return when the document is due, None if it is not requested."""
         self.next_poll_at = None
-        self._budget.errands.pop(self.polled, None)
+        self._budget.periodic_calls.pop(self.polled, None)
         if not self.is_active:
             self._budget.schedule.remove(self.polled)
             self.next_poll_at = self._probe_at
@@ -89,7 +89,7 @@ class DocumentPlan:
         of_system = self._calls_of_system, self._daylight.length
         per_day = self._document.calls_per_day(self._board, *of_system)
         if per_day is not None:
-            self._budget.errands[self.polled] = per_day
+            self._budget.periodic_calls[self.polled] = per_day
         now = dt_util.utcnow()
         due = self._due(now)
         ledger = self._budget.ledger
@@ -111,7 +111,7 @@ class DocumentPlan:
 
     def stop(self) -> None:
         """Release the document's share of the calls."""
-        self._budget.errands.pop(self.polled, None)
+        self._budget.periodic_calls.pop(self.polled, None)
         self._budget.schedule.remove(self.polled)
 
     def _due(self, now: datetime) -> datetime:
@@ -123,7 +123,7 @@ class DocumentPlan:
         of_system = self._calls_of_system, self._daylight.length
         period = self._document.period_of(self._board, *of_system)
         if period is not None:
-            return self._next_errand(now, period)
+            return self._next_periodic_request(now, period)
         if not self.is_scheduled:
             schedule.remove(self.polled)
             return self.evidence.next_check(now, self._cue)
@@ -144,9 +144,9 @@ class DocumentPlan:
     def _daylight(self) -> Daylight:
         return self._budget.schedule.daylight(self.polled.system)
 
-    def _next_errand(self, now: datetime, period: timedelta) -> datetime:
+    def _next_periodic_request(self, now: datetime, period: timedelta) -> datetime:
         info, evidence = self._context.info, self.evidence
-        due = next_errand(
+        due = next_periodic_request(
             now=now,
             requested_at=evidence.requested_at,
             period=max(period, CHECK_PERIOD) if evidence.is_absent else period,
@@ -162,12 +162,12 @@ class DocumentPlan:
 
     def begin(self) -> None:
         """Note that the document is requested, due or not."""
-        if not self.is_errand:
+        if not self.is_periodic:
             self._budget.schedule.add(self.polled, profile=self._profile)
 
     def failed(self, now: datetime) -> None:
         """Note that a request failed: the pause grows."""
-        if not self.is_errand:
+        if not self.is_periodic:
             self._budget.schedule.failed(self.polled, now=now)
 
     @property
@@ -207,7 +207,7 @@ class DocumentPlan:
     ) -> None:
         """Report the age of a response to the schedule; remove a useless document."""
         budget = self._budget
-        if self.is_errand:
+        if self.is_periodic:
             return
         if not self.is_scheduled:
             budget.schedule.remove(self.polled)

@@ -18,7 +18,7 @@ from ..energy.readings import SETTLES_AFTER, Span
 from ..measurements.catalog import Measurement, Source
 from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
-from ..scheduling.errands import spread
+from ..scheduling.periodic import spread
 from .base import SystemContext
 from .energy_answers import BatteryListener, EnergyResponses, ImportListener
 from .error_policy import (

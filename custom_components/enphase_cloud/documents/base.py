@@ -123,7 +123,7 @@ class Document[ResponseT]:
     """A document of the cloud: how to request it, when, and how to read it.
 
     Without a `period`, it is polled as often as API calls allow, by its weight
-    (scheduling/weights.py). With a period it is an errand: requested once per period,
+    (scheduling/weights.py). With a period it is periodic: requested once per period,
     and soon after the result of `cue` changed. `site_query`: the system is named in the
     query. All pages of an endpoint are read. `each`: it is requested for each device,
     whose serial number is part of the path. `budgeted`: the period for which calls are
@@ -201,7 +201,7 @@ class Document[ResponseT]:
     def calls_per_day(
         self, board: Board, calls: float = math.inf, daylight: timedelta = DAILY
     ) -> float | None:
-        """Return the API calls per day of an errand; None without a period.
+        """Return the API calls per day of a periodic document, else None.
 
         `calls` and `daylight` are those of `period_of`.
         """

@@ -203,12 +203,12 @@ class Costs(NamedTuple):
         options = affordable(self.options, self.energy_calls_per_day)
         updates = EnergyOptions.from_options(options).updates_per_day
         # The daily and weekly requests of this entry.
-        errands = self._calls_of(groups_from_options(self.options))
+        periodic = self._calls_of(groups_from_options(self.options))
         return preview(
             self._plan,
             profile=profile,
             polled_documents=self._polled,
-            others_per_day=self.energy_calls_per_day(updates) + errands,
+            others_per_day=self.energy_calls_per_day(updates) + periodic,
         )
 
     def _calls_of(self, groups: Collection[str]) -> float:
@@ -237,7 +237,7 @@ def _at_first(plan: Plan) -> Preview:
     plan = plan.limited_to(0)
     updates = most_calls_per_day(usual_updates(plan, most_calls_per_day))
     documents = documents_of(frozenset(Group) - OFF_AT_FIRST, plan.access)
-    errands = sum(
+    periodic = sum(
         document.calls_per_day(Board(), plan.calls_per_month, _DAYLIGHT) or 0.0
         for document in documents
     )
@@ -245,7 +245,7 @@ def _at_first(plan: Plan) -> Preview:
         plan,
         profile=Profile.BALANCED,
         polled_documents=_NEW_SYSTEM,
-        others_per_day=updates + errands,
+        others_per_day=updates + periodic,
     )
 
 

@@ -21,12 +21,12 @@ from .traits import (
     Kind,
     Traits,
     energy,
-    errand,
     level,
     lifetime,
     moment,
     nameplate,
     of_charger,
+    periodic,
     power,
     state,
 )
@@ -220,17 +220,17 @@ class Measurement(StrEnum):
     LAST_REPORT = auto(), moment("last_reported")
     PANELS_REPORTING = (
         auto(),
-        errand(Kind.COUNT, "panels_reporting", is_diagnostic=True),
+        periodic(Kind.COUNT, "panels_reporting", is_diagnostic=True),
     )
-    PANEL_PROBLEMS = auto(), errand(Kind.COUNT)
-    DEAD_PANELS = auto(), errand(Kind.COUNT)
-    WEAK_PANELS = auto(), errand(Kind.COUNT)
-    WEAKEST_PANEL = auto(), errand(Kind.RATIO, "weakest_panel")
-    OPEN_ALARMS = auto(), errand(Kind.COUNT)
-    WORST_ALARM = auto(), errand(Kind.STATE, states=Severity)
+    PANEL_PROBLEMS = auto(), periodic(Kind.COUNT)
+    DEAD_PANELS = auto(), periodic(Kind.COUNT)
+    WEAK_PANELS = auto(), periodic(Kind.COUNT)
+    WEAKEST_PANEL = auto(), periodic(Kind.RATIO, "weakest_panel")
+    OPEN_ALARMS = auto(), periodic(Kind.COUNT)
+    WORST_ALARM = auto(), periodic(Kind.STATE, states=Severity)
 
     # Single devices.
-    DEVICE_STATUS = auto(), errand(Kind.STATE, device=_PANEL, states=DeviceStatus)
+    DEVICE_STATUS = auto(), periodic(Kind.STATE, device=_PANEL, states=DeviceStatus)
     REAL_POWER = auto(), power("real_power", device=_BATTERY)
     OPERATIONAL_MODE = (
         auto(),
@@ -241,13 +241,13 @@ class Measurement(StrEnum):
     PANEL_POWER = auto(), power("inverters", device=_PANEL, is_enabled=False)
     PANEL_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "energy_yesterday", device=_PANEL),
+        periodic(Kind.ENERGY_DAY, "energy_yesterday", device=_PANEL),
     )
     PANEL_ENERGY_LIFETIME = auto(), lifetime("lifetime_energy", _PANEL, is_dated=False)
-    PANEL_STATE = auto(), errand(Kind.STATE, device=_PANEL, states=PanelState)
+    PANEL_STATE = auto(), periodic(Kind.STATE, device=_PANEL, states=PanelState)
     PANEL_PERFORMANCE = (
         auto(),
-        errand(
+        periodic(
             Kind.RATIO,
             "performance",
             device=_PANEL,
@@ -263,11 +263,11 @@ class Measurement(StrEnum):
     DISCHARGED_TODAY = auto(), energy(Kind.ENERGY_TODAY, "discharged_today", _BATTERY)
     METER_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "energy_yesterday", device=DeviceKind.METER),
+        periodic(Kind.ENERGY_DAY, "energy_yesterday", device=DeviceKind.METER),
     )
     HEAT_PUMP_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "heat_pump_energy_yesterday", device=_HEAT_PUMP),
+        periodic(Kind.ENERGY_DAY, "heat_pump_energy_yesterday", device=_HEAT_PUMP),
     )
     HEAT_PUMP_ENERGY_LIFETIME = (
         auto(),
@@ -275,10 +275,10 @@ class Measurement(StrEnum):
     )
 
     # Chargers. The values of the last session stay until the next one ends.
-    CHARGER_MONITORED = auto(), errand(Kind.COUNT, device=_CHARGER)
+    CHARGER_MONITORED = auto(), periodic(Kind.COUNT, device=_CHARGER)
     CHARGER_ENERGY_YESTERDAY = (
         auto(),
-        errand(Kind.ENERGY_DAY, "charger_energy_yesterday", device=_CHARGER),
+        periodic(Kind.ENERGY_DAY, "charger_energy_yesterday", device=_CHARGER),
     )
     CHARGER_ENERGY_LIFETIME = auto(), lifetime("charger_lifetime_energy", _CHARGER)
     # The last day with energy; it has a "+" from two days later on.
@@ -296,25 +296,25 @@ class Measurement(StrEnum):
     CHARGER_SCHEDULE = auto(), of_charger(Kind.TEXT)
 
     # Settings in the cloud; flags are 1 or 0.
-    STORAGE_MODE = auto(), errand(Kind.STATE, states=BatteryMode)
-    RESERVE_LEVEL = auto(), errand(Kind.RATIO)
+    STORAGE_MODE = auto(), periodic(Kind.STATE, states=BatteryMode)
+    RESERVE_LEVEL = auto(), periodic(Kind.RATIO)
     # The reserve before Full Backup, which sets it to 100.
     RESERVE_BEFORE_BACKUP = auto(), Traits(kind=Kind.RATIO, is_dated=False)
     SHUTDOWN_LEVEL = (
         auto(),
-        errand(
+        periodic(
             Kind.RATIO, "battery_shutdown_level", is_diagnostic=True, is_enabled=False
         ),
     )
-    ENERGY_INDEPENDENCE = auto(), errand(Kind.COUNT)
-    CHARGE_FROM_GRID = auto(), errand(Kind.COUNT)
-    STORM_GUARD = auto(), errand(Kind.COUNT)
-    STORM_ALERT = auto(), errand(Kind.COUNT)
-    LOAD_MODE = auto(), errand(Kind.STATE, device=DeviceKind.LOAD, states=LoadMode)
-    LOAD_CUTOFF_LEVEL = auto(), errand(Kind.RATIO, device=DeviceKind.LOAD)
+    ENERGY_INDEPENDENCE = auto(), periodic(Kind.COUNT)
+    CHARGE_FROM_GRID = auto(), periodic(Kind.COUNT)
+    STORM_GUARD = auto(), periodic(Kind.COUNT)
+    STORM_ALERT = auto(), periodic(Kind.COUNT)
+    LOAD_MODE = auto(), periodic(Kind.STATE, device=DeviceKind.LOAD, states=LoadMode)
+    LOAD_CUTOFF_LEVEL = auto(), periodic(Kind.RATIO, device=DeviceKind.LOAD)
     LOAD_RESTORE_LEVEL = (
         auto(),
-        errand(
+        periodic(
             Kind.RATIO,
             "restore_battery_level",
             device=DeviceKind.LOAD,
@@ -322,7 +322,7 @@ class Measurement(StrEnum):
         ),
     )
     # Seconds of the day.
-    LOAD_START = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
-    LOAD_END = auto(), errand(Kind.DURATION, device=DeviceKind.LOAD)
+    LOAD_START = auto(), periodic(Kind.DURATION, device=DeviceKind.LOAD)
+    LOAD_END = auto(), periodic(Kind.DURATION, device=DeviceKind.LOAD)
     # 1 if only the installer may change the load.
-    LOAD_IS_LOCKED = auto(), errand(Kind.COUNT, device=DeviceKind.LOAD)
+    LOAD_IS_LOCKED = auto(), periodic(Kind.COUNT, device=DeviceKind.LOAD)

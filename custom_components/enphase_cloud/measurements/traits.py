@@ -11,7 +11,7 @@ from .system import DeviceKind
 
 POWER_AGE: Final = timedelta(hours=3)
 # What is requested once a day becomes unknown after two failed requests.
-_STALE_ERRAND: Final = timedelta(days=3)
+_STALE_PERIODIC: Final = timedelta(days=3)
 
 
 class Kind(StrEnum):
@@ -145,7 +145,7 @@ def nameplate(kind: Kind, summary: Callable[[Summary], float | str | None]) -> T
     return Traits(kind=kind, is_dated=False, summary=summary)
 
 
-def errand(
+def periodic(
     kind: Kind,
     sensor: str | None = None,
     *,
@@ -154,12 +154,12 @@ def errand(
     is_diagnostic: bool = False,
     is_enabled: bool = True,
 ) -> Traits:
-    """Return the traits of a value of an errand, whose moment no response gives."""
+    """Return the traits of a value of a periodic document that gives no time."""
     return Traits(
         kind=kind,
         device=device,
         sensor=sensor,
-        max_age=_STALE_ERRAND,
+        max_age=_STALE_PERIODIC,
         is_dated=False,
         is_diagnostic=is_diagnostic,
         is_enabled=is_enabled,

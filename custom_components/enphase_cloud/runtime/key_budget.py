@@ -105,7 +105,7 @@ class KeyBudget:
             on_change=self._tell_listeners,
         )
         # Calls a day of what is requested daily or weekly, by document.
-        self.errands: dict[PolledDocument, float] = {}
+        self.periodic_calls: dict[PolledDocument, float] = {}
         self._listeners: set[CALLBACK_TYPE] = set()
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
@@ -183,9 +183,9 @@ class KeyBudget:
         """Return what background work may spend until the month ends."""
         period_end = self.ledger.period_end(now)
         days = (period_end - now) / timedelta(days=1)
-        errands = math.ceil(sum(self.errands.values()) * days)
+        periodic = math.ceil(sum(self.periodic_calls.values()) * days)
         return BudgetLeft(
-            calls_left=max(0, self.ledger.spendable(now) - errands),
+            calls_left=max(0, self.ledger.spendable(now) - periodic),
             polls=self.schedule.demand(now, period_end),
             period_end=period_end,
             calls_per_minute=self.ledger.plan.calls_per_minute,

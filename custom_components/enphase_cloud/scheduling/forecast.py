@@ -37,7 +37,7 @@ def preview(
 ) -> Preview:
     """Return what to expect, with days as long as nights.
 
-    `others_per_day` is how many calls of a day go to energy and errands instead.
+    `others_per_day` is how many calls of a day go to energy and periodic requests.
     Where systems differ in their documents, a document's freshness is that of the
     system where it is best.
     """

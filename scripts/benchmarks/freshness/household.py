@@ -30,7 +30,7 @@ _RESTART = timedelta(seconds=60)
 _SAVE_DELAY = timedelta(seconds=10)
 _TOKEN_LIFE = timedelta(days=1)
 # The first is made once a week, the others once a day.
-_ERRANDS = (Source.DEVICES, Source.PANELS, Source.ALARMS)
+_PERIODIC = (Source.DEVICES, Source.PANELS, Source.ALARMS)
 
 
 @dataclass(slots=True)
@@ -72,11 +72,11 @@ class Household:
         moments = days + np.random.default_rng(len(days)).uniform(0, DAY, days.size)
         self._restarts = [*nights] if scenario.restarts_nightly else []
         self._kills = [*moments] if scenario.killed_daily else []
-        self._errands = [
+        self._periodic = [
             (night, source)
             for day, night in enumerate(nights if scenario.has_groups else ())
             for _ in systems
-            for source in (_ERRANDS if day % 7 == 0 else _ERRANDS[1:])
+            for source in (_PERIODIC if day % 7 == 0 else _PERIODIC[1:])
         ]
         self._start()
 
@@ -92,7 +92,7 @@ class Household:
                 self._ledger.release(self._now)
                 self._save()
                 self._start()
-            self._run_errands()
+            self._run_periodic()
             pause = self._due(polled) - self._now
             if pause <= timedelta():
                 pause = self._poll(polled) or self._due(polled) - self._now
@@ -122,14 +122,14 @@ class Household:
         )
 
     def _calls_for_polls(self) -> int:
-        """Return what is left without the errands that are to come this month."""
+        """Return what is left without the periodic requests still due this month."""
         end = seconds(self._ledger.period_end(self._now))
-        errands = bisect_left(self._errands, (end,))
-        return max(0, self._ledger.spendable(self._now) - errands)
+        periodic = bisect_left(self._periodic, (end,))
+        return max(0, self._ledger.spendable(self._now) - periodic)
 
-    def _run_errands(self) -> None:
-        while self._errands and self._errands[0][0] <= seconds(self._now):
-            _, source = self._errands.pop(0)
+    def _run_periodic(self) -> None:
+        while self._periodic and self._periodic[0][0] <= seconds(self._now):
+            _, source = self._periodic.pop(0)
             with suppress(BudgetExhaustedError):
                 call, refused = self._call(source, Purpose.BACKGROUND)
                 self._ended(call, served=refused is None)

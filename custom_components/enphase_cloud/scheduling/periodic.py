@@ -10,8 +10,8 @@ _FIRST_AT: Final = timedelta(hours=3)
 _DAY: Final = timedelta(days=1)
 _PRIME: Final = 7919
 _SPREAD: Final = timedelta(minutes=45)
-# What changes about a system makes an errand due at once, but not more often than this.
-# What was requested so shortly before the small hours is not requested in them.
+# The shortest interval between urgent requests, caused by a change of the system; and
+# before the small hours, within which a request replaces that of the small hours.
 _SHORTEST: Final = timedelta(hours=6)
 
 
@@ -23,7 +23,7 @@ def spread(system_id: int) -> float:
     return system_id * _PRIME % 1000 / 1000
 
 
-def next_errand(
+def next_periodic_request(
     *,
     now: datetime,
     requested_at: datetime | None,
@@ -33,10 +33,10 @@ def next_errand(
     has_failed: bool,
     is_urgent: bool,
 ) -> datetime:
-    """Return when an errand is due, at the latest a period after the last one.
+    """Return when a periodic document is due: about a period after the last request.
 
-    `spread` from 0 to 1 keeps systems apart. An errand without a request is due now.
-    What is requested several times a day knows no small hours.
+    `spread` from 0 to 1 keeps systems apart. The first request is due now. Only periods
+    of a day or more are aligned with the small hours.
     """
     if requested_at is None:
         return now
@@ -53,11 +53,11 @@ def next_errand(
     return min(due, requested_at + _SHORTEST) if is_urgent else due
 
 
-def after_dawn(due: datetime, told_until: datetime, daylight: Daylight) -> datetime:
-    """Return when an errand is due that rests in the dark, once it told all of the day.
+def after_dawn(due: datetime, data_until: datetime, daylight: Daylight) -> datetime:
+    """Return when a document is due that is not requested at night.
 
-    What was requested last tells all up to `told_until`.
+    `data_until` is the end of the data known so far: after dusk, the day is complete.
     """
-    if daylight.is_day(told_until) or daylight.is_day(due):
+    if daylight.is_day(data_until) or daylight.is_day(due):
         return due
     return daylight.next_dawn(due)

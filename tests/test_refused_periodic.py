@@ -30,7 +30,7 @@ OF_EACH_CHARGER = frozenset(
     }
 )
 OF_SYSTEM = frozenset({"devices", "inverters_summary", "open_alarms"})
-ERRANDS = OF_SYSTEM | OF_EACH_CHARGER | {LIST_OF_CHARGERS}
+PERIODIC = OF_SYSTEM | OF_EACH_CHARGER | {LIST_OF_CHARGERS}
 DAILY = ("inverters_summary", "open_alarms", "ev_charger_telemetry")
 # A refusal is final, after one more try with a new token; what is not there is looked
 # for once more on the next day, or where devices appear, and then once a week.
@@ -68,7 +68,7 @@ async def _sign_in_again(
 
 
 @pytest.mark.parametrize("status", MOST_IN_TWO_WEEKS)
-@pytest.mark.parametrize("operation", sorted(ERRANDS))
+@pytest.mark.parametrize("operation", sorted(PERIODIC))
 @pytest.mark.wide
 async def test_a_document_that_is_refused(
     hass: HomeAssistant,
@@ -92,7 +92,7 @@ async def test_a_document_that_is_refused(
     made = Counter(world.calls)
     assert 1 <= made[operation] <= MOST_IN_TWO_WEEKS[status]
     hidden = OF_EACH_CHARGER if operation == LIST_OF_CHARGERS else frozenset()
-    others = ERRANDS - hidden - {operation}
+    others = PERIODIC - hidden - {operation}
     assert others <= set(made)
     assert not hidden & set(made)
     assert all(made[each] >= 14 for each in others.intersection(DAILY))

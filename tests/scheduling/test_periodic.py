@@ -5,7 +5,10 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given, strategies as st
 
-from custom_components.enphase_cloud.scheduling.errands import next_errand, spread
+from custom_components.enphase_cloud.scheduling.periodic import (
+    next_periodic_request,
+    spread,
+)
 
 NOW = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -19,8 +22,8 @@ def due(
     has_failed: bool = False,
     is_urgent: bool = False,
 ) -> datetime:
-    """Return when an errand of a system in Berlin is due."""
-    return next_errand(
+    """Return when a periodic request of a system in Berlin is due."""
+    return next_periodic_request(
         now=NOW,
         requested_at=requested_at,
         period=period,
@@ -74,7 +77,7 @@ def test_systems_are_spread(system_id: int) -> None:
 
 
 @given(ago=st.timedeltas(timedelta(), timedelta(days=40)), is_urgent=st.booleans())
-def test_an_errand_is_never_due_before_it_was_made(
+def test_no_periodic_request_is_due_before_the_last_one(
     *, ago: timedelta, is_urgent: bool
 ) -> None:
     """And at the latest in the night after the next."""
