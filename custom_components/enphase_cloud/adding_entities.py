@@ -1,11 +1,12 @@
 """Adds entities in batches, once the cloud has reported their values."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import callback
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -16,10 +17,13 @@ from .measurements.system import SYSTEM, Device, DeviceKind
 # Home Assistant adds all entities of a call without a pause. Let other tasks run
 # between batches: a system can have thousands of panels.
 _BATCH: Final = 10
+# A platform that is unloaded keeps what it is given later on: the entity would stay, in
+# the way of the one that is added when the entry is loaded again.
+_OPEN: Final = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.LOADED}
 
 
 async def async_add_in_batches(
-    async_add_entities: AddConfigEntryEntitiesCallback, entities: Iterable[Entity]
+    async_add_entities: Callable[[Iterable[Entity]], None], entities: Iterable[Entity]
 ) -> None:
     """Add many entities in batches."""
     for batch in batched(entities, _BATCH, strict=False):
@@ -67,21 +71,31 @@ class _Adder[DescriptionT: EntityDescription]:
         for coordinator in system.coordinators:
             on_unload(coordinator.async_add_listener(self._add_new))
         on_unload(system.async_on_new_devices(self._add_new))
-        entities = (self.create(system, *each) for each in self._new())
-        await async_add_in_batches(self.async_add_entities, entities)
+        await async_add_in_batches(self._add, self._created(self._new()))
+
+    @callback
+    def _add(self, entities: Iterable[Entity]) -> None:
+        if self.entry.state in _OPEN:
+            self.async_add_entities(entities)
 
     @callback
     def _add_new(self) -> None:
         new = self._new()
-        entities = (self.create(self.system, *each) for each in new)
+        entities = self._created(new)
         if len(new) > _BATCH:
             self.entry.async_create_background_task(
                 self.system.context.shared.hass,
-                async_add_in_batches(self.async_add_entities, entities),
+                async_add_in_batches(self._add, entities),
                 "Enphase Cloud new entities",
             )
         elif new:
-            self.async_add_entities(entities)
+            self._add(entities)
+
+    def _created(self, new: Iterable[tuple[DescriptionT, Device]]) -> Iterator[Entity]:
+        """Yield entities; between two batches a device may have gone."""
+        for description, device in new:
+            if device in self.system.device_ids:
+                yield self.create(self.system, description, device)
 
     def _new(self) -> list[tuple[DescriptionT, Device]]:
         """Return what has evidence and is not added yet."""
@@ -99,4 +113,8 @@ class _Adder[DescriptionT: EntityDescription]:
         """Return the devices that may have new evidence."""
         system = self.system
         seen, self._seen = self._seen, (system.board.revision, system.devices_revision)
-        return (SYSTEM,) if seen == self._seen else tuple(system.device_ids)
+        if seen == self._seen:
+            return (SYSTEM,)
+        # The entities of a device that is gone went with it; it may come back.
+        self._added = {each for each in self._added if each[0] in system.device_ids}
+        return tuple(system.device_ids)
