@@ -107,6 +107,15 @@ def _loop_time() -> float:
     return (now - EPOCH).total_seconds()
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Let Home Assistant find nothing that the integration is to do otherwise."""
+    yield
+    words = "Detected that custom integration 'enphase_cloud'"
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    assert not [text for each in records if words in (text := each.getMessage())]
+
+
 @pytest.fixture
 async def recorder_mock(
     recorder_mock: Recorder, hass: HomeAssistant

@@ -30,6 +30,7 @@ import voluptuous as vol
 from ..const import DOMAIN
 from ..data import EnphaseCloudConfigEntry, EnphaseSystem, account_identifier
 from ..errors import translated
+from ..measurements.system import SYSTEM
 from ..runtime.account import account_owner
 
 _IDS: Final = vol.All(cv.ensure_list, [cv.string])
@@ -84,12 +85,8 @@ async def async_targeted_systems(
 
 def _entity_ids(hass: HomeAssistant, system: EnphaseSystem) -> list[str]:
     """Return the entities of a system, which always has buttons at least."""
-    identifiers = {(DOMAIN, str(system.info.system_id))}
-    device = dr.async_get(hass).async_get_device(identifiers=identifiers)
-    if device is None:
-        return []
     entities = er.async_entries_for_device(
-        er.async_get(hass), device.id, include_disabled_entities=True
+        er.async_get(hass), system.device_ids[SYSTEM], include_disabled_entities=True
     )
     return [entity.entity_id for entity in entities if entity.platform == DOMAIN]
 
