@@ -91,7 +91,6 @@ NEVER_SHOWN = {
     "missing_configuration",
     "missing_credentials",
     "no_url_available",
-    "oauth_implementation_unavailable",
 }
 # What Home Assistant's own methods, called by name, abort a flow with.
 ABORTED_BY = {
