@@ -6,7 +6,9 @@ from contextlib import ExitStack, suppress
 import fcntl
 import os
 from pathlib import Path
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -125,6 +127,57 @@ def test_the_demo_prepares_only_what_it_needs(
     demo = _demo(checkout, *arguments)
     assert demo.returncode == code
     assert ("preparing" in demo.stdout) is prepares
+
+
+_WITH_A_PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from scripts.demonstration.interruption import end_as_by_ctrl_c, until_interrupted
+from scripts.demonstration.processes import Program
+
+async def run():
+    command = ["sh", "-c", "echo $$; exec sleep 600"]
+    program = Program("A program", command, log := Path(sys.argv[1]))
+    async def is_ready():
+        return log.read_text()
+    try:
+        await program.start(is_ready)
+        print(log.read_text(), flush=True)
+        await asyncio.Future()
+    finally:
+        await program.stop()
+
+if sys.argv[2] == "walks":
+    end_as_by_ctrl_c()
+    asyncio.run(run())
+else:
+    sys.exit(asyncio.run(until_interrupted(run())))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="It looks into processes")
+@pytest.mark.parametrize(("way", "code"), [("demo", 130), ("walks", -signal.SIGINT)])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+def test_programs_end_with_who_started_them(
+    tmp_path: Path, name: str, way: str, code: int
+) -> None:
+    """Whatever ends that."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", _WITH_A_PROGRAM, tmp_path / "log", way],
+        cwd=SCRIPTS.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with starter:
+        assert starter.stdout is not None
+        program = os.pidfd_open(int(starter.stdout.readline()))
+        number = signal.Signals[name]
+        starter.send_signal(number)
+        ended = starter.wait(timeout=30)
+    assert ended == (-number if number is signal.SIGKILL else code)
+    assert select.select([program], [], [], 30)[0] == [program]
+    os.close(program)
 
 
 @pytest.fixture

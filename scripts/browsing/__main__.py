@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import sys
 
-from scripts.demonstration.command_line import DemoError
+from scripts.demonstration.interruption import until_interrupted
 
 from .screens import Wish, take_all
 
@@ -21,7 +21,4 @@ def _parse() -> Wish:
 
 
 if __name__ == "__main__":
-    try:
-        asyncio.run(take_all(_parse()))
-    except DemoError as err:
-        sys.exit(str(err))
+    sys.exit(asyncio.run(until_interrupted(take_all(_parse()))))

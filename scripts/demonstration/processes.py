@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+import ctypes
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
 import signal
+import sys
 from typing import Final
 
 from aiohttp import ClientConnectionError
@@ -15,6 +17,15 @@ from .command_line import CHECKOUT, DemoError
 _TAIL_LINES: Final = 20
 _PATIENCE_TO_STOP_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 0.2
+# Linux alone knows how; it is for a demo that was killed.
+_PRCTL: Final = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+_SET_DEATH_SIGNAL: Final = 1
+
+
+def _end_with_parent() -> None:
+    """Let a program that was just started be ended where this one dies."""
+    if _PRCTL is not None:
+        _PRCTL(_SET_DEATH_SIGNAL, signal.SIGTERM)
 
 
 async def until(
@@ -65,6 +76,7 @@ class Program:
                 stderr=log,
                 # Ctrl-C is for the demo, which ends its programs in order.
                 start_new_session=True,
+                preexec_fn=_end_with_parent,
             )
 
         async def is_ready() -> object:

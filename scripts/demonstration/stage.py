@@ -128,15 +128,19 @@ async def open_stage(
 async def temporary_stage(place: Place | None = None) -> AsyncGenerator[Stage]:
     """Run a stage on free ports; what it stored stays only where something failed."""
     folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
+    has_failed = False
     try:
         async with open_stage(
             folder, port=_free_port(), cloud_port=_free_port(), place=place
         ) as stage:
             yield stage
     except Exception:
+        has_failed = True
         print(f"\nLogs and storage are kept in {folder}")
         raise
-    shutil.rmtree(folder)
+    finally:
+        if not has_failed:
+            shutil.rmtree(folder)
 
 
 def _free_port() -> int:

@@ -11,12 +11,18 @@ import pytest
 from scripts.browsing.browser import DESKTOP, browsing, screen
 from scripts.browsing.user import User
 from scripts.demonstration.command_line import CHECKOUT
+from scripts.demonstration.interruption import end_as_by_ctrl_c
 from scripts.demonstration.stage import Stage, temporary_stage
 
 type Visit = Callable[..., Awaitable[User]]
 
 _EVIDENCE = CHECKOUT / ".cache" / "browser"
 _FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure() -> None:
+    """Let Home Assistant end with the walks."""
+    end_as_by_ctrl_c()
 
 
 @pytest.hookimpl(wrapper=True)

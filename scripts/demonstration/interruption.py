@@ -1,0 +1,35 @@
+"""What is ended from outside ends its programs, too, in good order."""
+
+import asyncio
+from collections.abc import Coroutine
+import signal
+import sys
+from typing import Final
+
+from .command_line import DemoError
+
+_FAILED: Final = 1
+_INTERRUPTED: Final = 130
+
+
+async def until_interrupted(what: Coroutine[None, None, None]) -> int:
+    """Return the exit code; the first signal lets everything end in good order."""
+    working = asyncio.ensure_future(what)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(
+            number, lambda: working.cancelling() or working.cancel()
+        )
+    try:
+        await working
+    except asyncio.CancelledError:
+        return _INTERRUPTED
+    except (DemoError, PermissionError) as err:
+        print(f"\n{err}", file=sys.stderr)
+        return _FAILED
+    return 0
+
+
+def end_as_by_ctrl_c() -> None:
+    """Let other signals that end a program do what Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
