@@ -48,7 +48,7 @@ async def test_what_arrives_while_an_entry_is_unloaded_is_added_once(
     async def slowly(entries: ConfigEntries, *args: Any) -> bool:
         is_unloaded = await unload(entries, *args)
         stepper.step()
-        await until(lambda: bool(board.told_by(Source.CHARGER_SESSIONS)))
+        await until(lambda: bool(board.reported_by(Source.CHARGER_SESSIONS)))
         await settle()
         return is_unloaded
 
