@@ -1,4 +1,4 @@
-"""A cloud on loopback whose answers a test scripts, and a client that asks it."""
+"""A fake cloud on loopback with scripted responses, and a client of it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -34,20 +34,20 @@ def reply(
     content_type: str = "application/json",
     headers: dict[str, str] | None = None,
 ) -> Reply:
-    """Script an answer: a JSON document, or a body as it stands."""
+    """Script a response: a JSON document, or the given body."""
     if body is None:
         body = json.dumps(document).encode()
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         return web.Response(
             status=status, body=body, content_type=content_type, headers=headers
         )
 
-    return answer
+    return respond
 
 
 def refusal(status: int = 401, message: str = "Not Authorized", **more: Any) -> Reply:
-    """Script an error in the cloud's usual envelope."""
+    """Script an error with the usual body of the cloud."""
     return reply(
         {"message": message, "details": "User is not authorized", "code": status}
         | more,
@@ -56,7 +56,7 @@ def refusal(status: int = 401, message: str = "Not Authorized", **more: Any) -> 
 
 
 class FakeCloud:
-    """Answers requests in the order a test has scripted, and remembers them."""
+    """Sends scripted responses in order, and records requests."""
 
     def __init__(self, journal: list[str]) -> None:
         self.requests: list[web.Request] = []
@@ -66,15 +66,15 @@ class FakeCloud:
         self._replies: list[Reply] = []
 
     def script(self, *replies: Reply) -> None:
-        """Add answers."""
+        """Add responses."""
         self._replies.extend(replies)
 
     def discard(self) -> None:
-        """Forget answers that nobody has asked for."""
+        """Discard responses that were not requested."""
         self._replies.clear()
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer with the next scripted reply."""
+    async def respond(self, request: web.Request) -> web.StreamResponse:
+        """Send the next scripted response."""
         self._journal.append("request")
         self.requests.append(request)
         self.bodies.append(await request.read())
@@ -82,7 +82,7 @@ class FakeCloud:
 
 
 class FakeAuth(AbstractAuth):
-    """Hands out one token, and another when that is refused."""
+    """Returns a token, and another one if the first is refused."""
 
     def __init__(self, journal: list[str]) -> None:
         self.renewed = RENEWED_TOKEN
@@ -99,19 +99,19 @@ class FakeAuth(AbstractAuth):
 
 
 class FakeAttempt:
-    """Notes what the head of an answer tells."""
+    """Records status and date of a response."""
 
     def __init__(self) -> None:
         self.status: int | None = None
         self.date: datetime | None = None
 
     def on_response(self, status: int, date: datetime | None) -> None:
-        """Note it."""
+        """Record them."""
         self.status, self.date = status, date
 
 
 class FakeGate:
-    """Notes who comes and how they fare."""
+    """Records attempts and how they end."""
 
     def __init__(self, journal: list[str]) -> None:
         self.refuse_with: Exception | None = None
@@ -139,15 +139,15 @@ class FakeGate:
             self._journal.append("leave")
 
     async def refused(self, err: QuotaExceededError) -> None:
-        """Note what an open stream told."""
+        """Record the quota error of an open stream."""
         self.refusals.append(err)
 
 
 class RawServer:
-    """Answers each connection with the same bytes, then hangs up."""
+    """Sends the same bytes on each connection, then closes it."""
 
     def __init__(self) -> None:
-        self.answer = b""
+        self.response = b""
         self.connections = 0
         self.port = 0
 
@@ -157,35 +157,35 @@ class RawServer:
         """Serve one connection."""
         self.connections += 1
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(self.answer)
+        writer.write(self.response)
         writer.close()
 
 
 class Clock:
-    """Lets the event loop's time pass at once."""
+    """Advances the time of the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._real = loop.time
         self._ahead = 0.0
 
     def time(self) -> float:
-        """Return the loop's time."""
+        """Return the time of the loop."""
         return self._real() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the time."""
         self._ahead += seconds
 
 
 @pytest.fixture
 def journal() -> list[str]:
-    """Return what happened, in order."""
+    """Return the log of events, in order."""
     return []
 
 
 @pytest.fixture
 def auth(journal: list[str]) -> FakeAuth:
-    """Return the source of tokens."""
+    """Return the auth."""
     return FakeAuth(journal)
 
 
@@ -197,10 +197,10 @@ def gate(journal: list[str]) -> FakeGate:
 
 @pytest.fixture
 async def cloud(journal: list[str], socket_enabled: None) -> AsyncGenerator[FakeCloud]:
-    """Run a cloud on loopback."""
+    """Run a fake cloud on loopback."""
     fake = FakeCloud(journal)
     app = web.Application()
-    app.router.add_route("*", "/{path:.*}", fake.answer)
+    app.router.add_route("*", "/{path:.*}", fake.respond)
     async with TestServer(app) as server:
         fake.url = server.make_url("/")
         yield fake
@@ -208,7 +208,7 @@ async def cloud(journal: list[str], socket_enabled: None) -> AsyncGenerator[Fake
 
 @pytest.fixture
 async def session() -> AsyncGenerator[ClientSession]:
-    """Open a client session as an application would."""
+    """Open a client session."""
     async with ClientSession() as session:
         yield session
 
@@ -223,7 +223,7 @@ def client(
 
 @pytest.fixture
 async def raw_server(socket_enabled: None) -> AsyncGenerator[RawServer]:
-    """Run a server below HTTP."""
+    """Run a TCP server that sends raw bytes."""
     raw = RawServer()
     server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
     raw.port = server.sockets[0].getsockname()[1]
@@ -236,14 +236,14 @@ async def raw_server(socket_enabled: None) -> AsyncGenerator[RawServer]:
 def raw_client(
     session: ClientSession, auth: FakeAuth, gate: FakeGate, raw_server: RawServer
 ) -> EnphaseCloudClient:
-    """Return a client of the server below HTTP."""
+    """Return a client of the TCP server."""
     url = f"http://127.0.0.1:{raw_server.port}"
     return EnphaseCloudClient(session, auth, API_KEY, gate, url=url)
 
 
 @pytest.fixture
 async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Take the running loop's time in hand."""
+    """Control the time of the running loop."""
     loop = asyncio.get_running_loop()
     clock = Clock(loop)
     monkeypatch.setattr(loop, "time", clock.time)

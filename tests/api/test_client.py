@@ -1,4 +1,4 @@
-"""What the client asks for, and in what order."""
+"""The requests of the client, and their order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -123,7 +123,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("call", "method", "path", "query", "document"), CALLS)
-async def test_asks_as_the_reference_documents(
+async def test_requests_are_as_specified(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     call: Call,
@@ -142,7 +142,7 @@ async def test_asks_as_the_reference_documents(
     assert TOKEN not in request.path_qs
 
 
-async def test_the_search_names_the_mandatory_system(
+async def test_the_search_has_the_mandatory_system(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(page(range(0))))
@@ -150,7 +150,7 @@ async def test_the_search_names_the_mandatory_system(
     assert json.loads(cloud.bodies[0])["system"]
 
 
-async def test_a_stream_tells_its_duration_in_a_header(
+async def test_a_stream_has_its_duration_in_a_header(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(body=b"", content_type="text/event-stream"))
@@ -163,7 +163,7 @@ async def test_a_stream_tells_its_duration_in_a_header(
 
 
 class TestGate:
-    """Each attempt is counted, once, before it leaves."""
+    """Each request is counted, once, before it is sent."""
 
     @pytest.mark.parametrize(
         ("call", "document", "operation"),
@@ -172,7 +172,7 @@ class TestGate:
             for call, operation in zip(CALLS, OPERATIONS, strict=True)
         ],
     )
-    async def test_an_attempt_passes_the_gate_with_its_token_at_hand(
+    async def test_the_token_is_requested_before_the_gate_counts(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
@@ -187,7 +187,7 @@ class TestGate:
         assert journal == ["token", f"enter {operation}", "request", "leave"]
         assert gate.outcomes == [None]
 
-    async def test_nothing_leaves_when_the_gate_refuses(
+    async def test_no_request_is_sent_if_the_gate_refuses(
         self, client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
     ) -> None:
         gate.refuse_with = RequestWithheldError(until=START, reason="month")
@@ -197,7 +197,7 @@ class TestGate:
             assert raised.value.until == START
         assert cloud.requests == []
 
-    async def test_every_page_and_every_second_attempt_passes(
+    async def test_the_gate_counts_every_page_and_every_repetition(
         self, client: EnphaseCloudClient, cloud: FakeCloud, journal: list[str]
     ) -> None:
         cloud.script(
@@ -211,7 +211,7 @@ class TestGate:
         assert journal == first + second
 
     @pytest.mark.parametrize("status", [400, 403, 404, 422, 429, 500, 503])
-    async def test_errors_pass_through_the_gate_and_are_not_tried_again(
+    async def test_errors_reach_the_gate_and_are_not_repeated(
         self, client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate, status: int
     ) -> None:
         cloud.script(refusal(status))
@@ -220,7 +220,7 @@ class TestGate:
         assert gate.outcomes == [raised.value]
         assert len(cloud.requests) == 1
 
-    async def test_a_cancelled_attempt_passes_through_the_gate(
+    async def test_a_cancellation_reaches_the_gate(
         self, client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
     ) -> None:
         arrived, silence = asyncio.Event(), asyncio.Event()
@@ -241,10 +241,10 @@ class TestGate:
 
 
 class TestUnauthorized:
-    """401 may mean the token, the key, or what the application may do."""
+    """401 may be caused by the token, the key or the access controls."""
 
     @pytest.mark.parametrize(("call", "document"), [(c[0], c[4]) for c in CALLS])
-    async def test_a_new_token_cures_a_refused_one(
+    async def test_a_refused_token_is_renewed(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
@@ -256,7 +256,7 @@ class TestUnauthorized:
         tokens = [request.headers["Authorization"] for request in cloud.requests]
         assert tokens == [f"Bearer {TOKEN}", f"Bearer {RENEWED_TOKEN}"]
 
-    async def test_refused_with_a_new_token_is_not_entitled(
+    async def test_refusal_of_a_new_token_means_not_entitled(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(refusal(), refusal())
@@ -266,7 +266,7 @@ class TestUnauthorized:
         assert raised.value.status == 401
         assert len(cloud.requests) == 2
 
-    async def test_refused_without_a_new_token_is_not_entitled(
+    async def test_refusal_without_a_new_token_means_not_entitled(
         self, client: EnphaseCloudClient, cloud: FakeCloud, auth: FakeAuth
     ) -> None:
         auth.renewed = TOKEN
@@ -285,7 +285,7 @@ class TestUnauthorized:
             ("Invalid API key", False),
         ],
     )
-    async def test_trouble_with_the_key_needs_no_new_token(
+    async def test_a_refused_key_needs_no_new_token(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
@@ -300,14 +300,14 @@ class TestUnauthorized:
         assert raised.value.mismatch is mismatch
         assert "renewal" not in journal
 
-    async def test_trouble_with_the_key_may_show_after_the_renewal(
+    async def test_a_key_may_be_refused_after_the_renewal(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(refusal(), refusal(message="API Key -Client mismatch"))
         with pytest.raises(InvalidApiKeyError):
             await client.get(SUMMARY, system_id=SYSTEM_ID)
 
-    async def test_an_application_without_access_needs_no_new_token(
+    async def test_a_missing_access_control_needs_no_new_token(
         self, client: EnphaseCloudClient, cloud: FakeCloud, journal: list[str]
     ) -> None:
         message = "Application is not authorized to access the requested resource"
@@ -316,7 +316,7 @@ class TestUnauthorized:
             await stream(client)
         assert "renewal" not in journal
 
-    async def test_another_error_at_the_second_attempt_is_that_error(
+    async def test_another_error_of_the_second_request_is_raised(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(refusal(), refusal(500))
@@ -325,7 +325,7 @@ class TestUnauthorized:
 
 
 class TestPages:
-    """Lists are read to their end, and no further."""
+    """All pages of a list are read, but no more."""
 
     async def test_all_pages_are_read(
         self, client: EnphaseCloudClient, cloud: FakeCloud
@@ -339,7 +339,7 @@ class TestPages:
         assert [system.system_id for system in systems] == list(range(1, 202))
         assert [request.query["page"] for request in cloud.requests] == ["1", "2", "3"]
 
-    async def test_pages_smaller_than_asked_for_are_read(
+    async def test_pages_smaller_than_requested_are_read(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(
@@ -347,20 +347,20 @@ class TestPages:
         )
         assert len(await client.pages(SYSTEMS)) == 12
 
-    async def test_without_a_total_a_full_page_may_have_a_next(
+    async def test_without_a_total_a_full_page_is_not_the_last(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(reply(page(range(1, 101))), reply(page(range(101, 103))))
         assert len(await client.pages(SYSTEMS)) == 102
 
-    async def test_a_page_that_brings_nothing_new_is_the_last(
+    async def test_a_page_without_new_items_is_the_last(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         same = reply(page(range(1, 101), total=1_000_000))
         cloud.script(same, same)
         assert len(await client.pages(SYSTEMS)) == 100
 
-    async def test_pages_are_read_until_what_is_wanted_is_known(
+    async def test_pages_are_read_until_all_wanted_ids_are_found(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(
@@ -371,7 +371,7 @@ class TestPages:
         assert {7, 150} <= {system.system_id for system in systems}
         assert len(cloud.requests) == 2
 
-    async def test_a_list_without_end_is_cut(
+    async def test_at_most_100_pages_are_read(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(
@@ -380,13 +380,13 @@ class TestPages:
         assert len(await client.pages(SYSTEMS)) == 100
         assert len(cloud.requests) == 100
 
-    async def test_an_account_without_systems_is_empty(
+    async def test_an_account_without_systems_has_an_empty_list(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(reply(page(range(0), total=0)))
         assert await client.pages(SYSTEMS) == []
 
-    async def test_systems_that_cannot_be_read_are_left_out(
+    async def test_unreadable_systems_are_skipped(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         document = page(range(7, 8), total=3)
@@ -396,7 +396,7 @@ class TestPages:
         assert [system.system_id for system in systems] == [7]
 
     @pytest.mark.parametrize("document", [{}, {"systems": {}}, {"systems": [None]}])
-    async def test_without_any_list_the_answer_is_malformed(
+    async def test_a_response_without_a_list_is_malformed(
         self, client: EnphaseCloudClient, cloud: FakeCloud, document: object
     ) -> None:
         cloud.script(reply(document))

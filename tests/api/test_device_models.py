@@ -1,4 +1,4 @@
-"""Single devices, events and alarms: what is sound is kept, what is odd is None."""
+"""Devices, events and alarms: valid values are read, invalid ones are None."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -71,7 +71,7 @@ ODD_IDS: list[Any] = [*ODD_NUMBERS, 0, -5, 7.5, f"{SERIAL}:4711", 10**400]
 
 
 class TestDevices:
-    """The list of devices."""
+    """The device list."""
 
     @staticmethod
     def read(**kinds: Any) -> Devices:
@@ -111,13 +111,13 @@ class TestDevices:
         )
 
     @pytest.mark.parametrize(("key", "field"), KINDS.items())
-    def test_are_told_apart_by_kind(self, key: str, field: str) -> None:
+    def test_each_kind_has_its_field(self, key: str, field: str) -> None:
         devices = self.read(**{key: [{"name": "A"}, {"serial_number": 17}]})
         first, second = getattr(devices, field)
         assert (first.name, second.serial_number) == ("A", "17")
         assert devices.devices == (first, second)
 
-    def test_may_be_of_a_kind_that_is_not_known(self) -> None:
+    def test_unknown_kinds_are_ignored(self) -> None:
         devices = Devices.from_api(
             {"system_id": 7, "total_devices": 3, "devices": {"windmills": [{"id": 5}]}}
         )
@@ -158,7 +158,7 @@ class TestDevices:
             (None, MeterKind.UNKNOWN),
         ],
     )
-    def test_a_meter_tells_how_it_is_set_up(
+    def test_reads_the_configuration_of_a_meter(
         self, config_type: object, kind: MeterKind
     ) -> None:
         one, three, odd = self.read(
@@ -193,16 +193,16 @@ class TestDevices:
         assert devices.iq_airs[0].status is DeviceStatus.ACTIVE
 
     @pytest.mark.parametrize("odd", ODD_IDS)
-    def test_have_no_id_where_that_is_nonsense(self, odd: object) -> None:
+    def test_an_invalid_id_is_none(self, odd: object) -> None:
         (device,) = self.read(micros=[{"id": odd, "name": "A"}]).microinverters
         assert device.device_id is None
 
     @pytest.mark.parametrize("odd", [None, True, "", " ", [], {}, 1.5, -3, "x" * 65])
-    def test_have_no_serial_number_where_that_is_nonsense(self, odd: object) -> None:
+    def test_an_invalid_serial_number_is_none(self, odd: object) -> None:
         devices = self.read(micros=[{"serial_number": odd, "name": "A"}])
         assert devices.microinverters[0].serial_number is None
 
-    def test_are_left_out_where_nothing_names_them(self) -> None:
+    def test_devices_without_any_identifier_are_skipped(self) -> None:
         devices = self.read(micros=[{"status": "normal"}, None, 7, [{"id": 5}]])
         assert [device.device_id for device in devices.microinverters] == [5]
 
@@ -212,14 +212,15 @@ class TestDevices:
         assert devices.microinverters[0].last_report_at is None
 
     @pytest.mark.parametrize(
-        ("told", "active"), [(True, True), ("true", True), ("False", False), (1, None)]
+        ("reported", "active"),
+        [(True, True), ("true", True), ("False", False), (1, None)],
     )
-    def test_are_active_or_not(self, told: object, active: bool | None) -> None:  # noqa: FBT001
-        devices = self.read(micros=[{"id": 5, "active": told}])
+    def test_are_active_or_not(self, reported: object, active: bool | None) -> None:  # noqa: FBT001
+        devices = self.read(micros=[{"id": 5, "active": reported}])
         assert devices.microinverters[0].active is active
 
     @pytest.mark.parametrize("name", ODD_NAMES)
-    def test_take_states_they_do_not_know(self, name: object) -> None:
+    def test_an_unknown_status_is_unknown(self, name: object) -> None:
         (device,) = self.read(micros=[{"id": 5, "status": name}]).microinverters
         assert device.status is DeviceStatus.UNKNOWN
         assert device.status.is_problem is None
@@ -228,19 +229,17 @@ class TestDevices:
         ("status", "problem"),
         [("normal", False), ("power", True), ("micro", True), ("retired", False)],
     )
-    def test_tell_whether_there_is_a_problem(
-        self, status: str, *, problem: bool
-    ) -> None:
+    def test_a_status_may_be_a_problem(self, status: str, *, problem: bool) -> None:
         assert DeviceStatus.from_api(status).is_problem is problem
 
     @pytest.mark.parametrize("devices", [None, [], 7, "x", {"micros": {}}])
-    def test_may_be_none(self, devices: object) -> None:
+    def test_the_list_may_be_empty(self, devices: object) -> None:
         read = Devices.from_api({"system_id": SYSTEM_ID, "devices": devices})
         assert read.devices == ()
 
 
 class TestInvertersSummary:
-    """The microinverters, page by page."""
+    """Pages of microinverters."""
 
     @staticmethod
     def read(*inverters: Any, **gateway: Any) -> InvertersSummary:
@@ -286,7 +285,7 @@ class TestInvertersSummary:
         assert summary.by_id == {SERIAL: inverter}
 
     @pytest.mark.parametrize(
-        ("told", "power"),
+        ("reported", "power"),
         [
             (96, 96),
             ("96", 96),
@@ -301,12 +300,12 @@ class TestInvertersSummary:
             ({"value": 1e308, "units": "kW"}, None),
         ],
     )
-    def test_takes_powers_as_they_come(self, told: object, power: int | None) -> None:
-        (inverter,) = self.read({"id": 5, "power_produced": told}).inverters
+    def test_power_has_several_forms(self, reported: object, power: int | None) -> None:
+        (inverter,) = self.read({"id": 5, "power_produced": reported}).inverters
         assert inverter.power == power
 
     @pytest.mark.parametrize(
-        ("told", "energy"),
+        ("reported", "energy"),
         [
             ({"value": 232, "units": "Wh"}, 232),
             ({"value": 1.5, "units": "MWh"}, 1_500_000),
@@ -317,18 +316,18 @@ class TestInvertersSummary:
             *((odd, None) for odd in ODD_NUMBERS),
         ],
     )
-    def test_takes_energies_as_they_come(
-        self, told: object, energy: float | None
+    def test_energy_has_several_forms(
+        self, reported: object, energy: float | None
     ) -> None:
-        (inverter,) = self.read({"id": 5, "energy": told}).inverters
+        (inverter,) = self.read({"id": 5, "energy": reported}).inverters
         assert inverter.energy == energy
 
     @pytest.mark.parametrize("signal", [*ODD_NUMBERS, -1, 6])
-    def test_has_no_signal_outside_its_range(self, signal: object) -> None:
+    def test_an_invalid_signal_strength_is_none(self, signal: object) -> None:
         summary = self.read({"id": 5}, signal_strength=signal)
         assert summary.gateways[0].signal_strength is None
 
-    def test_keeps_gateways_apart(self) -> None:
+    def test_reads_microinverters_by_gateway(self) -> None:
         summary = INVERTERS_SUMMARY.read(
             [
                 {"signal_strength": 5, "micro_inverters": [{"id": 1}, "x", {}]},
@@ -355,7 +354,9 @@ class TestInvertersSummary:
             [{"micro_inverters": ["x", {}]}],
         ],
     )
-    def test_can_be_read_in_part_at_least(self, document: object) -> None:
+    def test_a_page_without_a_readable_entry_is_an_error(
+        self, document: object
+    ) -> None:
         with pytest.raises(MalformedResponseError):
             InvertersSummary.from_api(document)
 
@@ -378,7 +379,7 @@ class TestInvertersSummary:
 
 
 class TestEvents:
-    """Events, open or of the past."""
+    """Open events and those of a span."""
 
     @staticmethod
     def read(*events: Any) -> tuple[Event, ...]:
@@ -386,7 +387,7 @@ class TestEvents:
         return EVENTS.read({"system_id": SYSTEM_ID, "events": list(events)}).events
 
     @pytest.mark.parametrize(
-        ("told", "status"),
+        ("reported", "status"),
         [
             ("Open", EventStatus.OPEN),
             ("open", EventStatus.OPEN),
@@ -396,9 +397,9 @@ class TestEvents:
             (None, EventStatus.UNKNOWN),
         ],
     )
-    def test_are_read(self, told: object, status: EventStatus) -> None:
+    def test_are_read(self, reported: object, status: EventStatus) -> None:
         document = {
-            "status": told,
+            "status": reported,
             "event_type_id": 31,
             "event_start_time": EPOCH,
             "event_end_time": EPOCH + 60,
@@ -415,7 +416,7 @@ class TestEvents:
         )
 
     @pytest.mark.parametrize("moment", ODD_MOMENTS)
-    def test_need_a_beginning_but_no_end(self, moment: object) -> None:
+    def test_events_need_a_start_but_no_end(self, moment: object) -> None:
         sound = {"event_type_id": 31, "event_start_time": EPOCH}
         (event,) = self.read(
             sound | {"event_end_time": moment}, sound | {"event_start_time": moment}
@@ -423,19 +424,19 @@ class TestEvents:
         assert event.ended_at is None
 
     @pytest.mark.parametrize("number", [*ODD_NUMBERS, -1])
-    def test_need_a_type(self, number: object) -> None:
+    def test_events_without_a_type_are_skipped(self, number: object) -> None:
         odd = {"event_type_id": number, "event_start_time": EPOCH}
         assert self.read(odd) == ()
 
-    def test_may_come_in_an_object_of_lists(self) -> None:
-        """So the schemas have it."""
+    def test_events_may_be_in_an_object_of_lists(self) -> None:
+        """As in the schemas of the specification."""
         event = {"event_type_id": 31, "event_start_time": EPOCH}
         document = {"system_id": SYSTEM_ID, "events": {"a": [event], "b": [event]}}
         assert len(OPEN_EVENTS.read(document).events) == 2
 
 
 class TestAlarms:
-    """Alarms, open or of the past."""
+    """Open alarms and those of a span."""
 
     @staticmethod
     def read(**members: Any) -> Alarm:
@@ -464,7 +465,7 @@ class TestAlarms:
         )
 
     @pytest.mark.parametrize(
-        ("told", "severity"),
+        ("reported", "severity"),
         [
             (1, "fatal"),
             (2, "error"),
@@ -481,8 +482,8 @@ class TestAlarms:
             ([], "unknown"),
         ],
     )
-    def test_are_more_or_less_severe(self, told: object, severity: str) -> None:
-        assert self.read(severity=told).severity == severity
+    def test_reads_the_severity(self, reported: object, severity: str) -> None:
+        assert self.read(severity=reported).severity == severity
 
     @pytest.mark.parametrize(
         ("members", "cleared"),
@@ -493,27 +494,27 @@ class TestAlarms:
             ({"cleared": "false", "alarm_end_time": EPOCH}, False),
         ],
     )
-    def test_are_cleared_or_not(
+    def test_reads_whether_an_alarm_is_cleared(
         self, members: dict[str, Any], *, cleared: bool
     ) -> None:
         assert self.read(**members).cleared is cleared
 
-    def test_keep_their_key_in_all_documents(self) -> None:
-        """Their ids differ in form."""
+    def test_the_key_is_the_same_in_all_documents(self) -> None:
+        """The ids have different forms."""
         alarm = {"id": "4711.8.17", "event_type_id": 31, "alarm_start_time": EPOCH}
         document = {"system_id": SYSTEM_ID, "alarms": [alarm]}
         (found,) = OPEN_ALARMS.read(document).alarms
         assert found.key == self.read(id="17").key == (31, NOON)
 
     @pytest.mark.parametrize("member", ["event_type_id", "alarm_start_time"])
-    def test_need_a_type_and_a_beginning(self, member: str) -> None:
+    def test_alarms_without_a_type_or_a_start_are_skipped(self, member: str) -> None:
         alarm = {"event_type_id": 31, "alarm_start_time": EPOCH} | {member: None}
         document = {"system_id": SYSTEM_ID, "alarms": [alarm]}
         assert Alarms.from_api(document).alarms == ()
 
 
 class TestEventTypes:
-    """What events mean."""
+    """Types of events."""
 
     def test_are_read(self) -> None:
         prose = "One sentence. " * 20
@@ -558,14 +559,18 @@ READERS: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("document", [None, 7, "x", True, {"system_id": "Barn"}])
-def test_a_document_has_its_shape(read: Callable[[Any], Any], document: object) -> None:
+def test_a_document_of_a_wrong_type_is_an_error(
+    read: Callable[[Any], Any], document: object
+) -> None:
     with pytest.raises(MalformedResponseError):
         read(document)
 
 
 @pytest.mark.parametrize("read", READERS[1:4])
 @pytest.mark.parametrize("entries", [None, 7, "x", True])
-def test_a_list_is_a_list(read: Callable[[Any], Any], entries: object) -> None:
+def test_a_list_of_a_wrong_type_is_an_error(
+    read: Callable[[Any], Any], entries: object
+) -> None:
     names = ("events", "alarms", "event_types")
     with pytest.raises(MalformedResponseError):
         read({"system_id": SYSTEM_ID} | dict.fromkeys(names, entries))
@@ -604,7 +609,7 @@ documents = st.recursive(
 
 @pytest.mark.parametrize("read", READERS)
 @given(document=documents, entries=st.lists(documents, max_size=4))
-def test_no_document_raises_anything_else_or_leaves_the_ranges(
+def test_any_document_is_read_within_limits_or_malformed(
     read: Callable[[Any], Any], document: Any, entries: list[Any]
 ) -> None:
     lists = dict.fromkeys(("events", "alarms", "event_types"), entries)
@@ -647,15 +652,15 @@ def test_no_document_raises_anything_else_or_leaves_the_ranges(
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_names_a_device_is_not_shown(value: object) -> None:
-    """A value may get into a log."""
+def test_repr_omits_identifiers(value: object) -> None:
+    """A model may be logged."""
     assert SERIAL not in repr(value)
     assert "900117" not in repr(value)
     assert "900_117" not in repr(value)
 
 
-def test_a_list_without_end_is_read_in_part() -> None:
-    """The event loop does not wait for more."""
+def test_a_very_long_list_is_truncated() -> None:
+    """More would block the event loop."""
     rows = [{"id": number} for number in range(1, 100_000)]
     assert len(TestDevices.read(micros=rows).devices) <= 4_000
     summary = InvertersSummary.from_api([{"micro_inverters": rows}])

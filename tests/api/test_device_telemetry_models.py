@@ -1,4 +1,4 @@
-"""Energies of single devices: what is sound is kept, what is odd is left out."""
+"""Energy of single devices: valid values are read, invalid ones skipped."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -51,7 +51,7 @@ OF_DEVICES: tuple[Endpoint[Any], ...] = (
 
 
 def micro(number: int, *intervals: Any) -> dict[str, Any]:
-    """Return what the cloud tells of a microinverter."""
+    """Return the document of a microinverter."""
     return {"serial_number": f"{number:012}", "intervals": list(intervals)}
 
 
@@ -65,9 +65,9 @@ def micros(numbers: range, **members: Any) -> dict[str, Any]:
 
 
 class TestInverters:
-    """Microinverters, alone and in pages."""
+    """Single microinverters and pages."""
 
-    def test_one_has_energies_and_powers(self) -> None:
+    def test_intervals_have_energy_and_power(self) -> None:
         later = {"end_at": EPOCH + 300, "powr": 210, "enwh": 18}
         earlier = {"end_at": EPOCH, "powr": "odd", "enwh": 17}
         document = micro(7, later, earlier) | {"system_id": SYSTEM_ID}
@@ -75,11 +75,11 @@ class TestInverters:
         assert isinstance(read, InverterTelemetry)
         assert read.serial_number == "000000000007"
         assert read.serial_number not in repr(read)
-        energies = read.energy
-        assert (energies.length, energies.start_at) == (timedelta(minutes=5), NOON)
+        energy = read.energy
+        assert (energy.length, energy.start_at) == (timedelta(minutes=5), NOON)
         assert [
-            (each.end_at, each.energy, each.power) for each in energies.intervals
-        ] == [(NOON, 17, None), (NOON + energies.length, 18, 210)]
+            (each.end_at, each.energy, each.power) for each in energy.intervals
+        ] == [(NOON, 17, None), (NOON + energy.length, 18, 210)]
 
     async def test_all_pages_are_read(
         self, client: EnphaseCloudClient, cloud: FakeCloud
@@ -105,13 +105,13 @@ class TestInverters:
         read = await client.pages(MICROS_TELEMETRY, system_id=SYSTEM_ID)
         assert len(read) == 25
 
-    def test_a_page_knows_since_when_it_tells(self) -> None:
+    def test_a_page_has_a_start(self) -> None:
         page = MICROS_TELEMETRY.read(micros(range(2), start_at=EPOCH - 300))
         starts = {each.energy.start_at for each in page.inverters}
         assert starts == {NOON - timedelta(minutes=5)}
 
     @pytest.mark.parametrize("odd", [None, True, "", [], {}, -1, 1e300, "x" * 65])
-    def test_one_without_a_name_is_left_out(self, odd: Any) -> None:
+    def test_microinverters_without_a_serial_number_are_skipped(self, odd: Any) -> None:
         document = micros(range(1))
         document["devices"] += [{"serial_number": odd}, odd]
         page = MICROS_TELEMETRY.read(document)
@@ -119,16 +119,16 @@ class TestInverters:
         assert (len(page.inverters), page.listed) == (1, 3)
 
     @pytest.mark.parametrize("devices", [None, {}, [None], [{"serial_number": ""}]])
-    def test_a_page_of_something_else_is_an_error(self, devices: Any) -> None:
+    def test_a_page_without_microinverters_is_an_error(self, devices: Any) -> None:
         with pytest.raises(MalformedResponseError):
             MICROS_TELEMETRY.read({"system_id": SYSTEM_ID, "devices": devices})
 
-    def test_no_microinverter_is_no_error(self) -> None:
+    def test_an_empty_page_is_valid(self) -> None:
         assert MICROS_TELEMETRY.read(micros(range(0))).inverters == ()
 
 
 class TestBattery:
-    """One battery, which tells when its charge was measured."""
+    """A single battery, whose charge has a time."""
 
     def test_is_read_like_all_batteries_together(self) -> None:
         interval = {
@@ -142,26 +142,28 @@ class TestBattery:
             {"system_id": SYSTEM_ID, "intervals": [interval]} | last
         )
         assert isinstance(read, BatteryTelemetry)
-        (told,) = read.intervals
-        assert told == (NOON, 40, 3, 25, None)
+        (reported,) = read.intervals
+        assert reported == (NOON, 40, 3, 25, None)
         assert read.last_reported_state_of_charge == 99
         assert read.last_reported_at == NOON + timedelta(minutes=1)
 
 
 class TestChargersAndHeatPumps:
-    """Devices of other makers, whose energies have a sign."""
+    """Devices of other makers, whose energy has a sign."""
 
     @pytest.mark.parametrize(
-        ("told", "charged", "discharged"),
+        ("reported", "charged", "discharged"),
         [(40, 40, 0), (-10, 0, 10), (0, 0, 0), *((odd, None, None) for odd in ODD)],
     )
-    def test_a_car_takes_or_gives(
-        self, told: Any, charged: float | None, discharged: float | None
+    def test_energy_of_a_car_is_charged_or_discharged(
+        self, reported: Any, charged: float | None, discharged: float | None
     ) -> None:
-        interval = {"end_at": EPOCH, "wh_consumed": told}
+        interval = {"end_at": EPOCH, "wh_consumed": reported}
         read = EVSE_TELEMETRY.read({"system_id": SYSTEM_ID, "intervals": [[interval]]})
         assert isinstance(read, BatteryEnergyIntervals)
-        days = EVSE_LIFETIME.read({"start_date": "2026-06-01", "consumption": [told]})
+        days = EVSE_LIFETIME.read(
+            {"start_date": "2026-06-01", "consumption": [reported]}
+        )
         for energy, flow, daily in (
             (charged, read.charged, days.charged),
             (discharged, read.discharged, days.discharged),
@@ -170,35 +172,37 @@ class TestChargersAndHeatPumps:
             assert (daily.start_date, daily.values) == (date(2026, 6, 1), (energy,))
 
     @pytest.mark.parametrize(
-        ("told", "energy"),
+        ("reported", "energy"),
         [(40, 40), (-10, 0), (0, 0), *((odd, None) for odd in ODD)],
     )
-    def test_a_heat_pump_takes(self, told: Any, energy: float | None) -> None:
-        interval = {"end_at": EPOCH, "wh_consumed": told}
+    def test_negative_energy_of_a_heat_pump_is_zero(
+        self, reported: Any, energy: float | None
+    ) -> None:
+        interval = {"end_at": EPOCH, "wh_consumed": reported}
         read = HEAT_PUMP_TELEMETRY.read(
             {"system_id": SYSTEM_ID, "intervals": [interval]}
         )
         assert [each.energy for each in read.intervals] == [energy]
-        days = {"start_date": "2026-06-01", "consumption": [told, 5]}
+        days = {"start_date": "2026-06-01", "consumption": [reported, 5]}
         assert HEAT_PUMP_LIFETIME.read(days).values == (energy, 5)
 
     @pytest.mark.parametrize(
-        ("told", "minutes"),
+        ("reported", "minutes"),
         [("5mins", 5), ("15mins", 15), *((odd, 15) for odd in ODD)],
     )
-    def test_intervals_are_as_long_as_they_are_said_to_be(
-        self, told: Any, minutes: int
+    def test_the_document_has_the_length_of_intervals(
+        self, reported: Any, minutes: int
     ) -> None:
-        document = {"system_id": SYSTEM_ID, "interval_duration": told}
+        document = {"system_id": SYSTEM_ID, "interval_duration": reported}
         length = timedelta(minutes=minutes)
         assert HEAT_PUMP_TELEMETRY.read(document).length == length
         assert EVSE_TELEMETRY.read(document).discharged.length == length
 
 
 class TestProductionMeters:
-    """Revenue-grade meters, each with its channels."""
+    """Revenue grade meters with their channels."""
 
-    def test_are_told_together_and_each(self) -> None:
+    def test_reads_the_sum_and_each_channel(self) -> None:
         meter = {
             "meter_serial_number": SERIAL,
             "envoy_serial_number": "122347675001",
@@ -229,7 +233,7 @@ class TestProductionMeters:
             assert SERIAL not in repr(each)
 
 
-async def test_a_gateway_names_its_system(
+async def test_reads_the_system_of_a_gateway(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply({"system_id": SYSTEM_ID}))
@@ -266,7 +270,7 @@ LISTS = ("devices", "intervals", "consumption", "meter_intervals")
 
 @pytest.mark.parametrize("endpoint", OF_DEVICES, ids=lambda each: each.name)
 @given(document=documents, entries=st.lists(documents, max_size=4))
-def test_no_document_raises_anything_else(
+def test_any_document_is_read_or_malformed(
     endpoint: Endpoint[Any], document: Any, entries: list[Any]
 ) -> None:
     sound = {"system_id": 7, "serial_number": "7", "start_date": "2026-06-01"}
@@ -278,10 +282,10 @@ def test_no_document_raises_anything_else(
             continue
 
 
-@given(told=st.lists(st.none() | st.integers() | st.floats() | st.text(max_size=9)))
-def test_what_a_car_takes_and_gives_is_never_negative(told: list[Any]) -> None:
-    """Nor both at once, and both are known or none is."""
-    days = EVSE_LIFETIME.read({"start_date": "2026-06-01", "consumption": told})
+@given(reported=st.lists(st.none() | st.integers() | st.floats() | st.text(max_size=9)))
+def test_charged_and_discharged_energy_is_never_negative(reported: list[Any]) -> None:
+    """At least one of them is zero, or both are None."""
+    days = EVSE_LIFETIME.read({"start_date": "2026-06-01", "consumption": reported})
     for took, gave in zip(days.charged.values, days.discharged.values, strict=True):
         if took is None or gave is None:
             assert took is gave is None
@@ -291,7 +295,9 @@ def test_what_a_car_takes_and_gives_is_never_negative(told: list[Any]) -> None:
 
 @pytest.mark.parametrize("endpoint", OF_DEVICES, ids=lambda each: each.name)
 @pytest.mark.parametrize("document", [None, 7, "x", [], {}, {"system_id": "Barn"}])
-def test_a_document_has_its_shape(endpoint: Endpoint[Any], document: object) -> None:
+def test_a_document_of_a_wrong_type_is_an_error(
+    endpoint: Endpoint[Any], document: object
+) -> None:
     read: Callable[[Any], Any] = endpoint.read
     with pytest.raises(MalformedResponseError):
         read(document)

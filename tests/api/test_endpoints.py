@@ -1,4 +1,4 @@
-"""Every operation of the API is a row, and its requests are what the rows say."""
+"""Every API operation is a row, and requests follow their rows."""
 
 import json
 from typing import Any
@@ -21,11 +21,11 @@ from .conftest import SYSTEM_ID, FakeCloud, reply
 
 
 @pytest.mark.skipif(not PATH.exists(), reason="No specification here")
-def test_there_is_a_row_for_each_operation() -> None:
+def test_each_operation_has_a_row() -> None:
     """With its method, path and access control."""
     documented = {
-        (answer.method, answer.path.removeprefix("/")): answer.access
-        for answer in Specification().answers()
+        (row.method, row.path.removeprefix("/")): row.access
+        for row in Specification().responses()
     }
     rows = {(row.method, row.path): row.access.value for row in ENDPOINTS}
     assert rows == documented
@@ -35,18 +35,18 @@ def test_names_are_unique() -> None:
     assert len({row.name for row in ENDPOINTS}) == len(ENDPOINTS) == 51
 
 
-async def test_a_document_without_a_model_comes_as_it_is(
+async def test_without_a_model_the_document_is_returned(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
-    """Its outermost value may be a list."""
+    """It may be a list."""
     cloud.script(reply([{"intervals": []}]))
     endpoint = Endpoint[Any]("acbs", "{system_id}/acbs", Access.DEVICES)
-    answer = await client.get(endpoint, system_id=SYSTEM_ID)
-    assert answer == [{"intervals": []}]
+    document = await client.get(endpoint, system_id=SYSTEM_ID)
+    assert document == [{"intervals": []}]
     assert cloud.requests[0].path == f"/api/v4/systems/{SYSTEM_ID}/acbs"
 
 
-async def test_the_path_takes_ids_and_serial_numbers(
+async def test_the_path_has_ids_and_serial_numbers(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply({"system_id": SYSTEM_ID, "serial_number": "1219AB-7"}))
@@ -57,7 +57,7 @@ async def test_the_path_takes_ids_and_serial_numbers(
 
 
 @pytest.mark.parametrize("odd", ["", "..", "../7", "7/summary", "7?page=2", "7#", "é"])
-def test_a_parameter_never_leaves_its_place_in_the_path(odd: str) -> None:
+def test_a_parameter_cannot_change_the_path(odd: str) -> None:
     for row in (SUMMARY, SYSTEM):
         with pytest.raises(ValueError, match="only letters, digits"):
             row.path_of(system_id=odd)

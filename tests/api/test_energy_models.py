@@ -1,4 +1,4 @@
-"""Energies in intervals and by day: what is sound is kept, what is odd is None."""
+"""Energy in intervals and by day: valid values are read, invalid ones are None."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
 
 ODD_NUMBERS: list[Any] = [None, True, "", "many", [], {}, -1, 1e300, float("nan")]
-# The path of each document in intervals, and the member that holds an energy.
+# The path of each document in intervals, and the member with the energy.
 INTERVALS = {
     PRODUCTION_METER_TELEMETRY: ("telemetry/production_meter", "wh_del"),
     PRODUCTION_MICRO_TELEMETRY: ("telemetry/production_micro", "enwh"),
@@ -44,7 +44,7 @@ INTERVALS = {
     IMPORT_TELEMETRY: ("energy_import_telemetry", "wh_imported"),
     EXPORT_TELEMETRY: ("energy_export_telemetry", "wh_exported"),
 }
-# The path of each document by day, and the member that holds the days.
+# The path of each document by day, and the member with the days.
 DAYS = {
     PRODUCTION_LIFETIME: ("energy_lifetime", "production"),
     CONSUMPTION_LIFETIME: ("consumption_lifetime", "consumption"),
@@ -62,7 +62,7 @@ json_values = st.recursive(
 
 
 def production(intervals: object, **members: Any) -> EnergyIntervals:
-    """Return what the production meter's document says."""
+    """Return the intervals of the production meter's document."""
     return PRODUCTION_METER_TELEMETRY.read(
         {"system_id": SYSTEM_ID, "intervals": intervals} | members
     )
@@ -86,7 +86,7 @@ class TestIntervals:
             length=timedelta(minutes=15),
         )
 
-    def test_are_found_in_nested_arrays_as_the_grids_documents_have_them(self) -> None:
+    def test_may_be_in_nested_arrays_as_in_documents_of_the_grid(self) -> None:
         first, second = (
             {"end_at": EPOCH + 900 * step, "wh_imported": 10 + step} for step in (0, 1)
         )
@@ -100,62 +100,62 @@ class TestIntervals:
         assert nested.total_devices is None
 
     @pytest.mark.parametrize("odd", ODD_NUMBERS)
-    def test_know_nothing_of_odd_energies(self, odd: object) -> None:
+    def test_invalid_energy_is_none(self, odd: object) -> None:
         (interval,) = production([{"end_at": EPOCH, "wh_del": odd}]).intervals
         assert interval.energy is None
 
     @pytest.mark.parametrize("odd", ODD_NUMBERS)
-    def test_are_left_out_without_an_end(self, odd: object) -> None:
+    def test_intervals_without_an_end_are_skipped(self, odd: object) -> None:
         assert production([{"end_at": odd, "wh_del": 5}]).intervals == ()
 
-    def test_take_numbers_that_are_texts(self) -> None:
+    def test_numbers_may_be_texts(self) -> None:
         (interval,) = production([{"end_at": str(EPOCH), "wh_del": "12.5"}]).intervals
         assert (interval.end_at, interval.energy) == (NOON, 12.5)
 
-    def test_belong_to_a_system(self) -> None:
+    def test_need_a_system_id(self) -> None:
         with pytest.raises(MalformedResponseError):
             CONSUMPTION_TELEMETRY.read({})
 
     @given(json_values)
-    def test_are_read_from_anything(self, anything: object) -> None:
+    def test_any_value_is_read(self, anything: object) -> None:
         for interval in production(anything).intervals:
             assert interval.energy is None or interval.energy >= 0
             assert interval.end_at.tzinfo is UTC
 
 
 class TestDays:
-    """One flow day by day."""
+    """One flow by day."""
 
     def test_are_read(self) -> None:
         document = {"system_id": SYSTEM_ID, "start_date": "2026-05-30"}
-        energies = DailyEnergy.from_api(
+        energy = DailyEnergy.from_api(
             document | {"production": [15_422, None, 0, "7.5", -1]}, member="production"
         )
-        assert energies == DailyEnergy(
+        assert energy == DailyEnergy(
             start_date=date(2026, 5, 30), values=(15_422, None, 0, 7.5, None)
         )
 
     @pytest.mark.parametrize("odd", [None, "", "yesterday", 20_260_530, {}])
-    def test_need_their_first_day(self, odd: object) -> None:
+    def test_need_a_first_day(self, odd: object) -> None:
         with pytest.raises(MalformedResponseError):
             DailyEnergy.from_api({"start_date": odd, "import": [1]}, member="import")
 
     @pytest.mark.parametrize("odd", [None, "none", {"a": []}, 5])
-    def test_are_none_where_there_is_no_series(self, odd: object) -> None:
+    def test_are_empty_without_a_series(self, odd: object) -> None:
         document = {"start_date": "2026-05-30", "export": odd}
         assert DailyEnergy.from_api(document, member="export").values == ()
 
-    def test_tell_both_directions_of_a_battery(self) -> None:
+    def test_read_both_directions_of_a_battery(self) -> None:
         document = {"start_date": "2026-05-30", "charge": [5, 6], "discharge": [4]}
-        energies = DailyBatteryEnergy.from_api(document)
-        assert energies.charged.values == (5, 6)
-        assert energies.discharged.values == (4,)
+        energy = DailyBatteryEnergy.from_api(document)
+        assert energy.charged.values == (5, 6)
+        assert energy.discharged.values == (4,)
 
 
 class TestClient:
-    """What the client asks for."""
+    """The requests of the client."""
 
-    @pytest.mark.parametrize(("endpoint", "answer"), INTERVALS.items())
+    @pytest.mark.parametrize(("endpoint", "target"), INTERVALS.items())
     @pytest.mark.parametrize("length", [{}, {"granularity": "week"}])
     async def test_intervals(
         self,
@@ -163,10 +163,10 @@ class TestClient:
         cloud: FakeCloud,
         journal: list[str],
         endpoint: Endpoint[EnergyIntervals],
-        answer: tuple[str, str],
+        target: tuple[str, str],
         length: dict[str, str],
     ) -> None:
-        path, member = answer
+        path, member = target
         interval = {"end_at": EPOCH, member: 42}
         cloud.script(reply({"system_id": SYSTEM_ID, "intervals": [[interval]]}))
         query = interval_query(NOON, week=bool(length))
@@ -180,16 +180,16 @@ class TestClient:
     def test_today_needs_no_parameters(self) -> None:
         assert interval_query(None) == {}
 
-    @pytest.mark.parametrize(("endpoint", "answer"), DAYS.items())
+    @pytest.mark.parametrize(("endpoint", "target"), DAYS.items())
     async def test_days(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
         journal: list[str],
         endpoint: Endpoint[DailyEnergy],
-        answer: tuple[str, str],
+        target: tuple[str, str],
     ) -> None:
-        path, member = answer
+        path, member = target
         document = {"start_date": "2026-05-30", member: [1, 2]}
         cloud.script(reply(document), reply(document))
         query = day_query(date(2026, 5, 30), date(2026, 5, 31))

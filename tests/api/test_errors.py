@@ -1,4 +1,4 @@
-"""Every error that the cloud documents, in every shape of its error bodies."""
+"""Every documented error, with every form of error body."""
 
 from datetime import UTC, datetime
 import json
@@ -33,7 +33,7 @@ from .conftest import SYSTEM_ID, TOKEN, FakeAuth, FakeCloud, reply
 
 
 def live_error(code: Any, status: str = "", message: str = "") -> dict[str, Any]:
-    """Return an error as the live service writes it."""
+    """Return an error body of the live service."""
     error = {"code": code, "status": status, "message": message, "details": [{}]}
     return {"error": error, "timestamp_epoch": 1_780_000_000, "type": "x_error"}
 
@@ -69,7 +69,7 @@ LIVE: dict[int, tuple[str, type[ApiError]]] = {
     552: ("CONNECTION_NOT_ESTABLISHED", ConnectionNotEstablishedError),
 }
 
-# "$" stands for the status.
+# "$" is replaced by the status.
 ENVELOPES: list[Any] = [
     {"message": "No", "details": "Not so", "code": "$"},
     {"message": "No", "details": ["a", "b"], "code": "$", "period_end": None},
@@ -85,14 +85,14 @@ ENVELOPES: list[Any] = [
 
 
 async def refused_summary(client: EnphaseCloudClient) -> ApiError:
-    """Ask for a summary that is refused."""
+    """Request a summary, which is refused."""
     with pytest.raises(ApiError) as raised:
         await client.get(SUMMARY, system_id=SYSTEM_ID)
     return raised.value
 
 
 async def refused_stream(client: EnphaseCloudClient) -> ApiError:
-    """Open a stream that is refused."""
+    """Open a stream, which is refused."""
     with pytest.raises(ApiError) as raised:
         async with client.stream(SYSTEM_ID, duration=30):
             pass
@@ -101,7 +101,7 @@ async def refused_stream(client: EnphaseCloudClient) -> ApiError:
 
 @pytest.mark.parametrize(("status", "expected"), NORMAL.items())
 @pytest.mark.parametrize("envelope", ENVELOPES)
-async def test_the_status_decides_whatever_the_envelope(
+async def test_the_status_decides_with_any_body(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     status: int,
@@ -117,7 +117,7 @@ async def test_the_status_decides_whatever_the_envelope(
 
 @pytest.mark.parametrize(("code", "expected"), LIVE.items())
 @pytest.mark.parametrize("http_status", [None, 200, 500])
-async def test_errors_of_the_live_service_are_told_by_their_code(
+async def test_errors_of_the_live_service_are_identified_by_code(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     code: int,
@@ -134,7 +134,7 @@ async def test_errors_of_the_live_service_are_told_by_their_code(
 
 
 @pytest.mark.parametrize(("name", "expected"), LIVE.values())
-async def test_a_body_without_a_code_may_name_it(
+async def test_a_status_text_may_replace_the_code(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     name: str,
@@ -154,7 +154,7 @@ async def test_a_body_without_a_code_may_name_it(
         {"error": {"code": "466"}, "code": 500},
     ],
 )
-async def test_a_code_of_the_live_service_is_found_in_every_envelope(
+async def test_a_code_of_the_live_service_is_found_in_every_body(
     client: EnphaseCloudClient, cloud: FakeCloud, document: object
 ) -> None:
     cloud.script(reply(document, status=500))
@@ -164,7 +164,7 @@ async def test_a_code_of_the_live_service_is_found_in_every_envelope(
 
 
 @pytest.mark.parametrize("name", ["NOT_AUTHENTICATED", "UNAUTHORIZED"])
-async def test_a_body_may_name_a_refused_token(
+async def test_a_status_text_may_mean_a_refused_token(
     client: EnphaseCloudClient, cloud: FakeCloud, name: str
 ) -> None:
     refusal = reply(live_error(None, name))
@@ -173,7 +173,7 @@ async def test_a_body_may_name_a_refused_token(
     assert len(cloud.requests) == 2
 
 
-async def test_a_standard_code_in_the_body_does_not_outweigh_the_status(
+async def test_the_status_outweighs_a_standard_code_in_the_body(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply({"code": 404, "message": "No"}, status=503))
@@ -194,7 +194,7 @@ async def test_a_standard_code_in_the_body_does_not_outweigh_the_status(
     ],
     ids=["empty", "words", "page", "truncated", "nested too deeply", "not text"],
 )
-async def test_errors_are_understood_without_their_bodies(
+async def test_errors_need_no_readable_body(
     client: EnphaseCloudClient, cloud: FakeCloud, body: bytes
 ) -> None:
     cloud.script(reply(status=500, body=body), reply(status=403, body=body))
@@ -202,7 +202,7 @@ async def test_errors_are_understood_without_their_bodies(
     assert type(await refused_summary(client)) is ForbiddenError
 
 
-async def test_trouble_with_the_key_may_be_told_in_plain_text(
+async def test_a_refusal_of_the_key_may_be_plain_text(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     body = b"API Key missing in url/headers!"
@@ -212,7 +212,7 @@ async def test_trouble_with_the_key_may_be_told_in_plain_text(
     assert not error.mismatch
 
 
-async def test_trouble_with_the_key_may_be_told_in_a_list(
+async def test_a_refusal_of_the_key_may_be_a_list(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     document = {"reason": "401", "message": ["No", "API Key -Client mismatch"]}
@@ -223,7 +223,7 @@ async def test_trouble_with_the_key_may_be_told_in_a_list(
 
 
 @pytest.mark.parametrize("code", [7, 200, 399, 600, -404, None, True, "soon"])
-async def test_a_code_that_is_no_status_says_nothing(
+async def test_a_code_that_is_not_a_status_is_ignored(
     client: EnphaseCloudClient, cloud: FakeCloud, code: object
 ) -> None:
     cloud.script(reply({"error": {"code": code}}))
@@ -232,7 +232,7 @@ async def test_a_code_that_is_no_status_says_nothing(
     assert error.status == 200
 
 
-async def test_a_page_does_not_blame_the_key(
+async def test_a_page_is_not_a_refusal_of_the_key(
     client: EnphaseCloudClient, cloud: FakeCloud, auth: FakeAuth
 ) -> None:
     auth.renewed = TOKEN
@@ -241,7 +241,7 @@ async def test_a_page_does_not_blame_the_key(
     assert type(await refused_summary(client)) is NotEntitledError
 
 
-async def test_the_live_service_names_the_key(
+async def test_the_live_service_may_refuse_the_key(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     document = live_error(401, "NOT_AUTHENTICATED", "API Key is invalid")
@@ -252,7 +252,7 @@ async def test_the_live_service_names_the_key(
 @pytest.mark.parametrize(
     "message", ["User is not authorized", "Usage report of the api key holder", ""]
 )
-async def test_other_texts_do_not_blame_the_key(
+async def test_other_texts_are_not_refusals_of_the_key(
     client: EnphaseCloudClient, cloud: FakeCloud, message: str
 ) -> None:
     refusal = reply({"message": message, "code": 401}, status=401)
@@ -261,7 +261,7 @@ async def test_other_texts_do_not_blame_the_key(
 
 
 class TestQuota:
-    """429 tells more or less about the quota."""
+    """429 with and without details of the quota."""
 
     START = datetime(2026, 6, 1, tzinfo=UTC)
     END = datetime(2026, 7, 1, tzinfo=UTC)
@@ -277,7 +277,7 @@ class TestQuota:
             ([], QuotaExceededError),
         ],
     )
-    async def test_the_period_is_told(
+    async def test_reads_the_period(
         self,
         client: EnphaseCloudClient,
         cloud: FakeCloud,
@@ -300,16 +300,16 @@ class TestQuota:
         assert (error.period_start, error.period_end) == (self.START, self.END)
         assert error.limit == 1000
 
-    async def test_everything_about_it_is_optional(
+    async def test_all_details_are_optional(
         self, client: EnphaseCloudClient, cloud: FakeCloud
     ) -> None:
         cloud.script(reply({"code": 429, "period_end": "soon"}, status=429))
         error = await refused_summary(client)
         assert isinstance(error, QuotaExceededError)
-        told = (error.period, error.period_start, error.period_end, error.limit)
-        assert told == (None, None, None, None)
+        details = (error.period, error.period_start, error.period_end, error.limit)
+        assert details == (None, None, None, None)
 
-    def test_the_kinds_tell_their_period(self) -> None:
+    def test_each_class_has_its_period(self) -> None:
         assert MinuteQuotaError(SUMMARY.name).period == "minute"
         assert MonthQuotaError(SUMMARY.name).period == "month"
 

@@ -1,4 +1,4 @@
-"""What chargers of Enphase tell: what is sound is kept, what is odd is left out."""
+"""Enphase chargers: valid values are read, invalid ones skipped."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -46,7 +46,7 @@ OF_CHARGERS: tuple[Endpoint[Any], ...] = (
 
 
 def session(**changes: Any) -> Any:
-    """Return a session as the specification's example has it."""
+    """Return the session of the specification's example."""
     return {
         "start_time": EPOCH,
         "end_time": EPOCH + 11_497,
@@ -59,14 +59,14 @@ def session(**changes: Any) -> Any:
 
 
 def sessions(*items: Any) -> tuple[ChargingSession, ...]:
-    """Return what is read of sessions."""
+    """Return the model of sessions."""
     document = {"system_id": 7, "count": len(items), "sessions": list(items)}
     return ChargingSessions.from_api(document).sessions
 
 
 def times(**changes: Any) -> tuple[ChargingTimes, ...]:
-    """Return what is read of the times of a schedule."""
-    told = {
+    """Return the model of the periods of a schedule."""
+    reported = {
         "days": [1, 2],
         "start_time": "1:00",
         "end_time": "02:30",
@@ -74,16 +74,16 @@ def times(**changes: Any) -> tuple[ChargingTimes, ...]:
     } | changes
     document = {
         "system_id": 7,
-        "charger_schedules": [{"type": "Custom", "schedules": [told]}],
+        "charger_schedules": [{"type": "Custom", "schedules": [reported]}],
     }
     (schedule,) = ChargerSchedules.from_api(document).schedules
     return schedule.times
 
 
 class TestSessions:
-    """Sessions, with an energy whose unit is open."""
+    """Sessions, whose unit of energy is unclear."""
 
-    def test_reads_what_is_told(self) -> None:
+    def test_reads_all_fields(self) -> None:
         (read,) = sessions(session())
         assert read == ChargingSession(
             start_at=START,
@@ -93,65 +93,67 @@ class TestSessions:
             cost=0.5,
         )
 
-    def test_the_newest_is_the_last_however_they_are_ordered(self) -> None:
+    def test_sessions_are_sorted_by_end(self) -> None:
         newer = session(start_time=EPOCH + 20_000, end_time=EPOCH + 21_000)
         expected = [START + timedelta(seconds=each) for each in (11_497, 21_000)]
         for order in ([session(), newer], [newer, session()]):
             assert [each.end_at for each in sessions(*order)] == expected
 
     @pytest.mark.parametrize("odd", ODD)
-    def test_odd_values_are_left_out(self, odd: Any) -> None:
+    def test_invalid_values_are_none(self, odd: Any) -> None:
         assert not sessions(session(start_time=odd))
         assert not sessions(session(end_time=odd))
         (read,) = sessions(session(energy_added=odd, charge_time=odd, cost=odd))
         assert (read.energy_added, read.charged_for, read.cost) == (None, None, None)
 
     @pytest.mark.parametrize("length", [-1, 400 * 86_400])
-    def test_a_session_ends_after_its_beginning(self, length: int) -> None:
+    def test_sessions_of_impossible_length_are_skipped(self, length: int) -> None:
         assert not sessions(session(end_time=EPOCH + length))
 
 
 class TestSchedules:
-    """Times of a week."""
+    """Periods of a week."""
 
-    def test_reads_what_is_told(self) -> None:
+    def test_reads_all_fields(self) -> None:
         assert times() == (
             ChargingTimes(days=(1, 2), start=time(1), end=time(2, 30), level=70),
         )
 
     @pytest.mark.parametrize(
-        ("told", "read"),
+        ("reported", "read"),
         [("0:00", time()), ("24:00", time()), ("23:59:59", time(23, 59))],
     )
-    def test_times_of_day(self, told: str, read: time) -> None:
-        assert times(end_time=told)[0].end == read
+    def test_times_of_day(self, reported: str, read: time) -> None:
+        assert times(end_time=reported)[0].end == read
 
     @pytest.mark.parametrize("odd", [*ODD, "25:00", "7", "1:60", "1:00 am"])
-    def test_odd_times_are_left_out(self, odd: Any) -> None:
+    def test_invalid_times_are_skipped(self, odd: Any) -> None:
         assert not times(start_time=odd)
         assert not times(end_time=odd)
 
-    def test_days_are_those_of_a_week(self) -> None:
+    def test_invalid_days_are_skipped(self) -> None:
         assert times(days=[7, 0, 8, "3", None, 7])[0].days == (3, 7)
         assert not times(days=[0])
         assert not times(days="12")
 
-    def test_a_schedule_is_active_only_if_it_says_so(self) -> None:
-        told = [{"is_active": value} for value in (True, False, "yes", None)]
-        read = ChargerSchedules.from_api({"system_id": 7, "charger_schedules": told})
+    def test_a_schedule_is_active_only_if_true(self) -> None:
+        reported = [{"is_active": value} for value in (True, False, "yes", None)]
+        read = ChargerSchedules.from_api(
+            {"system_id": 7, "charger_schedules": reported}
+        )
         assert [each.is_active for each in read.schedules] == [True] + 3 * [False]
 
 
-def test_events_without_a_moment_are_left_out() -> None:
+def test_events_without_a_time_are_skipped() -> None:
     details = f"Charging started on IQ EV Charger (SNo. {SERIAL})."
-    told = [{"triggered_date": EPOCH, "details": details}, {"details": "?"}]
-    (event,) = ChargerEvents.from_api({"system_id": 7, "events": told}).events
+    reported = [{"triggered_date": EPOCH, "details": details}, {"details": "?"}]
+    (event,) = ChargerEvents.from_api({"system_id": 7, "events": reported}).events
     assert (event.triggered_at, event.details) == (START, details)
     assert SERIAL not in repr(event)
 
 
-def test_a_charger_has_an_id_of_its_own_kind() -> None:
-    """The serial number with the system; so it is known by the serial number."""
+def test_the_id_of_a_charger_is_not_a_device_id() -> None:
+    """It is made of serial number and system; the serial number identifies it."""
     charger = {"id": f"{SERIAL}:7", "serial_number": SERIAL, "status": "normal"}
     devices = EV_CHARGERS.read({"system_id": 7, "devices": {"ev_chargers": [charger]}})
     assert isinstance(devices, Devices)
@@ -159,9 +161,9 @@ def test_a_charger_has_an_id_of_its_own_kind() -> None:
     assert (read.device_id, read.serial_number) == (None, SERIAL)
 
 
-def test_energies_are_in_lists_of_their_own_names() -> None:
-    told = [{"consumption": 38, "end_at": EPOCH}, {"consumption": None}]
-    intervals = EV_CHARGER_TELEMETRY.read({"system_id": 7, "consumption": told})
+def test_energy_has_its_own_member_names() -> None:
+    reported = [{"consumption": 38, "end_at": EPOCH}, {"consumption": None}]
+    intervals = EV_CHARGER_TELEMETRY.read({"system_id": 7, "consumption": reported})
     assert isinstance(intervals, EnergyIntervals)
     (interval,) = intervals.intervals
     assert (interval.end_at, interval.energy) == (START, 38)
@@ -197,7 +199,7 @@ documents = st.recursive(
 
 @pytest.mark.parametrize("endpoint", OF_CHARGERS, ids=lambda each: each.name)
 @given(document=documents, entries=st.lists(documents, max_size=4))
-def test_no_document_raises_anything_else(
+def test_any_document_is_read_or_malformed(
     endpoint: Endpoint[Any], document: Any, entries: list[Any]
 ) -> None:
     whole = {"system_id": 7, **dict.fromkeys(MEMBERS[1:3], entries)}
@@ -210,7 +212,9 @@ def test_no_document_raises_anything_else(
 
 @pytest.mark.parametrize("endpoint", OF_CHARGERS, ids=lambda each: each.name)
 @pytest.mark.parametrize("document", [None, 7, "x", {"system_id": "Barn"}])
-def test_a_document_has_its_shape(endpoint: Endpoint[Any], document: object) -> None:
+def test_a_document_of_a_wrong_type_is_an_error(
+    endpoint: Endpoint[Any], document: object
+) -> None:
     read: Callable[[Any], Any] = endpoint.read
     with pytest.raises(MalformedResponseError):
         read(document)

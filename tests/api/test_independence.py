@@ -1,4 +1,4 @@
-"""The client can be cut out of the integration as it stands."""
+"""The client does not depend on the integration."""
 
 import ast
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_imports_only_aiohttp_yarl_and_the_standard_library(module: Path) -> Non
             assert package in {"aiohttp", "yarl"} | sys.stdlib_module_names
 
 
-def test_exports_what_it_names() -> None:
+def test_exports_are_complete() -> None:
     assert sorted(set(api.__all__)) == sorted(api.__all__)
     for name in api.__all__:
         assert hasattr(api, name)

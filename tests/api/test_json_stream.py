@@ -1,4 +1,4 @@
-"""JSON objects out of a text that arrives piece by piece."""
+"""JSON objects in a text that arrives in pieces."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -18,7 +18,7 @@ LIMIT = 64
 
 
 def read(chunks: Iterable[bytes], **options: int) -> tuple[list[Any], int]:
-    """Return the objects of a text, and how much of it could not be read."""
+    """Return the objects of a text, and the number of unreadable values."""
     reader = JsonReader(**options)
     objects = [found for chunk in chunks for found in reader.feed(chunk)]
     reader.end()
@@ -56,7 +56,7 @@ FRAMINGS = {
 
 @pytest.mark.parametrize("size", [1, 2, 7, 10_000])
 @pytest.mark.parametrize("framing", FRAMINGS)
-def test_reads_objects_however_they_are_framed(framing: str, size: int) -> None:
+def test_reads_objects_in_every_framing(framing: str, size: int) -> None:
     chunks = cut(FRAMINGS[framing].encode(), size)
     assert read(chunks) == ([FRAME, OTHER], 0)
 
@@ -83,7 +83,7 @@ def test_reads_objects_however_they_are_framed(framing: str, size: int) -> None:
     ],
 )
 @pytest.mark.parametrize("size", [1, 1_000_000])
-def test_what_cannot_be_read_is_counted_and_left_behind(bad: str, size: int) -> None:
+def test_unreadable_values_are_counted_and_skipped(bad: str, size: int) -> None:
     text = dumps(FRAME) + bad + dumps(OTHER, OTHER, between="\n")
     objects, unreadable = read(cut(text.encode(), size))
     assert objects[0] == FRAME
@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_counted_and_left_behind(bad: str, size: int) -> 
     assert unreadable == 1
 
 
-def test_bytes_that_are_no_text_spoil_names_only() -> None:
+def test_invalid_utf8_is_replaced() -> None:
     assert read([b'{"a": "\xff", "b": 1}']) == ([{"a": "\ufffd", "b": 1}], 0)
 
 
@@ -122,14 +122,14 @@ pieces = st.one_of(
 
 @st.composite
 def cut_texts(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
-    """Draw a text that may go wrong anywhere, and a way to cut it."""
+    """Draw a text that may be damaged anywhere, cut into pieces."""
     text = "".join(draw(st.lists(pieces, max_size=10))).encode(errors="replace")
     cuts = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
     return text, [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
 
 
 @given(case=cut_texts(), size_limit=st.sampled_from([8, 40, 1_000]))
-def test_how_a_text_is_cut_makes_no_difference(
+def test_the_result_does_not_depend_on_the_pieces(
     case: tuple[bytes, list[bytes]], size_limit: int
 ) -> None:
     text, chunks = case
@@ -139,7 +139,7 @@ def test_how_a_text_is_cut_makes_no_difference(
 
 
 def reference(text: str) -> list[Any]:
-    """Decode one value after the other, wherever one begins."""
+    """Decode all values in order, as a reference."""
     decoder = json.JSONDecoder()
     objects: list[Any] = []
     at = 0
@@ -190,7 +190,7 @@ def test_reads_what_a_decoder_reads(
     ["{", "[", '"', "\\", '{"a":', '{"data":[', "{},", '""', '"\\"', " ", "\n", '{"'],
 )
 @pytest.mark.parametrize("before", ["", '{"a":"', '{"a":['])
-def test_time_and_memory_are_bounded_whatever_comes(pattern: str, before: str) -> None:
+def test_time_and_memory_are_bounded(pattern: str, before: str) -> None:
     reader = JsonReader()
     chunk = (pattern * 4096)[:4096].encode()
     slowest = 0.0

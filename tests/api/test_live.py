@@ -33,7 +33,7 @@ ERROR = {"error": {"code": 473, "message": "No", "status": "X"}, "type": "error"
 
 
 def frame(number: int = 0, **measured: Any) -> dict[str, Any]:
-    """Return a frame as the cloud writes it."""
+    """Return a frame in the format of the cloud."""
     return {
         "type": "response",
         "timestamp_epoch": int(START.timestamp() + number) * 1000,
@@ -61,7 +61,7 @@ def streamed(
 ) -> Reply:
     """Script a stream that sends chunks and ends."""
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers=headers)
         if content_type is not None:
             response.content_type = content_type
@@ -70,13 +70,13 @@ def streamed(
             await response.write(chunk)
         return response
 
-    return answer
+    return respond
 
 
 async def read(
     client: EnphaseCloudClient, *, duration: int = 30
 ) -> tuple[list[int | None], int]:
-    """Read a stream to its end; return the productions and the number skipped."""
+    """Read a stream to its end; return production of frames and number of skipped."""
     async with client.stream(SYSTEM_ID, duration=duration) as stream:
         productions = [frame.production async for frame in stream]
         return productions, stream.skipped
@@ -144,7 +144,7 @@ async def test_a_whole_json_document_is_one_frame(
     ],
     ids=["events", "lines", "array"],
 )
-async def test_what_a_stream_is_called_makes_no_difference(
+async def test_the_content_type_does_not_matter(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     body: bytes,
@@ -162,7 +162,7 @@ async def test_a_frame_with_a_length_comes_before_the_rest(
 ) -> None:
     rest = asyncio.Event()
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "500"})
         response.content_type = "application/json"
         await response.prepare(request)
@@ -171,7 +171,7 @@ async def test_a_frame_with_a_length_comes_before_the_rest(
         await response.write(event(frame(2)).ljust(500 - len(event(frame(1)))))
         return response
 
-    cloud.script(answer)
+    cloud.script(respond)
     async with client.stream(SYSTEM_ID, duration=30) as stream:
         assert (await anext(stream)).production == 1
         rest.set()
@@ -179,7 +179,7 @@ async def test_a_frame_with_a_length_comes_before_the_rest(
 
 
 @pytest.mark.parametrize("content_type", ["text/html", "application/xml"])
-async def test_a_page_is_no_stream(
+async def test_a_page_is_an_unreadable_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate, content_type: str
 ) -> None:
     cloud.script(streamed(b"<html>", content_type=content_type))
@@ -222,17 +222,17 @@ async def test_a_stream_of_another_system_is_unreadable(
         assert stream.skipped == 1
 
 
-async def test_what_has_no_frame_is_not_read_for_ever(
+async def test_an_unreadable_stream_is_closed_at_a_limit(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = await prepared(request)
         with suppress(ConnectionResetError):
             while True:
                 await response.write(b": hello\n" * 8_192)
         return response
 
-    cloud.script(answer)
+    cloud.script(respond)
     with pytest.raises(UnreadableStreamError):
         await read(client)
 
@@ -270,7 +270,7 @@ async def test_compressed_streams_are_read(
         event(frame() | {"data": {"pv_power": "a lot"}}),
     ],
 )
-async def test_a_frame_that_cannot_be_read_ends_nothing(
+async def test_an_unreadable_frame_does_not_end_the_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, bad: bytes
 ) -> None:
     cloud.script(streamed(event(frame(1)), bad, event(frame(2))))
@@ -283,7 +283,7 @@ async def test_a_frame_that_cannot_be_read_ends_nothing(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(st.binary(max_size=30), max_size=8))
-async def test_no_bytes_end_the_stream_with_an_error(
+async def test_a_frame_after_any_bytes_is_read(
     client: EnphaseCloudClient, cloud: FakeCloud, chunks: list[bytes]
 ) -> None:
     noise = [chunk for chunk in chunks if chunk]
@@ -305,7 +305,7 @@ async def test_no_bytes_end_the_stream_with_an_error(
     ],
 )
 @pytest.mark.parametrize("bare", [False, True])
-async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
+async def test_an_error_in_the_stream_follows_earlier_frames(
     client: EnphaseCloudClient,
     cloud: FakeCloud,
     document: object,
@@ -322,11 +322,11 @@ async def test_an_error_inside_the_stream_comes_after_the_frames_before_it(
     assert type(raised.value) is expected
 
 
-async def test_the_gate_hears_of_a_quota_that_a_stream_tells(
+async def test_the_gate_receives_a_quota_error_of_a_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
-    told = {"code": 429, "message": "No", "period": "month", "period_end": 1782864000}
-    cloud.script(streamed(event(frame(1)) + event({"error": told})))
+    error = {"code": 429, "message": "No", "period": "month", "period_end": 1782864000}
+    cloud.script(streamed(event(frame(1)) + event({"error": error})))
     with pytest.raises(MonthQuotaError) as raised:
         await read(client)
     assert gate.outcomes == [None]
@@ -334,7 +334,7 @@ async def test_the_gate_hears_of_a_quota_that_a_stream_tells(
     assert raised.value.period_end == datetime(2026, 7, 1, tzinfo=UTC)
 
 
-async def test_the_gate_hears_of_it_whatever_the_reader_makes_of_it(
+async def test_the_gate_receives_it_even_if_the_caller_handles_it(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     cloud.script(streamed(event({"error": {"code": 429, "message": "No"}})))
@@ -345,7 +345,7 @@ async def test_the_gate_hears_of_it_whatever_the_reader_makes_of_it(
     assert len(gate.refusals) == 1
 
 
-async def test_the_gate_hears_of_no_other_error_of_a_stream(
+async def test_the_gate_receives_no_other_error_of_a_stream(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     cloud.script(streamed(event(frame(1)) + event(ERROR)))
@@ -355,7 +355,7 @@ async def test_the_gate_hears_of_no_other_error_of_a_stream(
     assert not gate.refusals
 
 
-async def test_a_stream_that_was_left_has_no_more_frames(
+async def test_a_closed_stream_has_no_more_frames(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(streamed(event(frame(1))))
@@ -364,7 +364,7 @@ async def test_a_stream_that_was_left_has_no_more_frames(
     assert [frame async for frame in stream] == []
 
 
-async def test_an_error_document_is_an_error_at_the_opening(
+async def test_an_error_document_raises_when_the_stream_opens(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     body = json.dumps({"error": {"code": 429, "message": "No"}}, indent=2).encode()
@@ -376,14 +376,14 @@ async def test_an_error_document_is_an_error_at_the_opening(
 
 
 @pytest.mark.parametrize("error", [None, {}, [], ""])
-async def test_a_frame_may_say_that_there_is_no_error(
+async def test_an_empty_error_is_ignored(
     client: EnphaseCloudClient, cloud: FakeCloud, error: object
 ) -> None:
     cloud.script(streamed(event(frame(1) | {"error": error})))
     assert await read(client) == ([1], 0)
 
 
-async def test_the_gate_sees_the_opening_not_the_stream(
+async def test_the_attempt_ends_when_the_stream_is_open(
     client: EnphaseCloudClient, cloud: FakeCloud, gate: FakeGate
 ) -> None:
     cloud.script(streamed(event(frame(1))))
@@ -392,17 +392,17 @@ async def test_the_gate_sees_the_opening_not_the_stream(
 
 
 class TestEnd:
-    """How a stream ends otherwise."""
+    """Other ends of a stream."""
 
     HEAD = (
         b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n"
     )
 
-    async def test_a_break_before_the_time_is_a_connection_error(
+    async def test_an_early_break_is_a_connection_error(
         self, raw_client: EnphaseCloudClient, raw_server: RawServer
     ) -> None:
-        raw_server.answer = self.HEAD + chunked(event(frame(1)))
+        raw_server.response = self.HEAD + chunked(event(frame(1)))
         async with raw_client.stream(SYSTEM_ID, duration=30) as stream:
             assert (await anext(stream)).production == 1
             with pytest.raises(EnphaseConnectionError) as raised:
@@ -410,10 +410,10 @@ class TestEnd:
             assert [live async for live in stream] == []
         assert not isinstance(raised.value, EnphaseTimeoutError)
 
-    async def test_a_break_before_any_frame_leaves_nothing_to_read(
+    async def test_a_break_before_any_frame_is_an_unreadable_stream(
         self, raw_client: EnphaseCloudClient, raw_server: RawServer
     ) -> None:
-        raw_server.answer = self.HEAD + chunked(b": hello\n")
+        raw_server.response = self.HEAD + chunked(b": hello\n")
         with pytest.raises(UnreadableStreamError) as raised:
             await read(raw_client)
         assert raised.value.sample.beginning == ": xxxxx⏎"
@@ -421,7 +421,7 @@ class TestEnd:
     async def test_a_break_when_the_time_is_over_is_the_end(
         self, raw_client: EnphaseCloudClient, raw_server: RawServer, clock: Clock
     ) -> None:
-        raw_server.answer = self.HEAD + chunked(event(frame(1)))
+        raw_server.response = self.HEAD + chunked(event(frame(1)))
         productions = []
         async with raw_client.stream(SYSTEM_ID, duration=30) as stream:
             async for live in stream:
@@ -432,7 +432,7 @@ class TestEnd:
     async def test_a_stream_without_length_ends_with_its_connection(
         self, raw_client: EnphaseCloudClient, raw_server: RawServer
     ) -> None:
-        raw_server.answer = b"HTTP/1.1 200 OK\r\n\r\n" + event(frame(1))
+        raw_server.response = b"HTTP/1.1 200 OK\r\n\r\n" + event(frame(1))
         assert await read(raw_client) == ([1], 0)
 
     @pytest.mark.parametrize(
@@ -447,13 +447,13 @@ class TestEnd:
     ) -> None:
         wanted: asyncio.Queue[int | None] = asyncio.Queue()
 
-        async def answer(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.Request) -> web.StreamResponse:
             response = await prepared(request)
             while (number := await wanted.get()) is not None:
                 await response.write(event(frame(number)))
             return response
 
-        cloud.script(answer)
+        cloud.script(respond)
         async with client.stream(SYSTEM_ID, duration=60) as stream:
             for number, pause in enumerate(pauses):
                 wanted.put_nowait(number)
@@ -468,7 +468,7 @@ class TestEnd:
     ) -> None:
         closed = asyncio.get_running_loop().create_future()
 
-        async def answer(request: web.Request) -> web.StreamResponse:
+        async def respond(request: web.Request) -> web.StreamResponse:
             response = await prepared(request)
             await response.write(event(frame(1)))
             try:
@@ -477,23 +477,23 @@ class TestEnd:
                 closed.set_result(None)
             return response
 
-        cloud.script(answer)
+        cloud.script(respond)
         async with client.stream(SYSTEM_ID, duration=30) as stream:
             await anext(stream)
             assert not closed.done()
         await closed
 
 
-async def test_what_is_no_stream_leaves_no_connection(
+async def test_other_responses_leave_no_open_connection(
     client: EnphaseCloudClient, cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Its content never comes; nobody waits for that here.
+    # Its content never arrives; the client must not wait for it.
     monkeypatch.setattr(
         "custom_components.enphase_cloud.api.client._STREAM_IDLE_SECONDS", 0.2
     )
     closed = asyncio.get_running_loop().create_future()
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def respond(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         response.content_type = "text/html"
         await response.prepare(request)
@@ -503,13 +503,13 @@ async def test_what_is_no_stream_leaves_no_connection(
             closed.set_result(None)
         return response
 
-    cloud.script(answer)
+    cloud.script(respond)
     with pytest.raises(MalformedResponseError):
         await read(client)
     await closed
 
 
-async def test_a_flood_of_frames_lets_others_run(
+async def test_a_flood_of_frames_yields_to_other_tasks(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     count = 20_000

@@ -1,4 +1,4 @@
-"""Bytes of a live stream to its frames."""
+"""Parsing bytes of a live stream into frames."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -27,17 +27,17 @@ def moment(number: int) -> dict[str, Any]:
 
 
 def measured(number: int) -> dict[str, Any]:
-    """Return what a frame measures."""
+    """Return the measurements of a frame."""
     return {"pv_power": number, "system_id": SYSTEM_ID, "grid_status": "On Grid"}
 
 
 def frame(number: int) -> dict[str, Any]:
-    """Return a frame as the cloud writes it."""
+    """Return a frame in the format of the cloud."""
     return {"type": "response", **moment(number), "data": measured(number)}
 
 
 def lines(*objects: object, before: str = "", after: str = "\n") -> bytes:
-    """Return objects as JSON, each with something around it."""
+    """Return objects as JSON, each with a prefix and a suffix."""
     return "".join(f"{before}{json.dumps(one)}{after}" for one in objects).encode()
 
 
@@ -47,7 +47,7 @@ def events(*objects: object) -> bytes:
 
 
 def read(body: bytes, size: int = 10_000) -> tuple[list[int | None], int]:
-    """Return the productions of a stream, and how many objects were no frame."""
+    """Return production of frames, and the number of other objects."""
     reader = LiveFrameReader(SYSTEM_ID)
     frames: list[LiveFrame] = []
     for at in range(0, len(body), size):
@@ -124,7 +124,7 @@ def test_frames_are_read_in_every_wrapping(wrapping: str, write: Any) -> None:
 
 @pytest.mark.parametrize("other", [SYSTEM_ID + 1, str(SYSTEM_ID + 1), 1.0])
 @pytest.mark.parametrize("where", ["beside", "around"])
-def test_a_frame_of_another_system_is_not_ours(where: str, other: object) -> None:
+def test_a_frame_of_another_system_is_skipped(where: str, other: object) -> None:
     foreign = (
         moment(1) | {"data": measured(1) | {"system_id": other}}
         if where == "beside"
@@ -134,7 +134,7 @@ def test_a_frame_of_another_system_is_not_ours(where: str, other: object) -> Non
 
 
 @pytest.mark.parametrize("own", [SYSTEM_ID, str(SYSTEM_ID), None, "", "mine", []])
-def test_a_frame_need_not_name_its_system(own: object) -> None:
+def test_a_frame_may_lack_its_system_id(own: object) -> None:
     assert read(events(moment(1) | measured(1) | {"system_id": own})) == ([1], 0)
 
 
@@ -162,7 +162,7 @@ def test_errors_come_in_every_wrapping(
 
 
 def reference(body: bytes) -> list[int | None]:
-    """Read a sound stream as a whole: strip fields, decode, unwrap."""
+    """Read a valid stream as a reference: strip fields, decode, unwrap."""
     text = body.decode().removeprefix("\ufeff")
     data = "".join(
         line.removeprefix("data:") + "\n"
@@ -189,7 +189,7 @@ def _productions(value: Any) -> list[int | None]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
-    """Draw a stream of frames in any mixture of framings, and a way to cut it."""
+    """Draw a stream with any mixture of framings, cut into chunks."""
     body = b""
     for number in range(draw(st.integers(1, 5))):
         one: Any = draw(
@@ -213,7 +213,7 @@ def streams(draw: st.DrawFn) -> tuple[bytes, list[bytes]]:
 
 
 @given(streams())
-def test_how_a_stream_is_cut_makes_no_difference(
+def test_the_result_does_not_depend_on_the_chunks(
     case: tuple[bytes, list[bytes]],
 ) -> None:
     body, chunks = case
@@ -224,11 +224,11 @@ def test_how_a_stream_is_cut_makes_no_difference(
 
 
 @pytest.mark.parametrize("rest", [b"data", b"data: ", b'data: {"a', b"[{", b'{"a": 1'])
-def test_what_the_end_cuts_off_is_no_frame(rest: bytes) -> None:
+def test_an_incomplete_frame_at_the_end_is_skipped(rest: bytes) -> None:
     assert read(events(frame(1)) + rest) == ([1], 1)
 
 
-def test_the_sample_is_the_beginning() -> None:
+def test_the_sample_is_the_beginning_of_the_stream() -> None:
     reader = LiveFrameReader(SYSTEM_ID)
     for _ in range(99):
         assert list(reader.feed(b'data: {"pv_power": "a lot"}\n\n')) == []

@@ -1,4 +1,4 @@
-"""What wrappers hold."""
+"""Messages inside of wrappers."""
 
 import json
 import time
@@ -28,13 +28,13 @@ MOMENT = {"timestamp_epoch": 1782561600000}
         MOMENT | {"data": MEASURED | {"data": "words"}},
     ],
 )
-def test_what_is_wrapped_and_its_wrappers_are_one_message(
+def test_a_message_has_the_fields_of_its_wrappers(
     document: dict[str, Any],
 ) -> None:
     assert list(messages_of(document)) == [MOMENT | MEASURED]
 
 
-def test_arrays_hold_several() -> None:
+def test_an_array_has_several_messages() -> None:
     first, second = {"pv_power": 1}, {"pv_power": 2, "timestamp_epoch": 9}
     assert list(messages_of(MOMENT | {"data": [first, 7, {"data": [second]}]})) == [
         MOMENT | first,
@@ -42,13 +42,13 @@ def test_arrays_hold_several() -> None:
     ]
 
 
-def test_what_is_inside_counts_more() -> None:
+def test_inner_fields_take_precedence() -> None:
     document = {"code": 200, "message": "Success", "data": {"code": 429, "data": []}}
     assert list(messages_of(document)) == [{"code": 429, "message": "Success"}]
 
 
 @pytest.mark.parametrize("text", ['{"data":' * 9_000 + "0" + "}" * 9_000])
-def test_endless_wrappers_say_nothing(text: str) -> None:
+def test_too_many_wrappers_end_in_an_empty_message(text: str) -> None:
     assert list(messages_of(json.loads(text))) == [{}]
 
 
@@ -65,7 +65,7 @@ def test_endless_wrappers_say_nothing(text: str) -> None:
         {"data": "{}" * 100_000},
     ],
 )
-def test_no_object_takes_long(document: dict[str, Any]) -> None:
+def test_time_is_bounded(document: dict[str, Any]) -> None:
     began = time.thread_time()
     assert len(list(messages_of(document))) <= 2_001
     assert time.thread_time() - began < 0.1

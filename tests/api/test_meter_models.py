@@ -1,4 +1,4 @@
-"""Registers of meters: what is sound is kept, what is odd is None."""
+"""Meter readings: valid values are read, invalid ones are None."""
 
 from datetime import UTC, datetime
 import json
@@ -44,7 +44,7 @@ def _read(*meters: Any) -> tuple[MeterRegister, ...]:
 
 @pytest.mark.parametrize("name", ["serial_number", "serial_num"])
 def test_a_serial_number_has_two_names(name: str) -> None:
-    """Meters of production have one of them, the others the other."""
+    """Production meters have the first, other meters the second."""
     (register,) = _read({name: "121EIM1", "value": 6180635, "read_at": EPOCH})
     assert register.serial_number == "121EIM1"
     assert (register.energy, register.read_at) == (6180635, READ_AT)
@@ -52,26 +52,26 @@ def test_a_serial_number_has_two_names(name: str) -> None:
     assert "121EIM1" not in repr(register)
 
 
-def test_a_meter_of_batteries_has_two_registers() -> None:
+def test_a_battery_meter_has_two_readings() -> None:
     (register,) = _read({"value_charged": 137436, "value_discharged": 0})
     assert (register.charged, register.discharged) == (137436, 0)
     assert (register.energy, register.serial_number) == (None, None)
 
 
-def test_retired_meters_are_kept_in_their_order() -> None:
+def test_retired_meters_keep_their_order() -> None:
     old = {"serial_num": "1", "value": 5, "read_at": EPOCH - 10**7}
     new = {"serial_num": "2", "value": 3, "read_at": EPOCH}
     assert [each.serial_number for each in _read(old, new)] == ["1", "2"]
 
 
 @pytest.mark.parametrize("odd", [None, True, "", "many", [], {}, -1, 1e300, 1e14])
-def test_what_is_odd_is_unknown(odd: Any) -> None:
+def test_invalid_values_are_none(odd: Any) -> None:
     (register,) = _read({"value": odd, "value_charged": 7, "read_at": odd})
     assert (register.energy, register.read_at) == (None, None)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         None,
         [],
@@ -81,18 +81,18 @@ def test_what_is_odd_is_unknown(odd: Any) -> None:
         {"meter_readings": [{"serial_num": "1"}, 7]},
     ],
 )
-def test_an_answer_of_something_else_is_an_error(answer: Any) -> None:
+def test_a_response_without_meters_is_an_error(response: Any) -> None:
     with pytest.raises(MalformedResponseError):
-        MeterReadings.from_api(answer)
+        MeterReadings.from_api(response)
 
 
-def test_no_meter_is_no_error() -> None:
+def test_an_empty_list_is_valid() -> None:
     assert _read() == ()
 
 
 @given(json_values)
-def test_whatever_comes_is_read_or_refused(meters: Any) -> None:
-    """Nothing but MalformedResponseError is raised."""
+def test_any_document_is_read_or_malformed(meters: Any) -> None:
+    """Only MalformedResponseError is raised."""
     try:
         MeterReadings.from_api({"meter_readings": meters})
     except MalformedResponseError:
@@ -101,24 +101,24 @@ def test_whatever_comes_is_read_or_refused(meters: Any) -> None:
 
 @pytest.mark.skipif(not PATH.exists(), reason="No specification here")
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda each: each.name)
-async def test_the_example_of_the_specification_is_understood(
+async def test_the_example_of_the_specification_is_read(
     client: EnphaseCloudClient, cloud: FakeCloud, endpoint: Any
 ) -> None:
-    """Each register of it, and its moment."""
+    """Each reading, and its time."""
     (example,) = (
-        answer.example
-        for answer in Specification().answers()
-        if answer.path.removeprefix("/") == endpoint.path and answer.status == 200
+        response.example
+        for response in Specification().responses()
+        if response.path.removeprefix("/") == endpoint.path and response.status == 200
     )
     example = json.loads(json.dumps(example))
     cloud.script(reply(example))
-    answer = await client.get(endpoint, system_id=SYSTEM_ID)
-    (register,) = answer.registers
-    (told,) = example["meter_readings"]
+    response = await client.get(endpoint, system_id=SYSTEM_ID)
+    (register,) = response.registers
+    (meter,) = example["meter_readings"]
     values = (register.energy, register.charged, register.discharged)
     assert [each for each in values if each is not None] == [
-        told[name] for name in told if name.startswith("value")
+        meter[name] for name in meter if name.startswith("value")
     ]
-    assert register.serial_number in told.values()
+    assert register.serial_number in meter.values()
     assert register.read_at is not None
-    assert int(register.read_at.timestamp()) == told["read_at"]
+    assert int(register.read_at.timestamp()) == meter["read_at"]

@@ -1,4 +1,4 @@
-"""Documents become values: what is sound is kept, what is odd is None."""
+"""Models of documents: valid values are read, invalid ones are None."""
 
 from collections.abc import Callable
 from copy import replace
@@ -100,7 +100,7 @@ class TestSystem:
             live_stream=True,
         )
 
-    def test_needs_nothing_but_its_id(self) -> None:
+    def test_all_but_the_id_is_optional(self) -> None:
         assert System.from_api({"system_id": str(ID)}) == System(
             system_id=ID,
             name="Enphase System",
@@ -115,19 +115,19 @@ class TestSystem:
         )
 
     @pytest.mark.parametrize("name", [None, "", "  ", 7])
-    def test_goes_by_its_public_name_where_it_has_no_other(self, name: object) -> None:
+    def test_the_public_name_is_the_default(self, name: object) -> None:
         assert system(name=name, public_name="Barn").name == "Barn"
 
-    def test_has_a_name_that_can_be_stored(self) -> None:
+    def test_the_name_can_be_encoded(self) -> None:
         assert system(name="Barn \ud800").name.encode()
 
     @pytest.mark.parametrize("status", DOCUMENTED_STATUSES)
-    def test_knows_every_documented_status(self, status: str) -> None:
+    def test_every_documented_status_is_known(self, status: str) -> None:
         assert system(status=status).status == status
         assert system(status=status.upper()).status == status
 
     @pytest.mark.parametrize("name", ODD_NAMES)
-    def test_takes_names_it_does_not_know(self, name: object) -> None:
+    def test_unknown_names_are_unknown(self, name: object) -> None:
         odd = system(status=name, connection_type=name, live_stream=name)
         assert odd.status is SystemStatus.UNKNOWN
         assert odd.connection_type is ConnectionType.UNKNOWN
@@ -136,13 +136,13 @@ class TestSystem:
     @pytest.mark.parametrize(
         ("live_stream", "expected"), [("disabled", False), ("Enabled", True)]
     )
-    def test_tells_whether_live_data_is_enabled(
+    def test_reads_whether_live_data_is_enabled(
         self, *, live_stream: str, expected: bool
     ) -> None:
         assert system(live_stream=live_stream).live_stream is expected
 
     @pytest.mark.parametrize("system_id", [2**53, str(2**53 - 1), 2.0])
-    def test_has_exactly_its_id(self, system_id: float | str) -> None:
+    def test_the_id_is_exact(self, system_id: float | str) -> None:
         assert System.from_api({"system_id": system_id}).system_id == int(system_id)
 
 
@@ -185,33 +185,33 @@ class TestSummary:
         )
 
     @pytest.mark.parametrize("power", ["815", "815.4", 815.2, " 815 "])
-    def test_takes_numbers_as_they_come(self, power: object) -> None:
+    def test_numbers_have_several_forms(self, power: object) -> None:
         assert summary(current_power=power).current_power == 815
 
     @pytest.mark.parametrize("power", [*ODD_NUMBERS, 1e12, -1e12, 10_000_001, 10**400])
-    def test_has_no_power_where_that_is_nonsense(self, power: object) -> None:
+    def test_invalid_power_is_none(self, power: object) -> None:
         odd = summary(current_power=power, size_w=power, battery_charge_w=power)
         assert odd.current_power is odd.size is odd.battery_charge_power_limit is None
 
-    def test_may_have_a_power_below_zero_but_no_such_rating(self) -> None:
+    def test_power_may_be_negative_but_no_rating(self) -> None:
         assert summary(current_power=-3).current_power == -3
         assert summary(size_w=-3).size is None
 
     @pytest.mark.parametrize("energy", [*ODD_NUMBERS, -1, 1e300, 10**400])
-    def test_has_no_energy_where_that_is_nonsense(self, energy: object) -> None:
+    def test_invalid_energy_is_none(self, energy: object) -> None:
         odd = summary(energy_today=energy, energy_lifetime=energy)
         assert odd.energy_today is odd.energy_lifetime is None
 
     @pytest.mark.parametrize("moment", ODD_MOMENTS)
-    def test_has_no_moment_where_that_is_nonsense(self, moment: object) -> None:
+    def test_an_invalid_time_is_none(self, moment: object) -> None:
         assert summary(last_report_at=moment).last_report_at is None
 
     @pytest.mark.parametrize("moment", [EPOCH, EPOCH * 1000, str(EPOCH), float(EPOCH)])
-    def test_takes_moments_in_seconds_and_milliseconds(self, moment: object) -> None:
+    def test_times_are_in_seconds_or_milliseconds(self, moment: object) -> None:
         assert summary(last_report_at=moment).last_report_at == NOON
 
     @pytest.mark.parametrize("day", [None, 20260601, "today", "2026-13-01", ""])
-    def test_has_no_day_where_that_is_nonsense(self, day: object) -> None:
+    def test_an_invalid_day_is_none(self, day: object) -> None:
         assert summary(summary_date=day).summary_date is None
 
 
@@ -220,7 +220,7 @@ class TestBatteryTelemetry:
 
     @staticmethod
     def interval(end_at: object = EPOCH, **members: Any) -> dict[str, Any]:
-        """Return an interval as the cloud writes it."""
+        """Return an interval in the format of the cloud."""
         return {"end_at": end_at} | members
 
     @staticmethod
@@ -252,7 +252,7 @@ class TestBatteryTelemetry:
             last_reported_state_of_charge=97,
         )
 
-    def test_is_flat_and_in_order(self) -> None:
+    def test_intervals_are_flat_and_in_order(self) -> None:
         telemetry = self.read(
             [[self.interval(EPOCH + 900)], []], self.interval(EPOCH), None, "x", [[7]]
         )
@@ -260,11 +260,11 @@ class TestBatteryTelemetry:
         assert ends == [NOON, NOON + timedelta(minutes=15)]
 
     @pytest.mark.parametrize("end_at", ODD_MOMENTS)
-    def test_leaves_out_intervals_without_an_end(self, end_at: object) -> None:
+    def test_intervals_without_an_end_are_skipped(self, end_at: object) -> None:
         assert self.read(self.interval(end_at)).intervals == ()
 
     @pytest.mark.parametrize("part", [None, [], 7, {}, {"enwh": None}, {"enwh": -5}])
-    def test_keeps_intervals_of_which_little_is_known(self, part: object) -> None:
+    def test_incomplete_intervals_are_kept(self, part: object) -> None:
         (interval,) = self.read(
             self.interval(charge=part, discharge=part, soc=part)
         ).intervals
@@ -272,7 +272,7 @@ class TestBatteryTelemetry:
         assert interval.state_of_charge is interval.devices_reporting is None
 
     @pytest.mark.parametrize("percent", [*ODD_NUMBERS, -1, 101, "200%"])
-    def test_has_no_charge_outside_its_range(self, percent: object) -> None:
+    def test_an_invalid_state_of_charge_is_none(self, percent: object) -> None:
         telemetry = self.read(
             self.interval(soc={"percent": percent}), last_reported_aggregate_soc=percent
         )
@@ -286,7 +286,7 @@ class TestBatteryTelemetry:
 
 
 class TestLatestTelemetry:
-    """The last reported powers."""
+    """The last reported power."""
 
     @staticmethod
     def read(**devices: Any) -> LatestTelemetry:
@@ -297,14 +297,14 @@ class TestLatestTelemetry:
     def channel(
         name: str, power: object, last_report_at: object = EPOCH
     ) -> dict[str, Any]:
-        """Return a meter's channel as the cloud writes it."""
+        """Return a channel of a meter in the format of the cloud."""
         return {"name": name, "power": power, "last_report_at": last_report_at}
 
     @staticmethod
     def battery(
         mode: object, power: object, last_report_at: object = EPOCH
     ) -> dict[str, Any]:
-        """Return a battery as the cloud writes it."""
+        """Return a battery in the format of the cloud."""
         return {
             "name": "Encharge",
             "operational_mode": mode,
@@ -332,7 +332,7 @@ class TestLatestTelemetry:
         assert telemetry.batteries == ()
 
     @pytest.mark.parametrize(
-        ("told", "magnitude", "power", "mode"),
+        ("reported", "magnitude", "power", "mode"),
         [
             ("Discharging", 500, 500, BatteryOperation.DISCHARGING),
             ("Discharging", -500, 500, BatteryOperation.DISCHARGING),
@@ -346,20 +346,24 @@ class TestLatestTelemetry:
             (7, 500, None, BatteryOperation.UNKNOWN),
         ],
     )
-    def test_takes_the_direction_from_what_a_battery_does(
-        self, told: object, magnitude: int, power: int | None, mode: BatteryOperation
+    def test_the_operational_mode_decides_the_sign_of_battery_power(
+        self,
+        reported: object,
+        magnitude: int,
+        power: int | None,
+        mode: BatteryOperation,
     ) -> None:
-        telemetry = self.read(encharges=[self.battery(told, magnitude)])
+        telemetry = self.read(encharges=[self.battery(reported, magnitude)])
         assert telemetry.batteries == (
             BatteryReading(power=power, reported_at=NOON, mode=mode, name="Encharge"),
         )
 
-    def test_leaves_out_batteries_that_do_not_report(self) -> None:
+    def test_batteries_without_power_are_skipped(self) -> None:
         silent = self.battery(None, None, None)
         telemetry = self.read(encharges=[silent, self.battery("Idle", 0), silent])
         assert [battery.power for battery in telemetry.batteries] == [0]
 
-    def test_tells_which_battery_is_which(self) -> None:
+    def test_batteries_have_identifiers(self) -> None:
         battery = self.battery("Charging", 40) | {"id": 71, "name": "IQ Battery 5"}
         (read,) = self.read(Encharges=[battery]).batteries
         assert (read.device_id, read.name) == (71, "IQ Battery 5")
@@ -380,7 +384,7 @@ class TestLatestTelemetry:
         assert len(telemetry.production) == 1
 
     @pytest.mark.parametrize(
-        ("told", "status"),
+        ("reported", "status"),
         [
             ("PLUGGED_OUT", EvChargerStatus.PLUGGED_OUT),
             ("Plugged out", EvChargerStatus.PLUGGED_OUT),
@@ -391,17 +395,15 @@ class TestLatestTelemetry:
             (None, EvChargerStatus.UNKNOWN),
         ],
     )
-    def test_tells_what_ev_chargers_do(
-        self, told: object, status: EvChargerStatus
-    ) -> None:
-        charger = {"serial_number": 380, "operational_mode": told}
-        (read,) = self.read(evse=[charger, {"operational_mode": told}]).ev_chargers
+    def test_reads_ev_chargers(self, reported: object, status: EvChargerStatus) -> None:
+        charger = {"serial_number": 380, "operational_mode": reported}
+        (read,) = self.read(evse=[charger, {"operational_mode": reported}]).ev_chargers
         assert read == EvChargerReading(
             serial_number="380", name=None, status=status, reported_at=None
         )
 
     @pytest.mark.parametrize(
-        ("told", "mode"),
+        ("reported", "mode"),
         [
             ("MODE_1", HeatPumpMode.BLOCKED),
             ("Mode_2", HeatPumpMode.NORMAL),
@@ -415,13 +417,13 @@ class TestLatestTelemetry:
         ],
     )
     @pytest.mark.parametrize("kind", ["heat-pump", "heat_pumps"])
-    def test_tells_how_heat_pumps_work(
-        self, kind: str, told: object, mode: HeatPumpMode
+    def test_reads_heat_pumps(
+        self, kind: str, reported: object, mode: HeatPumpMode
     ) -> None:
         pump = {
             "serial_number": "",
             "name": "Vario 300",
-            "operational_mode": told,
+            "operational_mode": reported,
             "last_report_at": EPOCH,
         }
         (read,) = self.read(**{kind: [pump]}).heat_pumps
@@ -500,7 +502,7 @@ class TestLiveFrame:
             (7, None),
         ],
     )
-    def test_compares_modes_by_letters(
+    def test_modes_are_compared_by_letters(
         self, mode: object, expected: BatteryMode | None
     ) -> None:
         assert self.read(battery_mode=mode, pv_power=1).battery_mode is expected
@@ -515,23 +517,25 @@ class TestLiveFrame:
             (None, None),
         ],
     )
-    def test_tells_the_state_of_the_grid(
+    def test_reads_the_grid_status(
         self, status: object, expected: GridStatus | None
     ) -> None:
         assert self.read(grid_status=status, pv_power=1).grid_status is expected
 
     @pytest.mark.parametrize("odd", [*ODD_NUMBERS, 1e12, -1e12, "1 kW"])
-    def test_leaves_out_only_what_is_odd(self, odd: object) -> None:
+    def test_only_invalid_values_are_none(self, odd: object) -> None:
         frame = self.read(pv_power=odd, grid_power=5, battery_soc=odd)
         assert (frame.production, frame.grid, frame.state_of_charge) == (None, 5, None)
 
     @pytest.mark.parametrize("moment", ODD_MOMENTS)
-    def test_needs_a_moment(self, moment: object) -> None:
+    def test_a_frame_without_a_time_is_an_error(self, moment: object) -> None:
         with pytest.raises(MalformedResponseError):
             self.read(moment, pv_power=1)
 
     @pytest.mark.parametrize("measured", [{}, {"pv_power": "x"}, {"battery_soc": 101}])
-    def test_needs_a_measurement(self, measured: dict[str, Any]) -> None:
+    def test_a_frame_without_a_measurement_is_an_error(
+        self, measured: dict[str, Any]
+    ) -> None:
         with pytest.raises(MalformedResponseError):
             self.read(**measured)
 
@@ -557,7 +561,7 @@ READERS: list[Callable[[Any], Any]] = [
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_values_do_not_change(value: Any) -> None:
+def test_models_are_immutable(value: Any) -> None:
     with pytest.raises(AttributeError):
         setattr(value, names(value)[0], None)
     assert {value: 1}[replace(value)] == 1
@@ -565,7 +569,9 @@ def test_values_do_not_change(value: Any) -> None:
 
 @pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("document", [None, [], 7, "x", True])
-def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -> None:
+def test_a_document_that_is_not_an_object_is_an_error(
+    read: Callable[[Any], Any], document: object
+) -> None:
     with pytest.raises(MalformedResponseError):
         read(document)
 
@@ -575,7 +581,7 @@ def test_a_document_is_an_object(read: Callable[[Any], Any], document: object) -
     "system_id",
     [*ODD_NUMBERS, 0, -4711, "Barn", 2**53 + 2, 4711.5, "../..", "4711/../4712"],
 )
-def test_a_document_names_its_system(
+def test_a_document_without_a_system_id_is_an_error(
     read: Callable[[Any], Any], system_id: object
 ) -> None:
     with pytest.raises(MalformedResponseError):
@@ -616,7 +622,7 @@ documents = st.recursive(
 
 @pytest.mark.parametrize("read", READERS)
 @given(document=documents)
-def test_no_document_raises_anything_else_or_leaves_the_ranges(
+def test_any_document_is_read_within_limits_or_malformed(
     read: Callable[[Any], Any], document: Any
 ) -> None:
     if isinstance(document, dict):
@@ -652,14 +658,14 @@ LIMITS = {
 
 
 def names(value: Any) -> list[str]:
-    """Return the names of a value's fields."""
+    """Return the names of the fields of a model."""
     if is_dataclass(value):
         return [member.name for member in fields(value)]
     return list(value._fields)
 
 
 def check(value: Any) -> None:
-    """Assert that all of a value is in its range."""
+    """Assert that all values of a model are within limits."""
     for name in names(value):
         item = getattr(value, name)
         if isinstance(item, datetime):
@@ -678,8 +684,8 @@ def check(value: Any) -> None:
                 check(inner)
 
 
-def test_a_name_without_end_is_cut() -> None:
-    """A device has to be named after it."""
+def test_a_very_long_name_is_truncated() -> None:
+    """It becomes the name of a device."""
     data = {"system_id": 1, "name": " Home" * 1_000_000, "timezone": "E" * 4_000_000}
     system = System.from_api(data)
     assert system.name.startswith("Home Home")
@@ -687,8 +693,8 @@ def test_a_name_without_end_is_cut() -> None:
     assert len(system.time_zone or "") == 100
 
 
-def test_a_list_without_end_is_read_in_part() -> None:
-    """A week of intervals is read whole; the event loop does not wait for more."""
+def test_a_very_long_list_is_truncated() -> None:
+    """A week of intervals is complete; more would block the event loop."""
     end_at = 1_782_000_000
     intervals = [{"end_at": end_at + 300 * number} for number in range(100_000)]
     for nested in (intervals, [intervals]):
@@ -702,8 +708,8 @@ def test_a_list_without_end_is_read_in_part() -> None:
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31", "2100-01-01"])
-def test_a_day_is_one_of_ours(day: str) -> None:
-    """Others would overflow where time zones come in."""
+def test_days_of_other_centuries_are_none(day: str) -> None:
+    """They would overflow in conversions of time zones."""
     assert Summary.from_api({"system_id": 1, "summary_date": day}).summary_date is None
     with pytest.raises(MalformedResponseError):
         DailyEnergy.from_api({"start_date": day}, member="production")

@@ -1,4 +1,4 @@
-"""No error gives a secret away, in whatever way it is looked at."""
+"""No error reveals a secret: text, repr, arguments, context or log."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -60,8 +60,10 @@ TELLTALE = {
 type Action = Callable[[EnphaseCloudClient, ClientSession, str], Awaitable[object]]
 
 
-async def ask(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
-    """Ask for a document."""
+async def request_document(
+    client: EnphaseCloudClient, session: ClientSession, url: str
+) -> None:
+    """Request a document."""
     await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
@@ -73,7 +75,7 @@ async def stream(client: EnphaseCloudClient, session: ClientSession, url: str) -
 
 
 async def sign_in(client: EnphaseCloudClient, session: ClientSession, url: str) -> None:
-    """Ask for a token."""
+    """Request a token."""
     await request_token(
         session,
         f"{url}/oauth/token",
@@ -86,26 +88,26 @@ async def sign_in(client: EnphaseCloudClient, session: ClientSession, url: str) 
 async def ask_for_devices(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
-    """Ask for the devices of a system."""
+    """Request the devices of a system."""
     await client.get(DEVICES, system_id=SYSTEM_ID)
 
 
 async def ask_for_panels(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
-    """Ask for what a gateway's serial number in the query names."""
+    """Request microinverters with the serial number of a gateway in the query."""
     await client.pages(INVERTERS_SUMMARY, query={"envoy_serial_number": SERIAL_NUMBER})
 
 
 async def ask_for_alarms(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
-    """Ask for the alarms that are open."""
+    """Request the open alarms."""
     await client.get(OPEN_ALARMS, system_id=SYSTEM_ID)
 
 
 ACTIONS: list[Action] = [
-    ask,
+    request_document,
     ask_for_alarms,
     ask_for_devices,
     ask_for_panels,
@@ -115,17 +117,17 @@ ACTIONS: list[Action] = [
 
 
 def assert_silent(error: BaseException) -> None:
-    """Assert that an error and all that hangs on it hold no secret."""
-    told = "".join(traceback.format_exception(error))
+    """Assert that an error and everything attached to it has no secret."""
+    text = "".join(traceback.format_exception(error))
     waiting: list[BaseException] = [error]
     while waiting:
         current = waiting.pop()
-        told += f"{current} {current!r} {current.args} {vars(current)}"
+        text += f"{current} {current!r} {current.args} {vars(current)}"
         waiting += [
             linked for linked in (current.__cause__, current.__context__) if linked
         ]
     for secret in SECRETS:
-        assert secret not in told
+        assert secret not in text
 
 
 @pytest.fixture(autouse=True)
@@ -144,7 +146,7 @@ def silent_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     "status",
     [200, 302, 400, 401, 403, 404, 422, 429, 461, 466, 468, 472, 473, 500, 551, 552],
 )
-async def test_refusals_are_silent(
+async def test_refusals_reveal_nothing(
     client: EnphaseCloudClient,
     session: ClientSession,
     cloud: FakeCloud,
@@ -162,7 +164,7 @@ async def test_refusals_are_silent(
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"",
         f"HTTP/1.1 200 {API_KEY}\r\nbroken {TOKEN}\r\n\r\n".encode(),
@@ -172,21 +174,21 @@ async def test_refusals_are_silent(
         f"{REFRESH_TOKEN} {CLIENT_SECRET}\r\n\r\n".encode(),
     ],
 )
-async def test_broken_connections_are_silent(
+async def test_broken_connections_reveal_nothing(
     raw_client: EnphaseCloudClient,
     raw_server: RawServer,
     session: ClientSession,
     action: Action,
-    answer: bytes,
+    response: bytes,
 ) -> None:
-    raw_server.answer = answer
+    raw_server.response = response
     with pytest.raises(EnphaseCloudError) as raised:
         await action(raw_client, session, f"http://127.0.0.1:{raw_server.port}")
     assert_silent(raised.value)
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-async def test_unreachable_clouds_are_silent(
+async def test_unreachable_clouds_reveal_nothing(
     session: ClientSession,
     auth: FakeAuth,
     gate: FakeGate,
@@ -211,7 +213,7 @@ async def test_unreachable_clouds_are_silent(
         f"<html>{SERIAL_NUMBER}</html>",
     ],
 )
-async def test_malformed_answers_are_silent(
+async def test_malformed_responses_reveal_nothing(
     client: EnphaseCloudClient,
     session: ClientSession,
     cloud: FakeCloud,
@@ -224,7 +226,7 @@ async def test_malformed_answers_are_silent(
     assert_silent(raised.value)
 
 
-async def test_errors_inside_a_stream_are_silent(
+async def test_errors_in_a_stream_reveal_nothing(
     client: EnphaseCloudClient, session: ClientSession, cloud: FakeCloud
 ) -> None:
     cloud.script(streamed(f"data: {json.dumps({'error': TELLTALE})}\n\n"))
@@ -234,7 +236,7 @@ async def test_errors_inside_a_stream_are_silent(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-async def test_timeouts_are_silent(
+async def test_timeouts_reveal_nothing(
     client: EnphaseCloudClient,
     session: ClientSession,
     cloud: FakeCloud,
@@ -255,7 +257,7 @@ async def test_timeouts_are_silent(
     assert_silent(raised.value)
 
 
-async def test_withheld_requests_are_silent(
+async def test_withheld_requests_reveal_nothing(
     client: EnphaseCloudClient, gate: FakeGate
 ) -> None:
     gate.refuse_with = RequestWithheldError(until=None, reason="month")
@@ -264,7 +266,7 @@ async def test_withheld_requests_are_silent(
     assert_silent(raised.value)
 
 
-def test_the_client_does_not_show_its_key(client: EnphaseCloudClient) -> None:
+def test_repr_of_the_client_omits_its_key(client: EnphaseCloudClient) -> None:
     assert API_KEY not in repr(client)
 
 

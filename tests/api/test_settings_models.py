@@ -1,4 +1,4 @@
-"""Settings: read by letters, written in the cloud's words, and never made up."""
+"""Settings: readers compare letters, writes use the spelling of the API."""
 
 from copy import replace
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ def _loads(*listed: Any) -> dict[str, Load]:
     return dict(LoadControl.from_api(document).loads)
 
 
-def test_reads_and_writes_settings_of_the_battery() -> None:
+def test_reads_and_writes_battery_settings() -> None:
     settings = BatterySettings.from_api(BATTERY)
     assert settings == BatterySettings(
         mode=BatteryMode.SELF_CONSUMPTION,
@@ -82,10 +82,10 @@ def test_reads_and_writes_settings_of_the_battery() -> None:
         (None, None, None),
     ],
 )
-def test_modes_are_read_by_letters(
+def test_modes_are_compared_by_letters(
     word: object, mode: BatteryMode | None, written: str | None
 ) -> None:
-    """What nobody can write is left out of a request."""
+    """A write omits modes that cannot be written."""
     settings = BatterySettings.from_api({"system_id": 71, "battery_mode": word})
     assert settings.mode is mode
     assert settings.body().get("battery_mode") == written
@@ -105,7 +105,7 @@ def test_modes_are_read_by_letters(
         (None, None),
     ],
 )
-def test_a_switch_is_read_by_its_beginning(word: object, *, is_on: bool | None) -> None:
+def test_a_switch_may_have_further_text(word: object, *, is_on: bool | None) -> None:
     guard = StormGuard.from_api({"system_id": 71, "storm_guard_status": word})
     assert guard.is_on is is_on
     written = {None: {}, True: "enabled", False: "disabled"}[is_on]
@@ -119,16 +119,16 @@ def test_an_alert_may_be_a_text(word: object, *, alert: bool | None) -> None:
     assert StormGuard.from_api({"system_id": 71, "storm_alert": word}).alert is alert
 
 
-def test_the_state_of_the_grid_is_of_the_last_report() -> None:
+def test_reads_the_grid_status() -> None:
     at = datetime(2026, 6, 1, tzinfo=UTC)
-    told = {"system_id": 71, "last_report_date": int(at.timestamp())}
-    state = GridState.from_api({**told, "grid_state": "Off Grid"})
+    document = {"system_id": 71, "last_report_date": int(at.timestamp())}
+    state = GridState.from_api({**document, "grid_state": "Off Grid"})
     assert state == GridState(GridStatus.OFF_GRID, at)
-    assert GridState.from_api(told).status is GridStatus.UNKNOWN
+    assert GridState.from_api(document).status is GridStatus.UNKNOWN
 
 
 def test_reads_and_writes_loads() -> None:
-    """Midnight may be the end of a day; the owner's words are not in repr()."""
+    """Midnight may be 86,400 s; repr() omits the name that the owner chose."""
     (load,) = _loads(LOAD).values()
     assert (load.mode, load.low, load.high) == (LoadMode.BATTERY, 30, 50)
     assert (load.start, load.end) == (32_400, 0)
@@ -145,11 +145,11 @@ def test_reads_and_writes_loads() -> None:
 
 
 @pytest.mark.parametrize("name", [None, "", 5, "x" * 65, "NC1/../x", "né", ["NC1"]])
-def test_a_load_without_a_name_is_left_out(name: object) -> None:
+def test_a_load_without_a_name_is_skipped(name: object) -> None:
     assert list(_loads({**LOAD, "name": name}, LOAD)) == ["NC1"]
 
 
-def test_what_is_odd_of_a_load_is_unknown() -> None:
+def test_invalid_values_of_a_load_are_none() -> None:
     odd = {key: [float("nan")] for key in LOAD} | {"name": "NC1"}
     assert _loads(odd) == {"NC1": Load(name="NC1")}
     late = {**LOAD, "essential_start_time": 86_401, "soc_low": 101, "mode": "Party"}
@@ -161,26 +161,26 @@ def test_what_is_odd_of_a_load_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("listed", [None, {}, "NC1", 3])
-def test_loads_that_are_not_listed_are_no_answer(listed: object) -> None:
-    """Else nothing would pass for a system without loads."""
+def test_a_document_without_a_list_of_loads_is_an_error(listed: object) -> None:
+    """It is not a system without loads."""
     with pytest.raises(MalformedResponseError):
         LoadControl.from_api({"system_id": 71, "load_control_data": listed})
 
 
 @pytest.mark.parametrize("model", MODELS)
 @given(document=json_values)
-def test_whatever_comes_is_read_or_refused(model: Any, document: Any) -> None:
-    """Of a document that names a system, each field is sound or None."""
-    for answer in (document, {"system_id": 71, "load_control_data": [document]}):
+def test_any_document_is_read_or_malformed(model: Any, document: Any) -> None:
+    """With a system id, each field is valid or None."""
+    for candidate in (document, {"system_id": 71, "load_control_data": [document]}):
         try:
-            settings = model.from_api(answer)
+            settings = model.from_api(candidate)
         except MalformedResponseError:
             continue
         assert isinstance(settings, model)
 
 
 @given(document=st.dictionaries(st.sampled_from(NAMES), json_values))
-def test_whatever_is_written_can_be_written(document: dict[str, Any]) -> None:
+def test_every_body_is_valid(document: dict[str, Any]) -> None:
     settings = BatterySettings.from_api({**document, "system_id": 71})
     assert settings.body().get("reserve_soc", 0) in range(101)
     for load in _loads({**document, "name": "NC1"}).values():

@@ -1,4 +1,4 @@
-"""The official specification's own examples, where a copy is at hand."""
+"""The examples of the official specification, if a copy is available."""
 
 import json
 from pathlib import Path
@@ -42,15 +42,15 @@ SPECIFICATION = Path(__file__).parents[3] / "shared/api/System_API.swagger2.json
 
 @pytest.fixture(scope="module")
 def examples() -> dict[tuple[str, str], Any]:
-    """Return the examples of successful answers by method and path."""
+    """Return the examples of successful responses by method and path."""
     if not SPECIFICATION.exists():
         pytest.skip("The official specification is not at hand")
     specification = json.loads(SPECIFICATION.read_text())
     found = {}
     for path, operations in specification["paths"].items():
         for method, operation in operations.items():
-            answer = operation["responses"].get("200", {}).get("examples", {})
-            for example in answer.values():
+            response = operation["responses"].get("200", {}).get("examples", {})
+            for example in response.values():
                 found[method, path.removeprefix("/api/v4/systems")] = example
     return found
 
@@ -271,22 +271,22 @@ def assert_intervals(
     document: Any, read: EnergyIntervals, member: str, *, power: str | None = None
 ) -> None:
     """Assert that intervals are those of a document."""
-    told = [
+    reported = [
         (each["end_at"], each[member], each[power] if power else None)
         for each in document["intervals"]
     ]
-    assert told == [
+    assert reported == [
         (each.end_at.timestamp(), each.energy, each.power) for each in read.intervals
     ]
 
 
 def example(examples: dict[tuple[str, str], Any], method: str, path: str) -> Any:
-    """Return one example; its operation has to be in the specification."""
+    """Return an example; its operation has to be in the specification."""
     return examples[method, path]
 
 
 def assert_kept(document: dict[str, Any], value: Any, kind: type) -> None:
-    """Assert that members of equal name have equal values."""
+    """Assert that members with the same name have the same value."""
     kept = 0
     for name, given in document.items():
         if not hasattr(value, name):

@@ -1,4 +1,4 @@
-"""An event stream to its data."""
+"""Parsing event streams into their data."""
 
 from collections.abc import Iterable
 from itertools import groupby, pairwise
@@ -12,7 +12,7 @@ from custom_components.enphase_cloud.api.sse import EVENT_END, EventDataReader
 
 
 def parse(chunks: Iterable[bytes]) -> list[str]:
-    """Return the data of each event, of bare lines between events as one more."""
+    """Return the data of each event; bare lines between events count as one."""
     reader = EventDataReader()
     pieces = [piece for chunk in chunks for piece in reader.feed(chunk)]
     return [
@@ -27,7 +27,7 @@ def parse(chunks: Iterable[bytes]) -> list[str]:
 
 
 def reference(stream: bytes) -> list[str]:
-    """Read a whole stream word for word as the standard tells."""
+    """Read a whole stream, following the text of the standard, as a reference."""
     text = stream.decode("utf-8", errors="replace").removeprefix("\ufeff")
     events = []
     data = ""
@@ -65,7 +65,7 @@ bare_lines = st.one_of(
 def cut_streams(
     draw: st.DrawFn, lines: st.SearchStrategy[bytes]
 ) -> tuple[bytes, list[bytes]]:
-    """Draw a stream that meets every corner of the grammar, and a way to cut it."""
+    """Draw a stream with all elements of the grammar, cut into chunks."""
     ends = st.sampled_from([b"\n", b"\r", b"\r\n", b"\n\n"])
     ended = st.tuples(lines, ends).map(b"".join)
     mark = draw(st.sampled_from([b"", b"\xef\xbb\xbf"]))
@@ -76,7 +76,7 @@ def cut_streams(
 
 
 @given(cut_streams(fields))
-def test_follows_the_standard_however_a_stream_is_cut(
+def test_follows_the_standard_with_any_chunks(
     case: tuple[bytes, list[bytes]],
 ) -> None:
     stream, chunks = case
@@ -84,14 +84,16 @@ def test_follows_the_standard_however_a_stream_is_cut(
 
 
 @given(cut_streams(st.one_of(fields, bare_lines)))
-def test_bare_lines_do_not_depend_on_the_cuts(case: tuple[bytes, list[bytes]]) -> None:
+def test_bare_lines_do_not_depend_on_the_chunks(
+    case: tuple[bytes, list[bytes]],
+) -> None:
     stream, chunks = case
     whole = parse([stream])
     assert parse(chunks) == whole
     assert parse([bytes([byte]) for byte in stream]) == whole
 
 
-def test_reads_no_field_but_data() -> None:
+def test_ignores_other_fields() -> None:
     stream = b": hello\nevent: frame\nid: 7\nretry: 3\ndata: one\ndata:two\n\n"
     assert parse([stream]) == ["one\ntwo\n"]
 
@@ -103,7 +105,7 @@ def test_ignores_one_byte_order_mark_at_the_start(size: int) -> None:
     assert parse(chunks) == ["1\n", "2\n"]
 
 
-def test_delivers_data_as_soon_as_it_is_there() -> None:
+def test_returns_data_as_soon_as_it_arrives() -> None:
     reader = EventDataReader()
     assert reader.feed(b"data: 1") == [b"1"]
     assert reader.feed(b"2\r\n\r") == [b"2\r\n", EVENT_END]
@@ -122,21 +124,21 @@ def test_delivers_data_as_soon_as_it_is_there() -> None:
         (b"\xef", ["\ufffd"]),
     ],
 )
-def test_keeps_what_the_end_cuts_off(tail: bytes, kept: list[str]) -> None:
+def test_returns_unfinished_data_at_the_end(tail: bytes, kept: list[str]) -> None:
     assert parse([b"data: 1\n\n", tail]) == ["1\n", *kept]
 
 
-def test_passes_bare_lines_as_they_are() -> None:
+def test_bare_lines_are_unchanged() -> None:
     stream = b'{"a": 1}\r\n\r\n  {\n"b": 2}\n[4]\nunknown: {}\n\x1e{}'
     assert "".join(parse([stream])) == '{"a": 1}\n  {\n"b": 2}\n[4]\n\x1e{}'
 
 
-def test_ends_an_event_where_bare_lines_begin_or_end() -> None:
+def test_bare_lines_begin_and_end_an_event() -> None:
     assert parse([b'{"a":\ndata: 1\n{"b":\n']) == ['{"a":\n', "1\n", '{"b":\n']
 
 
 @pytest.mark.parametrize("line", [b"x", b"{", b"data: 1\n", b":\n", b"data: x"])
-def test_memory_is_bounded_whatever_comes(line: bytes) -> None:
+def test_memory_is_bounded(line: bytes) -> None:
     reader = EventDataReader()
     chunk = line * (65_536 // len(line))
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""What may be shown of a stream that nobody could read."""
+"""The masked sample of an unreadable stream."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from custom_components.enphase_cloud.api import StreamSample
 
 
 def shown(body: str | bytes) -> str:
-    """Return what is shown of a body."""
+    """Return the masked beginning of a body."""
     return StreamSample.of(
         "text/plain", body if isinstance(body, bytes) else body.encode()
     ).beginning
@@ -36,9 +36,7 @@ def shown(body: str | bytes) -> str:
         ("é٣☀", "x0·"),
     ],
 )
-def test_values_are_masked_and_structure_stays(
-    body: str | bytes, expected: str
-) -> None:
+def test_values_are_masked_but_not_structure(body: str | bytes, expected: str) -> None:
     assert shown(body) == expected
 
 
@@ -57,9 +55,7 @@ def test_the_first_200_characters_are_shown() -> None:
         ("a/`b`", "?"),
     ],
 )
-def test_a_content_type_is_shown_where_it_is_one(
-    content_type: str, expected: str
-) -> None:
+def test_only_a_valid_content_type_is_shown(content_type: str, expected: str) -> None:
     assert StreamSample.of(content_type, b"").content_type == expected
 
 
@@ -99,12 +95,12 @@ def test_survives_storage(body: str, content_type: str) -> None:
 
 
 @pytest.mark.parametrize("stored", [None, [], {}, "x", {"content_type": "text/plain"}])
-def test_nothing_else_is_restored(stored: object) -> None:
+def test_invalid_stored_samples_are_refused(stored: object) -> None:
     with pytest.raises(ValueError, match="sample"):
         StreamSample.restore(stored)
 
 
-def test_what_is_restored_is_masked_again() -> None:
+def test_restored_samples_are_masked_again() -> None:
     stored = {"content_type": "8/9", "beginning": "8675309" * 999}
     sample = StreamSample.restore(stored)
     assert sample == StreamSample("?", "0" * 200)

@@ -33,7 +33,7 @@ TOKEN = {
 
 
 async def request(session: ClientSession, cloud: FakeCloud) -> dict[str, Any]:
-    """Ask for a token."""
+    """Request a token."""
     return await request_token(
         session,
         cloud.url / "oauth" / "token",
@@ -70,7 +70,7 @@ async def test_the_parameters_are_a_form_in_the_body(
     }
 
 
-async def test_the_token_document_is_returned_whole(
+async def test_the_whole_token_document_is_returned(
     session: ClientSession, cloud: FakeCloud
 ) -> None:
     cloud.script(reply(TOKEN))
@@ -100,7 +100,7 @@ async def test_the_lifetime_is_a_number(
 
 
 @pytest.mark.parametrize("refresh_token", [None, "", 7, "line\nbreak"])
-async def test_a_refresh_token_that_cannot_be_one_does_not_replace_another(
+async def test_an_invalid_refresh_token_is_removed_to_keep_the_old_one(
     session: ClientSession, cloud: FakeCloud, refresh_token: object
 ) -> None:
     cloud.script(reply(TOKEN | {"refresh_token": refresh_token}))
@@ -108,7 +108,7 @@ async def test_a_refresh_token_that_cannot_be_one_does_not_replace_another(
 
 
 @pytest.mark.parametrize("access_token", [None, "", 7, "line\nbreak", "schlüssel"])
-async def test_without_an_access_token_the_answer_is_malformed(
+async def test_a_response_without_an_access_token_is_malformed(
     session: ClientSession, cloud: FakeCloud, access_token: object
 ) -> None:
     cloud.script(reply(TOKEN | {"access_token": access_token}))
@@ -140,7 +140,7 @@ async def test_without_an_access_token_the_answer_is_malformed(
         (200, {"error": "invalid_grant"}, MalformedResponseError),
     ],
 )
-async def test_refusals_are_told_apart(
+async def test_refusals_have_different_errors(
     session: ClientSession,
     cloud: FakeCloud,
     status: int,
@@ -158,7 +158,7 @@ async def test_refusals_are_told_apart(
     assert len(cloud.requests) == 1
 
 
-async def test_a_grant_is_sent_once_though_the_connection_drops(
+async def test_a_grant_is_sent_once_if_the_connection_drops(
     session: ClientSession, raw_server: RawServer
 ) -> None:
     with pytest.raises(EnphaseConnectionError):

@@ -1,4 +1,4 @@
-"""What goes wrong between the client and the cloud."""
+"""Failures between the client and the cloud."""
 
 import asyncio
 import gzip
@@ -30,12 +30,12 @@ from .conftest import (
     reply,
 )
 
-ANSWER = {"system_id": SYSTEM_ID, "current_power": 815}
+DOCUMENT = {"system_id": SYSTEM_ID, "current_power": 815}
 MIB = 1024 * 1024
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"",
         b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{",
@@ -55,13 +55,13 @@ MIB = 1024 * 1024
         "bad length",
     ],
 )
-async def test_a_broken_answer_is_a_connection_error_after_one_attempt(
+async def test_a_broken_response_is_a_connection_error_after_one_request(
     raw_client: EnphaseCloudClient,
     raw_server: RawServer,
     gate: FakeGate,
-    answer: bytes,
+    response: bytes,
 ) -> None:
-    raw_server.answer = answer
+    raw_server.response = response
     with pytest.raises(EnphaseConnectionError):
         await raw_client.get(SUMMARY, system_id=SYSTEM_ID)
     assert raw_server.connections == 1
@@ -81,10 +81,10 @@ async def test_an_unreachable_cloud_is_a_connection_error(
         await client.get(SUMMARY, system_id=SYSTEM_ID)
 
 
-async def test_bytes_that_trickle_in_are_a_timeout(
+async def test_a_slow_response_is_a_timeout(
     client: EnphaseCloudClient, cloud: FakeCloud, clock: Clock
 ) -> None:
-    """None of them comes late, but the answer as a whole does."""
+    """No single byte is late, but the whole response is."""
     sent = 0
 
     async def trickle(request: web.Request) -> web.StreamResponse:
@@ -104,7 +104,7 @@ async def test_bytes_that_trickle_in_are_a_timeout(
     assert 25 < sent < 40
 
 
-async def test_silence_for_half_a_minute_is_a_timeout(
+async def test_no_data_for_30_seconds_is_a_timeout(
     client: EnphaseCloudClient, cloud: FakeCloud, clock: Clock
 ) -> None:
     silence = asyncio.Event()
@@ -145,7 +145,7 @@ async def test_silence_for_half_a_minute_is_a_timeout(
         "number too long",
     ],
 )
-async def test_a_body_that_is_no_json_object_is_malformed(
+async def test_a_body_that_is_not_a_json_object_is_malformed(
     client: EnphaseCloudClient, cloud: FakeCloud, body: bytes
 ) -> None:
     cloud.script(reply(body=body))
@@ -155,23 +155,23 @@ async def test_a_body_that_is_no_json_object_is_malformed(
 
 @pytest.mark.parametrize("status", [200, 203])
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/html"])
-async def test_json_is_read_whatever_it_calls_itself(
+async def test_json_is_read_with_any_content_type(
     client: EnphaseCloudClient, cloud: FakeCloud, content_type: str, status: int
 ) -> None:
-    cloud.script(reply(ANSWER, content_type=content_type, status=status))
+    cloud.script(reply(DOCUMENT, content_type=content_type, status=status))
     assert (await client.get(SUMMARY, system_id=SYSTEM_ID)).current_power == 815
 
 
-async def test_compressed_answers_are_read(
+async def test_compressed_responses_are_read(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
-    body = gzip.compress(json.dumps(ANSWER).encode())
+    body = gzip.compress(json.dumps(DOCUMENT).encode())
     cloud.script(reply(body=body, headers={"Content-Encoding": "gzip"}))
     assert (await client.get(SUMMARY, system_id=SYSTEM_ID)).current_power == 815
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-async def test_a_document_that_is_too_long_is_not_read_to_its_end(
+async def test_reading_stops_at_the_size_limit(
     client: EnphaseCloudClient, cloud: FakeCloud, *, compressed: bool
 ) -> None:
     body = b" " * (64 * MIB)
@@ -194,7 +194,7 @@ async def test_a_redirect_is_not_followed(
     assert len(cloud.requests) == 1
 
 
-async def test_an_error_counts_though_its_body_is_too_long(
+async def test_an_error_with_a_long_body_is_raised(
     client: EnphaseCloudClient, cloud: FakeCloud
 ) -> None:
     cloud.script(reply({"period": "month", "details": "x" * MIB}, status=429))
@@ -203,16 +203,16 @@ async def test_an_error_counts_though_its_body_is_too_long(
     assert raised.value.period is None
 
 
-async def test_an_error_counts_though_its_body_is_cut_off(
+async def test_an_error_with_an_incomplete_body_is_raised(
     raw_client: EnphaseCloudClient, raw_server: RawServer
 ) -> None:
-    raw_server.answer = b"HTTP/1.1 503 Busy\r\nContent-Length: 90\r\n\r\n{"
+    raw_server.response = b"HTTP/1.1 503 Busy\r\nContent-Length: 90\r\n\r\n{"
     with pytest.raises(ServerError) as raised:
         await raw_client.get(SUMMARY, system_id=SYSTEM_ID)
     assert raised.value.status == 503
 
 
-async def test_a_session_that_raises_by_itself_makes_no_difference(
+async def test_a_session_with_raise_for_status_does_not_matter(
     auth: FakeAuth, gate: FakeGate, cloud: FakeCloud
 ) -> None:
     cloud.script(reply({"period": "month"}, status=429))
@@ -245,7 +245,7 @@ async def test_credentials_are_sent_over_https_only(
         )
 
 
-async def test_a_key_that_no_header_can_hold_is_refused(
+async def test_a_key_with_invalid_characters_is_refused(
     session: ClientSession, auth: FakeAuth, gate: FakeGate
 ) -> None:
     with pytest.raises(ValueError, match="key") as raised:

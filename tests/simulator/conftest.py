@@ -17,7 +17,7 @@ NOON = datetime(2026, 6, 17, 19, 40, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that only moves by `advance`."""
 
     moment: datetime = NOON
 
@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(slots=True, kw_only=True)
 class World:
-    """A cloud with a kilowatt application and an owner, and a client that asks it."""
+    """A cloud with a kilowatt application and an owner, and an HTTP client."""
 
     clock: Clock
     cloud: Cloud
@@ -53,7 +53,7 @@ class World:
         }
 
     def add_system(self, **properties: Any) -> System:
-        """Build a system for the owner: by default ten days old, with two batteries."""
+        """Add a system of the owner: by default ten days old, with two batteries."""
         properties.setdefault("battery", 2)
         properties.setdefault("commissioned", date(2026, 6, 7))
         return self.cloud.add_system(self.owner, **properties)
@@ -67,7 +67,7 @@ class World:
         body: Any = None,
         **query: object,
     ) -> ClientResponse:
-        """Ask an operation below `/api/v4/systems`."""
+        """Request an operation below `/api/v4/systems`."""
         response: ClientResponse = await self.client.request(
             method,
             f"/api/v4/systems{path}",
@@ -91,7 +91,7 @@ class World:
         return response.status, await response.json(content_type=None)
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the control endpoint."""
+        """Send a request to the control endpoint."""
         response = await self.client.request(method, f"/_control/{path}", json=body)
         text = await response.text()
         assert response.status in {200, 201, 204}, text
@@ -100,7 +100,7 @@ class World:
     async def token(
         self, application: Application | None = None, **parameters: str
     ) -> tuple[int, Any]:
-        """Ask for tokens, with the application's credentials."""
+        """Request tokens with the credentials of the application."""
         application = application or self.application
         credentials = encode_basic_auth(
             application.client_id, application.client_secret
@@ -140,7 +140,7 @@ def system(world: World) -> System:
 
 @pytest.fixture
 def hasty(world: World) -> None:
-    """Let live streams pass without waiting, while the clock goes on."""
+    """Advance the clock in live streams instead of waiting."""
 
     async def sleep(seconds: float) -> None:
         world.clock.advance(seconds=seconds)

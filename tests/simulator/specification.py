@@ -1,4 +1,4 @@
-"""Reads the official specification and holds answers against it."""
+"""Reads the official specification and checks responses with it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the specification says about one answer of an operation."""
+class Documented:
+    """A response of an operation in the specification."""
 
     method: str
     path: str
@@ -39,14 +39,14 @@ class Specification:
         """Read it."""
         self._document = json.loads(PATH.read_text(encoding="utf-8"))
 
-    def answers(self) -> Iterator[Answer]:
-        """Yield every documented answer, with its path below `/api/v4/systems`."""
+    def responses(self) -> Iterator[Documented]:
+        """Yield every documented response, with its path below `/api/v4/systems`."""
         for path, methods in self._document["paths"].items():
             for method, operation in methods.items():
-                for status, answer in operation["responses"].items():
-                    schema = self._resolved(answer.get("schema", {}))
-                    examples = answer.get("examples", {}).values()
-                    yield Answer(
+                for status, response in operation["responses"].items():
+                    schema = self._resolved(response.get("schema", {}))
+                    examples = response.get("examples", {}).values()
+                    yield Documented(
                         method=method.upper(),
                         path=path.removeprefix(_PREFIX),
                         status=int(status),
@@ -79,7 +79,7 @@ def _example(schema: Any) -> Any:
 
 
 def problems(value: Any, schema: Any, example: Any, where: str = "") -> Iterator[str]:
-    """Yield where an answer differs from schema and example.
+    """Yield where a response differs from schema and example.
 
     Fields must be in the schema or in the example, and of the schema's type; those of
     the example must be there. Null is in order where the example has null.

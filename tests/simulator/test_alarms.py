@@ -1,4 +1,4 @@
-"""Events and alarms, and the devices that only some sites have."""
+"""Events and alarms, and rare devices."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,19 +25,19 @@ SERIALS = ("482000000001", "482000000002")
 
 
 async def alarms(world: World, system: System, **query: object) -> Alarms:
-    """Return alarms as the client understands them: of a span, or the open ones."""
+    """Return alarms of a span, or open ones, as the client reads them."""
     name = "alarms" if query else "open_alarms"
     return Alarms.from_api(await world.get(f"/{system.system_id}/{name}", **query))
 
 
 async def events(world: World, system: System, **query: object) -> Events:
-    """Return events as the client understands them: of a span, or the open ones."""
+    """Return events of a span, or open ones, as the client reads them."""
     name = "events" if query else "open_events"
     return Events.from_api(await world.get(f"/{system.system_id}/{name}", **query))
 
 
 async def test_an_alarm_is_opened_and_cleared(world: World, system: System) -> None:
-    """The documents call it by different ids, but its key stays."""
+    """Its id differs between documents, but its key is the same."""
     number = system.open_alarm(
         "micro_silent", world.clock(), severity=2, serials=SERIALS
     )
@@ -61,7 +61,7 @@ async def test_an_alarm_is_opened_and_cleared(world: World, system: System) -> N
 
 
 async def test_events(world: World, system: System) -> None:
-    """Each device has one; those without a duration are told, but are not open."""
+    """Each device has its event; events without a duration are never open."""
     alarm = system.open_alarm("battery_hot", world.clock(), serials=SERIALS)
     system.open_alarm(107, world.clock(), severity=None)
     first, second = (await events(world, system)).events
@@ -80,10 +80,10 @@ async def test_events(world: World, system: System) -> None:
     assert (await alarms(world, system, start_time=EPOCH)).alarms == ()
 
 
-async def test_what_has_not_begun_or_ended_is_not_told(
+async def test_future_starts_and_ends_are_not_shown(
     world: World, system: System
 ) -> None:
-    """Moments may lie ahead."""
+    """Alarms may be scheduled."""
     number = system.open_alarm("grid_gone", NOON + timedelta(hours=1))
     assert (await alarms(world, system)).alarms == ()
     world.clock.advance(hours=1)
@@ -94,7 +94,7 @@ async def test_what_has_not_begun_or_ended_is_not_told(
 
 
 async def test_spans(world: World, system: System) -> None:
-    """A day without an end, and a week at most."""
+    """A day by default, and a week at most."""
     system.open_alarm("grid_gone", NOON - timedelta(days=3))
     start = EPOCH - 5 * 86_400
     path = {"start_time": start}
@@ -126,8 +126,10 @@ async def test_spans_that_are_refused(
 
 
 @pytest.mark.parametrize("name", ["events", "alarms", "open_events", "open_alarms"])
-async def test_a_strangers_alarms(world: World, system: System, name: str) -> None:
-    """Only the owner sees them, and only where there is a system."""
+async def test_alarms_of_other_accounts_are_refused(
+    world: World, system: System, name: str
+) -> None:
+    """Only the owner has access, and unknown systems are refused."""
     stranger = world.cloud.add_account(email="stranger@example.com", password="x")
     headers = world.sign_in(owner=stranger)
     path = f"/{system.system_id}/{name}"
@@ -151,7 +153,7 @@ async def test_event_types(world: World, system: System) -> None:
     assert (status, body["details"]) == (404, 'Event type not found for {:id=>"9"}')
 
 
-async def test_orders_that_make_no_sense(world: World, system: System) -> None:
+async def test_invalid_orders(world: World, system: System) -> None:
     with pytest.raises(KeyError):
         system.open_alarm("rain", world.clock())
     with pytest.raises(KeyError):
@@ -160,8 +162,8 @@ async def test_orders_that_make_no_sense(world: World, system: System) -> None:
         system.remove_battery(3, world.clock())
 
 
-async def test_a_house_with_everything(world: World) -> None:
-    """The client finds each kind of device."""
+async def test_a_system_with_all_kinds_of_devices(world: World) -> None:
+    """The client reads each kind of device."""
     house = world.add_system(battery=2, generator_w=5_000, connection="cellular")
     house.relays, house.ac_batteries, house.collars, house.iq_airs = 2, 3, 1, 1
     house.heat_pump = HeatPump(mode="MODE_3")
@@ -197,8 +199,8 @@ async def test_a_house_with_everything(world: World) -> None:
     }
 
 
-async def test_silent_devices_are_told_by_their_last_report(world: World) -> None:
-    """A battery and a meter fall silent, each by itself."""
+async def test_devices_without_reports_keep_their_last_report(world: World) -> None:
+    """A battery and a meter stop reporting independently."""
     home = world.add_system(corrections=False)
     home.silence("battery 1", world.clock())
     home.silence("consumption", world.clock())
@@ -210,8 +212,8 @@ async def test_silent_devices_are_told_by_their_last_report(world: World) -> Non
         assert speaking.last_report_at - silent.last_report_at > timedelta(hours=2)
 
 
-async def test_one_battery_is_taken_away(world: World) -> None:
-    """It is listed no more at once; what it could do is missing from midnight on."""
+async def test_one_battery_is_removed(world: World) -> None:
+    """It is not listed from then on; its capacity is missing from midnight on."""
     home = world.add_system(battery=3, corrections=False)
     path = f"/{home.system_id}"
     before = Devices.from_api(await world.get(f"{path}/devices")).batteries
@@ -244,7 +246,7 @@ async def test_one_battery_is_taken_away(world: World) -> None:
     assert "encharges" not in (await world.get(f"{path}/devices"))["devices"]
 
 
-async def test_batteries_that_are_installed_can_leave_one_by_one(
+async def test_installed_batteries_can_be_removed_one_by_one(
     world: World,
 ) -> None:
     home = world.add_system(battery=None)

@@ -1,4 +1,4 @@
-"""The heat pump and chargers of other makers: parts of what a home uses."""
+"""Heat pump and chargers of other makers, which are parts of the consumption."""
 
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
@@ -37,7 +37,7 @@ chargers = st.builds(
 
 @pytest.fixture
 def house(world: World) -> System:
-    """Return a system with a heat pump, and a charger that takes and gives."""
+    """Return a system with a heat pump, and a charger of a car that discharges."""
     system = world.add_system(corrections=False)
     system.install_heat_pump()
     system.install_ev_charger(Charger(serial=SERIAL, habit=1, returns_w=2_000))
@@ -56,7 +56,7 @@ def moment(seconds: int) -> datetime:
 
 
 def taken(world: World, house: System, kind: str, start: int, end: int) -> int:
-    """Return the Wh that an appliance really took."""
+    """Return the actual Wh of an appliance."""
     truth = world.cloud.truth(house.system_id)
     if kind == "hp":
         return truth.heated(moment(start), moment(end))
@@ -64,7 +64,7 @@ def taken(world: World, house: System, kind: str, start: int, end: int) -> int:
 
 
 class TestPhysics:
-    """What appliances do to the energy of a home."""
+    """The effect of appliances on the energy of a home."""
 
     @settings(max_examples=30, deadline=None)
     @given(
@@ -73,10 +73,10 @@ class TestPhysics:
         st.none() | heatings,
         st.lists(chargers, max_size=2, unique_by=lambda each: each.serial),
     )
-    def test_they_are_parts_of_what_the_home_uses(
+    def test_appliances_are_part_of_the_consumption(
         self, plant: Any, local: date, pump: Any, cars: Any
     ) -> None:
-        """In each step the balance holds; what a car gives the home does not draw."""
+        """In each step the balance holds; discharge of a car reduces consumption."""
         plant = replace(plant, heating=pump, chargers=tuple(cars))
         that = day(plant, local)
         bare = day(replace(plant, heating=None, chargers=()), local)
@@ -92,10 +92,10 @@ class TestPhysics:
 
     @settings(max_examples=20, deadline=None)
     @given(plants, days, heatings)
-    def test_energy_of_a_heat_pump_is_that_of_its_steps(
+    def test_energy_of_a_heat_pump_is_the_sum_of_its_steps(
         self, plant: Any, local: date, pump: Any
     ) -> None:
-        """Over days and parts of days alike."""
+        """Over days and parts of days."""
         plant = replace(plant, heating=pump)
         start = midnight(local, plant.time_zone)
         end = midnight(local + timedelta(days=1), plant.time_zone)
@@ -107,8 +107,8 @@ class TestPhysics:
             heating.energy(plant, start, end + DAY)
         )
 
-    def test_it_runs_longer_in_winter_and_rests_without_a_grid(self) -> None:
-        """On both halves of the earth; and hot water is made in summer too."""
+    def test_it_runs_longer_in_winter_and_not_without_a_grid(self) -> None:
+        """In both hemispheres; hot water needs energy in summer, too."""
         north = replace(HOME, heating=Heating())
         south = replace(north, latitude=-37.8)
         for plant, cold, warm in ((north, 1, 7), (south, 7, 1)):
@@ -121,14 +121,14 @@ class TestPhysics:
         assert heating.energy(north, start + 4 * 3_600, start + 7 * 3_600) > 0
         assert heating.energy(replace(HOME), start, start + DAY) == 0
 
-    def test_it_takes_nothing_before_there_was_a_home(self) -> None:
-        """Before commissioning nothing flows."""
+    def test_energy_before_commissioning_is_zero(self) -> None:
+        """Also that of the heat pump."""
         start = midnight(date(2024, 12, 1), ZONE)
         plant = replace(HOME, heating=Heating())
         assert heating.energy(plant, start, start + DAY) == 0
 
-    def test_a_car_gives_to_the_home_until_it_charges(self) -> None:
-        """No more than the home uses, nor than it can, and nothing without a grid."""
+    def test_a_car_discharges_until_it_charges(self) -> None:
+        """Up to the load and its power, and not without a grid."""
         start = midnight(YESTERDAY, ZONE) + 18 * 3_600
         session = ChargingSession(
             start=start, end=start + 7_200, charges_at=start + 3_600, wanted=2_000
@@ -152,8 +152,8 @@ class TestPhysics:
         assert ends[0] == start + 1_800
 
 
-def test_two_cars_do_not_give_more_than_the_home_uses() -> None:
-    """Each gives half of it, if they can."""
+def test_two_cars_do_not_exceed_the_load() -> None:
+    """Each discharges half of it, if possible."""
     start = midnight(YESTERDAY, ZONE) + 18 * 3_600
     session = ChargingSession(
         start=start, end=start + 7_200, charges_at=start + 7_200, wanted=2_000
@@ -171,7 +171,7 @@ def test_two_cars_do_not_give_more_than_the_home_uses() -> None:
 
 
 def of_month(plant: Any, month: int) -> int:
-    """Return what a heat pump took in ten days of a month."""
+    """Return the Wh of a heat pump in ten days of a month."""
     start = midnight(date(2026, month, 10), ZONE)
     return heating.energy(plant, start, start + 10 * DAY)
 
@@ -180,10 +180,10 @@ class TestTelemetry:
     """Energy in intervals."""
 
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_intervals_are_the_truth(
+    async def test_intervals_have_the_actual_energy(
         self, world: World, house: System, kind: str
     ) -> None:
-        """A week has 672; a car gave, a heat pump never does."""
+        """A week has 672; only a car has negative ones."""
         query = {"start_date": "2026-06-10", "granularity": "week"}
         document = await world.get(path(house, kind, "telemetry"), **query)
         assert document["start_date"] == "2026-06-10"
@@ -215,7 +215,7 @@ class TestTelemetry:
     async def test_intervals_of_five_minutes(
         self, world: World, house: System, kind: str
     ) -> None:
-        """They are refused unless the site is configured for them."""
+        """They are refused unless the site supports them."""
         query = {"start_date": YESTERDAY.isoformat(), "interval_duration": "5mins"}
         status, _ = await world.refusal(path(house, kind, "telemetry"), **query)
         assert status == 422
@@ -236,7 +236,7 @@ class TestTelemetry:
     async def test_granularity_is_the_length_of_the_span(
         self, world: World, house: System, kind: str, granularity: str, most: int
     ) -> None:
-        """An end that is asked for is not known to these operations."""
+        """These operations ignore a requested end."""
         start = midnight(date(2026, 6, 9), ZONE)
         query = {"start_at": start, "granularity": granularity, "end_at": start + 1}
         document = await world.get(path(house, kind, "telemetry"), **query)
@@ -245,7 +245,7 @@ class TestTelemetry:
         assert len(document["intervals"]) == most
 
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_intervals_may_be_in_a_list_of_their_own(
+    async def test_intervals_may_be_in_a_nested_list(
         self, world: World, house: System, kind: str
     ) -> None:
         """As the schema of the specification has them."""
@@ -256,7 +256,7 @@ class TestTelemetry:
 
     @pytest.mark.parametrize("kind", KINDS)
     async def test_refusals(self, world: World, house: System, kind: str) -> None:
-        """Whatever is wrong, the words are the same."""
+        """All refusals have the same text."""
         future = int(NOON.timestamp()) + 60
         wrong = (
             ("telemetry", {"start_at": future}),
@@ -270,8 +270,8 @@ class TestTelemetry:
             ("lifetime", {"start_date": "20260616x"}),
         )
         for what, query in wrong:
-            answer = await world.refusal(path(house, kind, what), **query)
-            assert answer == (
+            refusal = await world.refusal(path(house, kind, what), **query)
+            assert refusal == (
                 422,
                 {
                     "message": "Unprocessable Entity",
@@ -284,7 +284,7 @@ class TestTelemetry:
     async def test_other_chargers_are_not_found(
         self, world: World, house: System, what: str
     ) -> None:
-        """Neither those of Enphase nor those that are gone."""
+        """Neither Enphase chargers nor removed ones."""
         house.install_charger(Charger(serial="202620010308"))
         house.remove_ev_charger(SERIAL)
         for serial in ("202620010308", SERIAL):
@@ -294,18 +294,16 @@ class TestTelemetry:
             assert status == 404
             assert body["details"] == f'System not found for {{:id=>"{serial}"}}'
 
-    async def test_without_a_heat_pump_there_is_nothing_to_tell(
+    async def test_without_a_heat_pump_lists_are_empty(
         self, world: World, house: System
     ) -> None:
-        """The documents are there, with empty lists."""
+        """The documents exist."""
         house.remove_heat_pump()
         assert (await world.get(path(house, "hp", "telemetry")))["intervals"] == []
         assert (await world.get(path(house, "hp", "lifetime")))["consumption"] == []
 
-    async def test_a_charger_that_is_only_listed_gives_nothing(
-        self, world: World
-    ) -> None:
-        """Its intervals are zeros, whatever it says that it does."""
+    async def test_the_energy_of_a_listed_charger_is_zero(self, world: World) -> None:
+        """It is not installed; its status does not matter."""
         bare = world.add_system()
         bare.ev_chargers = (EvCharger(serial=SERIAL, status="CHARGING"),)
         document = await world.get(path(bare, "evse", "telemetry"))
@@ -313,10 +311,10 @@ class TestTelemetry:
 
 
 class TestLifetime:
-    """Energy day by day."""
+    """Energy by day."""
 
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_days_are_the_truth(
+    async def test_days_have_the_actual_energy(
         self, world: World, house: System, kind: str
     ) -> None:
         """From the first day to today so far."""
@@ -332,7 +330,7 @@ class TestLifetime:
 
     @pytest.mark.parametrize("kind", KINDS)
     async def test_some_days(self, world: World, house: System, kind: str) -> None:
-        """No days before the first are told of."""
+        """Days before the first one are omitted."""
         everything = await world.get(path(house, kind, "lifetime"))
         query = {"start_date": "2026-01-01", "end_date": "2026-06-09"}
         document = await world.get(path(house, kind, "lifetime"), **query)
@@ -347,10 +345,10 @@ class TestSilence:
     @pytest.mark.parametrize(
         ("kind", "part"), [("hp", "heat pump"), ("evse", f"charger {SERIAL}")]
     )
-    async def test_silence_leaves_a_gap_in_intervals_only(
+    async def test_missing_reports_are_a_gap_in_intervals_only(
         self, world: World, house: System, kind: str, part: str
     ) -> None:
-        """While it lasts, days stand still too; then they have all there was."""
+        """Days do not change meanwhile; afterwards they are complete."""
         before = await world.get(path(house, kind, "lifetime"))
         start = midnight(YESTERDAY, ZONE)
         house.silence(part, moment(start))
@@ -364,10 +362,10 @@ class TestSilence:
         document = await world.get(path(house, kind, "telemetry"))
         assert document["intervals"]
 
-    async def test_latest_telemetry_stands_still(
+    async def test_latest_telemetry_keeps_the_last_mode_for_a_week(
         self, world: World, house: System
     ) -> None:
-        """What a silent appliance did last stays for a week, then it is null."""
+        """Then it is null."""
         house.silence("heat pump", world.clock())
         house.silence(f"charger {SERIAL}", world.clock())
         world.clock.advance(hours=12)
@@ -385,8 +383,8 @@ class TestSilence:
             assert row["operational_mode"] is None
 
 
-async def test_a_charger_says_what_it_does(world: World, house: System) -> None:
-    """Unless it is told to say something else."""
+async def test_a_charger_shows_its_actual_status(world: World, house: System) -> None:
+    """Unless `status` replaces it."""
     start = midnight(date(2026, 6, 17), ZONE) + 14 * 3_600
     session = ChargingSession(
         start=start, end=start + 9_000, charges_at=start + 3_600, wanted=4_000

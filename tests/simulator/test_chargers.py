@@ -1,4 +1,4 @@
-"""Tests of the chargers of Enphase: their documents show what the model knows."""
+"""Enphase chargers: their documents have the values of the model."""
 
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
@@ -28,14 +28,14 @@ chargers = st.builds(
 
 @pytest.fixture
 def house(world: World) -> System:
-    """Return a system with a charger at which a car is every night."""
+    """Return a system with a charger and a car every night."""
     system = world.add_system()
     system.install_charger(Charger(serial=SERIAL, habit=1))
     return system
 
 
 def at(hour: int, minute: int = 0, *, day: date = YESTERDAY) -> int:
-    """Return a moment by the home's clock."""
+    """Return a moment in the time zone of the home."""
     return midnight(day, ZONE) + hour * 3_600 + minute * 60
 
 
@@ -45,12 +45,12 @@ def moment(seconds: int) -> datetime:
 
 
 class TestPhysics:
-    """What chargers do to the energy of a home."""
+    """The effect of chargers on the energy of a home."""
 
     @settings(max_examples=25, deadline=None)
     @given(plants, st.lists(chargers, max_size=2, unique_by=lambda each: each.serial))
-    def test_cars_are_a_part_of_what_the_home_uses(self, plant: Any, cars: Any) -> None:
-        """In each step the balance holds, and the home uses what cars take on top."""
+    def test_cars_are_part_of_the_consumption(self, plant: Any, cars: Any) -> None:
+        """In each step the balance holds, and consumption includes cars."""
         plant = replace(plant, chargers=tuple(cars))
         local = date(2026, 3, 5)
         that, bare = day(plant, local), day(replace(plant, chargers=()), local)
@@ -73,7 +73,7 @@ class TestPhysics:
     def test_energy_of_sessions_is_the_energy_of_days(
         self, charger: Charger, days: int
     ) -> None:
-        """What all sessions took is what the charger gave."""
+        """The energy of the charger is the sum of its sessions."""
         plant = replace(HOME, chargers=(charger,))
         first = date(2026, 3, 1)
         last = first + timedelta(days=days)
@@ -81,7 +81,7 @@ class TestPhysics:
             charging.charged(plant, charger, each).energy
             for each in charging.sessions(plant, charger, first, last)
         )
-        # The night after the last day, less the night before the first.
+        # The night after the last day minus the night before the first.
         start, end = midnight(first, ZONE), midnight(last + timedelta(days=2), ZONE)
         given_ = charging.energy(plant, charger, start, end)
         before = charging.sessions(
@@ -98,8 +98,8 @@ class TestPhysics:
         )
         assert given_ == taken + edges
 
-    def test_a_car_takes_what_it_wants_but_not_more_than_it_can(self) -> None:
-        """The last step has the rest, and a car that leaves early has less."""
+    def test_a_car_charges_the_wanted_energy_within_its_power(self) -> None:
+        """The last step has the rest; a car that leaves early has less."""
         start = at(18, 2)
         session = ChargingSession(
             start=start, end=at(18, 21), charges_at=start, wanted=1_500
@@ -112,7 +112,7 @@ class TestPhysics:
         assert charging.charged(HOME, charger, hasty).energy == 600
 
     def test_nothing_is_charged_without_a_grid(self) -> None:
-        """In an outage the charger pauses."""
+        """The charger pauses in an outage."""
         session = ChargingSession(
             start=at(18), end=at(20), charges_at=at(18), wanted=1_800
         )
@@ -128,10 +128,10 @@ class TestPhysics:
 
 
 class TestDocuments:
-    """What the cloud tells of chargers."""
+    """The documents of chargers."""
 
-    async def test_lists_them(self, world: World, house: System) -> None:
-        """Also among the devices of the system, there by serial number only."""
+    async def test_lists_chargers(self, world: World, house: System) -> None:
+        """Also in the devices of the system, there by serial number only."""
         house.device_statuses[SERIAL] = "error"
         document = await world.get(f"/{house.system_id}/ev_charger/devices")
         (listed,) = document["devices"]["ev_chargers"]
@@ -145,26 +145,26 @@ class TestDocuments:
         assert document["devices"] == {"ev_chargers": []}
 
     async def test_telemetry_is_of_yesterday(self, world: World, house: System) -> None:
-        """It has the true Wh of each quarter of an hour."""
+        """It has the actual Wh of each quarter hour."""
         document = await self.get(world, house, "telemetry")
-        told = document["consumption"]
-        assert [each["end_at"] for each in told] == list(
+        rows = document["consumption"]
+        assert [each["end_at"] for each in rows] == list(
             range(at(0, 15), at(24) + 1, 900)
         )
         truth = world.cloud.truth(house.system_id)
-        for each in told:
+        for each in rows:
             end = moment(each["end_at"])
             wh = truth.charged(SERIAL, end - timedelta(minutes=15), end)
             assert each["consumption"] == wh
-        assert any(each["consumption"] for each in told)
+        assert any(each["consumption"] for each in rows)
         assert (document["start_at"], document["end_at"]) == (at(0), at(24))
 
     async def test_telemetry_of_a_week(self, world: World, house: System) -> None:
         """From a day or a moment on, up to the newest report."""
         query = {"granularity": "week", "start_date": "20260610"}
         document = await self.get(world, house, "telemetry", **query)
-        told = document["consumption"]
-        assert len(told) == 7 * 96
+        rows = document["consumption"]
+        assert len(rows) == 7 * 96
         assert (document["start_date"], document["end_date"]) == (
             "2026-06-10",
             "2026-06-16",
@@ -179,24 +179,24 @@ class TestDocuments:
     async def test_days_are_the_sums_of_intervals(
         self, world: World, house: System
     ) -> None:
-        """From the first day that is asked for, up to yesterday."""
+        """From the requested first day up to yesterday."""
         document = await self.get(world, house, "lifetime", start_date="20260601")
         assert document["start_date"] == "2026-06-01"
         days = document["consumption"]
         assert len(days) == 16
-        # The system began to work on the seventh.
+        # The system began to operate on the seventh.
         assert not any(days[:6])
-        told = (await self.get(world, house, "telemetry"))["consumption"]
-        assert days[-1] == sum(each["consumption"] for each in told)
+        rows = (await self.get(world, house, "telemetry"))["consumption"]
+        assert days[-1] == sum(each["consumption"] for each in rows)
         query = {"start_date": "20260610", "end_date": "20260611"}
         document = await self.get(world, house, "lifetime", **query)
         assert document["consumption"] == days[9:11]
 
     @pytest.mark.parametrize("unit", ["Wh", "kWh"])
-    async def test_sessions_are_told_once_they_ended(
+    async def test_sessions_are_listed_when_they_are_completed(
         self, world: World, unit: Any
     ) -> None:
-        """The newest first, with the energy in the unit of the charger."""
+        """Newest first, with energy in the unit of the charger."""
         system = world.add_system()
         sessions = tuple(
             ChargingSession(start=start, end=start + 7_200, charges_at=start, wanted=wh)
@@ -216,22 +216,24 @@ class TestDocuments:
         document = await self.get(world, system, "sessions", offset=1, limit=1)
         assert document["sessions"] == [oldest]
 
-    async def test_tells_what_a_charger_does(self, world: World) -> None:
-        """In the words of the latest telemetry."""
+    async def test_latest_telemetry_has_the_status_of_chargers(
+        self, world: World
+    ) -> None:
+        """As the specification spells it."""
         system = world.add_system()
         now = int(world.clock().timestamp())
         session = ChargingSession(
             start=now, end=now + 7_200, charges_at=now + 3_600, wanted=9_000
         )
         system.install_charger(Charger(serial=SERIAL, sessions=(session,)))
-        told = []
+        rows = []
         for _ in range(3):
             document = await world.get(f"/{system.system_id}/latest_telemetry")
-            told.append(document["devices"]["evse"][0]["operational_mode"])
+            rows.append(document["devices"]["evse"][0]["operational_mode"])
             world.clock.advance(minutes=50)
-        assert told == ["PLUGGED_OUT", "IDLE", "CHARGING"]
+        assert rows == ["PLUGGED_OUT", "IDLE", "CHARGING"]
 
-    async def test_schedules_are_by_the_clock_of_the_home(
+    async def test_schedules_are_in_the_time_zone_of_the_home(
         self, world: World, house: System
     ) -> None:
         """With times such as "1:00", and days from Monday on."""
@@ -246,7 +248,7 @@ class TestDocuments:
         }
 
     async def test_events_are_prose(self, world: World, house: System) -> None:
-        """The newest first; of one charger, if it is named."""
+        """Newest first; of one charger on request."""
         document = await world.get(f"/{house.system_id}/ev_charger/events", limit=2)
         newest, older = document["events"]
         assert newest["triggered_date"] >= older["triggered_date"]
@@ -266,7 +268,7 @@ class TestDocuments:
 
 
 class TestRefusals:
-    """What the cloud refuses, and how."""
+    """Refusals."""
 
     @pytest.mark.parametrize(
         ("path", "query", "details"),
@@ -296,7 +298,7 @@ class TestRefusals:
         query: dict[str, str],
         details: str,
     ) -> None:
-        """The code is text, and the content has no type that says what it is."""
+        """The code is text, and the content type is not JSON."""
         response = await world.request(f"/{house.system_id}/ev_charger/{path}", **query)
         assert response.content_type == "application/octet-stream"
         body = await response.json(content_type=None)
@@ -311,7 +313,7 @@ class TestRefusals:
         assert (status, body["details"]) == (400, "Invalid system_id")
 
     async def test_needs_its_access_control(self, world: World, house: System) -> None:
-        """It is in every plan, but may not be ticked."""
+        """Every plan includes it, but an application may lack it."""
         application = world.cloud.add_application(
             client_id="bare",
             client_secret="secret",
@@ -325,15 +327,15 @@ class TestRefusals:
         assert (status, body["code"]) == (401, "401")
 
     async def test_methods(self, world: World, house: System) -> None:
-        """Only GET is allowed; starting and stopping are not simulated."""
+        """Only GET is allowed for documents."""
         status, body = await world.refusal(
             f"/{house.system_id}/ev_charger/devices", method="POST"
         )
         assert (status, body["reason"]) == (405, "405")
 
 
-def test_a_site_uses_what_its_charger_gives(world: World, house: System) -> None:
-    """The published truth of consumption contains it."""
+def test_consumption_includes_chargers(world: World, house: System) -> None:
+    """Also in published documents."""
     plant = house.plant
     bare = replace(plant, chargers=())
     start, end = midnight(YESTERDAY, ZONE), at(24)

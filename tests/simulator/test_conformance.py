@@ -1,4 +1,4 @@
-"""Holds the simulator's answers against the official specification."""
+"""Checks responses of the simulator with the official specification."""
 
 from collections.abc import Iterable
 import json
@@ -12,7 +12,7 @@ from simulator.documents.devices import encharge_serial
 from simulator.operations import OPERATIONS, Operation, find
 
 from .conftest import World
-from .specification import PATH, Answer, Specification, problems
+from .specification import PATH, Documented, Specification, problems
 
 pytestmark = pytest.mark.skipif(not PATH.exists(), reason="No specification here")
 
@@ -64,10 +64,10 @@ CONTRADICTIONS = {
         r"nmi: str is no integer": "The example has text",
     },
     "system": {
-        r"interconnect_date: str is no integer": "Recorded answers have integers",
+        r"interconnect_date: str is no integer": "Recorded responses have integers",
     },
 }
-"""Where the specification's own examples contradict its schemas, and how."""
+"""The contradictions between examples and schemas of the specification."""
 
 LIBERTIES = {
     "devices": {
@@ -100,21 +100,21 @@ LIBERTIES = {
         r"last_reported_aggregate_soc: null": "There is no battery",
     },
 }
-"""Where the simulator differs from the examples, and why it may."""
+"""The differences between simulator and examples, with reasons."""
 
 
 @pytest.fixture(scope="module")
-def answers() -> list[Answer]:
-    """Return all documented answers."""
-    return list(Specification().answers())
+def responses() -> list[Documented]:
+    """Return all documented responses."""
+    return list(Specification().responses())
 
 
-def operation_of(answer: Answer) -> Operation:
-    """Return the simulator's operation of a documented answer."""
+def operation_of(response: Documented) -> Operation:
+    """Return the simulator's operation of a documented response."""
     (operation,) = (
         operation
-        for operation, _ in find(answer.path)
-        if operation.method == answer.method
+        for operation, _ in find(response.path)
+        if operation.method == response.method
     )
     return operation
 
@@ -122,13 +122,15 @@ def operation_of(answer: Answer) -> Operation:
 _OK = {200, 202}
 
 
-def simulated(answers: Iterable[Answer], *, ok: bool) -> list[tuple[str, Answer]]:
-    """Return the answers of simulated operations: of status 200, or errors."""
-    named = [(operation_of(answer).name, answer) for answer in answers]
+def simulated(
+    responses: Iterable[Documented], *, ok: bool
+) -> list[tuple[str, Documented]]:
+    """Return the responses of simulated operations: of status 200, or errors."""
+    named = [(operation_of(response).name, response) for response in responses]
     return [
-        (name, answer)
-        for name, answer in named
-        if name in SIMULATED and (answer.status in _OK) is ok
+        (name, response)
+        for name, response in named
+        if name in SIMULATED and (response.status in _OK) is ok
     ]
 
 
@@ -141,19 +143,23 @@ def excused(name: str, problem: str, *tables: dict[str, dict[str, str]]) -> bool
     )
 
 
-def test_every_operation_is_known(answers: list[Answer]) -> None:
-    """Each documented path and method is known, with its access control."""
-    for answer in answers:
-        assert str(operation_of(answer).access) == answer.access
-    documented = {operation_of(answer).name for answer in answers}
+def test_every_documented_operation_exists(
+    responses: list[Documented],
+) -> None:
+    """With its path, method and access control."""
+    for response in responses:
+        assert str(operation_of(response).access) == response.access
+    documented = {operation_of(response).name for response in responses}
     assert documented == {operation.name for operation in OPERATIONS}
 
 
-def test_contradictions_are_the_specifications_own(answers: list[Answer]) -> None:
+def test_all_contradictions_of_the_specification_are_listed(
+    responses: list[Documented],
+) -> None:
     """The table lists all contradictions of the specification, and nothing else."""
     used = set()
-    for name, answer in simulated(answers, ok=True):
-        for problem in problems(answer.example, answer.schema, answer.example):
+    for name, response in simulated(responses, ok=True):
+        for problem in problems(response.example, response.schema, response.example):
             assert excused(name, problem, CONTRADICTIONS), (name, problem)
             used |= {
                 (name, pattern)
@@ -167,7 +173,7 @@ def test_contradictions_are_the_specifications_own(answers: list[Answer]) -> Non
 
 
 def worlds(world: World) -> list[System]:
-    """Build systems that differ as much as they can."""
+    """Add systems that differ as much as possible."""
     return [
         world.add_system(),
         world.add_system(
@@ -179,7 +185,7 @@ def worlds(world: World) -> list[System]:
 
 
 def farm(world: World) -> System:
-    """Build a system with a device of every kind, and an alarm."""
+    """Add a system with all kinds of devices, and an alarm."""
     system = world.add_system(
         battery=3, generator_w=9_000, phases=3, connection="cellular"
     )
@@ -193,7 +199,7 @@ def farm(world: World) -> System:
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_documents_conform(world: World, answers: list[Answer]) -> None:
+async def test_documents_conform(world: World, responses: list[Documented]) -> None:
     """Every document has the documented fields, and these have their types."""
     partner = world.cloud.add_application(
         client_id="partner", client_secret="secret", api_key="partner", plan="partner"
@@ -201,10 +207,10 @@ async def test_documents_conform(world: World, answers: list[Answer]) -> None:
     world.headers = world.sign_in(partner)
     taken = set()
     for system in worlds(world):
-        for name, answer in simulated(answers, ok=True):
+        for name, response in simulated(responses, ok=True):
             world.clock.advance(minutes=1)
-            for document in await documents(world, name, answer, system):
-                for problem in problems(document, answer.schema, answer.example):
+            for document in await documents(world, name, response, system):
+                for problem in problems(document, response.schema, response.example):
                     tables = CONTRADICTIONS, LIBERTIES
                     assert excused(name, problem, *tables), (name, problem)
                     taken |= {
@@ -231,9 +237,9 @@ BODIES: dict[str, object] = {
 
 
 async def documents(
-    world: World, name: str, answer: Answer, system: System
+    world: World, name: str, response: Documented, system: System
 ) -> list[Any]:
-    """Ask for a document, or for the frames of a stream as the examples wrap them."""
+    """Request a document, or frames of a stream with the wrapper of examples."""
     start = int(world.clock().timestamp()) - 3_600
     query: dict[str, dict[str, object]] = {
         "alarms": {"start_time": start},
@@ -244,28 +250,28 @@ async def documents(
         "retrieve_system_id": {"serial_num": system.gateway_serial},
         "search": {"live_stream": "true"},
     }
-    serial = serial_for(answer.path, system)
-    if "{serial_no}" in answer.path and not serial:
+    serial = serial_for(response.path, system)
+    if "{serial_no}" in response.path and not serial:
         return []
     if name in OF_BATTERIES and system.plant.storage is None:
         return []
     if name == "set_load_control" and not system.settings.loads:
         return []
     response = await world.request(
-        answer.path.format(system_id=system.system_id, serial_no=serial),
-        method=answer.method,
+        response.path.format(system_id=system.system_id, serial_no=serial),
+        method=response.method,
         body=BODIES.get(name),
         **query.get(name, {}),
     )
     if name != "live_data":
-        assert response.status == answer.status
+        assert response.status == response.status
         return [await response.json(content_type=None)]
     lines = (await response.text()).splitlines()
     return [{"data": json.loads(line[6:])} for line in lines if line[:6] == "data: "]
 
 
 def serial_for(path: str, system: System) -> str:
-    """Return the serial number of a device of the kind that a path is about."""
+    """Return the serial number of a device for a path."""
     kinds: dict[str, list[str]] = {
         "/micros/": [each.serial for each in system.microinverters],
         "/encharges/": [encharge_serial(system, 1)] if system.plant.storage else [],
@@ -276,43 +282,47 @@ def serial_for(path: str, system: System) -> str:
     return next(iter(found), "")
 
 
-async def test_refusals_conform(world: World, answers: list[Answer]) -> None:
-    """Every documented refusal, ordered by a fault, has the documented body."""
+async def test_refusals_conform(world: World, responses: list[Documented]) -> None:
+    """Every documented refusal, caused by a fault, has the documented body."""
     system = world.add_system()
-    for name, answer in simulated(answers, ok=False):
+    for name, response in simulated(responses, ok=False):
         world.clock.advance(minutes=1)
-        world.cloud.quota_details = "period" in answer.example
-        quota = answer.status == 429
+        world.cloud.quota_details = "period" in response.example
+        quota = response.status == 429
         world.cloud.faults.add(
             Fault(
                 operation=name,
                 times=1,
                 quota="minute" if quota else None,
-                status=None if quota else answer.status,
+                status=None if quota else response.status,
             )
         )
         status, body = await world.refusal(
-            answer.path.format(system_id=system.system_id, serial_no="1"),
-            method=answer.method,
+            response.path.format(system_id=system.system_id, serial_no="1"),
+            method=response.method,
         )
-        assert status == answer.status
-        assert list(problems(body, answer.schema, answer.example)) == []
+        assert status == response.status
+        assert list(problems(body, response.schema, response.example)) == []
         texts = {"message", "reason", "type"}
         if name != "live_data":
-            expected = {key: answer.example.get(key) for key in texts}
+            expected = {key: response.example.get(key) for key in texts}
             assert {key: body.get(key) for key in texts} == expected
         elif status != 401:
-            assert body["type"] == answer.example["type"]
-            assert body["error"] == answer.example["error"]
+            assert body["type"] == response.example["type"]
+            assert body["error"] == response.example["error"]
 
 
-async def test_all_operations_want_a_token(world: World, answers: list[Answer]) -> None:
-    """Every operation refuses a bad token in its documented words."""
-    for answer in answers:
-        if answer.status != 401 or answer.path.endswith("live_data"):
+async def test_all_operations_need_a_token(
+    world: World, responses: list[Documented]
+) -> None:
+    """Every operation refuses an invalid token with the documented text."""
+    for response in responses:
+        if response.status != 401 or response.path.endswith("live_data"):
             continue
         world.clock.advance(minutes=1)
-        path = re.sub(r"\{\w+\}", "1", answer.path)
+        path = re.sub(r"\{\w+\}", "1", response.path)
         headers = {"key": "key", "Authorization": "Bearer x"}
-        status, body = await world.refusal(path, method=answer.method, headers=headers)
-        assert (status, body) == (401, answer.example)
+        status, body = await world.refusal(
+            path, method=response.method, headers=headers
+        )
+        assert (status, body) == (401, response.example)

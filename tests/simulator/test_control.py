@@ -16,36 +16,36 @@ async def refused(world: World, method: str, path: str, **options: Any) -> int:
     return response.status
 
 
-async def test_truth_of_a_moment(world: World, system: System) -> None:
-    """Control tells powers, and energies of the day and of all days."""
+async def test_actual_values_of_a_moment(world: World, system: System) -> None:
+    """Power, and energy of the day and of the lifetime."""
     real = world.cloud.truth(system.system_id)
-    told = await world.control("GET", f"truth?system_id={system.system_id}")
+    response = await world.control("GET", f"truth?system_id={system.system_id}")
     now = real.power(NOON)
-    assert told["at"] == NOON.isoformat()
-    assert told["power_w"]["production"] == now.production
-    assert told["power_w"]["soc"] == now.soc
+    assert response["at"] == NOON.isoformat()
+    assert response["power_w"]["production"] == now.production
+    assert response["power_w"]["soc"] == now.soc
     midnight = datetime(2026, 6, 17, 7, tzinfo=UTC)
     for flow in Flow:
-        assert told["today_wh"][flow] == real.energy(flow, midnight, NOON)
-        assert told["lifetime_wh"][flow] == real.lifetime(flow, NOON)
-    assert told["published_until"] == "2026-06-17T19:30:00+00:00"
+        assert response["today_wh"][flow] == real.energy(flow, midnight, NOON)
+        assert response["lifetime_wh"][flow] == real.lifetime(flow, NOON)
+    assert response["published_until"] == "2026-06-17T19:30:00+00:00"
     earlier = await world.control(
         "GET", f"truth?system_id={system.system_id}&at=2026-06-17T10:00:00"
     )
     assert earlier["power_w"]["production"] == 0
 
 
-async def test_truth_of_an_interval(world: World, system: System) -> None:
-    """Control tells the energy between two moments."""
+async def test_actual_energy_of_an_interval(world: World, system: System) -> None:
+    """The energy between two moments."""
     start = int(NOON.timestamp()) - 3_600
-    told = await world.control(
+    response = await world.control(
         "GET",
         f"truth?system_id={system.system_id}&flow=production"
         f"&start={start}&end={NOON:%Y-%m-%dT%H:%M:%SZ}",
     )
     real = world.cloud.truth(system.system_id)
     energy = real.energy("production", NOON - timedelta(hours=1), NOON)
-    assert told == {"flow": "production", "energy_wh": energy}
+    assert response == {"flow": "production", "energy_wh": energy}
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ async def test_truth_of_an_interval(world: World, system: System) -> None:
         ("system_id={0}&flow=import&start=1&end=300", 400),
     ],
 )
-async def test_questions_without_answer(
+async def test_invalid_requests(
     world: World, system: System, query: str, status: int
 ) -> None:
-    """Control says what is wrong with a question."""
+    """The response has the reason."""
     path = "truth?" + query.format(system.system_id)
     assert await refused(world, "GET", path) == status
 
 
 async def test_counts_and_records(world: World, system: System) -> None:
-    """Control tells what arrived."""
+    """Requests and their numbers."""
     await world.get("")
     await world.get(f"/{system.system_id}/summary")
     counts = await world.control("GET", "counts")
@@ -88,17 +88,17 @@ async def test_counts_and_records(world: World, system: System) -> None:
 
 @pytest.mark.usefixtures("hasty")
 async def test_frames(world: World, system: System) -> None:
-    """Control tells the live streams and their frames."""
+    """Live streams and their frames."""
     response = await world.request(f"/{system.system_id}/live_data")
     await response.read()
-    told = await world.control("GET", "frames")
-    assert told["streams"][0]["frames"] == 30
-    assert len(told["frames"]) == 30
-    assert told["frames"][0]["payload"]["data"]["system_id"] == system.system_id
+    response = await world.control("GET", "frames")
+    assert response["streams"][0]["frames"] == 30
+    assert len(response["frames"]) == 30
+    assert response["frames"][0]["payload"]["data"]["system_id"] == system.system_id
 
 
 async def test_faults(world: World) -> None:
-    """Control orders, lists and withdraws faults."""
+    """Faults are scheduled, listed and removed."""
     order = {"operation": "systems", "status": 503, "times": 5}
     assert await world.control("POST", "faults", order) == {"number": 1}
     assert await world.control("POST", "faults", {"hang": True}) == {"number": 2}
@@ -122,8 +122,8 @@ async def test_faults(world: World) -> None:
         [],
     ],
 )
-async def test_orders_that_make_no_sense(world: World, body: Any) -> None:
-    """A typing error does not become a fault that never happens."""
+async def test_invalid_faults(world: World, body: Any) -> None:
+    """A typing error is refused; the fault would never occur."""
     assert await refused(world, "POST", "faults", json=body) == 400
     assert await refused(world, "POST", "faults", data="{") == 400
     assert await refused(world, "DELETE", "faults/1") == 404
@@ -131,22 +131,22 @@ async def test_orders_that_make_no_sense(world: World, body: Any) -> None:
     assert list(world.cloud.faults) == []
 
 
-async def test_clock_that_stands(world: World) -> None:
-    """A test's clock is told but not moved."""
-    told = await world.control("GET", "clock")
-    assert told == {"now": NOON.isoformat(), "speed": 1.0}
+async def test_the_clock_of_a_test_cannot_be_moved(world: World) -> None:
+    """Its time is returned."""
+    response = await world.control("GET", "clock")
+    assert response == {"now": NOON.isoformat(), "speed": 1.0}
     assert await refused(world, "POST", "clock", json={"advance": 1}) == 409
 
 
-async def test_clock_that_moves(world: World) -> None:
-    """A virtual clock can be set, moved and stopped."""
+async def test_a_virtual_clock_can_be_moved(world: World) -> None:
+    """It can be set, moved and stopped."""
     world.cloud.now = VirtualClock(NOON, speed=0)
-    told = await world.control("POST", "clock", {"advance": 90})
-    assert told == {"now": "2026-06-17T19:41:30+00:00", "speed": 0}
-    told = await world.control("POST", "clock", {"now": "2027-01-01T00:00:00Z"})
-    assert told["now"] == "2027-01-01T00:00:00+00:00"
-    told = await world.control("POST", "clock", {"speed": 3_600})
-    assert told["speed"] == 3_600
+    response = await world.control("POST", "clock", {"advance": 90})
+    assert response == {"now": "2026-06-17T19:41:30+00:00", "speed": 0}
+    response = await world.control("POST", "clock", {"now": "2027-01-01T00:00:00Z"})
+    assert response["now"] == "2027-01-01T00:00:00+00:00"
+    response = await world.control("POST", "clock", {"speed": 3_600})
+    assert response["speed"] == 3_600
     assert world.cloud.now() >= datetime(2027, 1, 1, tzinfo=UTC)
 
 
@@ -191,21 +191,21 @@ async def test_switches_are_true_or_false(world: World, system: System) -> None:
 
 
 async def test_panels(world: World, system: System) -> None:
-    """Control tells what each gives, and lets something befall one."""
+    """Energy of panels, and orders to change one."""
     path = f"systems/{system.system_id}/panels"
-    told = await world.control("GET", path)
+    response = await world.control("GET", path)
     truth = world.cloud.truth(system.system_id)
-    assert sum(panel["energy_wh"] for panel in told) == truth.day(
+    assert sum(panel["energy_wh"] for panel in response) == truth.day(
         "production", date(2026, 6, 16)
     )
-    assert {panel["azimuth"] for panel in told} == {0, 90}
-    serial = told[4]["serial"]
+    assert {panel["azimuth"] for panel in response} == {0, 90}
+    serial = response[4]["serial"]
     order = {"serial": serial, "order": "break", "ratio": 0.6}
     at = "2026-06-16T00:00:00"
     assert await world.control("POST", path, order | {"at": at}) == {"serial": serial}
     broken = await world.control("GET", f"{path}?day=2026-06-16")
     assert broken[4]["ratio"] == 0.6
-    assert broken[4]["energy_wh"] < 0.7 * told[4]["energy_wh"]
+    assert broken[4]["energy_wh"] < 0.7 * response[4]["energy_wh"]
     for name in ("repair", "silence", "report"):
         await world.control("POST", path, {"serial": serial, "order": name})
     world.clock.advance(minutes=5)
@@ -213,11 +213,11 @@ async def test_panels(world: World, system: System) -> None:
     new = await world.control("POST", path, {"serial": serial, "order": "replace"})
     assert new["serial"] != serial
     await world.control("POST", path, {"serial": new["serial"], "order": "retire"})
-    assert len(await world.control("GET", path)) == len(told) - 1
+    assert len(await world.control("GET", path)) == len(response) - 1
 
 
 async def test_snow(world: World, system: System) -> None:
-    """It lies until it thaws."""
+    """Snow stays until it is cleared."""
     path = f"systems/{system.system_id}/snow"
     later = NOON + timedelta(hours=1)
     clear = world.cloud.truth(system.system_id).power(later).production
@@ -228,7 +228,7 @@ async def test_snow(world: World, system: System) -> None:
 
 
 async def test_alarms(world: World, system: System) -> None:
-    """Control opens, lists and clears them."""
+    """Alarms are opened, listed and cleared."""
     path = f"systems/{system.system_id}/alarms"
     order = {"type": "micro_silent", "severity": 2, "serials": ["482000000001"]}
     assert await world.control("POST", path, order) == {"number": 1}
@@ -245,8 +245,8 @@ async def test_alarms(world: World, system: System) -> None:
     )
 
 
-async def test_states_and_batteries(world: World, system: System) -> None:
-    """A state is given and taken back; a battery is taken away."""
+async def test_statuses_and_batteries(world: World, system: System) -> None:
+    """A status is set and reset; a battery is removed."""
     path = f"systems/{system.system_id}"
     documents = f"/{system.system_id}/devices"
     order = {"serial": system.gateway_serial, "status": "error"}
@@ -277,7 +277,7 @@ async def test_states_and_batteries(world: World, system: System) -> None:
         ("alarms", {"type": "grid_gone", "serials": "all"}, 400),
     ],
 )
-async def test_orders_of_devices_that_make_no_sense(
+async def test_invalid_orders_to_devices(
     world: World, system: System, path: str, order: dict[str, Any], status: int
 ) -> None:
     place = f"systems/{system.system_id}"

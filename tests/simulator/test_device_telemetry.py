@@ -1,4 +1,4 @@
-"""Intervals of single panels and batteries: they add up to those of the system."""
+"""Intervals of panels and batteries, which add up to those of the system."""
 
 from collections import Counter
 from copy import replace
@@ -68,12 +68,12 @@ async def all_panels(world: World, home: System, **query: object) -> dict[str, A
 
 
 class TestPhysics:
-    """How the energy of a system is divided."""
+    """Division of the energy of a system."""
 
     @settings(max_examples=20, deadline=None)
     @given(plants, days)
-    def test_steps_of_panels_are_their_energies(self, plant: Any, local: date) -> None:
-        """Step by step, and in sum the production of the day."""
+    def test_steps_of_panels_have_their_energy(self, plant: Any, local: date) -> None:
+        """In each step; the sum is the production of the day."""
         start = midnight(local, plant.time_zone)
         end = midnight(local + timedelta(days=1), plant.time_zone)
         steps = panels.steps(plant, start, end)
@@ -91,7 +91,7 @@ class TestPhysics:
     @settings(max_examples=20, deadline=None)
     @given(plants, days)
     def test_batteries_add_up_in_every_quarter(self, plant: Any, local: date) -> None:
-        """What they take and give is the system's; what they hold is its charge."""
+        """Energy and charge of all batteries are those of the system."""
         start = midnight(local, plant.time_zone)
         for at in range(start, start + DAY, QUARTER):
             for flow in (Flow.CHARGE, Flow.DISCHARGE):
@@ -116,7 +116,7 @@ class TestPhysics:
         charged = units.energy_by_unit(plant, Flow.CHARGE, start, start + DAY)
         assert len(set(charged.values())) == 3
 
-    def test_a_level_is_what_was_taken_and_given(self) -> None:
+    def test_a_level_follows_from_charge_and_discharge(self) -> None:
         """From the lowest charge of a day up to the highest, and down again."""
         storage = Storage(units=2)
         plant = replace(HOME, storage=storage)
@@ -162,10 +162,10 @@ class TestPanels:
                 wh = truth.panel(serial, end - timedelta(minutes=5), end)
                 assert (row["enwh"], row["powr"]) == (wh, wh * 12)
 
-    async def test_one_panel_is_told_as_among_all(
+    async def test_a_single_panel_has_the_intervals_of_its_page(
         self, world: World, home: System
     ) -> None:
-        """Alone it is told with the same intervals."""
+        """Both documents have the same intervals."""
         found = await all_panels(world, home)
         for serial in list(found)[::5]:
             document = await panel(world, home, serial)
@@ -192,7 +192,7 @@ class TestPanels:
     async def test_granularity_is_the_length_of_the_span(
         self, world: World, home: System, granularity: str, most: int
     ) -> None:
-        """No more intervals than documented; the answer names start and end."""
+        """The document has start and end, and not more intervals than documented."""
         start = midnight(YESTERDAY, ZONE) + 9 * 3_600
         serial = home.microinverters[0].serial
         query = {"start_at": start, "granularity": granularity}
@@ -204,10 +204,10 @@ class TestPanels:
         (first, *_) = document["intervals"]
         assert first["end_at"] == start + STEP
 
-    async def test_dates_are_told_as_they_were_asked(
+    async def test_dates_are_shown_as_requested(
         self, world: World, home: System
     ) -> None:
-        """The names of start and end follow the request."""
+        """The names of their fields depend on the request."""
         path = f"/{home.system_id}/devices/micros/telemetry"
         document = await world.get(
             path, start_date="2026-06-15", end_date="2026-06-16", size=1
@@ -235,7 +235,7 @@ class TestPanels:
     async def test_refusals(
         self, world: World, home: System, query: dict[str, object], words: str
     ) -> None:
-        """What makes no sense is refused in the documented words."""
+        """Invalid requests are refused with the documented text."""
         serial = home.microinverters[0].serial
         paths = ("micros/telemetry", f"micros/{serial}/telemetry")
         for path in paths:
@@ -246,15 +246,15 @@ class TestPanels:
             assert words in body["details"]
 
     async def test_unknown_panels(self, world: World, home: System) -> None:
-        """What is not listed is not found."""
+        """Panels that are not listed are not found."""
         status, body = await world.refusal(
             f"/{home.system_id}/devices/micros/1/telemetry"
         )
         assert status == 404
         assert body["details"] == 'Micro not found for {:id=>"1"}'
 
-    async def test_a_dead_panel_gives_nothing(self, world: World, home: System) -> None:
-        """Its intervals go on, with zeros, while the others give as before."""
+    async def test_a_dead_panel_has_zeros(self, world: World, home: System) -> None:
+        """Its intervals continue; the other panels do not change."""
         dead, sound = (each.serial for each in home.microinverters[:2])
         home.break_panel(dead, NOON - timedelta(hours=2))
         rows = (await panel(world, home, dead))["intervals"]
@@ -263,8 +263,10 @@ class TestPanels:
         rows = (await panel(world, home, sound))["intervals"]
         assert min(each["enwh"] for each in rows[-12:]) > 0
 
-    async def test_a_silent_panel_has_a_gap(self, world: World, home: System) -> None:
-        """What it did not report is missing, also once it reports again."""
+    async def test_a_panel_without_reports_has_a_gap(
+        self, world: World, home: System
+    ) -> None:
+        """The intervals are missing, also after it resumes."""
         serial = home.microinverters[0].serial
         home.silence_panel(serial, NOON - timedelta(hours=3))
         ends = await ends_of(world, home, serial)
@@ -276,10 +278,10 @@ class TestPanels:
         assert gap == []
         assert start + 2 * 3_600 + STEP in ends
 
-    async def test_a_replaced_panel_begins_anew(
+    async def test_a_replaced_panel_begins_with_zero(
         self, world: World, home: System
     ) -> None:
-        """The old one is not found any more, and the new has its own time only."""
+        """The old one is not found, and the new one has only intervals of its time."""
         old = home.microinverters[0].serial
         new = home.replace_panel(old, NOON - timedelta(hours=2))
         (first, *_) = await ends_of(world, home, new)
@@ -290,7 +292,7 @@ class TestPanels:
         assert status == 404
 
     async def test_a_retired_panel_ends(self, world: World, home: System) -> None:
-        """It is there only where those that are retired are shown."""
+        """It is only found if retired panels are shown."""
         serial = home.microinverters[0].serial
         home.retire_panel(serial, NOON - timedelta(hours=2))
         path = f"/{home.system_id}/devices/micros/{serial}/telemetry"
@@ -303,7 +305,7 @@ class TestPanels:
     async def test_an_interval_that_lacks_a_panel_is_completed_later(
         self, world: World
     ) -> None:
-        """At first the panel's interval is missing; three hours later it is there."""
+        """At first its interval is missing; it exists after three hours."""
         home = world.add_system()
         before = await all_panels(world, home)
         counts = Counter(each["end_at"] for rows in before.values() for each in rows)
@@ -325,7 +327,7 @@ class TestPanels:
             assert lacking <= {each["end_at"] for each in rows}
 
     async def test_in_the_dark(self, world: World, home: System) -> None:
-        """Intervals tell zeros, or are left out as those of the system are."""
+        """Intervals have zeros, or are omitted like those of the system."""
         serial = home.microinverters[0].serial
         start = midnight(YESTERDAY, ZONE)
         query = {"start_at": start, "end_at": start + DARK}
@@ -363,8 +365,10 @@ class TestBatteries:
             assert sum(levels) / 2 == pytest.approx(row["soc"]["percent"], abs=1)
         assert first != second
 
-    async def test_the_truth_is_told(self, world: World, home: System) -> None:
-        """What was taken, given and held."""
+    async def test_intervals_have_the_actual_values(
+        self, world: World, home: System
+    ) -> None:
+        """Charge, discharge and state of charge."""
         truth = world.cloud.truth(home.system_id)
         serial = await battery_serial(world, home, 2)
         document = await battery(world, home, 2)
@@ -382,10 +386,10 @@ class TestBatteries:
         level = truth.level(serial, heard)
         assert document["last_reported_soc"] == f"{round(level)}%"
 
-    async def test_a_silent_battery_stands_still(
+    async def test_a_battery_without_reports_keeps_its_last_charge(
         self, world: World, home: System
     ) -> None:
-        """Its intervals end, and its last charge stays that of then."""
+        """Its intervals end."""
         at = NOON.replace(minute=0) - timedelta(hours=2)
         home.silence("battery 1", at)
         document = await battery(world, home, 1)
@@ -401,7 +405,7 @@ class TestBatteries:
     async def test_a_removed_battery_is_not_found(
         self, world: World, home: System
     ) -> None:
-        """And those that are left take over what it would have done."""
+        """The remaining ones have all the energy."""
         serial = await battery_serial(world, home, 2)
         home.remove_battery(2, NOON - timedelta(hours=2))
         path = f"/{home.system_id}/devices/encharges/{serial}/telemetry"
@@ -415,8 +419,8 @@ class TestBatteries:
         ):
             assert own["charge"]["enwh"] == row["charge"]["enwh"]
 
-    async def test_batteries_that_are_new(self, world: World) -> None:
-        """Before they were installed there are no intervals."""
+    async def test_new_batteries(self, world: World) -> None:
+        """They have no intervals before their installation."""
         bare = world.add_system(battery=None, corrections=False)
         path = f"/{bare.system_id}/devices/encharges/1/telemetry"
         assert (await world.refusal(path))[0] == 404
@@ -427,14 +431,14 @@ class TestBatteries:
         assert first["end_at"] == int(at.timestamp()) + QUARTER
 
     async def test_an_interval_that_lacks_a_battery(self, world: World) -> None:
-        """One of them misses it, and the system says that one did not report."""
+        """One battery lacks it, and the interval of the system has a lower count."""
         home = world.add_system()
         site = await world.get(f"/{home.system_id}/telemetry/battery")
         rows = [(await battery(world, home, unit))["intervals"] for unit in (1, 2)]
-        told = Counter(each["end_at"] for unit in rows for each in unit)
+        counts = Counter(each["end_at"] for unit in rows for each in unit)
         expected = {
             each["end_at"]: each["soc"]["devices_reporting"]
             for each in site["intervals"]
         }
-        assert told == expected
+        assert counts == expected
         assert set(expected.values()) == {1, 2}

@@ -1,4 +1,4 @@
-"""Tests of the documents: what they show is the truth, as far as it is published."""
+"""Documents show the actual values, as far as they are published."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from .conftest import NOON, World
 PACIFIC = ZoneInfo("America/Los_Angeles")
 MIDNIGHT = datetime(2026, 6, 17, tzinfo=PACIFIC)
 UNTIL = datetime(2026, 6, 17, 19, 30, tzinfo=UTC)
-"""The newest quarter that is published at NOON."""
+"""The newest quarter hour that is published at NOON."""
 
 
 def epoch(moment: datetime) -> int:
@@ -22,7 +22,7 @@ def epoch(moment: datetime) -> int:
 
 
 def truth(world: World, system: System, flow: str, end: int, seconds: int = 900) -> int:
-    """Return the true Wh of an interval."""
+    """Return the actual Wh of an interval."""
     moment = datetime.fromtimestamp(end, UTC)
     return world.cloud.truth(system.system_id).energy(
         flow, moment - timedelta(seconds=seconds), moment
@@ -54,7 +54,7 @@ async def test_systems_are_paged(world: World) -> None:
     assert last["systems"][0]["system_id"] == 111
 
 
-async def test_system_has_its_facts(world: World, system: System) -> None:
+async def test_fields_of_a_system(world: World, system: System) -> None:
     """Deprecated numbers are always -1; times are epoch seconds."""
     (listed,) = (await world.get("", sort_by="id"))["systems"]
     found = await world.get(f"/{system.system_id}")
@@ -70,15 +70,15 @@ async def test_system_has_its_facts(world: World, system: System) -> None:
     assert "live_stream" not in found
 
 
-async def test_systems_may_be_removed(world: World, system: System) -> None:
-    """A system that left the account is gone from everywhere."""
+async def test_removed_systems(world: World, system: System) -> None:
+    """A removed system is in no document."""
     world.cloud.remove_system(system.system_id)
     assert (await world.get(""))["total"] == 0
     assert (await world.request(f"/{system.system_id}")).status == 404
 
 
-async def test_systems_may_be_sold_and_shared(world: World, system: System) -> None:
-    """Logins see what they own or were granted access to, and nothing else."""
+async def test_sold_and_shared_systems(world: World, system: System) -> None:
+    """Accounts only find systems that they own or have access to."""
     other = world.cloud.add_account(email="other@example.com", password="x")
     system.shared_with.append(other)
     assert (await world.get(""))["total"] == 1
@@ -90,8 +90,8 @@ async def test_systems_may_be_sold_and_shared(world: World, system: System) -> N
     assert (await world.request(f"/{system.system_id}/summary")).status == 200
 
 
-async def test_a_time_zone_may_be_put_right(world: World, honest: System) -> None:
-    """Days are then those of the new zone; what flowed when stays as it was."""
+async def test_a_time_zone_can_be_corrected(world: World, honest: System) -> None:
+    """Days are then those of the new zone; energy does not change."""
     before = await world.get(f"/{honest.system_id}/summary")
     honest.time_zone = "Asia/Tokyo"
     (listed,) = (await world.get(""))["systems"]
@@ -107,8 +107,8 @@ async def test_a_time_zone_may_be_put_right(world: World, honest: System) -> Non
     assert after["energy_today"] == energy("production", midnight, UNTIL)
 
 
-async def test_lists_may_say_anything(world: World, system: System) -> None:
-    """What other documents say is not affected."""
+async def test_listed_replaces_members_of_lists(world: World, system: System) -> None:
+    """Other documents do not change."""
     system.listed = {"timezone": "Europe/", "system_id": str(system.system_id)}
     (listed,) = (await world.get(""))["systems"]
     assert (listed["timezone"], listed["system_id"]) == (
@@ -129,7 +129,7 @@ async def test_lists_may_say_anything(world: World, system: System) -> None:
     ],
 )
 async def test_bad_pages(world: World, query: dict[str, str], details: str) -> None:
-    """Nonsense is unprocessable."""
+    """Invalid values are refused with 422."""
     response = await world.request("", **query)
     assert response.status == 422
     assert details in (await response.json())["details"]
@@ -142,7 +142,7 @@ async def search(world: World, body: Any, **query: object) -> Any:
 
 
 async def test_search_filters(world: World) -> None:
-    """Filters narrow; empty ones do not."""
+    """Empty filters have no effect."""
     world.add_system(system_id=1, name="Beach house")
     world.add_system(system_id=2, name="City flat", status="micro")
 
@@ -164,17 +164,17 @@ async def test_search_filters(world: World) -> None:
 @pytest.mark.parametrize("body", [None, {}, [], {"system": None}])
 async def test_search_needs_a_system(world: World, body: Any) -> None:
     """The key `system` is mandatory."""
-    status, answer = await search(world, body)
+    status, response = await search(world, body)
     assert status == 422
-    assert answer["details"] == "system is missing at Json body location"
+    assert response["details"] == "system is missing at Json body location"
     response = await world.client.post(
         "/api/v4/systems/search", headers=world.headers, data="{"
     )
     assert response.status == 422
 
 
-async def test_search_tells_who_can_stream(world: World) -> None:
-    """Live streams need meters, a young gateway, and to be offered at all."""
+async def test_search_has_support_of_live_streams(world: World) -> None:
+    """Live streams need meters, a recent gateway, and to be enabled."""
     world.add_system(system_id=1)
     world.add_system(system_id=2, meters=["production"])
     world.add_system(system_id=3, battery=None, meters=["production"])
@@ -198,7 +198,7 @@ async def test_search_tells_who_can_stream(world: World) -> None:
 
 
 async def test_summary_of_today(world: World, honest: System) -> None:
-    """Energy today counts what is published; lifetime ends yesterday."""
+    """Energy of today is that of published intervals; the lifetime ends yesterday."""
     summary = await world.get(f"/{honest.system_id}/summary")
     real = world.cloud.truth(honest.system_id)
     assert summary["energy_today"] == real.energy("production", MIDNIGHT, UNTIL)
@@ -244,7 +244,7 @@ async def test_summary_of_a_past_day(world: World, honest: System) -> None:
 
 
 async def test_summary_without_battery_and_meter(world: World) -> None:
-    """A site of microinverters alone says so."""
+    """The source of production is the microinverters."""
     cabin = world.add_system(battery=None, meters=[])
     summary = await world.get(f"/{cabin.system_id}/summary")
     assert summary["source"] == "microinverters"
@@ -252,8 +252,10 @@ async def test_summary_without_battery_and_meter(world: World) -> None:
 
 
 @pytest.mark.parametrize("day", ["2026-06-18", "yesterday"])
-async def test_summary_of_no_day(world: World, system: System, day: str) -> None:
-    """Tomorrow and nonsense are unprocessable."""
+async def test_summary_of_an_invalid_day(
+    world: World, system: System, day: str
+) -> None:
+    """Tomorrow and invalid dates are refused with 422."""
     response = await world.request(f"/{system.system_id}/summary", summary_date=day)
     assert response.status == 422
 
@@ -261,8 +263,8 @@ async def test_summary_of_no_day(world: World, system: System, day: str) -> None
 # Devices
 
 
-async def test_devices_of_a_full_house(world: World) -> None:
-    """Every kind that is there is listed, and none that is not."""
+async def test_devices_of_a_large_system(world: World) -> None:
+    """Exactly the existing kinds are listed."""
     farm = world.add_system(
         battery=3, generator_w=9_000, connection="cellular", phases=3
     )
@@ -287,7 +289,7 @@ async def test_devices_of_a_full_house(world: World) -> None:
     assert len(set(ids)) == len(ids)
 
 
-async def test_devices_of_a_small_one(world: World) -> None:
+async def test_devices_of_a_small_system(world: World) -> None:
     """Without meters and battery there are panels and a gateway."""
     cabin = world.add_system(battery=None, meters=[])
     devices = (await world.get(f"/{cabin.system_id}/devices"))["devices"]
@@ -331,7 +333,7 @@ async def test_telemetry_of_today(
 
 
 async def test_import_and_export_are_nested(world: World, honest: System) -> None:
-    """The intervals of the grid stand in an array within an array."""
+    """The intervals of the grid are in a nested array."""
     for name in ("import", "export"):
         document = await world.get(f"/{honest.system_id}/energy_{name}_telemetry")
         assert document["total_devices"] == 0
@@ -356,7 +358,7 @@ async def test_battery_telemetry(world: World, honest: System) -> None:
 
 
 async def test_micro_telemetry(world: World, honest: System) -> None:
-    """Microinverters report every 5 minutes, a percent more than the meter."""
+    """Microinverters report every 5 minutes, 1 % more than the meter."""
     document = await world.get(f"/{honest.system_id}/telemetry/production_micro")
     assert document["total_devices"] == 16
     found = document["intervals"]
@@ -385,7 +387,7 @@ async def test_micro_telemetry(world: World, honest: System) -> None:
 async def test_granularity_is_the_length_of_the_window(
     world: World, system: System, path: str, granularity: str, intervals: int
 ) -> None:
-    """From a start, granularity says how far; intervals stay as fine as they are."""
+    """Granularity is the length of the span, not that of intervals."""
     start = epoch(datetime(2026, 6, 8, tzinfo=PACIFIC))
     document = await world.get(
         f"/{system.system_id}/{path}", start_at=start, granularity=granularity
@@ -396,7 +398,7 @@ async def test_granularity_is_the_length_of_the_window(
 
 
 async def test_start_date_is_echoed(world: World, system: System) -> None:
-    """A date stands for the site's midnight and is shown as it was asked for."""
+    """A date means midnight of the site, and is shown as requested."""
     path = f"/{system.system_id}/telemetry/production_meter"
     document = await world.get(path, start_date="2026-06-10")
     assert document["start_date"] == "2026-06-10"
@@ -409,7 +411,7 @@ async def test_start_date_is_echoed(world: World, system: System) -> None:
 
 
 async def test_undocumented_end(world: World, system: System) -> None:
-    """An end is honoured, as recorded traffic shows for microinverters."""
+    """An end has an effect, as recorded traffic of microinverters shows."""
     start = epoch(MIDNIGHT)
     path = f"/{system.system_id}/telemetry/production_micro"
     document = await world.get(path, start_at=start, end_at=start + 3_600)
@@ -420,7 +422,7 @@ async def test_undocumented_end(world: World, system: System) -> None:
 async def test_granularity_without_start_is_ignored(
     world: World, system: System
 ) -> None:
-    """Without a start the answer is today."""
+    """Without a start the document is of today."""
     path = f"/{system.system_id}/telemetry/battery"
     document = await world.get(path, granularity="week")
     assert document["granularity"] == "day"
@@ -436,7 +438,7 @@ async def test_start_before_the_first_day(world: World, system: System) -> None:
 
 
 async def test_start_after_the_last_interval(world: World, system: System) -> None:
-    """What is not yet published is an empty list, no error."""
+    """The list is empty, which is not an error."""
     for path in ("telemetry/battery", "energy_export_telemetry"):
         document = await world.get(
             f"/{system.system_id}/{path}", start_at=epoch(NOON) - 60
@@ -462,7 +464,7 @@ async def test_start_after_the_last_interval(world: World, system: System) -> No
 async def test_bad_windows(
     world: World, system: System, query: dict[str, object], details: str
 ) -> None:
-    """Impossible windows are unprocessable."""
+    """Invalid spans are refused with 422."""
     path = f"/{system.system_id}/telemetry/battery"
     response = await world.request(path, **query)
     assert response.status == 422
@@ -481,8 +483,8 @@ async def test_bad_windows(
         "energy_export_telemetry",
     ],
 )
-async def test_what_is_not_measured_is_empty(world: World, path: str) -> None:
-    """Without battery and meters there is nothing to show."""
+async def test_documents_without_devices_are_empty(world: World, path: str) -> None:
+    """Without battery and meters they have no intervals."""
     cabin = world.add_system(battery=None, meters=[])
     document = await world.get(f"/{cabin.system_id}/{path}")
     assert document["total_devices"] == 0
@@ -510,7 +512,7 @@ def sums(document: Any) -> dict[str, int]:
 async def test_latest_powers_of_a_net_site(
     world: World, hours: int, phases: int
 ) -> None:
-    """Consumption is production plus grid; less the battery it is the home."""
+    """Consumption is production plus grid; minus battery it is the load."""
     home = world.add_system(phases=phases, battery=3)
     world.clock.advance(hours=hours)
     document = await world.get(f"/{home.system_id}/latest_telemetry")
@@ -529,7 +531,7 @@ async def test_latest_powers_of_a_net_site(
 
 
 async def test_latest_powers_of_a_total_site(world: World) -> None:
-    """In Total configuration consumption is what the home uses."""
+    """In Total configuration consumption is the load of the home."""
     cabin = world.add_system(battery=None, consumption_config="Total")
     document = await world.get(f"/{cabin.system_id}/latest_telemetry")
     reported = document["devices"]["meters"][0]["last_report_at"]
@@ -543,7 +545,7 @@ async def test_latest_powers_of_a_total_site(world: World) -> None:
 
 
 async def test_sign_of_the_battery_may_differ(world: World, system: System) -> None:
-    """The sign is undocumented, so both exist."""
+    """The sign is not documented, so both are supported."""
     world.clock.advance(hours=8)
     path = f"/{system.system_id}/latest_telemetry"
     charging = sums(await world.get(path))["battery"]
@@ -554,7 +556,7 @@ async def test_sign_of_the_battery_may_differ(world: World, system: System) -> N
 async def test_latest_powers_are_null_after_a_week(
     world: World, system: System
 ) -> None:
-    """Who has not reported for seven days has no powers."""
+    """Devices without reports for seven days have no power."""
     system.go_offline(world.clock())
     world.clock.advance(days=8)
     world.headers = world.sign_in()
@@ -593,7 +595,7 @@ async def test_lifetime_is_a_day_each(
 async def test_lifetime_of_today_is_the_sum_of_its_intervals(
     world: World, system: System, path: str, series: dict[str, str]
 ) -> None:
-    """A day's total is what the intervals of the day add up to, also when late."""
+    """The value of a day is the sum of its intervals, also of late ones."""
     telemetry = {
         "production": ("telemetry/production_meter", lambda row: row["wh_del"]),
         "consumption": ("telemetry/consumption_meter", lambda row: row["enwh"]),
@@ -613,8 +615,8 @@ async def test_lifetime_of_today_is_the_sum_of_its_intervals(
             assert document[name] == [sum(map(value, intervals))]
 
 
-async def test_microinverters_alone_add_up_too(world: World) -> None:
-    """Without a meter the day is the sum of what microinverters say."""
+async def test_intervals_of_microinverters_add_up(world: World) -> None:
+    """Without a meter the day is their sum."""
     cabin = world.add_system(battery=None, meters=[])
     for _ in range(8):
         world.clock.advance(minutes=15)
@@ -661,7 +663,7 @@ async def test_lifetime_between_dates(
 async def test_bad_dates(
     world: World, system: System, query: dict[str, str], details: str
 ) -> None:
-    """Impossible dates are unprocessable."""
+    """Invalid dates are refused with 422."""
     response = await world.request(f"/{system.system_id}/energy_lifetime", **query)
     assert response.status == 422
     assert (await response.json())["details"] == details
@@ -687,7 +689,7 @@ async def test_all_production(world: World, system: System) -> None:
     assert document["micro_production"] == document["production"]
 
 
-async def test_lifetime_of_what_is_not_there(world: World) -> None:
+async def test_lifetime_without_devices(world: World) -> None:
     """Without battery and consumption meter the series are empty."""
     cabin = world.add_system(battery=None, meters=["production"])
     document = await world.get(f"/{cabin.system_id}/battery_lifetime")
@@ -699,8 +701,8 @@ async def test_lifetime_of_what_is_not_there(world: World) -> None:
 # Meter readings
 
 
-async def test_registers(world: World, system: System) -> None:
-    """Registers count since the first day; each document has its own key names."""
+async def test_meter_readings(world: World, system: System) -> None:
+    """They count from the first day; each document has its own names of members."""
     real = world.cloud.truth(system.system_id)
     path = f"/{system.system_id}"
     (production,) = (await world.get(f"{path}/production_meter_readings"))[
@@ -723,7 +725,7 @@ async def test_registers(world: World, system: System) -> None:
     assert storage["value_discharged"] == real.lifetime("discharge", yesterday)
 
 
-async def test_readings_of_what_is_not_there(world: World) -> None:
+async def test_meter_readings_without_meters(world: World) -> None:
     """Without meters there are no readings, and before the first day no energy."""
     cabin = world.add_system(battery=None, meters=[])
     for meter in ("production", "consumption", "storage"):
@@ -740,7 +742,7 @@ async def test_readings_of_what_is_not_there(world: World) -> None:
 async def test_a_retired_meter_keeps_its_last_reading(
     world: World, system: System
 ) -> None:
-    """It stays listed; the register of the one in its place begins at nothing."""
+    """It stays listed; the reading of its successor begins with zero."""
     path = f"/{system.system_id}/production_meter_readings"
     (before,) = (await world.get(path))["meter_readings"]
     system.replace_meter("production", NOON)
@@ -760,10 +762,10 @@ async def test_a_retired_meter_keeps_its_last_reading(
     assert earlier["meter_readings"] == [before]
 
 
-async def test_a_silent_meter_keeps_its_last_reading(
+async def test_a_meter_without_reports_keeps_its_last_reading(
     world: World, system: System
 ) -> None:
-    """Its moment stands still while the other meter goes on."""
+    """Its time does not change, that of the other meter does."""
     path = f"/{system.system_id}"
     system.silence("consumption", NOON)
     world.clock.advance(hours=3)
@@ -805,7 +807,7 @@ async def test_incomplete_intervals_are_corrected(world: World) -> None:
 
 
 async def test_a_battery_may_report_later_than_another(world: World) -> None:
-    """What one of two batteries did is half of what both did."""
+    """The energy of one of two batteries is half of the total."""
     home = world.add_system(battery=Storage(units=2))
     counts = set()
     for _ in range(40):
@@ -815,8 +817,8 @@ async def test_a_battery_may_report_later_than_another(world: World) -> None:
     assert counts == {1, 2}
 
 
-def test_the_world_is_made_anew_alike() -> None:
-    """Two clouds of one seed show the same world, another seed another."""
+def test_clouds_of_one_seed_are_equal() -> None:
+    """A cloud of another seed differs."""
 
     def production(seed: int) -> int:
         cloud = Cloud(lambda: NOON, seed=seed)

@@ -1,4 +1,4 @@
-"""Tests of faults: what is ordered happens, where and as often as ordered."""
+"""Faults affect the matching requests as often as scheduled."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ async def statuses(world: World, path: str, count: int) -> list[int]:
 
 
 async def test_a_status_as_often_as_ordered(world: World) -> None:
-    """A fault waits, hits, and is spent."""
+    """A fault skips requests, then affects some, and is removed."""
     fault = world.cloud.faults.add(Fault(status=503, skip=1, times=2))
     assert await statuses(world, "", 4) == [200, 503, 503, 200]
     assert fault.hits == 2
@@ -26,7 +26,7 @@ async def test_a_status_as_often_as_ordered(world: World) -> None:
 
 
 async def test_a_fault_until_it_is_removed(world: World) -> None:
-    """Without a number a fault stays."""
+    """Without `times` a fault stays."""
     fault = world.cloud.faults.add(Fault(status=500))
     assert await statuses(world, "", 3) == [500] * 3
     world.cloud.faults.remove(fault)
@@ -36,7 +36,7 @@ async def test_a_fault_until_it_is_removed(world: World) -> None:
 async def test_a_fault_of_an_operation_and_a_system(
     world: World, system: System
 ) -> None:
-    """Patterns and system ids narrow where a fault hits."""
+    """Patterns and system ids limit the affected requests."""
     other = world.add_system()
     world.cloud.faults.add(
         Fault(operation="telemetry_*", system_id=system.system_id, status=500)
@@ -58,10 +58,8 @@ async def test_a_fault_of_an_operation_and_a_system(
         (599, "Error"),
     ],
 )
-async def test_bodies_of_ordered_refusals(
-    world: World, status: int, message: str
-) -> None:
-    """An ordered refusal has the documented body."""
+async def test_bodies_of_refusals(world: World, status: int, message: str) -> None:
+    """A refusal by a fault has the documented body."""
     world.cloud.faults.add(Fault(status=status, details="Because"))
     _, body = await world.refusal("")
     assert body == {"message": message, "details": "Because", "code": status}
@@ -70,8 +68,8 @@ async def test_bodies_of_ordered_refusals(
 
 
 @pytest.mark.parametrize("period", ["minute", "month"])
-async def test_quota_at_will(world: World, period: Any) -> None:
-    """A quota may be used up although it is not."""
+async def test_a_fault_can_use_up_a_quota(world: World, period: Any) -> None:
+    """Although calls are left."""
     world.cloud.faults.add(Fault(quota=period, times=1))
     status, body = await world.refusal("")
     assert (status, body["period"]) == (429, period)
@@ -81,7 +79,7 @@ async def test_quota_at_will(world: World, period: Any) -> None:
 
 
 async def test_delay(world: World) -> None:
-    """An answer may come late."""
+    """A response may be late."""
     slept = []
 
     async def sleep(seconds: float) -> None:
@@ -93,8 +91,8 @@ async def test_delay(world: World) -> None:
     assert slept == [9.5]
 
 
-async def test_no_answer(world: World) -> None:
-    """An answer may never come; the client's patience decides."""
+async def test_no_response(world: World) -> None:
+    """A response may never arrive; the client needs a timeout."""
     world.cloud.faults.add(Fault(hang=True))
     with pytest.raises(TimeoutError):
         await world.client.get(
@@ -105,8 +103,8 @@ async def test_no_answer(world: World) -> None:
     assert request.counted
 
 
-async def test_line_cut_before_the_answer(world: World) -> None:
-    """The line may be cut before anything came."""
+async def test_connection_breaks_before_the_response(world: World) -> None:
+    """No byte of the response arrives."""
     world.cloud.faults.add(Fault(cut="before_headers", times=1))
     with pytest.raises(ServerDisconnectedError):
         await world.request("")
@@ -114,8 +112,8 @@ async def test_line_cut_before_the_answer(world: World) -> None:
 
 
 @pytest.mark.parametrize("cut", ["after_headers", "mid_body"])
-async def test_line_cut_within_the_answer(world: World, cut: Any) -> None:
-    """The line may be cut after the headers, or in the midst of the body."""
+async def test_connection_breaks_within_the_response(world: World, cut: Any) -> None:
+    """The connection may break after the headers, or within the body."""
     world.cloud.faults.add(Fault(cut=cut, times=1))
     response = await world.request("")
     assert response.status == 200
@@ -134,8 +132,8 @@ async def test_line_cut_within_the_answer(world: World, cut: Any) -> None:
         ("huge", "application/json"),
     ],
 )
-async def test_nonsense(world: World, body: Any, content_type: str) -> None:
-    """An answer of 200 may be anything."""
+async def test_invalid_body(world: World, body: Any, content_type: str) -> None:
+    """A response with status 200 may have any body."""
     world.cloud.faults.add(Fault(body=body))
     response = await world.request("")
     assert (response.status, response.content_type) == (200, content_type)
@@ -149,8 +147,8 @@ async def test_nonsense(world: World, body: Any, content_type: str) -> None:
         assert json.loads(text) is not None
 
 
-async def test_nonsense_with_a_status(world: World) -> None:
-    """Proxies answer in HTML when the cloud is down."""
+async def test_invalid_body_with_a_status(world: World) -> None:
+    """Proxies respond with HTML if the cloud is down."""
     world.cloud.faults.add(Fault(status=502, body="html", times=1))
     response = await world.request("")
     assert (response.status, response.content_type) == (502, "text/html")
@@ -160,7 +158,7 @@ async def test_nonsense_with_a_status(world: World) -> None:
 
 
 async def test_redirect(world: World) -> None:
-    """The cloud may point elsewhere."""
+    """The cloud may redirect."""
     world.cloud.faults.add(Fault(redirect="http://127.0.0.1:9/"))
     response = await world.request("")
     assert (response.status, response.headers["Location"]) == (
@@ -170,7 +168,7 @@ async def test_redirect(world: World) -> None:
 
 
 async def distorted(world: World, path: str, data: Any) -> tuple[Any, Any]:
-    """Return a document as it should be and as it is."""
+    """Return a document without and with a fault."""
     true = await world.get(path)
     world.cloud.faults.clear()
     world.cloud.faults.add(Fault(data=data))
@@ -190,7 +188,7 @@ async def distorted(world: World, path: str, data: Any) -> tuple[Any, Any]:
 async def test_distorted_numbers(
     world: World, system: System, data: str, value: Any
 ) -> None:
-    """All energies and powers are wrong; everything else stays."""
+    """All energy and power is distorted, nothing else."""
     path = f"/{system.system_id}/energy_lifetime"
     true, faulty = await distorted(world, path, data)
     assert faulty["production"] == [value] * 10
@@ -205,8 +203,8 @@ async def test_distorted_numbers(
     assert faulty["meter_readings"][0]["value_charged"] == value
 
 
-async def test_numbers_of_another_kind(world: World, system: System) -> None:
-    """Registers may fall, be text, or be negative."""
+async def test_invalid_numbers(world: World, system: System) -> None:
+    """Readings may decrease, be text, or be negative."""
     path = f"/{system.system_id}/summary"
     true, faulty = await distorted(world, path, "dip")
     assert faulty["energy_lifetime"] == true["energy_lifetime"] // 2
@@ -221,7 +219,7 @@ async def test_numbers_of_another_kind(world: World, system: System) -> None:
 
 
 async def test_repeats_and_gaps(world: World, system: System) -> None:
-    """Intervals may come twice, or every other be missing."""
+    """All intervals may be repeated, or every second one may be missing."""
     for path in ("telemetry/battery", "energy_import_telemetry"):
         nested = path == "energy_import_telemetry"
         where = f"/{system.system_id}/{path}"

@@ -1,4 +1,4 @@
-"""Tests of the gateway: keys, tokens, plans, quotas and the words of refusals."""
+"""The API gateway: keys, tokens, plans, quotas and texts of refusals."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ def without(headers: dict[str, str], name: str) -> dict[str, str]:
 
 
 async def test_key_in_the_header_or_in_the_address(world: World) -> None:
-    """Both places are read; the header wins."""
+    """Both are accepted; the header takes precedence."""
     await world.get("")
     headers = without(world.headers, "key")
     response = await world.request("", headers=headers, key="key")
@@ -33,7 +33,7 @@ async def test_key_in_the_header_or_in_the_address(world: World) -> None:
 
 
 async def test_missing_key(world: World) -> None:
-    """Without a key nothing is known of the application, and nothing counted."""
+    """Without a key the application is unknown, and the request does not count."""
     headers = without(world.headers, "key")
     status, body = await world.refusal("", headers=headers)
     assert status == 401
@@ -43,13 +43,13 @@ async def test_missing_key(world: World) -> None:
 
 
 async def test_unknown_key(world: World) -> None:
-    """An unknown key is refused like everything else."""
+    """An unknown key is refused with 401."""
     status, body = await world.refusal("", headers=world.headers | {"key": "guess"})
     assert (status, body) == (401, NOT_AUTHORIZED)
 
 
 async def test_key_of_another_application(world: World) -> None:
-    """Key and token must belong together."""
+    """Key and token have to be of one application."""
     world.cloud.add_application(
         client_id="other", client_secret="other", api_key="other"
     )
@@ -62,7 +62,7 @@ async def test_key_of_another_application(world: World) -> None:
     "authorization", [None, "Basic eDp5", "Bearer", "Bearer nonsense", "Bearer a.b.c"]
 )
 async def test_bad_tokens(world: World, authorization: str | None) -> None:
-    """Missing and invalid tokens are refused in the same words."""
+    """Missing and invalid tokens are refused with the same text."""
     headers = without(world.headers, "Authorization")
     if authorization is not None:
         headers["Authorization"] = authorization
@@ -71,13 +71,13 @@ async def test_bad_tokens(world: World, authorization: str | None) -> None:
 
 
 async def test_expired_token(world: World) -> None:
-    """After a day a token opens nothing."""
+    """A token is valid for a day."""
     world.clock.advance(days=1)
     assert await world.refusal("") == (401, NOT_AUTHORIZED)
 
 
 async def test_plan_without_access(world: World, system: System) -> None:
-    """What the plan lacks is refused in the words of a bad token."""
+    """An operation that the plan lacks is refused like an invalid token."""
     watt = world.cloud.add_application(
         client_id="small", client_secret="small", api_key="small", plan="watt"
     )
@@ -96,8 +96,10 @@ async def test_plan_without_access(world: World, system: System) -> None:
     }
 
 
-async def test_access_control_that_was_not_ticked(world: World, system: System) -> None:
-    """A developer may have left out what the plan includes."""
+async def test_access_control_that_is_not_selected(
+    world: World, system: System
+) -> None:
+    """An application may lack an access control of its plan."""
     narrow = world.cloud.add_application(
         client_id="narrow",
         client_secret="narrow",
@@ -110,8 +112,8 @@ async def test_access_control_that_was_not_ticked(world: World, system: System) 
     assert await world.refusal(path) == (401, NOT_AUTHORIZED)
 
 
-async def test_other_peoples_systems(world: World, system: System) -> None:
-    """Somebody else's system is forbidden, and is not in the list."""
+async def test_systems_of_other_accounts(world: World, system: System) -> None:
+    """They are refused with 403, and not listed."""
     stranger = world.cloud.add_account(email="stranger@example.com", password="x")
     world.headers = world.sign_in(owner=stranger)
     status, body = await world.refusal(f"/{system.system_id}")
@@ -125,7 +127,7 @@ async def test_other_peoples_systems(world: World, system: System) -> None:
 
 
 async def test_unknown_systems(world: World) -> None:
-    """A system that does not exist is not found; meters say it differently."""
+    """They are refused with 404; meter readings have another text."""
     status, body = await world.refusal("/77")
     assert status == 404
     assert body == {
@@ -142,7 +144,7 @@ async def test_unknown_systems(world: World) -> None:
 
 
 async def test_wrong_methods_and_paths(world: World, system: System) -> None:
-    """A method that does not exist is refused in its own shape."""
+    """A wrong method is refused with its own form of body."""
     status, body = await world.refusal(f"/{system.system_id}/summary", method="POST")
     assert (status, body) == (
         405,
@@ -157,7 +159,7 @@ async def test_wrong_methods_and_paths(world: World, system: System) -> None:
 async def test_operations_that_are_not_simulated(
     world: World, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of the specification are; another would be there, but not implemented."""
+    """All specified ones are; another one would be refused as not implemented."""
     assert len(operations.OPERATIONS) == 51
     assert all(each.is_simulated for each in operations.OPERATIONS)
     new = Operation("new", "/{system_id}/new", AccessControl.SYSTEM_DETAILS)
@@ -167,13 +169,13 @@ async def test_operations_that_are_not_simulated(
 
 
 async def spend(world: World, calls: int) -> None:
-    """Make calls that succeed."""
+    """Make successful calls."""
     for _ in range(calls):
         await world.get("")
 
 
 async def test_minute_quota(world: World) -> None:
-    """Within a calendar minute the plan's calls go through, then none."""
+    """Calls above the limit of a calendar minute are refused."""
     await spend(world, 50)
     status, body = await world.refusal("")
     minute = int(world.clock().timestamp()) // 60 * 60
@@ -209,7 +211,7 @@ async def test_minute_quota(world: World) -> None:
 async def test_month_quota(
     world: World, now: datetime, start: datetime, end: datetime
 ) -> None:
-    """Within a calendar month in UTC the plan's calls go through, then none."""
+    """Calls above the limit of a calendar month in UTC are refused."""
     watt = world.cloud.add_application(
         client_id="small", client_secret="small", api_key="small", plan="watt"
     )
@@ -228,7 +230,7 @@ async def test_month_quota(
 
 
 async def test_quota_belongs_to_the_application(world: World, system: System) -> None:
-    """All owners share the application's quota; other applications do not."""
+    """All owners share it; other applications have their own."""
     other = world.cloud.add_application(
         client_id="other", client_secret="other", api_key="other", plan="kilowatt"
     )
@@ -244,8 +246,8 @@ async def test_quota_belongs_to_the_application(world: World, system: System) ->
     await spend(world, 1)
 
 
-async def test_terse_quota_errors(world: World) -> None:
-    """Some of the documented bodies do not tell the period."""
+async def test_quota_errors_without_details(world: World) -> None:
+    """Some documented bodies lack the period."""
     world.cloud.quota_details = False
     await spend(world, 50)
     assert await world.refusal("") == (
@@ -259,10 +261,8 @@ async def test_terse_quota_errors(world: World) -> None:
 
 
 @pytest.mark.parametrize(("free", "used"), [(False, 3), (True, 1)])
-async def test_client_errors_count_unless_free(
-    world: World, *, free: bool, used: int
-) -> None:
-    """Whether answers of 4xx use up quota is not documented, so both exist."""
+async def test_client_errors_may_count(world: World, *, free: bool, used: int) -> None:
+    """It is not documented whether 4xx responses count, so both are supported."""
     world.cloud.count_client_errors = not free
     await world.get("")
     await world.refusal("/77")
@@ -274,7 +274,7 @@ async def test_client_errors_count_unless_free(
 
 
 async def test_refused_for_quota_does_not_count(world: World) -> None:
-    """Who keeps knocking is not locked out for longer."""
+    """Refused calls do not extend the refusal."""
     await spend(world, 50)
     for _ in range(10):
         await world.refusal("")
@@ -283,7 +283,7 @@ async def test_refused_for_quota_does_not_count(world: World) -> None:
 
 
 async def test_everything_is_recorded(world: World, system: System) -> None:
-    """The cloud remembers who asked what, when, and what the answer was."""
+    """With time, application, operation and status."""
     start = world.clock()
     await world.get(f"/{system.system_id}/summary")
     world.clock.advance(seconds=5)

@@ -1,4 +1,4 @@
-"""Tests of live data: the stream as documented, and as it should not be."""
+"""Live streams: the documented one, and faulty ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,12 +33,12 @@ async def stream(
 
 
 def events(text: str) -> list[Any]:
-    """Read the events of a stream whose lines are as usual."""
+    """Read the events of a stream with usual lines."""
     return [json.loads(line[6:]) for line in text.splitlines() if line[:6] == "data: "]
 
 
 async def pieces(response: ClientResponse) -> AsyncIterator[bytes]:
-    """Yield what arrives until the line breaks."""
+    """Yield data until the connection breaks."""
     try:
         async for piece in response.content.iter_any():
             yield piece
@@ -47,7 +47,7 @@ async def pieces(response: ClientResponse) -> AsyncIterator[bytes]:
 
 
 async def test_stream_as_documented(world: World, system: System) -> None:
-    """Thirty frames, a second apart, that are the truth of their moment."""
+    """Thirty frames, a second apart, with the actual values of their moments."""
     response = await stream(world, system)
     assert response.status == 200
     assert response.content_type == "text/event-stream"
@@ -92,7 +92,7 @@ async def test_stream_in_an_outage(world: World, system: System) -> None:
 
 
 async def test_streams_are_billed(world: World, system: System) -> None:
-    """Each stream that is opened costs ten cents, however long."""
+    """Each opened stream costs 10 cents, of any length."""
     await (await stream(world, system)).read()
     await (await stream(world, system, "300")).read()
     await stream(world, system, "5")
@@ -117,7 +117,7 @@ async def test_streams_are_billed(world: World, system: System) -> None:
 async def test_bad_durations(
     world: World, system: System, duration: str, status: int, message: str
 ) -> None:
-    """Each wrong duration has a status of its own."""
+    """Each invalid duration has its own status."""
     response = await stream(world, system, duration)
     assert response.status == status
     assert response.content_type == "application/json"
@@ -132,7 +132,7 @@ async def test_bad_durations(
 
 
 async def test_systems_that_cannot_stream(world: World, system: System) -> None:
-    """An old gateway, missing meters and silence are told apart."""
+    """An old gateway, missing meters and no reports have different errors."""
 
     async def status(of: System) -> tuple[int, str]:
         response = await stream(world, of)
@@ -160,7 +160,7 @@ async def test_systems_that_cannot_stream(world: World, system: System) -> None:
 async def test_server_errors(
     world: World, system: System, status: int, name: str
 ) -> None:
-    """Ordered by a fault, the cloud fails in the documented words."""
+    """Errors by a fault have the documented text."""
     world.cloud.faults.add(Fault(operation="live_data", status=status, times=1))
     response = await stream(world, system)
     assert response.status == status
@@ -168,10 +168,10 @@ async def test_server_errors(
     assert (body["type"], body["error"]["status"]) == ("server_error", name)
 
 
-async def test_gateway_may_fall_silent_in_mid_stream(
+async def test_gateway_goes_offline_during_a_stream(
     world: World, system: System
 ) -> None:
-    """The stream ends when the gateway does."""
+    """The stream ends."""
 
     async def sleep(seconds: float) -> None:
         world.clock.advance(seconds=seconds)
@@ -182,8 +182,8 @@ async def test_gateway_may_fall_silent_in_mid_stream(
     assert len(events(await (await stream(world, system)).text())) == 3
 
 
-async def test_dropped_line(world: World, system: System) -> None:
-    """Control cuts streams that wait for their next frame."""
+async def test_dropped_connection(world: World, system: System) -> None:
+    """The control endpoint drops streams between frames."""
 
     async def sleep(_seconds: float) -> None:
         await asyncio.Event().wait()
@@ -198,8 +198,8 @@ async def test_dropped_line(world: World, system: System) -> None:
     assert world.cloud.streams[0].closed_at is not None
 
 
-async def test_client_that_leaves(world: World, system: System) -> None:
-    """A stream to which nobody listens ends by itself."""
+async def test_client_disconnects(world: World, system: System) -> None:
+    """The stream ends."""
     leave = asyncio.Event()
 
     async def sleep(_seconds: float) -> None:
@@ -216,20 +216,20 @@ async def test_client_that_leaves(world: World, system: System) -> None:
 
 
 async def faulty(world: World, system: System, shape: Any) -> ClientResponse:
-    """Open a stream of a shape."""
+    """Open a stream with a fault."""
     world.cloud.faults.clear()
     world.cloud.faults.add(Fault(operation="live_data", stream=shape))
     return await stream(world, system)
 
 
 def sent(world: World) -> list[Any]:
-    """Return the payloads that the cloud remembers."""
+    """Return the payloads that the cloud recorded."""
     return [frame.payload for frame in world.cloud.frames]
 
 
 @pytest.mark.parametrize("shape", ["byte_by_byte", "gzip", "content_type", "annotated"])
-async def test_harmless_shapes(world: World, system: System, shape: str) -> None:
-    """Read with care these are streams like any other."""
+async def test_harmless_faults(world: World, system: System, shape: str) -> None:
+    """A correct parser reads all frames."""
     response = await faulty(world, system, shape)
     assert events(await response.text()) == sent(world)
     assert len(sent(world)) == 30
@@ -240,7 +240,7 @@ async def test_harmless_shapes(world: World, system: System, shape: str) -> None
 
 
 async def test_line_ends(world: World, system: System) -> None:
-    """Lines may end in three ways."""
+    """There are three line ends."""
     text = await (await faulty(world, system, "crlf")).text()
     assert text.count("\r\n\r\n") == 30
     assert text.count("\n") == text.count("\r")
@@ -250,7 +250,7 @@ async def test_line_ends(world: World, system: System) -> None:
 
 
 async def test_byte_order_mark(world: World, system: System) -> None:
-    """A mark may come first."""
+    """A stream may begin with a byte order mark."""
     data = await (await faulty(world, system, "bom")).read()
     assert data.startswith(b"\xef\xbb\xbfdata: ")
 
@@ -264,7 +264,7 @@ async def test_characters_are_split(world: World, system: System) -> None:
 
 
 async def test_wrappers(world: World, system: System) -> None:
-    """The payload may be wrapped once more, twice more, or not at all."""
+    """The payload may have more or fewer wrappers."""
     found = events(await (await faulty(world, system, "wrapped")).text())
     assert [event["data"] for event in found] == sent(world)
     world.cloud.frames.clear()
@@ -279,7 +279,7 @@ async def test_wrappers(world: World, system: System) -> None:
 
 
 async def test_events_on_many_lines(world: World, system: System) -> None:
-    """An event's data may stretch over several lines."""
+    """The data of an event may have several lines."""
     text = await (await faulty(world, system, "multi_line")).text()
     found = [
         json.loads("".join(line[6:] for line in block.splitlines()))
@@ -289,7 +289,7 @@ async def test_events_on_many_lines(world: World, system: System) -> None:
 
 
 def objects(text: str) -> list[Any]:
-    """Read one JSON value after the other, whatever stands between them."""
+    """Decode all JSON values with any separators."""
     decoder, at, found = json.JSONDecoder(), 0, []
     while (at := re.compile(r'[{\["]|\Z').search(text, at).start()) < len(text):  # type: ignore[union-attr]
         value, at = decoder.raw_decode(text, at)
@@ -315,7 +315,7 @@ def objects(text: str) -> list[Any]:
     ],
 )
 async def test_framings(world: World, system: System, shape: str, unwrap: Any) -> None:
-    """Frames may come in framings that the documentation does not show."""
+    """Frames may have undocumented framings."""
     response = await faulty(world, system, shape)
     text = await response.text()
     assert [unwrap(value) for value in objects(text)] == sent(world)
@@ -326,13 +326,13 @@ async def test_framings(world: World, system: System, shape: str, unwrap: Any) -
 
 
 async def test_streamed_array(world: World, system: System) -> None:
-    """The whole stream may be one array, whose end never comes."""
+    """The whole stream may be one array without an end."""
     text = await (await faulty(world, system, "array_streamed")).text()
     assert json.loads(text.removesuffix(",") + "]") == sent(world)
 
 
 async def test_success_code(world: World, system: System) -> None:
-    """A frame may say that it is no error."""
+    """A frame may have a success code."""
     found = events(await (await faulty(world, system, "success_code")).text())
     assert [
         {**event, **payload} for event, payload in zip(found, sent(world), strict=True)
@@ -341,20 +341,20 @@ async def test_success_code(world: World, system: System) -> None:
 
 
 async def test_another_system(world: World, system: System) -> None:
-    """Frames may be of somebody else."""
+    """Frames may be of another system."""
     found = events(await (await faulty(world, system, "other_system")).text())
     assert {event["data"]["system_id"] for event in found} == {system.system_id + 1}
 
 
 async def test_page(world: World, system: System) -> None:
-    """A page may come instead."""
+    """The response may be a page."""
     response = await faulty(world, system, "html")
     assert response.content_type == "text/html"
     assert "{" not in await response.text()
 
 
 async def test_duplicates_and_flood(world: World, system: System) -> None:
-    """Frames may come twice, or by the thousand."""
+    """Frames may be repeated, or arrive by the thousand."""
     found = events(await (await faulty(world, system, "duplicates")).text())
     assert found[::2] == found[1::2]
     assert len(found) == 60
@@ -367,7 +367,7 @@ async def test_duplicates_and_flood(world: World, system: System) -> None:
 
 
 async def test_frames_out_of_order(world: World, system: System) -> None:
-    """Every other frame is half a minute old, and true of that time."""
+    """Every second frame has the values of half a minute ago."""
     found = events(await (await faulty(world, system, "out_of_order")).text())
     stamps = [event["timestamp_epoch"] for event in found]
     falls = [after < before for before, after in pairwise(stamps)]
@@ -380,7 +380,7 @@ async def test_frames_out_of_order(world: World, system: System) -> None:
 async def test_wrong_clock(
     world: World, system: System, shape: str, offset: int
 ) -> None:
-    """The gateway's clock may be an hour off."""
+    """The clock of the gateway may be an hour wrong."""
     found = events(await (await faulty(world, system, shape)).text())
     for event, frame in zip(found, world.cloud.frames, strict=True):
         stamp = event["timestamp_epoch"] / 1000
@@ -388,7 +388,7 @@ async def test_wrong_clock(
 
 
 async def test_absurd_values(world: World, system: System) -> None:
-    """Powers may be anything."""
+    """Power may have any value."""
     found = events(await (await faulty(world, system, "absurd")).text())
     powers = [event["data"]["pv_power"] for event in found]
     assert any(power != power for power in powers)  # noqa: PLR0124 - NaN
@@ -411,7 +411,7 @@ async def test_errors_within_the_stream(world: World, system: System) -> None:
 
 
 async def test_any_error_within_the_stream(world: World, system: System) -> None:
-    """Of a stream, an ordered status is what its error objects say."""
+    """The status of a stream fault is that of its error objects."""
     world.cloud.faults.add(
         Fault(operation="live_data", stream="error_object", status=429)
     )
@@ -423,19 +423,19 @@ async def test_any_error_within_the_stream(world: World, system: System) -> None
 
 
 async def test_garbage(world: World, system: System) -> None:
-    """What comes may not even be text."""
+    """The data may not be text."""
     data = await (await faulty(world, system, "garbage")).read()
     with pytest.raises(UnicodeDecodeError):
         data.decode()
 
 
 async def test_end_at_once(world: World, system: System) -> None:
-    """A stream may end before it began."""
+    """A stream may end without a frame."""
     assert await (await faulty(world, system, "empty")).read() == b""
 
 
 async def test_reset_within_a_frame(world: World, system: System) -> None:
-    """The line may be cut in the midst of a frame."""
+    """The connection may break within a frame."""
     response = await faulty(world, system, "reset")
     with pytest.raises(ClientError):
         await response.read()
@@ -443,7 +443,7 @@ async def test_reset_within_a_frame(world: World, system: System) -> None:
 
 
 async def test_line_without_end(world: World, system: System) -> None:
-    """A megabyte may come without a newline."""
+    """A megabyte may arrive without a newline."""
     data = await (await faulty(world, system, "no_newline")).read()
     assert len(data) > 1024 * 1024
     assert b"\n" not in data
@@ -456,7 +456,7 @@ async def test_line_without_end(world: World, system: System) -> None:
 async def test_streams_without_end(
     world: World, system: System, shape: str, content: bytes
 ) -> None:
-    """Some streams go on beyond their duration, with or without content."""
+    """Some streams exceed their duration, with or without data."""
     ticks = 0
 
     async def sleep(_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Tests of loads on dry contacts: when they are switched off."""
+"""Loads on dry contacts: when they are switched off."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,17 +17,17 @@ SHARE = 40
 
 
 def load(**properties: Any) -> Load:
-    """Return a load that is a large part of the home."""
+    """Return a load that is a large part of the consumption."""
     return Load(name="NC1", load_name="Pump", share_percent=SHARE, **properties)
 
 
 def wanted(world: World, **properties: Any) -> System:
-    """Return a system that is like another one but for its loads."""
+    """Return a system that differs from another one only in its loads."""
     return world.add_system(seed=5, **properties)
 
 
 def left(world: World, system: System, at: datetime, **properties: Any) -> int:
-    """Return which share of what the home wants is left at a moment [%]."""
+    """Return the remaining share of the demanded energy at a moment [%]."""
     bare = wanted(world, **properties)
     bare.plant = bare.plant.__replace__(outages=system.plant.outages)
     end = at + timedelta(minutes=5)
@@ -63,7 +63,7 @@ def left(world: World, system: System, at: datetime, **properties: Any) -> int:
 def test_modes(
     world: World, properties: dict[str, Any], *, on_grid: bool, off_grid: bool
 ) -> None:
-    """A load that is switched off is missing from what the home uses."""
+    """A load that is switched off is missing in the consumption."""
     for outage, powered in ((False, on_grid), (True, off_grid)):
         system = wanted(world)
         if outage:
@@ -74,22 +74,22 @@ def test_modes(
 
 
 def test_generator_helps(world: World) -> None:
-    """Where there is one it powers what is meant for it."""
+    """It powers the loads of its mode."""
     system = wanted(world, generator_w=9_000)
     system.start_grid_outage(NOON - timedelta(hours=1))
     system.install_loads(load(mode="Advanced_GeneratorPowered"))
     assert left(world, system, NOON, generator_w=9_000) == 100
 
 
-def test_without_loads_of_effect_nothing_changes(world: World) -> None:
-    """On the grid, loads of mode Basic are powered: all flows are as without."""
+def test_loads_have_no_effect_on_the_grid(world: World) -> None:
+    """Loads of mode Basic are powered there: flows are the same as without loads."""
     system, bare = wanted(world), wanted(world)
     system.install_loads(load())
     assert day(system.plant, TODAY) == day(bare.plant, TODAY)
 
 
 def test_battery_switches_with_hysteresis(world: World) -> None:
-    """Off at the lower level, and on at the higher one."""
+    """It is switched off at the lower level, and on at the higher one."""
     system = wanted(world, battery=Storage(units=1))
     system.install_loads(load(mode="Advanced_BatteryPowered", soc_low=40, soc_high=80))
     bare = wanted(world, battery=Storage(units=1))
@@ -107,14 +107,14 @@ def test_battery_switches_with_hysteresis(world: World) -> None:
     assert seen == {True, False}
 
 
-def test_without_a_battery_its_level_switches_nothing(world: World) -> None:
+def test_without_a_battery_loads_are_powered(world: World) -> None:
     system = wanted(world, battery=None)
     system.install_loads(load(mode="Advanced_BatteryPowered", soc_low=90))
     assert left(world, system, NOON, battery=None) == 100
 
 
 def test_first_of_a_month(world: World) -> None:
-    """What was off before the night of calibration does not matter after it."""
+    """The calibration night resets all contacts."""
     first = datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
     orders = (
         Order(int(NOON.timestamp()), Regime("Full Backup", 100, charge_from_grid=True)),
@@ -131,7 +131,7 @@ def test_first_of_a_month(world: World) -> None:
 
 
 async def test_written_mode_takes_effect(world: World) -> None:
-    """From the mark after the delay on, and not before."""
+    """From the first multiple of 5 minutes after the delay."""
     application = world.cloud.add_application(
         client_id="mega", client_secret="secret", api_key="mega", plan="megawatt"
     )

@@ -1,4 +1,4 @@
-"""Production meters side by side, and what a gateway's serial number leads to."""
+"""Several production meters, and the system of a gateway."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ YESTERDAY = midnight(date(2026, 6, 16), ZONE)
 
 @pytest.fixture
 def farm(world: World) -> System:
-    """Return a system with three production meters, complete at once."""
+    """Return a system with three production meters and complete intervals."""
     system = world.add_system(corrections=False)
     system.production_meters = 3
     return system
@@ -29,12 +29,12 @@ def moment(seconds: int) -> datetime:
 
 
 async def stats(world: World, system: System, **query: object) -> Any:
-    """Return what the production meters measured."""
+    """Return the document of production meters."""
     return await world.get(f"/{system.system_id}/rgm_stats", **query)
 
 
 def by_meter(document: Any) -> dict[str, dict[int, int]]:
-    """Return the Wh of each meter by the ends of its intervals, over its channels."""
+    """Return the Wh of each meter, summed over channels, by the end of intervals."""
     found: dict[str, dict[int, int]] = {}
     for meter in document["meter_intervals"]:
         wh = found.setdefault(meter["meter_serial_number"], {})
@@ -51,7 +51,7 @@ class TestStats:
     async def test_meters_add_up_to_the_production(
         self, world: World, farm: System, phases: Any
     ) -> None:
-        """In each interval, and each measures what it really measures."""
+        """In each interval; each meter has its actual energy."""
         farm.phases = phases
         query = {"start_at": YESTERDAY, "end_at": YESTERDAY + DAY}
         document = await stats(world, farm, **query)
@@ -77,7 +77,7 @@ class TestStats:
     async def test_power_is_that_of_the_interval(
         self, world: World, farm: System
     ) -> None:
-        """A channel without a phase measures nothing."""
+        """A channel without a phase has null."""
         document = await stats(world, farm)
         for meter in document["meter_intervals"]:
             assert {row["channel"] for row in meter["intervals"]} == {1, 2, 3}
@@ -95,8 +95,10 @@ class TestStats:
         assert ends[0] == YESTERDAY + DAY + QUARTER
         assert ends[-1] == world.cloud.published(farm).until
 
-    async def test_marks_and_weeks(self, world: World, farm: System) -> None:
-        """Requests are rounded down; of more than a week one week is told."""
+    async def test_spans_are_rounded_and_limited(
+        self, world: World, farm: System
+    ) -> None:
+        """Starts are rounded down; the document has at most a week."""
         start = midnight(date(2026, 6, 8), ZONE)
         document = await stats(world, farm, start_at=start + 899, end_at=start + 2_699)
         ends = [each["end_at"] for each in document["intervals"]]
@@ -110,7 +112,7 @@ class TestStats:
     async def test_it_begins_with_the_first_day(
         self, world: World, farm: System
     ) -> None:
-        """An earlier start is the first day's midnight; a late one has nothing."""
+        """An earlier start is midnight of that day; a late one has no intervals."""
         first = midnight(date(2026, 6, 7), ZONE)
         document = await stats(world, farm, start_at=first - 100 * DAY)
         assert document["intervals"][0]["end_at"] == first + QUARTER
@@ -129,9 +131,9 @@ class TestStats:
     async def test_refusals(
         self, world: World, farm: System, query: dict[str, object]
     ) -> None:
-        """What makes no sense is refused in the documented words."""
-        answer = await world.refusal(f"/{farm.system_id}/rgm_stats", **query)
-        assert answer == (
+        """Invalid requests are refused with the documented text."""
+        refusal = await world.refusal(f"/{farm.system_id}/rgm_stats", **query)
+        assert refusal == (
             422,
             {
                 "message": "Unprocessable Entity",
@@ -140,10 +142,10 @@ class TestStats:
             },
         )
 
-    async def test_data_that_is_not_there_for_now(
+    async def test_data_is_temporarily_unavailable(
         self, world: World, farm: System
     ) -> None:
-        """It has an error body of its own."""
+        """The error has its own body."""
         world.cloud.faults.add(Fault(operation="rgm_stats", status=500, times=1))
         status, body = await world.refusal(f"/{farm.system_id}/rgm_stats")
         assert status == 500
@@ -152,15 +154,15 @@ class TestStats:
             "errorMessages": ["Data is temporarily unavailable"],
         }
 
-    async def test_without_a_meter_there_is_nothing(self, world: World) -> None:
-        """The document is there, with empty lists."""
+    async def test_without_a_meter_lists_are_empty(self, world: World) -> None:
+        """The document exists."""
         bare = world.add_system(meters=["consumption"])
         document = await stats(world, bare)
         assert document["total_devices"] == 0
         assert document["intervals"] == document["meter_intervals"] == []
 
     async def test_in_the_dark(self, world: World, farm: System) -> None:
-        """Intervals are left out where those of the meter's telemetry are."""
+        """Intervals are omitted like those of production telemetry."""
         farm.dark_intervals = False
         document = await stats(world, farm)
         telemetry = await world.get(f"/{farm.system_id}/telemetry/production_meter")
@@ -168,8 +170,10 @@ class TestStats:
         assert [each["end_at"] for each in document["intervals"]] == ends
         assert telemetry["total_devices"] == 3
 
-    async def test_a_silent_meter_is_missing(self, world: World, farm: System) -> None:
-        """The others go on; if all of them are silent, nothing does."""
+    async def test_a_meter_without_reports_is_missing(
+        self, world: World, farm: System
+    ) -> None:
+        """The others continue; if no meter reports, there are no intervals."""
         at = NOON.replace(minute=0) - timedelta(hours=2)
         farm.silence("production 2", at)
         document = await stats(world, farm)
@@ -183,10 +187,10 @@ class TestStats:
         document = await stats(world, farm)
         assert document["intervals"][-1]["end_at"] == int(at.timestamp())
 
-    async def test_a_replaced_meter_has_its_own_time(
+    async def test_a_replaced_meter_has_intervals_of_its_time(
         self, world: World, farm: System
     ) -> None:
-        """The one in its place goes on in the same quarter."""
+        """Its successor continues in the same quarter hour."""
         at = NOON.replace(minute=7) - timedelta(hours=2)
         farm.replace_meter("production", at)
         document = await stats(world, farm)
@@ -198,7 +202,7 @@ class TestStats:
         assert {each["devices_reporting"] for each in document["intervals"]} == {3}
 
     async def test_an_interval_that_lacks_a_meter(self, world: World) -> None:
-        """One of them misses it; with a single meter nobody has it."""
+        """One meter lacks it; a single meter has no row."""
         farm = world.add_system()
         farm.production_meters = 2
         telemetry = await world.get(f"/{farm.system_id}/telemetry/production_meter")
@@ -220,7 +224,7 @@ class TestStats:
         assert not set(late) & set(ends)
 
     async def test_meters_of_two_gateways(self, world: World, farm: System) -> None:
-        """Each names the gateway to which it reports."""
+        """Each has the serial number of its gateway."""
         farm.second_gateway = SecondGateway(frozenset({"production 3"}), behind=30)
         document = await stats(world, farm)
         named = [each["envoy_serial_number"] for each in document["meter_intervals"]]
@@ -245,8 +249,8 @@ class TestOtherDocuments:
         latest = (await world.get(f"{path}/latest_telemetry"))["devices"]["meters"]
         assert {each["id"] for each in latest} == {each["id"] for each in listed}
 
-    async def test_registers_add_up(self, world: World, farm: System) -> None:
-        """And change by what was measured in between."""
+    async def test_readings_add_up(self, world: World, farm: System) -> None:
+        """They change by the energy between them."""
         path = f"/{farm.system_id}/production_meter_readings"
         before, after = [
             {
@@ -263,8 +267,8 @@ class TestOtherDocuments:
             assert after[serial] - before[serial] == sum(wh.values())
             assert sum(wh.values()) == truth.metered(serial, start, end)
 
-    async def test_powers_add_up(self, world: World, farm: System) -> None:
-        """To what the site produces."""
+    async def test_power_adds_up(self, world: World, farm: System) -> None:
+        """To the production of the site."""
         document = await world.get(f"/{farm.system_id}/latest_telemetry")
         powers = [
             each["power"]
@@ -276,8 +280,8 @@ class TestOtherDocuments:
         assert len(powers) == 3
         assert sum(powers) == truth.production > 0
 
-    def test_no_part_falls_while_the_whole_grows(self, farm: System) -> None:
-        """However many meters there are."""
+    def test_parts_never_decrease(self, farm: System) -> None:
+        """With any number of meters."""
         farm.production_meters = 5
         meters = list(meters_of(farm, "production"))
         before = [0] * 5
@@ -291,28 +295,26 @@ class TestOtherDocuments:
 class TestGateways:
     """The system of a gateway."""
 
-    async def test_a_serial_number_leads_to_the_system(
+    async def test_a_serial_number_finds_the_system(
         self, world: World, farm: System
     ) -> None:
-        """Of each gateway that is there; it costs a call like any other."""
+        """For each gateway; the request counts."""
         farm.second_gateway = SecondGateway(frozenset(), behind=0)
         for serial in farm.gateway_serials:
             document = await world.get("/retrieve_system_id", serial_num=serial)
             assert document == {"system_id": farm.system_id}
         assert world.cloud.counts() == {"retrieve_system_id": 2}
 
-    async def test_gateways_that_are_not_there(
-        self, world: World, farm: System
-    ) -> None:
-        """Those of others and those that are gone are not found."""
+    async def test_unknown_gateways(self, world: World, farm: System) -> None:
+        """Gateways of other accounts and removed ones are not found."""
         farm.second_gateway = SecondGateway(frozenset(), behind=0)
         _, gone = farm.gateway_serials
         farm.second_gateway = None
         other = world.cloud.add_account(email="o@example.com", password="x")
         foreign = world.cloud.add_system(other).gateway_serial
         for serial in (gone, foreign, "1"):
-            answer = await world.refusal("/retrieve_system_id", serial_num=serial)
-            assert answer == (
+            refusal = await world.refusal("/retrieve_system_id", serial_num=serial)
+            assert refusal == (
                 404,
                 {
                     "message": "Not Found",
@@ -322,7 +324,7 @@ class TestGateways:
             )
 
     async def test_without_a_serial_number(self, world: World, farm: System) -> None:
-        """It asks for one."""
+        """The request is refused."""
         status, body = await world.refusal("/retrieve_system_id")
         assert status == 422
         assert body["details"] == "Provide envoy serial number"

@@ -51,7 +51,7 @@ class Form(HTMLParser):
 
 
 async def post(world: World, **form: str) -> tuple[int, str, str]:
-    """Send the sign-in form; return status, text and where it leads."""
+    """Send the sign-in form; return status, text and redirect address."""
     response = await world.client.post(
         "/oauth/authorize", data=form, allow_redirects=False
     )
@@ -66,7 +66,7 @@ async def sign_in(world: World) -> str:
 
 
 async def tokens(world: World) -> dict[str, Any]:
-    """Return a token document, got the long way."""
+    """Return a token document of a whole sign-in."""
     status, document = await world.token(
         grant_type="authorization_code",
         code=await sign_in(world),
@@ -77,15 +77,15 @@ async def tokens(world: World) -> dict[str, Any]:
 
 
 async def works(world: World, access_token: object) -> bool:
-    """Tell whether an access token opens the API."""
+    """Return whether an access token is valid."""
     headers = {"Authorization": f"Bearer {access_token}", "key": "key"}
     response = await world.request("", headers=headers)
     assert response.status in {200, 401}
     return response.status == 200
 
 
-async def test_page_asks_to_sign_in(world: World) -> None:
-    """The page names the application, what it wants, and loads nothing."""
+async def test_sign_in_page(world: World) -> None:
+    """It has the application and its access, and no external resources."""
     response = await world.client.get("/oauth/authorize", params=REQUEST)
     assert response.status == 200
     assert response.content_type == "text/html"
@@ -101,8 +101,8 @@ async def test_page_asks_to_sign_in(world: World) -> None:
     assert "Settings of your systems" not in html
 
 
-async def test_page_lists_only_ticked_access_controls(world: World) -> None:
-    """What the developer did not tick is not asked for."""
+async def test_page_lists_only_selected_access_controls(world: World) -> None:
+    """Other access controls of the plan are not listed."""
     world.cloud.add_application(
         client_id="shy",
         client_secret="secret",
@@ -118,8 +118,8 @@ async def test_page_lists_only_ticked_access_controls(world: World) -> None:
     assert "&lt;Shy&gt;" in html
 
 
-async def test_approval_leads_back_with_code_and_state(world: World) -> None:
-    """Query parameters of the redirect address survive, state is unchanged."""
+async def test_approval_redirects_with_code_and_state(world: World) -> None:
+    """The query of the redirect address is kept; the state is unchanged."""
     status, _, location = await post(world, **REQUEST, **LOGIN, decision="approve")
     assert status == 302
     assert location.startswith("http://localhost:8123/auth/external/callback?")
@@ -130,14 +130,14 @@ async def test_approval_leads_back_with_code_and_state(world: World) -> None:
 
 
 async def test_email_is_not_case_sensitive(world: World) -> None:
-    """An owner may write the address as they like."""
+    """Owners may use any case."""
     form = LOGIN | {"email": " Owner@Example.com "}
     status, _, _ = await post(world, **REQUEST, **form, decision="approve")
     assert status == 302
 
 
 async def test_wrong_password_shows_an_error(world: World) -> None:
-    """The form comes back with what was written, but for the password."""
+    """The form keeps all input but the password."""
     form = LOGIN | {"password": "guess"}
     status, html, _ = await post(world, **REQUEST, **form, decision="approve")
     assert status == 401
@@ -146,8 +146,8 @@ async def test_wrong_password_shows_an_error(world: World) -> None:
     assert again.fields == REQUEST | {"email": LOGIN["email"], "password": ""}
 
 
-async def test_denial_leads_back_with_an_error(world: World) -> None:
-    """Nobody has to sign in to say no."""
+async def test_denial_redirects_with_an_error(world: World) -> None:
+    """It needs no sign-in."""
     status, _, location = await post(world, **REQUEST, decision="deny")
     assert status == 302
     query = parse_qs(urlsplit(location).query)
@@ -165,14 +165,14 @@ async def test_denial_leads_back_with_an_error(world: World) -> None:
 async def test_bad_authorization_requests(
     world: World, change: dict[str, str], error: str
 ) -> None:
-    """Without a valid application and address there is nowhere to lead back to."""
+    """Without a valid application and address there is no redirect."""
     response = await world.client.get("/oauth/authorize", params=REQUEST | change)
     assert response.status in {400, 401}
     assert (await response.json())["error"] == error
 
 
 async def test_registered_redirect_addresses(world: World) -> None:
-    """An application that registered addresses is led back to these only."""
+    """Only registered addresses are accepted."""
     world.cloud.add_application(
         client_id="strict",
         client_secret="secret",
@@ -188,15 +188,15 @@ async def test_registered_redirect_addresses(world: World) -> None:
 
 
 async def test_default_page_shows_the_code(world: World) -> None:
-    """Who has no address of their own copies the code from a page."""
+    """Applications without an address use a page with the code."""
     response = await world.client.get("/oauth/redirect_uri", params={"code": "aB3<x>"})
     assert "aB3&lt;x&gt;" in await response.text()
     response = await world.client.get("/oauth/redirect_uri", params={"error": "denied"})
     assert 'role="alert">denied' in await response.text()
 
 
-async def test_default_page_is_open_to_each_application(world: World) -> None:
-    """Its code is exchanged with the page's address, whatever else is registered."""
+async def test_every_application_may_use_the_default_page(world: World) -> None:
+    """The code is exchanged with the address of the page."""
     application = world.cloud.add_application(
         client_id="strict",
         client_secret="secret",
@@ -239,7 +239,7 @@ async def test_token_document(world: World) -> None:
 
 
 async def test_parameters_may_be_in_the_query(world: World) -> None:
-    """The documentation's samples send the parameters in the address."""
+    """Examples of the documentation have the parameters in the address."""
     code = await sign_in(world)
     parameters = {
         "grant_type": "authorization_code",
@@ -255,7 +255,7 @@ async def test_parameters_may_be_in_the_query(world: World) -> None:
     assert response.status == 200
 
 
-async def test_code_works_once(world: World) -> None:
+async def test_code_is_valid_once(world: World) -> None:
     """A second exchange of the same code is refused."""
     grant = {
         "grant_type": "authorization_code",
@@ -304,7 +304,7 @@ async def test_code_is_bound(world: World, flaw: str) -> None:
 async def test_credentials_belong_into_the_header(
     world: World, headers: dict[str, str]
 ) -> None:
-    """Credentials in the body do not count."""
+    """Credentials in the body are ignored."""
     response = await world.client.post(
         "/oauth/token",
         data={
@@ -320,7 +320,7 @@ async def test_credentials_belong_into_the_header(
 
 
 async def test_other_grants_and_methods_are_refused(world: World) -> None:
-    """Only code and refresh token are granted, by POST."""
+    """Only grants of a code or a refresh token by POST are accepted."""
     status, document = await world.token(grant_type="password")
     assert (status, document["error"]) == (400, "unsupported_grant_type")
     response = await world.client.get("/oauth/token")
@@ -328,7 +328,7 @@ async def test_other_grants_and_methods_are_refused(world: World) -> None:
 
 
 async def test_refresh_rotates(world: World) -> None:
-    """A refresh gives new tokens; the old refresh token dies, the old access lives."""
+    """The old refresh token becomes invalid, the old access token stays valid."""
     first = await tokens(world)
     status, second = await world.token(
         grant_type="refresh_token", refresh_token=first["refresh_token"]
@@ -348,7 +348,7 @@ async def test_refresh_rotates(world: World) -> None:
 
 
 async def test_refresh_grace(world: World) -> None:
-    """Where old refresh tokens live on for a while, they do not for ever."""
+    """An old refresh token stays valid for this time only."""
     world.cloud.tokens.refresh_grace = timedelta(minutes=2)
     first = await tokens(world)
     grant = {
@@ -363,7 +363,7 @@ async def test_refresh_grace(world: World) -> None:
 
 
 async def test_lifetimes(world: World) -> None:
-    """An access token lives a day, a refresh token thirty."""
+    """An access token is valid for a day, a refresh token for 30 days."""
     document = await tokens(world)
     world.clock.advance(hours=24, seconds=-1)
     assert await works(world, document["access_token"])
@@ -378,7 +378,7 @@ async def test_lifetimes(world: World) -> None:
 
 @pytest.mark.parametrize("token", ["access_token", "ä.ö.ü", "", "a.b.c"])
 async def test_other_refresh_tokens_are_refused(world: World, token: str) -> None:
-    """An access token, another application's token or nonsense refreshes nothing."""
+    """Access tokens, tokens of other applications and other texts are refused."""
     document = await tokens(world)
     status, _ = await world.token(
         grant_type="refresh_token", refresh_token=document.get(token, token)
@@ -394,7 +394,7 @@ async def test_other_refresh_tokens_are_refused(world: World, token: str) -> Non
 
 
 async def test_revocation(world: World) -> None:
-    """Revoked tokens are dead, those issued afterwards are not."""
+    """Revoked tokens are invalid, later ones are valid."""
     document = await tokens(world)
     world.cloud.tokens.revoke(world.owner)
     assert not await works(world, document["access_token"])
@@ -406,7 +406,7 @@ async def test_revocation(world: World) -> None:
 
 
 async def test_revocation_of_access_tokens(world: World) -> None:
-    """The refresh token still brings a new one, however soon."""
+    """The refresh token stays valid, even in the same second."""
     document = await tokens(world)
     world.cloud.tokens.revoke_access(world.owner)
     assert not await works(world, document["access_token"])
@@ -416,16 +416,16 @@ async def test_revocation_of_access_tokens(world: World) -> None:
     assert await works(world, renewed["access_token"])
 
 
-async def test_tokens_outlive_a_restart(world: World) -> None:
-    """A cloud of the same seed knows the tokens that an earlier one issued."""
+async def test_tokens_survive_a_restart(world: World) -> None:
+    """A cloud of the same seed accepts tokens of an earlier one."""
     document = await tokens(world)
     restarted = type(world.cloud)(world.clock)
     grant = restarted.tokens.check(document["access_token"], world.clock())
     assert grant.user_id == world.owner.user_id
 
 
-async def test_everything_is_recorded_but_costs_no_quota(world: World) -> None:
-    """Sign-in and token requests are remembered, with the application."""
+async def test_requests_are_recorded_but_do_not_count(world: World) -> None:
+    """Sign-in and token requests have their application."""
     await world.client.get("/oauth/authorize", params=REQUEST)
     await tokens(world)
     assert [
@@ -439,8 +439,8 @@ async def test_everything_is_recorded_but_costs_no_quota(world: World) -> None:
     assert not any(request.counted for request in world.cloud.requests)
 
 
-async def test_faults_reach_sign_in_and_tokens(world: World) -> None:
-    """A fault may refuse the token, or let the code expire."""
+async def test_faults_of_sign_in_and_tokens(world: World) -> None:
+    """A fault may refuse the token, or invalidate the code."""
     code = await sign_in(world)
     world.cloud.faults.add(Fault(operation="token", status=401, times=1))
     grant = {
@@ -458,8 +458,8 @@ async def test_faults_reach_sign_in_and_tokens(world: World) -> None:
     assert (status, document["error"]) == (503, "busy")
 
 
-async def test_a_lifetime_that_is_not_true(world: World) -> None:
-    """The document says another lifetime; the token lives as long as ever."""
+async def test_a_wrong_lifetime(world: World) -> None:
+    """A fault changes the lifetime in the document, not that of the token."""
     document = await tokens(world)
     world.cloud.faults.add(Fault(operation="token", expires_in=30, times=1))
     status, document = await world.token(
@@ -472,8 +472,8 @@ async def test_a_lifetime_that_is_not_true(world: World) -> None:
     assert (status, document["error"]) == (400, "invalid_grant")
 
 
-async def test_owner_who_left_gets_no_tokens(world: World) -> None:
-    """A refresh token whose account is gone is worthless."""
+async def test_tokens_of_a_removed_account_are_invalid(world: World) -> None:
+    """Its refresh token is refused."""
     document = await tokens(world)
     world.cloud.remove_account(world.owner)
     status, _ = await world.token(

@@ -1,4 +1,4 @@
-"""Single panels: what each gives, and what befalls it."""
+"""Single panels: energy and faults."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ TODAY = date(2026, 6, 17)
 MORNING = datetime(2026, 6, 17, 7, tzinfo=UTC)
 """Midnight in California."""
 EVENING = datetime(2026, 6, 18, 6, 30, tzinfo=UTC)
-"""Half past eleven at night there."""
+"""23:30 in California."""
 
 
 def plant(roof: Roof, seed: int = 7, **properties: Any) -> Plant:
@@ -48,7 +48,7 @@ def produced(plant: Plant, day: date = DAY) -> int:
 
 
 def test_panels_add_up_to_the_production_of_each_day() -> None:
-    """Exactly, and none gives less than nothing."""
+    """Exactly, and none is negative."""
     home = plant(Roof(modules=17))
     for number in range(100):
         day = date.fromordinal(date(2026, 1, 1).toordinal() + 3 * number)
@@ -58,7 +58,7 @@ def test_panels_add_up_to_the_production_of_each_day() -> None:
 
 
 def test_a_roof_has_two_sides_and_a_tree() -> None:
-    """West begins late and ends late; in the shade of the tree panels give less."""
+    """West panels start and end later; shaded ones yield less."""
     home = plant(Roof(modules=16))
     start = midnight(DAY, home.time_zone)
     morning, afternoon = (
@@ -72,8 +72,8 @@ def test_a_roof_has_two_sides_and_a_tree() -> None:
     assert len(set(of_day(home))) > 12
 
 
-def test_sound_panels_change_nothing_about_the_site() -> None:
-    """However many there are, and whichever were replaced by sound ones."""
+def test_panels_without_faults_do_not_change_the_site() -> None:
+    """With any number of panels and replacements."""
     home = plant(Roof(modules=16))
     noon = midnight(DAY, home.time_zone) + 43_200
     other = plant(Roof(modules=5, replaced=(Mark(2, noon),)))
@@ -81,8 +81,8 @@ def test_sound_panels_change_nothing_about_the_site() -> None:
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.6])
-def test_a_broken_panel_gives_less_from_a_moment_on(ratio: float) -> None:
-    """The others give as much as before, and the site so much less."""
+def test_a_broken_panel_yields_less_from_a_moment_on(ratio: float) -> None:
+    """The others do not change; the site loses the difference."""
     sound = plant(Roof())
     start = midnight(DAY, sound.time_zone)
     broken = plant(Roof(weaknesses=(Weakness(3, ratio, Window(start)),)))
@@ -95,8 +95,8 @@ def test_a_broken_panel_gives_less_from_a_moment_on(ratio: float) -> None:
     assert of_day(broken, day_before) == of_day(sound, day_before)
 
 
-def test_snow_covers_all_panels_alike() -> None:
-    """What little comes through is divided as ever."""
+def test_snow_covers_all_panels() -> None:
+    """The small remainder is divided as without snow."""
     start = midnight(DAY, "Europe/Berlin")
     home = plant(Roof(), snow=(Window(start, start + 86_400),))
     assert 0 < produced(home) < 0.05 * produced(plant(Roof()))
@@ -139,9 +139,7 @@ changes = st.builds(
 
 @settings(max_examples=30)
 @given(roof=changes, cut=st.integers(0, 288))
-def test_whatever_befalls_panels_they_add_up_and_never_take_back(
-    roof: Roof, cut: int
-) -> None:
+def test_panels_with_any_faults_add_up_and_never_decrease(roof: Roof, cut: int) -> None:
     home = plant(roof)
     start = midnight(DAY, home.time_zone)
     end = next_midnight(DAY, home.time_zone)
@@ -158,7 +156,7 @@ def test_whatever_befalls_panels_they_add_up_and_never_take_back(
             assert later[mark.position - 1] <= 1
 
 
-# What the cloud shows of them
+# Documents of panels
 
 
 @pytest.fixture
@@ -170,7 +168,7 @@ def home(world: World) -> System:
 async def summary(
     world: World, home: System, **query: object
 ) -> dict[str, dict[str, Any]]:
-    """Return the microinverters that are shown, by their serial numbers."""
+    """Return the shown microinverters by serial number."""
     query = {"site_id": home.system_id, "size": 100} | query
     page = await world.get("/inverters_summary_by_envoy_or_site", **query)
     return {
@@ -179,29 +177,29 @@ async def summary(
 
 
 def read(page: Any) -> InvertersSummary:
-    """Return a page as the client understands it."""
+    """Return a page as the client reads it."""
     return InvertersSummary.from_api(page)
 
 
 async def lifetimes(world: World, home: System) -> dict[str, int]:
-    """Return the energies that are shown, by serial number."""
+    """Return the shown energy by serial number."""
     shown = await summary(world, home)
     return {serial: row["energy"]["value"] for serial, row in shown.items()}
 
 
 def serials(home: System) -> list[str]:
-    """Return the serial numbers that are listed."""
+    """Return the listed serial numbers."""
     return [each.serial for each in home.microinverters]
 
 
 async def later(world: World, moment: datetime) -> None:
-    """Let the time come, signed in anew."""
+    """Set the time, and sign in again."""
     world.clock.moment = moment
     world.headers = world.sign_in()
 
 
 async def test_lifetimes_add_up(world: World, home: System) -> None:
-    """The difference between two nights is what a panel gave that day."""
+    """The difference between two nights is the energy of the day."""
     world.clock.moment = MORNING
     before = await lifetimes(world, home)
     await later(world, EVENING)
@@ -213,8 +211,8 @@ async def test_lifetimes_add_up(world: World, home: System) -> None:
     assert sum(after.values()) == truth.lifetime("production", EVENING)
 
 
-async def test_powers_add_up(world: World, home: System) -> None:
-    """They are those of the last 5 minutes; the client reads both spellings."""
+async def test_power_adds_up(world: World, home: System) -> None:
+    """It is that of the last 5 minutes; the client reads both forms."""
     page = await world.get(
         "/inverters_summary_by_envoy_or_site", site_id=home.system_id, size=100
     )
@@ -231,8 +229,8 @@ async def test_powers_add_up(world: World, home: System) -> None:
     assert {inverter.last_report_at for inverter in inverters} == {ended}
 
 
-async def test_at_night_panels_sleep(world: World, home: System) -> None:
-    """They last reported at dusk."""
+async def test_panels_do_not_report_at_night(world: World, home: System) -> None:
+    """Their last report is of dusk."""
     await later(world, EVENING)
     for row in (await summary(world, home)).values():
         power = row["power_produced"]
@@ -242,7 +240,7 @@ async def test_at_night_panels_sleep(world: World, home: System) -> None:
 
 
 async def test_a_dead_panel(world: World, home: System) -> None:
-    """It reports that there is nothing, and the cloud notices."""
+    """It reports zeros, and the cloud shows its status."""
     dead, sound = serials(home)[4:6]
     before = await lifetimes(world, home)
     home.break_panel(dead, world.clock())
@@ -258,8 +256,8 @@ async def test_a_dead_panel(world: World, home: System) -> None:
     assert repaired[dead]["status"] == "normal"
 
 
-async def test_a_weak_panel_is_not_noticed(world: World, home: System) -> None:
-    """The cloud calls it normal; its neighbours give more."""
+async def test_a_weak_panel_has_a_normal_status(world: World, home: System) -> None:
+    """Its neighbors yield more."""
     weak, other = serials(home)[2:4]
     home.break_panel(weak, MORNING, 0.6)
     given_today = world.cloud.truth(home.system_id).panels(TODAY)
@@ -268,7 +266,7 @@ async def test_a_weak_panel_is_not_noticed(world: World, home: System) -> None:
 
 
 async def test_a_panel_is_replaced(world: World, home: System) -> None:
-    """The new one begins at nothing, with another serial number and id."""
+    """The new one begins with zero, and has another serial number and id."""
     old = serials(home)[0]
     before = await summary(world, home)
     home.break_panel(old, world.clock())
@@ -287,7 +285,7 @@ async def test_a_panel_is_replaced(world: World, home: System) -> None:
 
 
 async def test_a_panel_is_retired(world: World, home: System) -> None:
-    """It is listed no more, unless the system shows it."""
+    """It is not listed, unless retired panels are shown."""
     gone = serials(home)[0]
     home.retire_panel(gone, world.clock())
     world.clock.advance(hours=1)
@@ -299,8 +297,8 @@ async def test_a_panel_is_retired(world: World, home: System) -> None:
     assert (await summary(world, home))[gone]["status"] == "retired"
 
 
-async def test_a_panel_falls_silent(world: World, home: System) -> None:
-    """What is shown of it stands still until it reports again."""
+async def test_a_panel_stops_reporting(world: World, home: System) -> None:
+    """Its values do not change until it resumes."""
     silent = serials(home)[3]
     world.clock.advance(minutes=5)
     home.silence_panel(silent, world.clock())
@@ -320,8 +318,8 @@ async def test_a_panel_falls_silent(world: World, home: System) -> None:
     assert third["energy"]["value"] > second["energy"]["value"] + 200
 
 
-async def test_a_state_can_be_ordered(world: World, home: System) -> None:
-    """Also one that nobody has heard of."""
+async def test_a_status_can_be_set(world: World, home: System) -> None:
+    """Also an unknown one."""
     odd = serials(home)[0]
     home.device_statuses[odd] = "sleepwalking"
     assert (await summary(world, home))[odd]["status"] == "sleepwalking"
@@ -343,10 +341,8 @@ async def test_pages(world: World) -> None:
     assert refused.status == 422
 
 
-async def test_a_second_gateway_has_panels_of_its_own(
-    world: World, home: System
-) -> None:
-    """Each gateway is an item, and can be asked for by its serial number."""
+async def test_a_second_gateway_has_its_own_panels(world: World, home: System) -> None:
+    """Each gateway is an entry, and can be requested by serial number."""
     home.second_gateway = SecondGateway(frozenset(), 0, panels=6)
     path = "/inverters_summary_by_envoy_or_site"
     page = await world.get(path, site_id=home.system_id, size=100)
@@ -373,21 +369,21 @@ async def test_a_second_gateway_has_panels_of_its_own(
 async def test_refusals(
     world: World, query: dict[str, Any], status: int, details: str
 ) -> None:
-    """Somebody has to be asked for, and be there."""
+    """The request needs an existing site or gateway."""
     path = "/inverters_summary_by_envoy_or_site"
-    told, body = await world.refusal(path, **query)
-    assert (told, body["details"]) == (status, details)
+    code, body = await world.refusal(path, **query)
+    assert (code, body["details"]) == (status, details)
 
 
 async def test_a_site_is_no_gateway(world: World, home: System) -> None:
-    """Its id in the place of a serial number finds nothing."""
+    """Its id is not a serial number."""
     path = "/inverters_summary_by_envoy_or_site"
     status, _ = await world.refusal(path, envoy_serial_number=home.system_id)
     assert status == 404
 
 
-async def test_a_strangers_panels(world: World, home: System) -> None:
-    """Only the owner sees them; without the access control nobody does."""
+async def test_panels_of_other_accounts_are_refused(world: World, home: System) -> None:
+    """Only the owner has access, and only with the access control."""
     stranger = world.cloud.add_account(email="stranger@example.com", password="x")
     path = "/inverters_summary_by_envoy_or_site"
     headers = world.sign_in(owner=stranger)
@@ -401,8 +397,8 @@ async def test_a_strangers_panels(world: World, home: System) -> None:
     assert status == 401
 
 
-async def test_faults_know_the_system_in_the_query(world: World, home: System) -> None:
-    """They are ordered for an operation of one system, and distort its numbers."""
+async def test_faults_match_the_system_in_the_query(world: World, home: System) -> None:
+    """A fault of one system distorts its numbers."""
     other = world.add_system()
     world.cloud.faults.add(
         Fault(operation="inverters_summary", system_id=other.system_id, data="null")

@@ -1,4 +1,4 @@
-"""Meters and batteries that come, go, fall silent, and hang on a second gateway."""
+"""Meters and batteries: installation, removal, missing reports, second gateway."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from simulator import SecondGateway, Storage, System
 from .conftest import World
 
 MIDNIGHT = datetime(2026, 6, 18, 7, 30, tzinfo=UTC)
-"""Half past midnight in California."""
+"""00:30 in California."""
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def home(world: World) -> System:
 
 
 async def latest(world: World, home: System) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of latest_telemetry that have a power, by their kind."""
+    """Return the rows of latest_telemetry with a power by kind."""
     document = await world.get(f"/{home.system_id}/latest_telemetry")
     kinds: dict[str, list[dict[str, Any]]] = {}
     for row in document["devices"]["meters"]:
@@ -32,7 +32,7 @@ async def latest(world: World, home: System) -> dict[str, list[dict[str, Any]]]:
 
 
 async def test_without_meters_nothing_is_listed(world: World) -> None:
-    """Such a site answers with an empty list."""
+    """The list is empty."""
     bare = world.add_system(battery=None, meters=())
     document = await world.get(f"/{bare.system_id}/latest_telemetry")
     assert document == {
@@ -43,7 +43,7 @@ async def test_without_meters_nothing_is_listed(world: World) -> None:
 
 
 async def test_a_meter_is_installed_and_removed(world: World) -> None:
-    """It is listed from its first day to its last."""
+    """It is listed in between."""
     bare = world.add_system(battery=None, meters=())
     bare.install_meter("consumption")
     assert (await latest(world, bare)).keys() == {"consumption"}
@@ -51,10 +51,10 @@ async def test_a_meter_is_installed_and_removed(world: World) -> None:
     assert not await latest(world, bare)
 
 
-async def test_a_silent_meter_stays_listed_for_a_week(
+async def test_a_meter_without_reports_keeps_its_power_for_a_week(
     world: World, home: System
 ) -> None:
-    """Its last power stays, with its moment; after a week both are null."""
+    """With its time; then both are null."""
     before = await latest(world, home)
     home.silence("consumption", world.clock())
     world.clock.advance(hours=2)
@@ -71,7 +71,7 @@ async def test_a_silent_meter_stays_listed_for_a_week(
 
 
 async def test_a_replaced_meter_stays_listed(world: World, home: System) -> None:
-    """The new one has an id of its own."""
+    """The new one has another id."""
     home.replace_meter("production", world.clock())
     world.clock.advance(hours=1)
     old, new = (await latest(world, home))["production"]
@@ -82,8 +82,8 @@ async def test_a_replaced_meter_stays_listed(world: World, home: System) -> None
     assert production["id"] == new["id"]
 
 
-async def test_one_of_two_batteries_falls_silent(world: World, home: System) -> None:
-    """The other one reports on."""
+async def test_one_of_two_batteries_stops_reporting(world: World, home: System) -> None:
+    """The other one continues."""
     home.silence("battery 1", world.clock())
     world.clock.advance(days=2)
     world.headers = world.sign_in()
@@ -91,8 +91,8 @@ async def test_one_of_two_batteries_falls_silent(world: World, home: System) -> 
     assert speaking["last_report_at"] - silent["last_report_at"] > 86_400
 
 
-async def test_batteries_are_taken_away(world: World, home: System) -> None:
-    """No document shows them any more but for the intervals of their time."""
+async def test_batteries_are_removed(world: World, home: System) -> None:
+    """Documents only show the intervals of their time."""
     path = f"/{home.system_id}"
     before = (await world.get(f"{path}/telemetry/battery"))["intervals"]
     home.remove_batteries(world.clock())
@@ -114,7 +114,7 @@ async def test_batteries_are_taken_away(world: World, home: System) -> None:
 
 
 async def test_batteries_are_installed(world: World) -> None:
-    """They begin at their reserve."""
+    """They begin with their reserve."""
     home = world.add_system(battery=None, corrections=False)
     path = f"/{home.system_id}"
     assert (await world.get(f"{path}/summary"))["battery_capacity_wh"] == 0
@@ -126,7 +126,7 @@ async def test_batteries_are_installed(world: World) -> None:
     assert document["intervals"][0]["soc"]["percent"] >= 20
 
 
-async def test_an_outage_after_the_batteries_are_gone(
+async def test_an_outage_after_the_removal_of_batteries(
     world: World, home: System
 ) -> None:
     """Without a battery the panels are off."""
@@ -140,7 +140,7 @@ async def test_an_outage_after_the_batteries_are_gone(
 async def test_a_second_gateway_reports_at_other_times(
     world: World, home: System
 ) -> None:
-    """Its parts are always so much older."""
+    """Its parts are always older by the same time."""
     home.second_gateway = SecondGateway(frozenset({"consumption", "battery"}), 400)
     rows = await latest(world, home)
     (production,) = rows["production"]
@@ -153,7 +153,7 @@ async def test_a_second_gateway_reports_at_other_times(
 
 
 async def test_a_meter_is_noisy_in_the_dark(world: World, home: System) -> None:
-    """Summary and meter show the same few watts, either way; by day none."""
+    """Summary and meter show the same few watts of either sign, by night only."""
     home.dark_noise_w = 3
     before = await latest(world, home)
     home.dark_noise_w = 0
@@ -173,7 +173,7 @@ async def test_a_meter_is_noisy_in_the_dark(world: World, home: System) -> None:
 
 @pytest.mark.parametrize("part", ["production", "consumption"])
 async def test_orders_to_meters(world: World, home: System, part: str) -> None:
-    """Over the control endpoint the same can be ordered."""
+    """The control endpoint has the same orders."""
     path = f"systems/{home.system_id}/parts"
     for order in ("silence", "report", "replace"):
         await world.control("POST", path, {"part": part, "order": order})
@@ -186,7 +186,7 @@ async def test_orders_to_meters(world: World, home: System, part: str) -> None:
 
 
 async def test_orders_to_batteries(world: World, home: System) -> None:
-    """One may fall silent, all may go and come."""
+    """One may stop reporting; all may be removed and installed."""
     path = f"systems/{home.system_id}/parts"
     await world.control("POST", path, {"part": "battery 1", "order": "silence"})
     await world.control("POST", path, {"part": "battery", "order": "remove"})
@@ -198,7 +198,7 @@ async def test_orders_to_batteries(world: World, home: System) -> None:
 
 
 async def test_orders_to_appliances(world: World, home: System) -> None:
-    """They come, fall silent, report again and go."""
+    """They are installed, stop and resume reports, and are removed."""
     path = f"systems/{home.system_id}/parts"
     for part, kind in (("heat pump", "heat_pump"), ("charger 38", "ev_chargers")):
 
@@ -226,7 +226,7 @@ async def test_orders_to_appliances(world: World, home: System) -> None:
 
 
 async def test_orders_to_one_of_several_meters(world: World, home: System) -> None:
-    """It falls silent alone."""
+    """Only this one stops reporting."""
     home.production_meters = 2
     path = f"systems/{home.system_id}/parts"
     await world.control("POST", path, {"part": "production 2", "order": "silence"})
@@ -246,7 +246,7 @@ async def test_orders_to_one_of_several_meters(world: World, home: System) -> No
         {"part": "consumption", "order": "explode"},
     ],
 )
-async def test_orders_that_make_no_sense(
+async def test_invalid_orders(
     world: World, home: System, order: dict[str, str]
 ) -> None:
     """They are refused."""
@@ -256,8 +256,8 @@ async def test_orders_that_make_no_sense(
     assert response.status == 400
 
 
-async def test_what_happened_before_does_not_change(world: World, home: System) -> None:
-    """To take batteries away leaves the past alone."""
+async def test_the_past_does_not_change(world: World, home: System) -> None:
+    """Removal of batteries has no effect on earlier energy."""
     truth, now = world.cloud.truth(home.system_id), world.clock()
     start = now.replace(minute=0) - timedelta(hours=12)
     before = truth.energy("import", start, now.replace(minute=0))

@@ -1,4 +1,4 @@
-"""Tests of the physical model: its laws hold at any site, at any time."""
+"""Laws of the physical model, for any plant and time."""
 
 from copy import replace
 from datetime import UTC, date, datetime, timedelta
@@ -68,14 +68,14 @@ HOME = Plant(
 
 
 def supplied(wh: dict[Flow, int]) -> int:
-    """Return all that comes in."""
+    """Return the sum of all sources."""
     return (
         wh[Flow.PRODUCTION] + wh[Flow.IMPORT] + wh[Flow.DISCHARGE] + wh[Flow.GENERATOR]
     )
 
 
 def used(wh: dict[Flow, int]) -> int:
-    """Return all that goes out."""
+    """Return the sum of all sinks."""
     return wh[Flow.CONSUMPTION] + wh[Flow.EXPORT] + wh[Flow.CHARGE]
 
 
@@ -92,7 +92,7 @@ def steps(that: Day) -> list[dict[Flow, int]]:
 @example(HOME, date(2026, 6, 17))
 @example(HOME, date(2026, 6, 1))
 def test_energy_is_conserved_in_every_step(plant: Plant, local: date) -> None:
-    """What comes in goes out, and no flow is negative."""
+    """Sources equal sinks, and no flow is negative."""
     for wh in steps(day(plant, local)):
         assert supplied(wh) == used(wh)
         assert min(wh.values()) >= 0
@@ -102,7 +102,7 @@ def test_energy_is_conserved_in_every_step(plant: Plant, local: date) -> None:
 @given(plants, days)
 @example(HOME, date(2026, 6, 1))
 def test_battery_keeps_its_limits(plant: Plant, local: date) -> None:
-    """The charge stays within bounds, changes by what flows, and no faster."""
+    """The charge stays within limits, changes by the flows, and within the power."""
     storage = plant.storage
     that = day(plant, local)
     if storage is None:
@@ -136,7 +136,7 @@ def test_grid_is_idle_in_an_outage(plant: Plant, local: date) -> None:
 @given(plants, moments)
 @example(HOME, FIRST + 0.5)
 def test_power_is_balanced_at_every_instant(plant: Plant, at: float) -> None:
-    """What comes in goes out, and the charge is a percentage."""
+    """Sources equal sinks, and the charge is 0 to 100 %."""
     now = power(plant, at)
     supply = now.production + now.grid + now.battery + now.generator
     assert supply == now.consumption
@@ -155,7 +155,7 @@ def test_power_is_balanced_at_every_instant(plant: Plant, at: float) -> None:
 @given(plants, st.integers(FIRST // STEP, LAST // STEP))
 @example(HOME, FIRST // STEP)
 def test_power_integrates_to_energy(plant: Plant, step: int) -> None:
-    """The mean of a step's powers is its energy, though powers flicker."""
+    """The mean power of a step is its energy, with flicker."""
     start = step * STEP
     powers = [power(plant, start + second) for second in range(STEP)]
 
@@ -188,7 +188,7 @@ def test_energy_adds_up(
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_days_add_up_to_a_year(zone: str) -> None:
-    """Days are the site's days, also when clocks change."""
+    """Days are local days, also at changes of daylight saving time."""
     plant = replace(HOME, time_zone=zone)
     first = date(2026, 1, 1)
     locals_ = [first + timedelta(days=number) for number in range(365)]
@@ -200,14 +200,14 @@ def test_days_add_up_to_a_year(zone: str) -> None:
 
 
 def test_a_day_does_not_depend_on_a_long_history() -> None:
-    """After a calibration night it is forgotten when the site was built."""
+    """After a calibration night the date of commissioning does not matter."""
     younger = replace(HOME, commissioned=date(2026, 6, 10))
     assert day(younger, date(2026, 6, 10)) != day(HOME, date(2026, 6, 10))
     assert day(younger, date(2026, 7, 20)) == day(HOME, date(2026, 7, 20))
 
 
 def test_charge_is_continuous_over_midnight() -> None:
-    """A day begins with what the day before left, on calibration nights too."""
+    """A day begins with the final charge of the day before, calibrated or not."""
     first = date(2026, 5, 25)
     locals_ = [first + timedelta(days=number) for number in range(15)]
     for local in locals_:
@@ -215,8 +215,8 @@ def test_charge_is_continuous_over_midnight() -> None:
         assert today.stored[-1] == tomorrow.stored[0]
 
 
-def test_an_outage_changes_nothing_before_it() -> None:
-    """The past stays as it was when the grid fails."""
+def test_an_outage_does_not_change_the_past() -> None:
+    """Earlier flows are the same."""
     local = date(2026, 6, 17)
     start = midnight(local, HOME.time_zone) + 18 * HOUR
     failing = replace(HOME, outages=(Window(start),))
@@ -230,7 +230,7 @@ def test_an_outage_changes_nothing_before_it() -> None:
 
 
 def test_panels_without_battery_need_the_grid() -> None:
-    """In an outage a site without battery is dark, unless it has a generator."""
+    """In an outage a site without battery has no power, unless it has a generator."""
     start = midnight(date(2026, 6, 17), HOME.time_zone)
     dark = replace(HOME, storage=None, outages=(Window(start, start + 24 * HOUR),))
     assert not any(day(dark, date(2026, 6, 17)).totals.values())
@@ -239,8 +239,8 @@ def test_panels_without_battery_need_the_grid() -> None:
     assert totals[Flow.GENERATOR] == totals[Flow.CONSUMPTION] > 0
 
 
-def test_generator_keeps_a_battery_from_running_empty() -> None:
-    """In a long outage in winter the generator fills the gap."""
+def test_generator_charges_the_battery() -> None:
+    """In a long outage in winter the battery does not become empty."""
     start = midnight(date(2026, 1, 10), HOME.time_zone)
     outage = (Window(start, start + 72 * HOUR),)
     without = replace(HOME, outages=outage, load_scale=3)
@@ -263,7 +263,7 @@ def test_generator_keeps_a_battery_from_running_empty() -> None:
     ],
 )
 def test_battery_mode(mode: str, hour: int, *, discharges: bool) -> None:
-    """The mode decides when the battery serves the home."""
+    """The mode decides when the battery discharges."""
     storage = Storage(units=3, mode=mode)  # type: ignore[arg-type]
     plant = replace(HOME, storage=storage)
     start = midnight(date(2026, 6, 17), plant.time_zone) + hour * HOUR
@@ -272,7 +272,7 @@ def test_battery_mode(mode: str, hour: int, *, discharges: bool) -> None:
 
 
 def test_sun_shines_by_day_only() -> None:
-    """Production peaks around noon and rests at night."""
+    """Production has its maximum around noon, and is zero at night."""
     that = day(HOME, date(2026, 6, 17)).flows[Flow.PRODUCTION]
     hours = [sum(that[hour * 12 : hour * 12 + 12]) for hour in range(24)]
     assert hours[:5] == [0] * 5
@@ -287,10 +287,10 @@ def test_sun_shines_by_day_only() -> None:
         (-37.8, date(2026, 12, 12), date(2026, 6, 12)),
     ],
 )
-def test_summer_is_richer_than_winter(
+def test_production_is_higher_in_summer(
     latitude: float, summer: date, winter: date
 ) -> None:
-    """The best of ten days tells the seasons apart, in both hemispheres."""
+    """On the best of ten days, in both hemispheres."""
     plant = replace(HOME, latitude=latitude)
 
     def best(first: date) -> int:
@@ -300,19 +300,19 @@ def test_summer_is_richer_than_winter(
     assert best(summer) > 1.4 * best(winter)
 
 
-def test_nothing_flows_before_commissioning() -> None:
-    """A site that does not exist yet neither produces nor consumes."""
+def test_flows_before_commissioning_are_zero() -> None:
+    """The site does not exist yet."""
     assert not any(day(HOME, date(2024, 12, 31)).totals.values())
 
 
-def test_energy_is_known_for_whole_steps() -> None:
-    """A question between steps is refused rather than answered roughly."""
+def test_energy_needs_whole_steps() -> None:
+    """Other intervals are refused, not rounded."""
     with pytest.raises(ValueError, match="5 minutes"):
         energy(HOME, Flow.IMPORT, FIRST + 1, FIRST + STEP)
 
 
-def test_units_on_standby_lose_what_they_hold_beyond_the_reserve() -> None:
-    """What comes out of the grid balance is only what is stored."""
+def test_standby_consumption_reduces_the_charge_to_the_reserve() -> None:
+    """It only affects the stored energy."""
     storage = Storage(units=2, standby_w=12)
     plant = replace(HOME, storage=storage, outages=())
     that = day(plant, date(2026, 6, 2))
@@ -328,8 +328,8 @@ def test_units_on_standby_lose_what_they_hold_beyond_the_reserve() -> None:
     assert idle
 
 
-def test_panels_age_from_the_first_day_on() -> None:
-    """By a share of what is left, each year."""
+def test_production_decreases_with_age() -> None:
+    """By a share of the remaining production each year."""
     young = replace(HOME, commissioned=date(2016, 6, 21), storage=None, outages=())
     ageing = replace(young, ageing_percent=2.0)
     for year, left in ((2016, 1.0), (2026, 0.98**10)):

@@ -1,4 +1,4 @@
-"""Tests of what the cloud knows of a system, and when."""
+"""Published data of a system, and its delay."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,7 +15,7 @@ moments = st.integers(0, 6 * 24 * HOUR).map(lambda seconds: epoch(NOW) - seconds
 
 
 def build(**properties: object) -> System:
-    """Build a system that is ten days old."""
+    """Return a system that is ten days old."""
     cloud = Cloud(lambda: NOW)
     owner = cloud.add_account(email="owner@example.com", password="sesame")
     return cloud.add_system(
@@ -35,7 +35,7 @@ WIRELESS_CABIN = build(connection="wifi", meters=(), corrections=False)
 @settings(deadline=None)
 @given(moments, st.sampled_from([HOME, CABIN]))
 def test_reports_come_in_order_and_on_time(now: int, system: System) -> None:
-    """A report is visible minutes after it was taken, and the next one follows."""
+    """A report is visible some minutes later, before the next one."""
     period = 6 * HOUR if system is CABIN else QUARTER
     report = last_report(system, now)
     assert report is not None
@@ -50,7 +50,7 @@ def test_reports_come_in_order_and_on_time(now: int, system: System) -> None:
 @settings(deadline=None)
 @given(moments, st.sampled_from([WIRELESS, WIRELESS_CABIN]))
 def test_over_wifi_a_report_takes_minutes(now: int, system: System) -> None:
-    """Reports come 250 to 520 s after the quarter; meters were read at the quarter."""
+    """Reports are 250 to 520 s after the quarter hour of the meter reading."""
     report = last_report(system, now)
     assert report is not None
     assert 250 <= report.taken_at % QUARTER < 520
@@ -61,8 +61,8 @@ def test_over_wifi_a_report_takes_minutes(now: int, system: System) -> None:
     assert published.produced_until <= report.taken_at
 
 
-def test_over_wifi_reports_and_intervals_are_off_the_marks() -> None:
-    """Each report takes another time, and intervals of a meter end between marks."""
+def test_over_wifi_reports_and_intervals_vary() -> None:
+    """Delays of reports differ, and intervals of a meter end after the quarter hour."""
     noon = epoch(NOW)
     seen = [Published(WIRELESS, noon + number * QUARTER) for number in range(8)]
     assert len({published.last_report_at % QUARTER for published in seen}) > 4
@@ -73,8 +73,8 @@ def test_over_wifi_reports_and_intervals_are_off_the_marks() -> None:
 
 @settings(deadline=None)
 @given(moments, st.integers(0, 2 * 24 * HOUR), st.sampled_from([HOME, CABIN]))
-def test_knowledge_grows(now: int, later: int, system: System) -> None:
-    """What was published stays; energy never falls; the truth is never exceeded."""
+def test_published_energy_never_decreases(now: int, later: int, system: System) -> None:
+    """And never exceeds the actual energy."""
     before, after = Published(system, now), Published(system, now + later)
     start = system.operational_at
     assert before.until <= after.until
@@ -87,15 +87,17 @@ def test_knowledge_grows(now: int, later: int, system: System) -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(moments, st.sampled_from([*Flow]), st.sampled_from([HOME, CABIN, HONEST]))
-def test_corrections_end_with_the_truth(now: int, flow: Flow, system: System) -> None:
-    """After three hours of reports an interval is what the meter really saw."""
+def test_corrections_end_with_the_actual_energy(
+    now: int, flow: Flow, system: System
+) -> None:
+    """After three hours of reports an interval is complete."""
     end = now // QUARTER * QUARTER
     later = Published(system, now + 12 * HOUR)
     assert later.energy(flow, end) == energy(system.plant, flow, end - QUARTER, end)
 
 
-def test_some_intervals_come_late_and_most_do_not() -> None:
-    """Newest intervals are complete as a rule, not always; without corrections ever."""
+def test_some_of_the_newest_intervals_are_incomplete() -> None:
+    """Most are complete; without corrections all are."""
     ends = range(epoch(NOW) - 4 * 24 * HOUR, epoch(NOW), QUARTER)
     missing = {
         system: sum(
@@ -110,7 +112,7 @@ def test_some_intervals_come_late_and_most_do_not() -> None:
 
 
 def test_nothing_is_reported_before_the_first_day() -> None:
-    """A new system has no report yet, and shows its first moment instead."""
+    """A new system shows its start of operation."""
     before = HOME.operational_at - 60
     assert last_report(HOME, before) is None
     published = Published(HOME, before)
@@ -120,8 +122,8 @@ def test_nothing_is_reported_before_the_first_day() -> None:
 
 @pytest.mark.parametrize("connection", ["ethernet", "wifi"])
 @pytest.mark.parametrize("how", ["offline", "upload_pauses"])
-def test_silence_and_what_follows(how: str, connection: str) -> None:
-    """A silent gateway leaves its last report; then all arrives at once."""
+def test_missing_reports_are_delivered_later(how: str, connection: str) -> None:
+    """The last report stays; then all data arrives at once."""
     system = build(connection=connection)
     start = epoch(NOW)
     getattr(system, how).append(Window(start, start + 3 * HOUR))
@@ -134,8 +136,8 @@ def test_silence_and_what_follows(how: str, connection: str) -> None:
     assert len(list(after.intervals(start, start + 2 * HOUR))) == 8
 
 
-def test_windows_are_ended_by_hand() -> None:
-    """What the control endpoint begins it can end."""
+def test_windows_without_an_end_can_be_ended() -> None:
+    """The control endpoint starts and ends them."""
     system = build()
     later = NOW + timedelta(hours=1)
     system.go_offline(NOW)
@@ -154,8 +156,8 @@ def test_windows_are_ended_by_hand() -> None:
     assert 0 < outage.end - epoch(later) <= 300
 
 
-def test_outage_in_a_given_span() -> None:
-    """An outage of known length covers whole steps."""
+def test_outage_with_an_end() -> None:
+    """It covers whole steps."""
     system = build()
     system.start_grid_outage(NOW + timedelta(seconds=7), NOW + timedelta(seconds=308))
     (outage,) = system.plant.outages

@@ -1,4 +1,4 @@
-"""The client reads of single devices what the simulator knows to be true."""
+"""The client reads the actual values of single devices from the simulator."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ END = START + timedelta(days=1)
 
 @pytest.fixture
 def home(world: World) -> System:
-    """Return a system with everything that tells of itself."""
+    """Return a system with all devices that have telemetry."""
     system = world.add_system(corrections=False, size_w=25 * 425)
     system.production_meters = 2
     system.install_heat_pump()
@@ -40,29 +40,29 @@ def home(world: World) -> System:
     return system
 
 
-async def read[AnswerT](
+async def read[DocumentT](
     world: World,
     home: System,
-    endpoint: Endpoint[AnswerT],
+    endpoint: Endpoint[DocumentT],
     serial: str = "1",
     **query: object,
-) -> AnswerT:
-    """Return what the client reads of a day's document."""
+) -> DocumentT:
+    """Return the model of the document of a day."""
     path = endpoint.path_of(system_id=home.system_id, serial_no=serial)
     query = query or {"start_date": YESTERDAY.isoformat()}
     return endpoint.read(await world.get(f"/{path}", **query))
 
 
 async def test_panels(world: World, home: System) -> None:
-    """All pages together have each panel once, with the energy of its day."""
+    """All pages together have each panel once, with its energy of the day."""
     found: dict[str, float] = {}
     for page in (1, 2):
         query = {"start_date": YESTERDAY, "page": page, "size": 20}
-        answer = await read(world, home, MICROS_TELEMETRY, **query)
-        assert answer.total == 25
-        for inverter in answer.inverters:
-            energies = [each.energy or 0 for each in inverter.energy.intervals]
-            found[inverter.serial_number] = sum(energies)
+        response = await read(world, home, MICROS_TELEMETRY, **query)
+        assert response.total == 25
+        for inverter in response.inverters:
+            energy = [each.energy or 0 for each in inverter.energy.intervals]
+            found[inverter.serial_number] = sum(energy)
     assert found == world.cloud.truth(home.system_id).panels(YESTERDAY)
     serial = home.microinverters[3].serial
     alone = await read(world, home, MICRO_TELEMETRY, serial)
@@ -72,40 +72,40 @@ async def test_panels(world: World, home: System) -> None:
 
 
 async def test_batteries(world: World, home: System) -> None:
-    """Each has what it took, gave and holds."""
+    """Each has its charge, discharge and state of charge."""
     truth = world.cloud.truth(home.system_id)
     for unit in (1, 2):
         serial = encharge_serial(home, unit)
-        answer = await read(world, home, ENCHARGE_TELEMETRY, serial)
-        charged = sum(each.charged or 0 for each in answer.intervals)
-        discharged = sum(each.discharged or 0 for each in answer.intervals)
+        response = await read(world, home, ENCHARGE_TELEMETRY, serial)
+        charged = sum(each.charged or 0 for each in response.intervals)
+        discharged = sum(each.discharged or 0 for each in response.intervals)
         assert charged == truth.battery(serial, "charge", START, END) > 0
         assert discharged == truth.battery(serial, "discharge", START, END) > 0
-        assert answer.last_reported_at is not None
-        level = truth.level(serial, answer.last_reported_at)
-        assert answer.last_reported_state_of_charge == round(level)
+        assert response.last_reported_at is not None
+        level = truth.level(serial, response.last_reported_at)
+        assert response.last_reported_state_of_charge == round(level)
 
 
 @pytest.mark.parametrize("is_nested", [False, True])
 async def test_heat_pump(world: World, home: System, *, is_nested: bool) -> None:
-    """In intervals and days, however the intervals are wrapped."""
+    """In intervals and days, with flat and nested lists."""
     home.nested_intervals = is_nested
-    answer = await read(world, home, HEAT_PUMP_TELEMETRY)
-    assert len(answer.intervals) == 96
+    response = await read(world, home, HEAT_PUMP_TELEMETRY)
+    assert len(response.intervals) == 96
     taken = world.cloud.truth(home.system_id).heated(START, END)
-    assert sum(each.energy or 0 for each in answer.intervals) == taken > 0
+    assert sum(each.energy or 0 for each in response.intervals) == taken > 0
     days = await read(world, home, HEAT_PUMP_LIFETIME)
     assert days.values[0] == taken
 
 
 @pytest.mark.parametrize("is_nested", [False, True])
 async def test_charger(world: World, home: System, *, is_nested: bool) -> None:
-    """What a car took and what it gave are flows of their own."""
+    """Charge and discharge of a car are separate flows."""
     home.nested_intervals = is_nested
     query = {"start_date": "2026-06-10", "granularity": "week"}
-    answer = await read(world, home, EVSE_TELEMETRY, CHARGER, **query)
-    taken = sum(each.energy or 0 for each in answer.charged.intervals)
-    given = sum(each.energy or 0 for each in answer.discharged.intervals)
+    response = await read(world, home, EVSE_TELEMETRY, CHARGER, **query)
+    taken = sum(each.energy or 0 for each in response.charged.intervals)
+    given = sum(each.energy or 0 for each in response.discharged.intervals)
     truth = world.cloud.truth(home.system_id)
     start = END - timedelta(days=7)
     assert taken > given > 0
@@ -121,14 +121,14 @@ async def test_charger(world: World, home: System, *, is_nested: bool) -> None:
 
 
 async def test_meters(world: World, home: System) -> None:
-    """Each has its part of the production, and each interval its power."""
+    """Each has its part of the production, with the power of intervals."""
     query = {"start_at": int(START.timestamp()), "end_at": int(END.timestamp())}
-    answer = await read(world, home, RGM_STATS, **query)
+    response = await read(world, home, RGM_STATS, **query)
     truth = world.cloud.truth(home.system_id)
-    total = sum(each.energy or 0 for each in answer.energy.intervals)
+    total = sum(each.energy or 0 for each in response.energy.intervals)
     assert total == truth.energy("production", START, END)
     measured: dict[Any, float] = {}
-    for meter in answer.meters:
+    for meter in response.meters:
         energy = sum(each.energy or 0 for each in meter.energy.intervals)
         serial = meter.serial_number
         measured[serial] = measured.get(serial, 0) + energy
@@ -138,7 +138,7 @@ async def test_meters(world: World, home: System) -> None:
 
 
 async def test_gateway(world: World, home: System) -> None:
-    """Its serial number leads to the system."""
+    """Its serial number finds the system."""
     query = {"serial_num": home.gateway_serial}
-    answer = await read(world, home, RETRIEVE_SYSTEM_ID, **query)
-    assert answer == home.system_id
+    response = await read(world, home, RETRIEVE_SYSTEM_ID, **query)
+    assert response == home.system_id

@@ -1,4 +1,4 @@
-"""Tests of the laws that hold whatever batteries, loads and chargers are told to do."""
+"""Laws that hold for any orders to batteries, loads and chargers."""
 
 from datetime import date
 
@@ -21,7 +21,7 @@ from simulator.physics import (
 
 ZONE = "Europe/Berlin"
 FIRST = date(2026, 5, 30)
-"""The nights that follow reach into the next month, with its calibration."""
+"""The following nights include a calibration on the first of the month."""
 DAYS = [date.fromordinal(FIRST.toordinal() + number) for number in range(4)]
 START = midnight(FIRST, ZONE)
 COME = (Flow.PRODUCTION, Flow.IMPORT, Flow.DISCHARGE, Flow.GENERATOR)
@@ -56,7 +56,7 @@ def in_order[T](orders: list[T]) -> tuple[T, ...]:
 
 @st.composite
 def plants(draw: st.DrawFn) -> Plant:
-    """Draw a plant that is told much in a few days."""
+    """Draw a plant with many orders in a few days."""
     outage = draw(moments) // STEP * STEP
     return Plant(
         seed=draw(st.integers(1, 99)),
@@ -95,8 +95,8 @@ def plants(draw: st.DrawFn) -> Plant:
 
 @settings(max_examples=60, deadline=None)
 @given(plant=plants())
-def test_what_comes_goes(plant: Plant) -> None:
-    """In each step; what is stored has its limits, and goes on at midnight."""
+def test_sources_equal_sinks(plant: Plant) -> None:
+    """In each step; stored energy is limited, and continuous at midnight."""
     assert plant.storage is not None
     capacity = plant.storage.capacity_wh * 100
     limit = plant.storage.power_w * STEP // HOUR
@@ -116,8 +116,8 @@ def test_what_comes_goes(plant: Plant) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(plant=plants(), data=st.data())
-def test_orders_change_no_past(plant: Plant, data: st.DataObject) -> None:
-    """What flowed before a moment does not depend on what is ordered then."""
+def test_orders_do_not_change_the_past(plant: Plant, data: st.DataObject) -> None:
+    """Flows before a moment do not depend on its orders."""
     assert plant.storage is not None
     orders = (
         *plant.storage.orders,

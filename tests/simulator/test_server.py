@@ -1,4 +1,4 @@
-"""Tests of the demo world and of the program that serves it."""
+"""The demo cloud, and the program that serves it."""
 
 import asyncio
 from datetime import datetime
@@ -15,8 +15,8 @@ from simulator.server import options, serve, welcome
 from .conftest import NOON
 
 
-def test_demo_world_has_someone_for_every_case() -> None:
-    """Plans, one system, two systems, none."""
+def test_the_demo_has_accounts_with_all_numbers_of_systems() -> None:
+    """One, two and none; and an application per plan."""
     cloud = demo_cloud(lambda: NOON)
     plans = [application.plan.name for application in cloud.applications]
     assert plans == ["Watt", "Kilowatt", "Megawatt", "Partner"]
@@ -33,8 +33,8 @@ def test_demo_world_has_someone_for_every_case() -> None:
     assert farm.plant.generator_w > 0
 
 
-def test_welcome_tells_what_a_trial_needs() -> None:
-    """Everything to type is there; other plans can be left out."""
+def test_welcome_has_address_and_credentials() -> None:
+    """Of all plans, or of one."""
     cloud = demo_cloud(lambda: NOON)
     text = welcome(cloud, "http://127.0.0.1:1")
     for application in cloud.applications:
@@ -48,7 +48,7 @@ def test_welcome_tells_what_a_trial_needs() -> None:
 
 
 async def url_of(output: asyncio.StreamReader) -> str:
-    """Return the address that the program prints."""
+    """Return the printed address of the program."""
     line = (await output.readline()).decode()
     match = re.search(r"http://\S+", line)
     assert match, line
@@ -59,7 +59,7 @@ async def url_of(output: asyncio.StreamReader) -> str:
 async def test_program_ends_cleanly(
     socket_enabled: None, number: signal.Signals
 ) -> None:
-    """Interrupted in the midst of a live stream, the program ends without a word."""
+    """Interrupted during a live stream, it ends without output."""
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulator", "--port", "0"),
         stdout=asyncio.subprocess.PIPE,
@@ -112,7 +112,7 @@ async def signed_in(session: ClientSession, url: str) -> str:
 async def test_clock_of_the_program(
     socket_enabled: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The program's clock starts where it is told to, at the speed it is told."""
+    """The clock has the start and the speed of the options."""
     chosen = options(["--port", "0", "--start", "2026-06-17T12:00", "--speed", "0"])
     serving = asyncio.create_task(serve(chosen))
     text = ""
@@ -123,17 +123,18 @@ async def test_clock_of_the_program(
     match = re.search(r"http://\S+", text)
     assert match
     async with ClientSession() as session:
-        told = await (await session.get(f"{match[0]}/_control/clock")).json()
+        response = await (await session.get(f"{match[0]}/_control/clock")).json()
     assert (
-        datetime.fromisoformat(told["now"]).isoformat() == "2026-06-17T12:00:00+00:00"
+        datetime.fromisoformat(response["now"]).isoformat()
+        == "2026-06-17T12:00:00+00:00"
     )
-    assert told["speed"] == 0
+    assert response["speed"] == 0
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await serving
 
 
 def test_default_clock_is_the_present() -> None:
-    """Without a clock a cloud lives in the present."""
+    """Without a clock a cloud uses the current time."""
     cloud = Cloud()
     assert cloud.now().tzinfo is not None

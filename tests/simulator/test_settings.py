@@ -1,4 +1,4 @@
-"""Tests of the settings of a system: how they are told, and how they are written."""
+"""Settings of a system: documents and writes."""
 
 import asyncio
 from contextlib import suppress
@@ -21,7 +21,7 @@ LOADS = (
 
 @pytest.fixture(autouse=True)
 def megawatt(world: World) -> None:
-    """Use an application whose plan has settings."""
+    """Use an application with the access control of settings."""
     application = world.cloud.add_application(
         client_id="mega", client_secret="secret", api_key="mega", plan="megawatt"
     )
@@ -42,7 +42,7 @@ def path(system: System, setting: str = "battery_settings") -> str:
 
 
 async def put(world: World, path: str, **body: object) -> Any:
-    """Write a setting and return the answer."""
+    """Write a setting and return the response."""
     response = await world.request(path, method="PUT", body=body)
     document = await response.json()
     assert response.status == 200, document
@@ -50,7 +50,7 @@ async def put(world: World, path: str, **body: object) -> Any:
 
 
 async def refused(world: World, path: str, body: object) -> str:
-    """Return the details of a write that is refused."""
+    """Return the details of a refused write."""
     status, document = await world.refusal(path, method="PUT", body=body)
     assert status == 422
     assert document["message"] == "Unprocessable Entity"
@@ -58,8 +58,8 @@ async def refused(world: World, path: str, body: object) -> str:
 
 
 async def test_battery_settings(world: World, system: System) -> None:
-    """A mode is told with spaces, and replied in small letters."""
-    told = {
+    """A mode has spaces in documents, and lower case in responses to writes."""
+    expected = {
         "system_id": system.system_id,
         "battery_mode": "Self - Consumption",
         "reserve_soc": 20,
@@ -67,14 +67,14 @@ async def test_battery_settings(world: World, system: System) -> None:
         "charge_from_grid": "disabled",
         "battery_shutdown_level": 5,
     }
-    assert await world.get(path(system)) == told
+    assert await world.get(path(system)) == expected
     reply = await put(world, path(system), reserve_soc=35)
-    assert reply == told | {"battery_mode": "self-consumption", "reserve_soc": 35}
-    assert await world.get(path(system)) == told | {"reserve_soc": 35}
+    assert reply == expected | {"battery_mode": "self-consumption", "reserve_soc": 35}
+    assert await world.get(path(system)) == expected | {"reserve_soc": 35}
 
 
 async def test_each_mode_has_its_reserve(world: World, system: System) -> None:
-    """Full backup keeps all, and what was set before is there again after."""
+    """Full backup keeps 100 %; afterwards the earlier reserve is in force."""
     await put(world, path(system), battery_mode="Savings Mode", reserve_soc=40)
     reply = await put(world, path(system), battery_mode="Full Backup", reserve_soc=30)
     assert (reply["battery_mode"], reply["reserve_soc"]) == ("Full Backup", 100)
@@ -102,21 +102,21 @@ async def test_each_mode_has_its_reserve(world: World, system: System) -> None:
 async def test_battery_settings_by_value(
     world: World, system: System, body: object, details: str
 ) -> None:
-    """What makes no sense is refused, and changes nothing."""
+    """Invalid values are refused, and change nothing."""
     before = await world.get(path(system))
     assert (await refused(world, path(system), body)).startswith(details)
     assert await world.get(path(system)) == before
 
 
 async def test_storm_guard(world: World, system: System) -> None:
-    """What is switched on is inactive as long as there is no alert."""
+    """Without an alert it is inactive."""
     place = path(system, "storm_guard")
-    told = {
+    expected = {
         "system_id": system.system_id,
         "storm_guard_status": "disabled",
         "storm_alert": "false",
     }
-    assert await world.get(place) == told
+    assert await world.get(place) == expected
     reply = await put(world, place, storm_guard_status="enabled")
     assert reply["storm_guard_status"] == "Enabled (Inactive)"
     assert (await world.get(place))["storm_guard_status"] == "enabled"
@@ -124,7 +124,7 @@ async def test_storm_guard(world: World, system: System) -> None:
     assert (await world.get(place))["storm_alert"] == "true"
     reply = await put(world, place, storm_guard_status="enabled")
     assert reply["storm_guard_status"] == "enabled"
-    assert await put(world, place, storm_guard_status="disabled") == told | {
+    assert await put(world, place, storm_guard_status="disabled") == expected | {
         "storm_alert": "true"
     }
     assert await refused(world, place, {}) == "storm_guard_status is missing"
@@ -132,7 +132,7 @@ async def test_storm_guard(world: World, system: System) -> None:
 
 @pytest.mark.parametrize("setting", ["battery_settings", "storm_guard"])
 async def test_without_batteries(world: World, setting: str) -> None:
-    """What batteries do cannot be set where there are none."""
+    """Their settings are refused."""
     place = path(world.add_system(battery=None), setting)
     status, document = await world.refusal(place)
     assert (status, document["details"]) == (422, "System doesn't have encharges")
@@ -165,7 +165,7 @@ async def test_grid_status(world: World, system: System) -> None:
 
 
 async def test_load_control(world: World, system: System) -> None:
-    """The reply to a write names all loads."""
+    """The response to a write has all loads."""
     place = path(system, "load_control")
     pump, oven = (await world.get(place))["load_control_data"]
     assert pump == {
@@ -218,7 +218,7 @@ async def test_load_control(world: World, system: System) -> None:
 async def test_load_control_by_value(
     world: World, system: System, body: object, details: str
 ) -> None:
-    """What makes no sense is refused, and so is what the owner may not change."""
+    """Invalid values are refused, and changes that the owner may not make."""
     place = path(system, "load_control")
     assert (await refused(world, place, body)).startswith(details)
     assert system.settings.loads == LOADS
@@ -232,15 +232,15 @@ async def test_without_loads(world: World) -> None:
 
 
 async def test_refusal_by_plan(world: World, system: System) -> None:
-    """A plan below reads no settings, and writes none."""
+    """Smaller plans can neither read nor write settings."""
     world.headers = world.sign_in()
     for method in ("GET", "PUT"):
         status, document = await world.refusal(path(system), method=method)
         assert (status, document["message"]) == (401, "Not Authorized")
 
 
-async def test_writes_are_noted(world: World, system: System) -> None:
-    """Each is kept with its body, its moment and whether it took effect."""
+async def test_writes_are_recorded(world: World, system: System) -> None:
+    """With body, time and whether they took effect."""
     await world.get(path(system))
     await put(world, path(system), reserve_soc=30)
     await refused(world, path(system), {"reserve_soc": 3})
@@ -262,10 +262,10 @@ async def test_writes_are_noted(world: World, system: System) -> None:
 @pytest.mark.parametrize(
     "trouble", [{"status": 500}, {"cut": "before_headers"}, {"cut": "mid_body"}]
 )
-async def test_no_answer(
+async def test_no_valid_response_to_a_write(
     world: World, system: System, trouble: dict[str, Any], *, after: bool
 ) -> None:
-    """A write without a proper answer may have taken effect, or not."""
+    """The write may have taken effect, or not."""
     world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, **trouble))
     with suppress(ClientError):
         assert await world.refusal(path(system), method="PUT", body=NINE) == (
@@ -279,7 +279,7 @@ async def test_no_answer(
 
 @pytest.mark.parametrize("after", [False, True])
 async def test_timeout(world: World, system: System, *, after: bool) -> None:
-    """A client that waits in vain does not know whether its write took effect."""
+    """After a timeout it is unknown whether a write took effect."""
     world.cloud.faults.add(Fault(operation="set_*", times=1, after=after, hang=True))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
@@ -289,8 +289,8 @@ async def test_timeout(world: World, system: System, *, after: bool) -> None:
     assert [write.body for write in world.cloud.writes] == [NINE]
 
 
-async def test_answer_that_waits(world: World, system: System) -> None:
-    """A write that waits takes effect when it is over, or before."""
+async def test_delayed_response_to_a_write(world: World, system: System) -> None:
+    """The write takes effect before or after the delay."""
     moments = []
 
     async def sleep(seconds: float) -> None:
@@ -303,24 +303,24 @@ async def test_answer_that_waits(world: World, system: System) -> None:
     assert moments == [20, 31]
 
 
-async def test_odd_reply(world: World, system: System) -> None:
-    """The reply to a write may be anything, although it took effect."""
+async def test_invalid_response_to_a_write(world: World, system: System) -> None:
+    """The write took effect."""
     world.cloud.faults.add(Fault(operation="set_*", times=1, after=True, body="list"))
     assert await put(world, path(system), reserve_soc=9) == []
     assert (await world.get(path(system)))["reserve_soc"] == 9
 
 
 @pytest.mark.usefixtures("hasty")
-async def test_live_streams_cannot_be_followed_by_faults(
+async def test_faults_of_live_streams_always_come_first(
     world: World, system: System
 ) -> None:
-    """A stream is the answer: what befalls it does so before."""
+    """`after` has no effect on live streams."""
     world.cloud.faults.add(Fault(operation="live_data", after=True, status=500))
     assert (await world.request(f"/{system.system_id}/live_data")).status == 500
 
 
 async def test_lost_write(world: World, system: System) -> None:
-    """A write may be answered as usual and never take effect."""
+    """The response is as usual, but the write has no effect."""
     world.cloud.faults.add(Fault(operation="set_*", times=1, lost=True))
     assert (await put(world, path(system), reserve_soc=9))["reserve_soc"] == 9
     assert (await world.get(path(system)))["reserve_soc"] == 20

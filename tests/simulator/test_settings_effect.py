@@ -1,4 +1,4 @@
-"""Tests of what settings do to batteries and chargers, and of what overrides them."""
+"""Effects of settings on batteries and chargers, and of events that override them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ SERIAL = "202620010308"
 
 @pytest.fixture(autouse=True)
 def partner(world: World) -> None:
-    """Use an application that may do everything, in the evening."""
+    """Use an application with all access controls, in the evening."""
     application = world.cloud.add_application(
         client_id="partner", client_secret="secret", api_key="partner", plan="partner"
     )
@@ -30,7 +30,7 @@ def partner(world: World) -> None:
 
 
 async def put(world: World, system: System, setting: str, **body: object) -> Any:
-    """Write a setting and return the answer."""
+    """Write a setting and return the response."""
     response = await world.request(
         f"/config/{system.system_id}/{setting}", method="PUT", body=body
     )
@@ -45,12 +45,12 @@ def frame(world: World, system: System) -> dict[str, Any]:
 
 
 def today(system: System) -> Day:
-    """Return the day of the evening."""
+    """Return the model of that day."""
     return day(system.plant, date(2026, 6, 17))
 
 
 def balanced(this: Day) -> bool:
-    """Tell whether what comes in goes out, in each step of a day."""
+    """Return whether sources equal sinks in each step of a day."""
     flows = this.flows
     come = (Flow.PRODUCTION, Flow.IMPORT, Flow.DISCHARGE, Flow.GENERATOR)
     go = (Flow.CONSUMPTION, Flow.EXPORT, Flow.CHARGE)
@@ -60,8 +60,8 @@ def balanced(this: Day) -> bool:
     )
 
 
-async def test_mode_takes_effect_after_a_while(world: World, system: System) -> None:
-    """The cloud says so at once; batteries follow, and the past stays as it was."""
+async def test_mode_takes_effect_after_a_delay(world: World, system: System) -> None:
+    """Documents show it at once; batteries follow, and the past does not change."""
     before = today(system)
     assert frame(world, system)["battery_power"] > 0
     reply = await put(world, system, "battery_settings", battery_mode="Full Backup")
@@ -80,8 +80,8 @@ async def test_mode_takes_effect_after_a_while(world: World, system: System) -> 
     assert now.stored[-1] > before.stored[-1]
 
 
-async def test_reserve_holds(world: World, system: System) -> None:
-    """Nothing flows below it, and again what is lower is free."""
+async def test_batteries_keep_the_reserve(world: World, system: System) -> None:
+    """They do not discharge below it, until it is lowered."""
     system.settings_delay = 0
     level = frame(world, system)["battery_soc"]
     await put(world, system, "battery_settings", reserve_soc=level - 5)
@@ -106,7 +106,7 @@ async def test_reserve_holds(world: World, system: System) -> None:
 async def test_energy_independence(
     world: World, independence: str, at: datetime, *, discharges: bool
 ) -> None:
-    """With it batteries go on after the peak hours, until the morning."""
+    """With it batteries discharge after the peak hours, until the morning."""
     system = world.add_system(battery=6)
     world.clock.moment = at - timedelta(minutes=10)
     mode = {"battery_mode": "Savings Mode", "energy_independence": independence}
@@ -116,7 +116,7 @@ async def test_energy_independence(
 
 
 async def test_charge_from_grid(world: World, system: System) -> None:
-    """Where the owner allows it, the grid fills what is missing to the reserve."""
+    """If it is enabled, the grid charges batteries up to the reserve."""
     system.settings_delay = 0
     system.change_settings(Settings(charge_from_grid=True), world.clock())
     level = frame(world, system)["battery_soc"]
@@ -129,8 +129,8 @@ async def test_charge_from_grid(world: World, system: System) -> None:
     assert balanced(day(system.plant, date(2026, 6, 18)))
 
 
-def test_settings_of_days_past_are_forgotten(world: World, system: System) -> None:
-    """After a night of calibration it does not matter what was set a month ago."""
+def test_old_settings_have_no_later_effect(world: World, system: System) -> None:
+    """After a calibration night the settings of a month ago do not matter."""
     other = world.add_system(seed=system.plant.seed)
     system.change_settings(Settings(mode="Full Backup"), EVENING)
     later = EVENING + timedelta(days=2)
@@ -143,7 +143,7 @@ def test_settings_of_days_past_are_forgotten(world: World, system: System) -> No
 
 @pytest.mark.parametrize("mode", ["Self-consumption", "Savings Mode", "Full Backup"])
 async def test_same_settings_change_nothing(world: World, mode: Any) -> None:
-    """To write what is set already leaves all flows alone."""
+    """A write of the same settings does not change flows."""
     reserve = 100 if mode == "Full Backup" else 20
     storage = Storage(mode=mode, reserve_percent=reserve)
     system = world.add_system(battery=storage)
@@ -154,8 +154,8 @@ async def test_same_settings_change_nothing(world: World, mode: Any) -> None:
     assert system.plant == plant
 
 
-async def test_cloud_that_tells_later(world: World, system: System) -> None:
-    """The reply is new at once; what is read is old for a while."""
+async def test_documents_may_show_settings_later(world: World, system: System) -> None:
+    """The response to a write has them at once."""
     system.settings_shown_after = 300
     path = f"/config/{system.system_id}/battery_settings"
     reply = await put(world, system, "battery_settings", reserve_soc=60)
@@ -169,22 +169,22 @@ async def test_cloud_that_tells_later(world: World, system: System) -> None:
     assert (await world.get(path))["reserve_soc"] == 70
 
 
-async def test_storm_guard_keeps_all(world: World, system: System) -> None:
-    """In an alert batteries are for backup, if storm guard is on."""
+async def test_storm_guard_keeps_all_energy(world: World, system: System) -> None:
+    """During an alert, if storm guard is on."""
     place = f"systems/{system.system_id}/storm"
     await world.control("POST", place, {"alert": True})
     assert frame(world, system)["battery_mode"] == "Self-consumption"
     await put(world, system, "storm_guard", storm_guard_status="enabled")
     world.clock.advance(seconds=120)
     assert frame(world, system)["battery_mode"] == "Full Backup"
-    told = await world.get(f"/config/{system.system_id}/battery_settings")
-    assert told["battery_mode"] == "Self - Consumption"
+    response = await world.get(f"/config/{system.system_id}/battery_settings")
+    assert response["battery_mode"] == "Self - Consumption"
     await world.control("POST", place, {"alert": False})
     assert frame(world, system)["battery_mode"] == "Self-consumption"
 
 
-async def test_dr_event_has_the_batteries(world: World, system: System) -> None:
-    """They give to the grid, and what is written meanwhile counts afterwards."""
+async def test_dr_event_controls_the_batteries(world: World, system: System) -> None:
+    """They discharge to the grid, and writes take effect afterwards."""
     place = f"systems/{system.system_id}/dr_event"
     await world.control("POST", place, {"active": True})
     world.clock.advance(minutes=5)
@@ -194,17 +194,20 @@ async def test_dr_event_has_the_batteries(world: World, system: System) -> None:
     reply = await put(
         world, system, "battery_settings", battery_mode="Full Backup", reserve_soc=100
     )
-    told = await world.get(f"/config/{system.system_id}/battery_settings")
-    assert reply == told
-    assert (told["battery_mode"], told["reserve_soc"]) == ("DR Event Active", 100)
+    response = await world.get(f"/config/{system.system_id}/battery_settings")
+    assert reply == response
+    assert (response["battery_mode"], response["reserve_soc"]) == (
+        "DR Event Active",
+        100,
+    )
     world.clock.advance(minutes=10)
     assert frame(world, system)["battery_mode"] == "DR Event Active"
     await world.control("POST", place, {"active": False})
     assert frame(world, system)["battery_mode"] == "Full Backup"
 
 
-async def test_gateway_out_of_reach(world: World, system: System) -> None:
-    """It hears of what was written once it is back, and of nothing else."""
+async def test_offline_gateway(world: World, system: System) -> None:
+    """It applies writes when it is back."""
     backup = world.add_system(battery=Storage(mode="Full Backup"))
     untouched = backup.plant
     for each in (system, backup):
@@ -222,7 +225,7 @@ async def test_gateway_out_of_reach(world: World, system: System) -> None:
 
 
 async def test_alerts_without_batteries(world: World) -> None:
-    """There is nothing that they could override."""
+    """They have no effect."""
     system = world.add_system(battery=None)
     plant = system.plant
     system.set_storm_alert(world.clock(), alert=True)
@@ -239,7 +242,7 @@ async def command(
 
 
 def garage(world: World, **session: int) -> System:
-    """Build a system where a car waits for the night."""
+    """Add a system with a car that waits for the night."""
     start = int(EVENING.timestamp())
     times = {"start": start, "end": start + 36_000, "charges_at": start + 18_000}
     visit = ChargingSession(**(times | {"wanted": 9_000} | session))
@@ -249,12 +252,12 @@ def garage(world: World, **session: int) -> System:
 
 
 def watts(world: World, system: System) -> int:
-    """Return what the charger gives now."""
+    """Return the current power of the charger."""
     return world.cloud.truth(system.system_id).charging_power(SERIAL, world.clock())
 
 
 async def test_charging_starts_and_stops(world: World) -> None:
-    """A car obeys from the next mark on, until it has what it wanted."""
+    """A car follows from the next multiple of 5 minutes on, until it is charged."""
     system = garage(world)
     world.clock.advance(minutes=10)
     home = frame(world, system)["consumption_power"]
@@ -282,7 +285,7 @@ async def test_charging_starts_and_stops(world: World) -> None:
 
 
 async def test_command_before_the_car_charges_by_itself(world: World) -> None:
-    """Until it is to stop, it goes on; a command of an earlier visit counts no more."""
+    """It charges until a stop; commands of earlier visits have no effect."""
     system = garage(world, charges_at=0)
     await command(world, system, "stop")
     assert watts(world, system) == 0
@@ -309,10 +312,10 @@ async def test_command_before_the_car_charges_by_itself(world: World) -> None:
     ],
 )
 async def test_commands_by_value(world: World, body: object, details: str) -> None:
-    """What makes no sense is refused in the words of the specification."""
+    """Invalid values are refused with the text of the specification."""
     system = garage(world)
-    answer = await command(world, system, "start", body=body)
-    assert answer == (
+    refusal = await command(world, system, "start", body=body)
+    assert refusal == (
         400,
         {"message": "Bad request", "details": details, "code": "400"},
     )
@@ -336,8 +339,8 @@ async def test_car_by_control(world: World, system: System) -> None:
     assert response.status == 409
     await command(world, system, "start")
     world.clock.advance(minutes=5)
-    (told,) = await world.control("GET", place)
-    assert told["power_w"] == 7_680
+    (response,) = await world.control("GET", place)
+    assert response["power_w"] == 7_680
     world.clock.advance(hours=2)
     assert await world.control("GET", place) == [free]
     truth = world.cloud.truth(system.system_id)
@@ -349,15 +352,15 @@ async def test_car_by_control(world: World, system: System) -> None:
 @pytest.mark.parametrize(
     ("body", "status"), [({"serial": "7"}, 404), ({"hours": "two"}, 400)]
 )
-async def test_cars_that_make_no_sense(
+async def test_invalid_cars(
     world: World, system: System, body: object, status: int
 ) -> None:
     place = f"/_control/systems/{system.system_id}/chargers"
     assert (await world.client.post(place, json=body)).status == status
 
 
-async def test_another_visit_takes_the_place(world: World, system: System) -> None:
-    """A car that stays until the evening keeps the usual one from coming."""
+async def test_a_visit_replaces_the_usual_one(world: World, system: System) -> None:
+    """While a car is plugged in, there is no usual session."""
     system.install_charger(Charger(serial=SERIAL, habit=1))
     truth = world.cloud.truth(system.system_id)
     span = date(2026, 6, 16), date(2026, 6, 18)
@@ -369,27 +372,27 @@ async def test_another_visit_takes_the_place(world: World, system: System) -> No
 
 
 async def test_settings_by_control(world: World, system: System) -> None:
-    """Somebody else changes them, and one sees what is in force."""
+    """They are changed, and the regime in force is shown."""
     place = f"systems/{system.system_id}/settings"
-    told = await world.control("GET", place)
+    response = await world.control("GET", place)
     in_force = {
         "mode": "Self-consumption",
         "reserve_percent": 20,
         "energy_independence": False,
         "charge_from_grid": False,
     }
-    assert told["in_force"] == in_force
-    assert told["to_come"] == []
-    assert told["battery_w"] == frame(world, system)["battery_power"]
+    assert response["in_force"] == in_force
+    assert response["to_come"] == []
+    assert response["battery_w"] == frame(world, system)["battery_power"]
     order = {
         "mode": "Savings Mode",
         "reserve": 40,
         "charge_from_grid": True,
         "loads": [{"name": "NC1", "load_name": "Pump"}],
     }
-    told = await world.control("POST", place, order)
-    assert told["in_force"] == in_force
-    (to_come,) = told["to_come"]
+    response = await world.control("POST", place, order)
+    assert response["in_force"] == in_force
+    (to_come,) = response["to_come"]
     assert to_come == in_force | {
         "at": (EVENING + timedelta(seconds=120)).isoformat(),
         "mode": "Savings Mode",
@@ -401,12 +404,12 @@ async def test_settings_by_control(world: World, system: System) -> None:
     document = await world.get(f"/config/{system.system_id}/load_control")
     assert document["load_control_data"][0]["load_name"] == "Pump"
     order = {"settings_delay": 0, "settings_shown_after": 60}
-    told = await world.control("POST", place, order)
-    assert told.items() >= order.items()
-    assert len(told["to_come"]) == 1
+    response = await world.control("POST", place, order)
+    assert response.items() >= order.items()
+    assert len(response["to_come"]) == 1
     bare = world.add_system(battery=None)
-    told = await world.control("GET", f"systems/{bare.system_id}/settings")
-    assert (told["in_force"], told["to_come"]) == (None, [])
+    response = await world.control("GET", f"systems/{bare.system_id}/settings")
+    assert (response["in_force"], response["to_come"]) == (None, [])
 
 
 @pytest.mark.parametrize(
@@ -421,16 +424,14 @@ async def test_settings_by_control(world: World, system: System) -> None:
         {"loads": 5},
     ],
 )
-async def test_settings_that_make_no_sense(
-    world: World, system: System, order: object
-) -> None:
+async def test_invalid_settings(world: World, system: System, order: object) -> None:
     place = f"/_control/systems/{system.system_id}/settings"
     assert (await world.client.post(place, json=order)).status == 400
     assert system.settings == Settings()
 
 
 async def test_writes_by_control(world: World, system: System) -> None:
-    """Control tells what was written and whether it took effect."""
+    """With bodies and whether they took effect."""
     world.cloud.faults.add(Fault(operation="set_*", lost=True, times=1))
     for reserve in (30, 40):
         await put(world, system, "battery_settings", reserve_soc=reserve)
@@ -441,7 +442,7 @@ async def test_writes_by_control(world: World, system: System) -> None:
 
 
 async def test_refusal_of_what_is_not_entitled(world: World, system: System) -> None:
-    """Some say that an access control that is missing is answered with 403."""
+    """A missing access control may have the status 403, as some report."""
     world.headers = world.sign_in()
     world.cloud.not_entitled = 403
     path = f"/config/{system.system_id}/storm_guard"
@@ -450,7 +451,7 @@ async def test_refusal_of_what_is_not_entitled(world: World, system: System) -> 
 
 
 async def test_overview(world: World, system: System) -> None:
-    """The simulator's own page lists all operations."""
+    """The start page lists all operations."""
     await world.get(f"/config/{system.system_id}/battery_settings")
     response = await world.client.get("/")
     page = await response.text()
