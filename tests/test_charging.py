@@ -56,7 +56,7 @@ async def command(
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_a_car_charges_when_it_is_told_to(
+async def test_starts_and_stops_charging(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(options=OPTIONS)
@@ -80,7 +80,7 @@ async def test_a_car_charges_when_it_is_told_to(
 
 @pytest.mark.parametrize("plan", ["watt", "megawatt"])
 @pytest.mark.parametrize("name", ["start_charging", "stop_charging"])
-async def test_no_other_plan_has_it(
+async def test_plans_without_the_access_control(
     hass: HomeAssistant, world: World, set_up: SetUp, name: str
 ) -> None:
     """Nothing is sent."""
@@ -93,10 +93,10 @@ async def test_no_other_plan_has_it(
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
-async def test_the_cloud_may_refuse_it(
+async def test_refusal_of_the_cloud(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The plan is not the one that was named."""
+    """The actual plan differs from the configured one."""
     await set_up(options=OPTIONS | {"plan": "partner"})
     with pytest.raises(HomeAssistantError) as raised:
         await command(hass, world, "start_charging")
@@ -108,10 +108,10 @@ async def test_the_cloud_may_refuse_it(
 
 @pytest.mark.parametrize("plan", ["partner"])
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_a_command_is_given_once(
+async def test_command_is_sent_once(
     hass: HomeAssistant, world: World, set_up: SetUp, *, took_effect: bool
 ) -> None:
-    """Whoever gets no answer has to look."""
+    """Without a response, the user has to check the charger."""
     await set_up(options=OPTIONS)
     world.cloud.faults.add(
         Fault(operation="start_charging", cut="before_headers", after=took_effect)
@@ -123,7 +123,7 @@ async def test_a_command_is_given_once(
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_what_the_cloud_finds_wrong_is_told(
+async def test_error_of_the_cloud_has_its_details(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -138,7 +138,7 @@ async def test_what_the_cloud_finds_wrong_is_told(
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_chargers_alone_can_charge(
+async def test_only_chargers_are_targets(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)

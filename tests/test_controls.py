@@ -170,10 +170,10 @@ async def test_a_reserve_out_of_range_is_refused_here(
     assert not written(world)
 
 
-async def test_a_value_that_the_cloud_refuses(
+async def test_value_that_the_cloud_refuses(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its words are told, without what may name somebody, and nothing changes."""
+    """The error has its words without identifiers, and nothing changes."""
     await set_up(options=OPTIONS)
     events = told(hass)
     details = "reserve_soc is too low for site 8675309, ask Enphase"
@@ -193,14 +193,14 @@ async def test_a_value_that_the_cloud_refuses(
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.long
-async def test_a_refusal_by_plan(
+async def test_refusal_by_plan(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     status: int,
 ) -> None:
-    """It names the access control; a call looks again a day later, then weekly."""
+    """It names the access control; a request checks again a day later, then weekly."""
     await set_up(options=OPTIONS)
     faults = [
         world.cloud.faults.add(Fault(operation=name, status=status))
@@ -302,7 +302,7 @@ async def test_lost_write(
     assert not ir.async_get(hass).issues
 
 
-async def test_a_cloud_that_takes_its_time(
+async def test_slow_cloud(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     world.system.settings_shown_after = 300
@@ -367,7 +367,7 @@ async def test_a_renewed_token_is_enough(
 async def test_no_call_is_left(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It says so, and sends nothing."""
+    """The error says so, and nothing is sent."""
     custom = {
         "plan": "custom",
         "calls_per_minute": 7,
@@ -400,10 +400,10 @@ async def test_the_cloud_takes_no_calls(
     assert cloud_has(world)[0] == "Self-consumption"
 
 
-async def test_an_event_of_the_grid_is_told(
+async def test_grid_event(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What is set counts after it; the mode is not written by accident."""
+    """Settings apply after it; the mode is not written by accident."""
     world.system.dr_event = True
     await set_up(options=OPTIONS)
     events = told(hass)

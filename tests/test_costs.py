@@ -277,7 +277,7 @@ async def test_costs_follow_each_import(
     assert len(world.calls) == calls
 
 
-async def test_what_statistics_are_called(
+async def test_names_and_units_of_statistics(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
     """In the currency of Home Assistant, with names as those of energy."""
@@ -327,10 +327,10 @@ async def test_the_energy_dashboard_takes_costs(
     assert not issues
 
 
-async def test_one_hour_that_is_corrected_is_the_only_one(
+async def test_corrected_hour_changes_only_its_cost(
     hass: HomeAssistant, world: World, begin: Any, writes: Writes
 ) -> None:
-    """The sums after it move along; after a restart nothing is written."""
+    """Later sums change with it; after a restart nothing is written."""
     await flowed(hass, world, {hour(number): 1000 for number in range(24)})
     entry, _ = await begin(fixed("0.25"))
     before = await costs(hass, world)
@@ -346,10 +346,10 @@ async def test_one_hour_that_is_corrected_is_the_only_one(
     assert min(writes.rows) == hour(5)
 
 
-async def test_a_tariff_is_corrected_from_a_date_on(
+async def test_tariff_with_a_correction_from_a_date(
     hass: HomeAssistant, world: World, begin: Any, writes: Writes
 ) -> None:
-    """Only hours from the first difference on are priced anew."""
+    """Only hours from the first difference on are priced again."""
     # Longer ago than what is looked at in any case.
     days = [datetime(2026, month, 3, 10, tzinfo=UTC) for month in (1, 2, 3, 4)]
     await flowed(hass, world, dict.fromkeys(days, 2000))
@@ -390,10 +390,10 @@ async def test_days_and_their_standing_charges(
     )
 
 
-async def test_a_price_that_comes_late(
+async def test_price_that_arrives_later(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
-    """An hour is not priced before; units say what is meant; prices may be negative."""
+    """An hour waits for its price; units are converted; prices may be negative."""
     await flowed(hass, world, {hour(number): 1000 for number in range(4)})
     await spot_prices(hass, {hour(0): 80.0, hour(1): -20.0}, "EUR/MWh")
     entry, subentry = await begin(spot())
@@ -413,10 +413,10 @@ async def test_a_price_that_comes_late(
     assert set((await costs(hass, world)).values()) == {0.0}
 
 
-async def test_late_prices_are_looked_for_with_each_import(
+async def test_each_import_looks_for_late_prices(
     hass: HomeAssistant, world: World, begin: Any, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Also those of hours that the import does not concern."""
+    """Also for hours that the import does not contain."""
     known = {hour(number, 12): 0.1 + number / 100 for number in range(48)}
     await spot_prices(hass, known, "EUR/kWh")
     await begin(spot(), options={"energy_updates": 24, "history": "none"})
@@ -436,10 +436,10 @@ async def test_late_prices_are_looked_for_with_each_import(
     assert len(told) > 48
 
 
-async def test_a_tariff_is_removed_and_added_again(
+async def test_tariff_removed_and_added_again(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
-    """What was written stays; what came meanwhile is priced when it is back."""
+    """Rows stay; hours in between are priced when it is back."""
     await flowed(hass, world, {hour(0): 1000})
     entry, subentry = await begin(fixed("0.30"))
     assert hass.states.get("sensor.hilltop_cost_today") is not None
@@ -516,13 +516,13 @@ async def test_sensors_turn_over_at_midnight(
     assert shown("savings")[3] == 4.2
 
 
-async def test_what_a_crash_left_to_do(
+async def test_continues_after_a_crash(
     hass: HomeAssistant,
     world: World,
     begin: Any,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Rows may be old from a stored moment on; a damaged store prices everything."""
+    """Prices again from the stored start on; with a damaged store, all hours."""
     days = [datetime(2026, month, 3, 10, tzinfo=UTC) for month in (1, 2, 3)]
     await flowed(hass, world, dict.fromkeys(days, 1000))
     entry, _ = await begin(fixed("0.30"))
@@ -544,7 +544,7 @@ async def test_what_a_crash_left_to_do(
     assert list((await costs(hass, world)).values()) == [0.9, 0.6, 0.3]
 
 
-async def test_a_database_that_fails_once(
+async def test_database_that_fails_once(
     hass: HomeAssistant,
     world: World,
     begin: Any,
@@ -552,7 +552,7 @@ async def test_a_database_that_fails_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged, energies go on, and the next import prices what was left."""
+    """It is logged, energy continues, and the next import prices the missing hours."""
 
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("The database is locked")
@@ -573,10 +573,10 @@ async def test_a_database_that_fails_once(
     }
 
 
-async def test_damaged_tariffs_are_left_out(
+async def test_damaged_tariffs_are_skipped(
     hass: HomeAssistant, world: World, begin: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """With one warning for each; what can be read counts."""
+    """With one warning for each; valid ones are used."""
     await flowed(hass, world, {hour(0): 1000})
     entry, _ = await begin({"kind": "free"}, fixed("0.30"))
     assert caplog.text.count("Prices of a tariff cannot be read") == 1

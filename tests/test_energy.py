@@ -180,7 +180,7 @@ CHANGES = pytest.mark.parametrize(
 
 @CHANGES
 @pytest.mark.long
-async def test_a_day_goes_by(
+async def test_updates_of_a_day(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -233,13 +233,13 @@ async def test_a_day_goes_by(
     ids=["odd_offset", "winter_time"],
 )
 @pytest.mark.long
-async def test_sensors_tell_what_is_known(
+async def test_energy_sensors(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Today since the system's midnight and ever, up to the newest hour."""
+    """Energy of today since the system's midnight and in total, to the newest hour."""
     await set_up(options=options())
     await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
     truth = world.cloud.truth(world.system.system_id)
@@ -282,7 +282,7 @@ async def test_sensors_tell_what_is_known(
 )
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
+async def test_faults_of_the_cloud_change_no_energy(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -329,7 +329,7 @@ async def test_faults_of_the_cloud_take_nothing_back_and_invent_nothing(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_an_answer_that_was_in_vain_is_made_good(
+async def test_lost_response_is_requested_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Even where it was the only one of a day."""
@@ -347,10 +347,10 @@ async def test_an_answer_that_was_in_vain_is_made_good(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
+async def test_late_report_after_weeks_is_imported(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Also what no update can reach any more, once the gateway reports again."""
+    """Also energy that no update covers any more, once the gateway reports again."""
     silent_until = NOW + 12 * DAY
     world.system.offline.append(Window(epoch(NOW + 2 * DAY), epoch(silent_until)))
     await set_up(options=options(1))
@@ -363,7 +363,7 @@ async def test_what_a_gateway_tells_after_weeks_of_silence_is_imported(
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, silent_until)
 
 
-async def test_polls_of_batteries_tell_todays_hours(
+async def test_polls_of_batteries_import_hours_of_today(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -437,13 +437,13 @@ async def test_history_does_not_starve_polls(
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_three_systems_at_once_keep_to_the_minute(
+async def test_three_systems_at_once_respect_the_limit_per_minute(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """All get what they want in the end; the cloud refuses nothing."""
+    """All data arrives in the end; the cloud refuses nothing."""
     for number in range(2):
         world.add_system(
             **properties("Europe/Berlin", date(2026, 5, 1), address=None)
@@ -469,7 +469,7 @@ async def test_three_systems_at_once_keep_to_the_minute(
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.long
-async def test_a_document_that_is_refused_is_switched_off(
+async def test_refused_document_is_disabled(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -477,7 +477,7 @@ async def test_a_document_that_is_refused_is_switched_off(
     issue_registry: ir.IssueRegistry,
     status: int,
 ) -> None:
-    """That one alone and once, and the user is told; all else goes on."""
+    """Only that one, with one notice for the user; the others continue."""
     fault = world.cloud.faults.add(
         Fault(operation="energy_import_telemetry", status=status)
     )
@@ -503,10 +503,10 @@ async def test_a_document_that_is_refused_is_switched_off(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
+async def test_pauses_grow_while_the_cloud_fails(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Until it answers again; nothing is asked twice in secret."""
+    """Until it responds again; no request is repeated silently."""
     await set_up(options=options(1))
     faults = [
         world.cloud.faults.add(Fault(operation=operation, status=503))
@@ -533,14 +533,14 @@ async def test_a_cloud_that_fails_is_asked_ever_more_rarely(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_document_that_fails_holds_up_no_other(
+async def test_failing_document_does_not_delay_others(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """Not even one that comes first; and it is not switched off."""
+    """Not even if it is the first; and it is not disabled."""
     fault = world.cloud.faults.add(Fault(operation="energy_lifetime", status=500))
     await set_up(options=options())
     await go_on(hass, freezer, 24 * HOUR, step=10 * MINUTE)
@@ -559,7 +559,7 @@ async def test_a_document_that_fails_holds_up_no_other(
 )
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_window_that_cannot_be_had_is_passed_over(
+async def test_unavailable_window_is_skipped(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -568,7 +568,7 @@ async def test_a_window_that_cannot_be_had_is_passed_over(
     asked: list[Asked],
     fault: dict[str, Any],
 ) -> None:
-    """After three tries, and the user is told; the next window is asked for."""
+    """After three attempts, with a warning; the next window is requested."""
     # The update first, then the oldest week.
     world.cloud.faults.add(
         Fault(operation="energy_import_telemetry", skip=1, times=3, **fault)
@@ -591,14 +591,14 @@ async def test_a_window_that_cannot_be_had_is_passed_over(
 
 
 @pytest.mark.long
-async def test_a_restart_costs_no_call_that_is_not_due(
+async def test_restart_makes_only_due_calls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     asked: list[Asked],
 ) -> None:
-    """What is known and what was shown is there again."""
+    """Progress and states are restored."""
     entry = await set_up(options=options(1, "hour"))
     await go_on(hass, freezer, 50 * MINUTE, step=MINUTE)
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
@@ -616,14 +616,14 @@ async def test_a_restart_costs_no_call_that_is_not_due(
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
 
 
-async def test_nothing_is_left_behind(
+async def test_unload_and_removal(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """After unloading nothing is asked for; after removal nothing is stored."""
+    """After unloading nothing is requested; after removal nothing is stored."""
     entry = await set_up(options=options(UPDATES, "hour"))
     await go_on(hass, freezer, 2 * MINUTE, step=timedelta(seconds=10))
     asked = len(world.calls)
@@ -636,14 +636,14 @@ async def test_nothing_is_left_behind(
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
 
 
-async def test_a_recorder_that_fails_does_not_use_up_the_calls(
+async def test_failing_recorder_wastes_no_calls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     asked: list[Asked],
 ) -> None:
-    """It is given time to recover; then all is imported."""
+    """Pauses let it recover; then all is imported."""
 
     async def fail(*_: Any) -> None:
         raise RuntimeError("The disk is full")
@@ -657,13 +657,13 @@ async def test_a_recorder_that_fails_does_not_use_up_the_calls(
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW - 6 * HOUR)
 
 
-async def test_a_wish_during_a_call_asks_for_nothing_twice(
+async def test_request_during_a_call_repeats_nothing(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A slow call is waited for."""
+    """A slow call is awaited."""
     may_answer = asyncio.Event()
     method = EnphaseCloudClient.get
     asked: list[Any] = []

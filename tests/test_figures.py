@@ -147,10 +147,10 @@ def whole_hour() -> datetime:
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_what_is_imported_is_told_truly(
+async def test_figures_are_true_after_an_import(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """At once after the import, and no call is made beyond those for energies."""
+    """At once, and without a call beyond those for energy."""
     await begin(hass, set_up, freezer)
     day, month = midnight(date(2026, 6, 17)), midnight(date(2026, 6, 1))
     spans = {
@@ -187,10 +187,10 @@ def until(hass: HomeAssistant, period: str) -> datetime:
     return at
 
 
-async def test_few_are_enabled_at_first(
+async def test_most_are_disabled_by_default(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The others are there for those who want them."""
+    """Users can enable the others."""
     await begin(hass, set_up, freezer)
     registry = er.async_get(hass)
     for name in ENABLED | OTHERS:
@@ -201,10 +201,10 @@ async def test_few_are_enabled_at_first(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_a_restart_keeps_them_without_a_call(
+async def test_restart_keeps_figures_without_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """From the recorder, and from what is stored."""
+    """From the recorder and the store."""
     entry = await begin(hass, set_up, freezer)
     before = {name: shown(hass, name) for name in ENABLED | OTHERS}
     assert sum(value is not None for value in before.values()) == 10
@@ -218,14 +218,14 @@ async def test_a_restart_keeps_them_without_a_call(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_what_is_stored_and_damaged_is_learnt_anew(
+async def test_damaged_store_is_learnt_again(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Other figures are not concerned."""
+    """Other figures stay."""
     entry = await begin(hass, set_up, freezer)
     share = shown(hass, "self_sufficiency_yesterday")
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -249,10 +249,10 @@ async def test_what_is_stored_and_damaged_is_learnt_anew(
     ids=["evening"],
 )
 @pytest.mark.long
-async def test_a_correction_moves_the_peak_up_and_down(
+async def test_correction_raises_and_lowers_the_peak(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """An answer tells ten times too much, and the next one takes it back."""
+    """A response has ten times too much, and the next one corrects it."""
     await begin(hass, set_up, freezer)
     # By then answers are of the last hours.
     await go_on(hass, freezer, 4 * HOUR)
@@ -282,10 +282,10 @@ async def test_a_correction_moves_the_peak_up_and_down(
     ids=["with battery", "panels"],
 )
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_without_a_meter_there_is_no_share_and_no_peak(
+async def test_no_share_and_no_peak_without_a_meter(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """There is what the system has."""
+    """Only figures that the system supports exist."""
     await begin(hass, set_up, freezer)
     has_battery = world.system.plant.storage is not None
     there = {name for name in ENABLED | OTHERS if found(hass, name)}
@@ -297,19 +297,19 @@ async def test_without_a_meter_there_is_no_share_and_no_peak(
     } | ({name for name in ENABLED if "battery" in name} if has_battery else set())
 
 
-async def test_without_updates_of_energies_there_are_none(
+async def test_no_figures_without_energy_updates(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing would tell them."""
+    """They have no data."""
     await begin(hass, set_up, freezer, updates=0, history="none")
     assert not {name for name in ENABLED | OTHERS if found(hass, name)}
 
 
 @pytest.mark.long
-async def test_a_battery_that_is_removed_has_no_figures(
+async def test_removed_battery_has_no_figures(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Those of the home go on."""
+    """Those of the home continue."""
     await begin(hass, set_up, freezer, updates=1)
     assert shown(hass, "battery_efficiency") is not None
     world.system.remove_batteries(dt_util.utcnow())
@@ -410,7 +410,7 @@ def until_now(hass: HomeAssistant, name: str) -> datetime:
 
 
 @pytest.mark.long
-async def test_what_grows_too_old_is_unknown(
+async def test_old_figures_are_unknown(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """With one update a day, today is known until the morning is over."""

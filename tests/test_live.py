@@ -45,10 +45,10 @@ BURSTS = {
 pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
-async def test_a_burst_shows_what_the_gateway_measures(
+async def test_session_shows_the_values_of_frames(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """Every state written during a burst is a frame's; the last one stays."""
+    """Each state during a session is that of a frame; the last one stays."""
     await set_up()
     assert state(hass, LIVE) == STATE_OFF
     changes = async_capture_events(hass, "state_changed")
@@ -73,14 +73,14 @@ async def test_a_burst_shows_what_the_gateway_measures(
     assert world.cloud.counts()["live_data"] == 1
 
 
-async def test_the_end_of_a_stream_is_told(
+async def test_sensor_of_the_end_of_a_session(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     entity_registry_enabled_by_default: None,
 ) -> None:
-    """A timestamp sensor says when live data ends."""
+    """It is a timestamp."""
     await set_up()
     began = dt_util.utcnow()
     await press(hass, BUTTON_START)
@@ -90,10 +90,10 @@ async def test_the_end_of_a_stream_is_told(
     assert state(hass, "sensor.hilltop_live_session_ends") == "unknown"
 
 
-async def test_the_action_names_its_duration_and_tells_the_end(
+async def test_action_takes_a_duration_and_returns_the_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A device as target, a duration as field, the end as answer."""
+    """A device is the target, the duration a field."""
     entry = await set_up()
     began = dt_util.utcnow()
     answer = await start(
@@ -111,10 +111,10 @@ async def test_the_action_names_its_duration_and_tells_the_end(
     await burst.run()
 
 
-async def test_a_second_request_joins_the_stream_that_runs(
+async def test_second_request_joins_the_session(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """One stream per system at a time; nothing is paid twice."""
+    """There is one stream per system at a time, billed once."""
     await set_up()
     first = await start(hass)
     await burst.second()
@@ -142,14 +142,14 @@ async def test_simultaneous_requests_open_one_stream(
     await burst.run()
 
 
-async def test_bursts_repeat_by_themselves(
+async def test_scheduled_sessions(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Each pause after the start of a burst, the next one begins; polls go on."""
+    """One begins after each pause; polls continue."""
     await set_up(options=BURSTS)
     for number in (1, 2, 3):
         async_fire_time_changed(hass)
@@ -161,14 +161,14 @@ async def test_bursts_repeat_by_themselves(
     assert starts[1] - starts[0] == starts[2] - starts[1] == timedelta(minutes=60)
 
 
-async def test_a_restart_repeats_no_burst(
+async def test_restart_repeats_no_session(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The next burst comes when it would have come without a restart."""
+    """The next one begins when it would have begun without a restart."""
     entry = await set_up(options=BURSTS)
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 1)
@@ -185,10 +185,10 @@ async def test_a_restart_repeats_no_burst(
 
 
 @pytest.mark.parametrize("end", ["unload", "reload", "stop"])
-async def test_the_end_of_the_entry_ends_the_stream(
+async def test_unload_closes_the_stream(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, end: str
 ) -> None:
-    """Nothing keeps a stream open that nobody looks at."""
+    """No stream stays open without an entry."""
     entry = await set_up()
     await press(hass, BUTTON_START)
     await burst.second()
@@ -207,10 +207,10 @@ async def test_the_end_of_the_entry_ends_the_stream(
     assert len(world.cloud.streams) == 1
 
 
-async def test_a_broken_stream_leaves_the_last_frame(
+async def test_interrupted_stream_keeps_the_last_frame(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """Pulling the plug in mid-burst loses nothing that was shown."""
+    """Its values stay after a lost connection."""
     entry = await set_up()
     await press(hass, BUTTON_START)
     for _ in range(7):
@@ -233,10 +233,10 @@ async def test_a_broken_stream_leaves_the_last_frame(
         (500, "update_failed"),
     ],
 )
-async def test_a_refusal_is_explained_and_touches_nothing(
+async def test_refusal_raises_and_changes_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, status: int, key: str
 ) -> None:
-    """Who pressed the button is told; polled entities stay as they are."""
+    """The button raises an error; polled entities stay as they are."""
     await set_up()
     before = {s.entity_id: s.state for s in hass.states.async_all("sensor")}
     world.cloud.faults.add(Fault(operation="live_data", status=status))
@@ -263,7 +263,7 @@ async def test_a_refusal_is_explained_and_touches_nothing(
         (552, "update_failed"),
     ],
 )
-async def test_a_passing_trouble_is_tried_again_a_few_times(
+async def test_temporary_error_is_retried_twice(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -271,7 +271,7 @@ async def test_a_passing_trouble_is_tried_again_a_few_times(
     status: int,
     key: str,
 ) -> None:
-    """Three attempts with growing pauses, each counted; then the user is told."""
+    """Three attempts with growing pauses, each counted; then an error is raised."""
     await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=status))
     pressed = hass.async_create_task(press(hass, BUTTON_START))
@@ -288,7 +288,7 @@ async def test_a_passing_trouble_is_tried_again_a_few_times(
     assert state(hass, "sensor.enphase_account_live_streams_left") == "97"
 
 
-async def test_a_quota_that_an_open_stream_tells_is_heeded(
+async def test_quota_error_within_a_stream_stops_all_calls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -296,7 +296,7 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """The cloud accepts no more calls for now, so none is made, not even by hand."""
+    """The cloud accepts no calls for now, so none is made, not even for the user."""
     await set_up()
     fault = world.cloud.faults.add(
         Fault(operation="live_data", stream="error_object", status=429)
@@ -325,14 +325,14 @@ async def test_a_quota_that_an_open_stream_tells_is_heeded(
     await burst.run()
 
 
-async def test_a_passing_trouble_passes(
+async def test_retry_succeeds(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The second attempt finds the gateway again."""
+    """The second attempt reaches the gateway again."""
     await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
     pressed = hass.async_create_task(press(hass, BUTTON_START))
@@ -346,14 +346,14 @@ async def test_a_passing_trouble_passes(
     await burst.run()
 
 
-async def test_a_failed_burst_by_timer_is_followed_by_the_next(
+async def test_schedule_continues_after_a_failed_session(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A passing trouble costs one burst; it is not tried again in secret."""
+    """A temporary error costs one session, without hidden retries."""
     world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     await set_up(options=BURSTS)
     async_fire_time_changed(hass)
@@ -369,14 +369,14 @@ async def test_a_failed_burst_by_timer_is_followed_by_the_next(
     await burst.run()
 
 
-async def test_a_final_refusal_ends_bursts_by_timer(
+async def test_lasting_error_ends_the_schedule(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What the system cannot do is not tried again and again, and is said once."""
+    """An unsupported system is not tried again, and one warning is logged."""
     world.cloud.faults.add(Fault(operation="live_data", status=472))
     await set_up(options=BURSTS)
     for _ in range(5):
@@ -388,13 +388,13 @@ async def test_a_final_refusal_ends_bursts_by_timer(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_plan_without_streaming_offers_none(
+async def test_plan_without_live_data(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     entity_registry: er.EntityRegistry,
 ) -> None:
-    """No entity, no burst, and an action that says why."""
+    """No entity, no session, and an action that explains why."""
     await set_up(options=BURSTS)
     ids = [e.entity_id for e in entity_registry.entities.values()]
     assert not [entity_id for entity_id in ids if "live" in entity_id]
@@ -407,20 +407,20 @@ async def test_a_plan_without_streaming_offers_none(
 @pytest.mark.parametrize(
     "seconds", [29, 3601, 0, -5, 1e308, float("inf"), float("nan"), "inf"]
 )
-async def test_a_duration_out_of_range_is_refused(
+async def test_duration_out_of_range_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, seconds: float | str
 ) -> None:
-    """Live data is asked for from half a minute to an hour."""
+    """A session lasts from half a minute to an hour."""
     await set_up()
     with pytest.raises(vol.Invalid):
         await start(hass, duration=seconds)
     assert "live_data" not in world.calls
 
 
-async def test_the_action_refuses_what_is_no_system(
+async def test_action_refuses_wrong_targets(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """A wrong target is named as such."""
+    """The error names the reason."""
     await set_up()
     for data, key in (
         ({"area_id": "no such area"}, "unknown_device"),
@@ -436,10 +436,10 @@ def device_id(hass: HomeAssistant, entry: MockConfigEntry) -> str:
     return system_devices(hass, entry)[0].id
 
 
-async def test_a_long_request_is_a_chain_of_streams(
+async def test_long_session_has_several_streams(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """Streams follow one another without a gap until the time is over."""
+    """They follow one another without a gap until the time is over."""
     await set_up()
     world.cloud.live_interval = 20
     began = dt_util.utcnow()
@@ -458,10 +458,10 @@ async def test_a_long_request_is_a_chain_of_streams(
     assert dt_util.utcnow() - began <= timedelta(seconds=680)
 
 
-async def test_a_request_for_longer_lengthens_what_runs(
+async def test_longer_request_extends_the_session(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """One stream follows; asking again and again does not pay again and again."""
+    """One stream follows; repeated requests do not pay again."""
     await set_up()
     await start(hass, duration=60)
     streams = 0
@@ -476,10 +476,10 @@ async def test_a_request_for_longer_lengthens_what_runs(
     assert 60 <= world.cloud.streams[1].duration <= 66
 
 
-async def test_stop_ends_what_runs(
+async def test_stop_ends_the_session(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """The last frame stays, polls go on, and live data can start again."""
+    """The last frame stays, polls continue, and another session can start."""
     entry = await set_up()
     await press(hass, BUTTON_START)
     for _ in range(3):
@@ -500,7 +500,7 @@ async def test_stop_ends_what_runs(
     await burst.run()
 
 
-async def test_live_data_rests_when_its_budget_is_used_up(
+async def test_no_session_once_the_limit_is_reached(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -508,7 +508,7 @@ async def test_live_data_rests_when_its_budget_is_used_up(
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """Nothing more is paid this month, the user was told, the next month goes on."""
+    """No more streams this month, with an error for the user; next month continues."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     left = "sensor.enphase_account_live_streams_left"
     world.cloud.live_interval = 20
@@ -534,10 +534,10 @@ async def test_live_data_rests_when_its_budget_is_used_up(
     await burst.run()
 
 
-async def test_without_a_budget_nothing_is_paid(
+async def test_no_session_without_a_limit_of_streams(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Live data is off until the user says what it may cost."""
+    """Live data is off until the user sets the limit."""
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 0})
     freezer.tick(timedelta(hours=5))
     async_fire_time_changed(hass)
@@ -559,7 +559,7 @@ async def test_without_a_budget_nothing_is_paid(
         (403, "forbidden", "document_forbidden", {"systems": "Hilltop"}),
     ],
 )
-async def test_a_refusal_switches_live_data_off(
+async def test_refusal_disables_live_data(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -569,7 +569,7 @@ async def test_a_refusal_switches_live_data_off(
     issue_key: str,
     placeholders: dict[str, str],
 ) -> None:
-    """It is not requested again, not even after a restart; a repair says why."""
+    """It is not requested again, not even after a restart; a repair explains why."""
     world.cloud.faults.add(Fault(operation="live_data", status=status))
     entry = await set_up()
     with pytest.raises(HomeAssistantError):
@@ -585,14 +585,14 @@ async def test_a_refusal_switches_live_data_off(
     assert issue.translation_placeholders == {"account": "Home", **placeholders}
 
 
-async def test_a_burst_does_not_shift_the_polls(
+async def test_session_does_not_delay_polls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """While live data streams, polls come as planned."""
+    """While live data streams, polls are made as planned."""
     await set_up()
     world.cloud.requests.clear()
     world.cloud.live_interval = 20

@@ -68,7 +68,7 @@ async def test_entities_agree_with_the_system_on_every_frame_that_is_published(
 @pytest.mark.parametrize("frames", range(1, 9))
 @pytest.mark.parametrize("end", ["stop", "break"])
 @pytest.mark.thorough
-async def test_the_last_frame_is_never_lost(
+async def test_last_frame_is_always_published(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -76,7 +76,7 @@ async def test_the_last_frame_is_never_lost(
     frames: int,
     end: str,
 ) -> None:
-    """Wherever in the interval of publishing a burst ends."""
+    """Whenever within the publish interval a session ends."""
     await set_up()
     await start(hass, duration=300)
     while len(world.cloud.frames) < frames:

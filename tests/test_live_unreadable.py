@@ -132,7 +132,7 @@ def add_fault(world: World, shape: StreamFault) -> Fault:
 
 
 @pytest.mark.parametrize("shape", UNREADABLE)
-async def test_bursts_stop_after_one_stream_without_a_frame(
+async def test_schedule_stops_after_one_stream_without_a_frame(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -140,7 +140,7 @@ async def test_bursts_stop_after_one_stream_without_a_frame(
     caplog: pytest.LogCaptureFixture,
     shape: StreamFault,
 ) -> None:
-    """One stream is paid for; log and repair say what it was, and hide all values."""
+    """One stream is paid for; log and repair describe it, with all values masked."""
     entry = await set_up(options=BURSTS)
     add_fault(world, shape)
     async_fire_time_changed(hass)
@@ -170,10 +170,10 @@ async def test_bursts_stop_after_one_stream_without_a_frame(
 
 
 @pytest.mark.parametrize("shape", UNREADABLE)
-async def test_who_asked_is_told(
+async def test_caller_gets_the_error(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day, shape: StreamFault
 ) -> None:
-    """The action answers with an error, and streams that were to follow do not."""
+    """The action raises it, and planned streams do not follow."""
     entry = await set_up()
     add_fault(world, shape)
     assert await day.start(entry, duration=3600) == "live_unreadable"
@@ -182,10 +182,10 @@ async def test_who_asked_is_told(
     assert issue(hass, entry) is not None
 
 
-async def test_all_who_wait_are_told(
+async def test_all_callers_get_the_error(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
-    """The button answers with an error, too, and names what came."""
+    """The button raises it, too, with the beginning of the stream."""
     await set_up()
     add_fault(world, "garbage")
     button = hass.async_create_task(press(hass, BUTTON_START))
@@ -201,10 +201,10 @@ async def test_all_who_wait_are_told(
     assert len(world.cloud.streams) == 1
 
 
-async def test_a_stream_that_follows_without_a_frame_is_the_last_one(
+async def test_second_stream_without_a_frame_is_the_last_one(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
 ) -> None:
-    """It does not matter that the one before it could be read."""
+    """Even if the one before it could be read."""
     entry = await set_up()
     await start(hass, duration=3600)
     add_fault(world, "garbage")
@@ -215,7 +215,7 @@ async def test_a_stream_that_follows_without_a_frame_is_the_last_one(
 
 
 @pytest.mark.parametrize("by_hand", ["garbage", None])
-async def test_a_frame_ends_it(
+async def test_frame_resumes_the_schedule(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -223,7 +223,7 @@ async def test_a_frame_ends_it(
     day: Day,
     by_hand: StreamFault | None,
 ) -> None:
-    """By hand one stream can be tried; if it can be read, the schedule goes on."""
+    """The user can start a stream; if it can be read, the schedule continues."""
     entry = await set_up(options=BURSTS)
     fault = add_fault(world, "garbage")
     async_fire_time_changed(hass)
@@ -239,10 +239,10 @@ async def test_a_frame_ends_it(
     assert (len(world.cloud.streams) > 2) is (by_hand is None)
 
 
-async def test_a_restart_opens_no_stream(
+async def test_restart_keeps_the_schedule_stopped(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
-    """It is no decision to pay again; the repair is there as before."""
+    """It is no decision to pay again; the repair stays."""
     entry = await set_up(options=BURSTS)
     add_fault(world, "garbage")
     assert await day.start(entry) == "live_unreadable"
@@ -264,10 +264,10 @@ async def test_a_restart_opens_no_stream(
     assert len(world.cloud.streams) == 1
 
 
-async def test_a_reload_tries_again(
+async def test_reload_resumes_the_schedule(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
-    """The repair is gone, and scheduled bursts go on at their time."""
+    """The repair is gone, and scheduled sessions continue at their time."""
     entry = await set_up(options=BURSTS)
     fault = add_fault(world, "garbage")
     assert await day.start(entry) == "live_unreadable"
@@ -278,10 +278,10 @@ async def test_a_reload_tries_again(
     assert len(world.cloud.streams) > 1
 
 
-async def test_a_stream_that_is_stopped_proves_nothing(
+async def test_stopped_stream_is_not_unreadable(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
 ) -> None:
-    """A frame might have come yet."""
+    """A frame might still have arrived."""
     entry = await set_up()
     add_fault(world, "comments")
     task = hass.async_create_task(start(hass))

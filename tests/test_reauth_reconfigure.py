@@ -190,10 +190,10 @@ async def test_another_account_is_refused(
 
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
-async def test_a_sign_in_without_success_is_asked_for_again(
+async def test_failed_reauthentication_starts_again(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, decision: str
 ) -> None:
-    """However it ends, until the user is signed in; then the card goes."""
+    """However it ends, until the user is signed in; then the card is gone."""
     entry = await set_up()
     form = await user.submit(await _asked_to_sign_in(hass, entry))
     if decision == "approve":
@@ -351,7 +351,7 @@ async def test_the_application_is_gone(
     assert entry.data["auth_implementation"] == DOMAIN
 
 
-async def test_no_application_can_be_had(
+async def test_applications_are_unavailable(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
     """Home Assistant may not know its applications for a while."""
@@ -506,7 +506,7 @@ async def test_a_larger_plan_lifts_an_exhausted_one(
 
 
 @pytest.mark.parametrize(("named", "updates"), [("watt", 4), ("megawatt", 24)])
-async def test_a_smaller_plan_brings_fewer_updates_of_energies(
+async def test_smaller_plan_reduces_energy_updates(
     hass: HomeAssistant,
     world: World,
     user: User,
@@ -514,7 +514,7 @@ async def test_a_smaller_plan_brings_fewer_updates_of_energies(
     named: str,
     updates: int,
 ) -> None:
-    """Energies never take more than half of the calls, whatever the plan was."""
+    """Energy never takes more than half of the calls, whatever the plan was."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24})
     form = await user.sign_in(await user.submit(await user.reconfigure(entry)))
     done = await user.submit(form, plan=named)
@@ -524,10 +524,10 @@ async def test_a_smaller_plan_brings_fewer_updates_of_energies(
 
 
 @pytest.mark.parametrize("named", ["watt", "megawatt"])
-async def test_a_flow_that_fails_leaves_the_budget_alone(
+async def test_failed_flow_does_not_change_the_budget(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, named: str
 ) -> None:
-    """A plan that was only tried does not stay with those who share the key."""
+    """A plan that was only tried does not stay with other entries of the key."""
     entry = await set_up()
     ledger = entry.runtime_data.budget.ledger
     world.cloud.faults.add(Fault(operation="systems", status=500))

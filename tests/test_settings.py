@@ -28,10 +28,10 @@ def calls(world: World) -> Counter[str]:
 @pytest.mark.parametrize("plan", ["megawatt"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_shows_what_is_set(
+async def test_shows_settings(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Once an hour, and loads once a week until there is one."""
+    """Read once an hour, and loads once a week until there is one."""
     world.system.settings = Settings(charge_from_grid=True)
     await set_up(options=OPTIONS)
     assert calls(world) == Counter(OF_SETTINGS)
@@ -60,10 +60,10 @@ async def test_a_plan_without_them_makes_no_call(
 
 
 @pytest.mark.parametrize("not_entitled", [401, 403])
-async def test_a_plan_that_was_named_by_mistake_costs_one_look(
+async def test_wrong_plan_costs_one_request(
     hass: HomeAssistant, world: World, set_up: SetUp, not_entitled: Any
 ) -> None:
-    """What is refused of one is refused of all, and asks for no sign-in."""
+    """A refusal of one document refuses all settings, without reauthentication."""
     world.cloud.not_entitled = not_entitled
     await set_up(options=OPTIONS | {"plan": "megawatt"})
     assert calls(world).keys() == {"grid_status"}
@@ -129,14 +129,14 @@ async def test_a_grid_status_that_is_rarely_read_is_unknown_between(
 
 @pytest.mark.parametrize(("plan", "most"), [("megawatt", 3_000), ("partner", 1_100)])
 @pytest.mark.long
-async def test_the_form_tells_what_settings_take(
+async def test_form_shows_the_calls_of_settings(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     most: int,
 ) -> None:
-    """To a twentieth of what the cloud counts."""
+    """To a twentieth of the calls that the cloud counts."""
     world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
     entry = await set_up(options=OPTIONS)
     before = calls(world).total()

@@ -1,4 +1,4 @@
-"""A year of costs: the cloud corrects energies, and users their tariffs."""
+"""A year of costs: the cloud corrects energy, and users their tariffs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -92,8 +92,8 @@ class Result:
 
 
 @dataclass(slots=True)
-class _Energies:
-    """Tells costs of imports, as the coordinator of energies does."""
+class _Energy:
+    """Notifies costs of imports, as the coordinator of energy does."""
 
     listeners: list[Callable[..., None]] = field(default_factory=list)
 
@@ -126,10 +126,10 @@ class _Household:
             storage=unknown,
         )
         context = SystemContext(shared=shared, info=self.info, store=self._store)
-        self.energies = _Energies()
+        self.energy = _Energy()
         self.costs = SystemCosts(
             context,
-            cast("EnergyCoordinator", self.energies),
+            cast("EnergyCoordinator", self.energy),
             {
                 direction: Tariff.from_dict(
                     {"system": 1, "direction": direction, "versions": entered}
@@ -242,7 +242,7 @@ class _Year:
                     for flow, readings in found.items()
                 }
                 changed += [each.changed for each in imported.values()]
-                for listener in home.energies.listeners:
+                for listener in home.energy.listeners:
                     listener(found, imported)
             first = min(filter(None, changed), default=None)
             self._importer.imported(step, found, changed=first, now=now)
