@@ -30,7 +30,7 @@ from custom_components.enphase_cloud.measurements.event_weeks import (
     SHORTEST_RANGE,
 )
 from custom_components.enphase_cloud.measurements.inventory import DeviceProperties
-from custom_components.enphase_cloud.measurements.panel_health import LATELY, SUNNY
+from custom_components.enphase_cloud.measurements.panel_health import RECENT, SUNNY
 from custom_components.enphase_cloud.measurements.panel_history import (
     DAYS_TO_DEAD,
     DAYS_TO_WEAK,
@@ -139,7 +139,7 @@ SAYS = {
         f"{MIN_STREAM.seconds} to {MAX_STREAM.seconds} seconds",
     ],
     "docs/panels.md": [
-        f"at least {_percent(SUNNY)} of a good day of the last {LATELY.days}.",
+        f"at least {_percent(SUNNY)} of a good day of the last {RECENT.days}.",
         f"nearly nothing on {DAYS_TO_DEAD} sunny day while",
         f"less than {_percent(WEAK_BELOW)} of its usual share on {DAYS_TO_WEAK} sunny",
         f"in a row | At {_percent(SOUND_AGAIN)} |",

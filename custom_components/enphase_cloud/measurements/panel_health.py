@@ -20,7 +20,7 @@ from .panel_peers import Peers
 # least this energy [Wh], below which single panels cannot be assessed.
 SUNNY: Final = 0.4
 _DARK_DAY: Final = 100
-LATELY: Final = timedelta(days=30)
+RECENT: Final = timedelta(days=30)
 # Below this share of a good day the cause is snow, even under the darkest clouds. Snow
 # slides off panel by panel, for up to this time.
 _SNOW: Final = 0.02
@@ -107,11 +107,11 @@ class Group:
         """Return the group after a day; `energy` [Wh] and `arrays` by panel."""
         last = self.days[-1][0] if self.days else date.min
         # Days further ahead are from a time when the clock was wrong.
-        if len(energy) < _FEWEST or today <= last < today + LATELY:
+        if len(energy) < _FEWEST or today <= last < today + RECENT:
             return self
         usual = self._median(energy)
-        lately = tuple(each for each in self.days if today - LATELY < each[0] < today)
-        days = (*lately, (today, min(round(usual), _MOST)))
+        recent = tuple(each for each in self.days if today - RECENT < each[0] < today)
+        days = (*recent, (today, min(round(usual), _MOST)))
         best = _best(days)
         is_snow = usual < min(_DARK_DAY, max(1, _SNOW * best))
         snow = today if is_snow and best >= _DARK_DAY else self.snow
@@ -125,7 +125,7 @@ class Group:
         }
         thaw = Thaw.NONE
         if snow is not None and timedelta() <= today - snow <= _THAW:
-            was_sunny = any(at > snow and wh >= limit for at, wh in lately)
+            was_sunny = any(at > snow and wh >= limit for at, wh in recent)
             thaw = Thaw.ON if was_sunny else Thaw.BEGINS
         return type(self)(days, snow, self._judged(ratios, thaw, arrays))
 

@@ -1,4 +1,4 @@
-"""What a system is, and the devices it consists of."""
+"""A system, and the devices it consists of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Device:
 
     @classmethod
     def from_key(cls, key: str) -> Self:
-        """Read a key; raises ValueError where it is none."""
+        """Read a key; raises ValueError if it is invalid."""
         kind, _, identifier = key.partition(":")
         return cls(DeviceKind(kind), identifier)
 
