@@ -24,9 +24,9 @@ EVENT_TYPES = (
         101,
         "gateway_silent",
         "Gateway is silent",
-        "Nothing has come from the gateway for a long time.",
-        "See whether the gateway and the router have power, and whether other devices "
-        "at the site reach the Internet.",
+        "The gateway has not reported for a long time.",
+        "Check whether the gateway and the router have power, and whether other "
+        "devices at the site reach the Internet.",
     ),
     EventType(
         102,
@@ -39,7 +39,7 @@ EVENT_TYPES = (
         103,
         "micro_no_power",
         "Microinverter gives no power",
-        "A microinverter reports, but its panel gives nothing by day.",
+        "A microinverter reports, but its panel has no production by day.",
         "Ask an installer to look at the panel and its connectors.",
     ),
     EventType(
@@ -47,7 +47,7 @@ EVENT_TYPES = (
         "battery_hot",
         "Battery is hot",
         "A battery is hotter than it should be and limits its power.",
-        "Let air reach the battery. It recovers by itself.",
+        "Let air reach the battery. It recovers without help.",
     ),
     EventType(
         105,
@@ -67,7 +67,7 @@ EVENT_TYPES = (
         107,
         "gateway_restarted",
         "Gateway has restarted",
-        "The gateway began anew, for an update or after it lost power.",
+        "The gateway restarted, for an update or after a loss of power.",
         "Nothing has to be done.",
         stateful=False,
     ),

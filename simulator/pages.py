@@ -133,7 +133,7 @@ def code(value: str | None, error: str | None) -> str:
         f"""
 <h1>Your authorization code</h1>
 <p><code class="code">{escape(value)}</code></p>
-<p class="hint">Copy it into the application that asked for it. It works once, for a
+<p class="hint">Copy it into the application that requested it. It works once, for a
 few minutes.</p>""",
     )
 

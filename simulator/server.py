@@ -74,7 +74,7 @@ async def serve(chosen: argparse.Namespace) -> None:
 
 @contextmanager
 def _interruption() -> Iterator[asyncio.Event]:
-    """Give an event that is set by Ctrl-C, or when the program is asked to end."""
+    """Yield an event that SIGINT (Ctrl-C) and SIGTERM set."""
     interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -88,7 +88,7 @@ def _interruption() -> Iterator[asyncio.Event]:
 
 
 def welcome(cloud: Cloud, url: str, plan: str | None = None) -> str:
-    """Return what to know for a trial: address, applications and logins."""
+    """Return the printed text: address, applications and logins."""
     applications = [
         f"  {application.plan.name:9} client id {application.client_id}, "
         f"secret {application.client_secret}, API key {application.api_key}"

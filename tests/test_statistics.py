@@ -464,7 +464,7 @@ class OpenGate:
     def on_response(self, status: int, date: datetime | None) -> None:
         """Count nothing."""
 
-    async def refused(self, err: QuotaExceededError) -> None:
+    async def on_quota_error(self, err: QuotaExceededError) -> None:
         """Know no quota."""
 
 

@@ -99,7 +99,7 @@ class CallLimit:
     def on_response(self, status: int, date: datetime | None) -> None:
         """Receive the status of the response."""
 
-    async def refused(self, err: QuotaExceededError) -> None:
+    async def on_quota_error(self, err: QuotaExceededError) -> None:
         """Permit no more calls: the quota of the cloud is used up."""
         self.left = 0
 

@@ -1,1 +1,1 @@
-"""The answers of the API, one module per family of documents."""
+"""The responses of the API, one module per family of documents."""

@@ -48,7 +48,7 @@ def micro_telemetry(published: Published, serial: str, query: Query) -> Document
 
 
 def encharge_telemetry(published: Published, serial: str, query: Query) -> Document:
-    """Return what a battery took, gave and held, every 15 minutes."""
+    """Return energy and state of charge of a battery, every 15 minutes."""
     system, plant = published.system, published.system.plant
     found = {
         encharge_serial(system, unit): unit

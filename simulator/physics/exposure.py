@@ -30,18 +30,18 @@ class Group(NamedTuple):
 
 def weakened(plant: Plant, local: date, start: int, able: list[int]) -> list[int]:
     """Return the production of a roof, from that of a roof without faults."""
-    if plant.roof.is_sound:
+    if plant.roof.has_no_faults:
         return able
     groups = groups_of(plant, local, start, len(able))
     strengths = [group.strength for group in groups]
     result = []
     for step, energy in enumerate(able):
-        sound = given = 0.0
+        possible = actual = 0.0
         for group, strength in zip(groups, strengths, strict=True):
             weight = group.weights[step] * strength
-            sound += weight
-            given += weight * group.ratios[step]
-        result.append(round(energy * given / sound))
+            possible += weight
+            actual += weight * group.ratios[step]
+        result.append(round(energy * actual / possible))
     return result
 
 

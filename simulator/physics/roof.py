@@ -43,13 +43,13 @@ class Roof:
     retired: tuple[Mark, ...] = ()
 
     @property
-    def is_sound(self) -> bool:
+    def has_no_faults(self) -> bool:
         """Return whether no panel ever had a fault or was retired."""
         return not self.weaknesses and not self.retired
 
     def before(self, end: int) -> Roof:
         """Return the roof with only what affects energy before a moment."""
-        if self.is_sound and not self.replaced:
+        if self.has_no_faults and not self.replaced:
             return self
         weaknesses = (each for each in self.weaknesses if each.window.start < end)
         return Roof(

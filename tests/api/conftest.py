@@ -138,7 +138,7 @@ class FakeGate:
         finally:
             self._journal.append("leave")
 
-    async def refused(self, err: QuotaExceededError) -> None:
+    async def on_quota_error(self, err: QuotaExceededError) -> None:
         """Record the quota error of an open stream."""
         self.refusals.append(err)
 

@@ -135,7 +135,7 @@ def simulated(
 
 
 def excused(name: str, problem: str, *tables: dict[str, dict[str, str]]) -> bool:
-    """Tell whether a problem is listed in one of the tables."""
+    """Return whether one of the tables lists a problem."""
     return any(
         re.search(pattern, problem)
         for table in tables

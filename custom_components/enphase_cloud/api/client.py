@@ -49,7 +49,7 @@ class Attempt(Protocol):
 
 
 class Gate(Protocol):
-    """Permits and counts requests, and learns how they end."""
+    """Permits and counts requests, and receives their responses and errors."""
 
     def attempt(self, operation: str) -> AbstractAsyncContextManager[Attempt]:
         """Return the context manager of one request.
@@ -59,7 +59,7 @@ class Gate(Protocol):
         stream, the context ends when the stream is open; later errors do not reach it.
         """
 
-    async def refused(self, err: QuotaExceededError) -> None:
+    async def on_quota_error(self, err: QuotaExceededError) -> None:
         """Receive the quota error that ended an open stream."""
 
 
@@ -191,7 +191,7 @@ class EnphaseCloudClient:
         finally:
             stream.close()
             if stream.quota_error is not None:
-                await self._gate.refused(stream.quota_error)
+                await self._gate.on_quota_error(stream.quota_error)
 
     async def _request[DocumentT](
         self,

@@ -22,7 +22,7 @@ from .transport import guarded, is_success, read_response
 
 # Small enough that parsing a chunk does not block the event loop.
 _CHUNK_SIZE: Final = 4 * 1024
-# A stream without a frame or an error is closed after so many bytes.
+# The size at which a stream without a frame or an error is closed.
 _UNREADABLE_LIMIT: Final = 4 * 1024 * 1024
 
 

@@ -142,7 +142,7 @@ class KeyBudget:
             attempt.on_response(err.status, attempt.date)
             self._ended(call, attempt)
             if isinstance(err, QuotaExceededError):
-                await self.refused(err)
+                await self.on_quota_error(err)
             raise
         finally:
             self._ended(call, attempt)
@@ -154,7 +154,7 @@ class KeyBudget:
                 call, dt_util.utcnow(), served=attempt.is_served, date=attempt.date
             )
 
-    async def refused(self, err: QuotaExceededError) -> None:
+    async def on_quota_error(self, err: QuotaExceededError) -> None:
         """Believe the cloud that a quota is used up, and persist it."""
         is_possible = self.ledger.refused_by_cloud(
             dt_util.utcnow(),
