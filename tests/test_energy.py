@@ -682,7 +682,7 @@ async def test_request_during_a_call_repeats_nothing(
             freezer.tick(MINUTE)
             await pass_a_moment(hass)
             entry.runtime_data.systems[0].energy.async_change(
-                lambda progress: progress.want_days(Days())
+                lambda progress: progress.request_days(Days())
             )
         assert len(asked) == 1
         may_answer.set()

@@ -273,7 +273,7 @@ async def test_a_clock_that_was_ahead_keeps_nothing_back(
 ) -> None:
     """What was told then is not believed."""
     entry = await set_up(options=ONE_UPDATE)
-    entry.runtime_data.systems[0].store.set_report_told(date(2027, 1, 1))
+    entry.runtime_data.systems[0].store.set_last_report_day(date(2027, 1, 1))
     await hass.config_entries.async_reload(entry.entry_id)
     await _import(hass, freezer)
     assert _days(told) == ["2026-06-16"]

@@ -29,7 +29,7 @@ async def test_energies_are_remembered(
 ) -> None:
     """Also beside what an older or a newer version has written."""
     storage = await remembered(hass)
-    progress = ImportProgress(wish="day", updated_at=NOW)
+    progress = ImportProgress(last_request="day", updated_at=NOW)
     sample = Sample(12, NOW, SOURCE)
     storage.system(1).board.put(SOURCE, {Measurement.ENERGY_IMPORTED_LIFETIME: sample})
     storage.system(1).set_progress(SOURCE, progress)

@@ -183,7 +183,7 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         (escaped(system.info.name), flow)
         for system in data.systems
         for flow in Flow
-        if system.store.power_cap(flow).leaves_out(now)
+        if system.store.power_cap(flow).skipped_recently(now)
     }
     if not found:
         return None

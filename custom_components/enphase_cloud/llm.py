@@ -27,7 +27,7 @@ from .energy.periods import (
     days_between,
     days_of,
     kwh,
-    told_of,
+    period_values,
 )
 from .energy.recorded import EXPORT_COMPENSATION, IMPORT_COST
 from .gateway import is_reporting, reported_at
@@ -144,7 +144,7 @@ class GetEnergyTool(EnphaseCloudTool):
             result.append(
                 {"system": system.info.name, "from": str(days[0]), "to": str(days[1])}
                 | await hass.async_add_executor_job(
-                    told_of, hours, system.info.time_zone, parts
+                    period_values, hours, system.info.time_zone, parts
                 )
                 | (_produced_today(system) if days[1] == _today(system) else {})
             )

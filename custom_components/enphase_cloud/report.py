@@ -175,7 +175,7 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
 
     def _is_due(self) -> bool:
         day, zone = yesterday(self._system), self._system.info.time_zone
-        energy, fired_day = self._system.energy, self._system.store.report_told
+        energy, fired_day = self._system.energy, self._system.store.last_report_day
         # Ignore a report that fired while the clock was ahead.
         if energy is None or (fired_day is not None and day <= fired_day <= day + _DAY):
             return False
@@ -199,7 +199,7 @@ class ReportEvent(EnphaseCloudEntity, EventEntity):
                 self.hass, self._system, yesterday(self._system)
             )
             if report.totals:
-                self._system.store.set_report_told(report.day)
+                self._system.store.set_last_report_day(report.day)
                 self._trigger_event(READY, report.summary())
                 self.async_write_ha_state()
         finally:

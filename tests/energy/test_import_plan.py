@@ -127,11 +127,11 @@ def test_an_update_that_was_missed_is_due_now() -> None:
 
 def test_days_come_before_updates_and_these_before_hours() -> None:
     """Of what is due; history waits until it can be spared."""
-    wanting = ImportProgress().want_hours(NOW - 9 * WEEK, NOW - 8 * WEEK, now=NOW)
+    wanting = ImportProgress().request_hours(NOW - 9 * WEEK, NOW - 8 * WEEK, now=NOW)
     items = [
         item(replace(wanting, updated_at=NOW), PRODUCTION),
         item(ImportProgress(), CONSUMPTION),
-        item(UP_TO_DATE.want_days(Days()), IMPORT),
+        item(UP_TO_DATE.request_days(Days()), IMPORT),
     ]
     order = []
     while (
@@ -148,7 +148,7 @@ def test_days_come_before_updates_and_these_before_hours() -> None:
 
 def test_history_waits_until_it_can_be_spared() -> None:
     """An update that comes sooner goes before."""
-    wanting = UP_TO_DATE.want_hours(NOW - 9 * WEEK, NOW - 8 * WEEK, now=NOW)
+    wanting = UP_TO_DATE.request_hours(NOW - 9 * WEEK, NOW - 8 * WEEK, now=NOW)
     tomorrow = NOW + timedelta(days=2)
     step = plan_of().next_request([item(wanting)], now=NOW, next_history=tomorrow)
     assert step is not None
@@ -170,7 +170,7 @@ def test_the_oldest_week_of_all_documents_comes_first() -> None:
     """So that all flows of a time are there together."""
     items = [
         item(
-            UP_TO_DATE.want_hours(NOW - weeks * WEEK, NOW - WEEK, now=NOW),
+            UP_TO_DATE.request_hours(NOW - weeks * WEEK, NOW - WEEK, now=NOW),
             source,
             updates=0,
         )
@@ -184,11 +184,11 @@ def test_the_oldest_week_of_all_documents_comes_first() -> None:
 def test_a_document_that_rests_holds_up_no_other() -> None:
     """Whatever is wanted of it."""
     later = NOW + timedelta(hours=6)
-    wanting = ImportProgress().want_hours(NOW - 9 * WEEK, NOW, now=NOW)
+    wanting = ImportProgress().request_hours(NOW - 9 * WEEK, NOW, now=NOW)
     backoff: Mapping[type[ImportWindow], datetime] = {Days: later, Week: later}
-    failing = item(wanting.want_days(Days()), PRODUCTION, updates=4, backoff=backoff)
+    failing = item(wanting.request_days(Days()), PRODUCTION, updates=4, backoff=backoff)
     oldest = item(replace(wanting, updated_at=NOW), IMPORT, backoff=backoff)
-    younger = item(UP_TO_DATE.want_hours(NOW - 3 * WEEK, NOW, now=NOW), CONSUMPTION)
+    younger = item(UP_TO_DATE.request_hours(NOW - 3 * WEEK, NOW, now=NOW), CONSUMPTION)
     step = plan_of().next_request([failing, oldest, younger], now=NOW, next_history=NOW)
     assert step is not None
     assert (step.source, step.due) == (CONSUMPTION, NOW)
@@ -208,7 +208,7 @@ def test_a_document_that_rests_holds_up_no_other() -> None:
 def test_days_that_cannot_be_had_do_not_hold_up_the_hours() -> None:
     """Nor the other way round."""
     later = NOW + timedelta(hours=6)
-    wanting = ImportProgress().want_days(Days())
+    wanting = ImportProgress().request_days(Days())
     step = plan_of().next_request(
         [item(wanting, backoff={Days: later})], now=NOW, next_history=NOW
     )

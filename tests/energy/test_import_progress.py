@@ -73,7 +73,7 @@ class Importer:
                     window, fetched_at=self.now, certain_until=self.now
                 )
             assert self.progress.calls_wanted < left
-            assert 0 <= self.progress.calls_wanted <= self.progress.calls_asked
+            assert 0 <= self.progress.calls_wanted <= self.progress.calls_requested
             if restarts:
                 self.progress = stored(self.progress)
             calls -= 1
@@ -99,7 +99,7 @@ def test_no_hour_is_asked_for_twice(wishes: list[tuple[int, int]]) -> None:
     """However wishes overlap; each call makes fewer wanted until none is."""
     importer = Importer()
     for start, end in wishes:
-        progress = importer.progress.want_hours(ago(start), ago(end), now=NOW)
+        progress = importer.progress.request_hours(ago(start), ago(end), now=NOW)
         assert not overlap(progress.known, progress.wanted)
         importer.progress = progress
         importer.make()
@@ -113,7 +113,7 @@ def test_no_hour_is_asked_for_twice(wishes: list[tuple[int, int]]) -> None:
         top_of_hour(NOW - SETTLES_AFTER),
     )
     assert not without(wished, importer.progress.known)
-    wanted_again = importer.progress.want_hours(YEARS_AGO, NOW, now=NOW)
+    wanted_again = importer.progress.request_hours(YEARS_AGO, NOW, now=NOW)
     assert not overlap(wanted_again.wanted, importer.progress.known)
 
 
@@ -121,10 +121,12 @@ def test_no_hour_is_asked_for_twice(wishes: list[tuple[int, int]]) -> None:
 @given(hours_back, hours_back)
 def test_hours_are_asked_for_again_if_that_is_wished(start: int, end: int) -> None:
     """All of those, and no others."""
-    importer = Importer(ImportProgress().want_hours(YEARS_AGO, NOW, now=NOW))
+    importer = Importer(ImportProgress().request_hours(YEARS_AGO, NOW, now=NOW))
     importer.make()
     known = importer.progress.known
-    progress = importer.progress.want_hours(ago(start), ago(end), now=NOW, again=True)
+    progress = importer.progress.request_hours(
+        ago(start), ago(end), now=NOW, again=True
+    )
     expected = within([(top_of_hour(ago(start)), ago(end))], NOW - KEPT, NOW)
     assert not without(overlap(expected, known), progress.wanted)
     assert not without(progress.wanted, expected)
@@ -135,12 +137,12 @@ def test_hours_are_asked_for_again_if_that_is_wished(start: int, end: int) -> No
 
 def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
     """A window that is empty, or passed over, is not asked for again."""
-    progress = ImportProgress().want_hours(NOW - 5 * WEEK, NOW, now=NOW)
+    progress = ImportProgress().request_hours(NOW - 5 * WEEK, NOW, now=NOW)
     week = progress.next_wanted
     assert isinstance(week, Week)
     progress = progress.have_week(week, fetched_at=NOW, certain_until=None)
     assert progress.known == ((week.start, week.end),)
-    again = progress.want_hours(week.start, week.end, now=NOW)
+    again = progress.request_hours(week.start, week.end, now=NOW)
     assert again.wanted == progress.wanted
 
 
@@ -149,7 +151,9 @@ def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
 def test_interruptions_change_nothing(weeks: int, random: Random) -> None:
     """A restart after any call goes on with the next; no window is asked for twice."""
     wanting = (
-        ImportProgress().want_days(Days()).want_hours(NOW - weeks * WEEK, NOW, now=NOW)
+        ImportProgress()
+        .request_days(Days())
+        .request_hours(NOW - weeks * WEEK, NOW, now=NOW)
     )
     alone = Importer(wanting)
     alone.make()
@@ -159,31 +163,33 @@ def test_interruptions_change_nothing(weeks: int, random: Random) -> None:
         interrupted.progress = stored(interrupted.progress)
     assert interrupted.asked == alone.asked
     assert interrupted.progress == alone.progress
-    assert len(set(alone.asked)) == len(alone.asked) == wanting.calls_asked
+    assert len(set(alone.asked)) == len(alone.asked) == wanting.calls_requested
 
 
 def test_what_is_asked_for_is_counted() -> None:
     """The share that is done never falls while more is asked for or given up."""
     progress = ImportProgress()
-    assert progress.calls_wanted == progress.calls_asked == 0
-    progress = progress.want_days(Days()).want_hours(NOW - 3 * WEEK, NOW, now=NOW)
-    assert progress.calls_wanted == progress.calls_asked == 5
+    assert progress.calls_wanted == progress.calls_requested == 0
+    progress = progress.request_days(Days()).request_hours(NOW - 3 * WEEK, NOW, now=NOW)
+    assert progress.calls_wanted == progress.calls_requested == 5
     importer = Importer(progress)
     importer.make(2)
-    assert (importer.progress.calls_wanted, importer.progress.calls_asked) == (3, 5)
-    more = importer.progress.want_hours(NOW - 10 * WEEK, NOW - 8 * WEEK, now=NOW)
-    assert (more.calls_wanted, more.calls_asked) == (6, 8)
+    assert (importer.progress.calls_wanted, importer.progress.calls_requested) == (3, 5)
+    more = importer.progress.request_hours(NOW - 10 * WEEK, NOW - 8 * WEEK, now=NOW)
+    assert (more.calls_wanted, more.calls_requested) == (6, 8)
     importer.make()
-    assert (importer.progress.calls_wanted, importer.progress.calls_asked) == (0, 5)
+    assert (importer.progress.calls_wanted, importer.progress.calls_requested) == (0, 5)
     # All is done; what is wished then counts anew.
-    again = importer.progress.want_days(Days())
-    assert (again.calls_wanted, again.calls_asked) == (1, 1)
+    again = importer.progress.request_days(Days())
+    assert (again.calls_wanted, again.calls_requested) == (1, 1)
 
 
 def test_days_come_first_then_the_oldest_hours() -> None:
     """The whole life is there at once, roughly."""
-    importer = Importer(ImportProgress().want_hours(NOW - 2 * WEEK, NOW - DAY, now=NOW))
-    importer.progress = importer.progress.want_days(Days())
+    importer = Importer(
+        ImportProgress().request_hours(NOW - 2 * WEEK, NOW - DAY, now=NOW)
+    )
+    importer.progress = importer.progress.request_days(Days())
     importer.make()
     assert importer.asked[0] == Days()
     starts = [week.start for week in importer.weeks]
@@ -210,7 +216,7 @@ def test_days_wished_for_are_not_forgotten_for_others(
     first: Days, second: Days, expected: Days
 ) -> None:
     """One call tells both."""
-    progress = ImportProgress().want_days(first).want_days(second)
+    progress = ImportProgress().request_days(first).request_days(second)
     assert progress.days == expected
     assert progress.calls_wanted == 1
     # What was asked for before the second wish does not grant it.
@@ -221,11 +227,11 @@ def test_days_wished_for_are_not_forgotten_for_others(
 
 def test_giving_up_keeps_what_is_known() -> None:
     """Nothing is wanted then."""
-    importer = Importer(ImportProgress().want_hours(NOW - 9 * WEEK, NOW, now=NOW))
+    importer = Importer(ImportProgress().request_hours(NOW - 9 * WEEK, NOW, now=NOW))
     importer.make(4)
-    given_up = importer.progress.want_days(Days()).want_nothing()
+    given_up = importer.progress.request_days(Days()).cancel_requests()
     assert given_up.next_wanted is None
-    assert given_up.calls_wanted == given_up.calls_asked == 0
+    assert given_up.calls_wanted == given_up.calls_requested == 0
     assert given_up.known == importer.progress.known != ()
 
 
@@ -278,7 +284,7 @@ def test_all_that_is_not_settled_is_told_in_time(
 
 def test_a_silent_gateway_costs_no_other_calls() -> None:
     """Updates ask for the last week each day; what is older is not asked for apart."""
-    importer = Importer(ImportProgress().want_hours(NOW - 2 * WEEK, NOW, now=NOW))
+    importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     importer.make()
     for _ in range(30):
         importer.now += DAY
@@ -326,7 +332,7 @@ def test_what_a_gateway_reports_late_is_doubted_once() -> None:
             )
         )
         assert importer.progress.calls_wanted == left
-    again = importer.progress.want_hours(*wanted[0], now=importer.now, again=True)
+    again = importer.progress.request_hours(*wanted[0], now=importer.now, again=True)
     week = again.next_wanted
     assert isinstance(week, Week)
     done = again.have_week(week, fetched_at=importer.now, certain_until=None)
@@ -368,7 +374,7 @@ def test_a_pause_of_weeks_becomes_wanted() -> None:
 
 def test_history_that_no_update_followed_is_continued() -> None:
     """Where news were not wanted for weeks, they are asked for from its end on."""
-    importer = Importer(ImportProgress().want_hours(NOW - 2 * WEEK, NOW, now=NOW))
+    importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     importer.make()
     settled = importer.progress.known[-1][1]
     importer.now += 5 * WEEK
@@ -378,7 +384,7 @@ def test_history_that_no_update_followed_is_continued() -> None:
 
 def test_an_update_takes_what_is_wanted_with_it() -> None:
     """What it tells is not asked for apart."""
-    importer = Importer(ImportProgress().want_hours(NOW - 2 * WEEK, NOW, now=NOW))
+    importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     week = importer.update(NOW)
     assert importer.progress.wanted == ((top_of_hour(NOW - 2 * WEEK), week.start),)
 
@@ -397,7 +403,7 @@ def test_what_the_cloud_still_corrects_is_not_settled() -> None:
 def test_what_became_too_old_is_not_asked_for(pause: timedelta) -> None:
     """The cloud keeps two years; that took longer is given up."""
     later = NOW + pause
-    wanting = ImportProgress().want_hours(YEARS_AGO, NOW, now=NOW).as_of(later)
+    wanting = ImportProgress().request_hours(YEARS_AGO, NOW, now=NOW).as_of(later)
     importer = Importer(wanting, now=later)
     importer.make()
     assert all(later - week.start < OLDEST for week in importer.weeks)
@@ -408,12 +414,12 @@ def test_what_became_too_old_is_not_asked_for(pause: timedelta) -> None:
 def test_a_clock_that_was_ahead_is_forgotten() -> None:
     """What it noted neither holds updates up nor hides hours."""
     importer = Importer(now=NOW + 60 * DAY)
-    importer.progress = importer.progress.want_hours(
+    importer.progress = importer.progress.request_hours(
         NOW - WEEK, NOW + 60 * DAY, now=importer.now
     )
     importer.update(newest=importer.now)
     importer.make()
-    progress = importer.progress.want_hours(
+    progress = importer.progress.request_hours(
         NOW - WEEK, NOW + 60 * DAY, now=importer.now, again=True
     ).as_of(NOW)
     assert progress.updated_at == NOW
@@ -424,9 +430,9 @@ def test_a_clock_that_was_ahead_is_forgotten() -> None:
 def test_progress_survives_a_restart() -> None:
     """All of it."""
     importer = Importer(
-        ImportProgress(wish="hour")
-        .want_days(JANUARY)
-        .want_hours(YEARS_AGO, NOW, now=NOW)
+        ImportProgress(last_request="hour")
+        .request_days(JANUARY)
+        .request_hours(YEARS_AGO, NOW, now=NOW)
     )
     importer.update(NOW)
     assert stored(importer.progress) == importer.progress
@@ -447,8 +453,8 @@ json_values = st.recursive(
 
 def is_sound(progress: ImportProgress) -> bool:
     """Tell whether a progress can be worked with."""
-    wanting = progress.as_of(NOW).want_hours(NOW - WEEK, NOW, now=NOW)
-    wanting = wanting.want_days(Days())
+    wanting = progress.as_of(NOW).request_hours(NOW - WEEK, NOW, now=NOW)
+    wanting = wanting.request_days(Days())
     done = wanting.have_update(
         wanting.update(NOW), fetched_at=NOW, certain_until=NOW, newest=NOW
     )
@@ -472,7 +478,9 @@ def test_anything_else_is_refused(data: object) -> None:
 def test_damage_does_no_harm(key: str, value: object, is_missing: bool) -> None:  # noqa: FBT001
     """What cannot be read is refused; what can is sound."""
     data: dict[str, Any] = (
-        ImportProgress(wish="day").want_hours(YEARS_AGO, NOW, now=NOW).as_dict()
+        ImportProgress(last_request="day")
+        .request_hours(YEARS_AGO, NOW, now=NOW)
+        .as_dict()
     )
     data[key] = value
     if is_missing:

@@ -109,7 +109,7 @@ def test_history_is_requested_once_for_a_wish(importer: Importer) -> None:
     """What it costs is known before, and how much of it is done at any time."""
 
     def change(progress: ImportProgress) -> ImportProgress:
-        return progress.want_hours(NOW - 4 * WEEK, NOW - 2 * WEEK, now=NOW)
+        return progress.request_hours(NOW - 4 * WEEK, NOW - 2 * WEEK, now=NOW)
 
     assert importer.cost(change, NOW) == 4
     importer.change_once("hour", change, NOW)
@@ -121,7 +121,7 @@ def test_history_is_requested_once_for_a_wish(importer: Importer) -> None:
     assert importer.calls_pending(NOW) == 0
     assert importer.share_done(NOW) == 100
     assert importer.cost(change, NOW) == 0
-    importer.change(ImportProgress.want_nothing, NOW)
+    importer.change(ImportProgress.cancel_requests, NOW)
     assert importer.share_done(NOW) is None
 
 

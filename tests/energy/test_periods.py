@@ -11,7 +11,7 @@ from custom_components.enphase_cloud.energy.periods import (
     check_size,
     days_between,
     days_of,
-    told_of,
+    period_values,
 )
 from custom_components.enphase_cloud.energy.readings import HOUR
 from custom_components.enphase_cloud.measurements.catalog import Flow
@@ -104,7 +104,7 @@ def test_hours_become_parts() -> None:
         Flow.CONSUMPTION: [],
         "cost": [(start, 1.234, False)],
     }
-    by_hour = told_of(flows, BERLIN, Resolution.HOUR)
+    by_hour = period_values(flows, BERLIN, Resolution.HOUR)
     assert by_hour["total"] == {"production": 1.406, "cost": 1.23}
     assert by_hour["recorded_until"] == "2026-10-26T00:00+01:00"
     assert by_hour["parts"] == {
@@ -116,9 +116,9 @@ def test_hours_become_parts() -> None:
         },
         "cost": {"2026-10-25T00:00+02:00": 1.23},
     }
-    by_day = told_of(flows, BERLIN, Resolution.DAY)["parts"]["production"]
+    by_day = period_values(flows, BERLIN, Resolution.DAY)["parts"]["production"]
     assert by_day == {"2026-10-25": 1.406}
-    by_month = told_of(flows, BERLIN, Resolution.MONTH)["parts"]["production"]
+    by_month = period_values(flows, BERLIN, Resolution.MONTH)["parts"]["production"]
     assert by_month == {"2026-10": 1.406}
-    assert "parts" not in told_of(flows, BERLIN, None)
-    assert told_of({Flow.PRODUCTION: []}, BERLIN, None) == {}
+    assert "parts" not in period_values(flows, BERLIN, None)
+    assert period_values({Flow.PRODUCTION: []}, BERLIN, None) == {}

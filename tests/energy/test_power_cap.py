@@ -53,14 +53,14 @@ def test_what_comes_again_and_again_is_believed(minutes: int) -> None:
     length = timedelta(minutes=minutes)
     first = learn(PowerCap(), answer(*SUNNY, length=length), DAWN + DAY)
     assert first.limit(PLATE) == PLATE
-    assert first.leaves_out(DAWN + DAY)
-    assert first.left_out == ((DAWN, DAWN + 10 * HOUR),)
+    assert first.skipped_recently(DAWN + DAY)
+    assert first.skipped == ((DAWN, DAWN + 10 * HOUR),)
     tomorrow = answer(*SUNNY, start=DAWN + DAY, length=length)
     second = learn(first, tomorrow, DAWN + 2 * DAY)
     assert second.limit(PLATE) >= 6_800
-    assert not second.leaves_out(DAWN + 2 * DAY)
-    assert second.left_out_beside(tomorrow) == first.left_out
-    assert second.asked_again().left_out == ()
+    assert not second.skipped_recently(DAWN + 2 * DAY)
+    assert second.skipped_beside(tomorrow) == first.skipped
+    assert second.requested_again().skipped == ()
 
 
 def test_a_fault_of_hours_is_not_believed() -> None:
@@ -116,17 +116,17 @@ def test_a_clock_put_right_begins_anew() -> None:
     """What was told under a clock that was ahead confirms nothing."""
     cap = learn(PowerCap(), answer(*SUNNY), DAWN + 900 * DAY)
     cap = learn(cap, answer(*SUNNY), DAWN + DAY)
-    assert cap.told_at == DAWN + DAY
+    assert cap.reported_at == DAWN + DAY
     assert learn(cap, answer(*SUNNY), DAWN + 2 * DAY).limit(PLATE) >= 6_800
 
 
 def test_what_was_left_out_long_ago_is_not_reported() -> None:
     """A week later it is past."""
     cap = learn(PowerCap(), answer(9_000), DAWN + DAY)
-    assert cap.leaves_out(DAWN + 7 * DAY)
-    assert not cap.leaves_out(DAWN + 9 * DAY)
-    assert not PowerCap().leaves_out(DAWN)
-    assert PowerCap(left_out=cap.left_out).left_out_beside(answer()) == cap.left_out
+    assert cap.skipped_recently(DAWN + 7 * DAY)
+    assert not cap.skipped_recently(DAWN + 9 * DAY)
+    assert not PowerCap().skipped_recently(DAWN)
+    assert PowerCap(skipped=cap.skipped).skipped_beside(answer()) == cap.skipped
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from custom_components.enphase_cloud.energy.parsing import (
 )
 from custom_components.enphase_cloud.energy.readings import (
     HOUR,
-    HourlyEnergies,
+    EnergyByHour,
     HourlyEnergy,
     Readings,
 )
@@ -78,7 +78,7 @@ class Year:
         }
 
 
-def as_days(hours: HourlyEnergies) -> HourlyEnergies:
+def as_days(hours: EnergyByHour) -> EnergyByHour:
     """Return the hours as they are recorded if only days are known."""
     found: dict[datetime, HourlyEnergy] = {}
     for hour, each in hours.items():

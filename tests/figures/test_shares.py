@@ -8,7 +8,7 @@ import pytest
 from custom_components.enphase_cloud.energy.parsing import system_day
 from custom_components.enphase_cloud.energy.readings import (
     HOUR,
-    HourlyEnergies,
+    EnergyByHour,
     HourlyEnergy,
 )
 from custom_components.enphase_cloud.figures.periods import days_between, months_before
@@ -74,7 +74,7 @@ def flows(
 @pytest.mark.parametrize("flow", [Flow.CONSUMPTION, Flow.GRID_IMPORT])
 def test_without_a_flow_it_is_unknown(flow: Flow) -> None:
     """A system without a meter has neither."""
-    hours: dict[Flow, HourlyEnergies] = {**flows(1_000, 250)}
+    hours: dict[Flow, EnergyByHour] = {**flows(1_000, 250)}
     found = share_of_days(SELF_SUFFICIENCY, hours, [DAY])
     assert found is not None
     assert found.value == 75
@@ -168,7 +168,7 @@ hourly = st.dictionaries(
 
 
 @given(st.dictionaries(st.sampled_from(Flow), hourly))
-def test_a_share_is_a_percentage(hours: dict[Flow, HourlyEnergies]) -> None:
+def test_a_share_is_a_percentage(hours: dict[Flow, EnergyByHour]) -> None:
     """For any known hours."""
     days = [DAY, system_day(date(2026, 6, 11), ZONE)]
     for share in (SELF_CONSUMPTION, SELF_SUFFICIENCY):

@@ -36,7 +36,7 @@ def backfill(*demands: ImportDemand, last: datetime | None = None) -> Backfill:
     """Return the demands of systems."""
     each = Backfill(last)
     for number, demand in enumerate(demands):
-        each.want(str(number), demand)
+        each.set_demand(str(number), demand)
     return each
 
 
@@ -78,7 +78,7 @@ def test_the_calls_of_each_day_are_set_aside() -> None:
 def test_a_system_tells_its_demand_anew_and_leaves() -> None:
     """What it wanted before does not count."""
     each = backfill(ImportDemand(5, 500), ImportDemand(1, 20))
-    each.want("0", ImportDemand(2, 3))
+    each.set_demand("0", ImportDemand(2, 3))
     assert (each.per_day, each.history) == (3, 23)
     each.forget("0")
     each.forget("nobody")
@@ -111,7 +111,7 @@ def live_through(
             each.spent(now)
             asked.append(now)
             left -= 1
-            each.want("0", ImportDemand(each.per_day, each.history - 1))
+            each.set_demand("0", ImportDemand(each.per_day, each.history - 1))
         now += step
     return asked
 
@@ -240,7 +240,7 @@ def test_the_last_call_outlives_a_restart() -> None:
     each.spent(NOW)
     restored = Backfill.restore(json.loads(json.dumps(each.as_dict())))
     assert (restored.per_day, restored.history) == (0, 0)
-    restored.want("0", ImportDemand(3, 100))
+    restored.set_demand("0", ImportDemand(3, 100))
     assert restored.next_call(NOW, watt(900)) == each.next_call(NOW, watt(900)) > NOW
 
 

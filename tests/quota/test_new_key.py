@@ -23,7 +23,7 @@ def _restored(ledger: Ledger, now: datetime) -> Ledger:
 def test_all_calls_are_there(ahead: timedelta, *, restarts: bool) -> None:
     """Also where the cloud's time tells that it is another month."""
     ledger = Ledger(WATT, now=NOON + ahead)
-    ledger.believe(NOON + ahead, is_new=True)
+    ledger.set_new_key(NOON + ahead, is_new=True)
     if restarts:
         ledger = _restored(ledger, NOON + ahead)
     for _ in range(2):
@@ -39,13 +39,13 @@ def test_what_is_said_last_counts() -> None:
     ledger = Ledger(WATT, now=NOON)
     assumed = int(1_000 * share_assumed(NOON))
     assert ledger.used(NOON) == assumed == 683
-    ledger.believe(NOON, is_new=True)
+    ledger.set_new_key(NOON, is_new=True)
     ledger.charge("systems", NOON, purpose=Purpose.USER)
     assert ledger.used(NOON) == 1
     for _ in range(2):
-        ledger.believe(NOON, is_new=False)
+        ledger.set_new_key(NOON, is_new=False)
         assert ledger.used(NOON) == 1 + assumed
-    ledger.believe(NOON, is_new=True)
+    ledger.set_new_key(NOON, is_new=True)
     assert ledger.used(NOON) == 1
 
 
@@ -55,5 +55,5 @@ def test_what_was_counted_is_no_assumption() -> None:
     ledger = Ledger(WATT, now=begun)
     call = ledger.charge("systems", begun, purpose=Purpose.USER)
     ledger.ended(call, begun, served=True, date=begun)
-    ledger.believe(NOON, is_new=False)
+    ledger.set_new_key(NOON, is_new=False)
     assert ledger.used(NOON) <= 1

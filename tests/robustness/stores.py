@@ -139,7 +139,7 @@ def _use_schedule(stored: object) -> object:
 
 def _use_backlog(stored: object) -> object:
     backfill = Backfill.restore(stored)
-    backfill.want("8675309", ImportDemand(per_day=5, history=104))
+    backfill.set_demand("8675309", ImportDemand(per_day=5, history=104))
     means = BudgetLeft(
         calls_left=300, polls=200.0, period_end=_MONTH_END, calls_per_minute=10
     )
@@ -170,8 +170,8 @@ def _use_samples(stored: object) -> object:
 def _progress() -> dict[str, Any]:
     progress = (
         ImportProgress()
-        .want_days(Days())
-        .want_hours(_NOW - 300 * _DAY, _NOW - 100 * _DAY, now=_NOW)
+        .request_days(Days())
+        .request_hours(_NOW - 300 * _DAY, _NOW - 100 * _DAY, now=_NOW)
     )
     week = progress.update(_NOW - 8 * _DAY)
     return progress.have_update(
@@ -185,15 +185,15 @@ def _use_progress(stored: object) -> object:
     progress = progress.have_update(
         week, fetched_at=_NOW, certain_until=_NOW, newest=_NOW
     )
-    progress = progress.want_days(Days()).want_hours(_NOW - _DAY, _NOW, now=_NOW)
+    progress = progress.request_days(Days()).request_hours(_NOW - _DAY, _NOW, now=_NOW)
     assert progress.calls_wanted
     assert progress.next_wanted is not None
     return progress.as_dict()
 
 
 def _power_cap() -> dict[str, Any]:
-    left_out = [[_NOW.timestamp() - 7_200, _NOW.timestamp() - 3_600]]
-    return {**PowerCap(learnt=6_800.0, told_at=_NOW).as_dict(), "left_out": left_out}
+    skipped = [[_NOW.timestamp() - 7_200, _NOW.timestamp() - 3_600]]
+    return {**PowerCap(learnt=6_800.0, reported_at=_NOW).as_dict(), "left_out": skipped}
 
 
 def _use_evidence(stored: object) -> object:

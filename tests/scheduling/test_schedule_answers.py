@@ -305,8 +305,8 @@ def test_a_document_whose_answers_are_lost_is_due_at_once() -> None:
     household.run(2)
     period = household.schedule.as_dict()["feeds"]["home/latest"]["rhythm"]["period"]
     assert household.due(LATEST) > household.now
-    household.schedule.forget_answers(LATEST)
-    household.schedule.forget_answers(BATTERY)
+    household.schedule.forget_responses(LATEST)
+    household.schedule.forget_responses(BATTERY)
     assert household.due(LATEST) == household.now
     household.schedule.failed(LATEST, now=household.now)
     assert household.due(LATEST) > household.now

@@ -57,7 +57,7 @@ async def async_stop_history_import(call: ServiceCall) -> None:
     """Cancel all history that is not imported yet."""
     for system in await async_targeted_systems(call):
         if system.energy is not None:
-            system.energy.async_change(ImportProgress.want_nothing)
+            system.energy.async_change(ImportProgress.cancel_requests)
 
 
 def _requested_history(
@@ -77,7 +77,7 @@ def _requested_history(
     if (first or date.min) > (last or today):
         raise translated(ServiceValidationError, "history_range_empty")
     if call.data[ATTR_RESOLUTION] is History.DAY:
-        return energy, lambda progress: progress.want_days(Days(first, last))
+        return energy, lambda progress: progress.request_days(Days(first, last))
     kept = (now - KEPT).astimezone(zone).date()
     if (first or today) < kept:
         raise translated(ServiceValidationError, "history_too_old", earliest=kept)
@@ -86,6 +86,6 @@ def _requested_history(
         start = max(start, system_day(first, zone).start)
     end = now if last is None else system_day(last, zone).end
     again: bool = call.data[_ATTR_AGAIN]
-    return energy, lambda progress: progress.want_hours(
+    return energy, lambda progress: progress.request_hours(
         start, end, now=now, again=again
     )

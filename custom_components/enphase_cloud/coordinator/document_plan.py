@@ -41,7 +41,7 @@ class DocumentPlan:
         self._budget = context.shared.budget
         self._profile = profile_from_options(options)
         if not self._board.samples(document.source) and not document.is_optional:
-            self._budget.schedule.forget_answers(self.polled)
+            self._budget.schedule.forget_responses(self.polled)
         # When the document is due, None if it is not requested.
         self.next_poll_at: datetime | None = None
         self.update()

@@ -113,11 +113,11 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
     def history(self, resolution: History) -> Change:
         """Return the change that requests all history at a resolution."""
         if resolution is History.NONE:
-            return ImportProgress.want_nothing
+            return ImportProgress.cancel_requests
         if resolution is History.DAY:
-            return lambda progress: progress.want_days(Days())
+            return lambda progress: progress.request_days(Days())
         start, now = self.earliest_hour(), dt_util.utcnow()
-        return lambda progress: progress.want_days(Days()).want_hours(
+        return lambda progress: progress.request_days(Days()).request_hours(
             start, now, now=now
         )
 
@@ -207,7 +207,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         resolution = self._options.history
         self.importer.change_once(resolution, self.history(resolution), now)
         self._responses.store_progress()
-        self._budget.backfill.want(
+        self._budget.backfill.set_demand(
             str(self._info.system_id),
             ImportDemand(
                 per_day=self.importer.calls_per_day,

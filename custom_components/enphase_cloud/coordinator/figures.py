@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 from ..api import BatteryTelemetry
 from ..energy.flows import plate_power
 from ..energy.parsing import system_day
-from ..energy.readings import NO_READINGS, HourlyEnergies, HourlyEnergy, Readings
+from ..energy.readings import NO_READINGS, EnergyByHour, HourlyEnergy, Readings
 from ..figures.periods import month_of
 from ..figures.table import FIGURES, UNKNOWN, Figure, Known
 from ..figures.years import Days, days_of
@@ -139,7 +139,7 @@ class SystemFigures:
 
     async def _async_hours(
         self, flows: Iterable[Flow], start: datetime
-    ) -> Mapping[Flow, HourlyEnergies]:
+    ) -> Mapping[Flow, EnergyByHour]:
         ids = {flow: statistic_id(self._info.system_id, flow) for flow in flows}
         hass = self._context.shared.hass
         found = await async_recorded_hours(
@@ -154,9 +154,7 @@ class SystemFigures:
         yesterday = now.astimezone(zone).date() - _DAY
         return system_day(min(yesterday, month_of(now, zone)), zone).start
 
-    def _put_together(
-        self, hours: Mapping[Flow, HourlyEnergies], now: datetime
-    ) -> Known:
+    def _put_together(self, hours: Mapping[Flow, EnergyByHour], now: datetime) -> Known:
         zone, store = self._info.time_zone, self._context.store
         since = self._number(Measurement.OPERATIONAL_SINCE)
         discharged = self._number(Measurement.ENERGY_DISCHARGED_LIFETIME)
@@ -183,7 +181,7 @@ class SystemFigures:
 
 def _hours(
     rows: Mapping[Flow, Iterable[StatisticsRow]], zone: tzinfo
-) -> Mapping[Flow, HourlyEnergies]:
+) -> Mapping[Flow, EnergyByHour]:
     return {flow: dict(_hour(row, zone) for row in each) for flow, each in rows.items()}
 
 

@@ -16,7 +16,7 @@ from ..energy.flows import (
 )
 from ..energy.import_progress import Days, ImportProgress
 from ..energy.importer import Change
-from ..energy.parsing import leaves_out_days
+from ..energy.parsing import skips_days
 from ..energy.power_cap import PowerCap
 from ..energy.readings import Readings
 from ..measurements.catalog import Flow, Source
@@ -50,8 +50,8 @@ class PowerCaps:
         """Return the readings of days; skipped ones are requested once a cap rises."""
         limits = self._limits(dailies)
         for flow, daily in dailies.items():
-            if leaves_out_days(daily, limits[flow]):
-                cap = replace(self._cap(flow), leaves_out_days=True, left_out_at=now)
+            if skips_days(daily, limits[flow]):
+                cap = replace(self._cap(flow), skips_days=True, skipped_at=now)
                 self._remember(flow, cap, now)
         return readings_of_dailies(
             dailies, limits, fetched_at=now, time_zone=self._context.info.time_zone
@@ -72,7 +72,7 @@ class PowerCaps:
             flow,
         )
         self._request_again(source, partial(_with_left_out, cap, document, now))
-        self._remember(flow, cap.asked_again(), now)
+        self._remember(flow, cap.requested_again(), now)
 
     def _limits(self, flows: Iterable[Flow]) -> dict[Flow, float]:
         return {flow: self._cap(flow).limit(self._plate(flow)) for flow in flows}
@@ -87,7 +87,7 @@ class PowerCaps:
         known = self._cap(flow)
         if cap == known:
             return
-        if cap.leaves_out(now) and not known.leaves_out(now):
+        if cap.skipped_recently(now) and not known.skipped_recently(now):
             _LOGGER.warning(
                 "Energy of %s beyond %.1f kW is skipped until Enphase confirms it",
                 flow,
@@ -101,6 +101,6 @@ def _with_left_out(
     cap: PowerCap, document: EnergyIntervals, now: datetime, progress: ImportProgress
 ) -> ImportProgress:
     """Return the progress that requests again the windows that a cap skipped."""
-    for start, end in cap.left_out_beside(document):
-        progress = progress.want_hours(start, end, now=now, again=True)
-    return progress.want_days(Days()) if cap.leaves_out_days else progress
+    for start, end in cap.skipped_beside(document):
+        progress = progress.request_hours(start, end, now=now, again=True)
+    return progress.request_days(Days()) if cap.skips_days else progress

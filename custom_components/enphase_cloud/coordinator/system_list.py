@@ -164,7 +164,7 @@ class SystemListUpdater:
         for old, new in zip(before, after, strict=True):
             if old.get(CONF_TIME_ZONE) != new[CONF_TIME_ZONE]:
                 self._storage.system(new[CONF_ID]).forget_today()
-                self._shared.budget.schedule.forget_answers(
+                self._shared.budget.schedule.forget_responses(
                     PolledDocument(str(new[CONF_ID]), Source.SUMMARY)
                 )
 

@@ -66,8 +66,8 @@ class ImportProgress:
     days: Days | None = None
     updated_at: datetime | None = None
     newest: datetime | None = None
-    wish: str | None = None
-    calls_asked: int = 0
+    last_request: str | None = None
+    calls_requested: int = 0
 
     @property
     def calls_wanted(self) -> int:
@@ -96,7 +96,7 @@ class ImportProgress:
         settled = self.known[-1][1] if self.known else earliest
         return Week(min(max(settled, earliest), top_of_hour(now)))
 
-    def want_days(self, days: Days) -> Self:
+    def request_days(self, days: Days) -> Self:
         """Ask for days, beside those that are asked for already."""
         wanted = days if self.days is None else self.days.extended(days)
         return self._asking(replace(self, days=wanted))
@@ -116,7 +116,7 @@ class ImportProgress:
             newest=self.newest and min(self.newest, now),
         )
 
-    def want_hours(
+    def request_hours(
         self, start: datetime, end: datetime, *, now: datetime, again: bool = False
     ) -> Self:
         """Ask for hours that are not known; with `again`, also for those that are."""
@@ -125,9 +125,9 @@ class ImportProgress:
         wanted = union([*self.wanted, *without([(start, min(end, now))], known)])
         return self._asking(replace(self, known=known, wanted=wanted))
 
-    def want_nothing(self) -> Self:
+    def cancel_requests(self) -> Self:
         """Give up what is still wanted; what is known stays."""
-        return replace(self, wanted=(), late=(), days=None, calls_asked=0)
+        return replace(self, wanted=(), late=(), days=None, calls_requested=0)
 
     def have_days(self, days: Days) -> Self:
         """Note that days were imported."""
@@ -177,7 +177,7 @@ class ImportProgress:
         told = max(filter(None, [*ends, self.newest]), default=week.start)
         if newest is not None and told < week.start:
             since = max([told - WEEK, *ends])
-            progress = progress.want_hours(since, week.start, now=fetched_at)
+            progress = progress.request_hours(since, week.start, now=fetched_at)
             progress = replace(
                 progress, late=union([*progress.late, (since, week.start)])
             )
@@ -187,8 +187,8 @@ class ImportProgress:
 
     def _asking(self, wanting: Self) -> Self:
         """Return the progress that wants more, and knows how much more that is."""
-        done = self.calls_asked - self.calls_wanted if self.calls_wanted else 0
-        return replace(wanting, calls_asked=max(0, done) + wanting.calls_wanted)
+        done = self.calls_requested - self.calls_wanted if self.calls_wanted else 0
+        return replace(wanting, calls_requested=max(0, done) + wanting.calls_wanted)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the progress as JSON."""
@@ -199,8 +199,8 @@ class ImportProgress:
             "days": self.days and [_iso(self.days.first), _iso(self.days.last)],
             "updated_at": self.updated_at and self.updated_at.timestamp(),
             "newest": self.newest and self.newest.timestamp(),
-            "wish": self.wish,
-            "calls_asked": self.calls_asked,
+            "wish": self.last_request,
+            "calls_asked": self.calls_requested,
         }
 
     @classmethod
@@ -214,8 +214,8 @@ class ImportProgress:
             days=optional(_days, stored["days"]),
             updated_at=optional(moment, stored["updated_at"]),
             newest=optional(moment, stored["newest"]),
-            wish=optional(text, stored["wish"]),
-            calls_asked=count(stored["calls_asked"]),
+            last_request=optional(text, stored["wish"]),
+            calls_requested=count(stored["calls_asked"]),
         )
 
 

@@ -64,7 +64,7 @@ class Importer:
 
     def share_done(self, now: datetime) -> float | None:
         """Return how much of the requested history is imported [%]; None without."""
-        requested = sum(item.progress.calls_asked for item in self._items(now))
+        requested = sum(item.progress.calls_requested for item in self._items(now))
         return 100 * (1 - self.calls_pending(now) / requested) if requested else None
 
     def cost(self, change: Change, now: datetime) -> int:
@@ -84,11 +84,11 @@ class Importer:
         progress = self._progress.get(source, ImportProgress()).as_of(now)
         self._progress[source] = change(progress)
 
-    def change_once(self, wish: str, change: Change, now: datetime) -> None:
-        """Change what is requested, once for each source and wish."""
+    def change_once(self, request: str, change: Change, now: datetime) -> None:
+        """Change what is requested, once for each source and request."""
         for item in self._items(now):
-            if item.progress.wish != wish:
-                changed = replace(change(item.progress), wish=wish)
+            if item.progress.last_request != request:
+                changed = replace(change(item.progress), last_request=request)
                 self._progress[item.source] = changed
 
     def next_update(self, now: datetime) -> datetime | None:

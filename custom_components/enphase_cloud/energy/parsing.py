@@ -152,7 +152,7 @@ def readings_of_days(
     return readings
 
 
-def leaves_out_days(daily: DailyEnergy, power_limit: float) -> bool:
+def skips_days(daily: DailyEnergy, power_limit: float) -> bool:
     """Tell whether a day is left out because its energy is beyond the limit [W]."""
     return any(
         energy is not None and energy > power_limit * _DAY_HOURS

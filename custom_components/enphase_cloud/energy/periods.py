@@ -72,7 +72,7 @@ def check_size(
         )
 
 
-def told_of(
+def period_values(
     hours: Mapping[str, Iterable[Hour]],
     time_zone: tzinfo,
     resolution: Resolution | None,

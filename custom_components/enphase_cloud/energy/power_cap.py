@@ -32,20 +32,20 @@ class PowerCap:
     """
 
     learnt: float = 0
-    told_at: datetime | None = None
-    left_out: Ranges = ()
-    left_out_at: datetime | None = None
-    leaves_out_days: bool = False
+    reported_at: datetime | None = None
+    skipped: Ranges = ()
+    skipped_at: datetime | None = None
+    skips_days: bool = False
 
     def limit(self, plate: float) -> float:
         """Return the cap; `plate` is what the plates say."""
         return max(plate, self.learnt)
 
-    def leaves_out(self, now: datetime) -> bool:
+    def skipped_recently(self, now: datetime) -> bool:
         """Tell whether something was left out of late."""
         return (
-            self.left_out_at is not None
-            and timedelta() <= now - self.left_out_at < _REPORTED_FOR
+            self.skipped_at is not None
+            and timedelta() <= now - self.skipped_at < _REPORTED_FOR
         )
 
     def learn(
@@ -68,44 +68,44 @@ class PowerCap:
         most = max(_MOST_TIMES * plate, _MOST_W)
         beyond = [power for power in powers if limit < power <= most]
         enough = ceil(_ENOUGH / document.length)
-        told_at = self.told_at
-        if told_at is not None and told_at > fetched_at:
-            told_at = None
+        reported_at = self.reported_at
+        if reported_at is not None and reported_at > fetched_at:
+            reported_at = None
         if len(beyond) >= enough:
-            told_at = told_at or fetched_at
-            if fetched_at - told_at >= _CONFIRMED_AFTER:
+            reported_at = reported_at or fetched_at
+            if fetched_at - reported_at >= _CONFIRMED_AFTER:
                 learnt = min(beyond[-(enough // 2)] * _TOLERANCE, most)
-                return replace(self, learnt=learnt, told_at=None, left_out_at=None)
+                return replace(self, learnt=learnt, reported_at=None, skipped_at=None)
         begins = document.intervals[0].end_at - document.length
         window = begins, document.intervals[-1].end_at
         return replace(
             self,
-            told_at=told_at,
-            left_out=union([*self.left_out, window]),
-            left_out_at=fetched_at,
+            reported_at=reported_at,
+            skipped=union([*self.skipped, window]),
+            skipped_at=fetched_at,
         )
 
-    def asked_again(self) -> Self:
+    def requested_again(self) -> Self:
         """Return the cap once what was left out is asked for again."""
-        return replace(self, left_out=(), leaves_out_days=False)
+        return replace(self, skipped=(), skips_days=False)
 
-    def left_out_beside(self, document: EnergyIntervals) -> Ranges:
+    def skipped_beside(self, document: EnergyIntervals) -> Ranges:
         """Return what was left out of other answers than a document."""
         if not document.intervals:
-            return self.left_out
+            return self.skipped
         begins = document.intervals[0].end_at - document.length
-        return without(self.left_out, [(begins, document.intervals[-1].end_at)])
+        return without(self.skipped, [(begins, document.intervals[-1].end_at)])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cap as JSON."""
         return {
             "learnt": self.learnt,
-            "told_at": self.told_at and self.told_at.timestamp(),
+            "told_at": self.reported_at and self.reported_at.timestamp(),
             "left_out": [
-                [start.timestamp(), end.timestamp()] for start, end in self.left_out
+                [start.timestamp(), end.timestamp()] for start, end in self.skipped
             ],
-            "left_out_at": self.left_out_at and self.left_out_at.timestamp(),
-            "leaves_out_days": self.leaves_out_days,
+            "left_out_at": self.skipped_at and self.skipped_at.timestamp(),
+            "leaves_out_days": self.skips_days,
         }
 
     @classmethod
@@ -114,11 +114,11 @@ class PowerCap:
         stored = record(data)
         return cls(
             learnt=number(stored["learnt"]),
-            told_at=optional(moment, stored["told_at"]),
-            left_out=union(
+            reported_at=optional(moment, stored["told_at"]),
+            skipped=union(
                 (moment(start), moment(end))
                 for start, end in rows(stored["left_out"], width=2)
             ),
-            left_out_at=optional(moment, stored["left_out_at"]),
-            leaves_out_days=stored["leaves_out_days"] is True,
+            skipped_at=optional(moment, stored["left_out_at"]),
+            skips_days=stored["leaves_out_days"] is True,
         )

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from math import fsum
 from typing import Final, NamedTuple
 
-type HourlyEnergies = Mapping[datetime, HourlyEnergy]
+type EnergyByHour = Mapping[datetime, HourlyEnergy]
 type Readings = Mapping[Span, Reading]
 
 HOUR: Final = timedelta(hours=1)
@@ -90,7 +90,7 @@ def merge_readings(*parts: Readings) -> Readings:
     return merged
 
 
-def hourly(readings: Readings) -> HourlyEnergies:
+def hourly(readings: Readings) -> EnergyByHour:
     """Return the energy of each hour that is known entirely, in order.
 
     An hour that lacks an interval is not known. Of what is known in several finenesses
@@ -107,7 +107,7 @@ def hourly(readings: Readings) -> HourlyEnergies:
     return dict(sorted(hours.items()))
 
 
-def statistics_rows(hours: HourlyEnergies, *, sum_before: int) -> list[StatisticsRow]:
+def statistics_rows(hours: EnergyByHour, *, sum_before: int) -> list[StatisticsRow]:
     """Return the hours in order, each with the sum of all up to its end [Wh].
 
     `sum_before` is the sum up to the first. As no hour is negative, the sum never

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from ..energy.readings import HOUR, HourlyEnergies, Span
+from ..energy.readings import HOUR, EnergyByHour, Span
 from ..measurements.catalog import Flow
 
 # The share of the hours that may be unknown.
@@ -13,7 +13,7 @@ _LACKING: Final = 0.1
 _MARGIN: Final = 0.05
 # Below this energy [Wh] a share is meaningless.
 _LEAST: Final = 50
-_NO_HOURS: Final[HourlyEnergies] = {}
+_NO_HOURS: Final[EnergyByHour] = {}
 
 
 class ShareOf(NamedTuple):
@@ -52,7 +52,7 @@ class _Part(NamedTuple):
 
 
 def share_of_days(
-    share: ShareOf, hours: Mapping[Flow, HourlyEnergies], days: Sequence[Span]
+    share: ShareOf, hours: Mapping[Flow, EnergyByHour], days: Sequence[Span]
 ) -> Share | None:
     """Return a share of consecutive days, up to the last hour known of both flows.
 
@@ -91,7 +91,7 @@ def stale_after(share: ShareOf, *, cellular: bool) -> timedelta:
     return (hours + 6 * cellular) * HOUR
 
 
-def day_total(energy: HourlyEnergies, day: Span) -> int | None:
+def day_total(energy: EnergyByHour, day: Span) -> int | None:
     """Return the energy of a day [Wh], None unless all of it is known."""
     hours = list(day.hours)
     found = [energy[hour] for hour in hours if hour in energy]
@@ -100,7 +100,7 @@ def day_total(energy: HourlyEnergies, day: Span) -> int | None:
 
 
 def _parts(
-    share: ShareOf, hours: Mapping[Flow, HourlyEnergies], day: Span
+    share: ShareOf, hours: Mapping[Flow, EnergyByHour], day: Span
 ) -> Iterator[_Part]:
     """Yield all of a day if it is known, else each hour that is known of both flows."""
     flows = {flow: hours.get(flow, _NO_HOURS) for flow in (share.whole, share.passes)}

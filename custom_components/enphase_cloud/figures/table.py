@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Final, NamedTuple
 
 from ..energy.parsing import system_day
-from ..energy.readings import HourlyEnergies, Span
+from ..energy.readings import EnergyByHour, Span
 from ..measurements.board import Board
 from ..measurements.catalog import Flow, Measurement
 from .battery import Capacity, Efficiency
@@ -42,7 +42,7 @@ class Known(NamedTuple):
     zone: tzinfo
     cellular: bool
     since: date | None
-    hours: Mapping[Flow, HourlyEnergies]
+    hours: Mapping[Flow, EnergyByHour]
     production: Days
     peaks: Mapping[date, Quarter]
     efficiency: Efficiency | None

@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final, NamedTuple
 
 from ..energy.parsing import system_day
-from ..energy.readings import HourlyEnergies
+from ..energy.readings import EnergyByHour
 from .periods import days_between
 from .shares import day_total
 
@@ -51,7 +51,7 @@ class Degradation(NamedTuple):
     years: int
 
 
-def days_of(hours: HourlyEnergies, zone: tzinfo) -> Days:
+def days_of(hours: EnergyByHour, zone: tzinfo) -> Days:
     """Return the days of which all hours are known."""
     found = {}
     for day in sorted({hour.astimezone(zone).date() for hour in hours}):

@@ -63,7 +63,7 @@ class Backfill:
         """Return what outlives a restart as JSON; systems tell their demands anew."""
         return {"last": self._last and self._last.timestamp()}
 
-    def want(self, system: str, demand: ImportDemand) -> None:
+    def set_demand(self, system: str, demand: ImportDemand) -> None:
         """Note what a system wants, instead of what it wanted before."""
         self._demands[system] = demand
 

@@ -40,13 +40,13 @@ class Reading(NamedTuple):
     time: datetime
     at_least: datetime | None
     is_certain: bool
-    goes_on: bool
+    was_confirmed: bool
     unsure_since: timedelta
-    rumour: datetime | None
+    unconfirmed: datetime | None
 
     def claims(self, moment: datetime) -> bool:
         """Return whether the newest hint of the time is past a moment."""
-        return (self.likely if self.rumour is None else self.rumour) >= moment
+        return (self.likely if self.unconfirmed is None else self.unconfirmed) >= moment
 
     def allows(self, moment: datetime) -> bool:
         """Return whether anything at all hints that it is past a moment."""
@@ -72,14 +72,14 @@ class CloudClock:
         *,
         seen: datetime | None = None,
         error: timedelta | None = None,
-        told: datetime | None = None,
+        unconfirmed: datetime | None = None,
         monotonic: Monotonic | None = None,
     ) -> None:
         """Begin with this machine's clock, unsure.
 
-        `seen` has passed already, and this machine's clock was ahead by `error` when an
-        answer told the time last; None where none ever did. `told` is what a single
-        answer said to an earlier process.
+        `seen` has passed already. This machine's clock was ahead by `error` at the last
+        response with a `Date`; None without any. `unconfirmed` is the `Date` of a
+        single response to an earlier process.
         Without a monotonic clock [s], time passes as `now` moves forwards.
         """
         self.error = error
@@ -89,11 +89,11 @@ class CloudClock:
         # What the cloud's time was, or has passed, at which tick.
         self._known = None if seen is None else (seen, timedelta())
         self._undated = 0
-        self._is_heard = False
+        self._was_confirmed = False
         self._is_certain = False
         self._unsure_since = timedelta()
-        self._rumour: tuple[datetime, timedelta] | None = None
-        self._told = told
+        self._unconfirmed: tuple[datetime, timedelta] | None = None
+        self._earlier_unconfirmed = unconfirmed
 
     @property
     def ticks(self) -> timedelta:
@@ -111,10 +111,12 @@ class CloudClock:
         return None if self._known is None else self._at(self._known, self._last[1])
 
     @property
-    def told(self) -> datetime | None:
+    def unconfirmed(self) -> datetime | None:
         """Return what a single answer said that nothing confirmed."""
         return (
-            self._told if self._rumour is None else self._at(self._rumour, self.ticks)
+            self._earlier_unconfirmed
+            if self._unconfirmed is None
+            else self._at(self._unconfirmed, self.ticks)
         )
 
     def read(self, now: datetime) -> Reading:
@@ -129,9 +131,11 @@ class CloudClock:
             time=self._time(now, ticks),
             at_least=None if self._known is None else self._at(self._known, ticks),
             is_certain=self._is_certain and not was_set,
-            goes_on=self._is_heard,
+            was_confirmed=self._was_confirmed,
             unsure_since=ticks if was_set else self._unsure_since,
-            rumour=None if self._rumour is None else self._at(self._rumour, ticks),
+            unconfirmed=None
+            if self._unconfirmed is None
+            else self._at(self._unconfirmed, ticks),
         )
 
     def observe(self, now: datetime) -> Reading:
@@ -142,7 +146,7 @@ class CloudClock:
         self._unsure_since = reading.unsure_since
         return reading
 
-    def hear(self, date: datetime | None, now: datetime) -> bool:
+    def learn_date(self, date: datetime | None, now: datetime) -> bool:
         """Learn the `Date` of an answer; return whether the time is certain now.
 
         Where no answer ever had one, this machine's clock stands in for it once it has
@@ -154,19 +158,22 @@ class CloudClock:
             is_steady = reading.ticks - reading.unsure_since >= PATIENCE
             is_alone = self.error is None and self._undated >= _UNDATED
             if is_alone and is_steady and not reading.is_certain:
-                self._believe(now, reading.ticks)
+                self._accept(now, reading.ticks)
         elif _EARLIEST <= date < _LATEST:
             if self._is_confirmed(date, reading):
-                self._believe(date, reading.ticks)
+                self._accept(date, reading.ticks)
             elif not reading.is_certain or abs(date - reading.time) > _TOLERANCE:
-                self._doubt(date, reading)
+                self._note_unconfirmed(date, reading)
             error = now - date
             self.error = error if abs(error) > _TOLERANCE else timedelta()
         return self._is_certain
 
     def _is_confirmed(self, date: datetime, reading: Reading) -> bool:
         """Return whether anything else tells the same time."""
-        if reading.rumour is not None and abs(date - reading.rumour) <= _TOLERANCE:
+        if (
+            reading.unconfirmed is not None
+            and abs(date - reading.unconfirmed) <= _TOLERANCE
+        ):
             return True
         is_shown = any(
             abs(date - clock) <= _TOLERANCE for clock in self._clocks(reading.wall)
@@ -180,21 +187,21 @@ class CloudClock:
             return (-_TOLERANCE if is_old else timedelta()) <= ahead <= _TOLERANCE
         return abs(ahead) <= _TOLERANCE or (is_shown and ahead > timedelta())
 
-    def _believe(self, time: datetime, ticks: timedelta) -> None:
+    def _accept(self, time: datetime, ticks: timedelta) -> None:
         self._known = time, ticks
-        self._is_heard = self._is_certain = True
-        self._rumour = self._told = None
+        self._was_confirmed = self._is_certain = True
+        self._unconfirmed = self._earlier_unconfirmed = None
 
-    def _doubt(self, date: datetime, reading: Reading) -> None:
+    def _note_unconfirmed(self, date: datetime, reading: Reading) -> None:
         """Remember what one answer said, and what two have in common.
 
         One of them may be wrong, so the earlier of the two moments has passed.
         """
-        if not reading.is_certain and self.told is not None:
-            passed = min(self.told, date)
+        if not reading.is_certain and self.unconfirmed is not None:
+            passed = min(self.unconfirmed, date)
             if reading.at_least is None or passed > reading.at_least:
                 self._known = passed, reading.ticks
-        self._rumour = date, reading.ticks
+        self._unconfirmed = date, reading.ticks
 
     def _clocks(self, now: datetime) -> tuple[datetime, datetime]:
         """Return what this machine's clock tells if it is right, or wrong as before."""
@@ -217,7 +224,7 @@ class CloudClock:
 
     def _time(self, now: datetime, ticks: timedelta) -> datetime:
         """Return the best guess of the cloud's time."""
-        if self._known is None or not self._is_heard:
+        if self._known is None or not self._was_confirmed:
             return self._likely(now, ticks)
         known = self._at(self._known, ticks)
         return now if abs(now - known) <= _ROUNDING else known

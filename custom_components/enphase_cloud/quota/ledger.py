@@ -16,7 +16,7 @@ from .reserve import (
     Purpose,
     Refusal,
 )
-from .told import Told
+from .told import RefusalReport
 from .usage import SUSPICIOUS
 
 __all__ = [
@@ -56,7 +56,7 @@ class Ledger(Record):
         """
         super().__init__(plan, now=now, monotonic=monotonic)
         # The last call that was let out to find out what time it is.
-        self._asking: Call | None = None
+        self._time_check: Call | None = None
 
     def refusal(self, now: datetime, *, purpose: Purpose) -> Refusal | None:
         """Return why a call may not leave now; None if it may.
@@ -78,9 +78,9 @@ class Ledger(Record):
         reading = self._observe(now)
         call = self._calls.begin(operation, reading.ticks)
         if self._exhausted(reading, purpose) is not None:
-            self._asking = call
+            self._time_check = call
         if self._block is not None and purpose is not Purpose.SIGN_IN:
-            self._block.leaves(call)
+            self._block.begin_probe(call)
         self._months.present.operations[operation] += 1
         self._charged += 1
         self._released = False
@@ -101,7 +101,7 @@ class Ledger(Record):
         is the cloud's time in the answer, whatever that is.
         """
         if served or date is not None:
-            self._clock.hear(date, now)
+            self._clock.learn_date(date, now)
         reading = self._observe(now)
         call.ended = reading.ticks
         if reading.is_certain:
@@ -127,12 +127,12 @@ class Ledger(Record):
         """
         reading = self._observe(now)
         month = self._months.present
-        told = Told(period, period_start, period_end, limit)
-        is_possible = not told.is_absurd(reading.time, month, self._plan)
+        report = RefusalReport(period, period_start, period_end, limit)
+        is_possible = not report.is_absurd(reading.time, month, self._plan)
         self._refusals = min(self._refusals + 1, 16)
         pause = min(_FIRST_PAUSE * 2.0 ** (self._refusals - 1), _LONGEST_PAUSE)
         if period is Period.MONTH:
-            if is_possible and told.is_of(month):
+            if is_possible and report.is_of(month):
                 self._correct(month, reading.time, limit)
                 pause = _LONGEST_PAUSE
                 if period_end is not None:
@@ -191,13 +191,13 @@ class Ledger(Record):
     def _withheld(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return why the month or the cloud allows no call; None if they do."""
         refusal = self._exhausted(reading, purpose)
-        if refusal is None or (asks_at := self._asks_at(reading)) is None:
+        if refusal is None or (check_at := self._time_check_at(reading)) is None:
             return refusal
-        if self._block is not None and self._block.pauses(reading.ticks):
+        if self._block is not None and self._block.ends_soon(reading.ticks):
             return refusal
-        if asks_at <= reading.ticks:
+        if check_at <= reading.ticks:
             return None
-        return Refusal(Period.MONTH, min(refusal.until, reading.on_the_wall(asks_at)))
+        return Refusal(Period.MONTH, min(refusal.until, reading.on_the_wall(check_at)))
 
     def _exhausted(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return why no call may leave if the time is what it seems."""
@@ -227,7 +227,7 @@ class Ledger(Record):
         period = Period.MINUTE if is_over else self._block.period
         return Refusal(period, reading.on_the_wall(until))
 
-    def _asks_at(self, reading: Reading) -> timedelta | None:
+    def _time_check_at(self, reading: Reading) -> timedelta | None:
         """Return when one call may find out whether the month is over [ticks].
 
         None where the time is certain, or where nothing says so and no call is left.
@@ -235,17 +235,17 @@ class Ledger(Record):
         month = self._months.present
         is_claimed, has_room = reading.claims(month.end), month.known < self.limit
         # Where nothing claims it, a clock that goes on tells that the month does, too.
-        is_doubtful = has_room and (is_claimed or not reading.goes_on)
+        is_doubtful = has_room and (is_claimed or not reading.was_confirmed)
         if reading.is_certain or not (is_doubtful or reading.allows(month.end)):
             return None
         is_likely = is_claimed and has_room
-        asks_at = reading.unsure_since + (timedelta() if is_likely else PATIENCE)
-        if self._asking is not None:
+        check_at = reading.unsure_since + (timedelta() if is_likely else PATIENCE)
+        if self._time_check is not None:
             # A second answer confirms what a first one has claimed.
-            is_hot = is_likely and reading.rumour is not None
+            is_hot = is_likely and reading.unconfirmed is not None
             pause = PROBE_TIMEOUT if is_hot else PATIENCE
-            asks_at = max(asks_at, self._asking.started + pause)
-        return asks_at
+            check_at = max(check_at, self._time_check.started + pause)
+        return check_at
 
     def _crowded(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return whether too many calls may arrive within a minute."""

@@ -144,7 +144,7 @@ class Months:
                 month.operations[ASSUMED] = assumed * limit // max(1, self._limit)
         self._limit = limit
 
-    def believe(self, now: datetime, *, is_new: bool) -> None:
+    def set_new_key(self, now: datetime, *, is_new: bool) -> None:
         """Assume no calls of a key that is new, or again those of one that is not."""
         if is_new:
             del self.present.operations[ASSUMED]

@@ -58,14 +58,15 @@ class Record(Usage):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the ledger as JSON, with the reservation for calls yet to come."""
-        seen, error, told = self._clock.seen, self._clock.error, self._clock.told
-        ticks, block = self._clock.ticks, self._block
+        clock, block = self._clock, self._block
+        seen, error, unconfirmed = clock.seen, clock.error, clock.unconfirmed
+        ticks = clock.ticks
         left = timedelta() if block is None else max(block.until - ticks, timedelta())
         return {
             "plan": _limits(self._plan),
             "seen": None if seen is None else seen.timestamp(),
             "clock_error": None if error is None else error.total_seconds(),
-            "clock_told": None if told is None else told.timestamp(),
+            "clock_told": None if unconfirmed is None else unconfirmed.timestamp(),
             "cloud_limit": self._cloud_limit,
             "months": self._months.as_dict(),
             "recent": len(self._calls.held(ticks)),
@@ -108,14 +109,14 @@ class Record(Usage):
                 self._block.until = min(self._block.until, ticks)
         self._plan = plan
 
-    def believe(self, now: datetime, *, is_new: bool) -> None:
+    def set_new_key(self, now: datetime, *, is_new: bool) -> None:
         """Go by what the user says: whether nothing else has used the key this month.
 
         What was counted or read stays; a key that is said not to be new any more is
         assumed to have been used as one without a record is.
         """
         self._observe(now)
-        self._months.believe(now, is_new=is_new)
+        self._months.set_new_key(now, is_new=is_new)
 
     def record_wasted(self, now: datetime) -> None:
         """Count an answered call that brought nothing new."""
@@ -146,7 +147,7 @@ class Record(Usage):
             now,
             seen=optional(moment, stored.get("seen")),
             error=optional(_error, stored.get("clock_error")),
-            told=optional(moment, stored.get("clock_told")),
+            unconfirmed=optional(moment, stored.get("clock_told")),
             monotonic=monotonic,
         )
         self._months = Months.from_dict(stored["months"])
@@ -160,10 +161,10 @@ class Record(Usage):
                 # Version 0.1.0 stored a moment, which may never come: rather try.
                 left = duration(block.get("left", 0))
                 ends_at = moment(block.get("ends_at", 0))
-                told = max(ends_at - self._clock.read(now).time, timedelta())
+                until_end = max(ends_at - self._clock.read(now).time, timedelta())
                 self._block = Block(
                     Period(block["period"]),
-                    min(left, told),
+                    min(left, until_end),
                     tried=block.get("tried") is True,
                 )
         else:

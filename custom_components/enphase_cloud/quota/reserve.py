@@ -166,12 +166,12 @@ class Block:
         self.tried = True
         self.try_until = ticks + PROBE_TIMEOUT
 
-    def leaves(self, probe: Call) -> None:
+    def begin_probe(self, probe: Call) -> None:
         """Note that a call leaves to see whether the refusal still holds."""
         self.probe = probe
         self.try_until = None
 
-    def pauses(self, ticks: timedelta) -> bool:
+    def ends_soon(self, ticks: timedelta) -> bool:
         """Return whether it is over soon."""
         return timedelta() < self.until - ticks <= PATIENCE
 

@@ -14,7 +14,7 @@ _SEASON = timedelta(days=90)
 _SMALLEST_LIMIT = 1_000
 
 
-class Told(NamedTuple):
+class RefusalReport(NamedTuple):
     """What a 429 tells; the cloud may leave out anything."""
 
     period: Period | None

@@ -102,7 +102,7 @@ class KeyBudget:
             store,
             self._as_dict,
             on_saved=lambda saved: ledger.saved(saved["ledger"]),
-            on_change=self._tell_listeners,
+            on_change=self._call_listeners,
         )
         # Calls a day of what is requested daily or weekly, by document.
         self.periodic_calls: dict[PolledDocument, float] = {}
@@ -222,7 +222,7 @@ class KeyBudget:
     def notify(self) -> None:
         """Tell the listeners, and persist soon what may be lost without harm."""
         self.persistence.save_soon()
-        self._tell_listeners()
+        self._call_listeners()
         self._await_renewal()
 
     async def async_close(self) -> None:
@@ -268,7 +268,7 @@ class KeyBudget:
         await self.persistence.async_close()
 
     @callback
-    def _tell_listeners(self) -> None:
+    def _call_listeners(self) -> None:
         for listener in tuple(self._listeners):
             listener()
 

@@ -60,7 +60,7 @@ class KeyBudgets:
                 budget.ledger.change_plan(plan, dt_util.utcnow())
             if is_new_key is not None:
                 is_new = is_new_key and fingerprint not in self._forgotten
-                budget.ledger.believe(dt_util.utcnow(), is_new=is_new)
+                budget.ledger.set_new_key(dt_util.utcnow(), is_new=is_new)
             return budget
 
     async def async_release(self, api_key: str, user: str) -> None:

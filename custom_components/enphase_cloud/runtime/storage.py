@@ -62,7 +62,7 @@ class SystemStore:
         # The keys of what was once offered to the Energy dashboard at set-up.
         self.on_dashboard: frozenset[str] = frozenset()
         # The last day whose report was told.
-        self.report_told: date | None = None
+        self.last_report_day: date | None = None
         # What figures follow from, and the recorder does not have.
         self.peaks = Peaks()
         self.battery_history = BatteryHistory()
@@ -121,9 +121,9 @@ class SystemStore:
             self.save_soon()
 
     @callback
-    def set_report_told(self, day: date) -> None:
+    def set_last_report_day(self, day: date) -> None:
         """Keep of which day the report was told."""
-        self.report_told = day
+        self.last_report_day = day
         self.save_soon()
 
     def progress(self, source: Source) -> ImportProgress:
@@ -206,7 +206,7 @@ class SystemStore:
             ReportingState.from_dict, stored.get("reporting_told"), ReportingState()
         )
         self.on_dashboard = frozenset(read(record, stored.get("on_dashboard"), {}))
-        self.report_told = read(
+        self.last_report_day = read(
             lambda told: optional(day, told), stored.get("report_told"), None
         )
         self.peaks = read(Peaks.from_dict, stored.get("peaks"), Peaks())
@@ -219,7 +219,7 @@ class SystemStore:
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept in a shape that JSON can hold."""
         started, unreadable = self._live_started_at, self.unreadable_stream
-        told = self.report_told
+        told = self.last_report_day
         return {
             **self.board.as_dict(),
             "refused": dict(self._refused),

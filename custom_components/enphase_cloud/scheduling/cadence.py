@@ -36,9 +36,9 @@ class Rhythm:
     period: timedelta = USUAL_PERIOD
     lag: timedelta = _FIRST_LAG
     data_at: datetime | None = None
-    asked_at: datetime | None = None
+    requested_at: datetime | None = None
     too_early: int = 0  # questions that came too early, as far as they matter
-    in_vain: int = 0  # expected news that did not come, in a row
+    misses: int = 0  # expected news that did not come, in a row
     news: int = 0  # news since the period was last put to the test
     gap: timedelta | None = None  # between the last news, if that took long
 
@@ -56,7 +56,7 @@ class Rhythm:
             data_at = min(data_at, now)
             is_news = self.data_at is None or data_at > self.data_at
         if self.data_at is None:
-            return replace(self, data_at=data_at, asked_at=now), True
+            return replace(self, data_at=data_at, requested_at=now), True
         if is_news:
             return self._with_news(now, self.data_at, data_at), True
         return self._without_news(now, self.data_at), False
@@ -64,16 +64,16 @@ class Rhythm:
     @property
     def is_silent(self) -> bool:
         """Whether news fails to come again and again."""
-        return self.in_vain >= _SILENT
+        return self.misses >= _SILENT
 
     def expected(self, after: datetime) -> datetime:
         """Return when news is expected first, not before a moment."""
-        if self.data_at is None or self.asked_at is None:
+        if self.data_at is None or self.requested_at is None:
             return after
         # A slow rhythm in doubt is held against the usual one.
-        in_doubt = self.in_vain or self.news >= _TEST_AFTER
+        in_doubt = self.misses or self.news >= _TEST_AFTER
         period = USUAL_PERIOD if in_doubt else self.period
-        after = max(after, self.asked_at + max(period / 2, self._pause))
+        after = max(after, self.requested_at + max(period / 2, self._pause))
         first = self.data_at + period + self.lag
         if after <= first:
             return first
@@ -85,23 +85,23 @@ class Rhythm:
         if not self.is_silent:
             return timedelta()
         first = max(USUAL_PERIOD, self.period / 4)
-        pause = first * 2.0 ** min(self.in_vain - _SILENT + 1, 10)
+        pause = first * 2.0 ** min(self.misses - _SILENT + 1, 10)
         return min(pause, _LONGEST_PAUSE)
 
     def _without_news(self, now: datetime, data_at: datetime) -> Rhythm:
         if now < data_at + self.period + self.lag:
-            return replace(self, asked_at=now, news=0)
+            return replace(self, requested_at=now, news=0)
         known: Rhythm = self
-        if self._is_on_time(now, data_at) and not self.in_vain:
-            known = _asked_too_early(self)
-        return replace(known, asked_at=now, in_vain=self.in_vain + 1)
+        if self._is_on_time(now, data_at) and not self.misses:
+            known = _requested_too_early(self)
+        return replace(known, requested_at=now, misses=self.misses + 1)
 
     def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Rhythm:
         known: Rhythm = self
         if self._is_on_time(now, before):
             # The newest may be yet to come although there was some news.
             is_old = now - data_at > self.lag + self.period / 2
-            known = _asked_too_early(self) if is_old else _asked_in_time(self)
+            known = _requested_too_early(self) if is_old else _requested_in_time(self)
         gap = data_at - before
         period, news = self.period, self.news + 1
         is_long = self.is_silent and 2 * self.period < gap <= _LONGEST_GAP
@@ -114,8 +114,8 @@ class Rhythm:
             known,
             period=period,
             data_at=data_at,
-            asked_at=now,
-            in_vain=0,
+            requested_at=now,
+            misses=0,
             news=news,
             gap=long_gap,
         )
@@ -130,7 +130,7 @@ class Rhythm:
         return replace(
             self,
             data_at=self.data_at and min(self.data_at, now),
-            asked_at=self.asked_at and min(self.asked_at, now),
+            requested_at=self.requested_at and min(self.requested_at, now),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -139,9 +139,9 @@ class Rhythm:
             "period": self.period.total_seconds(),
             "lag": self.lag.total_seconds(),
             "data_at": self.data_at and self.data_at.timestamp(),
-            "asked_at": self.asked_at and self.asked_at.timestamp(),
+            "asked_at": self.requested_at and self.requested_at.timestamp(),
             "too_early": self.too_early,
-            "in_vain": self.in_vain,
+            "in_vain": self.misses,
             "news": self.news,
             "gap": None if self.gap is None else self.gap.total_seconds(),
         }
@@ -154,21 +154,21 @@ class Rhythm:
             period=max(USUAL_PERIOD, duration(stored["period"])),
             lag=duration(stored["lag"]),
             data_at=optional(moment, stored["data_at"]),
-            asked_at=optional(moment, stored["asked_at"]),
+            requested_at=optional(moment, stored["asked_at"]),
             too_early=count(stored["too_early"], most=_FELT),
-            in_vain=count(stored["in_vain"]),
+            misses=count(stored["in_vain"]),
             news=count(stored["news"]),
             gap=optional(duration, stored["gap"]),
         )
 
 
-def _asked_too_early(rhythm: Rhythm) -> Rhythm:
+def _requested_too_early(rhythm: Rhythm) -> Rhythm:
     return replace(
         rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, _FELT)
     )
 
 
-def _asked_in_time(rhythm: Rhythm) -> Rhythm:
+def _requested_in_time(rhythm: Rhythm) -> Rhythm:
     # Boldly at first, until the limit is felt; hardly where a wait matters little.
     part = max(1 / 4**rhythm.too_early, _PART * (USUAL_PERIOD / rhythm.period))
     return replace(rhythm, lag=max(timedelta(), rhythm.lag - part * _STEP))

@@ -81,7 +81,7 @@ class Schedule:
         self._remembered: dict[PolledDocument, _State] = {}
         # What as_dict() returned of each state and daylight: a hundred systems take
         # their time.
-        self._told: dict[object, tuple[object, dict[str, Any]]] = {}
+        self._json: dict[object, tuple[object, dict[str, Any]]] = {}
 
     @classmethod
     def restore(cls, data: object) -> Self:
@@ -105,21 +105,21 @@ class Schedule:
         polled_documents = self._remembered | self._polled
         return {
             "feeds": {
-                f"{polled.system}/{polled.document}": self._tell(polled, state)
+                f"{polled.system}/{polled.document}": self._as_json(polled, state)
                 for polled, state in polled_documents.items()
             },
             "daylight": {
-                system: self._tell(system, daylight)
+                system: self._as_json(system, daylight)
                 for system, daylight in self._daylight.items()
             },
         }
 
-    def _tell(self, of: object, state: _State | Daylight) -> dict[str, Any]:
+    def _as_json(self, of: object, state: _State | Daylight) -> dict[str, Any]:
         """Return a state as JSON, worked out again only if it is another one."""
-        told = self._told.get(of)
-        if told is None or told[0] is not state:
-            told = self._told[of] = (state, state.as_dict())
-        return told[1]
+        known = self._json.get(of)
+        if known is None or known[0] is not state:
+            known = self._json[of] = (state, state.as_dict())
+        return known[1]
 
     def add(
         self, polled: PolledDocument, *, profile: Profile = Profile.BALANCED
@@ -133,12 +133,12 @@ class Schedule:
         if (state := self._polled.pop(polled, None)) is not None:
             self._remembered[polled] = state
 
-    def forget_answers(self, polled: PolledDocument) -> None:
+    def forget_responses(self, polled: PolledDocument) -> None:
         """Let a document be due at once, for what it said is lost; a pause stays."""
         for polled_documents in (self._polled, self._remembered):
             if (state := polled_documents.get(polled)) is not None:
                 polled_documents[polled] = replace(
-                    state, rhythm=replace(state.rhythm, asked_at=None)
+                    state, rhythm=replace(state.rhythm, requested_at=None)
                 )
 
     def period(self, polled: PolledDocument) -> timedelta:
@@ -215,7 +215,7 @@ class Schedule:
         if (daylight := self._daylight.get(polled.system)) is not None:
             self._daylight[polled.system] = daylight.not_after(now)
         moment = now
-        if state.rhythm.asked_at is not None:
+        if state.rhythm.requested_at is not None:
             level = self._level(now, calls_left, period_end)
             moment = self._best(polled, now, level) if level else period_end
         if state.pause_end is not None:
@@ -303,6 +303,6 @@ class Schedule:
     def _wake(self, system: str) -> None:
         """Let the other documents of a system know that its gateway reports again."""
         for polled, state in self._polled.items():
-            if polled.system == system and state.rhythm.in_vain:
-                rhythm = replace(state.rhythm, in_vain=min(1, state.rhythm.in_vain))
+            if polled.system == system and state.rhythm.misses:
+                rhythm = replace(state.rhythm, misses=min(1, state.rhythm.misses))
                 self._polled[polled] = replace(state, rhythm=rhythm)

@@ -94,8 +94,8 @@ class _Home:
         self._luck = Luck(_SEED)
         wish = (
             ImportProgress()
-            .want_days(Days())
-            .want_hours(begin - _HISTORY, installed_at, now=installed_at)
+            .request_days(Days())
+            .request_hours(begin - _HISTORY, installed_at, now=installed_at)
         )
         self._stored = dict.fromkeys(ENERGY_SOURCES, json.dumps(wish.as_dict()))
 

@@ -160,8 +160,8 @@ class _Year:
         self._truth = Truth(system)
         self._answers = Answers(_SITE, system)
         self._luck = Luck(_SEED)
-        wish = ImportProgress().want_days(Days())
-        wish = wish.want_hours(
+        wish = ImportProgress().request_days(Days())
+        wish = wish.request_hours(
             self.begin - _HISTORY, self._nights[0], now=self._nights[0]
         )
         plan = ImportPlan(first_at=_FIRST_AT, time_zone=_SITE.zone)
