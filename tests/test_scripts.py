@@ -62,7 +62,7 @@ def test_a_named_port_that_is_busy_stops_the_demo_before_it_prepares(
         port = server.getsockname()[1]
         demo = _demo(checkout, option, str(port))
     assert demo.returncode == 1
-    assert f"Port {port} cannot be had" in demo.stderr
+    assert f"Port {port} is not available" in demo.stderr
     assert f"another with {option}," in demo.stderr
     assert "preparing" not in demo.stdout
 
@@ -107,7 +107,7 @@ def test_two_demos_never_share_a_folder(checkout: Path, lock: str) -> None:
     finally:
         os.close(held)
     assert demo.returncode == 1
-    assert f"A demo runs already in {checkout / 'demo'}" in demo.stderr
+    assert f"A demo already runs in {checkout / 'demo'}" in demo.stderr
     assert "preparing" in _demo(checkout).stdout
 
 

@@ -272,7 +272,7 @@ class _Photographer:
     async def repairs(self) -> None:
         """Let the cloud refuse what should be allowed, and open what is told."""
         cloud = self.stage.cloud
-        await cloud.order_fault(quota="month")
+        await cloud.add_fault(quota="month")
         await self.page.goto(_PAGE)
         await open_device(self.user, "Hillside")
         await press_row(self.user, "entity.button.refresh.name")

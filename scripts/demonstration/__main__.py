@@ -1,4 +1,4 @@
-"""`scripts/demo`: see the integration at work, or check that it does."""
+"""`scripts/demo`: run the demo, check it, or take its screenshots."""
 
 import argparse
 import asyncio
@@ -11,11 +11,12 @@ from .demo import run
 from .interruption import until_interrupted
 
 
-def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, None]:
+def _chosen(arguments: argparse.Namespace) -> Coroutine[None, None, None]:
+    """Return the coroutine that the options select."""
     if arguments.check:
         return check()
     if arguments.screenshots:
-        # The only part that needs Playwright.
+        # Imported here: only this part needs Playwright.
         from .screenshots import take_all  # noqa: PLC0415
 
         return take_all()
@@ -23,4 +24,4 @@ def _wanted(arguments: argparse.Namespace) -> Coroutine[None, None, None]:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(until_interrupted(_wanted(parse()))))
+    sys.exit(asyncio.run(until_interrupted(_chosen(parse()))))

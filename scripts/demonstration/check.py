@@ -1,4 +1,4 @@
-"""`scripts/demo --check`: compare what Home Assistant shows with what is true."""
+"""`scripts/demo --check`: compare Home Assistant with the simulation's true values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,17 +17,17 @@ from .set_up import DOMAIN, add_integration, choose_options, systems_of
 from .stage import Stage, temporary_stage
 from .system import System
 
-# Statistics are imported in the background, with calls at a time of their own.
+# No energy at first: its import runs in the background, at times of its own.
 _NO_ENERGY: Final = {"energy_updates": 0, "history": "none"}
 _ENERGY: Final = {"energy_updates": 1, "history": "day"}
-# The shortest stream.
+# The shortest live stream.
 _LIVE: Final = {
     "streams_per_month": 100,
     "live_bursts": False,
     "burst_length": 30,
     "publish_interval": 1,
 }
-# What entities show, as the physical truth and as frames of live data call it.
+# Keys of entities, with their names in the simulation's truth and in live frames.
 _SHOWN: Final = {
     "current_power_production": {"production", "pv_power"},
     "current_power_consumption": {"consumption", "consumption_power"},
@@ -37,17 +37,20 @@ _SHOWN: Final = {
 }
 _FACTORS: Final = {"kW": 1e3}
 _ROUNDING: Final = 0.5
-# The cloud corrects hours for some time.
+# The cloud corrects an hour's energy for some time after it ends.
 _SETTLES_AFTER: Final = timedelta(hours=6)
 _TOLERANCE: Final = 0.001
-# Home Assistant says this of every custom integration.
+# Home Assistant logs this for every custom integration.
 _NOT_TESTED: Final = f"We found a custom integration {DOMAIN} which has not been tested"
 _RECORD: Final = re.compile(r"^(?=\d{4}-\d\d-\d\d \S+ [A-Z]+ )", re.MULTILINE)
 _BAD: Final = re.compile(r"\S+ \S+ (WARNING|ERROR|CRITICAL) ")
 
 
 async def check() -> None:
-    """Walk the flows in a folder of its own. Raises DemoError unless all is well."""
+    """Set the integration up in a temporary folder, and check its values.
+
+    Raises DemoError with each check that failed.
+    """
     async with temporary_stage() as stage:
         entry = await add_integration(stage.home_assistant)
         await choose_options(stage.home_assistant, entry, energy=_NO_ENERGY)
@@ -55,16 +58,16 @@ async def check() -> None:
         checked = _Check(stage, entry, System(stage.home_assistant, system_id))
         await checked.polled_values()
         await checked.live_stream()
-        await checked.energies()
+        await checked.energy()
         checked.log()
         if checked.failures:
-            raise DemoError("Not as it should be:\n" + "\n".join(checked.failures))
-    print("\nAll is as the simulation's truth says.")
+            raise DemoError("Failed checks:\n" + "\n".join(checked.failures))
+    print("\nAll values match the simulation.")
 
 
 @dataclass(slots=True)
 class _Check:
-    """One system in one Home Assistant, and its cloud."""
+    """The checks of one system in one Home Assistant."""
 
     stage: Stage
     entry: Json
@@ -72,9 +75,9 @@ class _Check:
     failures: list[str] = field(default_factory=list)
 
     async def polled_values(self) -> None:
-        """Press “Refresh now”; powers are those that really flowed when measured."""
+        """Press “Refresh now”; each power is the true one of its measuring time."""
         wrong: list[object] = []
-        # A new report may come in between.
+        # A second try: a new report may arrive between update and comparison.
         for _ in range(2):
             await self.system.press("refresh")
             known = await self._truth()
@@ -83,20 +86,20 @@ class _Check:
             true["soc"] = reported["soc"]
             if not (wrong := await self._differing(true)):
                 break
-        self._expect("Polled values are true", wrong)
+        self._expect("Updated values match the simulation", wrong)
         missing = [
             key for key, state in (await self.system.states()).items() if not state
         ]
-        self._expect("All entities have a state", missing)
+        self._expect("Each entity has a state", missing)
 
     async def live_stream(self) -> None:
-        """Press “Start live session”; values change, and end as the last frame says."""
+        """Press “Start live session”; values change, and end at the last frame's."""
         cloud = self.stage.cloud
         await choose_options(self.stage.home_assistant, self.entry, live=_LIVE)
         moves: set[str] = set()
 
         async def is_open() -> bool:
-            # While the options take effect, nobody listens to the button.
+            # Again each time: a press during the reload for the options has no effect.
             await self.system.press("start_live_stream")
             return bool(await cloud.streams())
 
@@ -106,46 +109,47 @@ class _Check:
             is_off = states["live_stream"].get("state") == "off"
             return is_off and await cloud.has_ended_streaming()
 
-        await until("a live stream is open", is_open)
-        await until("live data has ended", has_ended, seconds=90)
+        await until("a live stream to open", is_open)
+        await until("the live session to end", has_ended, seconds=90)
         frames = await cloud.frames(self.system.system_id)
         wrong = await self._differing(frames[-1])
-        self._expect(f"The last of {len(frames)} live frames is shown", wrong)
-        self._expect("Values change in the stream", [] if len(moves) > 1 else [moves])
+        self._expect(f"Entities show the last of {len(frames)} live frames", wrong)
+        changes = [] if len(moves) > 1 else [moves]
+        self._expect("Values change during the live session", changes)
 
-    async def energies(self) -> None:
-        """Wish for history; the hours of the last week are as they flowed."""
+    async def energy(self) -> None:
+        """Import history; hourly statistics of six settled days are true."""
         await choose_options(self.stage.home_assistant, self.entry, energy=_ENERGY)
         await self.system.until_imported()
         end = top_of_hour(datetime.now(UTC) - _SETTLES_AFTER)
         start = end - timedelta(days=6)
         for flow in Flow:
-            told = await self.system.energies(flow, start)
-            hours = {hour: told[hour] for hour in told if hour < end}
+            imported = await self.system.hourly_energy(flow, start)
+            hours = {hour: wh for hour, wh in imported.items() if hour < end}
             # The simulation names flows by their last word.
-            answer = await self._truth(
+            truth = await self._truth(
                 flow=flow.split("_")[-1], start=start.isoformat(), end=end.isoformat()
             )
-            found, true = sum(hours.values()), answer["energy_wh"]
+            found, true = sum(hours.values()), truth["energy_wh"]
             is_true = abs(found - true) <= _TOLERANCE * true
             self._expect(
-                f"{len(hours)} hours of {flow}: {found / 1000:.1f} kWh as they flowed",
+                f"{flow}: {found / 1000:.1f} kWh in {len(hours)} hours are correct",
                 [] if is_true and len(hours) == (end - start) / HOUR else [true],
             )
 
     def log(self) -> None:
-        """Look for complaints."""
+        """Check that the integration logged no warning and no error."""
         log = self.stage.home_assistant_program.log.read_text(errors="replace")
         complaints = [
             record
             for record in _RECORD.split(log)
             if _BAD.match(record) and DOMAIN in record and _NOT_TESTED not in record
         ]
-        self._expect("The log holds no complaint of the integration", complaints)
+        self._expect("The log has no warning of the integration", complaints)
 
-    def _expect(self, sentence: str, exceptions: Iterable[object]) -> None:
-        """Print a sentence, and what speaks against it."""
-        against = "; ".join(map(str, exceptions))
+    def _expect(self, sentence: str, contradictions: Iterable[object]) -> None:
+        """Print a sentence; it fails if there are contradictions."""
+        against = "; ".join(map(str, contradictions))
         line = f"  ✗ {sentence}: {against}" if against else f"  ✓ {sentence}"
         print(line, flush=True)
         if against:
@@ -153,10 +157,10 @@ class _Check:
 
     async def _truth(self, **query: str) -> Any:
         system_id = self.system.system_id
-        return await self.stage.cloud.ask("truth", system_id=system_id, **query)
+        return await self.stage.cloud.get("truth", system_id=system_id, **query)
 
     async def _differing(self, true: Json) -> list[object]:
-        """Return the entities that show something else than what is true [W, %]."""
+        """Return the entities whose values differ from the true ones [W, %]."""
         states = await self.system.states()
         wrong: list[object] = []
         for key, names in _SHOWN.items():

@@ -1,4 +1,4 @@
-"""Ask the simulated cloud for the truth, and order what it is to do."""
+"""Read the true values of the simulated cloud, and control what it does."""
 
 from typing import Any
 
@@ -11,44 +11,44 @@ class Cloud:
     """The control endpoint of the simulated cloud."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
-        """Point at a simulated cloud."""
+        """Use the simulated cloud at a URL."""
         self.url = url
         self._session = session
 
-    async def ask(self, what: str, **query: str | int) -> Any:
-        """Return what the control endpoint tells, such as the truth about a system."""
+    async def get(self, what: str, **query: str | int) -> Any:
+        """Return a document of the control endpoint, such as a system's `truth`."""
         async with self._session.get(
             f"{self.url}/_control/{what}", params=query, raise_for_status=True
         ) as response:
             return await response.json()
 
-    async def order_fault(self, **fault: Any) -> None:
-        """Let something go wrong from now on; see `simulator.faults`."""
+    async def add_fault(self, **fault: Any) -> None:
+        """Add a fault that lasts from now on; see `simulator.faults`."""
         async with self._session.post(
             f"{self.url}/_control/faults", json=fault, raise_for_status=True
         ):
             pass
 
-    async def order(self, what: str, *, method: str = "POST") -> None:
-        """Order something that the control endpoint knows, such as `tokens/revoke`."""
+    async def send(self, command: str, *, method: str = "POST") -> None:
+        """Send a command of the control endpoint, such as `tokens/revoke`."""
         async with self._session.request(
-            method, f"{self.url}/_control/{what}", json={}, raise_for_status=True
+            method, f"{self.url}/_control/{command}", json={}, raise_for_status=True
         ):
             pass
 
     async def frames(self, system_id: int) -> list[Json]:
-        """Return the frames of live data that were sent of a system, oldest first."""
+        """Return the live frames that the cloud sent for a system, oldest first."""
         return [
             frame["payload"]["data"]
-            for frame in (await self.ask("frames"))["frames"]
+            for frame in (await self.get("frames"))["frames"]
             if frame["system_id"] == system_id
         ]
 
     async def streams(self) -> list[Json]:
-        """Return the live streams that were opened, oldest first."""
-        streams: list[Json] = (await self.ask("frames"))["streams"]
+        """Return all live streams, open or ended, oldest first."""
+        streams: list[Json] = (await self.get("frames"))["streams"]
         return streams
 
     async def has_ended_streaming(self) -> bool:
-        """Tell whether the newest stream is over."""
+        """Tell whether the newest live stream has ended."""
         return (await self.streams())[-1]["closed_at"] is not None

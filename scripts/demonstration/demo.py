@@ -1,4 +1,4 @@
-"""The demo itself: everything runs until the user ends it."""
+"""The demo itself: its programs run until the user stops them."""
 
 import argparse
 import asyncio
@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from simulator.demo import DEMO_PASSWORD, OWNER
 
-from .command_line import FOLDER, DemoError, alone, choose_ports
+from .command_line import FOLDER, DemoError, choose_ports, locked_folder
 from .home_assistant import PASSWORD, USERNAME, HomeAssistant, Json
 from .set_up import (
-    Answers,
+    Inputs,
     add_dashboard,
     add_integration,
     add_tariff,
@@ -26,12 +26,12 @@ from .set_up import (
 from .stage import Stage, open_stage
 from .system import System
 
-# With this code Home Assistant asks to be started again.
+# The exit code with which Home Assistant requests a restart.
 _RESTART_CODE: Final = 100
 
-# All that Enphase knows of the past, in the background.
+# All history that the cloud has, imported in the background.
 _ENERGY: Final = {"energy_updates": 24, "history": "hour"}
-# What somebody may well pay for: $30 a month, for five minutes about each hour of sun.
+# A plausible expense, $30 a month: five minutes in about each hour of daylight.
 _LIVE: Final = {
     "streams_per_month": 300,
     "live_bursts": True,
@@ -41,8 +41,8 @@ _LIVE: Final = {
 _SCHEDULE: Final = {"burst_pause": 60, "live_hours": "daylight"}
 _PATIENCE_SECONDS: Final = 20
 _HIGH_SUN: Final = range(9, 16)
-# Dear in the evening; what is exported is paid for badly.
-TARIFFS: Final[tuple[Answers, ...]] = (
+# Import is expensive in the evening; export earns little.
+TARIFFS: Final[tuple[Inputs, ...]] = (
     {
         "user": {"direction": "import", "kind": "time_of_use"},
         "time_of_use": {"price": 0.34, "standing_charge": 0.4},
@@ -55,11 +55,11 @@ TARIFFS: Final[tuple[Answers, ...]] = (
 async def run(arguments: argparse.Namespace) -> None:
     """Run the demo until it is cancelled.
 
-    `--fresh` forgets what an earlier demo has stored; `--empty` does so, too, and
-    leaves the integration to the user to set up. Raises DemoError.
+    `--fresh` deletes the data of earlier demos; `--empty` does so too, and does not
+    set the integration up. Raises DemoError.
     """
-    with alone():
-        # Again: preparing takes a while.
+    with locked_folder():
+        # Again: since the first check, preparation may have taken minutes.
         for line in choose_ports(arguments):
             print(line)
         if (arguments.fresh or arguments.empty) and FOLDER.exists():
@@ -76,12 +76,12 @@ async def run(arguments: argparse.Namespace) -> None:
                 print(_welcome(stage, arguments), flush=True)
                 await _watch(stage)
             finally:
-                print("\nEnding Home Assistant and the simulated cloud …", flush=True)
+                print("\nStopping Home Assistant and the simulated cloud …", flush=True)
 
 
 async def _show_times_of_home(home_assistant: HomeAssistant) -> None:
-    """Let pages show the time of the home and not of the browser, unless chosen."""
-    key = "language"  # What pages know of a user's language and formats.
+    """Make pages use the home's time zone, unless the user has chosen formats."""
+    key = "language"  # The frontend's key for a user's language and formats.
     if (await home_assistant.command("frontend/get_user_data", key=key))["value"]:
         return
     value = {"time_zone": "server"}
@@ -89,7 +89,7 @@ async def _show_times_of_home(home_assistant: HomeAssistant) -> None:
 
 
 async def _set_up(stage: Stage, plan: str) -> Json:
-    """Set the integration up, unless it is; return its first entry."""
+    """Set the integration up if it is not yet; return its first entry."""
     home_assistant = stage.home_assistant
     if entries := await entries_of_integration(home_assistant):
         return entries[0]
@@ -104,7 +104,10 @@ async def _set_up(stage: Stage, plan: str) -> Json:
 
 
 async def _start_live_session(stage: Stage, entry: Json) -> None:
-    """Let values move from the beginning, where what the user made of it allows it."""
+    """Start a live session, so that values change at once.
+
+    It is optional: after changes of the user, it may not be possible.
+    """
     system = System(stage.home_assistant, systems_of(OWNER)[0])
     with suppress(DemoError, KeyError, TimeoutError):
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -113,7 +116,7 @@ async def _start_live_session(stage: Stage, entry: Json) -> None:
 
 
 async def _watch(stage: Stage) -> None:
-    """Restart Home Assistant when it asks for it. Raises DemoError otherwise."""
+    """Restart Home Assistant on request. Raises DemoError if a program ends."""
     while True:
         ends = {
             asyncio.create_task(program.ended()): program
@@ -122,28 +125,28 @@ async def _watch(stage: Stage) -> None:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         for end, program in ends.items():
             if end.done() and end.result() != _RESTART_CODE:
-                raise DemoError(program.obituary(end.result()))
+                raise DemoError(program.end_message(end.result()))
             end.cancel()
         print("Restarting Home Assistant …", flush=True)
         await stage.start_home_assistant()
-        print("Home Assistant runs again.", flush=True)
+        print("Home Assistant has restarted.", flush=True)
 
 
 def _time_of_day(stage: Stage) -> str:
-    """Tell what time it is where the home stands, and what to do if it is dark."""
+    """Return a sentence with the home's local time, and what to do if it is dark."""
     now = datetime.now(ZoneInfo(stage.place.time_zone))
-    told = f"It is {now:%H:%M} at {stage.place.address.city}, where the home stands."
+    text = f"The home is in {stage.place.address.city}, where it is {now:%H:%M}."
     if now.hour in _HIGH_SUN:
-        return told
-    return f"{told} --fresh moves it to where it is noon."
+        return text
+    return f"{text} --fresh moves it to a place where it is noon."
 
 
 def _welcome(stage: Stage, arguments: argparse.Namespace) -> str:
     registered = application(arguments.plan)
     to_do = (
         f"""
-The integration is yours to set up: Settings → Devices & services → Add integration
-→ Enphase Cloud. What it asks for:
+To set up the integration, go to Settings → Devices & services → Add integration
+→ Enphase Cloud, and enter:
     client ID       {registered.client_id}
     client secret   {registered.client_secret}
     email           {OWNER}
@@ -153,23 +156,23 @@ The integration is yours to set up: Settings → Devices & services → Add inte
         if arguments.empty
         else """
 Things to try:
-    Enphase, in the sidebar: the dashboard that the integration brings.
-    Settings → Devices & services → Enphase Cloud → Hillside: values move during live
-    sessions. One runs now for five minutes; others begin by themselves, about one an
-    hour while the sun shines. Or press "Start live session" or "Refresh now".
-    Energy: all days of the past are there after two minutes, with the last week by the
-    hour; the hours before follow (see "History import").
-    ⚙ beside the entry: options, with what they cost.
-    Settings → Automations & scenes → Blueprints: automations to make of them.
-    Settings → ⋮ → Restart Home Assistant: it costs no call."""
+    Enphase (in the sidebar): the dashboard of the integration.
+    Settings → Devices & services → Enphase Cloud → Hillside: values change during a
+    live session. One runs now, for five minutes; others start by themselves, about one
+    an hour in daylight. Or select "Start live session" or "Refresh now".
+    Energy: after two minutes it shows all past days, and the last week by the hour;
+    earlier hours follow (see "History import").
+    ⚙ beside the entry: the options, with their costs in API calls and money.
+    Settings → Automations & scenes → Blueprints: create automations.
+    Settings → ⋮ → Restart Home Assistant: a restart needs no API call."""
     )
     return f"""
 Home Assistant    {stage.home_assistant.url}    user {USERNAME}, password {PASSWORD}
 Simulated cloud   {stage.cloud.url}    sign-in {OWNER}, password {DEMO_PASSWORD}
-    which API calls it got {stage.cloud.url}/_control/counts
-    all its owners, applications and keys: {stage.cloud_program.log}
+    API calls so far: {stage.cloud.url}/_control/counts
+    owners, applications and API keys: {stage.cloud_program.log}
 {_time_of_day(stage)}
 {to_do}
 
-Ctrl-C ends it. The next start takes up where this one ended; --fresh starts anew.
+Press Ctrl-C to stop. The next start continues with this data; --fresh deletes it.
 """

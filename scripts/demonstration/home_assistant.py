@@ -1,4 +1,4 @@
-"""Talk to Home Assistant as its frontend does: over HTTP and WebSocket."""
+"""A client of Home Assistant that works as its frontend does: HTTP and WebSocket."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -16,29 +16,29 @@ _TIMEOUT_SECONDS: Final = 30
 
 
 class HomeAssistantError(DemoError):
-    """Home Assistant refused what it was asked; the text holds its answer."""
+    """Home Assistant refused a request; the text holds its response."""
 
 
 class HomeAssistant:
-    """One Home Assistant; all of it can be asked for after `log_in`."""
+    """One Home Assistant; requests that need a user work after `log_in`."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
-        """Point at a Home Assistant."""
+        """Use the Home Assistant at a URL."""
         self.url = url
         self.session = session
         self._access_token = ""
 
     async def is_up(self) -> bool:
-        """Tell whether its frontend answers yet, and logins with it."""
+        """Tell whether its frontend, and so its login, responds."""
         async with self.session.get(f"{self.url}/manifest.json") as response:
             return response.status == HTTPStatus.OK
 
     async def is_running(self) -> bool:
-        """Tell whether it has started everything."""
+        """Tell whether its start is complete."""
         return bool((await self.get("/api/config"))["state"] == "RUNNING")
 
     async def log_in(self) -> None:
-        """Log in as the demo's user, who is made where there is none yet."""
+        """Log in as the demo's user; create this user first if there is none."""
         client = {"client_id": f"{self.url}/"}
         user = {**client, "username": USERNAME, "password": PASSWORD}
         try:
@@ -51,11 +51,11 @@ class HomeAssistant:
         self._access_token = token["access_token"]
 
     async def get(self, path: str) -> Any:
-        """Return what GET answers. Raises HomeAssistantError unless all is well."""
+        """Return the response to GET. Raises HomeAssistantError on an error status."""
         return await self._request("GET", path)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Return what POST answers. Raises HomeAssistantError unless all is well."""
+        """Return the response to POST. Raises HomeAssistantError on an error status."""
         return await self._request("POST", path, json=body)
 
     async def command(self, kind: str, **fields: Any) -> Any:
@@ -67,13 +67,13 @@ class HomeAssistant:
                 {"type": "auth", "access_token": self._access_token},
                 {"id": 1, "type": kind, **fields},
             ):
-                # Before the first it asks for it, before the second it welcomes us.
+                # Before these, it sends "auth_required" and then "auth_ok".
                 await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
                 await websocket.send_json(message)
-            answer = await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
-        if not answer.get("success"):
-            raise HomeAssistantError(f"{kind}: {answer.get('error', answer)}")
-        return answer["result"]
+            response = await websocket.receive_json(timeout=_TIMEOUT_SECONDS)
+        if not response.get("success"):
+            raise HomeAssistantError(f"{kind}: {response.get('error', response)}")
+        return response["result"]
 
     async def states(self) -> dict[str, Json]:
         """Return all states by entity id."""
@@ -81,18 +81,18 @@ class HomeAssistant:
         return {state["entity_id"]: state for state in states}
 
     async def _code_of(self, user: Mapping[str, str]) -> str:
-        """Return what a login is exchanged for."""
+        """Log a known user in; return the authorization code."""
         client = {"client_id": user["client_id"], "redirect_uri": user["client_id"]}
         flow = await self.post(
             "/auth/login_flow", {**client, "handler": ["homeassistant", None]}
         )
-        answer = await self.post(f"/auth/login_flow/{flow['flow_id']}", user)
-        if answer["type"] != "create_entry":
-            raise HomeAssistantError(f"The login was refused: {answer.get('errors')}")
-        return str(answer["result"])
+        step = await self.post(f"/auth/login_flow/{flow['flow_id']}", user)
+        if step["type"] != "create_entry":
+            raise HomeAssistantError(f"The login was refused: {step.get('errors')}")
+        return str(step["result"])
 
     async def _request(self, method: str, path: str, **options: Any) -> Any:
-        # With this header Home Assistant learns where a sign-in is to return to.
+        # Home Assistant builds the redirect address of a sign-in from this header.
         headers = {"HA-Frontend-Base": self.url}
         if self._access_token:
             headers["Authorization"] = f"Bearer {self._access_token}"

@@ -1,4 +1,4 @@
-"""Programs that run beside this one, with their output in files."""
+"""Child processes, with their output in log files."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,9 +31,9 @@ def _end_with_parent() -> None:
 async def until(
     what: str, condition: Callable[[], Awaitable[object]], *, seconds: float = 60
 ) -> None:
-    """Wait until a condition holds. Raises DemoError when that takes too long.
+    """Wait for a condition; `what` names it, for the error.
 
-    It does not hold while nobody answers.
+    It does not hold while a connection fails. Raises DemoError after `seconds`.
     """
     try:
         async with asyncio.timeout(seconds):
@@ -45,15 +45,12 @@ async def until(
                     pass
                 await asyncio.sleep(_PAUSE_SECONDS)
     except TimeoutError:
-        raise DemoError(f"Waited {seconds:.0f} s in vain until {what}.") from None
+        raise DemoError(f"Timeout: waited {seconds:.0f} s for {what}.") from None
 
 
 @dataclass(slots=True)
 class Program:
-    """A program that is started, watched and stopped.
-
-    It works in the folder of the checkout, and what it prints is added to its log.
-    """
+    """A program that runs in the checkout's folder and appends its output to a log."""
 
     name: str
     command: Sequence[str | Path]
@@ -81,19 +78,19 @@ class Program:
 
         async def is_ready() -> object:
             if process.returncode is not None:
-                raise DemoError(self.obituary(process.returncode))
+                raise DemoError(self.end_message(process.returncode))
             return await ready()
 
-        what = f"{self.name} is ready; its log is {self.log}"
+        what = f"{self.name} (see its log, {self.log})"
         await until(what, is_ready, seconds=120)
 
     async def ended(self) -> int:
-        """Wait until the program has ended; return its code."""
+        """Wait until the program ends; return its exit code."""
         assert self._process is not None
         return await self._process.wait()
 
     async def stop(self) -> None:
-        """End the program in good order; kill it if that takes too long."""
+        """Terminate the program; kill it after 30 s."""
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -105,8 +102,8 @@ class Program:
             process.kill()
             await process.wait()
 
-    def obituary(self, code: int) -> str:
-        """Return what to tell the user about a program that ended by itself."""
+    def end_message(self, code: int) -> str:
+        """Return a message for the user about a program that ended by itself."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         tail = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
-        return f"{self.name} ended with code {code}.\nIts log, {self.log}:\n{tail}"
+        return f"{self.name} ended with code {code}.\nEnd of {self.log}:\n{tail}"

@@ -1,4 +1,4 @@
-"""Take the pictures of docs/images: walk through the demo as a user would."""
+"""Take the pictures of docs/images, while using the demo as a user does."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -36,21 +36,21 @@ _DASHBOARD: Final[ViewportSize] = {"width": 1280, "height": 1085}
 # Home Assistant has no event for the end of its animations, nor for icons.
 _ANIMATION_MS: Final = 3_000
 
-# With this one, what the battery does can be set.
+# The first plan with battery settings.
 _PLAN: Final = "megawatt"
-# Where the second owner's systems are.
+# The time zone of the second owner's systems.
 _SECOND_TIME_ZONE: Final = "America/Chicago"
-# So many frames make a page to look at.
+# The fewest frames that make a good picture of a live session.
 _FRAMES: Final = 15
-# Before and after a live session, curves are at rest.
+# The time that curves show before and after a live session.
 _REST: Final = timedelta(seconds=15)
 _CURVES: Final = (
     "current_power_production",
     "current_power_consumption",
     "net_consumption",
 )
-# What to choose on the page for each picture; of the day before yesterday all hours
-# have settled.
+# What to select on the page for each picture. The day is the one before yesterday:
+# the cloud no longer corrects its hours.
 _PERIODS: Final = {
     "day": ("Yesterday", "Previous"),
     "month": ("This month",),
@@ -61,21 +61,21 @@ _PERIODS: Final = {
 async def take_all() -> None:
     """Start empty demos, use the integration by mouse, and take all pictures.
 
-    Raises DemoError where there is no browser, or a page is not as expected.
+    Raises DemoError if there is no browser, or if Home Assistant is not as expected.
     """
     async with browsing() as browser:
         async with _visit(browser, OAKLAND, _SECOND_TIME_ZONE) as visitor:
             await visitor.walk()
         noon = place_at_noon(datetime.now(UTC))
         async with _visit(browser, noon, noon.time_zone) as visitor:
-            await visitor.look_at_energies()
+            await visitor.look_at_energy()
 
 
 @asynccontextmanager
 async def _visit(
     browser: Browser, place: Place, time_zone: str
 ) -> AsyncGenerator[_Visitor]:
-    """Visit a Home Assistant of its own while the context lasts."""
+    """Run a new Home Assistant, and yield its user, until the context ends."""
     async with temporary_stage(place) as stage:
         context = await browser.new_context(
             viewport=_SIZE,
@@ -91,7 +91,7 @@ async def _visit(
 
 @dataclass(frozen=True, slots=True)
 class _Visitor:
-    """A user with mouse, keyboard and camera."""
+    """A user who takes pictures."""
 
     page: Page
     stage: Stage
@@ -111,23 +111,23 @@ class _Visitor:
         await page.get_by_text("Overview").first.wait_for()
 
     async def _press(self, name: str) -> None:
-        """Press the button of a name; the newest if there are several."""
+        """Press the button with a name; the last if there are several."""
         await self.page.get_by_role("button", name=name, exact=True).last.click()
 
     async def _rest(self) -> None:
-        """Wait until the page does not move any more."""
+        """Wait until the page has loaded and its animations are over."""
         await self.page.wait_for_load_state("networkidle")
         await self.page.wait_for_timeout(_ANIMATION_MS)
 
     async def _shoot(self, name: str) -> None:
-        """Take a picture of the page at rest for docs/images."""
+        """Take a picture of the page at rest, into docs/images."""
         await self._rest()
         path = _PICTURES / f"demo-{name}.png"
         await self.page.screenshot(path=path)
         print(f"  {path.relative_to(CHECKOUT)}", flush=True)
 
     async def walk(self) -> None:
-        """See all that a user sees who sets the integration up, and lives with it."""
+        """Set the integration up, and use it: options, live data, a repair."""
         await self._log_in()
         await self._add_integration()
         await self._choose_options()
@@ -165,7 +165,7 @@ class _Visitor:
         await page.get_by_role("button", name="Approve").click()
 
     async def _choose_options(self) -> None:
-        """See what the smallest plan would give, and then choose live data."""
+        """Show the options of the smallest plan, then switch to live sessions."""
         page = self.page
         plan = application().plan
         await self._choose_plan("Watt (free): ")
@@ -201,15 +201,15 @@ class _Visitor:
         await self.page.get_by_text(item, exact=True).first.click()
 
     async def _look_at_live_data(self) -> None:
-        """Look at the system that streams, and at the curves of a live session."""
+        """Show the curves of a live session in the history."""
         page, cloud = self.page, self.stage.cloud
 
         async def streams() -> bool:
             return len(await cloud.frames(self._system.system_id)) >= _FRAMES
 
-        await until("live data has streamed for a while", streams, seconds=120)
+        await until(f"{_FRAMES} live frames", streams, seconds=120)
         entities = await self._system.entities()
-        await until("live data has ended", cloud.has_ended_streaming, seconds=120)
+        await until("the live session to end", cloud.has_ended_streaming, seconds=120)
         stream = (await cloud.streams())[-1]
         began = datetime.fromisoformat(stream["opened_at"])
         ended = datetime.fromisoformat(stream["closed_at"])
@@ -225,8 +225,8 @@ class _Visitor:
         await self._shoot("history")
 
     async def _look_at_repairs(self) -> None:
-        """Let the cloud refuse what should still be allowed, and see what is told."""
-        await self.stage.cloud.order_fault(quota="month")
+        """Let the cloud refuse calls within the plan, and show the repair issue."""
+        await self.stage.cloud.add_fault(quota="month")
         with suppress(DemoError):
             await self._system.press("refresh")
         await self.page.goto("/config/repairs")
@@ -235,7 +235,7 @@ class _Visitor:
         await self._shoot("repair")
 
     async def _look_at_overview(self) -> None:
-        """Add the dashboard of all systems, and open it."""
+        """Add the integration's dashboard, and show it."""
         await add_dashboard(self.stage.home_assistant)
         # The sidebar shows icons only.
         await self.page.evaluate("localStorage.dockedSidebar = '\"auto\"'")
@@ -244,8 +244,8 @@ class _Visitor:
         await self.page.get_by_text("Panels").first.wait_for()
         await self._shoot("dashboard")
 
-    async def look_at_energies(self) -> None:
-        """Let a system with batteries import energies, and look at the dashboard."""
+    async def look_at_energy(self) -> None:
+        """Import the energy of a system with batteries; show device and dashboards."""
         page, home_assistant = self.page, self.stage.home_assistant
         system = System(home_assistant, systems_of(OWNER)[0])
         entry = await add_integration(home_assistant, plan=_PLAN)
@@ -267,7 +267,7 @@ class _Visitor:
             await page.get_by_text(period, exact=True).last.click()
             for button in further:
                 await self._press(button)
-            # Where the pointer rests, a line of the table is marked.
+            # Away from the table, which highlights the line under the pointer.
             await page.mouse.move(0, 0)
             await self._shoot(f"energy-{name}")
         await system.until_accepted()

@@ -1,4 +1,4 @@
-"""Set the integration up in Home Assistant, as a user does on screen."""
+"""Set the integration up in Home Assistant, through the flows that a user sees."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,8 +18,8 @@ _FLOW: Final = "/api/config/config_entries/flow"
 _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
 _TARIFF_FLOW: Final = "/api/config/config_entries/subentries/flow"
 
-type Answers = Mapping[str, Mapping[str, Any]]
-"""What to fill in, by the steps of a flow."""
+type Inputs = Mapping[str, Mapping[str, Any]]
+"""The user's input by the step of a flow."""
 
 
 def application(plan: str = PLANS[0]) -> Application:
@@ -30,7 +30,7 @@ def application(plan: str = PLANS[0]) -> Application:
 
 
 def systems_of(owner: str) -> list[int]:
-    """Return the ids of the systems that a home owner has, by email."""
+    """Return the ids of a home owner's systems, by the owner's email."""
     systems = demo_cloud().systems
     return [each.system_id for each in systems if each.account.email == owner]
 
@@ -55,7 +55,7 @@ async def add_integration(
     await _sign_in(home_assistant, URL(step["url"]))
     key = {"api_key": registered.api_key, "plan": registered.plan.name.lower()}
     step = await home_assistant.get(f"{_FLOW}/{step['flow_id']}")
-    await _answer(home_assistant, _FLOW, step, {"api_key": key})
+    await _complete(home_assistant, _FLOW, step, {"api_key": key})
     entry = (await entries_of_integration(home_assistant))[-1]
     if entry["state"] != "loaded":
         raise DemoError(f"The integration is not loaded: {entry['reason']}.")
@@ -65,7 +65,7 @@ async def add_integration(
 async def _add_credentials(
     home_assistant: HomeAssistant, registered: Application
 ) -> None:
-    """Enter an application; one that is there already, from an earlier try, stays."""
+    """Enter an application's credentials, unless an earlier try has done so."""
     known = await home_assistant.command("application_credentials/list")
     if any(each["client_id"] == registered.client_id for each in known):
         return
@@ -81,7 +81,7 @@ async def _add_credentials(
 async def _pick(
     home_assistant: HomeAssistant, step: Json, registered: Application
 ) -> Json:
-    """Choose one of several applications, and return the next step."""
+    """Select one of several applications, and return the next step."""
     known = await home_assistant.command("application_credentials/list")
     (chosen,) = [
         each.get("auth_domain", each["id"])
@@ -89,36 +89,36 @@ async def _pick(
         if each["client_id"] == registered.client_id
     ]
     path = f"{_FLOW}/{step['flow_id']}"
-    answer: Json = await home_assistant.post(path, {"implementation": chosen})
-    return answer
+    following: Json = await home_assistant.post(path, {"implementation": chosen})
+    return following
 
 
 async def choose_options(
-    home_assistant: HomeAssistant, entry: Json, **answers: Mapping[str, Any]
+    home_assistant: HomeAssistant, entry: Json, **inputs: Mapping[str, Any]
 ) -> None:
-    """Answer the page of the options that the first step names, and what follows.
+    """Fill in a page of the options, named by the first step, and those after it.
 
-    Forms without an answer are kept as they are.
+    Forms without input are sent unchanged.
     """
     await until_loaded(home_assistant, entry)
     menu = await home_assistant.post(_OPTIONS_FLOW, {"handler": entry["entry_id"]})
-    chosen = {"next_step_id": next(iter(answers))}
+    chosen = {"next_step_id": next(iter(inputs))}
     step = await home_assistant.post(f"{_OPTIONS_FLOW}/{menu['flow_id']}", chosen)
-    await _answer(home_assistant, _OPTIONS_FLOW, step, answers)
+    await _complete(home_assistant, _OPTIONS_FLOW, step, inputs)
 
 
 async def add_tariff(
-    home_assistant: HomeAssistant, entry: Json, answers: Answers
+    home_assistant: HomeAssistant, entry: Json, inputs: Inputs
 ) -> None:
-    """Tell what energy costs, by the steps of the flow that asks for it."""
+    """Add a tariff through its flow."""
     await until_loaded(home_assistant, entry)
     handler = {"handler": [entry["entry_id"], "tariff"]}
     step = await home_assistant.post(_TARIFF_FLOW, handler)
-    await _answer(home_assistant, _TARIFF_FLOW, step, answers)
+    await _complete(home_assistant, _TARIFF_FLOW, step, inputs)
 
 
 async def add_dashboard(home_assistant: HomeAssistant) -> None:
-    """Add the dashboard of the systems to the sidebar, unless it is there."""
+    """Add the integration's dashboard to the sidebar, unless it is there."""
     page = {"url_path": "enphase-cloud", "title": "Enphase", "icon": "mdi:solar-power"}
     known = await home_assistant.command("lovelace/dashboards/list")
     if any(each["url_path"] == page["url_path"] for each in known):
@@ -132,46 +132,43 @@ async def add_dashboard(home_assistant: HomeAssistant) -> None:
 
 
 async def until_loaded(home_assistant: HomeAssistant, entry: Json) -> None:
-    """Wait until the reload is over that what was set up before has caused."""
+    """Wait until an entry is loaded; changes before may have caused a reload."""
 
     async def is_loaded() -> bool:
         entries = await entries_of_integration(home_assistant)
         states = {each["entry_id"]: each["state"] for each in entries}
         return bool(states[entry["entry_id"]] == "loaded")
 
-    await until("the integration is loaded", is_loaded)
+    await until("the integration to load", is_loaded)
 
 
 async def _sign_in(home_assistant: HomeAssistant, page: URL) -> None:
-    """Fill in the cloud's sign-in page, approve, and go back to Home Assistant."""
+    """Fill in the cloud's sign-in page, approve, and return to Home Assistant."""
     login = {"email": OWNER, "password": DEMO_PASSWORD, "decision": "approve"}
     async with home_assistant.session.post(
         page.with_query(None), data={**page.query, **login}
     ) as response:
         if response.status != HTTPStatus.OK or not response.history:
-            raise DemoError(f"The sign-in was answered with {response.status}.")
+            raise DemoError(f"The sign-in failed with status {response.status}.")
 
 
-async def _answer(
-    home_assistant: HomeAssistant,
-    path: str,
-    step: Json,
-    answers: Answers,
+async def _complete(
+    home_assistant: HomeAssistant, path: str, step: Json, inputs: Inputs
 ) -> None:
-    """Fill in the forms of a flow, by their steps, until it has made what it is for.
+    """Fill in the forms of a flow, by their steps, until it creates its entry.
 
-    A form without an answer is sent as it comes, filled in with what it suggests.
+    A form without input is sent with its suggestions and defaults. Raises DemoError.
     """
     while step["type"] == "form":
         if step["errors"]:
             raise DemoError(f"The step {step['step_id']} shows {step['errors']}")
-        given = answers.get(step["step_id"], _as_it_comes(step))
-        step = await home_assistant.post(f"{path}/{step['flow_id']}", given)
+        values = inputs.get(step["step_id"], _suggested(step))
+        step = await home_assistant.post(f"{path}/{step['flow_id']}", values)
     if step["type"] != "create_entry":
         raise DemoError(f"The flow ended with {step.get('reason', step['type'])}")
 
 
-def _as_it_comes(step: Json) -> Json:
+def _suggested(step: Json) -> Json:
     filled: Json = {}
     for field in step["data_schema"]:
         suggested = (field.get("description") or {}).get("suggested_value")

@@ -1,4 +1,4 @@
-"""The two programs of the demo, and what it takes to start, restart and end them."""
+"""The two programs of the demo: their configuration, start and end."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -20,10 +20,10 @@ from .command_line import CHECKOUT, LOOPBACK
 from .home_assistant import HomeAssistant
 from .processes import Program, until
 
-# Who drives a browser has an environment without Home Assistant.
+# Named, because callers with a browser run in an environment without Home Assistant.
 _PROGRAMS: Final = CHECKOUT / ".venv" / "demo" / "bin"
 
-# `integrations.py` lists the same integrations, for what they need installed.
+# scripts/environment/integrations.py lists the same integrations, for their packages.
 _CONFIGURATION: Final = """\
 homeassistant:
   auth_mfa_modules: []
@@ -54,13 +54,13 @@ system_health:
 
 _TIME_ZONE: Final = re.compile(r"^  time_zone: (\S+)$", re.MULTILINE)
 
-# Only the user is missing. The step "core_config" would set up a weather service, a
-# radio and a speech service, all on the internet; the demo is a closed world.
+# All steps but the user's. The step "core_config" would set up a weather service, a
+# radio and a speech service on the internet; the demo runs without the internet.
 _ONBOARDING: Final = {"done": ["core_config", "analytics", "integration"]}
 
 
 class Stage:
-    """A simulated cloud and a Home Assistant that is pointed at it."""
+    """A simulated cloud and a Home Assistant that uses it."""
 
     def __init__(
         self,
@@ -71,9 +71,10 @@ class Stage:
         cloud_port: int,
         place: Place | None = None,
     ) -> None:
-        """Prepare a stage whose Home Assistant keeps its things in a folder.
+        """Prepare a stage whose Home Assistant has its configuration in a folder.
 
-        Its home stands where the folder has it, else in a place, else where it is noon.
+        The home is where the folder's configuration has it, else in the given place,
+        else where it is noon now.
         """
         self.place = _place_of(folder) or place or place_at_noon(datetime.now(UTC))
         _prepare(folder, self.place, port=port)
@@ -95,28 +96,26 @@ class Stage:
         )
 
     async def start_home_assistant(self) -> None:
-        """Return once Home Assistant runs and its user is logged in.
-
-        One that runs already is started again. Raises DemoError.
-        """
+        """Start or restart Home Assistant, and log in. Raises DemoError."""
         await self.home_assistant_program.stop()
         await self.home_assistant_program.start(self.home_assistant.is_up)
         await self.home_assistant.log_in()
-        await until("Home Assistant runs", self.home_assistant.is_running, seconds=120)
+        is_running = self.home_assistant.is_running
+        await until("Home Assistant to start", is_running, seconds=120)
 
 
 @asynccontextmanager
 async def open_stage(
     folder: Path, *, port: int, cloud_port: int, place: Place | None = None
 ) -> AsyncGenerator[Stage]:
-    """Run a stage; raises DemoError where a program does not come up."""
+    """Run a stage. Raises DemoError if a program does not start."""
     async with ClientSession() as session:
         stage = Stage(session, folder, port=port, cloud_port=cloud_port, place=place)
         programs = (stage.home_assistant_program, stage.cloud_program)
         for program in programs:
             program.log.unlink(missing_ok=True)
         try:
-            await stage.cloud_program.start(lambda: stage.cloud.ask("clock"))
+            await stage.cloud_program.start(lambda: stage.cloud.get("clock"))
             await stage.start_home_assistant()
             yield stage
         finally:
@@ -126,7 +125,7 @@ async def open_stage(
 
 @asynccontextmanager
 async def temporary_stage(place: Place | None = None) -> AsyncGenerator[Stage]:
-    """Run a stage on free ports; what it stored stays only where something failed."""
+    """Run a stage on free ports in a folder that is kept only after an error."""
     folder = Path(tempfile.mkdtemp(prefix="enphase-cloud-"))
     has_failed = False
     try:
@@ -136,7 +135,7 @@ async def temporary_stage(place: Place | None = None) -> AsyncGenerator[Stage]:
             yield stage
     except Exception:
         has_failed = True
-        print(f"\nLogs and storage are kept in {folder}")
+        print(f"\nLogs and storage are in {folder}")
         raise
     finally:
         if not has_failed:
@@ -150,7 +149,10 @@ def _free_port() -> int:
 
 
 def _place_of(folder: Path) -> Place | None:
-    """Return where the home stands that is set up in a folder; history stays there."""
+    """Return the home's place if the integration is set up in a folder, else None.
+
+    The home stays there, so that its history keeps its days.
+    """
     try:
         entries = (folder / ".storage" / "core.config_entries").read_text("utf-8")
         configuration = (folder / "configuration.yaml").read_text("utf-8")
@@ -163,7 +165,7 @@ def _place_of(folder: Path) -> Place | None:
 
 
 def _prepare(folder: Path, place: Place, *, port: int) -> None:
-    """Make the folder ready for a start on a port; what is in it stays."""
+    """Prepare the folder for a start on a port; keep the user's data in it."""
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     configuration = _CONFIGURATION.format(place=place)
@@ -171,19 +173,19 @@ def _prepare(folder: Path, place: Place, *, port: int) -> None:
     _store(storage / "http", _http(port), version=3)
     if not (storage / "onboarding").exists():
         _store(storage / "onboarding", _ONBOARDING, version=4)
-    # What automations are made of in the frontend is added here.
+    # The frontend adds the user's automations to this file.
     (folder / "automations.yaml").touch()
     link = folder / "custom_components"
     link.unlink(missing_ok=True)
     link.symlink_to(CHECKOUT / "custom_components")
-    # A link would not be followed.
+    # Copied: Home Assistant does not follow a link here.
     shutil.copytree(CHECKOUT / "blueprints", folder / "blueprints", dirs_exist_ok=True)
 
 
 def _http(port: int) -> dict[str, Any]:
-    """Return an address as Home Assistant keeps it once a user has confirmed it.
+    """Return an address as Home Assistant stores it after a user has confirmed it.
 
-    One from the YAML configuration is only tried, and given up after five minutes.
+    An address from the YAML configuration would expire after five minutes.
     """
     confirmed = {
         "server_host": [LOOPBACK],
@@ -201,6 +203,6 @@ def _http(port: int) -> dict[str, Any]:
 
 
 def _store(path: Path, data: dict[str, Any], *, version: int) -> None:
-    """Write what Home Assistant is to find in its storage."""
+    """Write a file of Home Assistant's storage."""
     stored = {"version": version, "minor_version": 1, "key": path.name, "data": data}
     path.write_text(json.dumps(stored))

@@ -1,4 +1,4 @@
-"""A system in Home Assistant: its entities, its energies, and their dashboard."""
+"""A system in Home Assistant: its entities, statistics and Energy dashboard."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from .home_assistant import HomeAssistant, HomeAssistantError, Json
 from .processes import until
 from .set_up import DOMAIN
 
-# Of these days hours have come, and not days alone; of today there are hours anyway.
+# Days whose hours must be imported, and the hours that this makes at least; today's
+# arrive anyway.
 _RECENT: Final = timedelta(days=3)
 _HOURS: Final = 60
 
@@ -38,7 +39,7 @@ class System:
         }
 
     async def states(self) -> dict[str, Json]:
-        """Return the states of these entities by key; an empty one where none is."""
+        """Return the states of these entities by key; {} for one without a state."""
         states = await self.home_assistant.states()
         entities = await self.entities()
         return {
@@ -46,7 +47,7 @@ class System:
         }
 
     async def press(self, key: str) -> None:
-        """Press a button. Raises HomeAssistantError where it refuses."""
+        """Press a button. Raises HomeAssistantError if it is refused."""
         entity_id = (await self.entities())[key]["entity_id"]
         await self.home_assistant.command(
             "call_service",
@@ -55,8 +56,8 @@ class System:
             service_data={"entity_id": entity_id},
         )
 
-    async def energies(self, flow: Flow, since: datetime) -> dict[datetime, float]:
-        """Return the Wh of each hour that the statistics know of a flow."""
+    async def hourly_energy(self, flow: Flow, since: datetime) -> dict[datetime, float]:
+        """Return a flow's energy [Wh] by hour from the statistics."""
         statistic = statistic_id(self.system_id, flow)
         found: Json = await self.home_assistant.command(
             "recorder/statistics_during_period",
@@ -72,36 +73,36 @@ class System:
         }
 
     async def until_imported(self) -> None:
-        """Wait until history is there, and the newest hours are. Raises DemoError."""
+        """Wait for history and the newest hours in the statistics. Raises DemoError."""
 
         async def is_imported() -> bool:
             recent = datetime.now(UTC) - _RECENT
-            told = [len(await self.energies(flow, recent)) for flow in Flow]
+            hours = [len(await self.hourly_energy(flow, recent)) for flow in Flow]
             progress = (await self.states())["history_import"]
-            return min(told) >= _HOURS and progress["state"] == "100.0"
+            return min(hours) >= _HOURS and progress["state"] == "100.0"
 
-        await until("energies were imported", is_imported, seconds=240)
+        await until("the history import", is_imported, seconds=240)
 
     async def until_on_dashboard(self) -> None:
-        """Wait until the integration has added the system. Raises DemoError."""
+        """Wait until the system is on the Energy dashboard. Raises DemoError."""
 
         async def is_added() -> bool:
-            with suppress(HomeAssistantError):  # Nobody has set up the dashboard yet.
+            with suppress(HomeAssistantError):  # Before the dashboard's first set-up.
                 found: Json = await self.home_assistant.command("energy/get_prefs")
                 kinds = {source["type"] for source in found["energy_sources"]}
                 return kinds >= {"grid", "solar", "battery"}
             return False
 
-        await until("the system is on the Energy dashboard", is_added, seconds=240)
+        await until("the system on the Energy dashboard", is_added, seconds=240)
 
     async def until_accepted(self) -> None:
-        """Wait until the Energy dashboard finds nothing missing. Raises DemoError.
+        """Wait until the Energy dashboard reports no problem. Raises DemoError.
 
-        Home Assistant makes statistics of a new sensor within five minutes.
+        Home Assistant creates the statistics of a new sensor within five minutes.
         """
 
         async def is_accepted() -> bool:
             found: Json = await self.home_assistant.command("energy/validate")
             return not any(issues for kind in found.values() for issues in kind)
 
-        await until("the Energy dashboard accepts it all", is_accepted, seconds=320)
+        await until("a valid Energy dashboard", is_accepted, seconds=320)

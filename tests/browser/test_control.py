@@ -76,7 +76,7 @@ async def test_the_battery_changes_its_mode(
     async def has_arrived() -> bool:
         return bool((await _settings(stage))["mode"] == true)
 
-    await until("the cloud has the mode", has_arrived)
+    await until("the mode in the cloud", has_arrived)
     await _mode_is(user, mode)
 
 
@@ -93,7 +93,7 @@ async def test_the_battery_keeps_a_reserve(
         settings = await _settings(stage)
         return bool(settings["reserves"].get(settings["mode"]) == 35)
 
-    await until("the cloud has the reserve", has_arrived)
+    await until("the reserve in the cloud", has_arrived)
     await user.page.reload()
     field = user.page.get_by_role("spinbutton", name=word(RESERVE))
     await expect(field).to_have_value("35")
@@ -119,7 +119,7 @@ async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> N
 
 async def _settings(stage: Stage) -> Any:
     (system_id,) = systems_of(OWNER)
-    return (await stage.cloud.ask(f"systems/{system_id}/settings"))["settings"]
+    return (await stage.cloud.get(f"systems/{system_id}/settings"))["settings"]
 
 
 async def _mode_is(user: User, mode: str) -> None:

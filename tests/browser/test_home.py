@@ -82,7 +82,7 @@ async def test_reauthentication_by_keyboard(
 ) -> None:
     """Enphase forgets the sign-in; the user signs in again."""
     user = await visit(by_keyboard=True)
-    await stage.cloud.order("tokens/revoke")
+    await stage.cloud.send("tokens/revoke")
     await user.page.goto(PAGE)
     await open_device(user, "Hillside")
     await press_row(user, "entity.button.refresh.name")
@@ -98,14 +98,14 @@ async def test_reauthentication_by_keyboard(
         (entry,) = await entries_of_integration(stage.home_assistant)
         return bool(entry["state"] == "loaded")
 
-    await until("the account is loaded", is_loaded)
+    await until("the account to load", is_loaded)
     assert not await _flows(stage)
 
 
 async def test_a_repair_on_a_phone(visit: Visit, stage: Stage, home: None) -> None:
     """Enphase refuses calls; the user tries again, and the repair is gone."""
     user = await visit(PHONE)
-    await stage.cloud.order_fault(quota="month")
+    await stage.cloud.add_fault(quota="month")
     await user.page.goto(PAGE)
     await open_device(user, "Hillside")
     await press_row(user, "entity.button.refresh.name")
@@ -113,7 +113,7 @@ async def test_a_repair_on_a_phone(visit: Visit, stage: Stage, home: None) -> No
     title = word("issues.quota_refused.title")
     repair = user.page.get_by_role("button", name=re.compile(title))
     await repair.wait_for()
-    await stage.cloud.order("faults", method="DELETE")
+    await stage.cloud.send("faults", method="DELETE")
     await user.activate(repair)
     await user.press(SUBMIT)
     await user.press(FINISH)
@@ -130,7 +130,7 @@ async def test_the_energy_dashboard_is_filled(
         known = await command("recorder/list_statistic_ids")
         return sum(each["source"] == DOMAIN for each in known) >= FLOWS
 
-    await until("there are statistics", has_statistics)
+    await until("the statistics", has_statistics)
     await command("energy/save_prefs", energy_sources=[], device_consumption=[])
     user = await visit()
     await user.page.goto(PAGE)
