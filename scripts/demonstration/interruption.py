@@ -1,4 +1,4 @@
-"""What is ended from outside ends its programs, too, in good order."""
+"""Signals that end a program let it stop its child processes first."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,9 +12,9 @@ _FAILED: Final = 1
 _INTERRUPTED: Final = 130
 
 
-async def until_interrupted(what: Coroutine[None, None, None]) -> int:
-    """Return the exit code; the first signal lets everything end in good order."""
-    working = asyncio.ensure_future(what)
+async def until_interrupted(work: Coroutine[None, None, None]) -> int:
+    """Return the exit code; the first signal cancels the work, later ones nothing."""
+    working = asyncio.ensure_future(work)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(
             number, lambda: working.cancelling() or working.cancel()
@@ -30,6 +30,6 @@ async def until_interrupted(what: Coroutine[None, None, None]) -> int:
 
 
 def end_as_by_ctrl_c() -> None:
-    """Let other signals that end a program do what Ctrl-C does."""
+    """Handle SIGTERM and SIGHUP as Ctrl-C."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
