@@ -1,1 +1,1 @@
-"""How many API calls there are. Pure: no Home Assistant, no I/O, the clock is given."""
+"""How many API calls are left. Pure: no Home Assistant, no I/O; time is an argument."""

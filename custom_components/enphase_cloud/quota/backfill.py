@@ -1,4 +1,4 @@
-"""Calls for energies beside those for what is polled: each day's, and history's."""
+"""API calls for energy data beside polling: the updates of each day, and history."""
 
 from datetime import datetime, timedelta
 import math
@@ -9,27 +9,27 @@ from .plans import Plan
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)
-# What history may take of the calls while there is no surplus.
+# The share of the calls for history while there is no surplus.
 _SHARE: Final = 0.25
-# What energies may take of the calls; the rest is for polls.
+# The greatest share of the calls for energy updates; the rest is for polls.
 _MOST: Final = 0.5
 _MONTH_DAYS: Final = 31
-# What history may take of a minute.
+# The share of the calls of a minute for history.
 _SHARE_OF_MINUTE: Final = 0.4
 
 
 class ImportDemand(NamedTuple):
-    """What a system wants: calls each day, and calls of history, once."""
+    """The API calls that a system requires: each day, and once for history."""
 
     per_day: int = 0
     history: int = 0
 
 
 class BudgetLeft(NamedTuple):
-    """What there is to spend until the month ends.
+    """The API calls available until the month ends.
 
-    `calls_left` is what background work may spend. `polls` is what polling would spend
-    if it asked for all news; what goes beyond is a surplus.
+    `calls_left` is for background work. `polls` is what polling would need to request
+    all new data; calls beyond that are a surplus.
     """
 
     calls_left: int
@@ -39,7 +39,7 @@ class BudgetLeft(NamedTuple):
 
 
 def can_afford(plan: Plan, per_day: int) -> bool:
-    """Tell whether a plan has so many calls a day for energies, beside its polls."""
+    """Return whether a plan has this number of daily calls for energy, beside polls."""
     return per_day * _MONTH_DAYS <= plan.calls_per_month * _MOST
 
 
@@ -47,28 +47,25 @@ class Backfill:
     """The demands of all systems on one API key."""
 
     def __init__(self, last: datetime | None = None) -> None:
-        """Begin without demands; `last` is when history was asked for last."""
+        """Begin without demands; `last` is the time of the last request for history."""
         self._demands: dict[str, ImportDemand] = {}
         self._last = last
 
     @classmethod
     def restore(cls, data: object) -> Self:
-        """Begin with what as_dict() returned earlier.
-
-        Raises ValueError where it is damaged.
-        """
+        """Restore the result of as_dict(); raises ValueError where it is damaged."""
         return cls(optional(moment, record(data)["last"]))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what outlives a restart as JSON; systems tell their demands anew."""
+        """Return the state as JSON, without demands: systems set them at each start."""
         return {"last": self._last and self._last.timestamp()}
 
     def set_demand(self, system: str, demand: ImportDemand) -> None:
-        """Note what a system wants, instead of what it wanted before."""
+        """Replace the demand of a system."""
         self._demands[system] = demand
 
     def forget(self, system: str) -> None:
-        """Note that a system wants nothing any more."""
+        """Remove the demand of a system."""
         self._demands.pop(system, None)
 
     @property
@@ -87,21 +84,21 @@ class Backfill:
         return daily + min(self.history, self._allowed(now, budget_left))
 
     def spent(self, now: datetime) -> None:
-        """Note that history was asked for."""
+        """Note a request for history."""
         self._last = now
 
     def pause(self, now: datetime, budget_left: BudgetLeft) -> timedelta | None:
-        """Return how long to wait between two calls of history; None for ever."""
+        """Return the pause between two calls for history; None where none is left."""
         if not self._allowed(now, budget_left):
             return None
         return self._pause(now, budget_left, self.history)
 
     def next_call(self, now: datetime, budget_left: BudgetLeft) -> datetime:
-        """Return when history may be asked for, now or later."""
+        """Return when the next call for history is allowed, now or later."""
         pause = self.pause(now, budget_left)
         if pause is None:
             return budget_left.period_end
-        # A clock that was ahead of itself must not hold it up.
+        # A last call in the future (a clock was set back) must not delay the next.
         last = min(self._last, now) if self._last is not None else now - pause
         return min(max(now, last + pause), max(now, budget_left.period_end))
 
@@ -113,10 +110,9 @@ class Backfill:
         *,
         more: int = 0,
     ) -> timedelta | None:
-        """Return how long history takes, as things are; None for ever.
+        """Return how long the import of history takes; None if no call is available.
 
-        `more` calls are added to those that are wanted. `month` is what there is from
-        one month's beginning to its end.
+        `more` calls are added to the demands. `month` is the budget of a whole month.
         """
         calls = self.history + more
         allowed = self._allowed(now, budget_left)

@@ -1,4 +1,4 @@
-"""How long to leave alone what fails."""
+"""Pauses after failures, which grow from failure to failure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,24 +12,24 @@ _LONGEST_PAUSE: Final = timedelta(hours=6)
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Failures in a row, and until when to rest after the last of them."""
+    """The number of failures in a row, and the end of the pause after the last one."""
 
     count: int = 0
     until: datetime | None = None
 
     def another(self, now: datetime, *, longest: timedelta = _LONGEST_PAUSE) -> Self:
-        """Return what there is after another failure; the rest grows each time."""
+        """Return the backoff after another failure, with a longer pause."""
         failures = self.count + 1
         return type(self)(failures, now + pause_after(failures, longest=longest))
 
     def is_pausing(self, now: datetime) -> bool:
-        """Return whether to wait still; never longer than the last rest was."""
+        """Return whether the pause lasts still; False if the clock was set back."""
         if self.until is None:
             return False
         return now < self.until <= now + pause_after(self.count)
 
     def paused_until(self, now: datetime) -> datetime:
-        """Return until when to wait still; now where there is no need to."""
+        """Return the end of the pause; now where there is none."""
         return self.until if self.until and self.is_pausing(now) else now
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,5 +45,5 @@ class Backoff:
 
 
 def pause_after(failures: int, *, longest: timedelta = _LONGEST_PAUSE) -> timedelta:
-    """Return how long to rest after so many failures in a row, at least one."""
+    """Return the pause after a number of failures in a row, at least one."""
     return min(_FIRST_PAUSE * 2.0 ** min(failures - 1, 10), longest)

@@ -1,20 +1,20 @@
-"""What time it is at the cloud, told by clocks that may be wrong."""
+"""Estimates the time of the cloud from clocks that may be wrong."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-# Clocks that differ by more contradict one another.
+# Clocks that differ by more disagree.
 _TOLERANCE = timedelta(seconds=90)
-# The cloud tells whole seconds, and its answer takes a moment to arrive.
+# `Date` has whole seconds, and a response needs time to arrive.
 _ROUNDING = timedelta(seconds=2)
-# No two clocks run alike, so that the cloud's is taken over anew now and then.
+# Clocks drift: after this time, a slightly earlier `Date` is accepted, too.
 _DRIFTS = timedelta(hours=6)
-# How long a clock without a witness has to go steadily before it is taken for one.
+# How long the clock of this machine must run steadily to be accepted without a `Date`.
 PATIENCE = timedelta(minutes=45)
-# So many answers show that a cloud does not tell the time.
+# Responses without a `Date` after which the cloud is taken to send none.
 _UNDATED = 10
-# What no clock of a cloud shows that works.
+# A `Date` outside of these bounds is invalid.
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -24,14 +24,14 @@ type Monotonic = Callable[[], float]
 class Reading(NamedTuple):
     """The clocks at a moment.
 
-    `wall` is the clock of this machine, which may be set, and `likely` the time that it
-    tells, with or without its last known error; `ticks` is how long this process has
-    run, which is always true. `time` is the best guess of the cloud's time, which is
-    `at_least` so late; if it is not certain, no answer has confirmed it since
-    `unsure_since` [ticks]. It `goes_on` if one did in this process before. That this
-    machine's clock stands where the record of the last process ends tells nothing: it
-    may have stood still without power. `rumour` is what a single answer said that
-    nothing confirmed.
+    `wall` is the clock of this machine, which may be set. `likely` is its time, with or
+    without its last known error. `ticks` is how long this process has run, and always
+    right. `time` is the best estimate of the cloud's time, and `at_least` a lower
+    bound. If `time` is not certain, no response has confirmed it since `unsure_since`
+    [ticks]. `was_confirmed` says whether one did earlier in this process. That the
+    clock continues from the record of the last process proves nothing: it may have
+    stopped without power. `unconfirmed` is the time in a single response that nothing
+    has confirmed.
     """
 
     wall: datetime
@@ -45,25 +45,25 @@ class Reading(NamedTuple):
     unconfirmed: datetime | None
 
     def claims(self, moment: datetime) -> bool:
-        """Return whether the newest hint of the time is past a moment."""
+        """Return whether the newest indication of the time is past a moment."""
         return (self.likely if self.unconfirmed is None else self.unconfirmed) >= moment
 
     def allows(self, moment: datetime) -> bool:
-        """Return whether anything at all hints that it is past a moment."""
+        """Return whether any clock indicates that it is past a moment."""
         return self.claims(moment) or self.wall >= moment
 
     def on_the_wall(self, ticks: timedelta) -> datetime:
-        """Return what this machine's clock will show then."""
+        """Return what this machine's clock will show at some ticks."""
         return self.wall + (ticks - self.ticks)
 
 
 class CloudClock:
-    """Follows the cloud's time by the `Date` of its answers.
+    """Follows the cloud's time by the `Date` of its responses.
 
-    Between answers the time that has passed is measured with a clock that cannot be
-    set. The clock of the machine is believed where an answer agrees with it, and an
-    answer that contradicts all else where a second one confirms it. Of two answers that
-    contradict each other, too, one at most is wrong.
+    Between responses a monotonic clock measures the time. The clock of the machine is
+    accepted where a response agrees with it. A response that contradicts all clocks is
+    accepted once a second one confirms it. Of two responses that contradict each other,
+    at most one is assumed to be wrong.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class CloudClock:
         self._monotonic = monotonic
         self._begun = 0.0 if monotonic is None else monotonic()
         self._last = now, timedelta()
-        # What the cloud's time was, or has passed, at which tick.
+        # A time of the cloud, or a lower bound of it, with the ticks at that moment.
         self._known = None if seen is None else (seen, timedelta())
         self._undated = 0
         self._was_confirmed = False
@@ -102,17 +102,17 @@ class CloudClock:
 
     @property
     def last(self) -> datetime:
-        """Return the best guess of the cloud's time when they were observed last."""
+        """Return the estimated cloud's time when the clocks were observed last."""
         return self._time(*self._last)
 
     @property
     def seen(self) -> datetime | None:
-        """Return the latest cloud's time that has passed for sure."""
+        """Return the latest time of the cloud that has certainly passed."""
         return None if self._known is None else self._at(self._known, self._last[1])
 
     @property
     def unconfirmed(self) -> datetime | None:
-        """Return what a single answer said that nothing confirmed."""
+        """Return the time by a single response that nothing has confirmed."""
         return (
             self._earlier_unconfirmed
             if self._unconfirmed is None
@@ -120,7 +120,7 @@ class CloudClock:
         )
 
     def read(self, now: datetime) -> Reading:
-        """Return what the clocks tell, `now` being this machine's."""
+        """Return the clocks; `now` is the time of this machine."""
         wall, before = self._last
         ticks = self._ticks(now)
         was_set = abs((now - wall) - (ticks - before)) > _TOLERANCE
@@ -139,7 +139,7 @@ class CloudClock:
         )
 
     def observe(self, now: datetime) -> Reading:
-        """Return what the clocks tell, and remember if this machine's was set."""
+        """Return the clocks, and remember whether this machine's was set."""
         reading = self.read(now)
         self._last = now, reading.ticks
         self._is_certain = reading.is_certain
@@ -147,10 +147,10 @@ class CloudClock:
         return reading
 
     def learn_date(self, date: datetime | None, now: datetime) -> bool:
-        """Learn the `Date` of an answer; return whether the time is certain now.
+        """Learn the `Date` of a response; return whether the time is certain now.
 
-        Where no answer ever had one, this machine's clock stands in for it once it has
-        gone steadily for a time and for some answers.
+        Where no response ever had one, this machine's clock is accepted after it ran
+        steadily for `PATIENCE` and some responses.
         """
         reading = self.observe(now)
         if date is None:
@@ -169,7 +169,7 @@ class CloudClock:
         return self._is_certain
 
     def _is_confirmed(self, date: datetime, reading: Reading) -> bool:
-        """Return whether anything else tells the same time."""
+        """Return whether another clock or response has the same time."""
         if (
             reading.unconfirmed is not None
             and abs(date - reading.unconfirmed) <= _TOLERANCE
@@ -182,7 +182,7 @@ class CloudClock:
             return is_shown
         ahead = date - reading.at_least
         if reading.is_certain:
-            # The quickest answers tell the time best.
+            # The response with the shortest way is the most precise.
             is_old = reading.ticks - self._known[1] > _DRIFTS
             return (-_TOLERANCE if is_old else timedelta()) <= ahead <= _TOLERANCE
         return abs(ahead) <= _TOLERANCE or (is_shown and ahead > timedelta())
@@ -193,9 +193,9 @@ class CloudClock:
         self._unconfirmed = self._earlier_unconfirmed = None
 
     def _note_unconfirmed(self, date: datetime, reading: Reading) -> None:
-        """Remember what one answer said, and what two have in common.
+        """Keep the unconfirmed time of a response, and a lower bound from two of them.
 
-        One of them may be wrong, so the earlier of the two moments has passed.
+        At most one of the two is wrong, so the earlier of the two times has passed.
         """
         if not reading.is_certain and self.unconfirmed is not None:
             passed = min(self.unconfirmed, date)
@@ -204,11 +204,11 @@ class CloudClock:
         self._unconfirmed = date, reading.ticks
 
     def _clocks(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return what this machine's clock tells if it is right, or wrong as before."""
+        """Return this machine's time if it is right, and if it is wrong as before."""
         return now, now - (self.error or timedelta())
 
     def _likely(self, now: datetime, ticks: timedelta) -> datetime:
-        """Return what it tells if nothing has lasted longer than it must."""
+        """Return the earliest time of its clock that is not before the lower bound."""
         if self._known is None:
             return now
         known = self._at(self._known, ticks)
@@ -223,7 +223,7 @@ class CloudClock:
         return max(before, timedelta(seconds=self._monotonic() - self._begun))
 
     def _time(self, now: datetime, ticks: timedelta) -> datetime:
-        """Return the best guess of the cloud's time."""
+        """Return the best estimate of the cloud's time."""
         if self._known is None or not self._was_confirmed:
             return self._likely(now, ticks)
         known = self._at(self._known, ticks)

@@ -1,4 +1,4 @@
-"""Counts every call before it leaves; never under-counts, not even after a crash."""
+"""Counts each API call before it is sent; never counts too few, even after a crash."""
 
 from datetime import datetime, timedelta
 
@@ -30,21 +30,21 @@ __all__ = [
 ]
 
 _FIRST_PAUSE = timedelta(minutes=1)
-# That a refusal is over, or was a mistake, must not take an hour to be noticed.
+# A refusal that is over or was a mistake must be noticed in less than an hour.
 _LONGEST_PAUSE = PATIENCE
-# Calls of a minute that are kept for what matters more.
+# Calls of a minute that each purpose leaves to more important ones.
 _SPARE = {Purpose.BACKGROUND: 2, Purpose.USER: 1, Purpose.SIGN_IN: 0}
 
 
 class Ledger(Record):
-    """The calls of one API key, whoever of us makes them.
+    """The calls of one API key, by all config entries that use it.
 
     All moments are aware datetimes of this machine's clock, which may be wrong and may
-    be set. Calls are counted in calendar months in UTC, by the cloud's time as its
-    answers tell it. Until that is certain, calls need room in the last month that was,
-    save one at a time that finds out, and count in the month that is found out, too. A
-    record that was never kept (a new key) or is lost is answered by assuming calls in
-    proportion to the time that has passed of the month.
+    be set. Calls are counted in calendar months in UTC, by the `Date` of the cloud's
+    responses. Until that time is certain, calls need room in the last known month, but
+    for one at a time that checks the time; they are counted in the month found then,
+    too. Without a record (a new key, or a lost file), calls are assumed in proportion
+    to the part of the month that has passed.
     """
 
     def __init__(
@@ -52,26 +52,26 @@ class Ledger(Record):
     ) -> None:
         """Open the ledger of a key whose earlier use is unknown.
 
-        `monotonic` returns the seconds that have passed, however the clock is set.
+        `monotonic` returns a time in seconds that setting the clock does not change.
         """
         super().__init__(plan, now=now, monotonic=monotonic)
-        # The last call that was let out to find out what time it is.
+        # The last call that was allowed to check the time.
         self._time_check: Call | None = None
 
     def refusal(self, now: datetime, *, purpose: Purpose) -> Refusal | None:
-        """Return why a call may not leave now; None if it may.
+        """Return why a call is not allowed now; None if it is.
 
-        A sign-in is refused only where the plan's calls of the minute or the month are
-        spent by ourselves: without a token nothing works any more.
+        A sign-in is refused only if our own calls have used up the minute or the month
+        of the plan: without a token nothing works.
         """
         reading = self._observe(now)
         return self._withheld(reading, purpose) or self._crowded(reading, purpose)
 
     def charge(self, operation: str, now: datetime, *, purpose: Purpose) -> Call:
-        """Count a call that is about to leave, to be handed to ended() in any case.
+        """Count a call before it is sent; the caller must pass it to ended().
 
-        It tells whether as_dict() must be on the disk before it leaves. Raises
-        BudgetExhaustedError, and counts nothing, if it may not leave.
+        Its `must_be_saved` says whether as_dict() must be on the disk before it is
+        sent. Raises BudgetExhaustedError, and counts nothing, if it is not allowed.
         """
         if (refusal := self.refusal(now, purpose=purpose)) is not None:
             raise BudgetExhaustedError(refusal)
@@ -95,10 +95,10 @@ class Ledger(Record):
         served: bool = False,
         date: datetime | None = None,
     ) -> None:
-        """Note that a call was answered or failed.
+        """Note that a call got a response or failed.
 
-        `served` are the calls whose answer shows that the cloud had calls left; `date`
-        is the cloud's time in the answer, whatever that is.
+        `served`: the response shows that the cloud had calls left. `date` is the `Date`
+        of the response, even of one that refuses the call.
         """
         if served or date is not None:
             self._clock.learn_date(date, now)
@@ -119,11 +119,11 @@ class Ledger(Record):
         period_end: datetime | None = None,
         limit: int | None = None,
     ) -> bool:
-        """Heed a 429, and return whether what it tells is possible.
+        """Process a 429; return whether its period and limit are plausible.
 
-        Where the month is over, the count is corrected upwards and nothing leaves until
-        it ends. Whatever is told otherwise, one call tries again after a pause, which
-        refusals in a row lengthen.
+        If the calls of the month are used up, the count is corrected upwards, and no
+        call is sent until the month ends. In all other cases one call tries again after
+        a pause that grows with refusals in a row.
         """
         reading = self._observe(now)
         month = self._months.present
@@ -150,9 +150,9 @@ class Ledger(Record):
         return is_possible
 
     def may_try(self, now: datetime) -> bool:
-        """Return whether the user may let one call leave although the month is refused.
+        """Return whether the user may send one call although the month is refused.
 
-        They may once, until the cloud serves a call again, and within the plan.
+        It is allowed once until the cloud serves a call again, within the plan.
         """
         block, reading = self._block, self._clock.read(now)
         if block is None or block.period is not Period.MONTH or block.tried:
@@ -162,11 +162,11 @@ class Ledger(Record):
         return has_room and block.holds_until(reading.ticks) is not None
 
     def allow_try(self, now: datetime) -> None:
-        """Let one call leave within a minute, if `may_try` says so."""
+        """Allow one call within the next minute, if `may_try` does."""
         if self._block is not None and self.may_try(now):
             self._block.allow_try(self._observe(now).ticks)
 
-    # What sensors and the schedule read, beside the usage.
+    # For sensors and the schedule, beside Usage.
 
     def blocked_until(self, now: datetime) -> datetime | None:
         """Return until when the cloud's refusal holds; None if it does not."""
@@ -174,9 +174,9 @@ class Ledger(Record):
         return None if refusal is None else refusal.until
 
     def probe_at(self, now: datetime) -> datetime | None:
-        """Return when a call may try whether the month is still spent.
+        """Return when a call may test whether the month is still used up.
 
-        None where the cloud has not refused it, nor the time is in doubt.
+        None if neither the cloud has refused it nor the time is uncertain.
         """
         reading = self._clock.read(now)
         refusal = self._withheld(reading, Purpose.BACKGROUND)
@@ -185,8 +185,6 @@ class Ledger(Record):
         ):
             return None
         return now if refusal is None else refusal.until
-
-    # How it works.
 
     def _withheld(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return why the month or the cloud allows no call; None if they do."""
@@ -200,14 +198,14 @@ class Ledger(Record):
         return Refusal(Period.MONTH, min(refusal.until, reading.on_the_wall(check_at)))
 
     def _exhausted(self, reading: Reading, purpose: Purpose) -> Refusal | None:
-        """Return why no call may leave if the time is what it seems."""
+        """Return why no call is allowed if the estimated time is right."""
         month = self._months.present
         if purpose is Purpose.SIGN_IN:
             used = month.known
         elif (refusal := self._blocked(reading)) is not None:
             return refusal
         else:
-            # To try whether the cloud still refuses takes room of ours only.
+            # A call that tests a refusal counts against our own calls only.
             used = month.used if self._block is None else month.own
         # The reserve is smallest at the end of the month, so that must be certain.
         time = reading.time if reading.is_certain else reading.at_least or month.start
@@ -222,26 +220,26 @@ class Ledger(Record):
         until = self._block.holds_until(reading.ticks)
         if until is None:
             return None
-        # However long the block was, the answer to a probe takes a minute at most.
+        # After the block, only the response to a probe is awaited: a minute at most.
         is_over = reading.ticks >= self._block.until
         period = Period.MINUTE if is_over else self._block.period
         return Refusal(period, reading.on_the_wall(until))
 
     def _time_check_at(self, reading: Reading) -> timedelta | None:
-        """Return when one call may find out whether the month is over [ticks].
+        """Return when one call may check whether the month is over [ticks].
 
-        None where the time is certain, or where nothing says so and no call is left.
+        None if the time is certain, or if no clock says so and no call is left.
         """
         month = self._months.present
         is_claimed, has_room = reading.claims(month.end), month.known < self.limit
-        # Where nothing claims it, a clock that goes on tells that the month does, too.
+        # A month with a confirmed time continues until another clock says otherwise.
         is_doubtful = has_room and (is_claimed or not reading.was_confirmed)
         if reading.is_certain or not (is_doubtful or reading.allows(month.end)):
             return None
         is_likely = is_claimed and has_room
         check_at = reading.unsure_since + (timedelta() if is_likely else PATIENCE)
         if self._time_check is not None:
-            # A second answer confirms what a first one has claimed.
+            # A second response may confirm the first one.
             is_hot = is_likely and reading.unconfirmed is not None
             pause = PROBE_TIMEOUT if is_hot else PATIENCE
             check_at = max(check_at, self._time_check.started + pause)
@@ -267,11 +265,11 @@ class Ledger(Record):
         elif self._block.probe is call:
             self._refusals = 0
             self._block = None
-            # The cloud has calls left, so what it had counted belongs to the past.
+            # The cloud has calls left, so its earlier count is out of date.
             month.foreign = 0
 
     def _correct(self, month: Month, time: datetime, limit: int | None) -> None:
-        """Raise the count to the limit that the cloud says is reached."""
+        """Raise the count to the limit that is reached by the cloud's count."""
         if limit is not None:
             self._cloud_limit = limit
         left = self._limit(month, time, Purpose.BACKGROUND) - month.used
@@ -279,5 +277,5 @@ class Ledger(Record):
         if left > 0:
             month.unexplained += SUSPICIOUS
             pace = month.foreign / max(0.1, month.elapsed(time))
-            # However much another program takes, half of the calls are ours.
+            # Half of the calls are kept for us, whatever another program used.
             month.others = min(pace, self.limit / 2)

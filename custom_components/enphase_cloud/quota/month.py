@@ -1,4 +1,4 @@
-"""What each month of the plan has seen, and which month it is."""
+"""The API calls of each month, and which month is the present one."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,14 +9,14 @@ from typing import Any, Self
 
 from ..json_values import count, moment, number
 
-ASSUMED = "assumed"  # calls that a missing or damaged record may have held
-LOST = "lost"  # calls that may have left unrecorded: a crash
+ASSUMED = "assumed"  # calls assumed in place of a missing or damaged record
+LOST = "lost"  # calls that may have been sent before a crash without a record
 
 _DAY = timedelta(days=1)
 _LONGEST = timedelta(days=32)
 _KEPT = 4
-# What another program took in a month is kept free in the next, a little less each
-# time, for it may be gone.
+# Calls that another program used in a month are kept free in the next one; 5 % less
+# each month, because it may not run any more.
 _OTHERS_FADE = 0.95
 
 
@@ -26,9 +26,9 @@ class Month:
 
     start: datetime
     end: datetime
-    # Calls by operation; every attempt of ours, answered or not.
+    # Calls by operation; each attempt of ours, with or without a response.
     operations: Counter[str] = field(default_factory=Counter)
-    # Calls that the cloud answered, so that it has counted them.
+    # Calls with a response, so the cloud has counted them.
     served: int = 0
     # Calls that the cloud counted and we did not.
     foreign: int = 0
@@ -40,17 +40,17 @@ class Month:
 
     @property
     def own(self) -> int:
-        """Return the calls that left here."""
+        """Return our own calls."""
         return self.operations.total()
 
     @property
     def known(self) -> int:
-        """Return the calls that left here, without those that are only assumed."""
+        """Return our own calls without those that are only assumed."""
         return self.own - self.operations[ASSUMED]
 
     @property
     def used(self) -> int:
-        """Return all calls known to be spent."""
+        """Return all known calls, with those of other programs."""
         return self.own + self.foreign
 
     def elapsed(self, now: datetime) -> float:
@@ -58,7 +58,7 @@ class Month:
         return min(1.0, max(0.0, (now - self.start) / (self.end - self.start)))
 
     def with_calls_of(self, other: Month) -> Month:
-        """Return the month with the calls of one that turned out to be the same."""
+        """Return the month with the calls of another record of the same month."""
         calls = Counter(other.operations)
         del calls[ASSUMED]
         return replace(
@@ -84,7 +84,7 @@ class Month:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return a stored month; raises what damaged data comes to."""
+        """Return a stored month; damaged data raises errors of various types."""
         start, end = moment(data["start"]), moment(data["end"])
         if start >= end:
             raise ValueError("A month ends after it begins")
@@ -108,11 +108,11 @@ class Months:
     """The recent calendar months in UTC, of which the last one is the present."""
 
     def __init__(self, limit: int, now: datetime) -> None:
-        """Begin without a record; the limit says what may have been spent."""
+        """Begin without a record; assumed calls are a share of the limit."""
         self._limit = limit
-        # Until the cloud has told the time, the first month is a guess.
+        # Until the time of the cloud is certain, the first month is a guess.
         self._is_guess = True
-        # Whether the user says that nothing else has used the key.
+        # The user states that no other program has used the key.
         self._is_new_key = False
         self._known = [self._assumed(Month(*month_around(now)), now)]
 
@@ -122,22 +122,21 @@ class Months:
         return self._known[-1]
 
     def at(self, time: datetime, unplaced: Mapping[str, int]) -> Month:
-        """Return what the month of a moment would be if it were the present one.
+        """Return the month of a moment as it would be as the present one.
 
-        `unplaced` are the calls that may have left in it, though they are counted in
-        the present month.
+        `unplaced` are calls that may belong to it, but are counted in the present one.
         """
         return self._moved(time, unplaced)[-1]
 
     def move(self, time: datetime, unplaced: Mapping[str, int]) -> None:
-        """Let the month of a moment be the present one, now that this is certain."""
+        """Make the month of a moment the present one, once the time is certain."""
         self._known = self._moved(time, unplaced)[-_KEPT:]
         self._is_guess = False
 
     def change_limit(self, limit: int) -> None:
-        """Assume the same share of another limit to be spent.
+        """Assume the same share of another limit to be used.
 
-        A plan that was named too large must not lock its correction out.
+        Otherwise calls assumed by too large a plan would use up the corrected one.
         """
         for month in self._known:
             if assumed := month.operations[ASSUMED]:
@@ -163,7 +162,7 @@ class Months:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the stored months; raises what damaged data comes to."""
+        """Return the stored months; damaged data raises errors of various types."""
         stored = sorted(
             (Month.from_dict(month) for month in data["known"]),
             key=lambda month: month.start,
@@ -195,18 +194,18 @@ class Months:
         if not later:
             month.operations.update(unplaced)
         for other in later:
-            # It has not begun: its calls have left in the present one.
+            # A later month has not begun, so its calls belong to the present one.
             month = month.with_calls_of(other)
         return [*earlier, month]
 
     def _assumed(self, month: Month, now: datetime) -> Month:
-        """Return a month of which what passed counts as spent, save one day's calls."""
+        """Return a month with assumed calls for the time passed, but the last day."""
         assumed = int(self._limit * _share(month, now))
         return replace(month, operations=Counter({ASSUMED: assumed}))
 
 
 def share_assumed(now: datetime) -> float:
-    """Return what part of a month's calls a key without a record may have used."""
+    """Return the share of a month's calls assumed for a key without a record."""
     return _share(Month(*month_around(now)), now)
 
 

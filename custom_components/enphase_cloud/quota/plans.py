@@ -9,11 +9,11 @@ from ..api.access import Access
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an API key may ask of the cloud.
+    """The limits, access and prices of an API key.
 
-    The limits count requests of the whole key. Prices are in US dollars: that of one
-    live stream is None where the plan has no live streams. Where calls beyond the first
-    `free_calls` of a month are billed one by one, a dollar pays for `calls_per_dollar`.
+    The limits count requests of the whole key. Prices are in US dollars; that of one
+    live stream is None if the plan has none. If calls beyond the first `free_calls` of
+    a month are billed one by one, a dollar pays for `calls_per_dollar`.
     """
 
     key: str
@@ -25,21 +25,21 @@ class Plan:
     calls_per_dollar: int | None = None
 
     def limited_to(self, dollars: int) -> Plan:
-        """Return the plan with as many calls a month as some dollars pay for."""
+        """Return the plan with the calls a month that an amount of dollars pays for."""
         if self.free_calls is None or self.calls_per_dollar is None:
             return self
         calls = self.free_calls + dollars * self.calls_per_dollar
         return replace(self, calls_per_month=min(calls, self.calls_per_month))
 
     def cost(self, calls: int) -> float:
-        """Return what so many calls of a month cost beside the plan's fixed price."""
+        """Return the cost [USD] of a month's calls beside the plan's fixed price."""
         if self.free_calls is None or self.calls_per_dollar is None:
             return 0.0
         return max(0, calls - self.free_calls) / self.calls_per_dollar
 
     @property
     def has_live_stream(self) -> bool:
-        """Whether live streams can be had at all."""
+        """Whether the plan includes live streams."""
         return Access.STREAMING in self.access
 
 
@@ -83,9 +83,8 @@ def custom_plan(
 ) -> Plan:
     """Return a plan of the user's own figures.
 
-    Which operations it opens is not known beforehand, so it claims all but the live
-    stream; the cloud's answers decide. Raises ValueError unless both limits are
-    positive.
+    Its access controls are unknown, so it has all but (by `live_stream`) streaming; the
+    cloud's responses decide. Raises ValueError unless both limits are positive.
     """
     if calls_per_minute < 1 or calls_per_month < 1:
         raise ValueError("A plan allows at least one call a minute and a month")
@@ -100,9 +99,9 @@ def custom_plan(
 
 
 def strictest(plans: Collection[Plan]) -> Plan:
-    """Return what all of several plans for one API key allow.
+    """Return what is allowed by each of several plans for one API key.
 
-    It is the plan with the fewest calls a month, at the lowest of the rates a minute.
+    It is the plan with the fewest calls a month, with the lowest limit a minute.
     """
     plan = min(plans, key=lambda plan: plan.calls_per_month)
     return replace(plan, calls_per_minute=min(p.calls_per_minute for p in plans))

@@ -1,4 +1,4 @@
-"""What a ledger knows and keeps on the disk, so that no crash loses a call."""
+"""The stored state of a ledger; with it, a crash loses no call."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from .reserve import Block, Period
 from .told import least_limit
 from .usage import Usage
 
-# What a clock may be wrong by [s].
+# The greatest error of a clock [s].
 _CENTURIES = 1e10
 
 
@@ -40,10 +40,10 @@ class Record(Usage):
         now: datetime,
         monotonic: Monotonic | None = None,
     ) -> Self:
-        """Open the ledger from what as_dict() returned earlier; never raises.
+        """Restore a ledger from the result of as_dict(); never raises.
 
         None means that there is no record. A damaged record is treated the same, and
-        the current minute is taken as spent, too.
+        the current minute counts as used up, too.
         """
         ledger = cls(plan, now=now, monotonic=monotonic)
         if data is None:
@@ -57,7 +57,7 @@ class Record(Usage):
         return ledger
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the ledger as JSON, with the reservation for calls yet to come."""
+        """Return the ledger as JSON, with calls reserved ahead for the next ones."""
         clock, block = self._clock, self._block
         seen, error, unconfirmed = clock.seen, clock.error, clock.unconfirmed
         ticks = clock.ticks
@@ -84,22 +84,22 @@ class Record(Usage):
         }
 
     def saved(self, data: Mapping[str, Any]) -> None:
-        """Note that what as_dict() returned is on the disk now.
+        """Note that a result of as_dict() is on the disk now.
 
-        Until then every charge asks to be saved first.
+        Until then, each new call `must_be_saved` before it is sent.
         """
         self._covered = data["charged"] + data["reserved"]
 
     def release(self, now: datetime) -> None:
-        """Give the reservation back before a clean shutdown; save as_dict() then."""
+        """Cancel the reservation before a clean shutdown; save as_dict() afterwards."""
         self._observe(now)
         self._released = True
         self._covered = self._charged
 
     def change_plan(self, plan: Plan, now: datetime) -> None:
-        """Go by another plan from now on; what is spent stays spent.
+        """Use another plan from now on, and keep the counted calls.
 
-        What was only assumed to be spent, for want of a record, is assumed anew.
+        Calls assumed because no record existed are estimated again.
         """
         if _limits(plan) != _limits(self._plan):
             self._months.change_limit(plan.calls_per_month)
@@ -110,21 +110,21 @@ class Record(Usage):
         self._plan = plan
 
     def set_new_key(self, now: datetime, *, is_new: bool) -> None:
-        """Go by what the user says: whether nothing else has used the key this month.
+        """Set whether, by the user, no other program has used the key this month.
 
-        What was counted or read stays; a key that is said not to be new any more is
-        assumed to have been used as one without a record is.
+        Counted calls stay. A key that is not new any more gets the assumed calls of one
+        without a record.
         """
         self._observe(now)
         self._months.set_new_key(now, is_new=is_new)
 
     def record_wasted(self, now: datetime) -> None:
-        """Count an answered call that brought nothing new."""
+        """Count a call whose response had no new data."""
         self._observe(now)
         self._months.present.wasted += 1
 
     def _observe(self, now: datetime) -> Reading:
-        """Read the clocks, and go on to the month in which it certainly is."""
+        """Read the clocks, and move to the present month once that is certain."""
         reading = self._clock.observe(now)
         month = self._months.present
         time = reading.time if reading.is_certain else reading.at_least
@@ -136,7 +136,7 @@ class Record(Usage):
 
     @property
     def _reservation(self) -> int:
-        """Return how many calls what is saved runs ahead; as many a crash costs."""
+        """Return how many calls are saved ahead: a crash costs this number."""
         plan = self._plan
         return min(1, plan.calls_per_month // 1_000, plan.calls_per_minute // 5)
 
@@ -158,7 +158,7 @@ class Record(Usage):
             if limit is not None and count(limit) >= least_limit(plan):
                 self._cloud_limit = limit
             if block is not None:
-                # Version 0.1.0 stored a moment, which may never come: rather try.
+                # Version 0.1.0 stored only the end, which may be wrong: try at once.
                 left = duration(block.get("left", 0))
                 ends_at = moment(block.get("ends_at", 0))
                 until_end = max(ends_at - self._clock.read(now).time, timedelta())
@@ -173,7 +173,7 @@ class Record(Usage):
             str(operation): count(calls)
             for operation, calls in record(stored.get("unplaced", {})).items()
         }
-        # Version 0.1.0 stored the moments of recent calls.
+        # Version 0.1.0 stored the times of recent calls.
         recent, lost = stored["recent"], count(stored["reserved"])
         held = len(recent) if isinstance(recent, list) else count(recent)
         if lost:
@@ -184,7 +184,7 @@ class Record(Usage):
 
 
 def _error(value: object) -> timedelta:
-    """Return by how much a clock was ahead; raises ValueError where it is damaged."""
+    """Return by how much a clock was ahead; raises ValueError for damaged data."""
     if not isinstance(value, int | float) or not -_CENTURIES <= value <= _CENTURIES:
         raise ValueError("Not an error of a clock")
     return timedelta(seconds=value)

@@ -1,4 +1,4 @@
-"""What limits calls, and how far each purpose may go."""
+"""Limits of API calls, and how many calls each purpose may use."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,23 +11,23 @@ from typing import NamedTuple
 from .clock import PATIENCE
 
 _DAY = timedelta(days=1)
-# How long after a call its answer is waited for before the next one may try.
+# How long to wait for the response to a probe before the next one is allowed.
 PROBE_TIMEOUT = timedelta(minutes=1)
-# The calls of every 60 seconds are limited; ten more are for the way to the cloud.
+# Limits count 60 seconds; ten more allow for different delays on the way to the cloud.
 MINUTE = timedelta(seconds=70)
-# No call is under way for longer.
+# No call takes longer.
 _LONGEST_WAY = timedelta(minutes=10)
 
 
 class Period(StrEnum):
-    """What a limit of the plan counts by."""
+    """The period of a limit of the plan."""
 
     MINUTE = "minute"
     MONTH = "month"
 
 
 class Purpose(StrEnum):
-    """Why a call is made; decides how far into the reserve it may reach."""
+    """Why a call is made; decides how much of the reserve it may use."""
 
     BACKGROUND = "background"
     USER = "user"
@@ -35,26 +35,26 @@ class Purpose(StrEnum):
 
 
 class Refusal(NamedTuple):
-    """No call may leave for this limit until then."""
+    """The limit that prevents a call, and until when."""
 
     period: Period
     until: datetime
 
 
 def reserve(limit: int, time_left: timedelta, *, elapsed: float) -> int:
-    """Return how many of the calls left background work may not touch.
+    """Return how many of the calls left background work may not use.
 
-    They are for sign-ins and, between 3 % of the month's calls at its beginning and
-    1 % at its end, for the user. `elapsed` is the share of the month that has passed.
+    They are for sign-ins and for the user: 3 % of the month's calls at its beginning,
+    1 % at its end. `elapsed` is the share of the month that has passed, 0 to 1.
     """
     user = round(limit * (0.01 + 0.02 * (1 - elapsed)))
     return user + sign_in_reserve(limit, time_left)
 
 
 def user_limit(limit: int, time_left: timedelta) -> int:
-    """Return how many calls of a month the user may bring it to.
+    """Return the count of calls in a month up to which the user's are allowed.
 
-    Besides those for sign-ins, a few are kept to find out what time it is.
+    Besides those for sign-ins, a few are kept to check the time.
     """
     return limit - max(sign_in_reserve(limit, time_left), min(8, limit // 10))
 
@@ -69,7 +69,7 @@ class BudgetExhaustedError(Exception):
     """The plan allows no such call now."""
 
     def __init__(self, refusal: Refusal) -> None:
-        """Say which limit is reached, and until when."""
+        """Take the limit that is reached, and until when."""
         super().__init__(f"The calls of this {refusal.period} are spent")
         self.period = refusal.period
         self.until = refusal.until
@@ -77,10 +77,10 @@ class BudgetExhaustedError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """A call from when it was counted until its outcome is known [ticks].
+    """A call, from the count before it is sent until its outcome is known [ticks].
 
-    It may reach the cloud at any moment in between. It is placed once it is certain in
-    which month that was.
+    It may reach the cloud at any time in between. It `is_placed` once its month is
+    certain.
     """
 
     operation: str
@@ -90,7 +90,7 @@ class Call:
     must_be_saved: bool = False
 
     def frees_at(self, ticks: timedelta) -> timedelta:
-        """Return when it no longer counts in the minute, if it has ended by now."""
+        """Return when it stops counting in the minute, if it has ended by now."""
         return (ticks if self.ended is None else self.ended) + MINUTE
 
 
@@ -100,7 +100,7 @@ class Calls:
     def __init__(self) -> None:
         """Begin without any."""
         self._calls: list[Call] = []
-        # Those of earlier processes, by operation.
+        # Calls of earlier processes by operation, whose month is not certain.
         self._unplaced: Counter[str] = Counter()
 
     @property
@@ -110,13 +110,13 @@ class Calls:
         return self._unplaced + recent
 
     def restore(self, held: int, unplaced: Mapping[str, int]) -> None:
-        """Take over what may have reached the cloud just before this process began."""
+        """Add calls that may have reached the cloud just before this process began."""
         start = timedelta()
         self._calls += [Call("", start, start, is_placed=True) for _ in range(held)]
         self._unplaced.update(unplaced)
 
     def begin(self, operation: str, ticks: timedelta) -> Call:
-        """Hold room in the minute for a call that is about to leave."""
+        """Add a call that is about to be sent."""
         call = Call(operation, ticks)
         self._calls = [
             each
@@ -127,7 +127,7 @@ class Calls:
         return call
 
     def held(self, ticks: timedelta) -> list[timedelta]:
-        """Return when the room of each call of the minute becomes free, in order."""
+        """Return when each call of the minute stops counting in it, in order."""
         for call in self._calls:
             if call.ended is None and ticks - call.started > _LONGEST_WAY:
                 call.ended = ticks
@@ -136,11 +136,11 @@ class Calls:
         )
 
     def __len__(self) -> int:
-        """Return how many calls may have room in the minute, at most."""
+        """Return an upper bound of the calls that count in the minute."""
         return len(self._calls)
 
     def place(self, *, before: timedelta) -> None:
-        """Note that the month is certain of what had ended before a moment."""
+        """Note that the month is certain of calls that ended before some ticks."""
         self._unplaced.clear()
         for call in self._calls:
             if call.ended is not None and call.ended <= before:
@@ -149,10 +149,10 @@ class Calls:
 
 @dataclass(slots=True)
 class Block:
-    """A refusal by the cloud: nothing until its end [ticks], then one call to try.
+    """A refusal by the cloud: no call until its end [ticks], then one call as a probe.
 
-    Once, the user may allow a call before: `tried` tells that they did, `try_until` how
-    long that call may leave [ticks].
+    The user may allow one call before, once: `tried` says whether they did, `try_until`
+    until when that call may be sent [ticks].
     """
 
     period: Period
@@ -162,26 +162,26 @@ class Block:
     try_until: timedelta | None = None
 
     def allow_try(self, ticks: timedelta) -> None:
-        """Let one call leave within the next minute."""
+        """Allow one call within the next minute."""
         self.tried = True
         self.try_until = ticks + PROBE_TIMEOUT
 
     def begin_probe(self, probe: Call) -> None:
-        """Note that a call leaves to see whether the refusal still holds."""
+        """Note a call that tests whether the refusal still holds."""
         self.probe = probe
         self.try_until = None
 
     def ends_soon(self, ticks: timedelta) -> bool:
-        """Return whether it is over soon."""
+        """Return whether it ends within `PATIENCE`."""
         return timedelta() < self.until - ticks <= PATIENCE
 
     def holds_until(self, ticks: timedelta) -> timedelta | None:
-        """Return until when nothing may leave; None if a probe may."""
+        """Return until when no call is allowed; None if a probe is."""
         if self.try_until is not None and ticks < self.try_until:
             return None
         if ticks < self.until:
             return self.until
         if self.probe is not None:
-            answer_due = self.probe.started + PROBE_TIMEOUT
-            return answer_due if ticks < answer_due else None
+            response_due = self.probe.started + PROBE_TIMEOUT
+            return response_due if ticks < response_due else None
         return None

@@ -1,4 +1,4 @@
-"""What to believe of a refusal by the cloud."""
+"""Which data of a refusal (429) by the cloud are plausible."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _SMALLEST_LIMIT = 1_000
 
 
 class RefusalReport(NamedTuple):
-    """What a 429 tells; the cloud may leave out anything."""
+    """The data of a 429, each of which may be missing."""
 
     period: Period | None
     start: datetime | None
@@ -23,19 +23,19 @@ class RefusalReport(NamedTuple):
     limit: int | None
 
     def is_absurd(self, time: datetime, month: Month, plan: Plan) -> bool:
-        """Return whether no plan can be as told.
+        """Return whether no plan can have this period and limit.
 
-        A period of the month is a calendar month, give or take a day at either end; a
-        limit may be that of a smaller plan than was named, but not less than what the
-        cloud has served already.
+        A period of the month is a calendar month, with a day of tolerance at either
+        end. A limit may be that of a smaller plan than the user chose, but not less
+        than the number of calls served already.
         """
         if self.period is not Period.MONTH:
-            # What a minute is does not need to be told.
+            # A minute needs no start.
             return self.end is not None and abs(self.end - time) > _HOUR
         return not (self._is_month(time) and self._is_limit(month, plan))
 
     def is_of(self, month: Month) -> bool:
-        """Return whether a period of the month is, more or less, this one."""
+        """Return whether the period is this month, within a day."""
         return self.start is None or abs(self.start - month.start) <= _DAY
 
     def _is_month(self, time: datetime) -> bool:
@@ -55,5 +55,5 @@ class RefusalReport(NamedTuple):
 
 
 def least_limit(plan: Plan) -> int:
-    """Return the least limit a month that may be true though a plan was named."""
+    """Return the least limit a month that is plausible for the user's plan."""
     return min(plan.calls_per_month // 2, _SMALLEST_LIMIT)

@@ -1,4 +1,4 @@
-"""How many calls of a month are used, and how many are left."""
+"""How many API calls of a month are used, and how many are left."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from .plans import Plan
 from .reserve import Calls, Purpose, reserve, user_limit
 
 _DAY = timedelta(days=1)
-# The cloud may refuse calls by the minute for other reasons, but hardly often.
+# Unexplained refusals by which another program is suspected; single ones are chance.
 SUSPICIOUS = 3
 
 
@@ -33,12 +33,12 @@ class Usage:
 
     @property
     def limit(self) -> int:
-        """Return the calls a month: the plan's, or fewer if the cloud said so."""
+        """Return the calls a month: the plan's, or fewer if the cloud reported so."""
         limit = self._plan.calls_per_month
         return limit if self._cloud_limit is None else min(limit, self._cloud_limit)
 
     def used(self, now: datetime) -> int:
-        """Return the calls spent this month, other programs' known ones included."""
+        """Return the calls used this month, with known ones of other programs."""
         return self._month(now).used
 
     def left(self, now: datetime) -> int:
@@ -46,10 +46,10 @@ class Usage:
         return max(0, self.limit - self.used(now))
 
     def spendable(self, now: datetime) -> int:
-        """Return the calls that background work may still plan with this month.
+        """Return the calls that background work may still use this month.
 
-        The reserve for user and sign-in is taken off, and what another program will
-        take if it goes on as it did.
+        The reserve for the user and sign-ins is deducted, and the expected calls of
+        another program.
         """
         month, time = self._month(now), self._clock.read(now).time
         return max(0, self._limit(month, time, Purpose.BACKGROUND) - month.used)
@@ -64,13 +64,13 @@ class Usage:
         return dict(self._month(now).operations)
 
     def wasted(self, now: datetime) -> int:
-        """Return this month's calls that brought nothing new."""
+        """Return this month's calls whose response had no new data."""
         return self._month(now).wasted
 
     def expected_at_period_end(self, now: datetime) -> int:
-        """Return the calls spent at the end of the month if all goes on as now.
+        """Return the calls used by the end of the month at the present pace.
 
-        What was assumed of the time before this ledger began tells no pace.
+        Calls that are only assumed do not count for the pace.
         """
         month, time = self._month(now), self._clock.read(now).time
         assumed = month.operations[ASSUMED]
@@ -78,23 +78,23 @@ class Usage:
         passed = max(time - begun, _DAY)
         lengths_to_come = (month.end - time) / passed
         expected = round(month.used + (month.used - assumed) * lengths_to_come)
-        # Nothing leaves beyond the limit, but other programs may have gone there.
+        # We send no call beyond the limit, but other programs may have.
         return min(expected, max(self.limit, month.used))
 
     def foreign_calls(self, now: datetime) -> int:
-        """Return this month's calls that the cloud counted and we did not."""
+        """Return this month's calls that only the cloud counted."""
         return self._month(now).foreign
 
     def other_program_suspected(self, now: datetime) -> bool:
-        """Return whether the cloud refused calls that we believed to have."""
+        """Return whether the cloud refused calls that were left by our count."""
         return self._month(now).unexplained >= SUSPICIOUS
 
     def _month(self, now: datetime) -> Month:
-        """Return the month that it probably is."""
+        """Return the month of the estimated time."""
         return self._months.at(self._clock.read(now).time, self._calls.unplaced)
 
     def _limit(self, month: Month, time: datetime, purpose: Purpose) -> int:
-        """Return how many calls a purpose may bring this month to."""
+        """Return the count of calls in a month up to which a purpose's are allowed."""
         if purpose is Purpose.SIGN_IN:
             return self._plan.calls_per_month
         time_left = max(month.end - time, timedelta())

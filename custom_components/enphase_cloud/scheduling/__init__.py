@@ -1,1 +1,1 @@
-"""When to make which API call. Pure: no Home Assistant, no I/O, the clock is given."""
+"""When to make which API call. Pure: no Home Assistant, no I/O; time is an argument."""

@@ -1,4 +1,4 @@
-"""Shares calls out: √weight each, never faster than news arrives."""
+"""Distributes API calls by √weight, at most one per publication of new data."""
 
 from collections.abc import Iterable
 import math
@@ -6,10 +6,7 @@ from typing import NamedTuple
 
 
 class RatePeriod(NamedTuple):
-    """Time in which a document has one weight, and the rhythm of its news.
-
-    Both are in seconds.
-    """
+    """For how long a document has one weight, and how often it has new data [s]."""
 
     weight: float
     duration: float
@@ -17,17 +14,17 @@ class RatePeriod(NamedTuple):
 
     @property
     def saturation(self) -> float:
-        """Return the level from which on every publication is asked for."""
+        """Return the level from which each publication is requested."""
         return 1 / (self.period * math.sqrt(self.weight))
 
 
 def level(stretches: Iterable[RatePeriod], calls: float) -> float:
-    """Return the level a at which rates of min(a·√weight, 1/period) cost all calls.
+    """Return the level a at which rates of min(a·√weight, 1/period) use all calls.
 
-    The weighted mean age of what is known, Σ weight/(2·rate), is least for a given
-    number of calls, Σ rate·duration, when rates are proportional to √weight (Lagrange);
-    a rate beyond the rhythm of the news would buy nothing (water-filling). Infinite
-    where there are calls for every publication.
+    The weighted mean age of the data, Σ weight/(2·rate), is least for a given number of
+    calls, Σ rate·duration, if rates are proportional to √weight (Lagrange). A rate
+    above one call per publication has no effect (water-filling). Infinite if there are
+    calls for each publication.
     """
     weighted = sorted(
         (each for each in stretches if each.weight > 0 and each.duration > 0),

@@ -1,4 +1,4 @@
-"""When news of a document arrives, learnt from the answers."""
+"""When new data of a document arrives, learnt from the responses."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,23 +9,23 @@ from ..json_values import count, duration, moment, optional, record
 
 USUAL_PERIOD = timedelta(minutes=15)
 _FIRST_LAG = timedelta(minutes=8)
-# A question asked too early makes the next ones a step later, one asked in time a small
-# part of it earlier: so about one in twenty is asked too early, which is about where a
-# later one would wait for longer than it would save.
+# A request that is too early delays the next ones by a step; one in time moves them a
+# small part of it earlier. So about one in twenty is too early: with fewer, the others
+# would wait for longer than that saves.
 _STEP = timedelta(seconds=8)
 _PART = 1 / 20
-# So many questions that came too early leave nothing to be bold about.
+# After this many early requests, the first large steps are over.
 _FELT = 9
-# Only questions asked so soon after news was expected teach how late it arrives.
+# Only a request this soon after the expected time shows how late new data arrives.
 _ON_TIME = timedelta(minutes=2)
-# So many questions in vain make a gateway a silent one, which is asked more rarely.
+# Requests without result after which a gateway is silent, with longer pauses.
 _SILENT = 2
 _LONGEST_PAUSE = timedelta(hours=6)
 # Two long gaps that differ by less than this share are a rhythm; one may be an outage.
 _ALIKE = 0.25
-# Longer gaps are outages in any case.
+# A longer gap is always an outage.
 _LONGEST_GAP = timedelta(days=30)
-# A slow rhythm is put to the test after so much news.
+# A slow rhythm is tested after new data arrived this often.
 _TEST_AFTER = 90
 
 
@@ -37,17 +37,17 @@ class Rhythm:
     lag: timedelta = _FIRST_LAG
     data_at: datetime | None = None
     requested_at: datetime | None = None
-    too_early: int = 0  # questions that came too early, as far as they matter
-    misses: int = 0  # expected news that did not come, in a row
-    news: int = 0  # news since the period was last put to the test
-    gap: timedelta | None = None  # between the last news, if that took long
+    too_early: int = 0  # requests that were too early, up to _FELT
+    misses: int = 0  # requests in a row without the expected new data
+    news: int = 0  # how often new data arrived since the last test of the period
+    gap: timedelta | None = None  # the last gap between new data, if it was long
 
     def observe(
         self, now: datetime, data_at: datetime | None, *, changed: bool
     ) -> tuple[Rhythm, bool]:
-        """Learn from an answer; return the new rhythm and whether it brought news.
+        """Learn from a response; return the new rhythm and whether it had new data.
 
-        Without a moment of the data, a change of the answer is news of that moment.
+        Without a time of the data, a changed response is new data of about now.
         """
         if data_at is None:
             is_news = changed or self.data_at is None
@@ -63,14 +63,14 @@ class Rhythm:
 
     @property
     def is_silent(self) -> bool:
-        """Whether news fails to come again and again."""
+        """Whether expected data was missing several times in a row."""
         return self.misses >= _SILENT
 
     def expected(self, after: datetime) -> datetime:
-        """Return when news is expected first, not before a moment."""
+        """Return when new data is expected next, not before a moment."""
         if self.data_at is None or self.requested_at is None:
             return after
-        # A slow rhythm in doubt is held against the usual one.
+        # A slow rhythm that may be wrong is tested with the usual period.
         in_doubt = self.misses or self.news >= _TEST_AFTER
         period = USUAL_PERIOD if in_doubt else self.period
         after = max(after, self.requested_at + max(period / 2, self._pause))
@@ -81,7 +81,7 @@ class Rhythm:
 
     @property
     def _pause(self) -> timedelta:
-        """Return how long a gateway that went silent is left alone."""
+        """Return the pause between requests while the gateway is silent."""
         if not self.is_silent:
             return timedelta()
         first = max(USUAL_PERIOD, self.period / 4)
@@ -99,7 +99,7 @@ class Rhythm:
     def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Rhythm:
         known: Rhythm = self
         if self._is_on_time(now, before):
-            # The newest may be yet to come although there was some news.
+            # There was new data, but the newest has not arrived yet.
             is_old = now - data_at > self.lag + self.period / 2
             known = _requested_too_early(self) if is_old else _requested_in_time(self)
         gap = data_at - before
@@ -121,12 +121,12 @@ class Rhythm:
         )
 
     def _is_on_time(self, now: datetime, data_at: datetime) -> bool:
-        """Return whether the question came right when news was expected."""
+        """Return whether the request was made just when new data was expected."""
         since_expected = now - data_at - self.lag
         return since_expected >= self.period and since_expected % self.period < _ON_TIME
 
     def not_after(self, now: datetime) -> Rhythm:
-        """Return the rhythm for a clock that was ahead of itself before now."""
+        """Return the rhythm without times in the future, after a clock was set back."""
         return replace(
             self,
             data_at=self.data_at and min(self.data_at, now),
@@ -134,7 +134,7 @@ class Rhythm:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what was learnt as JSON."""
+        """Return the rhythm as JSON."""
         return {
             "period": self.period.total_seconds(),
             "lag": self.lag.total_seconds(),
@@ -148,7 +148,7 @@ class Rhythm:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what was stored; raises ValueError where that is damaged."""
+        """Return a stored rhythm; raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
             period=max(USUAL_PERIOD, duration(stored["period"])),
@@ -169,7 +169,7 @@ def _requested_too_early(rhythm: Rhythm) -> Rhythm:
 
 
 def _requested_in_time(rhythm: Rhythm) -> Rhythm:
-    # Boldly at first, until the limit is felt; hardly where a wait matters little.
+    # Large steps until requests are too early; small ones where a wait matters little.
     part = max(1 / 4**rhythm.too_early, _PART * (USUAL_PERIOD / rhythm.period))
     return replace(rhythm, lag=max(timedelta(), rhythm.lag - part * _STEP))
 

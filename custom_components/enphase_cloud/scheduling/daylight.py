@@ -1,4 +1,4 @@
-"""When a system produces, learnt from what it reported."""
+"""When a system produces, learnt from its reports."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,19 +10,19 @@ from ..json_values import moment, optional, record, rows
 
 _DAY = timedelta(days=1)
 _NIGHTS_KEPT = 7
-# A shorter pause of production is no night.
+# A shorter pause of production is not a night.
 _SHORTEST_NIGHT = timedelta(hours=2)
-# Readings further apart do not tell when between them production began or ended.
+# Readings further apart are too imprecise for when production began or ended.
 _LONGEST_GAP = timedelta(hours=5)
-# A reading tells of the interval that ends with it.
+# A reading covers the interval that ends with it.
 _INTERVAL = timedelta(minutes=15)
-# Where between two readings that differ dawns may be; each is as likely.
+# Possible times of dawn between two readings that differ; all are equally likely.
 _DAWNS_WITHIN = (0.25, 0.5, 0.75)
 _LEAD = _INTERVAL / 2
 
 
 class Night(NamedTuple):
-    """A night as the system saw it: its dusk, the last of the dark, the first light."""
+    """A night: its dusk, the last reading in the dark, the first with production."""
 
     dusk: datetime
     dark: datetime
@@ -37,11 +37,11 @@ class Night(NamedTuple):
 
 @dataclass(frozen=True)  # without slots, for what is computed once
 class Daylight:
-    """The recent nights of a system; without any, all is day."""
+    """The recent nights of a system; without any, all time counts as day."""
 
     nights: tuple[Night, ...] = ()
-    # The newest reading; and of the night before the next dawn, when production ended,
-    # and when it was first seen to have ended.
+    # The newest reading; `dusk`: when production ended before the present night;
+    # `dark`: the first reading without production after that.
     producing: bool | None = None
     read_at: datetime | None = None
     dusk: datetime | None = None
@@ -56,21 +56,21 @@ class Daylight:
     ) -> Self:
         """Learn whether the system produced at a moment; older moments are ignored.
 
-        `produced_until` is when it did so last, where that is known. Through the night
-        it is heeded in whatever order it comes: of two documents only one may tell.
+        `produced_until` is the end of the last production, if known. At night it is
+        used in any order of arrival, because only one of two documents may have it.
         """
         known = self._read(data_at, producing=producing)
         if known.producing or producing or produced_until is None:
             return known
-        # Where production is metered, it may be told to go on up to each report.
+        # With meters, production may seem to continue up to each report.
         if produced_until >= data_at - _INTERVAL:
             return known
         return replace(known, dusk=_end(known.dusk, known.dark, produced_until))
 
     def not_after(self, now: datetime) -> Self:
-        """Return what was learnt for a clock that was ahead of itself before now.
+        """Return the daylight without times in the future, after a clock was set back.
 
-        Of nights only the time of day matters.
+        Nights stay, because only their time of day matters.
         """
         if self.read_at is None or self.read_at <= now:
             return self
@@ -100,7 +100,7 @@ class Daylight:
 
     @property
     def is_known(self) -> bool:
-        """Whether a night was seen yet."""
+        """Whether a night was observed yet."""
         return bool(self.nights)
 
     def is_day(self, at: datetime) -> bool:
@@ -108,19 +108,19 @@ class Daylight:
         return not self.nights or self.next_dusk(at) < self.next_dawn(at)
 
     def next_change(self, after: datetime) -> datetime:
-        """Return when day or night ends next."""
+        """Return the next dusk or dawn; a day later if no night is known."""
         if not self.nights:
             return after + _DAY
         return min(self.next_dusk(after), self.next_dawn(after))
 
     def next_dawn(self, after: datetime) -> datetime:
-        """Return when the next day begins; needs a night to be known."""
+        """Return the next dawn; requires `is_known`."""
         return _next(self._dawn, after)
 
     def next_dusk(self, after: datetime) -> datetime:
-        """Return when the next night begins; needs a night to be known.
+        """Return the next dusk; requires `is_known`.
 
-        Today it is later than usual if production goes on.
+        Today it is later than usual if production continues.
         """
         usual = self._usual_dusk(after)
         if self.read_at is None or not self.producing:
@@ -133,9 +133,9 @@ class Daylight:
         return usual
 
     def chances(self, start: datetime, end: datetime) -> list[tuple[datetime, float]]:
-        """Return from when on, between two moments, how likely it is day.
+        """Return the probability of day between two moments, as (from, probability).
 
-        Each of the recent nights is as likely to come again.
+        The next night is equally likely to be like each of the recent ones.
         """
         if not self.nights:
             return [(start, 1.0)]
@@ -155,7 +155,7 @@ class Daylight:
 
     @cached_property
     def _steps(self) -> list[tuple[datetime, float]]:
-        """Return at which moments of a day the chance of day changes, and to what."""
+        """Return when in a day the probability of day changes, and to what."""
         return [
             (change, self._chance(change))
             for night in self.nights
@@ -163,7 +163,7 @@ class Daylight:
         ]
 
     def _chance(self, at: datetime) -> float:
-        """Return how likely it is day from a moment on."""
+        """Return the probability of day from a moment on."""
         days = [
             (at - dawn) % _DAY < (night.dusk - dawn) % _DAY
             for night in self.nights
@@ -186,7 +186,7 @@ class Daylight:
 
     @property
     def length(self) -> timedelta:
-        """Return how long a day lasts at present."""
+        """Return the present length of a day."""
         if not self.nights:
             return _DAY
         dawn = self.next_dawn(self.nights[-1].light)
@@ -209,7 +209,7 @@ class Daylight:
         return last + max(_from(last, night.dusk) for night in self.nights)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what was learnt as JSON."""
+        """Return the daylight as JSON."""
         return {
             "nights": [
                 [each.timestamp() for each in (night.dusk, night.dark, night.light)]
@@ -223,7 +223,7 @@ class Daylight:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what was stored; raises ValueError where that is damaged."""
+        """Return stored daylight; raises ValueError where it is damaged."""
         stored = record(data)
         producing = stored["producing"]
         if not (producing is None or isinstance(producing, bool)):
@@ -239,22 +239,22 @@ class Daylight:
 
 
 def _between(light: datetime, dark: datetime) -> datetime | None:
-    """Return about when production ended between two readings, if they are near."""
+    """Return about when production ended between two readings; None if far apart."""
     gap = dark - light
     return light + gap / 2 - _INTERVAL if gap < _LONGEST_GAP else None
 
 
 def _end(
-    dusk: datetime | None, dark: datetime | None, told: datetime
+    dusk: datetime | None, dark: datetime | None, reported: datetime
 ) -> datetime | None:
-    """Return when production ended: as it is told, if that is possible."""
+    """Return when production ended: the reported time, if it is plausible."""
     if dusk is None or dark is None:
         return dusk
-    return told if dusk - _LONGEST_GAP / 2 < told <= dark else dusk
+    return reported if dusk - _LONGEST_GAP / 2 < reported <= dark else dusk
 
 
 def _from(reference: datetime, moment: datetime) -> timedelta:
-    """Return how much earlier or later in the day a moment is, within ±12 hours."""
+    """Return the difference in time of day between two moments, within ±12 hours."""
     return (moment - reference + _DAY / 2) % _DAY - _DAY / 2
 
 

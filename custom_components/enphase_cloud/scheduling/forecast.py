@@ -1,4 +1,4 @@
-"""What a plan and a profile will give, before anything is known of the system."""
+"""The updates to expect with a plan and a profile, before a system is known."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
@@ -15,14 +15,14 @@ _MONTH = timedelta(days=30)
 
 
 class Freshness(NamedTuple):
-    """How long apart the updates of a document are; None where there are none."""
+    """The interval between updates of a document; None where there are none."""
 
     by_day: timedelta | None
     by_night: timedelta | None
 
 
 class Preview(NamedTuple):
-    """What to expect of a plan shared by some documents."""
+    """The expected updates of documents that share a plan, and their calls."""
 
     documents: Mapping[Source, Freshness]
     calls_per_month: int
@@ -35,11 +35,10 @@ def preview(
     polled_documents: Collection[PolledDocument],
     others_per_day: float = 0.0,
 ) -> Preview:
-    """Return what to expect, with days as long as nights.
+    """Return the expected updates, with days as long as nights.
 
-    `others_per_day` is how many calls of a day go to energy and periodic requests.
-    Where systems differ in their documents, a document's freshness is that of the
-    system where it is best.
+    `others_per_day` is how many calls of a day go to energy and periodic requests. If
+    systems have different documents, the best freshness of each document counts.
     """
     half = _MONTH.total_seconds() / 2
     period = USUAL_PERIOD.total_seconds()

@@ -1,4 +1,4 @@
-"""Live streams cost money: how many there may be, and when the next session begins."""
+"""How many live streams the user's limit allows, and when the next session begins."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta, tzinfo
@@ -8,30 +8,30 @@ from typing import Final, NamedTuple
 from .daylight import Daylight
 
 _DAY: Final = timedelta(days=1)
-# Scheduled sessions leave this share to what users and automations ask for.
+# Scheduled sessions leave this share to sessions by users and automations.
 _SHARE_FOR_REQUESTS: Final = 0.2
 
 type OpeningWindow = tuple[datetime, datetime]
-# Returns the window that is open at a moment, or else the first one after it.
+# Returns the window that is open at a moment, or the first one after it.
 type OpenHours = Callable[[datetime], OpeningWindow]
 
 
 class StreamAllowance(NamedTuple):
-    """How many live streams the user wants to pay for in a month."""
+    """The live streams per month that the user agrees to pay for."""
 
     per_month: int
 
     def left(self, used: int) -> int:
-        """Return how many may still be opened this month."""
+        """Return how many are left this month."""
         return max(0, self.per_month - used)
 
     def left_for_sessions(self, used: int) -> int:
-        """Return how many of these may be opened without being asked for."""
+        """Return how many are left for scheduled sessions."""
         return max(0, self.left(used) - math.ceil(self.per_month * _SHARE_FOR_REQUESTS))
 
 
 def split(length: timedelta, longest: timedelta) -> int:
-    """Return how many streams in a row it takes to cover a length."""
+    """Return the number of streams that a session of a length needs."""
     return max(0, math.ceil(length / longest))
 
 
@@ -46,8 +46,8 @@ def next_session(
 ) -> datetime:
     """Return when the next scheduled session begins, now or later.
 
-    At least `pause` after the last one, and so that what is left lasts until the
-    period ends; without any left, when the next period begins.
+    It is at least `pause` after the last one, and late enough that the streams `left`
+    last until the period ends. If none is left, it is when the next period begins.
     """
     if left <= 0:
         return _open_from(max(period_end, now), hours)
@@ -59,12 +59,12 @@ def next_session(
 
 
 def all_day(at: datetime) -> OpeningWindow:
-    """Return the hours that never end."""
+    """Return a window that is always open."""
     return at, at + _DAY
 
 
 def by_day(daylight: Daylight) -> OpenHours:
-    """Return the hours in which a system produces, as far as they are known."""
+    """Return the hours in which a system produces; all hours while none are known."""
 
     def window(at: datetime) -> OpeningWindow:
         opens = at if daylight.is_day(at) else daylight.next_change(at)
@@ -97,7 +97,7 @@ def _open_from(at: datetime, hours: OpenHours) -> datetime:
 
 
 def _later(at: datetime, open_time: timedelta, hours: OpenHours) -> datetime:
-    """Return the moment until which windows have been open for a time."""
+    """Return when windows have been open for a total of `open_time`."""
     while open_time > timedelta():
         opens, closes = hours(at)
         at = max(at, opens)
@@ -108,7 +108,7 @@ def _later(at: datetime, open_time: timedelta, hours: OpenHours) -> datetime:
 
 
 def _open_time(begin: datetime, end: datetime, hours: OpenHours) -> timedelta:
-    """Return how long windows are open within a period."""
+    """Return the total time for which windows are open within a period."""
     total = timedelta()
     at = begin
     while at < end:

@@ -10,12 +10,12 @@ type Step = tuple[float, float]
 
 
 class PlanningWindow(NamedTuple):
-    """What lies ahead. Moments and durations are in seconds, 0 is now.
+    """The publications to choose from. Moments and durations are in seconds, 0 is now.
 
-    At each of the `stops`, data of `lag` seconds before can be had for a call; what is
-    known now is as of the moment `known`, which is older. The first of the `steps` is
-    at 0 or before. The first data as of `duty` or later must not be passed over. The
-    last stop is no call, but the end; from there on each second weighs `after`.
+    At each of the `stops`, a call returns data of `lag` seconds before; the present
+    data is of the moment `known`, which is older. The first of the `steps` is at 0 or
+    before. The first data of `duty` or later must not be skipped. The last stop is not
+    a call, but the end; from there on each second weighs `after`.
     """
 
     stops: Sequence[float]
@@ -27,11 +27,11 @@ class PlanningWindow(NamedTuple):
 
 
 def first_stop(outlook: PlanningWindow, price: float) -> int:
-    """Return the number of the stop that is best asked for first.
+    """Return the index of the stop to request first.
 
-    A choice of stops costs the weighted age of what is known, ∫weight·age dt, and the
-    price for each. The cheapest is a shortest path from now to the end, found from the
-    last stop to the first.
+    A selection of stops costs the weighted age of the data, ∫weight·age dt, plus the
+    price of each stop. The cheapest one is a shortest path from now to the end,
+    computed from the last stop to the first.
     """
     stops = [0.0, *(max(0.0, stop) for stop in outlook.stops)]
     data = [outlook.known, *(stop - outlook.lag for stop in outlook.stops)]
@@ -39,7 +39,8 @@ def first_stop(outlook: PlanningWindow, price: float) -> int:
     last = len(stops) - 1
     duty = next((at for at in range(1, last) if data[at] >= outlook.duty), last)
     cheapest = [0.0] * last
-    # Newer data can wait for longer, so a stop's next is never beyond its successor's.
+    # After newer data the next call is later, so no stop continues beyond the choice of
+    # its successor.
     following = last
     for at in range(last - 1, -1, -1):
         least = math.inf
@@ -58,9 +59,10 @@ def first_stop(outlook: PlanningWindow, price: float) -> int:
 
 
 def _rest(age: float, weight: float, price: float) -> float:
-    """Return what an age costs in the time to come, over that of an age of 0.
+    """Return the cost of an age after the end, compared with an age of 0.
 
-    At a constant weight it pays to ask at an age of √(2·price/weight).
+    At a constant weight, a request is worth its price from an age of
+    √(2·price/weight).
     """
     if weight <= 0:
         return 0.0

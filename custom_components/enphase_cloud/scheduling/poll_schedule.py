@@ -16,17 +16,17 @@ from .daylight import Daylight
 from .lookahead import PlanningWindow, first_stop
 from .weights import POLLED, PolledDocument, Profile, Weight, weight
 
-# How far ahead to look for the best publications.
+# How far ahead publications are compared.
 _HORIZON = timedelta(hours=30)
-# So many periods after dusk data tell for sure what a day came to.
+# Data of this many periods after dusk certainly has the total of the day.
 _AFTER_DUSK = 1.5
-# With fewer calls a day than that, none is spent on what a day came to.
+# With fewer calls a day, none is used for the total of the day.
 _FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is known of a document."""
+    """The state of a document."""
 
     profile: Profile = Profile.BALANCED
     rhythm: Rhythm = field(default_factory=Rhythm)
@@ -35,13 +35,13 @@ class _State:
 
     @property
     def pause_end(self) -> datetime | None:
-        """Return until when a failing document is left alone."""
+        """Return until when a failing document is skipped."""
         if self.failed_at is None:
             return None
         return self.failed_at + pause_after(self.failures)
 
     def not_after(self, now: datetime) -> Self:
-        """Return the state as it is if the clock was ahead of itself before now."""
+        """Return the state without times in the future, after a clock was set back."""
         return replace(
             self,
             rhythm=self.rhythm.not_after(now),
@@ -58,7 +58,7 @@ class _State:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what was stored; raises ValueError where that is damaged."""
+        """Return a stored state; raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
             rhythm=Rhythm.from_dict(stored["rhythm"]),
@@ -68,7 +68,7 @@ class _State:
 
 
 class Schedule:
-    """Shares the calls of one API key out among all that is polled with it.
+    """Distributes the calls of one API key among all documents polled with it.
 
     All moments are aware datetimes.
     """
@@ -77,22 +77,21 @@ class Schedule:
         """Begin without anything to poll."""
         self._polled: dict[PolledDocument, _State] = {}
         self._daylight: dict[str, Daylight] = {}
-        # What was stored of documents that are not added yet.
+        # Stored states of documents that are not added yet.
         self._remembered: dict[PolledDocument, _State] = {}
-        # What as_dict() returned of each state and daylight: a hundred systems take
-        # their time.
+        # Each state and daylight with its JSON, which takes long for a hundred systems.
         self._json: dict[object, tuple[object, dict[str, Any]]] = {}
 
     @classmethod
     def restore(cls, data: object) -> Self:
-        """Begin with what as_dict() returned earlier.
+        """Restore the result of as_dict(); raises ValueError where it is damaged.
 
-        Documents are polled once added again. Raises ValueError where it is damaged.
+        Documents are polled once they are added again.
         """
         schedule, stored = cls(), record(data)
         for key, value in record(stored["feeds"]).items():
             system, _, document = key.rpartition("/")
-            # A newer version may know more documents.
+            # A newer version may have stored other documents.
             if document in POLLED:
                 polled = PolledDocument(system, Source(document))
                 schedule._remembered[polled] = _State.from_dict(value)
@@ -101,7 +100,7 @@ class Schedule:
         return schedule
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all that was learnt as JSON."""
+        """Return the schedule as JSON."""
         polled_documents = self._remembered | self._polled
         return {
             "feeds": {
@@ -115,7 +114,7 @@ class Schedule:
         }
 
     def _as_json(self, of: object, state: _State | Daylight) -> dict[str, Any]:
-        """Return a state as JSON, worked out again only if it is another one."""
+        """Return a state as JSON, computed again only if it changed."""
         known = self._json.get(of)
         if known is None or known[0] is not state:
             known = self._json[of] = (state, state.as_dict())
@@ -129,12 +128,12 @@ class Schedule:
         self._polled[polled] = replace(state, profile=profile)
 
     def remove(self, polled: PolledDocument) -> None:
-        """Poll a document no longer; what was learnt waits for its return."""
+        """Stop polling a document; its state is kept in case it is added again."""
         if (state := self._polled.pop(polled, None)) is not None:
             self._remembered[polled] = state
 
     def forget_responses(self, polled: PolledDocument) -> None:
-        """Let a document be due at once, for what it said is lost; a pause stays."""
+        """Make a document due at once, because its data is lost; a pause stays."""
         for polled_documents in (self._polled, self._remembered):
             if (state := polled_documents.get(polled)) is not None:
                 polled_documents[polled] = replace(
@@ -142,12 +141,12 @@ class Schedule:
                 )
 
     def period(self, polled: PolledDocument) -> timedelta:
-        """Return how long apart the reports are that a document brings."""
+        """Return the interval between reports of a document."""
         known = self._polled.get(polled) or self._remembered.get(polled, _State())
         return known.rhythm.period
 
     def daylight(self, system: str) -> Daylight:
-        """Return when a system produces, as far as it is known."""
+        """Return when a system produces."""
         return self._daylight.get(system, Daylight())
 
     def observe(
@@ -160,12 +159,11 @@ class Schedule:
         producing: bool | None,
         produced_until: datetime | None = None,
     ) -> bool:
-        """Learn from an answered poll; return whether it was wasted.
+        """Learn from a response; return whether the call was wasted: no new data.
 
-        `data_at` is the moment of the newest data in the answer, `changed` whether the
-        answer differs from the one before, and `producing` whether the system produced
-        at that moment, and `produced_until` when it did so last; None where the answer
-        does not tell.
+        `data_at` is the time of the newest data in the response, and `changed` whether
+        the response differs from the previous one. `producing` says whether the system
+        produced at that time, `produced_until` when it last did; None if unknown.
         """
         state = self._polled[polled]
         rhythm, is_news = state.rhythm.observe(now, data_at, changed=changed)
@@ -185,14 +183,14 @@ class Schedule:
         return not is_news
 
     def failed(self, polled: PolledDocument, *, now: datetime) -> None:
-        """Note that a poll failed; the pause grows from failure to failure."""
+        """Note that a poll failed; the pause grows with failures in a row."""
         state = self._polled[polled]
         self._polled[polled] = replace(
             state, failures=state.failures + 1, failed_at=now
         )
 
     def demand(self, now: datetime, period_end: datetime) -> float:
-        """Return how many calls it would take to ask for all news until then."""
+        """Return how many calls it takes to request all new data until then."""
         return sum(
             each.duration / each.period
             for each in self._stretches(now, period_end)
@@ -209,7 +207,7 @@ class Schedule:
     ) -> datetime:
         """Return when a document is due, now or later.
 
-        `calls_left` is what all documents together may spend until the period ends.
+        `calls_left` is how many calls all documents may use until the period ends.
         """
         state = self._polled[polled] = self._polled[polled].not_after(now)
         if (daylight := self._daylight.get(polled.system)) is not None:
@@ -223,11 +221,11 @@ class Schedule:
         return max(moment, now)
 
     def _best(self, polled: PolledDocument, now: datetime, level: float) -> datetime:
-        """Return the moment of the publication to ask for next."""
+        """Return the time of the publication to request next."""
         rhythm = self._polled[polled].rhythm
         duty = self._duty(polled, now, level)
         end = now + _HORIZON if duty is None else duty + rhythm.lag + rhythm.period
-        # What was there to be had last may be asked for at any time.
+        # The last publication is available at any time.
         stops = [rhythm.expected(now - rhythm.period)]
         while len(stops) == 1 or stops[-1] <= max(now, end):
             stops.append(stops[-1] + rhythm.period)
@@ -261,9 +259,10 @@ class Schedule:
     def _duty(
         self, polled: PolledDocument, now: datetime, level: float
     ) -> datetime | None:
-        """Return from when on data tell what the day came to, if that is asked for.
+        """Return from when on data has the total of the day; None if not required.
 
-        It is of documents that weigh nothing by night: nobody else would ask.
+        It is required of documents without a weight at night, which would not be
+        requested otherwise.
         """
         weighs, daylight = self._weight(polled), self.daylight(polled.system)
         rhythm = self._polled[polled].rhythm
@@ -280,7 +279,7 @@ class Schedule:
         return level(self._stretches(now, period_end), calls_left)
 
     def _stretches(self, now: datetime, period_end: datetime) -> Iterator[RatePeriod]:
-        # Once for each system: a key may serve a hundred.
+        # Computed once for each system, because a key may have a hundred.
         beside: defaultdict[str, set[Source]] = defaultdict(set)
         for polled in self._polled:
             beside[polled.system].add(polled.document)
@@ -301,7 +300,7 @@ class Schedule:
         return weight(self._polled[polled].profile, polled.document, beside)
 
     def _wake(self, system: str) -> None:
-        """Let the other documents of a system know that its gateway reports again."""
+        """Reset the misses of all documents of a system whose gateway reports again."""
         for polled, state in self._polled.items():
             if polled.system == system and state.rhythm.misses:
                 rhythm = replace(state.rhythm, misses=min(1, state.rhythm.misses))

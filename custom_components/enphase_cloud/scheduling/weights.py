@@ -1,4 +1,4 @@
-"""What can be polled, and how much its freshness matters."""
+"""Which documents are polled, and how much their freshness matters."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ from ..measurements.catalog import Source
 
 
 class Profile(StrEnum):
-    """What the user wants to see freshest."""
+    """Which values the user prefers to be fresh."""
 
     BALANCED = "balanced"
     BATTERY_FIRST = "battery_first"
@@ -29,11 +29,11 @@ class Weight(NamedTuple):
     night: float
 
     def mean(self, *, day: float) -> float:
-        """Return the mean weight if so much of a time is day, from 0 to 1."""
+        """Return the mean weight for a share of day, from 0 to 1."""
         return self.night + (self.day - self.night) * day
 
 
-# By night values move about a quarter as fast as by day, and production not at all.
+# At night values change about a quarter as fast as by day, and production not at all.
 _WEIGHTS: Mapping[Profile, Mapping[Source, Weight]] = {
     Profile.BALANCED: {
         Source.SUMMARY: Weight(1, 0),
@@ -54,8 +54,8 @@ _WEIGHTS: Mapping[Profile, Mapping[Source, Weight]] = {
 POLLED: Final = tuple(_WEIGHTS[Profile.BALANCED])
 """The documents that are polled as often as calls allow."""
 
-# Production power, which moves fastest, is in LATEST, too. Where that is polled,
-# only the energies of the SUMMARY are left to miss.
+# LATEST has production power, too, which changes fastest. Where it is polled, only the
+# energy of the SUMMARY remains.
 _SUMMARY_BESIDE_LATEST = 0.25
 
 
