@@ -122,16 +122,16 @@ def test_an_older_response_replaces_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told_at", "days"),
+    ("reported_at", "days"),
     [(None, 1), (NOON - HOUR, 0), (MIDNIGHT + HOUR, 1), (NOON - 9 * DAY, 1)],
 )
 def test_panels_are_requested_for_today_and_days_not_final(
-    told_at: datetime | None, days: int
+    reported_at: datetime | None, days: int
 ) -> None:
     """Yesterday, too, until it is final; more days would be too long for a page."""
     board = Board()
-    if told_at is not None:
-        power = Sample(1, told_at, Source.PANEL_TELEMETRY)
+    if reported_at is not None:
+        power = Sample(1, reported_at, Source.PANEL_TELEMETRY)
         board.put(Source.PANEL_TELEMETRY, {Measurement.PANEL_POWER: power}, PANEL)
     query = PANEL_TELEMETRY_DOCUMENT.query(known(board))
     assert query == {"start_at": at(MIDNIGHT - days * DAY), "granularity": "week"}

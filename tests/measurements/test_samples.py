@@ -1,4 +1,4 @@
-"""The newest measurement wins, whatever its source and the order of arrival."""
+"""The newest measurement wins, from any source and in any order of arrival."""
 
 from contextlib import suppress
 from copy import replace

@@ -12,7 +12,7 @@ from ..api.endpoints import Endpoint
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import Inventory
-from ..measurements.samples import Samples
+from ..measurements.samples import Sample, Samples, Value
 from ..measurements.system import SYSTEM, Device, DeviceKind, SystemInfo
 
 type Report = Mapping[Device, Samples]
@@ -111,6 +111,30 @@ def serial_number(device: Device, inventory: Inventory) -> str | None:
         properties = inventory.get(device)
         number = None if properties is None else properties.serial_number
     return number if number and _SERIAL.fullmatch(number) else None
+
+
+def samples_of(
+    values: Mapping[Measurement, Value | None], at: datetime, source: Source
+) -> dict[Measurement, Sample]:
+    """Return samples of the values that are not None; flags become 1 or 0."""
+    return {
+        measurement: Sample(
+            int(value) if isinstance(value, bool) else value, at, source
+        )
+        for measurement, value in values.items()
+        if value is not None
+    }
+
+
+def dated_samples(
+    values: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
+) -> dict[Measurement, Sample]:
+    """Return samples of the values that are not None, each with its own moment."""
+    return {
+        measurement: Sample(value, at, source)
+        for measurement, (value, at) in values.items()
+        if value is not None
+    }
 
 
 def no_query(_known: Known) -> Mapping[str, str | int]:

@@ -16,9 +16,9 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.charging import WeeklyTimes, session_energy
 from ..measurements.inventory import Inventory
-from ..measurements.samples import NOTHING, Sample, Samples, Value
+from ..measurements.samples import NOTHING, Sample, Value
 from ..measurements.system import Device, DeviceKind
-from .base import EachDevice, Known, Report, serial_number
+from .base import EachDevice, Known, Report, samples_of, serial_number
 from .devices import inventory as inventory_of_system
 
 EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, reported_by=Source.CHARGERS)
@@ -130,7 +130,7 @@ def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
         for measurement in (Measurement.CHARGED_ON,)
         if measurement in kept
     }
-    arrived = _samples(values, known.fetched_at, Source.CHARGER_INTERVALS)
+    arrived = samples_of(values, known.fetched_at, Source.CHARGER_INTERVALS)
     return {known.device: {**before, **arrived}}
 
 
@@ -195,7 +195,7 @@ def read_sessions(sessions: ChargingSessions, known: Known) -> Report:
         ),
         Measurement.LAST_SESSION_COST: last.cost,
     }
-    return {known.device: _samples(values, end_at, Source.CHARGER_SESSIONS)}
+    return {known.device: samples_of(values, end_at, Source.CHARGER_SESSIONS)}
 
 
 def _energy(last: ChargingSession, known: Known) -> float | None:
@@ -225,20 +225,10 @@ def read_schedules(schedules: ChargerSchedules, known: Known) -> Report:
         )
     )
     values = {Measurement.CHARGER_SCHEDULE: times.as_text()}
-    samples = _samples(values, known.fetched_at, Source.CHARGER_SCHEDULES)
+    samples = samples_of(values, known.fetched_at, Source.CHARGER_SCHEDULES)
     return {known.device: samples}
 
 
 def read_days(_days: DailyEnergy, _known: Known) -> Report:
     """Return no samples: the days go into statistics."""
     return {}
-
-
-def _samples(
-    values: Mapping[Measurement, Value | None], at: datetime, source: Source
-) -> Samples:
-    return {
-        measurement: Sample(value, at, source)
-        for measurement, value in values.items()
-        if value is not None
-    }

@@ -1,7 +1,5 @@
 """The devices of a system (API operation `devices`), and which of them report."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from ..api.models import Devices, LatestTelemetry
@@ -9,9 +7,9 @@ from ..api.models.device import Device as ListedDevice
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
-from ..measurements.samples import Sample, Samples, Value
+from ..measurements.samples import Samples, Value
 from ..measurements.system import Device, DeviceKind
-from .base import FIRST, Known, Report
+from .base import FIRST, Known, Report, samples_of
 
 _LONGEST_CUE: Final = 100
 # Kinds whose devices other documents name by their numeric id.
@@ -57,36 +55,26 @@ def single_devices(latest: LatestTelemetry) -> dict[Device, Samples]:
     for battery in latest.batteries:
         if battery.device_id is not None and battery.reported_at is not None:
             device = Device(DeviceKind.BATTERY, str(battery.device_id))
-            found[device] = _samples(
-                battery.reported_at,
-                {
-                    Measurement.REAL_POWER: battery.power,
-                    Measurement.OPERATIONAL_MODE: _word(battery.mode),
-                },
-            )
+            values: dict[Measurement, Value | None] = {
+                Measurement.REAL_POWER: battery.power,
+                Measurement.OPERATIONAL_MODE: _word(battery.mode),
+            }
+            found[device] = samples_of(values, battery.reported_at, Source.LATEST)
     for charger in latest.ev_chargers:
         if charger.reported_at is not None:
             device = Device(DeviceKind.CHARGER, charger.serial_number or FIRST)
             values = {Measurement.CHARGER_STATUS: _word(charger.status)}
-            found[device] = _samples(charger.reported_at, values)
+            found[device] = samples_of(values, charger.reported_at, Source.LATEST)
     for heat_pump in latest.heat_pumps:
         if heat_pump.reported_at is not None:
             device = Device(DeviceKind.HEAT_PUMP, heat_pump.serial_number or FIRST)
             values = {Measurement.HEAT_PUMP_MODE: _word(heat_pump.mode)}
-            found[device] = _samples(heat_pump.reported_at, values)
+            found[device] = samples_of(values, heat_pump.reported_at, Source.LATEST)
     return found
 
 
 def _word(word: str) -> str | None:
     return None if word == "unknown" else str(word)
-
-
-def _samples(at: datetime, values: Mapping[Measurement, Value | None]) -> Samples:
-    return {
-        measurement: Sample(value, at, Source.LATEST)
-        for measurement, value in values.items()
-        if value is not None
-    }
 
 
 def _identifier(kind: DeviceKind, listed: ListedDevice) -> str:

@@ -12,9 +12,9 @@ from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
 from ..measurements.panel_health import PanelDay
 from ..measurements.panel_history import PanelState
-from ..measurements.samples import Sample, Samples, Value
+from ..measurements.samples import Sample, Samples
 from ..measurements.system import SYSTEM, Device, DeviceKind
-from .base import Known, Report
+from .base import Known, Report, samples_of
 
 # The time between two responses whose difference is the energy of a day.
 _LEAST_BETWEEN: Final = timedelta(hours=18)
@@ -118,18 +118,15 @@ def _panel(
 ) -> Samples:
     at, reported_at = known.fetched_at, each.last_report_at
     health = known.board.panel_health
-    samples = _samples(
-        known,
-        {
-            Measurement.PANEL_ENERGY_YESTERDAY: yesterday,
-            Measurement.PANEL_ENERGY_LIFETIME: each.energy,
-            Measurement.DEVICE_STATUS: None
-            if each.status is DeviceStatus.UNKNOWN
-            else str(each.status),
-            Measurement.PANEL_STATE: str(health.state(device.identifier)),
-            Measurement.PANEL_PERFORMANCE: health.performance(device.identifier),
-        },
-    )
+    is_known = each.status is not DeviceStatus.UNKNOWN
+    values = {
+        Measurement.PANEL_ENERGY_YESTERDAY: yesterday,
+        Measurement.PANEL_ENERGY_LIFETIME: each.energy,
+        Measurement.DEVICE_STATUS: str(each.status) if is_known else None,
+        Measurement.PANEL_STATE: str(health.state(device.identifier)),
+        Measurement.PANEL_PERFORMANCE: health.performance(device.identifier),
+    }
+    samples = samples_of(values, at, Source.PANELS)
     if reported_at is None:
         return samples
     reported_at = min(reported_at, at)
@@ -152,25 +149,13 @@ def _system(
         for device, each in panels.items()
         if each.status.is_problem or states[device] is not PanelState.SOUND
     }
-    return _samples(
-        known,
-        {
-            Measurement.PANELS_REPORTING: sum(
-                _has_reported(each, known) for each in panels.values()
-            ),
-            Measurement.PANEL_PROBLEMS: len(ill),
-            Measurement.DEAD_PANELS: counts[PanelState.DEAD],
-            Measurement.WEAK_PANELS: counts[PanelState.WEAK],
-            Measurement.WEAKEST_PANEL: weakest(yesterday.values()),
-        },
-    )
-
-
-def _samples(
-    known: Known, values: Mapping[Measurement, Value | None]
-) -> dict[Measurement, Sample]:
-    return {
-        measurement: Sample(value, known.fetched_at, Source.PANELS)
-        for measurement, value in values.items()
-        if value is not None
+    values = {
+        Measurement.PANELS_REPORTING: sum(
+            _has_reported(each, known) for each in panels.values()
+        ),
+        Measurement.PANEL_PROBLEMS: len(ill),
+        Measurement.DEAD_PANELS: counts[PanelState.DEAD],
+        Measurement.WEAK_PANELS: counts[PanelState.WEAK],
+        Measurement.WEAKEST_PANEL: weakest(yesterday.values()),
     }
+    return samples_of(values, known.fetched_at, Source.PANELS)

@@ -1,6 +1,5 @@
 """Read the cloud's documents into samples."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import partial
 from typing import Final
@@ -19,7 +18,7 @@ from ..measurements.evidence import OF_BATTERIES
 from ..measurements.parts import measured_together
 from ..measurements.samples import Sample, Samples, Value, is_producing
 from ..measurements.system import SYSTEM
-from .base import Known, Report
+from .base import Known, Report, dated_samples
 from .devices import single_devices
 
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
@@ -60,7 +59,7 @@ def read_summary(summary: Summary, known: Known) -> Report:
             int(summary.last_report_at.timestamp()),
             summary.last_report_at,
         )
-    return {SYSTEM: _samples(found, Source.SUMMARY)}
+    return {SYSTEM: dated_samples(found, Source.SUMMARY)}
 
 
 def read_battery_telemetry(telemetry: BatteryTelemetry, known: Known) -> Report:
@@ -80,7 +79,7 @@ def read_battery_telemetry(telemetry: BatteryTelemetry, known: Known) -> Report:
             level = interval.state_of_charge if level is None else level
             break
     found = {Measurement.BATTERY_LEVEL: (level, observed_at)}
-    return {SYSTEM: _samples(found, Source.BATTERY)}
+    return {SYSTEM: dated_samples(found, Source.BATTERY)}
 
 
 def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
@@ -112,7 +111,7 @@ def read_latest_telemetry(latest: LatestTelemetry, known: Known) -> Report:
         elif battery and (at := measured_together(consumption, battery)):
             load = max(0, consumption.power + battery.power)
             found[Measurement.CONSUMPTION_POWER] = (load, at)
-    return single_devices(latest) | {SYSTEM: _samples(found, Source.LATEST)}
+    return single_devices(latest) | {SYSTEM: dated_samples(found, Source.LATEST)}
 
 
 def read_live_frame(frame: LiveFrame, board: Board) -> Samples:
@@ -190,13 +189,3 @@ def _within_summary_day(
         return measured_at
     midnight = datetime.combine(summary.summary_date, time(), time_zone)
     return max(measured_at, midnight.astimezone(measured_at.tzinfo))
-
-
-def _samples(
-    found: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
-) -> Samples:
-    return {
-        measurement: Sample(value, observed_at, source)
-        for measurement, (value, observed_at) in found.items()
-        if value is not None
-    }

@@ -14,9 +14,9 @@ from ..api.models import (
 )
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
-from ..measurements.samples import Sample, Samples, Value
+from ..measurements.samples import Sample, Value
 from ..measurements.system import SYSTEM, Device, DeviceKind
-from .base import Known, Report
+from .base import Known, Report, samples_of
 
 _MODEL: Final = "Dry contact"
 
@@ -45,7 +45,7 @@ def read_battery_settings(settings: BatterySettings, known: Known) -> Report:
         Measurement.ENERGY_INDEPENDENCE: settings.energy_independence,
         Measurement.CHARGE_FROM_GRID: settings.charge_from_grid,
     }
-    return {SYSTEM: _samples(values, known, Source.BATTERY_SETTINGS)}
+    return {SYSTEM: samples_of(values, known.fetched_at, Source.BATTERY_SETTINGS)}
 
 
 def read_storm_guard(settings: StormGuard, known: Known) -> Report:
@@ -54,13 +54,15 @@ def read_storm_guard(settings: StormGuard, known: Known) -> Report:
         Measurement.STORM_GUARD: settings.is_on,
         Measurement.STORM_ALERT: settings.alert,
     }
-    return {SYSTEM: _samples(values, known, Source.STORM_GUARD)}
+    return {SYSTEM: samples_of(values, known.fetched_at, Source.STORM_GUARD)}
 
 
 def read_loads(settings: LoadControl, known: Known) -> Report:
     """Return the settings of each load."""
     return {
-        load_device(load.name): _samples(_of_load(load), known, Source.LOAD_CONTROL)
+        load_device(load.name): samples_of(
+            _of_load(load), known.fetched_at, Source.LOAD_CONTROL
+        )
         for load in settings.loads.values()
     }
 
@@ -86,16 +88,4 @@ def _of_load(load: Load) -> Mapping[Measurement, Value | None]:
         Measurement.LOAD_START: load.start,
         Measurement.LOAD_END: load.end,
         Measurement.LOAD_IS_LOCKED: load.owner_can_override is False,
-    }
-
-
-def _samples(
-    values: Mapping[Measurement, Value | None], known: Known, source: Source
-) -> Samples:
-    return {
-        measurement: Sample(
-            int(value) if isinstance(value, bool) else value, known.fetched_at, source
-        )
-        for measurement, value in values.items()
-        if value is not None
     }

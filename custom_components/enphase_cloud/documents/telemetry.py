@@ -18,9 +18,9 @@ from ..api.models import (
 )
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
-from ..measurements.samples import Sample, Samples, Value, advance
+from ..measurements.samples import Samples, Value, advance
 from ..measurements.system import SYSTEM, Device, DeviceKind
-from .base import FIRST, EachDevice, Known, Report
+from .base import FIRST, EachDevice, Known, Report, dated_samples
 from .chargers import cue_of_devices, energy_of_yesterday, first_day
 from .readings import start_of_day
 
@@ -125,7 +125,7 @@ def read_battery(telemetry: BatteryTelemetry, known: Known) -> Report:
             Measurement.DISCHARGED_TODAY: (_sum(each.discharged for each in today), at),
         }
     before = known.board.samples(Source.BATTERY_UNITS, known.device)
-    arrived = _samples(values, Source.BATTERY_UNITS)
+    arrived = dated_samples(values, Source.BATTERY_UNITS)
     return {known.device: advance(before, arrived, now=known.fetched_at)}
 
 
@@ -134,20 +134,20 @@ def read_heat_pump(intervals: EnergyIntervals, known: Known) -> Report:
     device = heat_pump(known.board) or Device(DeviceKind.HEAT_PUMP, FIRST)
     measurement = Measurement.HEAT_PUMP_ENERGY_YESTERDAY
     values = {measurement: (energy_of_yesterday(intervals, known), known.fetched_at)}
-    return {device: _samples(values, Source.HEAT_PUMP_INTERVALS)}
+    return {device: dated_samples(values, Source.HEAT_PUMP_INTERVALS)}
 
 
 def read_charger(intervals: BatteryEnergyIntervals, known: Known) -> Report:
     """Return the energy [Wh] that a charger gave yesterday, without discharge."""
     energy = energy_of_yesterday(intervals.charged, known)
     values = {Measurement.CHARGER_ENERGY_YESTERDAY: (energy, known.fetched_at)}
-    return {known.device: _samples(values, Source.EVSE_INTERVALS)}
+    return {known.device: dated_samples(values, Source.EVSE_INTERVALS)}
 
 
 def read_meters(meters: ProductionMeters, known: Known) -> Report:
     """Return the energy [Wh] of yesterday of each production meter."""
     return {
-        device: _samples(
+        device: dated_samples(
             {Measurement.METER_ENERGY_YESTERDAY: (energy, known.fetched_at)},
             Source.METER_INTERVALS,
         )
@@ -246,20 +246,10 @@ def _of_panel(intervals: EnergyIntervals, known: Known) -> Samples:
     if today:
         energy = _sum(each.energy for each in today)
         values[Measurement.PANEL_ENERGY_TODAY] = energy, today[-1].end_at
-    return _samples(values, Source.PANEL_TELEMETRY)
+    return dated_samples(values, Source.PANEL_TELEMETRY)
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
     """Return the sum of the known values; None without any."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def _samples(
-    values: Mapping[Measurement, tuple[Value | None, datetime]], source: Source
-) -> Samples:
-    return {
-        measurement: Sample(value, at, source)
-        for measurement, (value, at) in values.items()
-        if value is not None
-    }
