@@ -85,21 +85,21 @@ async def sign_in(client: EnphaseCloudClient, session: ClientSession, url: str) 
     )
 
 
-async def ask_for_devices(
+async def request_devices(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
     """Request the devices of a system."""
     await client.get(DEVICES, system_id=SYSTEM_ID)
 
 
-async def ask_for_panels(
+async def request_panels(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
     """Request microinverters with the serial number of a gateway in the query."""
     await client.pages(INVERTERS_SUMMARY, query={"envoy_serial_number": SERIAL_NUMBER})
 
 
-async def ask_for_alarms(
+async def request_alarms(
     client: EnphaseCloudClient, session: ClientSession, url: str
 ) -> None:
     """Request the open alarms."""
@@ -108,9 +108,9 @@ async def ask_for_alarms(
 
 ACTIONS: list[Action] = [
     request_document,
-    ask_for_alarms,
-    ask_for_devices,
-    ask_for_panels,
+    request_alarms,
+    request_devices,
+    request_panels,
     sign_in,
     stream,
 ]

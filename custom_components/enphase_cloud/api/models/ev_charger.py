@@ -52,7 +52,7 @@ class ChargingSessions(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read the sessions with a start, and an end after it.
+        """Read the sessions; skip those without start and end, or of over 366 days.
 
         Raises MalformedResponseError if the document has no system id.
         """
