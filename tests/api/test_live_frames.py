@@ -77,7 +77,7 @@ FRAMINGS = {
     + b"\n\ndata: ]\n\n",
     "lines": lines(*FRAMES),
     "array": lines(FRAMES),
-    "array that goes on": lines(FRAMES).replace(b"]", b","),
+    "array that continues": lines(FRAMES).replace(b"]", b","),
     "array in a line each": lines([frame(1)], [frame(2)]),
     "indented array": json.dumps(FRAMES, indent=4).encode(),
     "indented": "\n".join(INDENTED).encode(),
