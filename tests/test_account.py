@@ -1,4 +1,4 @@
-"""The device of an account: what all systems on one API key share."""
+"""The account device, which all systems on one API key share."""
 
 from typing import Any
 
@@ -64,10 +64,10 @@ def _second(world: World, first: MockConfigEntry, *, minor: int = 2) -> MockConf
     )
 
 
-async def test_systems_hang_below_one_account(
+async def test_systems_share_one_account_device(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """What they share is shown once, and the user cannot delete it."""
+    """Account entities exist once, and the user cannot delete the device."""
     world.add_system(name="Cabin")
     entry = await set_up()
     [account] = _accounts(hass)
@@ -83,20 +83,19 @@ async def test_systems_hang_below_one_account(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_no_streams_without_a_plan_for_them(
+async def test_live_streams_sensor_is_absent_if_plan_has_no_live_streams(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """What cannot be had is not counted."""
     await set_up()
     streams = "sensor.enphase_account_live_streams_left"
     assert hass.states.get(streams) is None
     assert state(hass, USED) == "3"
 
 
-async def test_the_oldest_entry_has_the_account(
+async def test_oldest_entry_owns_account_device(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Whichever is loaded first; and the next one has it when that is removed."""
+    """The order of loading does not matter; the next entry takes it over."""
     first = world.entry()
     second = _second(world, first)
     first.add_to_hass(hass)
@@ -117,15 +116,15 @@ async def test_the_oldest_entry_has_the_account(
     [account] = _accounts(hass)
     assert account.config_entry_id == second.entry_id
     assert {each.via_device_id for each in system_devices(hass, second)} == {account.id}
-    # The entity of the same name goes on, and so does the count.
+    # The entity with the same name remains, and so does the count.
     assert state(hass, USED) == "5"
     assert len(world.calls) == calls
 
 
-async def test_a_disabled_entry_gives_the_account_away_until_it_is_back(
+async def test_another_entry_owns_account_device_while_its_entry_is_disabled(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """There is never more than one, and always one that works."""
+    """The older entry owns it again when it is enabled."""
     first = await set_up()
     second = await set_up(_second(world, first))
     await hass.config_entries.async_set_disabled_by(
@@ -142,10 +141,10 @@ async def test_a_disabled_entry_gives_the_account_away_until_it_is_back(
     assert system.via_device_id == account.id
 
 
-async def test_another_key_is_another_account(
+async def test_entry_with_another_key_has_its_own_account_device(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The older entry keeps its entities; the other one gets its own."""
+    """The older entry keeps its entities; the other entry gets new ones."""
     first = await set_up()
     second = await set_up(_second(world, first))
     before = er.async_get(hass).async_get(USED)
@@ -161,7 +160,7 @@ async def test_another_key_is_another_account(
     assert after is not None
     assert after.id == before.id
     assert after.config_entry_id == first.entry_id
-    # With the key of the older one again, its device is superfluous.
+    # With one key in both entries again, the second device is removed.
     hass.config_entries.async_update_entry(
         first, data={**first.data, CONF_API_KEY: second.data[CONF_API_KEY]}
     )
@@ -174,7 +173,7 @@ async def test_another_key_is_another_account(
 def _register(
     hass: HomeAssistant, entry: MockConfigEntry, system_id: int, name: str
 ) -> dict[str, str]:
-    """Register what a system showed of the account; return entity ids by key."""
+    """Register account entities of a system; return entity ids by key."""
     device = dr.async_get(hass).async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={(DOMAIN, str(system_id))},
@@ -195,10 +194,10 @@ def _register(
     }
 
 
-async def test_entities_of_the_first_system_move(
+async def test_migration_moves_account_entities_of_first_system(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """With their ids; the copies of the others are removed, and names stay."""
+    """Entity ids and names stay; the copies of other systems are removed."""
     other = world.add_system(name="Cabin")
     entry = world.entry(minor_version=1)
     entry.add_to_hass(hass)
@@ -206,7 +205,7 @@ async def test_entities_of_the_first_system_move(
     gone = _register(hass, entry, other.system_id, "cabin")
     registry = er.async_get(hass)
     registry.async_update_entity(kept["calls_used"], name="Spent")
-    # Where the first system has none, that of the next one moves.
+    # If the first system lacks an entity, that of the next system moves.
     registry.async_remove(kept["calls_wasted"])
     kept["calls_wasted"] = gone.pop("calls_wasted")
     second = _second(world, entry, minor=1)
@@ -234,10 +233,10 @@ async def test_entities_of_the_first_system_move(
     assert hass.states.get(USED) is None
 
 
-async def test_an_entry_of_a_later_version_is_left_alone(
+async def test_entry_of_later_major_version_is_not_loaded(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """What it means, this version cannot know; a later minor version is fine."""
+    """This version cannot read its data; a later minor version loads."""
     entry = world.entry(minor_version=9)
     await set_up(entry)
     assert entry.state is ConfigEntryState.LOADED

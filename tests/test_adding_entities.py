@@ -1,4 +1,4 @@
-"""Entities of devices are added once, whatever else happens meanwhile."""
+"""Entities of devices are added exactly once, also around a reload."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 SESSIONS = "ev_charger_sessions"
 
 
-async def test_what_arrives_while_an_entry_is_unloaded_is_added_once(
+async def test_data_that_arrives_during_unload_adds_entities_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -33,7 +33,7 @@ async def test_what_arrives_while_an_entry_is_unloaded_is_added_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """After its platforms are unloaded, and before its coordinators are."""
+    """It arrives after platforms are unloaded, and before coordinators are."""
     install(world)
     world.cloud.faults.add(Fault(operation=SESSIONS, status=500, times=1))
     entry = await set_up(options=CHARGERS)
@@ -62,7 +62,7 @@ async def test_what_arrives_while_an_entry_is_unloaded_is_added_once(
     assert shown(hass, world, "last_session_end") == "unavailable"
 
 
-def _of_batteries(hass: HomeAssistant, entry_id: str) -> set[str]:
+def _battery_entities(hass: HomeAssistant, entry_id: str) -> set[str]:
     """Return the unique ids of the batteries' entities that have a state."""
     return {
         each.unique_id
@@ -72,16 +72,16 @@ def _of_batteries(hass: HomeAssistant, entry_id: str) -> set[str]:
 
 
 @pytest.mark.long
-async def test_a_device_that_comes_back_has_its_entities_again(
+async def test_entities_return_with_their_device_without_reload(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without a reload."""
+    """A battery is missing from the lists until it is removed, then listed again."""
     entry = await set_up(options={"groups": ["devices"]})
-    before = _of_batteries(hass, entry.entry_id)
+    before = _battery_entities(hass, entry.entry_id)
     plant = world.system.plant
     world.system.remove_battery(1, dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=25), step=timedelta(hours=6))
-    assert 0 < len(_of_batteries(hass, entry.entry_id)) < len(before)
+    assert 0 < len(_battery_entities(hass, entry.entry_id)) < len(before)
     world.system.plant = plant
     await pass_time(hass, freezer, timedelta(days=8), step=timedelta(hours=6))
-    assert _of_batteries(hass, entry.entry_id) >= before
+    assert _battery_entities(hass, entry.entry_id) >= before

@@ -1,4 +1,4 @@
-"""Alarms: what they are called, when they are told, and what each costs."""
+"""Alarms: their names, when events fire, and how many API calls they cost."""
 
 from datetime import timedelta
 import json
@@ -42,62 +42,62 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Return what the event of alarms tells, as it comes."""
-    heard: list[dict[str, Any]] = []
+def fired(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Collect the attributes of each event that the alarm entity fires."""
+    events: list[dict[str, Any]] = []
 
     @callback
-    def hear(event: Event[EventStateChangedData]) -> None:
+    def note(event: Event[EventStateChangedData]) -> None:
         before, after = event.data["old_state"], event.data["new_state"]
         if not (before and after) or "unavailable" in (before.state, after.state):
             return
-        heard.append({**after.attributes})
+        events.append({**after.attributes})
 
-    async_track_state_change_event(hass, [ALARM], hear)
-    return heard
-
-
-def _types(told: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(each["event_type"], each["name"]) for each in told]
+    async_track_state_change_event(hass, [ALARM], note)
+    return events
 
 
-async def test_an_alarm_is_told_with_name_severity_and_advice(
+def _types(fired: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(each["event_type"], each["name"]) for each in fired]
+
+
+async def test_alarm_event_has_name_severity_and_advice(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """Once when it opens and once when it is cleared; its type is asked for once."""
+    """It fires at opening and at clearing; the types are requested once."""
     await set_up(options=ALARMS)
     assert "event_types" not in world.calls
     opened_at = dt_util.utcnow()
     number = world.system.open_alarm("meter_silent", opened_at, severity=2)
     await pass_time(hass, freezer, DAY, step=HOUR)
     kind = find_type("meter_silent")
-    assert _types(told) == [("opened", kind.name)]
-    assert told[0]["severity"] == "error"
-    assert told[0]["advice"] == kind.advice
-    assert told[0]["started_at"] == opened_at.isoformat()
+    assert _types(fired) == [("opened", kind.name)]
+    assert fired[0]["severity"] == "error"
+    assert fired[0]["advice"] == kind.advice
+    assert fired[0]["started_at"] == opened_at.isoformat()
     assert world.calls.count("event_types") == 1
 
     world.system.clear_alarm(number, dt_util.utcnow())
     world.system.open_alarm("battery_hot", dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
-    assert _types(told[1:]) == [
+    assert _types(fired[1:]) == [
         ("cleared", kind.name),
         ("opened", find_type("battery_hot").name),
     ]
     await pass_time(hass, freezer, 2 * DAY, step=HOUR)
-    assert len(told) == 3
-    # The list had all types.
+    assert len(fired) == 3
+    # The first response has all types.
     assert world.calls.count("event_types") == 1
 
 
-async def test_the_sensor_shows_what_to_do(
+async def test_sensor_shows_advice_of_worst_alarm(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Of the worst alarm; and each alarm with its name."""
+    """It lists each alarm with its name."""
     await set_up(options=ALARMS)
     now = dt_util.utcnow()
     world.system.open_alarm("battery_hot", now, severity=3)
@@ -116,14 +116,14 @@ async def test_the_sensor_shows_what_to_do(
     assert {"advice", "alarms"} <= shown.state_info["unrecorded_attributes"]  # type: ignore[index]
 
 
-async def test_devices_are_named_without_their_numbers(
+async def test_alarm_names_devices_without_serial_numbers(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """The user's own name wins; a device that is not listed has none."""
+    """The user's own name is preferred; an unlisted device has no name."""
     entry = await set_up(options=ALL)
     first, second = (each.serial for each in world.system.microinverters[:2])
     registry = dr.async_get(hass)
@@ -135,48 +135,48 @@ async def test_devices_are_named_without_their_numbers(
         "micro_silent", dt_util.utcnow(), serials=[first, second, "999999999999"]
     )
     await pass_time(hass, freezer, DAY, step=HOUR)
-    assert told[0]["device"] == "Microinverter, Shed 2"
+    assert fired[0]["device"] == "Microinverter, Shed 2"
     shown = hass.states.get(PROBLEM)
     assert shown is not None
     for serial in (first, second, "999999999999"):
-        assert serial not in str(told)
+        assert serial not in str(fired)
         assert serial not in str(shown.attributes)
 
 
-async def test_what_was_open_at_first_is_no_news(
+async def test_alarm_open_at_first_setup_fires_no_event(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """The sensor shows it; its end is told."""
+    """The sensor shows it, and an event fires when it is cleared."""
     number = world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
     await set_up(options=ALARMS)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert state(hass, PROBLEM) == "on"
     await pass_time(hass, freezer, DAY, step=HOUR)
-    assert told == []
+    assert fired == []
     world.system.clear_alarm(number, dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
-    assert _types(told) == [("cleared", find_type("meter_silent").name)]
+    assert _types(fired) == [("cleared", find_type("meter_silent").name)]
 
 
-async def test_a_restart_repeats_nothing_and_loses_nothing(
+async def test_restart_neither_repeats_nor_loses_events(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """What happened while the account was not loaded is told afterwards."""
+    """Changes while the entry is not loaded fire events after it is loaded."""
     entry = await set_up(options=ALARMS)
     number = world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
-    assert len(told) == 1
+    assert len(fired) == 1
     await hass.config_entries.async_reload(entry.entry_id)
     await pass_time(hass, freezer, timedelta(hours=2), step=HOUR)
-    assert len(told) == 1
+    assert len(fired) == 1
 
     await hass.config_entries.async_unload(entry.entry_id)
     world.system.clear_alarm(number, dt_util.utcnow())
@@ -184,7 +184,7 @@ async def test_a_restart_repeats_nothing_and_loses_nothing(
     freezer.tick(2 * DAY)
     await set_up(entry)
     await pass_time(hass, freezer, timedelta(minutes=2))
-    assert _types(told[1:]) == [
+    assert _types(fired[1:]) == [
         ("cleared", find_type("meter_silent").name),
         ("opened", find_type("battery_hot").name),
     ]
@@ -193,10 +193,10 @@ async def test_a_restart_repeats_nothing_and_loses_nothing(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_types_that_are_new_are_asked_for_one_by_one(
+async def test_unknown_alarm_type_is_requested_singly_and_rarely(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """And one that the cloud does not know is not asked for again and again."""
+    """A type that the cloud does not know is requested again after weeks."""
     await set_up(options=ALARMS)
     number = world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
@@ -210,43 +210,43 @@ async def test_types_that_are_new_are_asked_for_one_by_one(
     assert world.calls.count("event_types") == 3
 
 
-async def test_names_that_cannot_be_had_hold_nothing_up(
+async def test_alarm_event_fires_although_its_name_is_unavailable(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """The alarm is told by its number; the cloud is asked again another day."""
+    """It shows the number; the names are requested again on another day."""
     fault = world.cloud.faults.add(Fault(operation="event_types", status=500, times=1))
     await set_up(options=ALARMS)
     world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
     assert fault.hits == 1
     number = find_type("meter_silent").number
-    assert _types(told) == [("opened", f"Event {number}")]
-    assert "advice" not in told[0]
+    assert _types(fired) == [("opened", f"Event {number}")]
+    assert "advice" not in fired[0]
     await pass_time(hass, freezer, 2 * DAY, step=HOUR)
     assert world.calls.count("event_types") == 2
     shown = hass.states.get(PROBLEM)
     assert shown is not None
     assert shown.attributes["advice"] == find_type("meter_silent").advice
-    assert len(told) == 1
+    assert len(fired) == 1
 
 
-async def test_without_alarms_there_is_no_event(
+async def test_alarm_event_entity_is_absent_without_alarms_group(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """The gateway's is there."""
+    """The gateway's event entity exists."""
     await set_up()
     assert hass.states.get(ALARM) is None
     assert state(hass, "event.hilltop_gateway_connection") == "unknown"
 
 
-async def test_repairs_of_alarms_are_for_those_who_want_them(
+async def test_alarm_repair_appears_only_with_the_option(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One for each system, with what to do, and gone by itself."""
+    """It contains the advice, and disappears when the alarm is cleared."""
     issues = ir.async_get(hass)
     entry = await set_up(options=ALARMS)
     issue_id = f"open_alarms_{entry.entry_id}_0"
@@ -271,10 +271,10 @@ async def test_repairs_of_alarms_are_for_those_who_want_them(
     assert issues.async_get_issue(DOMAIN, issue_id) is None
 
 
-async def test_a_repair_goes_with_the_account(
+async def test_alarm_repair_is_removed_on_unload(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """While it is not loaded nothing is known."""
+    """The state of alarms is unknown while the entry is not loaded."""
     world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
     entry = await set_up(options=REPAIRS)
     issue_id = f"open_alarms_{entry.entry_id}_0"
@@ -283,10 +283,10 @@ async def test_a_repair_goes_with_the_account(
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
 
 
-async def test_a_repair_shows_no_markup_of_the_cloud(
+async def test_alarm_repair_escapes_markup_of_the_cloud(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Whatever a name holds is shown as it is, in one line and cut."""
+    """Texts of the cloud appear literally, in one line and shortened."""
     hostile = {
         "event_type_id": 105,
         "event_name": "[Click](evil)\n# Title\u0000",
@@ -310,14 +310,14 @@ async def test_a_repair_shows_no_markup_of_the_cloud(
     assert shown.attributes["alarms"][0]["name"] == "[Click](evil) # Title"
 
 
-async def test_what_came_before_the_start_is_told_after_it(
+async def test_alarm_event_waits_until_home_assistant_has_started(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """Before, no automation would hear it."""
+    """No automation would receive it earlier."""
     entry = await set_up(options=ALARMS)
     await hass.config_entries.async_unload(entry.entry_id)
     world.system.open_alarm("meter_silent", dt_util.utcnow())
@@ -327,18 +327,18 @@ async def test_what_came_before_the_start_is_told_after_it(
     await hass.async_block_till_done(wait_background_tasks=True)
     await pass_time(hass, freezer, timedelta(minutes=10))
     assert state(hass, PROBLEM) == "on"
-    assert told == []
+    assert fired == []
 
     hass.set_state(CoreState.running)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
     await pass_time(hass, freezer, timedelta(minutes=1))
-    assert _types(told) == [("opened", find_type("meter_silent").name)]
+    assert _types(fired) == [("opened", find_type("meter_silent").name)]
 
 
-async def test_diagnostics_tell_alarms_without_numbers(
+async def test_diagnostics_list_alarms_without_serial_numbers(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Of devices only how many there are."""
+    """They contain only the number of devices."""
     world.system.open_alarm("meter_silent", dt_util.utcnow() - DAY)
     entry = await set_up(options=ALARMS)
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -353,13 +353,13 @@ async def test_diagnostics_tell_alarms_without_numbers(
     assert system["event_weeks"] == []
 
 
-async def test_a_damaged_file_of_events_is_set_aside(
+async def test_damaged_events_store_is_set_aside(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Alarms are told by number until their types are asked for again."""
+    """Alarms show their number until the types are requested again."""
     entry = world.entry(options=ALARMS)
     key = f"{DOMAIN}.{entry.entry_id}.events"
     hass_storage[key] = {
@@ -376,27 +376,27 @@ async def test_a_damaged_file_of_events_is_set_aside(
     assert key not in hass_storage
 
 
-async def test_nothing_is_asked_while_calls_are_withheld(
+async def test_no_types_are_requested_while_calls_are_withheld(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[dict[str, Any]],
+    fired: list[dict[str, Any]],
 ) -> None:
-    """An alarm is not held up by that; its name comes later."""
+    """The event fires at once, with the number instead of the name."""
     await set_up(options=ALARMS)
     world.cloud.faults.add(Fault(operation="event_types", quota="month"))
     world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
     number = find_type("meter_silent").number
-    assert _types(told) == [("opened", f"Event {number}")]
+    assert _types(fired) == [("opened", f"Event {number}")]
     assert world.calls.count("event_types") <= 1
 
 
-async def test_the_option_is_offered_and_kept(
+async def test_alarm_repairs_option_is_stored_only_while_on(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """It is off at first, and leaves no trace then."""
+    """It is off by default, and then absent from the options."""
     entry = await set_up(options=ALARMS)
     manager = hass.config_entries.options
     for wanted in (True, False):
@@ -412,17 +412,17 @@ async def test_the_option_is_offered_and_kept(
         assert ("alarm_repairs" in entry.options) is wanted
 
 
-async def test_systems_share_what_types_mean(
+async def test_systems_share_alarm_types(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Each has its own alarms, and its own repair."""
+    """Each system has its own alarms and its own repair."""
     barn = world.add_system(name="Barn")
     entry = await set_up(options=REPAIRS)
     now = dt_util.utcnow()
     world.system.open_alarm("meter_silent", now)
     barn.open_alarm("meter_silent", now, severity=2)
     barn.open_alarm("battery_hot", now)
-    # What was asked for just before the small hours waits for the next night.
+    # A document requested just before the nightly hours waits for the next night.
     await pass_time(hass, freezer, 2 * DAY, step=HOUR)
     assert world.calls.count("event_types") == 1
     for entity_id in (ALARM, "event.barn_alarm"):
@@ -430,16 +430,16 @@ async def test_systems_share_what_types_mean(
         assert shown is not None
         assert shown.attributes["event_type"] == "opened"
     issues = ir.async_get(hass)
-    told = [
+    repairs = [
         issues.async_get_issue(DOMAIN, f"open_alarms_{entry.entry_id}_{number}")
         for number in range(2)
     ]
-    assert [issue and issue.severity for issue in told] == [
+    assert [issue and issue.severity for issue in repairs] == [
         ir.IssueSeverity.WARNING,
         ir.IssueSeverity.ERROR,
     ]
     assert [
         issue.translation_placeholders["count"]
-        for issue in told
+        for issue in repairs
         if issue is not None and issue.translation_placeholders is not None
     ] == ["1", "2"]

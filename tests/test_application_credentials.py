@@ -29,7 +29,7 @@ from .flows import ENGLISH, placeholders
         (False, "https://<your Home Assistant>/auth/external/callback"),
     ],
 )
-async def test_the_dialog_is_explained(
+async def test_credentials_dialog_shows_portal_and_redirect_url(
     hass: HomeAssistant,
     enable_custom_integrations: None,
     hass_ws_client: WebSocketGenerator,
@@ -37,24 +37,24 @@ async def test_the_dialog_is_explained(
     *,
     my_home_assistant: bool,
 ) -> None:
-    """Home Assistant offers the dialog, filled in with what the portal wants."""
+    """Home Assistant offers the dialog, with the values that the portal needs."""
     assert await async_setup_component(hass, APPLICATION_CREDENTIALS, {})
     if my_home_assistant:
         hass.config.components.add("my")
     client = await hass_ws_client(hass)
     await client.send_json_auto_id({"type": f"{APPLICATION_CREDENTIALS}/config"})
-    answer = (await client.receive_json())["result"]
-    assert DOMAIN in answer["domains"]
-    given = answer["integrations"][DOMAIN]["description_placeholders"]
+    response = (await client.receive_json())["result"]
+    assert DOMAIN in response["domains"]
+    given = response["integrations"][DOMAIN]["description_placeholders"]
     assert given == {"portal_url": DEVELOPER_PORTAL_URL, "redirect_url": redirect_url}
     text = ENGLISH[APPLICATION_CREDENTIALS]["description"]
     assert placeholders(text) == set(given)
 
 
-async def test_the_implementation(
+async def test_implementation_has_user_name_and_authorize_url(
     hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An application signs in at Enphase, under the name that the user gave it."""
+    """The application signs in at Enphase, and keeps the name that the user chose."""
     monkeypatch.delenv(ENV_CLOUD_URL, raising=False)
     implementation = await async_get_auth_implementation(
         hass, "mine", ClientCredential("an id", "a secret", "Roof")

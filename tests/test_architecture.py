@@ -1,4 +1,4 @@
-"""Who may import whom, and what nobody does (docs/architecture.md)."""
+"""Allowed imports and forbidden calls (docs/architecture.md)."""
 
 import ast
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ MODULES = {
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
     for path in sorted(PACKAGE.rglob("*.py"))
 }
-# What each folder may import beside itself. The first ones know nothing of Home
-# Assistant, the others are its. Type checking makes no exception.
+# What each folder may import beside itself. Pure folders do not import Home
+# Assistant. Imports for type checking follow the same rules.
 PURE_FOLDERS = {
     "json_values": set[str](),
     "wording": set[str](),
@@ -37,7 +37,7 @@ FOLDERS = PURE_FOLDERS | {
     "actions": {*_PURE, "const", "coordinator", "data", "errors", "report", "runtime"},
     "flows": {*_PURE, "const", "coordinator", "data", "errors", "runtime"},
 }
-# What a folder without I/O has no use for.
+# Modules that a folder without I/O must not import.
 IO = {"aiohttp", "asyncio", "os", "pathlib", "socket", "threading", "urllib"}
 CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 
@@ -66,42 +66,42 @@ def _imports(module: str) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
-def _inside(module: str) -> Iterator[str]:
+def _internal_imports(module: str) -> Iterator[str]:
     """Yield what a module imports from the integration, relative to it."""
     for name in _imports(module):
         if name.startswith(f"{NAME}."):
             yield name.removeprefix(f"{NAME}.")
 
 
-def _of(*folders: str) -> list[str]:
+def _modules_in(*folders: str) -> list[str]:
     return [module for module in MODULES if module.partition(".")[0] in folders]
 
 
-def test_the_folders_are_there() -> None:
-    """These tests look at something."""
+def test_each_folder_has_modules() -> None:
+    """Otherwise the tests below would check nothing."""
     assert len(MODULES) > 30
     for folder in FOLDERS.keys() - {"data", "json_values", "wording"}:
-        assert len(_of(folder)) >= 2
+        assert len(_modules_in(folder)) >= 2
 
 
-@pytest.mark.parametrize("module", _of(*PURE_FOLDERS))
-def test_pure_folders_know_no_home_assistant(module: str) -> None:
+@pytest.mark.parametrize("module", _modules_in(*PURE_FOLDERS))
+def test_pure_folders_do_not_import_home_assistant(module: str) -> None:
     """They could be packages of their own."""
     assert not [name for name in _imports(module) if name.startswith("homeassistant")]
 
 
-@pytest.mark.parametrize("module", _of(*FOLDERS))
-def test_folders_import_what_is_below_them(module: str) -> None:
-    """An arrow goes down, or stays in the folder."""
+@pytest.mark.parametrize("module", _modules_in(*FOLDERS))
+def test_folders_import_only_folders_below_them(module: str) -> None:
+    """An import goes down, or stays in the folder."""
     folder = module.partition(".")[0]
     allowed = {folder, *FOLDERS[folder]}
-    for name in _inside(module):
+    for name in _internal_imports(module):
         assert any(f"{name}.".startswith(f"{each}.") for each in allowed), name
 
 
-@pytest.mark.parametrize("module", _of(*PURE_FOLDERS.keys() - {"api"}))
-def test_pure_folders_touch_nothing(module: str) -> None:
-    """No network, no files, and the clock is an argument."""
+@pytest.mark.parametrize("module", _modules_in(*PURE_FOLDERS.keys() - {"api"}))
+def test_pure_folders_use_no_io_and_no_clock(module: str) -> None:
+    """No network and no files; the time is an argument."""
     roots = {name.partition(".")[0] for name in _imports(module)}
     assert not roots & (IO | {"time"})
     for node in ast.walk(_tree(module)):
@@ -112,8 +112,8 @@ def test_pure_folders_touch_nothing(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_nobody_imports_from_init(module: str) -> None:
-    """What several need has a module of its own; __init__ is Home Assistant's."""
+def test_no_module_imports_from_init(module: str) -> None:
+    """Shared code has a module of its own; __init__ is for Home Assistant."""
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ImportFrom) and _absolute(module, node) == NAME:
             assert all(alias.name in MODULES for alias in node.names)
@@ -122,14 +122,14 @@ def test_nobody_imports_from_init(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_annotations_need_no_future(module: str) -> None:
-    """Python 3.14 evaluates them late by itself."""
+def test_no_module_imports_from_future(module: str) -> None:
+    """Python 3.14 evaluates annotations lazily by itself."""
     assert not [name for name in _imports(module) if name.startswith("__future__")]
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_session_is_home_assistants(module: str) -> None:
-    """Nobody opens a ClientSession."""
+def test_no_module_opens_its_own_client_session(module: str) -> None:
+    """All requests use Home Assistant's session."""
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func).rpartition(".")[2]
@@ -142,26 +142,26 @@ def test_the_session_is_home_assistants(module: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_modules_are_not_too_long(module: str) -> None:
-    """One subject each."""
+    """A module has one subject."""
     lines = MODULES[module].read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 350
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_classes_are_not_too_long(module: str) -> None:
-    """One responsibility each; a table is compact."""
+    """A class has one responsibility."""
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.ClassDef):
             assert node.end_lineno is not None
             assert node.end_lineno - node.lineno + 1 <= 250, node.name
 
 
-def test_imports_make_no_circle() -> None:
+def test_imports_have_no_cycle() -> None:
     """Each module can be understood before those that build on it."""
     graph = {
         module: {
             known
-            for name in _inside(module)
+            for name in _internal_imports(module)
             for known in (name, name.rpartition(".")[0], f"{name}.__init__")
             if known in MODULES and known != module
         }
@@ -169,5 +169,5 @@ def test_imports_make_no_circle() -> None:
     }
     while graph:
         leaves = {module for module, needs in graph.items() if not needs & set(graph)}
-        assert leaves, f"A circle among {sorted(graph)}"
+        assert leaves, f"A cycle among {sorted(graph)}"
         graph = {module: graph[module] for module in graph if module not in leaves}

@@ -1,4 +1,4 @@
-"""Arrays: panels that the user takes together, in a flow of their own."""
+"""Arrays: panels that the user groups in a subentry flow."""
 
 from datetime import timedelta
 import json
@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _translated(result: SubentryFlowResult) -> SubentryFlowResult:
-    """Return what a flow shows; all of it has a text."""
+    """Check that a step has all its texts; return the step."""
     if result["type"] is FlowResultType.ABORT:
         assert result["reason"] in TEXTS["abort"]
     if result["type"] is FlowResultType.FORM:
@@ -78,11 +78,11 @@ async def _begin(
     )
 
 
-async def _answer(
-    hass: HomeAssistant, shown: SubentryFlowResult, **answer: Any
+async def _submit(
+    hass: HomeAssistant, shown: SubentryFlowResult, **user_input: Any
 ) -> SubentryFlowResult:
     result = await hass.config_entries.subentries.async_configure(
-        shown["flow_id"], answer
+        shown["flow_id"], user_input
     )
     await hass.async_block_till_done()
     return _translated(result)
@@ -91,7 +91,7 @@ async def _answer(
 async def _add(
     hass: HomeAssistant, entry: MockConfigEntry, name: str, panels: list[str]
 ) -> ConfigSubentry:
-    result = await _answer(hass, await _begin(hass, entry), name=name, panels=panels)
+    result = await _submit(hass, await _begin(hass, entry), name=name, panels=panels)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     return next(each for each in entry.subentries.values() if each.title == name)
 
@@ -111,17 +111,17 @@ def _array_devices(hass: HomeAssistant, entry: MockConfigEntry) -> list[dr.Devic
     return [each for each in found if each.config_subentry_id is not None]
 
 
-async def test_an_array_is_a_device_with_what_its_panels_gave(
+async def test_array_device_shows_energy_of_its_panels(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It is there at once, without a call and without a restart."""
+    """It appears at once, without an API call and without a restart."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
     shown = await _begin(hass, entry)
     assert shown["step_id"] == "array"
     assert _choices(shown).keys() == set(panels)
     calls = len(world.calls)
-    result = await _answer(
+    result = await _submit(
         hass, shown, name=" South roof ", tilt=35, azimuth=180, panels=panels[:4]
     )
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -139,7 +139,7 @@ async def test_an_array_is_a_device_with_what_its_panels_gave(
     assert {each.config_subentry_id for each in entities} == {subentry.subentry_id}
     assert state(hass, REPORTING) == "4"
     assert state(hass, ENERGY) == state(hass, WEAKEST) == STATE_UNKNOWN
-    # Who deletes the device has to delete the array.
+    # The device is removed only with its array.
     assert not await async_remove_config_entry_device(hass, entry, device)
 
     world.system.break_panel(panels[0], dt_util.utcnow())
@@ -165,10 +165,10 @@ async def test_an_array_is_a_device_with_what_its_panels_gave(
     assert float(state(hass, WEAKEST)) == 0
 
 
-async def test_a_change_takes_effect_at_once_and_a_removed_array_is_gone(
+async def test_changes_and_removals_of_arrays_take_effect_at_once(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The entry is reloaded, which costs no call."""
+    """The entry is reloaded, which costs no API call."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
     subentry = await _add(hass, entry, "South roof", panels[:4])
@@ -176,7 +176,7 @@ async def test_a_change_takes_effect_at_once_and_a_removed_array_is_gone(
     calls = len(world.calls)
     shown = await _begin(hass, entry, subentry)
     assert shown["step_id"] == "reconfigure"
-    result = await _answer(hass, shown, name="South", panels=panels[:3])
+    result = await _submit(hass, shown, name="South", panels=panels[:3])
     assert result["reason"] == "reconfigure_successful"
     assert state(hass, REPORTING) == "3"
     assert {each.name for each in _array_devices(hass, entry)} == {"South", "Garage"}
@@ -194,39 +194,39 @@ async def test_a_change_takes_effect_at_once_and_a_removed_array_is_gone(
     assert len(world.calls) == calls
 
 
-async def test_a_panel_is_in_one_array_only(
+async def test_panel_can_be_in_one_array_only(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The form says which one has it; what was filled in stays."""
+    """The form names the other array, and keeps the user's input."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
     south = await _add(hass, entry, "South roof", panels[:4])
     shown = await _begin(hass, entry)
-    for answer, errors in (
+    for user_input, errors in (
         ({"name": "  ", "panels": panels[4:]}, {"name": "name_missing"}),
         ({"name": "West", "panels": []}, {"panels": "choose_a_panel"}),
         ({"name": "West", "panels": panels[3:]}, {"panels": "panel_in_other_array"}),
     ):
-        shown = await _answer(hass, shown, **answer)
+        shown = await _submit(hass, shown, **user_input)
         assert (shown["step_id"], shown["errors"]) == ("array", errors)
     assert shown["description_placeholders"] == {
         "panel": panels[3],
         "array": "South roof",
     }
-    result = await _answer(hass, shown, name="West", panels=panels[4:])
+    result = await _submit(hass, shown, name="West", panels=panels[4:])
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    # Its own panels are in no other array.
+    # An array that is reconfigured may keep its own panels.
     shown = await _begin(hass, entry, south)
-    shown = await _answer(hass, shown, name="South roof", panels=panels[:5])
+    shown = await _submit(hass, shown, name="South roof", panels=panels[:5])
     assert shown["errors"] == {"panels": "panel_in_other_array"}
-    result = await _answer(hass, shown, name="South roof", panels=panels[:2])
+    result = await _submit(hass, shown, name="South roof", panels=panels[:2])
     assert result["reason"] == "reconfigure_successful"
 
 
-async def test_a_panel_that_vanished_may_stay_in_an_array(
+async def test_array_may_keep_a_panel_that_is_gone(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """It counts for nothing, and the form does not fail because of it."""
+    """It is not counted, and the form still works."""
     panels = _serials(world)
     entry = world.entry(options=PANELS)
     entry.add_to_hass(hass)
@@ -245,7 +245,7 @@ async def test_a_panel_that_vanished_may_stay_in_an_array(
     shown = await _begin(hass, entry, gone)
     assert _choices(shown)["482400000000"] == "482400000000"
     chosen = ["482400000000", *panels[:3]]
-    result = await _answer(hass, shown, name="South roof", panels=chosen)
+    result = await _submit(hass, shown, name="South roof", panels=chosen)
     assert result["reason"] == "reconfigure_successful"
     assert state(hass, REPORTING) == "3"
 
@@ -253,7 +253,7 @@ async def test_a_panel_that_vanished_may_stay_in_an_array(
 async def test_panels_are_chosen_by_name_and_serial_number(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The name that the user gave it is shown, and what is printed on it."""
+    """The form shows the user's name, and the number printed on the panel."""
     entry = await set_up(options=PANELS)
     first, second, *_ = _serials(world)
     registry = dr.async_get(hass)
@@ -268,19 +268,19 @@ async def test_panels_are_chosen_by_name_and_serial_number(
     assert len(labels[second]) > len(second)
 
 
-async def test_of_several_systems_one_is_chosen(
+async def test_user_chooses_one_of_several_systems_first(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The panels are those of that one."""
+    """Then the form offers the panels of the chosen system."""
     cabin = world.add_system(name="Cabin")
     entry = await set_up(options=PANELS)
     shown = await _begin(hass, entry)
     assert shown["step_id"] == "user"
     assert set(_choices(shown, "system").values()) == {"Hilltop", "Cabin"}
-    shown = await _answer(hass, shown, system=str(cabin.system_id))
+    shown = await _submit(hass, shown, system=str(cabin.system_id))
     panels = {each.serial for each in cabin.microinverters}
     assert _choices(shown).keys() == panels
-    result = await _answer(hass, shown, name="South roof", panels=sorted(panels))
+    result = await _submit(hass, shown, name="South roof", panels=sorted(panels))
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [device] = _array_devices(hass, entry)
     systems = {each.id: each.name for each in system_devices(hass, entry)}
@@ -291,14 +291,14 @@ async def test_of_several_systems_one_is_chosen(
     ("groups", "reason"),
     [([], "no_panels"), (["panels"], "entry_not_loaded")],
 )
-async def test_what_must_be_there_first(
+async def test_flow_aborts_without_known_panels_or_loaded_entry(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     groups: list[str],
     reason: str,
 ) -> None:
-    """Panels are known once they were read, and only while the account works."""
+    """Panels are known after the first read, and while the entry is loaded."""
     entry = await set_up(options={"groups": groups})
     if reason == "entry_not_loaded":
         subentry = await _add(hass, entry, "South roof", _serials(world)[:2])
@@ -307,13 +307,13 @@ async def test_what_must_be_there_first(
     assert (await _begin(hass, entry))["reason"] == reason
 
 
-async def test_the_map_shows_panels_by_array(
+async def test_panel_map_groups_panels_by_array(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """Each below the name of its array; the others come last."""
+    """Each panel is below the name of its array; panels without array come last."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
     await _add(hass, entry, "West <1>", panels[2:4])
@@ -334,15 +334,15 @@ async def test_the_map_shows_panels_by_array(
     assert drawn.count('class="name"') == len(panels)
 
 
-async def test_diagnostics_name_no_array_and_no_panel(
+async def test_diagnostics_name_neither_array_nor_panel(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """They tell how many panels an array has, and how many of them are known."""
+    """They contain the number of panels of an array, and how many are known."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
     await _add(hass, entry, "South roof", panels[:2])
-    told = json_dumps(await async_get_config_entry_diagnostics(hass, entry))
+    text = json_dumps(await async_get_config_entry_diagnostics(hass, entry))
     for secret in ("South roof", *panels, str(world.system.system_id)):
-        assert secret not in told
-    [system] = json.loads(told)["systems"]
+        assert secret not in text
+    [system] = json.loads(text)["systems"]
     assert system["arrays"] == [{"panels": 2, "known": 2}]

@@ -23,19 +23,19 @@ def package(tmp_path: Path) -> Path:
 def test_the_examples_run_beside_a_simulated_cloud(
     socket_enabled: None, package: Path, tmp_path: Path
 ) -> None:
-    """In a folder of their own, in which only the owner may read the tokens."""
+    """They run in a folder of their own; only the owner may read the tokens."""
     with simulated_cloud() as url:
         environment = {"PYTHONPATH": str(package)}
         trial = Trial(Path(sys.executable), url, tmp_path, environment)
-        told = [line.partition(":")[0] for line in trial.run_all()]
+        names = [line.partition(":")[0] for line in trial.run_all()]
         with pytest.raises(TrialError, match=r"overview\.py failed:\n.*"):
             Trial(trial.python, url, package.parent, environment).run("overview.py")
     programs = {path.name for path in EXAMPLES.glob("*.py")} - {"account.py"}
-    assert set(told) == programs
+    assert set(names) == programs
     assert (tmp_path / "enphase-tokens.json").stat().st_mode & 0o077 == 0
 
 
-def test_the_readme_shows_what_the_examples_do() -> None:
+def test_readme_snippets_are_parts_of_examples() -> None:
     readme = (CLIENT / "README.md").read_text(encoding="utf-8")
     examples = [_lines(path.read_text(encoding="utf-8")) for path in _examples()]
     snippets = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
@@ -50,14 +50,14 @@ def test_the_readme_lists_each_example() -> None:
         assert f"](examples/{path.name})" in readme
 
 
-def test_the_readme_names_errors_that_there_are() -> None:
+def test_readme_names_only_existing_errors() -> None:
     readme = (CLIENT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"`(\w+Error)`", readme):
         assert name in api.__all__
 
 
 def test_the_package_needs_aiohttp_only() -> None:
-    """And the Python that the integration needs."""
+    """It needs the same Python as the integration."""
     client, integration = (
         tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
         for folder in (CLIENT, CLIENT.parent)
@@ -72,5 +72,5 @@ def _examples() -> list[Path]:
 
 
 def _lines(text: str) -> str:
-    """Return code without the depth of its lines."""
+    """Return code without indentation."""
     return "\n".join(map(str.strip, text.strip().splitlines()))
