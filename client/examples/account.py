@@ -62,6 +62,9 @@ class StoredTokens(AbstractAuth):
             client_secret=os.environ["ENPHASE_CLIENT_SECRET"],
             parameters=parameters,
         )
+        # A response without a refresh token means that the old one stays valid.
+        if "refresh_token" in parameters:
+            tokens.setdefault("refresh_token", parameters["refresh_token"])
         # A minute early, so that no token expires on its way.
         tokens["expires_at"] = time.time() + tokens["expires_in"] - 60
         _store(tokens)

@@ -67,6 +67,8 @@ class User:
         await self.page.locator("input[name=password]").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
         await self.page.locator("ha-panel-home, ha-panel-lovelace").first.wait_for()
+        # Its own redirect would abort a visit to another page.
+        await until_at_rest(self.page)
 
     def on(self, page: Page) -> User:
         """Return the same user on another page."""
