@@ -122,10 +122,7 @@ class EnergyCoordinator(EnphaseCloudCoordinator):
         )
 
     def duration(self, calls: int) -> timedelta | None:
-        """Return how long this number of further API calls takes.
-
-        None where the plan has no calls to spare.
-        """
+        """Return how long further API calls take, None if the plan can spare none."""
         return self._budget.duration_of_history(dt_util.utcnow(), more=calls)
 
     @callback

@@ -105,8 +105,7 @@ class LiveSessions:
     async def async_shutdown(self) -> None:
         """End the session that runs, and start no other.
 
-        After a stream that could not be read, a reload resumes scheduled sessions, but
-        a restart does not, because it is no decision to pay.
+        After an unreadable stream a reload, unlike a restart, permits to pay again.
         """
         self._shut_down()
         await self.async_stop()
