@@ -1,1 +1,1 @@
-"""Energy of a system: what to import next, and what answers change. Pure."""
+"""Energy of a system: what to import next, and what responses change. Pure."""

@@ -1,4 +1,4 @@
-"""What flowed today and ever, out of the rows of statistics."""
+"""Energy of today and of the lifetime, computed from rows of statistics."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -7,7 +7,7 @@ from ..measurements.catalog import Flow, Measurement, Source
 from ..measurements.samples import Sample, Samples
 from .readings import HOUR, Span, StatisticsRow
 
-# Today's and lifetime energy of each flow that no other document tells.
+# Today's and lifetime energy of each flow for which no other document has it.
 _COUNTERS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {
     Flow.CONSUMPTION: (
         Measurement.ENERGY_CONSUMED_TODAY,
@@ -40,10 +40,10 @@ def samples_of_rows(
     known: Samples,
     all_days: bool,
 ) -> Samples:
-    """Return the energy of today and of the system's whole life, as of the last row.
+    """Return the energy of today and of the lifetime [Wh], as of the last row.
 
-    The sum of a statistic is the energy of the whole life only if it begins with all
-    days of the past: if `all_days` says that these rows do, or a total is `known`.
+    The sum of a statistic is the lifetime energy only if it includes all days of the
+    past: if `all_days` is true of these rows, or a total is already `known`.
     """
     found: dict[Measurement, Sample] = {}
     for flow, of_flow in rows.items():

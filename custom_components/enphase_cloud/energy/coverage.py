@@ -1,4 +1,4 @@
-"""How far an answer covers the time that it was requested for."""
+"""How far a response covers the time that was requested."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,18 +9,18 @@ from .readings import SETTLES_AFTER, Readings
 
 def newest_end(readings: Mapping[Flow, Readings]) -> datetime | None:
     """Return the end of the newest interval of any flow, None where there is none."""
-    ends = (span.start + span.length for told in readings.values() for span in told)
+    ends = (span.end for of_flow in readings.values() for span in of_flow)
     return max(ends, default=None)
 
 
 def covered_until(
     readings: Mapping[Flow, Readings], start: datetime
 ) -> datetime | None:
-    """Return up to when all flows are certain from a start on, without a gap.
+    """Return until when all flows are certain from a start on, without a gap.
 
     None where one of them is not certain at all.
     """
-    ends = [_unbroken(told, start) for told in readings.values()]
+    ends = [_unbroken(of_flow, start) for of_flow in readings.values()]
     end = min(ends, default=start)
     return end if end > start else None
 
@@ -28,10 +28,10 @@ def covered_until(
 def confirmed_until(
     covered: datetime | None, *, changed: datetime | None
 ) -> datetime | None:
-    """Return up to when an answer confirms earlier ones.
+    """Return until when a response confirms earlier ones.
 
-    A fault that passes looks like a correction. So the hours from the first that
-    changed on count as settled only once a later answer says the same.
+    A temporary fault looks like a correction. So the hours from the first changed one
+    on count as settled only once a later response has the same values.
     """
     if covered is None or changed is None:
         return covered

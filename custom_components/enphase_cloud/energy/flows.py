@@ -1,4 +1,4 @@
-"""The flows of energy: how to request each, and what the answers say."""
+"""The flows of energy: how to request each, and how to read the responses."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
@@ -41,7 +41,7 @@ MOST_UPDATES: Final = 24
 type Intervals = Mapping[Flow, EnergyIntervals]
 type Dailies = Mapping[Flow, DailyEnergy]
 type Limits = Mapping[Flow, float]
-"""The power [W] beyond which a flow is not believed."""
+"""The power [W] of each flow above which energy is not plausible."""
 
 
 class EnergySource(NamedTuple):
@@ -62,7 +62,7 @@ class EnergySource(NamedTuple):
 def readings_of_week(
     intervals: Intervals, limits: Limits, *, fetched_at: datetime
 ) -> dict[Flow, Readings]:
-    """Return what a week's answer says of each of its flows."""
+    """Return the readings of each flow in the response for a week."""
     return {
         flow: readings_of_intervals(
             document,
@@ -81,7 +81,7 @@ def readings_of_dailies(
     fetched_at: datetime,
     time_zone: tzinfo,
 ) -> dict[Flow, Readings]:
-    """Return what the answer of a lifetime series says of each of its flows."""
+    """Return the readings of each flow in a document of lifetime energy."""
     return {
         flow: readings_of_days(
             daily,
@@ -96,7 +96,7 @@ def readings_of_dailies(
 def updates_of(source: Source, updates_per_day: int) -> int:
     """Return how often a day a source is updated.
 
-    Today's energy of the batteries comes with polls; a single update completes it.
+    Polls have today's energy of the batteries; a single update completes it.
     """
     return min(updates_per_day, ENERGY_SOURCES[source].most_updates)
 
@@ -107,7 +107,7 @@ def most_calls_per_day(updates_per_day: int) -> int:
 
 
 def plate_power(flow: Flow, known: Samples) -> float:
-    """Return the greatest power [W] of a flow, as the plates of a system say."""
+    """Return the greatest power [W] of a flow by the rated power of the devices."""
 
     def rated(measurement: Measurement) -> int | None:
         sample = known.get(measurement)
@@ -150,8 +150,8 @@ def _metered(
         is_wanted=_has_consumption_meter,
         intervals=lambda _board: intervals,
         days=days,
-        read_intervals=lambda answer: {flow: answer},
-        read_days=lambda answer: {flow: answer},
+        read_intervals=lambda document: {flow: document},
+        read_days=lambda document: {flow: document},
     )
 
 
@@ -161,8 +161,8 @@ _ROWS: Final = (
         is_wanted=_is_production_source_known,
         intervals=_production_intervals,
         days=PRODUCTION_LIFETIME,
-        read_intervals=lambda answer: {Flow.PRODUCTION: answer},
-        read_days=lambda answer: {Flow.PRODUCTION: answer},
+        read_intervals=lambda document: {Flow.PRODUCTION: document},
+        read_days=lambda document: {Flow.PRODUCTION: document},
     ),
     _metered(
         Source.CONSUMPTION_INTERVALS,

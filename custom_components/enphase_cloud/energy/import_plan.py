@@ -1,4 +1,4 @@
-"""Which call for energies comes next, and when."""
+"""Which request for energy data comes next, and when."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from .parsing import system_day
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSource:
-    """A document, how far it is known, and how often a day its news are wanted.
+    """A document, its progress, and how often a day it is updated.
 
-    Windows of a kind that could not be had are left alone until `rests` say.
+    Windows of a kind that failed are skipped until the time in `backoff`.
     """
 
     source: Source
@@ -25,10 +25,10 @@ class ImportSource:
 
 
 class ImportRequest(NamedTuple):
-    """One call: a window of a document, due at a moment.
+    """One request: a window of a document, due at a moment.
 
-    It is either an update or a part of history. `has_failed` tells whether the last
-    one of its kind could not be had.
+    It is an update or a part of history. `has_failed` says whether the last one of its
+    kind failed.
     """
 
     source: Source
@@ -40,10 +40,10 @@ class ImportRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """When a system's energies are asked for.
+    """When the energy data of a system is requested.
 
-    Updates come at equal distances, the first of a day at `first_at` after the
-    system's midnight. Weeks of history come when calls can be spared.
+    Updates are at equal intervals, the first of a day at `first_at` after the system's
+    midnight. Weeks of history are requested when calls are available.
     """
 
     first_at: timedelta
@@ -52,11 +52,11 @@ class ImportPlan:
     def next_request(
         self, items: Iterable[ImportSource], *, now: datetime, next_history: datetime
     ) -> ImportRequest | None:
-        """Return the next call; None if there is none.
+        """Return the next request; None if there is none.
 
-        Of those that are due, days come first, then updates, then the oldest week; and
-        what failed comes after all others.
-        `next_history` is when a call for a week of history can be spared.
+        Of those that are due, days are first, then updates, then the oldest week; those
+        that failed are last. `next_history` is when a call for a week of history is
+        available.
         """
         days: list[ImportRequest] = []
         updates: list[ImportRequest] = []
@@ -69,9 +69,9 @@ class ImportPlan:
                 case Week() as window:
                     due = max(next_history, now)
                     weeks.append((window.start, _step(item, window, due)))
-            if (news := self.next_update(item)) is not None:
+            if (update := self.next_update(item)) is not None:
                 window = progress.update(now)
-                updates.append(_step(item, window, max(news, now), is_update=True))
+                updates.append(_step(item, window, max(update, now), is_update=True))
         oldest = [request for _, request in sorted(weeks, key=itemgetter(0))]
         return min(
             [*days, *updates, *oldest],
@@ -80,9 +80,9 @@ class ImportPlan:
         )
 
     def next_update(self, item: ImportSource) -> datetime | None:
-        """Return when a document's news are due; None where they are not wanted.
+        """Return when the next update of a document is due; None without updates.
 
-        They are wanted once at the very beginning.
+        The first update is due at once.
         """
         if not item.updates_per_day:
             return None

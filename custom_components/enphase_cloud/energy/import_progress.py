@@ -1,4 +1,4 @@
-"""How far the energies of a document are known, and what to ask for next."""
+"""How far the energy of a document is imported, and what to request next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,16 +11,16 @@ from .readings import HOUR, SETTLES_AFTER, top_of_hour
 from .time_ranges import Ranges, union, within, without
 
 WEEK: Final = timedelta(days=7)
-"""How much one call tells in intervals."""
+"""The time covered by one request for intervals."""
 KEPT: Final = timedelta(days=729)
-"""How long the cloud keeps intervals: two years, less a day for its clock."""
+"""How long the cloud keeps intervals: two years, less a day for clock errors."""
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days of the system to ask for in one call, both included; None has no bound."""
+    """Days of the system for one request, both included; None means no bound."""
 
     first: date | None = None
     last: date | None = None
@@ -36,13 +36,13 @@ class Days:
 
 
 class Week(NamedTuple):
-    """The seven days of intervals from a moment on, to ask for in one call."""
+    """Seven days of intervals from a moment on, for one request."""
 
     start: datetime
 
     @property
     def end(self) -> datetime:
-        """Return when it ends; the present ends it, too."""
+        """Return when it ends; there are no intervals after the present."""
         return self.start + WEEK
 
 
@@ -51,13 +51,14 @@ type ImportWindow = Days | Week
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportProgress:
-    """What was imported of a document, and what is still wanted.
+    """What is imported of a document, and what is still wanted.
 
-    What is known in hours is settled: the cloud corrects it no more. `updated_at` is
-    when the newest intervals were asked for last, and `newest` the end of the newest of
-    them. `late` is what a gateway was silent about for longer than a week; it is asked
-    for twice if need be. `wish` is what was wished for last, and `calls_asked` how many
-    calls all that was asked for takes.
+    `known` hours are settled: the cloud does not correct them any more. `updated_at` is
+    when the newest intervals were requested last, and `newest` the end of the newest of
+    them. `late` are hours that a gateway did not report for longer than a week; they
+    are requested twice if necessary. `last_request` names the last one-time request
+    (see `Importer.change_once`), and `calls_requested` counts the calls of everything
+    requested.
     """
 
     known: Ranges = ()
@@ -76,13 +77,13 @@ class ImportProgress:
 
     @property
     def next_wanted(self) -> ImportWindow | None:
-        """Return what of history comes next: days first, then the oldest hours."""
+        """Return the next window of history: days first, then the oldest hours."""
         if self.days is not None:
             return self.days
         return next(_weeks(self.wanted), None)
 
     def has_settled(self, end: datetime, *, newest: datetime | None) -> bool:
-        """Return whether a moment is told, and was settled at the last update."""
+        """Return whether data up to a moment was settled at the last update."""
         return (
             self.updated_at is not None
             and self.updated_at >= end + SETTLES_AFTER
@@ -91,21 +92,21 @@ class ImportProgress:
         )
 
     def update(self, now: datetime) -> Week:
-        """Return the week that tells the newest hours, and those not settled yet."""
+        """Return the week with the newest hours and those not settled yet."""
         earliest = top_of_hour(now - WEEK) + HOUR
         settled = self.known[-1][1] if self.known else earliest
         return Week(min(max(settled, earliest), top_of_hour(now)))
 
     def request_days(self, days: Days) -> Self:
-        """Ask for days, beside those that are asked for already."""
+        """Request days, in addition to those that are requested already."""
         wanted = days if self.days is None else self.days.extended(days)
-        return self._asking(replace(self, days=wanted))
+        return self._with_calls(replace(self, days=wanted))
 
     def as_of(self, now: datetime) -> Self:
-        """Return the progress as it is now.
+        """Return the progress as of now.
 
-        What the cloud does not keep any more is not wanted. What a clock that was ahead
-        of itself noted does not count.
+        It wants no hours that the cloud does not keep any more, and has no times in the
+        future, after a clock was set back.
         """
         return replace(
             self,
@@ -119,14 +120,14 @@ class ImportProgress:
     def request_hours(
         self, start: datetime, end: datetime, *, now: datetime, again: bool = False
     ) -> Self:
-        """Ask for hours that are not known; with `again`, also for those that are."""
+        """Request hours that are not known; with `again`, also those that are."""
         start = max(top_of_hour(start), top_of_hour(now - KEPT) + HOUR)
         known = without(self.known, [(start, end)]) if again else self.known
         wanted = union([*self.wanted, *without([(start, min(end, now))], known)])
-        return self._asking(replace(self, known=known, wanted=wanted))
+        return self._with_calls(replace(self, known=known, wanted=wanted))
 
     def cancel_requests(self) -> Self:
-        """Give up what is still wanted; what is known stays."""
+        """Cancel what is still wanted; what is known stays."""
         return replace(self, wanted=(), late=(), days=None, calls_requested=0)
 
     def have_days(self, days: Days) -> Self:
@@ -138,20 +139,20 @@ class ImportProgress:
     ) -> Self:
         """Note that a week was imported.
 
-        `certain_until` is up to when the answer told it for certain and without a gap.
-        What a gateway has not reported yet may still come for a week. One answer of
-        nothing, or of nothing but zeros, is not believed of what it reported late.
+        Up to `certain_until` the response was certain and without a gap. A gateway may
+        report the rest within a week. For hours that it reports late, one response with
+        no data, or only zeros, is not accepted.
         """
-        asked = [(week.start, week.end)]
-        late = without(self.late, asked)
+        requested = [(week.start, week.end)]
+        late = without(self.late, requested)
         if certain_until is None and late != self.late:
             return replace(self, late=late)
-        told_until = min(certain_until or week.start, fetched_at) - SETTLES_AFTER
-        settled = top_of_hour(max(told_until, fetched_at - WEEK))
+        data_until = min(certain_until or week.start, fetched_at) - SETTLES_AFTER
+        settled = top_of_hour(max(data_until, fetched_at - WEEK))
         return replace(
             self,
             known=union([*self.known, (week.start, min(week.end, settled))]),
-            wanted=without(self.wanted, asked),
+            wanted=without(self.wanted, requested),
             late=late,
         )
 
@@ -163,30 +164,30 @@ class ImportProgress:
         certain_until: datetime | None,
         newest: datetime | None,
     ) -> Self:
-        """Note that an update was imported, which told intervals up to `newest`.
+        """Note that an update was imported, with intervals up to `newest`.
 
-        Where what was told before ended before this week, the hours between are wanted:
-        either nobody asked, or the gateway was silent for longer than that. As long as
-        it is, nothing is wanted. Earlier hours, which were told in vain for a week, are
-        not asked for again.
+        If earlier data ended before this week, the hours between are wanted: they were
+        not requested, or the gateway was silent for that long. While it is still
+        silent, nothing is wanted. Hours more than a week before the earlier data ended
+        are not requested again.
         """
         progress = self.have_week(
             week, fetched_at=fetched_at, certain_until=certain_until
         )
         ends = [end for _, end in self.known]
-        told = max(filter(None, [*ends, self.newest]), default=week.start)
-        if newest is not None and told < week.start:
-            since = max([told - WEEK, *ends])
+        data_until = max(filter(None, [*ends, self.newest]), default=week.start)
+        if newest is not None and data_until < week.start:
+            since = max([data_until - WEEK, *ends])
             progress = progress.request_hours(since, week.start, now=fetched_at)
             progress = replace(
                 progress, late=union([*progress.late, (since, week.start)])
             )
-        # What a clock that is ahead dates in the future is not told yet.
-        newest = min(max(told, newest or told), fetched_at)
+        # A gateway with a wrong clock may date intervals in the future.
+        newest = min(max(data_until, newest or data_until), fetched_at)
         return replace(progress, updated_at=fetched_at, newest=newest)
 
-    def _asking(self, wanting: Self) -> Self:
-        """Return the progress that wants more, and knows how much more that is."""
+    def _with_calls(self, wanting: Self) -> Self:
+        """Return a progress that wants more than this one, with its calls counted."""
         done = self.calls_requested - self.calls_wanted if self.calls_wanted else 0
         return replace(wanting, calls_requested=max(0, done) + wanting.calls_wanted)
 
@@ -205,7 +206,7 @@ class ImportProgress:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what as_dict() told; raises ValueError where that is damaged."""
+        """Restore the result of as_dict(); raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
             known=_restored(stored["known"]),

@@ -1,4 +1,4 @@
-"""Which energy to request next, and what answers and failures change about that."""
+"""Which energy to request next, and the effect of responses and failures on that."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from .import_progress import Days, ImportProgress, ImportWindow, Week
 from .readings import Readings
 
 _RETRY_AFTER: Final = timedelta(minutes=15)
-# An answer that cannot be used is requested this often; then it is skipped.
+# A window whose response cannot be used is requested this often; then it is skipped.
 _TRIES: Final = 3
 
 type Change = Callable[[ImportProgress], ImportProgress]
@@ -50,7 +50,7 @@ class Importer:
 
     @property
     def progress(self) -> Mapping[Source, ImportProgress]:
-        """Return what outlives a restart."""
+        """Return the progress of each source, to be stored."""
         return self._progress
 
     @property
@@ -85,7 +85,7 @@ class Importer:
         self._progress[source] = change(progress)
 
     def change_once(self, request: str, change: Change, now: datetime) -> None:
-        """Change what is requested, once for each source and request."""
+        """Change what is requested, unless a source had this `request` last."""
         for item in self._items(now):
             if item.progress.last_request != request:
                 changed = replace(change(item.progress), last_request=request)
@@ -102,7 +102,7 @@ class Importer:
     ) -> ImportRequest | None:
         """Return the next request, due now or later; None where there is none.
 
-        `next_history` is when a call for history can be spared.
+        `next_history` is when a call for history is available.
         """
         request = self._plan.next_request(
             self._items(now), now=now, next_history=next_history
@@ -110,10 +110,10 @@ class Importer:
         return request and replace(request, due=max(request.due, self._pause_end(now)))
 
     def is_complete(self, end: datetime, *, reported_at: datetime | None) -> bool:
-        """Return whether all sources tell the time up to the end of a day for good.
+        """Return whether the data of all sources is final up to the end of a day.
 
-        `reported_at` is the gateway's newest report: in the dark there may be no
-        intervals of production.
+        `reported_at` is the gateway's newest report, which counts for production: at
+        night it may have no intervals.
         """
         progress = {
             source: self._progress.get(source, ImportProgress())
@@ -132,8 +132,8 @@ class Importer:
     def begin(self, now: datetime) -> None:
         """Note that a request begins.
 
-        Unless its outcome is reported, the import pauses: where the recorder fails,
-        requests would be useless.
+        The import pauses until its outcome is reported: if the recorder fails, requests
+        would be wasted.
         """
         self._pause = _Pause(now, now + _RETRY_AFTER)
 
@@ -149,7 +149,7 @@ class Importer:
         changed: datetime | None,
         now: datetime,
     ) -> None:
-        """Note what an answer said, and the first hour that it changed."""
+        """Note the readings of a response, and the first hour that it changed."""
         self._advance(request, readings, changed=changed, now=now)
         self._pause = None
         self._failures = self._failures_of[_kind(request)] = Backoff()
@@ -157,9 +157,10 @@ class Importer:
     def failed(
         self, request: ImportRequest, now: datetime, *, is_useless: bool
     ) -> bool:
-        """Note a failure, and back off: what fails holds up nothing else.
+        """Note a failure, and back off; other requests come first meanwhile.
 
-        An answer that is useless is skipped after a few tries. Returns whether it is.
+        If the response is useless, the window is skipped after a few tries. Returns
+        whether it is skipped.
         """
         failures = self._failures_of[_kind(request)].another(now)
         self._failures_of[_kind(request)] = failures

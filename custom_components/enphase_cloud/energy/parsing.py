@@ -1,4 +1,4 @@
-"""Read the cloud's documents of energies, leaving out what cannot be true."""
+"""Read the cloud's energy documents, without values that are not plausible."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -8,11 +8,11 @@ from ..api.models import BatteryTelemetry, DailyEnergy, EnergyInterval, EnergyIn
 from ..measurements.catalog import Flow
 from .readings import HOUR, NO_READINGS, SETTLES_AFTER, Reading, Readings, Span
 
-# How long nights are that a document leaves out: where production fades out and in, and
-# where it breaks off and begins abruptly. In a shorter gap an interval may be lost.
+# The length of nights that a document omits: if production fades out and in, and if it
+# ends and begins abruptly. In a shorter gap an interval may be lost.
 _FADED_NIGHT: Final = (timedelta(hours=1), timedelta(days=7))
 _NIGHT: Final = (timedelta(hours=4), timedelta(hours=20))
-# Of an answer's greatest interval, how much is next to nothing.
+# The share of the greatest interval of a response up to which production is fading.
 _FADED: Final = 0.1
 
 _DAY_HOURS: Final = 23
@@ -20,9 +20,9 @@ _DAY_HOURS: Final = 23
 _BATTERY_INTERVAL: Final = timedelta(minutes=15)
 _FIRST_DAY: Final = date(2000, 1, 1)
 
-# Panels yield more than their plates say when cold, or beside a bright cloud.
+# Panels yield more than their rated power when cold, or beside a bright cloud.
 _TOLERANCE: Final = 1.3
-# What a home draws is not known beforehand: more than three phases of 100 A can.
+# The power of a home is unknown; this is more than three phases of 100 A allow.
 _CONNECTION_W: Final = 100_000
 _CONNECTION_SIZES: Final = 10
 
@@ -34,10 +34,10 @@ def power_limit(
     charge_limit: int | None,
     discharge_limit: int | None,
 ) -> float:
-    """Return the power [W] beyond which a flow of a system is a fault of the cloud.
+    """Return the power [W] above which a flow of a system is a fault of the cloud.
 
-    The arguments are the system's as its summary tells them; where it does not, the
-    limit is that of any system's connection to the grid.
+    The arguments [W] are from the summary of the system; without them, the limit is
+    that of a connection to the grid.
     """
     connection = max(_CONNECTION_W, _CONNECTION_SIZES * (size or 0))
     plates = {
@@ -67,10 +67,10 @@ def readings_of_intervals(
 ) -> Readings:
     """Read one flow's intervals.
 
-    An interval is left out where its energy is not known or beyond the limit [W], or
-    where it does not end on a mark of its length, or in the future. A young one that
-    lacks devices is held back until it can be taken as final. Repeats count once. With
-    `may_lack_nights` the document may lack what the system did not produce.
+    An interval is skipped if its energy is unknown or above the limit [W], or if it
+    ends in the future or not on a multiple of its length. A recent one that lacks
+    devices is skipped until it is final. Repeated intervals count once. With
+    `may_lack_nights` the document may omit times without production.
     """
     devices = max(
         (interval.devices_reporting or 0 for interval in document.intervals), default=0
@@ -88,18 +88,18 @@ def readings_of_intervals(
             span = Span(interval.end_at - document.length, document.length)
             found[span] = max(interval.energy, found.get(span, 0))
     is_certain = any(found.values())
-    told = {
+    readings = {
         span: Reading(is_certain=is_certain, fetched_at=fetched_at, energy=energy)
         for span, energy in found.items()
     }
     if not (may_lack_nights and is_certain):
-        return told
-    return {**_nights(document, fetched_at, greatest=max(found.values())), **told}
+        return readings
+    return {**_nights(document, fetched_at, greatest=max(found.values())), **readings}
 
 
 def battery_intervals(telemetry: BatteryTelemetry) -> Mapping[Flow, EnergyIntervals]:
     """Return both flows of the batteries' document."""
-    energies = {
+    energy_of = {
         Flow.BATTERY_CHARGE: [interval.charged for interval in telemetry.intervals],
         Flow.BATTERY_DISCHARGE: [
             interval.discharged for interval in telemetry.intervals
@@ -119,7 +119,7 @@ def battery_intervals(telemetry: BatteryTelemetry) -> Mapping[Flow, EnergyInterv
             total_devices=None,
             length=_BATTERY_INTERVAL,
         )
-        for flow, values in energies.items()
+        for flow, values in energy_of.items()
     }
 
 
@@ -130,10 +130,10 @@ def readings_of_days(
     time_zone: tzinfo,
     power_limit: float,
 ) -> Readings:
-    """Read one flow's days, of which the system's `time_zone` decides the bounds.
+    """Read one flow's days, which begin and end in the system's `time_zone`.
 
-    A day is left out where its energy is not known or beyond the limit [W], or where
-    it may still be corrected. Zeros at the end are days that are not reported yet.
+    A day is skipped if its energy is unknown or above the limit [W], or if it may still
+    be corrected. Zeros at the end are days that are not reported yet.
     """
     if daily.start_date < _FIRST_DAY:
         return NO_READINGS
@@ -153,7 +153,7 @@ def readings_of_days(
 
 
 def skips_days(daily: DailyEnergy, power_limit: float) -> bool:
-    """Tell whether a day is left out because its energy is beyond the limit [W]."""
+    """Return whether a day is skipped because its energy is above the limit [W]."""
     return any(
         energy is not None and energy > power_limit * _DAY_HOURS
         for energy in daily.values
@@ -163,9 +163,9 @@ def skips_days(daily: DailyEnergy, power_limit: float) -> bool:
 def _nights(
     document: EnergyIntervals, fetched_at: datetime, *, greatest: float
 ) -> Readings:
-    """Return zeros for nights that a document of production leaves out.
+    """Return zeros for nights that a document of production omits.
 
-    They are certain where production fades out and in again: there a gap is no fault.
+    They are certain if production fades out and in again: then a gap is not a fault.
     """
     intervals = [
         interval
@@ -183,7 +183,7 @@ def _nights(
             for edge in (earlier, later)
         )
         shortest, longest = _FADED_NIGHT if fades else _NIGHT
-        # What was before a document begins is no gap, however short.
+        # Any gap before the first interval may be a night, however short.
         if fades and earlier is before[0]:
             shortest = document.length
         if not shortest <= gap <= longest:
@@ -196,7 +196,7 @@ def _nights(
 
 
 def _beginning(document: EnergyIntervals) -> EnergyInterval | None:
-    """Return where a document begins, as an interval that ends there."""
+    """Return the start of a document as an interval that ends there."""
     if document.start_at is None:
         return None
     seconds = document.length.total_seconds()
@@ -211,9 +211,9 @@ def _is_on_mark(interval: EnergyInterval, length: timedelta) -> bool:
 
 
 def _lacks_devices(interval: EnergyInterval, devices: int) -> bool:
-    """Tell whether fewer reported than did at another time of the document.
+    """Return whether fewer devices reported than at another time of the document.
 
-    The count of all devices is no measure: some are never heard of.
+    The count of all devices is not usable: some never report.
     """
     reporting = interval.devices_reporting
     return reporting is not None and reporting < devices

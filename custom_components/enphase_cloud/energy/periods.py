@@ -1,4 +1,4 @@
-"""Periods that people speak of, and the energies of hours summed over them."""
+"""Named periods such as "this week", and hourly energy summed over them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
@@ -9,7 +9,7 @@ from ..measurements.catalog import Flow
 from .readings import HOUR
 
 type Hour = tuple[datetime, float, bool]
-"""When an hour begins, its amount (Wh or money), and whether that is of the day."""
+"""When an hour begins, its amount (Wh or money), and whether that is of a whole day."""
 
 _MOST_DAYS: Final = 366
 _MOST_VALUES: Final = 500
@@ -27,7 +27,7 @@ class Period(StrEnum):
 
 
 class Resolution(StrEnum):
-    """How long the parts of a period are."""
+    """The length of the parts of a period."""
 
     HOUR = auto()
     DAY = auto()
@@ -35,7 +35,7 @@ class Resolution(StrEnum):
 
 
 def days_of(period: Period, today: date) -> tuple[date, date]:
-    """Return the first and the last day of a period, as far as it has begun."""
+    """Return the first and the last day of a period; the last is today at most."""
     month = today.replace(day=1)
     yesterday, last_month = (day - timedelta(days=1) for day in (today, month))
     return {
@@ -51,7 +51,7 @@ def days_of(period: Period, today: date) -> tuple[date, date]:
 def days_between(first: str | None, last: str | None, today: date) -> tuple[date, date]:
     """Return the days between two dates; the last is today at the latest.
 
-    Raises ValueError for what are no dates, and for no or too many days.
+    Raises ValueError for invalid dates, and for no days or too many.
     """
     end = today if last is None else min(today, date.fromisoformat(last))
     start = end if first is None else date.fromisoformat(first)
@@ -63,7 +63,7 @@ def days_between(first: str | None, last: str | None, today: date) -> tuple[date
 def check_size(
     periods: Iterable[tuple[date, date]], resolution: Resolution, flows: int
 ) -> None:
-    """Raise ValueError where the parts of the periods are too many to be told."""
+    """Raise ValueError where the periods have too many parts for a response."""
     parts = sum(_parts(first, last, resolution) for first, last in periods)
     if flows * parts > _MOST_VALUES:
         raise ValueError(
@@ -77,16 +77,16 @@ def period_values(
     time_zone: tzinfo,
     resolution: Resolution | None,
 ) -> dict[str, Any]:
-    """Return what hours tell of a period [kWh, or money], by the keys of statistics.
+    """Return totals and parts of a period [kWh, or money] by the keys of statistics.
 
-    A part is named by its local hour, day or month. What is only known of a whole day
-    is of no hour.
+    A part is named by its local hour, day or month. Amounts that are only known for a
+    whole day belong to no hour.
     """
     found = {name: known for name, of in hours.items() if (known := list(of))}
     if not found:
         return {}
     until = max(start for of in found.values() for start, *_ in of) + HOUR
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "recorded_until": until.astimezone(time_zone).isoformat(timespec="minutes"),
         "total": {
             name: _amount(name, sum(amount for _, amount, _ in of))
@@ -94,14 +94,14 @@ def period_values(
         },
     }
     if resolution is not None:
-        told["parts"] = {
+        values["parts"] = {
             name: {
                 part: _amount(name, amount)
                 for part, amount in _by_part(of, time_zone, resolution).items()
             }
             for name, of in found.items()
         }
-    return told
+    return values
 
 
 def kwh(energy: float) -> float:

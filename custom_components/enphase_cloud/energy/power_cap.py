@@ -1,4 +1,4 @@
-"""How much power a flow can carry: as the plates say, until data prove them wrong."""
+"""The plausible power of a flow: the rated power, until data proves that wrong."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,25 +10,26 @@ from ..json_values import moment, number, optional, record, rows
 from .readings import HOUR
 from .time_ranges import Ranges, union, without
 
-# So much of an answer beyond the cap is no slip of single intervals.
+# This much of a response above the cap is not a fault of single intervals.
 _ENOUGH: Final = HOUR
-# Faults pass within hours.
+# Faults of the cloud last for hours.
 _CONFIRMED_AFTER: Final = timedelta(hours=12)
-# Beyond that nothing is believed, however often it is told.
+# Power above this is never accepted, however often it is reported.
 _MOST_TIMES: Final = 10
 _MOST_W: Final = 100_000
-# The next sunny day may yield more than the days that proved the plates wrong.
+# The next sunny day may yield more than the days that proved the rated power wrong.
 _TOLERANCE: Final = 1.3
 _REPORTED_FOR: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PowerCap:
-    """The power [W] beyond which a flow's intervals are left out.
+    """The power [W] above which a flow's intervals are skipped.
 
-    `learnt` is what data have proved, `told_at` when an answer first told more than
-    the cap for long enough to be believed. `left_out` are the windows of answers of
-    which intervals were left out, and `left_out_at` is when that happened last.
+    `learnt` is the power proved by data, and `reported_at` when a response first had
+    more than the cap for long enough to be plausible. `skipped` are the windows of
+    responses with skipped intervals, and `skipped_at` is when that happened last.
+    `skips_days` says whether days were skipped, too.
     """
 
     learnt: float = 0
@@ -38,11 +39,11 @@ class PowerCap:
     skips_days: bool = False
 
     def limit(self, plate: float) -> float:
-        """Return the cap; `plate` is what the plates say."""
+        """Return the cap [W]; `plate` is the rated power [W]."""
         return max(plate, self.learnt)
 
     def skipped_recently(self, now: datetime) -> bool:
-        """Tell whether something was left out of late."""
+        """Return whether intervals or days were skipped within the last week."""
         return (
             self.skipped_at is not None
             and timedelta() <= now - self.skipped_at < _REPORTED_FOR
@@ -51,10 +52,10 @@ class PowerCap:
     def learn(
         self, document: EnergyIntervals, *, plate: float, fetched_at: datetime
     ) -> Self:
-        """Return the cap after an answer, by which that is to be read.
+        """Return the cap after a response, which is to be read with the new cap.
 
-        What is told again, half a day after it was told first, raises the cap. Then
-        nothing is left out any more; what was has to be asked for again.
+        Power that is reported again, half a day after the first time, raises the cap.
+        Then no interval is skipped any more; the caller requests `skipped` ones again.
         """
         hours = document.length / HOUR
         powers = sorted(
@@ -86,11 +87,11 @@ class PowerCap:
         )
 
     def requested_again(self) -> Self:
-        """Return the cap once what was left out is asked for again."""
+        """Return the cap after the request for skipped windows and days."""
         return replace(self, skipped=(), skips_days=False)
 
     def skipped_beside(self, document: EnergyIntervals) -> Ranges:
-        """Return what was left out of other answers than a document."""
+        """Return the skipped windows of other responses than a document."""
         if not document.intervals:
             return self.skipped
         begins = document.intervals[0].end_at - document.length
@@ -110,7 +111,7 @@ class PowerCap:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return what as_dict() told; raises ValueError where that is damaged."""
+        """Restore the result of as_dict(); raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
             learnt=number(stored["learnt"]),

@@ -1,8 +1,8 @@
-"""Energies of any age and fineness become one energy for each hour.
+"""Merges energy data of any age and resolution into one value for each hour.
 
-What the cloud says of a stretch of time is a reading. Of two readings of the same
-stretch the greater is believed; so it does not matter in which order, how often and
-in what windows they arrive.
+A reading is the energy of a span of time in a response. Of two readings of the same
+span the greater is accepted (certain before uncertain, then newer before older); so
+their order, repetitions and windows have no effect.
 """
 
 from collections import defaultdict
@@ -16,14 +16,14 @@ type Readings = Mapping[Span, Reading]
 
 HOUR: Final = timedelta(hours=1)
 SETTLES_AFTER: Final = timedelta(hours=4)
-"""How long the cloud corrects an interval: three hours, and the report may be late."""
+"""How long the cloud corrects an interval: three hours, plus one for a late report."""
 NO_READINGS: Final[Readings] = {}
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Span(NamedTuple):
-    """A stretch of time from `start` (aware, UTC) on."""
+    """A span of time from `start` (aware, UTC) on."""
 
     start: datetime
     length: timedelta
@@ -37,8 +37,8 @@ class Span(NamedTuple):
     def hours(self) -> Iterator[datetime]:
         """Yield the hours of UTC that begin within.
 
-        They are what Home Assistant counts as a day's hours, also where midnight is
-        at half past or a quarter to an hour of UTC.
+        Home Assistant counts these as a day's hours, also where midnight is at half
+        past or a quarter to an hour of UTC.
         """
         hour = top_of_hour(self.start + HOUR - timedelta.resolution)
         while hour < self.start + self.length:
@@ -47,10 +47,10 @@ class Span(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What the cloud said of a span's energy [Wh]; the greater is to be believed.
+    """The energy [Wh] of a span in a response; the greater reading is accepted.
 
-    A zero out of an answer of nothing but zeros is not certain: that is also how a
-    fault looks. It is believed where nothing else is known, and takes nothing back.
+    A zero in a response with only zeros is not certain, because a fault looks the same.
+    It is accepted if nothing else is known, and replaces no other reading.
     """
 
     is_certain: bool
@@ -61,8 +61,8 @@ class Reading(NamedTuple):
 class HourlyEnergy(NamedTuple):
     """Whole Wh of an hour.
 
-    Where `day` is given, they are not of this hour alone: they are what is known of
-    that day's energy beyond its other hours.
+    With `day`, they are not of this hour alone, but the energy of that day without its
+    known hours.
     """
 
     energy: int
@@ -82,7 +82,7 @@ class StatisticsRow(NamedTuple):
 
 
 def merge_readings(*parts: Readings) -> Readings:
-    """Return what is known from all parts, in whatever order they are given."""
+    """Return the accepted readings of all parts, whose order has no effect."""
     merged: dict[Span, Reading] = {}
     for part in parts:
         for span, reading in part.items():
@@ -93,9 +93,9 @@ def merge_readings(*parts: Readings) -> Readings:
 def hourly(readings: Readings) -> EnergyByHour:
     """Return the energy of each hour that is known entirely, in order.
 
-    An hour that lacks an interval is not known. Of what is known in several finenesses
-    (microinverters tell 5 minutes, meters 15) the later answer counts. What is known
-    of a day beyond its hours is told at the first hour that is not known itself.
+    An hour that lacks an interval is not known. If it is known in several resolutions
+    (microinverters have 5 minutes, meters 15), the later response counts. The energy of
+    a day without its known hours is put at the first hour that is not known.
     """
     known = {
         hour: round(reading.energy) for hour, reading in _whole_hours(readings).items()
@@ -116,27 +116,27 @@ def statistics_rows(hours: EnergyByHour, *, sum_before: int) -> list[StatisticsR
     rows = []
     total = sum_before
     for start in sorted(hours):
-        told = hours[start]
-        total += told.energy
+        hour = hours[start]
+        total += hour.energy
         rows.append(
-            StatisticsRow(start=start, energy=told.energy, sum=total, day=told.day)
+            StatisticsRow(start=start, energy=hour.energy, sum=total, day=hour.day)
         )
     return rows
 
 
 def readings_of_rows(rows: Iterable[StatisticsRow]) -> Readings:
-    """Return what rows that were told once say, to be merged with what arrives.
+    """Return the readings of stored rows, to be merged with those of responses.
 
-    Any later answer outranks them. Rows of a day have to be given all together.
+    Any response outranks them. All rows of a day must be given together.
     """
-    told = {row.start: row for row in rows}
+    stored = {row.start: row for row in rows}
     readings: dict[Span, Reading] = {}
-    for row in told.values():
+    for row in stored.values():
         if row.day is None:
             span, energy = Span(row.start, HOUR), row.energy
         else:
             span = row.day
-            energy = sum(told[hour].energy for hour in span.hours if hour in told)
+            energy = sum(stored[hour].energy for hour in span.hours if hour in stored)
         readings[span] = Reading(is_certain=True, fetched_at=_LONG_AGO, energy=energy)
     return readings
 
@@ -147,7 +147,7 @@ def top_of_hour(moment: datetime) -> datetime:
 
 
 def _whole_hours(readings: Readings) -> dict[datetime, Reading]:
-    """Put readings together to hours, leaving out those that lack a part."""
+    """Return readings of whole hours, without those that lack a part."""
     parts: defaultdict[Span, list[Reading]] = defaultdict(list)
     for span, reading in readings.items():
         if span.length <= HOUR:
@@ -167,13 +167,13 @@ def _whole_hours(readings: Readings) -> dict[datetime, Reading]:
 def _rest(
     day: Span, energy: float, known: Mapping[datetime, int]
 ) -> tuple[datetime, HourlyEnergy] | None:
-    """Return what is known of a day beyond its hours, and where it is told.
+    """Return the energy of a day without its known hours, and the hour to put it at.
 
-    Hours of nothing but zeros are no match for a day that had energy.
+    If a day had energy, hours with only zeros are not accepted as complete.
     """
     hours = list(day.hours)
     unknown = [hour for hour in hours if hour not in known]
-    told = sum(known.get(hour, 0) for hour in hours)
-    if not unknown and (told or not energy):
+    total = sum(known.get(hour, 0) for hour in hours)
+    if not unknown and (total or not energy):
         return None
-    return (unknown or hours)[0], HourlyEnergy(max(0, round(energy) - told), day)
+    return (unknown or hours)[0], HourlyEnergy(max(0, round(energy) - total), day)

@@ -1,4 +1,4 @@
-"""What is recorded of a system's energy and money, grouped and totalled."""
+"""Recorded energy and money of a system, grouped and totalled."""
 
 from collections.abc import Iterable, Mapping
 import csv
@@ -15,15 +15,15 @@ from .readings import HOUR, Span
 IMPORT_COST: Final = "grid_import_cost"
 EXPORT_COMPENSATION: Final = "grid_export_compensation"
 MONEY: Final = (IMPORT_COST, EXPORT_COMPENSATION)
-"""The keys of statistics in the currency of Home Assistant, where there are any."""
+"""The keys of statistics in the currency of Home Assistant, if there are any."""
 KEYS: Final = (*Flow, *MONEY)
 
 
 class Recorded(NamedTuple):
-    """What is recorded of an hour: Wh of a flow, or an amount of the currency.
+    """The recorded amount of an hour: Wh of a flow, or money.
 
-    With `of_day` it is not of this hour alone, but what is known of the system's day
-    beyond its other hours.
+    With `of_day` it is not of this hour alone, but the amount of the system's day
+    without its known hours.
     """
 
     start: datetime
@@ -32,31 +32,31 @@ class Recorded(NamedTuple):
 
 
 type RecordedHours = Mapping[str, Iterable[Recorded]]
-"""By the keys of statistics, those of which something is recorded."""
+"""Recorded hours by the keys of statistics; only keys with records."""
 type Table = Mapping[Span, Mapping[str, float]]
 """Amounts by time and key, in order."""
 
 
 def totals(hours: RecordedHours) -> dict[str, float]:
-    """Return the sum of each key of which anything is recorded."""
+    """Return the sum of each key with records."""
     return {
-        key: fsum(each.amount for each in told)
+        key: fsum(each.amount for each in recorded)
         for key in KEYS
-        if (told := list(hours.get(key, ())))
+        if (recorded := list(hours.get(key, ())))
     }
 
 
 def table(
     hours: RecordedHours, resolution: Resolution, days: Span, time_zone: tzinfo
 ) -> Table:
-    """Return what is recorded of some days, by hours, days or months of the system.
+    """Return the records of some days, by hours, days or months of the system.
 
-    Of a day whose hours are not known, there is a row as long as the day, whatever the
-    resolution. Of a month, only the given days count.
+    A day with unknown hours has a row as long as the day, at any resolution. Of a
+    month, only the given days count.
     """
     parts: dict[Span, dict[str, list[float]]] = {}
-    for key, told in hours.items():
-        for each in told:
+    for key, recorded in hours.items():
+        for each in recorded:
             span = _within(days, _span(each, resolution, time_zone))
             parts.setdefault(span, {}).setdefault(key, []).append(each.amount)
     return {
@@ -66,9 +66,9 @@ def table(
 
 
 def to_csv(rows: Table, time_zone: tzinfo, currency: str) -> str:
-    """Return a table as CSV: moments of the system, kWh, and money where there is any.
+    """Return a table as CSV: times in the system's time zone, kWh, and money if any.
 
-    What is not known is empty.
+    Unknown values are empty.
     """
     money = [key for key in MONEY if any(key in row for row in rows.values())]
     out = io.StringIO()
@@ -89,10 +89,10 @@ def to_csv(rows: Table, time_zone: tzinfo, currency: str) -> str:
     return out.getvalue()
 
 
-def _span(told: Recorded, resolution: Resolution, time_zone: tzinfo) -> Span:
-    if resolution is Resolution.HOUR and not told.of_day:
-        return Span(told.start, HOUR)
-    day = told.start.astimezone(time_zone).date()
+def _span(recorded: Recorded, resolution: Resolution, time_zone: tzinfo) -> Span:
+    if resolution is Resolution.HOUR and not recorded.of_day:
+        return Span(recorded.start, HOUR)
+    day = recorded.start.astimezone(time_zone).date()
     if resolution is Resolution.MONTH:
         start, end = (system_day(first, time_zone).start for first in _month(day))
         return Span(start, end - start)
@@ -115,5 +115,5 @@ def _kwh(energy: float | None) -> str:
 
 
 def _money(amount: float | None) -> str:
-    # A rounded nothing has no sign.
+    # Adding 0.0 turns -0.0 into 0.0.
     return "" if amount is None else f"{round(amount, 4) + 0.0:.4f}"

@@ -1,4 +1,4 @@
-"""Sets of time, as ranges that neither touch nor overlap, in order."""
+"""Sets of time as ranges in order, which neither touch nor overlap."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from datetime import datetime
 from operator import itemgetter
 
 type Range = tuple[datetime, datetime]
-"""From a moment on, up to another."""
+"""From a moment (included) to another (excluded)."""
 type Ranges = tuple[Range, ...]
 
 
 def union(ranges: Iterable[Range]) -> Ranges:
-    """Return what is in any of the ranges; those that end before they begin are not."""
+    """Return the union of ranges; those with no time between start and end drop."""
     joined: list[Range] = []
     for start, end in sorted(each for each in ranges if each[0] < each[1]):
         if joined and start <= joined[-1][1]:
@@ -22,12 +22,12 @@ def union(ranges: Iterable[Range]) -> Ranges:
 
 
 def within(ranges: Iterable[Range], start: datetime, end: datetime) -> Ranges:
-    """Return what is in ranges from a moment on, up to another."""
+    """Return the parts of ranges between two moments."""
     return union((max(start, begin), min(end, stop)) for begin, stop in ranges)
 
 
 def without(ranges: Iterable[Range], taken: Iterable[Range]) -> Ranges:
-    """Return what is in ranges and in none of those taken."""
+    """Return the parts of ranges that are in none of those `taken`."""
     cuts = union(taken)
     kept: list[Range] = []
     for begin, stop in union(ranges):

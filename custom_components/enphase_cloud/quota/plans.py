@@ -83,8 +83,9 @@ def custom_plan(
 ) -> Plan:
     """Return a plan of the user's own figures.
 
-    Its access controls are unknown, so it has all but (by `live_stream`) streaming; the
-    cloud's responses decide. Raises ValueError unless both limits are positive.
+    Its access controls are unknown, so it has all of them, streaming only with
+    `live_stream`; the cloud's responses decide. Raises ValueError unless both limits
+    are positive.
     """
     if calls_per_minute < 1 or calls_per_month < 1:
         raise ValueError("A plan allows at least one call a minute and a month")
