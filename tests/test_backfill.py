@@ -1,4 +1,4 @@
-"""History that is interrupted ends as if it had not been, and is not paid for twice."""
+"""An interrupted import of history completes, and requests no window twice."""
 
 import asyncio
 from collections.abc import Generator
@@ -41,7 +41,7 @@ from .helpers import state
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
-# The month ends meanwhile, in UTC.
+# The month ends during the import, in UTC.
 BEGIN = datetime(2026, 6, 30, 23, 40, tzinfo=UTC)
 COMMISSIONED = date(2026, 6, 5)
 DAY = timedelta(days=1)
@@ -53,7 +53,7 @@ IMPORTED = "sensor.hilltop_history_import"
 
 @pytest.fixture(autouse=True)
 def _calm_log() -> None:
-    """Let the database be silent about each of its statements."""
+    """Keep the database from logging each statement."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
@@ -76,14 +76,14 @@ def _month_end(freezer: FrozenDateTimeFactory) -> None:
 
 
 @pytest.fixture
-def asked() -> Generator[list[Asked]]:
-    """Return what was asked for."""
-    with listening() as asked:
-        yield asked
+def requested() -> Generator[list[Asked]]:
+    """Collect the requests for energy."""
+    with listening() as requested:
+        yield requested
 
 
 def options() -> dict[str, Any]:
-    """Return the options of an entry that wants all hours."""
+    """Return the options of an entry that imports all hours."""
     return {CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"}
 
 
@@ -97,7 +97,7 @@ async def tick(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
 async def finish(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int = 90
 ) -> int:
-    """Let all be imported; return how many minutes that took."""
+    """Finish the import; return how many minutes it took."""
     for minute in range(minutes):
         await tick(hass, freezer)
         if state(hass, IMPORTED) == "100.0":
@@ -105,39 +105,41 @@ async def finish(
     pytest.fail(f"Only {state(hass, IMPORTED)} % are imported")
 
 
-async def assert_all_is_there(hass: HomeAssistant, world: World) -> None:
+async def assert_history_is_complete(hass: HomeAssistant, world: World) -> None:
     """Compare the statistics with the truth, hour by hour."""
     truth = world.cloud.truth(world.system.system_id)
     began_at = datetime.fromtimestamp(world.system.operational_at, UTC)
-    for flow, told in (await all_recorded(hass, world.system.system_id)).items():
+    for flow, hourly in (await all_recorded(hass, world.system.system_id)).items():
         hours = hours_between(began_at, BEGIN - HOUR)
-        assert {hour: told.get(hour) for hour in hours} == {
+        assert {hour: hourly.get(hour) for hour in hours} == {
             hour: truth.energy(FLOWS[flow], hour, hour + HOUR) for hour in hours
         }, flow
 
 
-def assert_nothing_is_paid_for_twice(asked: list[Asked], *, again: int = 0) -> None:
-    """Every window was asked for once, save those that were interrupted."""
+def assert_no_window_is_requested_twice(
+    requested: list[Asked], *, again: int = 0
+) -> None:
+    """Allow `again` repeated requests, for windows that were interrupted."""
     history = times(
-        [each for each in asked if each[1] is None or each[1] < BEGIN - WEEK]
+        [each for each in requested if each[1] is None or each[1] < BEGIN - WEEK]
     )
     # All days, and the weeks before the last one.
     assert len(history) == DOCUMENTS * 4
     repeated = history.total() - len(history)
-    updates = [start for _, start in asked if start and start >= BEGIN - WEEK]
-    # The last week, from an hour on; what is due next day begins where that ended.
+    updates = [start for _, start in requested if start and start >= BEGIN - WEEK]
+    # The last week, from an hour on; the update of the next day begins at its end.
     first = [start for start in updates if start < BEGIN - WEEK + DAY]
     assert repeated + len(first) - DOCUMENTS <= again
 
 
-async def test_left_alone_all_is_imported_once(
+async def test_uninterrupted_import_requests_each_window_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    requested: list[Asked],
 ) -> None:
-    """What it is measured by."""
+    """The interrupted imports below have the same result."""
     await set_up(options=options())
     shares: list[float] = []
     for _ in range(DOCUMENTS * 5 + 2):
@@ -146,22 +148,22 @@ async def test_left_alone_all_is_imported_once(
             shares.append(float(state(hass, IMPORTED)))
     assert shares == sorted(shares)
     assert shares[-1] == 100
-    assert_nothing_is_paid_for_twice(asked)
-    await assert_all_is_there(hass, world)
+    assert_no_window_is_requested_twice(requested)
+    await assert_history_is_complete(hass, world)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_reload_changes_nothing(
+async def test_reload_repeats_at_most_one_request(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    requested: list[Asked],
     seed: int,
 ) -> None:
-    """At any point, also in the middle of a call."""
+    """The reload happens at any point, also during a request."""
     random = Random(seed)
     entry = await set_up(options=options())
     for _ in range(random.randrange(DOCUMENTS * 5)):
@@ -172,16 +174,16 @@ async def test_a_reload_changes_nothing(
         await asyncio.sleep(0)
     await hass.config_entries.async_reload(entry.entry_id)
     await finish(hass, freezer)
-    assert_nothing_is_paid_for_twice(asked, again=1)
-    await assert_all_is_there(hass, world)
+    assert_no_window_is_requested_twice(requested, again=1)
+    await assert_history_is_complete(hass, world)
 
 
 async def kill(
     hass: HomeAssistant, entry: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
-    """End everything at once: what is on the disk is what the next start finds.
+    """Simulate a kill: the next start finds only what is on the disk.
 
-    What the recorder was given is there: it commits before an import returns.
+    The data of the recorder is there: it commits before an import returns.
     """
     on_disk = deepcopy(
         {key: value for key, value in hass_storage.items() if key.startswith(DOMAIN)}
@@ -197,19 +199,19 @@ async def kill(
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_kill_costs_one_call_at_most(
+async def test_kill_repeats_at_most_one_request(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
-    asked: list[Asked],
+    requested: list[Asked],
     seed: int,
 ) -> None:
-    """Whatever was not written yet."""
+    """The progress that is not on the disk yet is lost."""
     random = Random(seed)
     entry = await set_up(options=options())
-    # Once what was learnt of the system is on the disk.
+    # After two minutes, the properties of the system are on the disk.
     for _ in range(random.randrange(2, DOCUMENTS * 5)):
         await tick(hass, freezer)
     freezer.tick(MINUTE)
@@ -218,23 +220,23 @@ async def test_a_kill_costs_one_call_at_most(
         await asyncio.sleep(0)
     await kill(hass, entry, hass_storage)
     await finish(hass, freezer)
-    assert_nothing_is_paid_for_twice(asked, again=1)
-    await assert_all_is_there(hass, world)
+    assert_no_window_is_requested_twice(requested, again=1)
+    await assert_history_is_complete(hass, world)
 
 
 @pytest.mark.parametrize("flow", [Flow.PRODUCTION, Flow.BATTERY_DISCHARGE])
 @pytest.mark.long
-async def test_a_kill_between_the_recorder_and_the_disk(
+async def test_kill_between_recorder_and_store_repeats_one_request(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
-    asked: list[Asked],
+    requested: list[Asked],
     monkeypatch: pytest.MonkeyPatch,
     flow: Flow,
 ) -> None:
-    """What the statistics have already and the progress has not is told again."""
+    """Hours in the statistics but not in the stored progress are imported again."""
     entry = await set_up(options=options())
     for _ in range(14):
         await tick(hass, freezer)
@@ -255,31 +257,31 @@ async def test_a_kill_between_the_recorder_and_the_disk(
         for _ in range(2_000):
             if imported.is_set():
                 break
-            # Threads of the recorder and of the storage have their part in it.
+            # Let the threads of the recorder and of the storage run.
             await hass.async_add_executor_job(int)
     assert imported.is_set()
     monkeypatch.setattr(StatisticsImporter, "async_import", method)
     await kill(hass, entry, hass_storage)
     await finish(hass, freezer)
-    assert_nothing_is_paid_for_twice(asked, again=1)
-    assert max(times(asked).values()) == 2
-    await assert_all_is_there(hass, world)
+    assert_no_window_is_requested_twice(requested, again=1)
+    assert max(times(requested).values()) == 2
+    await assert_history_is_complete(hass, world)
 
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_month_that_is_used_up_is_waited_for(
+async def test_import_pauses_from_month_quota_to_next_month(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    requested: list[Asked],
 ) -> None:
-    """Nothing is asked for until the month ends; then it goes on where it was."""
+    """No request leaves until the month ends; then the import continues."""
     freezer.move_to(BEGIN - 24 * HOUR)
     await set_up(options=options())
-    # Late in a month of which no answer has told the time yet, calls wait for a while.
+    # Late in a month, calls wait a while if no response has given the time yet.
     for _ in range(33):
         await tick(hass, freezer)
     fault = world.cloud.faults.add(Fault(quota="month", times=1))
@@ -299,11 +301,15 @@ async def test_a_month_that_is_used_up_is_waited_for(
         if state(hass, IMPORTED) == "100.0":
             break
     history = times(
-        [each for each in asked if each[1] is None or each[1] < BEGIN - WEEK - 3 * HOUR]
+        [
+            each
+            for each in requested
+            if each[1] is None or each[1] < BEGIN - WEEK - 3 * HOUR
+        ]
     )
     assert history.total() - len(history) <= 1
     assert state(hass, IMPORTED) == "100.0"
-    await assert_all_is_there(hass, world)
+    await assert_history_is_complete(hass, world)
 
 
 @pytest.mark.parametrize(
@@ -317,16 +323,16 @@ async def test_a_month_that_is_used_up_is_waited_for(
 )
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_a_cloud_that_fails_changes_nothing(
+async def test_failed_requests_are_repeated_and_no_others(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    requested: list[Asked],
     seed: int,
     fault: dict[str, Any],
 ) -> None:
-    """What it did not answer is asked for again, nothing else is."""
+    """Each failure costs at most one repeated window."""
     await set_up(options=options())
     for _ in range(Random(seed).randrange(DOCUMENTS * 5)):
         await tick(hass, freezer)
@@ -335,18 +341,18 @@ async def test_a_cloud_that_fails_changes_nothing(
     await finish(hass, freezer, minutes=180)
     failures = failing.hits + others.hits
     assert failures
-    assert_nothing_is_paid_for_twice(asked, again=failures)
-    await assert_all_is_there(hass, world)
+    assert_no_window_is_requested_twice(requested, again=failures)
+    await assert_history_is_complete(hass, world)
 
 
-async def test_what_is_given_up_is_not_asked_for_again(
+async def test_disabled_history_is_not_requested_until_enabled_again(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    requested: list[Asked],
 ) -> None:
-    """Until it is wished for again, and then only what is missing."""
+    """After that, only missing windows are requested."""
     entry = await set_up(options=options())
     for _ in range(15):
         await tick(hass, freezer)
@@ -354,10 +360,10 @@ async def test_what_is_given_up_is_not_asked_for_again(
         entry, options={**entry.options, CONF_HISTORY: "none"}
     )
     await hass.config_entries.async_reload(entry.entry_id)
-    spent = len(asked)
+    spent = len(requested)
     for _ in range(10):
         await tick(hass, freezer)
-    assert len(asked) == spent
+    assert len(requested) == spent
     before = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
     assert before
     hass.config_entries.async_update_entry(
@@ -365,6 +371,6 @@ async def test_what_is_given_up_is_not_asked_for_again(
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await finish(hass, freezer)
-    weeks = [each for each in asked if each[1] is not None]
+    weeks = [each for each in requested if each[1] is not None]
     assert max(times(weeks).values()) == 1
-    await assert_all_is_there(hass, world)
+    await assert_history_is_complete(hass, world)

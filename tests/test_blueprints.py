@@ -82,7 +82,7 @@ async def automate(hass: HomeAssistant) -> AsyncGenerator[Automate]:
         assert state(hass, "automation.it") == STATE_ON
 
     yield automate
-    # It must not go on waiting after the test.
+    # Otherwise the automation still waits after the test.
     await hass.services.async_call(
         AUTOMATION, SERVICE_TURN_OFF, {ATTR_ENTITY_ID: "automation.it"}, blocking=True
     )
@@ -99,7 +99,7 @@ async def system(
 
 
 async def settle() -> None:
-    """Let what is going on come to rest; an automation may go on waiting."""
+    """Let pending tasks run; an automation may still wait."""
     for _ in range(500):
         await asyncio.sleep(0)
 
@@ -107,7 +107,7 @@ async def settle() -> None:
 async def wait(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, **delta: float
 ) -> None:
-    """Let time pass at once."""
+    """Advance the time in one step."""
     freezer.tick(timedelta(**delta))
     async_fire_time_changed(hass)
     await settle()
@@ -119,7 +119,7 @@ def streams(world: World) -> int:
 
 
 async def stream(hass: HomeAssistant, world: World) -> None:
-    """Run live data from its start to its end."""
+    """Run a live session from its start to its end."""
     opened = len(world.cloud.streams)
     await press(hass, "button.hilltop_start_live_session")
     assert len(world.cloud.streams) == opened + 1
@@ -127,8 +127,8 @@ async def stream(hass: HomeAssistant, world: World) -> None:
 
 
 @pytest.mark.parametrize("path", BLUEPRINTS.glob("*.yaml"), ids=lambda path: path.stem)
-def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
-    """Its address is its own, and the documentation offers to import it."""
+def test_blueprint_has_source_url_and_import_link(path: Path) -> None:
+    """The URL is that of its own file; the documentation links to its import."""
     blueprint = yaml_util.load_yaml(path)
     assert isinstance(blueprint, dict)
     url = f"{REPOSITORY}/{path.relative_to(CHECKOUT)}"
@@ -139,7 +139,7 @@ def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
         for line in page.splitlines()
         if f"blueprint_url={quote(url, safe='')})" in line
     ]
-    # In lists of blueprints it stands beside those of others, in one line.
+    # Lists of blueprints show its name in one line, beside those of others.
     name = blueprint["blueprint"]["name"]
     assert len(name) <= 42
     subject, paid, _ = name.removeprefix("Enphase: ").partition(" (paid plan)")
@@ -158,7 +158,7 @@ def test_a_blueprint_says_where_it_comes_from(path: Path) -> None:
         ("on", None),
     ],
 )
-async def test_live_during_load(
+async def test_live_streams_repeat_while_load_runs(
     hass: HomeAssistant,
     world: World,
     system: str,
@@ -167,7 +167,7 @@ async def test_live_during_load(
     value: str,
     unit: str | None,
 ) -> None:
-    """Streams follow one another while the load runs, and not after it."""
+    """No stream is opened after the load has stopped."""
     attributes = {} if unit is None else {"unit_of_measurement": unit}
     hass.states.async_set(LOAD, "0" if unit else "off", attributes)
     await automate("live_during_load", system=system, load=LOAD)
@@ -187,7 +187,7 @@ async def test_live_during_load(
 
 
 @pytest.mark.parametrize("value", ["1499", "unknown", "unavailable", "off"])
-async def test_no_live_data_without_a_load(
+async def test_no_live_stream_for_small_or_unknown_load(
     hass: HomeAssistant,
     world: World,
     system: str,
@@ -195,21 +195,20 @@ async def test_no_live_data_without_a_load(
     freezer: FrozenDateTimeFactory,
     value: str,
 ) -> None:
-    """What is small or not known costs nothing."""
     await automate("live_during_load", system=system, load=LOAD)
     hass.states.async_set(LOAD, value, {"unit_of_measurement": UnitOfPower.WATT})
     await wait(hass, freezer, minutes=5)
     assert world.cloud.streams == []
 
 
-async def test_a_load_cannot_cost_more_than_allowed(
+async def test_live_streams_of_a_load_are_limited(
     hass: HomeAssistant,
     world: World,
     system: str,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """After the most streams of a run there is none, however long it lasts."""
+    """A run opens at most the chosen number of streams, however long it lasts."""
     hass.states.async_set(LOAD, "off")
     await automate("live_during_load", system=system, load=LOAD, most=2)
     hass.states.async_set(LOAD, "on")
@@ -219,14 +218,14 @@ async def test_a_load_cannot_cost_more_than_allowed(
     await until(lambda: streams(world) == 2)
 
 
-async def test_a_failed_stream_does_not_end_the_automation(
+async def test_failed_stream_does_not_end_the_automation(
     hass: HomeAssistant,
     world: World,
     system: str,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What goes wrong now may go well a quarter of an hour later."""
+    """The next attempt follows a quarter of an hour later."""
     fault = world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     hass.states.async_set(LOAD, "off")
     await automate("live_during_load", system=system, load=LOAD)
@@ -256,7 +255,7 @@ async def test_a_failed_stream_does_not_end_the_automation(
         ("14:00", "0.42", {"price": PRICE, "limit": 0.42}, 0),
     ],
 )
-async def test_live_at_times(
+async def test_live_stream_at_chosen_times_days_and_prices(
     hass: HomeAssistant,
     world: World,
     system: str,
@@ -267,7 +266,7 @@ async def test_live_at_times(
     inputs: dict[str, Any],
     expected: int,
 ) -> None:
-    """Live data runs at its times, on its days, from its price on."""
+    """A price that equals the limit counts."""
     if price is not None:
         hass.states.async_set(PRICE, price)
     await automate("live_at_times", system=system, **inputs)
@@ -279,14 +278,14 @@ async def test_live_at_times(
     assert streams(world) == expected
 
 
-async def test_live_at_times_keeps_its_pace(
+async def test_live_stream_starts_each_half_hour(
     hass: HomeAssistant,
     world: World,
     system: str,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """There is a stream each half hour and none between."""
+    """No stream is opened in between."""
     await automate("live_at_times", system=system)
     freezer.move_to("2026-06-21 14:44:30+00:00")
     for _ in range(61):
@@ -298,29 +297,29 @@ async def test_live_at_times_keeps_its_pace(
     ]
 
 
-async def test_grid_outage(
+async def test_grid_outage_notifies_at_its_begin_and_end(
     hass: HomeAssistant,
     world: World,
     system: str,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """An outage is told once, its end is looked for, and told."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """Live streams check whether the outage has ended."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await stream(hass, world)
     assert state(hass, GRID) == "on_grid"
     await automate("grid_outage", grid=GRID, battery="sensor.hilltop_battery")
 
     world.system.start_grid_outage(dt_util.utcnow())
     await stream(hass, world)
-    await until(lambda: len(told) == 1)
-    assert told[0].data["title"] == "Grid outage"
+    await until(lambda: len(notifications) == 1)
+    assert notifications[0].data["title"] == "Grid outage"
     level = round(float(state(hass, "sensor.hilltop_battery")))
-    assert told[0].data["message"] == (
+    assert notifications[0].data["message"] == (
         f"Hilltop is off grid. The battery is at {level} %."
     )
 
-    # The gateway is lost sight of, and is still off grid when it comes back.
+    # The gateway goes offline, and is still off grid when it is online again.
     world.system.go_offline(dt_util.utcnow())
     for _ in range(130):
         await wait(hass, freezer, minutes=1)
@@ -328,34 +327,35 @@ async def test_grid_outage(
     world.system.come_online(dt_util.utcnow())
     await wait(hass, freezer, minutes=16)
     await until(lambda: state(hass, GRID) == "off_grid")
-    assert len(told) == 1
+    assert len(notifications) == 1
 
     world.system.end_grid_outage(dt_util.utcnow())
     await wait(hass, freezer, minutes=16)
-    await until(lambda: len(told) == 2)
-    assert told[1].data["title"] == "Grid restored"
-    assert told[1].data["message"].startswith("Hilltop is on grid again after 2 hours")
+    await until(lambda: len(notifications) == 2)
+    assert notifications[1].data["title"] == "Grid restored"
+    message = notifications[1].data["message"]
+    assert message.startswith("Hilltop is on grid again after 2 hours")
     count = len(world.cloud.streams)
     for _ in range(3):
         await wait(hass, freezer, minutes=16)
     assert len(world.cloud.streams) == count
 
 
-async def test_looks_during_an_outage_are_limited(
+async def test_live_streams_during_an_outage_are_limited(
     hass: HomeAssistant,
     world: World,
     system: str,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A long outage costs no more than allowed."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """A long outage opens at most the chosen number of streams."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await stream(hass, world)
     await automate("grid_outage", grid=GRID, most=2)
     world.system.start_grid_outage(dt_util.utcnow())
     await stream(hass, world)
-    await until(lambda: len(told) == 1)
-    assert told[0].data["message"] == "Hilltop is off grid."
+    await until(lambda: len(notifications) == 1)
+    assert notifications[0].data["message"] == "Hilltop is off grid."
     for _ in range(6):
         await wait(hass, freezer, minutes=16)
     assert streams(world) == 4
@@ -383,7 +383,7 @@ PING = "binary_sensor.gateway"
         ({"at_home": PING}, {PING: "off"}, "Gateway is silent", "ran all the time"),
     ],
 )
-async def test_power_or_gateway(
+async def test_power_failure_is_distinguished_from_silent_gateway(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -394,8 +394,8 @@ async def test_power_or_gateway(
     title: str,
     reason: str,
 ) -> None:
-    """The witnesses tell a power failure from a gateway without a connection."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """Other entities show whether power or only the connection has failed."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await set_up()
     await automate("power_or_gateway", gateway=GATEWAY, **inputs)
     await wait(hass, freezer, hours=1)
@@ -405,8 +405,8 @@ async def test_power_or_gateway(
     for _ in range(12):
         await wait(hass, freezer, minutes=20)
         await hass.async_block_till_done(wait_background_tasks=True)
-    assert [each.data["title"] for each in told] == [title]
-    message = told[0].data["message"]
+    assert [each.data["title"] for each in notifications] == [title]
+    message = notifications[0].data["message"]
     assert message.startswith("Hilltop has not reported for ")
     assert reason in message
 
@@ -414,14 +414,14 @@ async def test_power_or_gateway(
     for _ in range(24):
         await wait(hass, freezer, minutes=20)
         await hass.async_block_till_done(wait_background_tasks=True)
-    assert told[1:]
-    assert told[1].data["title"] == "Gateway reports again"
-    assert told[1].data["message"].startswith("Hilltop reports again after ")
+    assert notifications[1:]
+    assert notifications[1].data["title"] == "Gateway reports again"
+    assert notifications[1].data["message"].startswith("Hilltop reports again after ")
 
 
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
 @pytest.mark.parametrize("inputs", [{}, {"mains": UPS}])
-async def test_a_power_failure_that_home_assistant_shared(
+async def test_start_after_last_report_means_power_failure(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -429,8 +429,8 @@ async def test_a_power_failure_that_home_assistant_shared(
     freezer: FrozenDateTimeFactory,
     inputs: dict[str, str],
 ) -> None:
-    """A start after the last report says so, also where the power is back."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """Home Assistant lost power, too; the power may be back already."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     entry = await set_up()
     await wait(hass, freezer, minutes=20)
     world.system.go_offline(dt_util.utcnow())
@@ -442,13 +442,13 @@ async def test_a_power_failure_that_home_assistant_shared(
     for _ in range(3):
         await wait(hass, freezer, minutes=20)
         await hass.async_block_till_done(wait_background_tasks=True)
-    assert [each.data["title"] for each in told] == ["Power failure"]
-    assert "Home Assistant was started since then" in told[0].data["message"]
+    assert [each.data["title"] for each in notifications] == ["Power failure"]
+    assert "Home Assistant was started since then" in notifications[0].data["message"]
 
 
 @pytest.fixture
 async def boiler(hass: HomeAssistant) -> None:
-    """Provide what can be switched."""
+    """Provide a switch that represents a load."""
     await async_setup_component(hass, "homeassistant", {})
     config = {"input_boolean": {"boiler": {}}}
     assert await async_setup_component(hass, "input_boolean", config)
@@ -456,7 +456,7 @@ async def boiler(hass: HomeAssistant) -> None:
 
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
 @pytest.mark.parametrize("end", ["import", "silence"])
-async def test_use_surplus(
+async def test_load_runs_only_on_known_surplus(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -465,7 +465,7 @@ async def test_use_surplus(
     freezer: FrozenDateTimeFactory,
     end: str,
 ) -> None:
-    """The load runs on a surplus, but neither on the grid nor into the unknown."""
+    """The load stops on import, and when the grid power is unknown."""
     freezer.move_to("2026-06-21 00:07:00+00:00")
     await set_up()
     await automate("use_surplus", net=NET, load={"entity_id": BOILER}, **SURPLUS)
@@ -490,14 +490,14 @@ async def test_use_surplus(
 
 
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
-async def test_a_surplus_that_is_there_already(
+async def test_load_starts_if_surplus_exists_at_reload(
     hass: HomeAssistant,
     set_up: SetUp,
     boiler: None,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """When automations are loaded the load is brought in line at once."""
+    """A reload of automations switches the load at once."""
     await set_up()
     assert float(state(hass, NET)) < -0.5
     await automate("use_surplus", net=NET, load={"entity_id": BOILER}, **SURPLUS)
@@ -513,15 +513,15 @@ PEAK = "sensor.hilltop_import_peak_this_month"
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("system_properties", [PANELS_ONLY])
-async def test_panel_problem(
+async def test_panel_problem_notifies_of_dead_and_repaired_panel(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A dead panel is told by its name, and that it is sound again."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """The first notification names the panel."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await set_up(options={"groups": ["devices", "panels"]})
     hours = timedelta(hours=1)
     await pass_time(hass, freezer, timedelta(days=2), step=hours)
@@ -530,21 +530,21 @@ async def test_panel_problem(
     world.system.break_panel(dead, dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=2), step=hours)
     assert state(hass, PROBLEM) == STATE_ON
-    assert [each.data["message"] for each in told] == [
+    assert [each.data["message"] for each in notifications] == [
         f"Hilltop: 1 panel has a problem: Microinverter {dead}."
     ]
 
     world.system.repair_panel(dead, dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=3), step=hours)
     assert state(hass, PROBLEM) == STATE_OFF
-    assert [each.data["message"] for each in told[1:]] == [
+    assert [each.data["message"] for each in notifications[1:]] == [
         "Hilltop: all panels are sound again."
     ]
 
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize(("level", "times"), [(100, 1), (1, 0)])
-async def test_battery_before_sunset(
+async def test_low_battery_notifies_once_before_sunset(
     hass: HomeAssistant,
     set_up: SetUp,
     automate: Automate,
@@ -552,8 +552,8 @@ async def test_battery_before_sunset(
     level: int,
     times: int,
 ) -> None:
-    """Once, as long before sunset as the user wants, and only below the level."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """The user chooses how long before sunset, and the level."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await hass.config.async_update(latitude=52.5, longitude=13.4)
     freezer.move_to("2026-12-21 12:00:00+00:00")
     await set_up()
@@ -562,24 +562,24 @@ async def test_battery_before_sunset(
     )
     # The sun sets at 14:55 in UTC.
     await pass_time(hass, freezer, timedelta(minutes=53))
-    assert told == []
+    assert notifications == []
     await pass_time(hass, freezer, timedelta(minutes=4))
     shown = round(float(state(hass, BATTERY)))
     message = f"The battery of Hilltop is at {shown} % before sunset."
-    assert [each.data["message"] for each in told] == [message] * times
+    assert [each.data["message"] for each in notifications] == [message] * times
 
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("least", [0, 1000])
-async def test_days_yield(
+async def test_days_yield_notifies_in_the_evening(
     hass: HomeAssistant,
     set_up: SetUp,
     automate: Automate,
     freezer: FrozenDateTimeFactory,
     least: float,
 ) -> None:
-    """What was produced is told in the evening; what is not known is left out."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """The message skips unknown values."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     freezer.move_to("2026-06-21 19:00:00+00:00")
     await set_up()
     hass.states.async_set("sensor.export", "unknown")
@@ -589,11 +589,11 @@ async def test_days_yield(
     )
     await automate("days_yield", production=TODAY, others=others, least=least)
     await pass_time(hass, freezer, timedelta(minutes=29))
-    assert told == []
+    assert notifications == []
     await pass_time(hass, freezer, timedelta(minutes=2))
     energy = float(state(hass, TODAY))
     assert energy > 1
-    assert [each.data["message"] for each in told] == [
+    assert [each.data["message"] for each in notifications] == [
         f"Hilltop produced {energy:.2f} kWh today. In: 1.5 kWh."
     ] * (least == 0)
 
@@ -605,13 +605,13 @@ async def test_days_yield(
         (UnitOfPower.KILO_WATT, "2.6", {}, 1),
         (UnitOfPower.WATT, "2600", {}, 1),
         (UnitOfPower.WATT, "2400", {}, 0),
-        # A peak of 3 kW counts already.
+        # This month's peak is 3 kW already.
         (UnitOfPower.WATT, "2600", {"peak": PEAK}, 0),
         (UnitOfPower.WATT, "3100", {"peak": PEAK}, 1),
         (None, "unknown", {"limit": 0}, 0),
     ],
 )
-async def test_import_peak(
+async def test_import_peak_notifies_above_limit_and_present_peak(
     hass: HomeAssistant,
     set_up: SetUp,
     automate: Automate,
@@ -621,17 +621,17 @@ async def test_import_peak(
     inputs: dict[str, Any],
     times: int,
 ) -> None:
-    """An import above the limit, and above the peak that counts already, is told."""
-    told = async_mock_service(hass, "notify", "persistent_notification")
+    """The import must last; the peak of this month counts as a limit, too."""
+    notifications = async_mock_service(hass, "notify", "persistent_notification")
     await set_up()
     hass.states.async_set(PEAK, "3", {"unit_of_measurement": "kW"})
     await automate("import_peak", net=NET, **inputs)
     assert float(state(hass, NET)) < 2
     hass.states.async_set(NET, value, {"unit_of_measurement": unit})
     await wait(hass, freezer, minutes=2)
-    assert told == []
+    assert notifications == []
     await wait(hass, freezer, minutes=2)
     message = f"Hilltop imports {value} W. If this continues, it is a new peak."
     if unit == UnitOfPower.KILO_WATT:
         message = message.replace(value, "2600")
-    assert [each.data["message"] for each in told] == [message] * times
+    assert [each.data["message"] for each in notifications] == [message] * times

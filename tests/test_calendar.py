@@ -1,4 +1,4 @@
-"""The calendar of events and alarms: what it shows, and what each look costs."""
+"""The calendar of events and alarms: what it shows, and what each query costs."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ NOW = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
 MONDAY = datetime(2026, 6, 15, tzinfo=UTC)
 WEEK = timedelta(days=7)
 
-type Look = Callable[[datetime, datetime], Awaitable[list[dict[str, Any]]]]
+type GetEvents = Callable[[datetime, datetime], Awaitable[list[dict[str, Any]]]]
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +40,13 @@ def _summer_noon(freezer: FrozenDateTimeFactory) -> None:
 
 
 @pytest.fixture
-def look(hass: HomeAssistant, entity_registry_enabled_by_default: None) -> Look:
-    """Return a function that asks the calendar for a range."""
+def get_events(
+    hass: HomeAssistant, entity_registry_enabled_by_default: None
+) -> GetEvents:
+    """Return a function that requests the events of a range from the calendar."""
 
-    async def look(start: datetime, end: datetime) -> list[dict[str, Any]]:
-        answer = await hass.services.async_call(
+    async def get_events(start: datetime, end: datetime) -> list[dict[str, Any]]:
+        response = await hass.services.async_call(
             CALENDAR,
             "get_events",
             {
@@ -55,15 +57,16 @@ def look(hass: HomeAssistant, entity_registry_enabled_by_default: None) -> Look:
             blocking=True,
             return_response=True,
         )
-        assert answer is not None
-        found = answer[EVENTS]
+        assert response is not None
+        found = response[EVENTS]
         assert isinstance(found, dict)
         return list(found["events"])  # type: ignore[arg-type]
 
-    return look
+    return get_events
 
 
-def _made(world: World) -> list[str]:
+def _take_calls(world: World) -> list[str]:
+    """Return the calls for events since the last time."""
     calls = [
         each for each in world.calls if each in {"events", "alarms", "event_types"}
     ]
@@ -79,8 +82,10 @@ def _name(key: str) -> str:
     return find_type(key).name
 
 
-async def test_it_is_disabled_at_first(hass: HomeAssistant, set_up: SetUp) -> None:
-    """For a look at it costs calls."""
+async def test_calendar_is_disabled_by_default(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """A view of the calendar costs API calls."""
     await set_up(options=ALARMS)
     entity = er.async_get(hass).async_get(EVENTS)
     assert entity is not None
@@ -92,17 +97,17 @@ async def test_weeks_are_requested_once(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """Two calls a week; what was requested is kept over restarts."""
+    """A week costs two calls, and is kept over restarts."""
     system = world.system
     battery = system.open_alarm("battery_hot", MONDAY - 3 * DAY)
     system.clear_alarm(battery, MONDAY - 2 * DAY)
     system.open_alarm("gateway_restarted", MONDAY + DAY, severity=None)
     entry = await set_up(options=ALARMS)
-    assert _made(world) == []
+    assert _take_calls(world) == []
 
-    events = await look(MONDAY - WEEK, MONDAY + WEEK)
+    events = await get_events(MONDAY - WEEK, MONDAY + WEEK)
     assert _names(events) == [_name("battery_hot"), _name("gateway_restarted")]
     assert dt_util.parse_datetime(events[0]["start"]) == MONDAY - 3 * DAY
     assert dt_util.parse_datetime(events[0]["end"]) == MONDAY - 2 * DAY
@@ -115,28 +120,28 @@ async def test_weeks_are_requested_once(
     assert events[1]["description"].startswith(restarted.description)
     ended_at = dt_util.parse_datetime(events[1]["end"])
     assert ended_at == MONDAY + DAY + timedelta(minutes=1)
-    made = Counter(_made(world))
+    made = Counter(_take_calls(world))
     assert made == {"alarms": 2, "events": 2, "event_types": 1}
 
-    await look(MONDAY - WEEK, MONDAY + WEEK)
+    await get_events(MONDAY - WEEK, MONDAY + WEEK)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    again = await look(MONDAY - WEEK, MONDAY + WEEK)
+    again = await get_events(MONDAY - WEEK, MONDAY + WEEK)
     assert _names(again) == _names(events)
-    assert _made(world) == []
+    assert _take_calls(world) == []
 
-    # The present week is asked for again after hours, the past one is not.
+    # The present week is requested again after hours, a past week is not.
     freezer.tick(7 * HOUR)
-    await look(MONDAY - WEEK, MONDAY + WEEK)
-    assert _made(world) == ["events", "alarms"]
+    await get_events(MONDAY - WEEK, MONDAY + WEEK)
+    assert _take_calls(world) == ["events", "alarms"]
 
 
-async def test_an_open_alarm_lasts_over_midnight(
+async def test_open_alarm_keeps_calendar_on_over_midnight(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
     """The state does not change for a moment."""
     await hass.config.async_set_time_zone("Pacific/Auckland")
@@ -155,88 +160,88 @@ async def test_an_open_alarm_lasts_over_midnight(
     assert set(states) == {"on"}
 
 
-async def test_names_that_could_not_be_had_come_with_another_look(
+async def test_missing_names_are_requested_with_a_later_query(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """Weeks are kept without them."""
+    """The week is kept without them."""
     world.system.open_alarm("gateway_restarted", MONDAY - DAY, severity=None)
     await set_up()
     world.cloud.faults.add(Fault(operation="event_types", status=500))
     past = (MONDAY - WEEK, MONDAY)
     number = find_type("gateway_restarted").number
-    assert _names(await look(*past)) == [f"Event {number}"]
-    await look(*past)
-    assert _made(world) == ["events", "alarms", "event_types"]
+    assert _names(await get_events(*past)) == [f"Event {number}"]
+    await get_events(*past)
+    assert _take_calls(world) == ["events", "alarms", "event_types"]
     world.cloud.faults.clear()
     freezer.tick(2 * DAY)
-    assert _names(await look(*past)) == [_name("gateway_restarted")]
-    assert _made(world) == ["event_types"]
+    assert _names(await get_events(*past)) == [_name("gateway_restarted")]
+    assert _take_calls(world) == ["event_types"]
 
 
-async def test_a_past_week_is_final_unless_something_goes_on(
+async def test_past_week_is_final_unless_an_alarm_is_open(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """Then it is asked for once more, but not before a week has passed."""
+    """Then it is requested once more, but not before a week has passed."""
     past = (MONDAY - 2 * WEEK, MONDAY - WEEK)
     number = world.system.open_alarm("meter_silent", MONDAY - 10 * DAY, severity=None)
     await set_up()
-    [event] = await look(*past)
-    assert _made(world) == ["events", "alarms", "event_types"]
+    [event] = await get_events(*past)
+    assert _take_calls(world) == ["events", "alarms", "event_types"]
     assert dt_util.parse_datetime(event["end"]) == NOW
     world.system.clear_alarm(number, MONDAY - 8 * DAY)
     freezer.tick(3 * DAY)
-    await look(*past)
-    assert _made(world) == []
+    await get_events(*past)
+    assert _take_calls(world) == []
     freezer.tick(5 * DAY)
-    [event] = await look(*past)
-    assert _made(world) == ["events", "alarms"]
+    [event] = await get_events(*past)
+    assert _take_calls(world) == ["events", "alarms"]
     assert dt_util.parse_datetime(event["end"]) == MONDAY - 8 * DAY
     freezer.tick(60 * DAY)
-    await look(*past)
-    assert _made(world) == []
+    await get_events(*past)
+    assert _take_calls(world) == []
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_month_on_watt_takes_two_looks(
+async def test_month_on_watt_takes_two_queries(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """The minute has ten calls; what has arrived is kept, and the user is told."""
+    """A minute has ten calls; weeks that arrived are kept, and the query fails."""
     entry = world.entry(options=ALARMS)
     entry.add_to_hass(hass)
     await set_up(entry)
     freezer.tick(timedelta(minutes=5))
-    _made(world)
+    _take_calls(world)
     start, end = MONDAY - 6 * WEEK, MONDAY + WEEK
     with pytest.raises(HomeAssistantError) as raised:
-        await look(start, end)
+        await get_events(start, end)
     assert raised.value.translation_key == "budget_exhausted"
-    first = _made(world)
+    first = _take_calls(world)
     assert 8 <= len(first) <= 10
     with pytest.raises(HomeAssistantError):
-        await look(start, end)
-    assert _made(world) == []
+        await get_events(start, end)
+    assert _take_calls(world) == []
     freezer.tick(timedelta(minutes=2))
-    await look(start, end)
-    second = _made(world)
+    await get_events(start, end)
+    second = _take_calls(world)
     assert len(first) + len(second) in (14, 15)
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        # What automations with a trigger ask for, each quarter of an hour.
+        # Automations with a trigger request such ranges each quarter of an hour.
         (NOW, NOW + timedelta(minutes=15)),
         (NOW - 2 * HOUR, NOW - HOUR),
         # The future, and what is too old.
@@ -244,41 +249,40 @@ async def test_a_month_on_watt_takes_two_looks(
         (NOW - 600 * DAY, NOW - 300 * DAY),
     ],
 )
-async def test_what_costs_nothing(
+async def test_short_future_and_old_ranges_cost_no_call(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
-    look: Look,
+    get_events: GetEvents,
     start: datetime,
     end: datetime,
 ) -> None:
-    """Nothing is known of it, and nobody looks."""
     await set_up(options=ALARMS)
-    _made(world)
-    assert await look(start, end) == []
-    assert _made(world) == []
+    _take_calls(world)
+    assert await get_events(start, end) == []
+    assert _take_calls(world) == []
 
 
-async def test_the_oldest_week_is_cut_where_the_cloud_ends(
-    hass: HomeAssistant, world: World, set_up: SetUp, look: Look
+async def test_oldest_week_is_cut_at_the_oldest_data_of_the_cloud(
+    hass: HomeAssistant, world: World, set_up: SetUp, get_events: GetEvents
 ) -> None:
-    """It refuses what is older than nine months."""
+    """The cloud refuses ranges older than nine months."""
     world.system.open_alarm("meter_silent", NOW - 269 * DAY)
     await set_up(options=ALARMS)
-    _made(world)
-    events = await look(NOW - 280 * DAY, NOW - 265 * DAY)
+    _take_calls(world)
+    events = await get_events(NOW - 280 * DAY, NOW - 265 * DAY)
     assert len(events) == 1
-    assert _made(world).count("events") in (1, 2)
+    assert _take_calls(world).count("events") in (1, 2)
 
 
-async def test_its_state_is_that_of_the_worst_open_alarm(
+async def test_calendar_state_shows_worst_open_alarm(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """At no cost; and what is open is in every range that it reaches into."""
+    """It costs no call; an open alarm is in every range that it overlaps."""
     await set_up(options=ALARMS)
     assert state(hass, EVENTS) == "off"
     began = dt_util.utcnow()
@@ -289,11 +293,11 @@ async def test_its_state_is_that_of_the_worst_open_alarm(
     assert shown is not None
     assert shown.state == "on"
     assert shown.attributes["message"] == _name("meter_silent")
-    assert set(_made(world)) == {"event_types"}
+    assert set(_take_calls(world)) == {"event_types"}
     now = dt_util.utcnow()
-    events = await look(now, now + timedelta(minutes=15))
+    events = await get_events(now, now + timedelta(minutes=15))
     assert set(_names(events)) == {_name("battery_hot"), _name("meter_silent")}
-    assert _made(world) == []
+    assert _take_calls(world) == []
     world.system.clear_alarm(number, dt_util.utcnow())
     world.system.clear_alarm(worse, dt_util.utcnow())
     await pass_time(hass, freezer, DAY, step=HOUR)
@@ -309,20 +313,20 @@ async def test_its_state_is_that_of_the_worst_open_alarm(
         (Fault(operation="events", body="html"), "update_failed"),
     ],
 )
-async def test_what_fails_is_explained(
+async def test_failed_query_raises_translated_error(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
-    look: Look,
+    get_events: GetEvents,
     hass_client: ClientSessionGenerator,
     fault: Fault,
     key: str,
 ) -> None:
-    """To who looks; nothing else suffers, and nothing is kept of it."""
+    """Nothing else fails, and the failure is not stored."""
     entry = await set_up(options=ALARMS)
     world.cloud.faults.add(fault)
     with pytest.raises(HomeAssistantError) as raised:
-        await look(MONDAY, MONDAY + WEEK)
+        await get_events(MONDAY, MONDAY + WEEK)
     assert raised.value.translation_key == key
     assert not any(entry.async_get_active_flows(hass, {"reauth"}))
     client = await hass_client()
@@ -331,22 +335,21 @@ async def test_what_fails_is_explained(
     assert response.status == HTTPStatus.INTERNAL_SERVER_ERROR
     assert str(world.system.system_id) not in await response.text()
     world.cloud.faults.clear()
-    assert await look(MONDAY, MONDAY + WEEK) == []
+    assert await get_events(MONDAY, MONDAY + WEEK) == []
 
 
-async def test_a_system_that_is_not_shown_is_not_asked(
+async def test_query_of_invisible_system_fails_without_request(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    look: Look,
+    get_events: GetEvents,
 ) -> None:
-    """Of what is known the calendar tells."""
     await set_up(options=ALARMS)
     world.cloud.faults.add(Fault(operation="summary", status=404))
     await pass_time(hass, freezer, 3 * HOUR, step=timedelta(minutes=5))
-    _made(world)
+    _take_calls(world)
     with pytest.raises(HomeAssistantError) as raised:
-        await look(MONDAY - WEEK, MONDAY)
+        await get_events(MONDAY - WEEK, MONDAY)
     assert raised.value.translation_key == "system_not_visible"
-    assert _made(world) == []
+    assert _take_calls(world) == []

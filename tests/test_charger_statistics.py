@@ -35,7 +35,7 @@ SERIES = device_series(Device(DeviceKind.CHARGER, SERIAL), "IQ EV Charger")
 
 @pytest.fixture
 def system_properties() -> dict[str, Any]:
-    """Return a system of three weeks, each night of which a car charges."""
+    """Return a system that is three weeks old; a car charges each night."""
     return {
         "name": "Hilltop",
         "time_zone": "Europe/Berlin",
@@ -44,7 +44,7 @@ def system_properties() -> dict[str, Any]:
 
 
 async def recorded(hass: HomeAssistant, world: World) -> dict[datetime, float]:
-    """Return the Wh of each hour that is recorded; sums are continuous."""
+    """Return the recorded Wh of each hour; check that sums are continuous."""
     statistic = statistic_id(world.system.system_id, SERIES.key)
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
@@ -69,7 +69,7 @@ async def recorded(hass: HomeAssistant, world: World) -> dict[datetime, float]:
 
 
 def truth(world: World, start: datetime, end: datetime) -> int:
-    """Return the Wh that the charger gave."""
+    """Return the Wh that the charger delivered."""
     return world.cloud.truth(world.system.system_id).charged(SERIAL, start, end)
 
 
@@ -80,10 +80,10 @@ def midnight(day: int) -> datetime:
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_hours_of_the_week_and_days_before_are_true(
+async def test_hours_of_last_week_and_days_before_are_exact(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """To the watt-hour, and so is the sum of all."""
+    """They match the truth to the watt-hour, and so does their sum."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=10))
@@ -97,8 +97,8 @@ async def test_hours_of_the_week_and_days_before_are_true(
     assert sum(hours.values()) == truth(world, midnight(1), last + HOUR)
     for day in range(1, 15):
         start, end = midnight(day), midnight(day + 1)
-        given = sum(wh for hour, wh in hours.items() if start <= hour < end)
-        assert given == truth(world, start, end)
+        delivered = sum(wh for hour, wh in hours.items() if start <= hour < end)
+        assert delivered == truth(world, start, end)
     lifetime = float(shown(hass, world, "charger_lifetime_energy") or 0)
     assert lifetime == pytest.approx(sum(hours.values()) / 1e6)
     await go_on(hass, freezer, timedelta(days=2), step=HOUR)
@@ -110,10 +110,10 @@ async def test_hours_of_the_week_and_days_before_are_true(
     assert lifetime == pytest.approx(sum(later.values()) / 1e6)
 
 
-async def test_the_statistic_can_be_an_individual_device(
+async def test_statistic_is_valid_for_an_individual_device(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """With an id that is valid, an energy and a name."""
+    """It has a valid id, the unit class of energy and a name."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
@@ -133,17 +133,17 @@ async def test_correction_changes_only_its_hours(
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
     hours = await recorded(hass, world)
-    told = world.cloud.truth(world.system.system_id).sessions(
+    reported = world.cloud.truth(world.system.system_id).sessions(
         SERIAL, COMMISSIONED, date(2026, 6, 24)
     )
     (evening,) = (
         each
-        for each in told
+        for each in reported
         if midnight(19).timestamp() <= each.session.start < midnight(20).timestamp()
     )
     sessions = tuple(
         replace(each.session, wanted=600) if each is evening else each.session
-        for each in told
+        for each in reported
     )
     charger = Charger(serial=SERIAL, sessions=sessions)
     world.system.plant = replace(world.system.plant, chargers=(charger,))
@@ -167,7 +167,7 @@ async def test_temporary_dip_is_corrected(
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
     hours = await recorded(hass, world)
-    # Of the first day nothing is asked for again.
+    # The first day is not requested again.
     await go_on(hass, freezer, timedelta(days=1), step=HOUR)
     later = await recorded(hass, world)
     week = midnight(16)
@@ -184,7 +184,7 @@ async def test_temporary_dip_is_corrected(
 async def test_gap_of_days_is_filled(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Each response has the week before."""
+    """Each response covers the week before."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     fault = Fault(operation="ev_charger_telemetry", status=503)
@@ -199,7 +199,7 @@ async def test_gap_of_days_is_filled(
 async def test_response_of_zeros_erases_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nor does a second one."""
+    """A second response of zeros does not erase hours either."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
     await go_on(hass, freezer, timedelta(minutes=2))
@@ -221,8 +221,8 @@ async def test_no_statistic_without_energy_updates(
 
 
 @pytest.mark.parametrize("name", ["IQ-1 / 2", "__", "ÄÖ", "2026"])
-def test_ids_are_valid(name: str) -> None:
-    """Whatever a serial number holds."""
+def test_statistic_ids_are_valid(name: str) -> None:
+    """A serial number may contain any characters."""
     series = device_series(Device(DeviceKind.CHARGER, name), None)
     assert valid_statistic_id(statistic_id(7, series.key))
     assert series.name == "EV charger"

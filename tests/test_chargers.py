@@ -1,4 +1,4 @@
-"""Chargers of Enphase: their entities, events and calendar, and what they cost."""
+"""Enphase chargers: their entities, events, calendar and API calls."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def at(day: int, hour: int) -> int:
-    """Return a moment of June by the clock of the home."""
+    """Return the timestamp of an hour in June in the time zone of the home."""
     return int(datetime(2026, 6, day, hour, tzinfo=BERLIN).timestamp())
 
 
@@ -46,7 +46,7 @@ def session(start: int, end: int, wanted: int) -> ChargingSession:
 
 SESSIONS = (
     session(at(19, 18), at(20, 7), 12_345),
-    # Yesterday, of which the car left on the next day at nine.
+    # Yesterday's session, which ends on the next day at nine.
     session(at(20, 18), at(21, 9), 20_000),
     session(at(23, 18), at(24, 7), 8_000),
 )
@@ -89,10 +89,10 @@ async def days(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.parametrize("unit", ["Wh", "kWh"])
-async def test_shows_what_the_charger_does(
+async def test_entities_show_status_and_energy_of_charger(
     hass: HomeAssistant, world: World, set_up: SetUp, unit: Any
 ) -> None:
-    """The energy of a session is right, whatever the unit of its number."""
+    """The energy of a session is right in either unit of the cloud."""
     install(world, energy_unit=unit)
     await set_up(options=CHARGERS)
     assert calls(world) == Counter(dict.fromkeys(OF_CHARGERS, 1))
@@ -115,10 +115,10 @@ async def test_shows_what_the_charger_does(
 
 
 @pytest.mark.long
-async def test_each_night_costs_what_it_has_to(
+async def test_each_night_costs_only_the_necessary_calls(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Sessions are asked for after days with energy and once more, days only once."""
+    """Sessions are requested after days with energy and once more, days once."""
     install(world)
     await set_up(options=CHARGERS)
     world.cloud.requests.clear()
@@ -137,45 +137,45 @@ async def test_each_night_costs_what_it_has_to(
     assert hours <= {3, 4, 5}
 
 
-async def test_a_session_is_told_once(
+async def test_session_event_fires_once(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """On the night after it ended; what ended before is no news."""
-    told: list[dict[str, Any]] = []
+    """It fires in the night after the end, and not for sessions before set-up."""
+    fired: list[dict[str, Any]] = []
 
     @callback
     def note(event: Event[Any]) -> None:
         new = event.data["new_state"]
         if new is not None and new.attributes.get("event_type") == "ended":
-            told.append(dict(new.attributes))
+            fired.append(dict(new.attributes))
 
     hass.bus.async_listen("state_changed", note)
     install(world)
     entry = await set_up(options=CHARGERS)
     assert shown(hass, world, "session", "event") == "unknown"
     await days(hass, freezer, 2.9)
-    assert not told
+    assert not fired
     await days(hass, freezer, 2)
-    assert len(told) == 1
-    assert told[0]["energy"] == 8_000
-    assert told[0]["duration"] == 13 * 3_600
-    assert told[0]["start"] == datetime.fromtimestamp(at(23, 18), UTC).isoformat()
+    assert len(fired) == 1
+    assert fired[0]["energy"] == 8_000
+    assert fired[0]["duration"] == 13 * 3_600
+    assert fired[0]["start"] == datetime.fromtimestamp(at(23, 18), UTC).isoformat()
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
     await days(hass, freezer, 1)
-    assert len({each["start"] for each in told}) == 1
+    assert len({each["start"] for each in fired}) == 1
 
 
-async def test_the_schedule_is_a_calendar(
+async def test_schedule_appears_as_calendar(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """By the clock of the home, also after a restart."""
+    """It uses the time zone of the home, also after a restart."""
     install(world)
     entry = await set_up(options=CHARGERS)
     for _ in range(2):
         found = entity_id(hass, CALENDAR, "schedule", world)
         assert found is not None
-        answer = await hass.services.async_call(
+        response = await hass.services.async_call(
             CALENDAR,
             "get_events",
             {
@@ -186,8 +186,8 @@ async def test_the_schedule_is_a_calendar(
             blocking=True,
             return_response=True,
         )
-        assert answer is not None
-        events: Any = answer[found]
+        assert response is not None
+        events: Any = response[found]
         assert [
             (dt_util.parse_datetime(each["start"]), each["summary"])
             for each in events["events"]
@@ -211,10 +211,10 @@ async def test_the_schedule_is_a_calendar(
 
 
 @pytest.mark.long
-async def test_a_home_without_a_charger_of_enphase_pays_little(
+async def test_home_without_enphase_charger_costs_few_calls(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing without a charger; a list a week with one of another maker."""
+    """No call without a charger; one list a week with one of another maker."""
     await set_up(options=CHARGERS)
     await days(hass, freezer, 1)
     assert not calls(world)
@@ -229,10 +229,10 @@ async def test_a_home_without_a_charger_of_enphase_pays_little(
     assert state.state == "on"
 
 
-async def test_an_entry_of_before_asks_for_nothing(
+async def test_charger_group_is_off_by_default(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The group is off unless the user switches it on."""
+    """An entry without the option makes no call for chargers."""
     install(world)
     await set_up()
     assert not calls(world)
@@ -242,23 +242,23 @@ async def test_an_entry_of_before_asks_for_nothing(
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
 @pytest.mark.wide
-async def test_what_is_refused_disables_itself_only(
+async def test_refused_sessions_do_not_affect_other_documents(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     status: int,
 ) -> None:
-    """Sessions fail, all else goes on, and nobody has to sign in again."""
+    """Only sessions fail, and no reauthentication starts."""
     install(world)
     world.cloud.faults.add(Fault(operation="ev_charger_sessions", status=status))
     entry = await set_up(options=CHARGERS)
     await days(hass, freezer, 3)
     made = calls(world)
     assert made["ev_charger_telemetry"] == 4
-    # 401: once more with a new token; never again after a refusal. 404 and 501 are
-    # answers, after which only energy calls for another; a failure is followed by daily
-    # ones.
+    # 401: once more with a new token; no request after a refusal. 404 and 501 are
+    # responses: only days with energy need another. Other failures are followed
+    # by daily requests.
     expected = {401: 2, 403: 1, 404: 3, 501: 3}
     assert made["ev_charger_sessions"] == expected.get(status, 4)
     assert shown(hass, world, "charger_energy_yesterday") == "8.0"
@@ -269,27 +269,27 @@ async def test_what_is_refused_disables_itself_only(
     assert refused is (status in {401, 403})
 
 
-async def test_two_chargers(
+async def test_failure_of_one_charger_does_not_affect_the_other(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One that fails keeps nothing from the other."""
+    """The request for one charger fails; the next one still leaves."""
     install(world)
     world.system.install_charger(Charger(serial="1", sessions=()))
     await set_up(options=CHARGERS)
     assert calls(world) == Counter(
         {name: 1 if name == "ev_charger_devices" else 2 for name in OF_CHARGERS}
     )
-    # The next answer is that of the first charger.
+    # The next response is that of the first charger.
     world.cloud.faults.add(Fault(operation="ev_charger_telemetry", status=500, times=1))
     await days(hass, freezer, 3.5)
     assert float(shown(hass, world, "charger_energy_yesterday") or 0) == 8
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_round_that_is_cut_short_goes_on_with_the_others(
+async def test_interrupted_round_continues_with_the_other_chargers(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Ten calls a minute are not enough; nobody is asked twice."""
+    """Ten calls a minute are too few; no document is requested twice."""
     world.system.install_charger(Charger(serial="1", sessions=()))
     install(world)
     await set_up(options=CHARGERS)
@@ -301,10 +301,10 @@ async def test_a_round_that_is_cut_short_goes_on_with_the_others(
     assert float(shown(hass, world, "charger_energy_yesterday") or 0) == 20
 
 
-async def test_after_a_quota_all_are_asked_on_the_next_night(
+async def test_all_chargers_are_requested_in_the_night_after_a_quota(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Also who answered before it was used up."""
+    """Also a charger that was requested before the quota was exceeded."""
     world.system.install_charger(Charger(serial="1", sessions=()))
     install(world)
     world.cloud.faults.add(
@@ -313,20 +313,20 @@ async def test_after_a_quota_all_are_asked_on_the_next_night(
     await set_up(options=CHARGERS)
     assert shown(hass, world, "charger_energy_yesterday") is None
     await days(hass, freezer, 1)
-    answered = [
+    statuses = [
         request.status
         for request in world.cloud.requests
         if request.operation == "ev_charger_telemetry"
     ]
-    assert answered == [200, 429, 200, 200]
+    assert statuses == [200, 429, 200, 200]
     assert shown(hass, world, "charger_energy_yesterday") == "0.0"
 
 
 @pytest.mark.long
-async def test_a_charger_that_is_gone_is_asked_for_no_more(
+async def test_removed_charger_is_not_requested(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Once the list lacks it."""
+    """Requests end when the list lacks it."""
     install(world)
     await set_up(options=CHARGERS)
     world.system.remove_charger(SERIAL)
@@ -336,7 +336,7 @@ async def test_a_charger_that_is_gone_is_asked_for_no_more(
     assert set(calls(world)) <= {"ev_charger_devices"}
 
 
-async def test_the_form_tells_what_chargers_take(
+async def test_form_shows_calls_of_chargers(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     """Also before the group is switched on."""

@@ -1,4 +1,4 @@
-"""Start and stop of charging: for partners, once, and without a promise."""
+"""Actions that start and stop charging: for partners, and never repeated."""
 
 from datetime import timedelta
 from typing import Any
@@ -50,7 +50,7 @@ def device_id(hass: HomeAssistant, world: World, serial: str | None = None) -> s
 async def command(
     hass: HomeAssistant, world: World, name: str, serial: str = SERIAL, **more: Any
 ) -> None:
-    """Give a command to a charger."""
+    """Send a command to a charger."""
     data = {"device_id": [device_id(hass, world, serial)], **more}
     await hass.services.async_call(DOMAIN, name, data, blocking=True)
 
@@ -83,7 +83,7 @@ async def test_starts_and_stops_charging(
 async def test_plans_without_the_access_control(
     hass: HomeAssistant, world: World, set_up: SetUp, name: str
 ) -> None:
-    """Nothing is sent."""
+    """No request leaves."""
     await set_up(options=OPTIONS)
     made = len(world.calls)
     with pytest.raises(ServiceValidationError) as raised:
