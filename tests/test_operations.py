@@ -134,5 +134,5 @@ def test_a_page_knows_what_has_changed(tmp_path: Path) -> None:
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("| old |\n")
-    with pytest.raises(ValueError, match=r"page\.md lacks the marks"):
+    with pytest.raises(ValueError, match=r"page\.md has no marks"):
         Page(path, lambda: "| new |\n").written()

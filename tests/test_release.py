@@ -257,12 +257,12 @@ def test_the_archive_is_the_folder_of_the_integration(project: Path) -> None:
             "[Unreleased]",
             "has no dated section",
         ),
-        (".github/CODEOWNERS", OWNER, PLACEHOLDER, f"{PLACEHOLDER} is nobody"),
+        (".github/CODEOWNERS", OWNER, PLACEHOLDER, f"{PLACEHOLDER} is a placeholder"),
         (
             "custom_components/enphase_cloud/manifest.json",
             OWNER,
             PLACEHOLDER,
-            f"{PLACEHOLDER} is nobody",
+            f"{PLACEHOLDER} is a placeholder",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""The integration in a browser, as a user sees and uses it."""
+"""The integration in a browser, as a user sees it."""

@@ -6,18 +6,18 @@ import sys
 
 from scripts.demonstration.interruption import until_interrupted
 
-from .screens import Wish, take_all
+from .screens import Appearance, take_all
 
 
-def _parse() -> Wish:
+def _parse() -> Appearance:
     parser = argparse.ArgumentParser(
         prog="scripts/screens",
         description="Take a picture of every screen of the integration.",
     )
-    parser.add_argument("--language", default="en", help="of all texts (en)")
-    parser.add_argument("--phone", action="store_true", help="390 px wide")
-    parser.add_argument("--dark", action="store_true", help="in dark colours")
-    return Wish(**vars(parser.parse_args()))
+    parser.add_argument("--language", default="en", help="language of all texts (en)")
+    parser.add_argument("--phone", action="store_true", help="use a width of 390 px")
+    parser.add_argument("--dark", action="store_true", help="use dark colours")
+    return Appearance(**vars(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A headless Chromium of the machine."""
+"""Start the machine's Chromium, headless."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,15 +19,15 @@ DESKTOP: Final = (1280, 860)
 PHONE: Final = (390, 844)
 
 _PROGRAMS: Final = ("chromium", "chromium-browser", "google-chrome")
-# Without talking to anybody.
+# Without network traffic of its own.
 _FLAGS: Final = ("--disable-gpu", "--disable-quic", "--disable-sync")
-# Machines are shared: this is for one that is busy.
+# Long enough for a busy machine that others share.
 _PATIENCE_MS: Final = 60_000
 
 
 @asynccontextmanager
 async def browsing() -> AsyncGenerator[Browser]:
-    """Run a browser while the context lasts. Raises DemoError where there is none."""
+    """Run a browser while the context lasts. Raises DemoError if there is none."""
     path = next((found for name in _PROGRAMS if (found := shutil.which(name))), None)
     if path is None:
         raise DemoError(
@@ -51,9 +51,9 @@ async def screen(
     dark: bool = False,
     login: StorageState | None = None,
 ) -> AsyncGenerator[BrowserContext]:
-    """Open a screen of some size that shows what is at a URL.
+    """Open a screen of a size, in pixels, whose paths are relative to a URL.
 
-    `login` is what another screen keeps of a user who has logged in there.
+    `login` is the stored state of another context in which a user has logged in.
     """
     context = await browser.new_context(
         base_url=url,

@@ -1,4 +1,4 @@
-"""What a newcomer does: from nothing to values that move, costs and panels."""
+"""The steps of a new user: set-up, options, pages of devices and entities."""
 
 from typing import Final
 
@@ -19,29 +19,29 @@ CLOSE: Final = "ui.common.close"
 CONFIGURE: Final = "ui.panel.config.integrations.config_entry.configure"
 CREDENTIALS: Final = "ui.panel.config.application_credentials.editor"
 API_KEY: Final = "config.step.api_key.data"
-# Half a second in which no device comes.
+# About half a second: by then, the list of devices is complete.
 _LOOKS_AT_DEVICES: Final = 13
 
 
 async def add_account(
-    user: User, registered: Application, owner: str, **wishes: str
+    user: User, registered: Application, owner: str, **texts: str
 ) -> None:
-    """Add the integration with its first account, and end on its page.
+    """Add the integration with its first account; end on its page.
 
-    Wishes are typed into the fields of these names beside the API key.
+    `texts` are typed into further fields of the API key's form, by the fields' names.
     """
     await begin(user, registered)
     await sign_in_from(user, f"{CREDENTIALS}.add", owner)
     await user.fill(f"{API_KEY}.api_key", registered.api_key)
     await user.choose(f"{API_KEY}.plan", registered.plan.name)
-    for field, wish in wishes.items():
-        await user.fill(f"{API_KEY}.{field}", wish)
+    for field, text in texts.items():
+        await user.fill(f"{API_KEY}.{field}", text)
     await user.press(SUBMIT)
     await user.press(f"{_FLOW}.finish_skip")
 
 
 async def begin(user: User, registered: Application) -> None:
-    """Choose the integration, and enter the credentials of an application."""
+    """Select the integration, and enter the credentials of an application."""
     await _find(user)
     await user.press("Enphase Cloud")
     await user.fill(f"{CREDENTIALS}.name", registered.name)
@@ -50,7 +50,7 @@ async def begin(user: User, registered: Application) -> None:
 
 
 async def again(user: User, owner: str) -> None:
-    """Choose the integration where credentials are known, and sign in."""
+    """Select the integration once credentials are stored, and sign in."""
     await _find(user)
     await sign_in_from(user, "Enphase Cloud", owner)
 
@@ -64,7 +64,7 @@ async def _find(user: User) -> None:
 
 
 async def sign_in_from(user: User, button: str, owner: str) -> None:
-    """Press what opens the cloud's page; sign in there, and allow what is asked for."""
+    """Press the button that opens the cloud's page; sign in there and approve."""
     async with user.page.context.expect_page() as opened:
         await user.press(button)
     cloud = user.on(await opened.value)
@@ -74,13 +74,13 @@ async def sign_in_from(user: User, button: str, owner: str) -> None:
 
 
 async def configure(user: User, page: str) -> None:
-    """Open a page of the options from that of the integration."""
+    """Open a page of the options; start at the integration's page."""
     await user.press(CONFIGURE)
     await user.open_page(f"options.step.init.menu_options.{page}")
 
 
 async def open_device(user: User, name: str) -> None:
-    """Open the page of a device from that of the integration."""
+    """Open a device's page; start at the integration's page."""
     await (await user.button(CONFIGURE)).wait_for()
     await until_at_rest(user.page, looks=_LOOKS_AT_DEVICES)
     await user.activate(user.page.get_by_role("button", name=starting(name)).first)
@@ -89,13 +89,13 @@ async def open_device(user: User, name: str) -> None:
 
 
 async def row_of(user: User, entity: str, kind: str = "sensor") -> Locator:
-    """Return the row of an entity on the page of its device, by the key of its name."""
+    """Return an entity's row on its device's page, by the key of the entity's name."""
     rows = user.page.locator(f"hui-{kind}-entity-row, hui-text-entity-row")
     text = user.page.get_by_text(await user.name(entity), exact=True)
     return rows.filter(has=text).locator("hui-generic-entity-row").first
 
 
 async def press_row(user: User, entity: str) -> None:
-    """Press the button of an entity."""
+    """Press the button entity with a name."""
     row = await row_of(user, entity, "button")
     await user.activate(row.get_by_role("button"))

@@ -1,4 +1,4 @@
-"""When a page is at rest, so that a click meets what it is aimed at."""
+"""Wait until a page is at rest, so that a click hits its target."""
 
 from contextlib import suppress
 from itertools import count
@@ -6,14 +6,15 @@ from typing import Final
 
 from playwright.async_api import Page, TimeoutError as PlaywrightTimeoutError
 
-# The page itself looks, so that a slow one is given more time.
+# Polled in the page, so that a slow page gets more time.
 _PAUSE_MS: Final = 40
 _LOOKS: Final = 5
-# Some pages never rest, and what is wanted on them is there all the same.
+# Some pages never rest; they are used as they are after this time.
 _PATIENCE_MS: Final = 10_000
-# Whether the page was the same in a row of looks: the number of its elements and all
-# texts but their digits, as values may move. Home Assistant renders lists without keys:
-# a row that is inserted moves what the next ones stand for, even while one is clicked.
+# Return true if the page was the same for a number of looks: the number of elements and
+# all texts without digits, as values may change. Home Assistant renders lists without
+# keys: an inserted row changes what the rows after it stand for, even during a click on
+# them.
 _IS_AT_REST: Final = """([call, looks]) => {
   let elements = 0;
   const texts = [location.href];
@@ -29,8 +30,8 @@ _IS_AT_REST: Final = """([call, looks]) => {
   };
   look(document);
   const connection = document.querySelector('home-assistant')?.hass?.connection;
-  const asked = [...connection?.commands.values() ?? []];
-  const isWaiting = asked.some(command => !('unsubscribe' in command));
+  const requests = [...connection?.commands.values() ?? []];
+  const isWaiting = requests.some(command => !('unsubscribe' in command));
   const seen = `${call} ${elements} ${texts.join('')}`;
   const isSame = seen === window.seenAtRest && !isWaiting;
   window.looksAtRest = isSame ? window.looksAtRest + 1 : 0;
@@ -41,7 +42,7 @@ _calls = count()
 
 
 async def until_at_rest(page: Page, *, looks: int = _LOOKS) -> None:
-    """Wait until nothing comes or goes on a page any more, and it awaits no answer.
+    """Wait until a page does not change any more, and has no open request.
 
     Looks are 40 ms apart. The wait ends after 10 s, for pages that never rest.
     """

@@ -1,4 +1,4 @@
-"""All screens of the integration: pictures, and what is wrong with them."""
+"""Take pictures of all screens of the integration, and list their flaws."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
@@ -33,14 +33,14 @@ from .user import User
 from .words import texts
 
 _FOLDER: Final = CHECKOUT / ".cache" / "screens"
-# So high that dialogs need not be scrolled.
+# High enough to show dialogs without scrolling.
 _DESKTOP: Final = (1280, 1700)
 _PHONE: Final = (390, 1900)
 _PLAN: Final = "megawatt"
 _PAGE: Final = f"/config/integrations/integration/{DOMAIN}"
 _CONTROLS: Final = {"button", "calendar", "image", "number", "select", "switch", "time"}
 _OTHER: Final = "selector.plan.options.custom"
-# Texts that do not fit where they are, and keys instead of texts.
+# Finds texts that are cut off, and translation keys in place of texts.
 _FLAWS: Final = """() => {
   const flaws = new Set();
   const look = root => root.querySelectorAll('*').forEach(element => {
@@ -63,14 +63,14 @@ _FLAWS: Final = """() => {
 }"""
 _MORE_INFO: Final = """entityId => document.querySelector('home-assistant')
   .dispatchEvent(new CustomEvent('hass-more-info', {detail: {entityId}}))"""
-# So high that pages of devices are whole.
+# High enough for a whole page of a device.
 _HEIGHT_OF_DEVICES: Final = 3_400
 _ANIMATION_MS: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Whose screens to take pictures of."""
+class Appearance:
+    """The language, size and colours of the screens."""
 
     language: str = "en"
     phone: bool = False
@@ -78,16 +78,20 @@ class Wish:
 
     @property
     def folder(self) -> Path:
-        """Return where the pictures go."""
+        """Return the folder of the pictures."""
         parts = [self.language, "phone" if self.phone else "desktop"]
         return _FOLDER / "-".join([*parts, *(["dark"] if self.dark else [])])
 
 
-async def take_all(wish: Wish) -> None:
-    """Walk through everything. Raises DemoError where there is no browser."""
-    shutil.rmtree(wish.folder, ignore_errors=True)
-    wish.folder.mkdir(parents=True)
-    async with temporary_stage() as stage, _photographer(stage, wish) as photographer:
+async def take_all(appearance: Appearance) -> None:
+    """Take pictures of all screens. Raises DemoError if there is no browser."""
+    folder = appearance.folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    async with (
+        temporary_stage() as stage,
+        _photographer(stage, appearance) as photographer,
+    ):
         for walk in (
             photographer.set_up,
             photographer.options,
@@ -102,30 +106,33 @@ async def take_all(wish: Wish) -> None:
             except Error as err:
                 print(f"  ✗ {walk.__name__}: {err.message.splitlines()[0]}", flush=True)
                 await photographer.shoot(f"{walk.__name__}-failed")
-    print(f"\nThe pictures are in {wish.folder.relative_to(CHECKOUT)}.")
+    print(f"\nThe pictures are in {folder.relative_to(CHECKOUT)}.")
 
 
 @asynccontextmanager
-async def _photographer(stage: Stage, wish: Wish) -> AsyncGenerator[_Photographer]:
+async def _photographer(
+    stage: Stage, appearance: Appearance
+) -> AsyncGenerator[_Photographer]:
     home_assistant = stage.home_assistant
-    # One names entities, the other is what the user reads.
-    await home_assistant.command("config/core/update", language=wish.language)
+    # The first is for names of entities, the second for the pages of this user.
+    language = appearance.language
+    await home_assistant.command("config/core/update", language=language)
     await home_assistant.command(
-        "frontend/set_user_data", key="language", value={"language": wish.language}
+        "frontend/set_user_data", key="language", value={"language": language}
     )
-    size = _PHONE if wish.phone else _DESKTOP
+    size = _PHONE if appearance.phone else _DESKTOP
     async with (
         browsing() as browser,
-        screen(browser, home_assistant.url, size, dark=wish.dark) as context,
+        screen(browser, home_assistant.url, size, dark=appearance.dark) as context,
     ):
-        user = User(await context.new_page(), language=wish.language)
+        user = User(await context.new_page(), language=language)
         await user.log_in()
-        yield _Photographer(stage, user, wish.folder)
+        yield _Photographer(stage, user, appearance.folder)
 
 
 @dataclass(slots=True)
 class _Photographer:
-    """A user who takes pictures of all that is new to them."""
+    """A user who takes a picture of each new screen."""
 
     stage: Stage
     user: User
@@ -134,11 +141,11 @@ class _Photographer:
 
     @property
     def page(self) -> Page:
-        """Return the page that is looked at."""
+        """Return the current page."""
         return self.user.page
 
     async def shoot(self, name: str) -> None:
-        """Take a picture once the page is at rest, and tell what is wrong with it."""
+        """Take a picture of the page at rest, and print its flaws."""
         with suppress(Error):
             await self.page.wait_for_load_state("networkidle", timeout=5_000)
         await self.page.wait_for_timeout(_ANIMATION_MS)
@@ -150,7 +157,7 @@ class _Photographer:
             print(f"      {flaw}", flush=True)
 
     async def set_up(self) -> None:
-        """Add an account, with all that can be asked for."""
+        """Add accounts, and show all forms and an error of the set-up."""
         user, registered = self.user, application(_PLAN)
         await begin(user, registered)
         await self.shoot("credentials")
@@ -175,7 +182,7 @@ class _Photographer:
         await self.page.keyboard.press("Escape")
 
     async def _submit(self, name: str) -> None:
-        """Send a page of a flow, and take a picture of the next."""
+        """Submit a form of a flow, and take a picture of the next step."""
         await self.user.press(SUBMIT)
         await self.page.get_by_role("progressbar").first.wait_for(state="hidden")
         await self.shoot(name)
@@ -237,7 +244,7 @@ class _Photographer:
         await self.page.set_viewport_size(size)
 
     async def controls(self) -> None:
-        """Open what Home Assistant tells of each control."""
+        """Open the dialog of each control."""
         entities = await self.stage.home_assistant.command(
             "config/entity_registry/list"
         )
@@ -270,7 +277,7 @@ class _Photographer:
             await self.shoot(f"action-{action}")
 
     async def repairs(self) -> None:
-        """Let the cloud refuse what should be allowed, and open what is told."""
+        """Let the cloud refuse calls within the plan, and show the repair issues."""
         cloud = self.stage.cloud
         await cloud.add_fault(quota="month")
         await self.page.goto(_PAGE)

@@ -1,4 +1,4 @@
-"""A user with a mouse, or with a keyboard alone; what they do is counted."""
+"""A user with a mouse or only a keyboard, whose clicks and entries are counted."""
 
 from dataclasses import dataclass, field, replace
 import re
@@ -14,7 +14,8 @@ from .words import field_called, starting, word
 
 _IS_KEY: Final = re.compile(r"[a-z_]+(\.[\w-]+)+")
 _MOST_KEYS: Final = 250
-# What leads the focus on: nothing more, the arrows within a list, or Tab.
+# Returns the next key to reach the target: null if it has the focus, an arrow key
+# within its list, else Tab.
 _KEY_TO: Final = """target => {
   const around = it => {
     const path = [];
@@ -37,7 +38,7 @@ _LOCALIZE: Final = (
 
 @dataclass(slots=True)
 class Effort:
-    """How many fields were typed in, and how many clicks, or keys for them, it took."""
+    """The number of fields filled in, and of clicks, or of keys in their place."""
 
     fields: int = 0
     clicks: int = 0
@@ -45,14 +46,14 @@ class Effort:
 
 @dataclass(slots=True)
 class User:
-    """Sees a page, and uses what is on it by its accessible name.
+    """A user who finds what is on a page by its accessible name.
 
-    Names are given as they are, or as a key: of Home Assistant, which begins with
-    `ui.`, or of the integration's translations.
+    Names are given literally or as a key: of Home Assistant (it begins with `ui.`) or
+    of the integration's translations.
 
     Attributes:
-        by_keyboard: Reaches everything by Tab instead of the mouse.
-        language: What names are in.
+        by_keyboard: Uses Tab and keys instead of the mouse.
+        language: The language of the integration's names.
     """
 
     page: Page
@@ -61,7 +62,7 @@ class User:
     effort: Effort = field(default_factory=Effort)
 
     async def log_in(self) -> None:
-        """Log in as the demo's user; that is not counted."""
+        """Log in as the demo's user; it does not count as effort."""
         await self.page.goto("/")
         await self.page.locator("input[name=username]").fill(USERNAME)
         await self.page.locator("input[name=password]").fill(PASSWORD)
@@ -75,22 +76,22 @@ class User:
         return replace(self, page=page)
 
     async def name(self, key: str) -> str:
-        """Return what a key stands for."""
+        """Return the text of a key."""
         if not _IS_KEY.fullmatch(key):
             return key
         if not key.startswith("ui."):
             return word(key, self.language)
-        # Its texts come in parts.
+        # Home Assistant loads its texts in parts.
         await self.page.wait_for_function(_LOCALIZE, arg=key)
         return str(await self.page.evaluate(_LOCALIZE, key))
 
     async def button(self, name: str) -> Locator:
-        """Return a button; the last of its name is on top of the others."""
+        """Return the last button with a name: it is on top of the others."""
         name = await self.name(name)
         return self.page.get_by_role("button", name=name, exact=True).last
 
     async def press(self, name: str) -> None:
-        """Press the button of a name."""
+        """Press the button with a name."""
         await self.activate(await self.button(name))
 
     async def activate(self, target: Locator, *, key: str = "Enter") -> None:
@@ -104,14 +105,14 @@ class User:
             await target.click()
 
     async def fill(self, name: str, text: str) -> None:
-        """Type into the field of a name, whatever is in it."""
+        """Fill in the field with a name; replace its text."""
         called = field_called(await self.name(name))
         target = self.page.get_by_role("textbox", name=called)
         target = target.or_(self.page.get_by_role("spinbutton", name=called)).last
         await self.type_into(target, text)
 
     async def type_into(self, target: Locator, text: str) -> None:
-        """Type into a field, whatever is in it."""
+        """Fill in a field; replace its text."""
         self.effort.fields += 1
         if self.by_keyboard:
             await self._aim(target)
@@ -122,16 +123,16 @@ class User:
             await target.fill(text)
 
     async def choose(self, name: str, option: str) -> None:
-        """Choose of a list that opens; what follows these names does not matter."""
+        """Select an option of a drop-down list; both names may be beginnings."""
         called = starting(await self.name(name))
         lists = self.page.locator("ha-select")
         target = lists.get_by_role("button", name=called).last
-        # Enter would send the form.
+        # Enter would submit the form.
         await self.activate(target, key="Space")
         await self.choose_item(option)
 
     async def choose_item(self, name: str) -> None:
-        """Choose of a list that is open."""
+        """Select an item of an open list; the name may be a beginning."""
         called = starting(await self.name(name))
         item = self.page.get_by_role("menuitem", name=called).last
         self.effort.clicks += 1
@@ -143,15 +144,15 @@ class User:
             await item.click()
 
     async def switch(self, name: str) -> None:
-        """Turn a switch of a form the other way."""
+        """Toggle a switch of a form."""
         called = starting(await self.name(name))
         target = self.page.get_by_role("switch", name=called).last
         await self.activate(target, key="Space")
 
     async def open_page(self, name: str) -> None:
-        """Open a page from a menu of a flow.
+        """Open a page from the menu of a flow.
 
-        In Home Assistant these have no roles, and Tab does not reach them.
+        Its items have no role in Home Assistant, and Tab does not reach them.
         """
         self.effort.clicks += 1
         text = self.page.get_by_text(await self.name(name), exact=True).last
@@ -159,13 +160,13 @@ class User:
         await text.click()
 
     async def sees(self, text: str) -> None:
-        """Wait until a text is on the page."""
+        """Wait for a text on the page; only its part before a placeholder counts."""
         text, *_ = (await self.name(text)).split("{")
         found = self.page.get_by_text(text).filter(visible=True)
         await found.first.wait_for()
 
     async def _aim(self, target: Locator) -> None:
-        """Wait until a target is there, and stays where it is."""
+        """Wait until a target is there and the page is at rest."""
         await target.wait_for()
         await until_at_rest(self.page)
 

@@ -1,4 +1,4 @@
-"""What the integration calls things, so that walks find them in any language."""
+"""Texts of the integration, to find things on a page in any language."""
 
 from functools import cache
 import json
@@ -12,9 +12,9 @@ _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 
 
 def word(key: str, language: str = "en") -> str:
-    """Return a text by the path of its keys, joined by dots.
+    """Return the text with a key, a path joined by dots.
 
-    English if the language lacks it. Raises KeyError where English does.
+    A text that the language lacks is English. Raises KeyError if English lacks it.
     """
     text: Any = _read(language)
     try:
@@ -36,21 +36,21 @@ def texts(key: str) -> dict[str, Any]:
 
 
 def starting(text: str) -> re.Pattern[str]:
-    """Match an accessible name that begins like this: a value or a help follows.
+    """Match an accessible name with this beginning: a value or a help may follow.
 
-    Placeholders stand for anything.
+    Placeholders match any text.
     """
     parts = map(re.escape, _PLACEHOLDER.split(text))
     return re.compile(f"^{'.+'.join(parts)}")
 
 
 def field_called(text: str) -> re.Pattern[str]:
-    """Match the accessible name of a field, which has a star where it is required."""
+    """Match the accessible name of a field; a required one ends with a star."""
     return re.compile(rf"^{re.escape(text)} ?\*?$")
 
 
 @cache
 def _read(language: str) -> dict[str, Any]:
     path = _TRANSLATIONS / f"{language}.json"
-    # Home Assistant shows English where there is nothing else.
+    # A missing language is English, as in Home Assistant.
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}

@@ -1,1 +1,1 @@
-"""Tries the client as a package of its own."""
+"""A trial of the client as a package of its own."""

@@ -1,6 +1,6 @@
 """Try the client as a package of its own: python -m scripts.client PYTHON.
 
-PYTHON is that of an environment which has the package and what it depends on.
+PYTHON is the interpreter of an environment with the package and its dependencies.
 """
 
 from pathlib import Path
@@ -23,14 +23,17 @@ assert not find_spec("homeassistant") and not find_spec("custom_components")
 def main(python: Path) -> int:
     """Check the types of the examples, and run them; return an exit code."""
     if subprocess.call([python, "-P", "-c", _IS_ALONE]):
-        print("The package needs more than aiohttp, or more is installed beside it.")
+        print(
+            "The package depends on more than aiohttp, or the environment contains"
+            " Home Assistant or this integration."
+        )
         return 1
     if code := _check_types(python):
         return code
     with simulated_cloud() as url, TemporaryDirectory() as folder:
         try:
-            for told in Trial(python, url, Path(folder)).run_all():
-                print(f"  {told}", flush=True)
+            for line in Trial(python, url, Path(folder)).run_all():
+                print(f"  {line}", flush=True)
         except TrialError as err:
             print(err, file=sys.stderr)
             return 1
@@ -38,7 +41,7 @@ def main(python: Path) -> int:
 
 
 def _check_types(python: Path) -> int:
-    """Check the examples as somebody would who has the package only."""
+    """Check the types of the examples with only the package installed."""
     print("Types of the examples: ", end="", flush=True)
     cache = CHECKOUT / ".cache" / "client" / "mypy"
     return subprocess.call(

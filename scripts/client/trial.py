@@ -1,4 +1,4 @@
-"""Runs the client's examples, as programs beside a simulated cloud of their own."""
+"""Run the client's examples beside a simulated cloud."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from urllib.request import HTTPRedirectHandler, build_opener
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 EXAMPLES: Final = CHECKOUT / "client" / "examples"
 _SYSTEM: Final = "4100001"
-# Midday at the simulated system.
+# Midday in the simulated system's time zone.
 _START: Final = "2026-06-17T19:40"
 _PATIENCE: Final = 60
 _EXPECTED: Final = (
@@ -28,12 +28,12 @@ _EXPECTED: Final = (
 
 
 class TrialError(Exception):
-    """An example did not do what it is to do."""
+    """An example failed, or printed something unexpected."""
 
 
 @contextmanager
 def simulated_cloud() -> Iterator[str]:
-    """Serve the demo world on a free port, and give its address."""
+    """Run the demo's cloud on a free port, and yield its URL."""
     command = [sys.executable, "-m", "simulator", "--port", "0", "--start", _START]
     with subprocess.Popen(
         command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
@@ -47,7 +47,7 @@ def simulated_cloud() -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Examples that run by some Python, in a folder that keeps the account's tokens."""
+    """The examples, run by a Python in a folder that holds the account's tokens."""
 
     python: Path
     url: str
@@ -55,7 +55,7 @@ class Trial:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run_all(self) -> Iterator[str]:
-        """Run each example, and yield what it was and the end of what it printed.
+        """Run each example, and yield its name and the end of its output.
 
         Raises TrialError.
         """
@@ -67,7 +67,7 @@ class Trial:
             yield f"{command[0]}: {printed.splitlines()[-1]}"
 
     def run(self, example: str, *arguments: str) -> str:
-        """Return what an example prints."""
+        """Run an example, and return its output. Raises TrialError."""
         result = subprocess.run(
             [self.python, EXAMPLES / example, *arguments],
             cwd=self.folder,
@@ -83,7 +83,7 @@ class Trial:
         return result.stdout
 
     def sign_in(self) -> str:
-        """Sign in as an owner, who opens a page and copies a code."""
+        """Run the sign-in example as an owner: open the page, copy the code."""
         with subprocess.Popen(
             [self.python, EXAMPLES / "sign_in.py"],
             cwd=self.folder,
@@ -113,20 +113,20 @@ class Trial:
 
 
 class _Redirect(HTTPRedirectHandler):
-    """Follows no redirect, so that it becomes an HTTPError."""
+    """Raises HTTPError for a redirect instead of following it."""
 
     def redirect_request(self, *arguments: object) -> None:  # type: ignore[override]
-        """Decline."""
+        """Return None, so that a redirect is an error."""
 
 
 def _code(address: str) -> str:
-    """Return the code that signing in on a page leads to."""
+    """Sign in on the cloud's page, and return the authorization code."""
     form = urlencode({"email": "olivia@example.com", "password": "sunshine"})
     try:
         build_opener(_Redirect).open(address, form.encode(), timeout=_PATIENCE)
-    except HTTPError as answer:
-        query = urlsplit(answer.headers.get("Location", "")).query
-        answer.close()
+    except HTTPError as redirect:
+        query = urlsplit(redirect.headers.get("Location", "")).query
+        redirect.close()
         if code := parse_qs(query).get("code"):
             return code[0]
-    raise TrialError("The simulated cloud gave no code")
+    raise TrialError("The simulated cloud returned no authorization code")

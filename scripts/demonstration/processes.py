@@ -17,13 +17,13 @@ from .command_line import CHECKOUT, DemoError
 _TAIL_LINES: Final = 20
 _PATIENCE_TO_STOP_SECONDS: Final = 30
 _PAUSE_SECONDS: Final = 0.2
-# Linux alone knows how; it is for a demo that was killed.
+# Only Linux has it: it also ends the programs of a demo that was killed.
 _PRCTL: Final = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 _SET_DEATH_SIGNAL: Final = 1
 
 
 def _end_with_parent() -> None:
-    """Let a program that was just started be ended where this one dies."""
+    """Request SIGTERM for this new process when its parent dies (Linux only)."""
     if _PRCTL is not None:
         _PRCTL(_SET_DEATH_SIGNAL, signal.SIGTERM)
 
@@ -71,7 +71,7 @@ class Program:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # Ctrl-C is for the demo, which ends its programs in order.
+                # Ctrl-C reaches only the demo, which then stops its programs.
                 start_new_session=True,
                 preexec_fn=_end_with_parent,
             )

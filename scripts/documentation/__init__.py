@@ -1,1 +1,1 @@
-"""Documents that are written from the code."""
+"""Parts of the documentation that are generated from the code."""

@@ -1,10 +1,10 @@
-"""Write the documents that say what the code says: python -m scripts.documentation."""
+"""Update the generated parts of the documentation: python -m scripts.documentation."""
 
 from .pages import PAGES
 
 
 def main() -> None:
-    """Write what has changed, and name it."""
+    """Write the pages that have changed, and print their names."""
     for page in PAGES:
         text = page.written()
         if text != page.path.read_text(encoding="utf-8"):

@@ -1,4 +1,4 @@
-"""The table of all operations, from the code: client, model, use, plan, simulator."""
+"""The table of all API operations: client, model, use, plan and simulator."""
 
 import ast
 from collections import defaultdict
@@ -52,7 +52,7 @@ def _row(endpoint: Endpoint[Any], users: Mapping[str, list[str]]) -> tuple[str, 
 
 
 def _call(endpoint: Endpoint[Any]) -> str:
-    """Return how the client is called; what comes in a query is left out."""
+    """Return the expression that calls the client, without query parameters."""
     parameters = re.findall(r"\{(\w+)\}", endpoint.path)
     if endpoint is LIVE_DATA:
         return f"stream({', '.join(parameters)}, duration=…)"
@@ -73,7 +73,7 @@ def _model(endpoint: Endpoint[Any]) -> str:
 
 
 def _users() -> Mapping[str, list[str]]:
-    """Return the modules that use an endpoint, by its name in the code."""
+    """Return the modules that use each endpoint, by the endpoint's name in the code."""
     users: dict[str, list[str]] = defaultdict(list)
     for path in sorted(_INTEGRATION.rglob("*.py")):
         module = path.relative_to(_INTEGRATION).as_posix()
@@ -84,7 +84,7 @@ def _users() -> Mapping[str, list[str]]:
 
 
 def _used_names(path: Path) -> Iterator[str]:
-    """Yield the endpoints that a module names; streams are opened without the name."""
+    """Yield the endpoints whose names a module uses, and streams by their call."""
     live = _NAMES[id(LIVE_DATA)]
     known = set(_NAMES.values()) - {live}
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -106,24 +106,24 @@ def _is_stream(node: ast.Attribute) -> bool:
 
 
 def _with_sources(endpoint: Endpoint[Any], modules: list[str]) -> Iterator[str]:
-    """Yield modules, the table of documents with the documents that it has of it."""
+    """Yield links to modules; the table of documents with the endpoint's documents."""
     sources = ", ".join(
         f"`{each.source.value}`" for each in DOCUMENTS if each.endpoint is endpoint
     )
     for module in modules:
         path = f"../custom_components/enphase_cloud/{module}"
-        told = f" ({sources})" if module == _TABLE_OF_DOCUMENTS and sources else ""
-        yield f"[{module}]({path}){told}"
+        names = f" ({sources})" if module == _TABLE_OF_DOCUMENTS and sources else ""
+        yield f"[{module}]({path}){names}"
 
 
 def _smallest_plan(endpoint: Endpoint[Any]) -> str:
-    """Return the first plan that has the access control; they are in this order."""
+    """Return the first plan with the access control; plans are in ascending order."""
     plans = (plan for plan in PLANS.values() if endpoint.access in plan.access)
     return next(plan.key.capitalize() for plan in plans)
 
 
 def _is_simulated(endpoint: Endpoint[Any]) -> bool:
-    """Tell whether the simulator answers, other than with "Not Implemented"."""
+    """Tell whether the simulator implements the operation (no "Not Implemented")."""
     path = re.sub(r"\{\w+\}", "1", f"/{endpoint.path}")
     return any(
         operation.method == endpoint.method and operation.is_simulated

@@ -1,6 +1,6 @@
 """`python3 scripts/environment LANE…`: prepare virtual environments.
 
-`client` is the one that holds nothing but the client, as a wheel that is built for it.
+`client` is a lane that holds only the client, installed from a freshly built wheel.
 """
 
 from pathlib import Path
@@ -15,10 +15,10 @@ from environment.steps import StepError, not_yours
 
 
 def main(names: list[str]) -> int:
-    """Prepare the lanes, all of them if none is named."""
+    """Prepare the named lanes, or all but `client`; return an exit code."""
     known = [*LANES, CLIENT]
     if unknown := [name for name in names if name not in known]:
-        print(f"No lane is called {unknown[0]}; there are {', '.join(known)}.")
+        print(f"Unknown environment {unknown[0]}. Choose from: {', '.join(known)}.")
         return 2
     try:
         try:
@@ -30,7 +30,7 @@ def main(names: list[str]) -> int:
         print(f"\nSet-up stopped: {err.problem}\n→ {err.advice}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped. Start again at any time; what is done is kept.")
+        print("\nStopped. Start again at any time; completed steps are kept.")
         return 130
     return 0
 

@@ -1,4 +1,4 @@
-"""The client as a package of its own: a wheel, in an environment that was empty."""
+"""The client as a package of its own: a wheel, installed in an empty environment."""
 
 from pathlib import Path
 import shutil
@@ -9,15 +9,15 @@ from .steps import StepError, require_writable, run, step
 
 CLIENT = "client"
 _ADVICE = (
-    "Look at .cache/setup.log; if the network was the reason, start again."
-    " Otherwise client/pyproject.toml may be wrong."
+    "See .cache/setup.log. After a network error, start again;"
+    " otherwise check client/pyproject.toml."
 )
 
 
 def prepare_client() -> Path:
-    """Build the wheel, and install it where nothing else is; return the Python there.
+    """Build the wheel and install it in a new environment; return its Python.
 
-    Both are made anew. Raises StepError.
+    Earlier ones are replaced. Raises StepError.
     """
     require_writable()
     folder = CACHE / CLIENT

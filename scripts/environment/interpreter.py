@@ -1,4 +1,4 @@
-"""Find or fetch a Python that current Home Assistant runs on."""
+"""Find or download a Python that the current Home Assistant supports."""
 
 import os
 from pathlib import Path
@@ -11,14 +11,14 @@ import sysconfig
 from .paths import CACHE, PRIVATE_PYTHON, TOOLS
 from .steps import StepError, output, run, step
 
-_WANTED = "3.14"
+_VERSION = "3.14"
 _MINIMUM = (3, 14, 2)
 _ADVICE = (
     "Install Python 3.14.2 or newer so that `python3.14` is on the path,"
     " and start again."
 )
 _DOWNLOAD_SECONDS = 240
-# The first Debian release that carries Python 3.14.
+# The first Debian release with Python 3.14.
 _DEBIAN_SUITE = "forky"
 _DEBIAN_PACKAGES = """
     python3.14 python3.14-minimal python3.14-venv python3.14-dev
@@ -30,11 +30,11 @@ _DEBIAN_PACKAGES = """
 
 
 def uv() -> Path:
-    """Return uv, from the path or fetched from PyPI into the checkout.
+    """Return uv, from the path or downloaded from PyPI into the checkout.
 
-    It trusts the certificates that the machine trusts, as pip does.
+    It trusts the machine's certificates, as pip does.
     """
-    for option in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # Its older name.
+    for option in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # The older name.
         os.environ.setdefault(option, "1")
     if found := shutil.which("uv"):
         return Path(found)
@@ -42,7 +42,7 @@ def uv() -> Path:
 
 
 def find_python() -> Path:
-    """Return a Python that is new enough, fetching one where there is none."""
+    """Return a Python that is new enough; download one if there is none."""
     for find in (_on_path, _private, _from_uv, _from_debian):
         if (python := find()) is not None:
             return python
@@ -57,24 +57,24 @@ def _if_new_enough(python: str | Path | None) -> Path | None:
 
 
 def _on_path() -> Path | None:
-    return _if_new_enough(shutil.which(f"python{_WANTED}"))
+    return _if_new_enough(shutil.which(f"python{_VERSION}"))
 
 
 def _private() -> Path | None:
-    return _if_new_enough(PRIVATE_PYTHON / "usr" / "bin" / f"python{_WANTED}")
+    return _if_new_enough(PRIVATE_PYTHON / "usr" / "bin" / f"python{_VERSION}")
 
 
 def _from_uv() -> Path | None:
-    wanted = ">=" + ".".join(map(str, _MINIMUM))
-    find = [uv(), "python", "find", "--no-python-downloads", wanted]
+    new_enough = ">=" + ".".join(map(str, _MINIMUM))
+    find = [uv(), "python", "find", "--no-python-downloads", new_enough]
     if found := output(find):
         return Path(found)
     with step("Looking for a Python 3.14 download"):
-        # One try: where downloads are closed, retrying only costs time.
+        # One try only: if downloads are blocked, a retry costs time.
         os.environ.setdefault("UV_HTTP_RETRIES", "0")
-        install = [uv(), "python", "install", "--no-bin", _WANTED]
+        install = [uv(), "python", "install", "--no-bin", _VERSION]
         if output(install, timeout=_DOWNLOAD_SECONDS) is None:
-            print("    none can be had here", flush=True)
+            print("    no download is available here", flush=True)
             return None
     found = output(find)
     return Path(found) if found else None
@@ -83,7 +83,7 @@ def _from_uv() -> Path | None:
 def _from_debian() -> Path | None:
     if not (shutil.which("apt-get") and shutil.which("dpkg")):
         return None
-    with step("Unpacking Debian's Python 3.14 into the checkout"):
+    with step("Installing Debian's Python 3.14 into the checkout"):
         partial = PRIVATE_PYTHON.with_name("python-partial")
         shutil.rmtree(partial, ignore_errors=True)
         _unpack_debian_packages(partial)
@@ -119,7 +119,7 @@ def _unpack_debian_packages(folder: Path) -> None:
 
 
 def _debian_archive() -> str:
-    """Return the archive that this machine's own apt is configured for."""
+    """Return the package archive of this machine's apt configuration."""
     targets = output(["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE)"])
     for line in (targets or "").splitlines():
         archive, _, release = line.partition(" ")
@@ -129,31 +129,31 @@ def _debian_archive() -> str:
 
 
 def _make_relocatable(folder: Path, final: Path) -> None:
-    """Let the unpacked Python use its own C library instead of the machine's."""
+    """Make the unpacked Python use its own C library instead of the machine's."""
     patchelf = _tool("patchelf")
     triple = sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux-gnu"
-    python = folder / "usr" / "bin" / f"python{_WANTED}"
+    python = folder / "usr" / "bin" / f"python{_VERSION}"
     loader = Path(output([patchelf, "--print-interpreter", python]) or "").name
     libraries = final / "usr" / "lib" / triple
     link = [patchelf, "--set-interpreter", libraries / loader]
     run([*link, "--force-rpath", "--set-rpath", libraries, python], advice=_ADVICE)
-    # Debian keeps this header folder one level up; extension modules want it here.
-    headers = folder / "usr" / "include" / f"python{_WANTED}" / triple
+    # Debian has this header folder one level up; extension modules expect it here.
+    headers = folder / "usr" / "include" / f"python{_VERSION}" / triple
     if not headers.exists():
         headers.symlink_to(Path("..") / triple)
 
 
 def _tool(name: str) -> Path:
-    """Return a program that PyPI carries as a wheel."""
-    # A folder each: pip replaces the whole `bin` of a target it installs to again.
+    """Return a program that PyPI distributes as a wheel; download it if needed."""
+    # One folder each: pip replaces the whole `bin` of an existing target.
     folder = TOOLS / name
     program = folder / "bin" / name
     if not program.exists():
-        with step(f"Fetching {name}"):
+        with step(f"Downloading {name}"):
             run(
                 [*_pip(), "install", "--quiet", "--upgrade", "--target", folder, name],
-                advice=f"Install {name} yourself so that it is on the path,"
-                " or make PyPI reachable, and start again.",
+                advice=f"Make PyPI reachable, or install {name} so that it is on the"
+                " path, and start again.",
                 env={"PIP_ROOT_USER_ACTION": "ignore"},
             )
     return program
@@ -166,13 +166,13 @@ def _pip() -> list[str]:
 
 
 def _debian_pip_wheel() -> Path:
-    """Fetch Debian's own pip as a file; a fresh Debian has Python without pip."""
+    """Download Debian's pip as a file: a fresh Debian has Python without pip."""
     folder = CACHE / "pip"
     advice = "Install pip (Debian: `apt-get install python3-pip`) and start again."
     if not (wheels := list(folder.glob("usr/share/python-wheels/pip-*.whl"))):
         folder.mkdir(parents=True, exist_ok=True)
         if subprocess.call(["apt-get", "-qq", "update"], stdout=subprocess.DEVNULL):
-            print("    apt-get update was not possible; trying without", flush=True)
+            print("    apt-get update failed; continuing without it", flush=True)
         run(["apt-get", "download", "python3-pip-whl"], cwd=folder, advice=advice)
         for package in folder.glob("*.deb"):
             run(["dpkg", "-x", package, folder], advice=advice)

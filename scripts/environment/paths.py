@@ -1,4 +1,4 @@
-"""Where the prepared things live. Everything stays inside the checkout."""
+"""Paths of what set-up creates, all inside the checkout."""
 
 from pathlib import Path
 

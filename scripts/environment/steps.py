@@ -1,4 +1,4 @@
-"""Show progress, run commands, and say what to do when one fails."""
+"""Show progress, run commands, and give advice when one fails."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,17 +13,17 @@ _TAIL_LINES = 15
 
 
 class StepError(Exception):
-    """A step could not be completed; the text tells the user what to do."""
+    """A step failed; `advice` says what the user can do."""
 
     def __init__(self, problem: str, advice: str) -> None:
-        """Keep the problem and the advice apart, they are shown on two lines."""
+        """Keep problem and advice apart: they are shown on two lines."""
         super().__init__(problem)
         self.problem = problem
         self.advice = advice
 
 
 def require_writable() -> None:
-    """Make sure that things can be prepared here. Raises StepError."""
+    """Raise StepError if the checkout is not writable."""
     for path in (CACHE, LOG, VIRTUAL_ENVIRONMENTS):
         there = next(each for each in (path, *path.parents) if each.exists())
         if not os.access(there, os.W_OK):
@@ -31,7 +31,7 @@ def require_writable() -> None:
 
 
 def not_yours(path: object) -> StepError:
-    """Return what to raise where a checkout belongs to another user."""
+    """Return the error for a checkout that belongs to another user."""
     return StepError(
         f"you may not write to {path}, which belongs to another user",
         f"Work in a clone of your own: git clone {CHECKOUT}",
@@ -40,7 +40,7 @@ def not_yours(path: object) -> StepError:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce a step, and how long it took."""
+    """Print a step's title before it, and its duration after it."""
     print(f"  • {title} …", flush=True)
     started = time.monotonic()
     yield
@@ -81,7 +81,7 @@ def run(
 
 
 def output(command: Sequence[str | Path], *, timeout: float = 30) -> str | None:
-    """Return what a command prints, or None if it fails or takes too long."""
+    """Return the output of a command, or None if it fails or takes too long."""
     try:
         result = subprocess.run(
             command,

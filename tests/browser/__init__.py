@@ -1,1 +1,1 @@
-"""Walks through the demo by browser: `scripts/test --browser`."""
+"""Tests of the demo in a browser: `scripts/test --browser`."""

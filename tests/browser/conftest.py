@@ -1,4 +1,4 @@
-"""A real Home Assistant and a real browser; what fails is kept in .cache/browser."""
+"""A real Home Assistant and a real browser; pictures of failures: .cache/browser."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
@@ -21,7 +21,7 @@ _FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure() -> None:
-    """Let Home Assistant end with the walks."""
+    """Stop Home Assistant when the tests are ended by a signal."""
     end_as_by_ctrl_c()
 
 
@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[Any]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember what fails."""
+    """Remember failed tests, for the `visit` fixture."""
     report = yield
     if report.failed:
         item.stash[_FAILED] = True
@@ -38,7 +38,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncGenerator[Browser]:
-    """Return the machine's Chromium."""
+    """Yield the machine's Chromium."""
     shutil.rmtree(_EVIDENCE, ignore_errors=True)
     async with browsing() as chromium:
         yield chromium
@@ -46,14 +46,14 @@ async def browser() -> AsyncGenerator[Browser]:
 
 @pytest.fixture(scope="session")
 async def stage() -> AsyncGenerator[Stage]:
-    """Return a Home Assistant and its cloud, on which the walks build."""
+    """Yield a Home Assistant and its cloud; tests build on each other's changes."""
     async with temporary_stage() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 async def login(browser: Browser, stage: Stage) -> StorageState:
-    """Return what a browser keeps of a user who has logged in."""
+    """Return the browser's stored state of a user who has logged in."""
     async with screen(browser, stage.home_assistant.url) as context:
         await User(await context.new_page()).log_in()
         return await context.storage_state()
@@ -63,26 +63,26 @@ async def login(browser: Browser, stage: Stage) -> StorageState:
 async def visit(
     browser: Browser, stage: Stage, login: StorageState, request: pytest.FixtureRequest
 ) -> AsyncGenerator[Visit]:
-    """Return what lets a user come back, to a screen of some size."""
+    """Yield a function that opens a screen of some size as a logged-in user."""
     pages: list[Page] = []
 
-    async def come_back(
-        size: tuple[int, int] = DESKTOP, *, dark: bool = False, **hands: bool
+    async def open_screen(
+        size: tuple[int, int] = DESKTOP, *, dark: bool = False, **options: bool
     ) -> User:
         url = stage.home_assistant.url
         context = await screens.enter_async_context(
             screen(browser, url, size, dark=dark, login=login)
         )
         pages.append(await context.new_page())
-        return User(pages[-1], **hands)
+        return User(pages[-1], **options)
 
     async with AsyncExitStack() as screens:
-        yield come_back
+        yield open_screen
         if request.node.stash.get(_FAILED, False):
             _EVIDENCE.mkdir(parents=True, exist_ok=True)
             await _keep(request.node.name, stage, pages)
             terminal = request.config.get_terminal_writer()
-            terminal.line(f"\nWhat was seen is in {_EVIDENCE}.")
+            terminal.line(f"\nScreenshots and logs are in {_EVIDENCE}.")
 
 
 async def _keep(name: str, stage: Stage, pages: list[Page]) -> None:

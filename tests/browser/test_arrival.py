@@ -1,6 +1,6 @@
 """The first minutes of a home owner with the integration.
 
-The later walks build on it; meanwhile energy is imported, a minute after the set-up.
+Later test modules use this account; meanwhile it imports energy.
 """
 
 from dataclasses import asdict
@@ -15,18 +15,18 @@ from simulator.demo import OWNER
 
 from .conftest import Visit
 
-# When set-up asked for neither a price nor live streams, and the options were a row of
-# pages, it took 9 fields and 23 clicks; it is to be a third less.
+# A third less than at first (9 fields, 23 clicks), when price and live streams were not
+# part of set-up and the options were a sequence of pages.
 MOST_EFFORT = (9 + 23) * 2 // 3
 
 
 async def test_a_newcomer_sees_values_and_panels(
     visit: Visit, pytestconfig: pytest.Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """From an empty Home Assistant to power that moves, with as little as can be."""
+    """Go from an empty Home Assistant to changing values with little effort."""
     user = await visit()
-    wishes = {"price": "0.34", "streams_per_month": "100"}
-    await add_account(user, application(), OWNER, **wishes)
+    further = {"price": "0.34", "streams_per_month": "100"}
+    await add_account(user, application(), OWNER, **further)
     await open_device(user, "Hillside")
     power = await row_of(user, "entity.sensor.current_power_consumption.name")
     before = await power.inner_text()

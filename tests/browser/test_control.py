@@ -1,4 +1,4 @@
-"""Who has the plan Megawatt steers their system, and may take leave of it."""
+"""A user with the Megawatt plan controls the system, and deletes the account."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -31,20 +31,20 @@ RESERVE = "entity.number.reserve_soc.name"
 
 @pytest.fixture(scope="module")
 async def stage() -> AsyncGenerator[Stage]:
-    """Return a Home Assistant of the module's own, where the plan is another."""
+    """Yield a Home Assistant of this module's own, for another plan."""
     async with temporary_stage() as running:
         yield running
 
 
 @pytest.fixture
 async def home(stage: Stage) -> None:
-    """Have the integration set up, whatever ran before."""
+    """Set the integration up if no earlier test has."""
     if not await entries_of_integration(stage.home_assistant):
         await add_integration(stage.home_assistant, plan=PLAN)
 
 
 async def test_set_up_by_keyboard(visit: Visit, stage: Stage) -> None:
-    """No step needs a mouse."""
+    """Set-up needs no mouse."""
     user = await visit(by_keyboard=True)
     await add_account(user, application(PLAN), OWNER, price="0.34")
     await user.page.wait_for_url(f"**{PAGE}*")
@@ -67,7 +67,7 @@ async def test_the_battery_changes_its_mode(
     true: str,
     screen: dict[str, Any],
 ) -> None:
-    """What the user chooses is what the system does, on a dark phone or by key."""
+    """A mode that the user selects takes effect, on a dark phone or by keyboard."""
     user = await visit(**screen)
     await user.page.goto(PAGE)
     await open_device(user, "Hillside")
@@ -83,7 +83,7 @@ async def test_the_battery_changes_its_mode(
 async def test_the_battery_keeps_a_reserve(
     visit: Visit, stage: Stage, home: None
 ) -> None:
-    """What is typed is kept and shown; what Full backup forbids is explained."""
+    """A valid reserve is stored and shown; Full backup explains a refused one."""
     user = await visit()
     await user.page.goto(PAGE)
     await open_device(user, "Hillside")
@@ -106,7 +106,7 @@ async def test_the_battery_keeps_a_reserve(
 
 
 async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> None:
-    """Nothing of the account is left."""
+    """Deletion removes devices and entities."""
     user = await visit(by_keyboard=True)
     await user.page.goto(PAGE)
     row = user.page.locator("ha-config-entry-row")
@@ -124,7 +124,7 @@ async def _settings(stage: Stage) -> Any:
 
 async def _mode_is(user: User, mode: str) -> None:
     shown = starting(f"{word(f'{MODE}.name')} {word(f'{MODE}.state.{mode}')}")
-    # Home Assistant's list of activity says the same.
+    # Home Assistant's activity list has it, too.
     lists = user.page.locator("ha-select")
     await lists.get_by_role("button", name=shown).wait_for()
 

@@ -1,4 +1,4 @@
-"""What a home owner does with the integration, once it is set up."""
+"""What a home owner does with the integration after its set-up."""
 
 import re
 
@@ -31,21 +31,21 @@ from .conftest import Visit
 
 PAGE = f"/config/integrations/integration/{DOMAIN}"
 TARIFF = {"user": {"direction": "import", "kind": "fixed"}, "fixed": {"price": 0.34}}
-# Of a system with everything: production, consumption, and both ways of the grid and of
-# the batteries.
+# The flows of a complete system: production, consumption, and both directions of grid
+# and batteries.
 FLOWS = 6
 
 
 @pytest.fixture
 async def home(stage: Stage) -> None:
-    """Have the integration set up, whatever ran before."""
+    """Set the integration up if no earlier test has."""
     if not await entries_of_integration(stage.home_assistant):
         entry = await add_integration(stage.home_assistant)
         await add_tariff(stage.home_assistant, entry, TARIFF)
 
 
-async def test_costs_come_by_themselves(visit: Visit, home: None) -> None:
-    """A price is all that they need, and the minute until energy is imported."""
+async def test_costs_appear_without_further_steps(visit: Visit, home: None) -> None:
+    """Costs need only a price; they appear with the energy, after a minute."""
     user = await visit()
     await user.page.goto(PAGE)
     await open_device(user, "Hillside")
@@ -53,15 +53,13 @@ async def test_costs_come_by_themselves(visit: Visit, home: None) -> None:
     await expect(cost).to_contain_text(re.compile(r"\d"), timeout=180_000)
 
 
-async def test_options_are_changed_on_a_phone_in_the_dark(
-    visit: Visit, stage: Stage, home: None
-) -> None:
-    """What is changed is stored, and no page is wider than the screen."""
+async def test_options_on_a_dark_phone(visit: Visit, stage: Stage, home: None) -> None:
+    """Changed options are stored, and no page is wider than the screen."""
     user = await visit(PHONE, dark=True)
     await user.page.goto(PAGE)
     page = user.page
     for name in texts("options.step.init.menu_options"):
-        if name in {"call_budget", "dashboard"}:  # Another plan, and another walk.
+        if name in {"call_budget", "dashboard"}:  # Of other plans; tested below.
             continue
         await configure(user, name)
         await (await user.button(SUBMIT)).wait_for()
@@ -80,7 +78,7 @@ async def test_options_are_changed_on_a_phone_in_the_dark(
 async def test_reauthentication_by_keyboard(
     visit: Visit, stage: Stage, home: None
 ) -> None:
-    """Enphase forgets the sign-in; the user signs in again."""
+    """After Enphase has revoked the sign-in, the user signs in again."""
     user = await visit(by_keyboard=True)
     await stage.cloud.send("tokens/revoke")
     await user.page.goto(PAGE)
@@ -103,7 +101,7 @@ async def test_reauthentication_by_keyboard(
 
 
 async def test_a_repair_on_a_phone(visit: Visit, stage: Stage, home: None) -> None:
-    """Enphase refuses calls; the user tries again, and the repair is gone."""
+    """Enphase refuses calls; the user selects to try again, and the repair is gone."""
     user = await visit(PHONE)
     await stage.cloud.add_fault(quota="month")
     await user.page.goto(PAGE)
@@ -123,7 +121,7 @@ async def test_a_repair_on_a_phone(visit: Visit, stage: Stage, home: None) -> No
 async def test_the_energy_dashboard_is_filled(
     visit: Visit, stage: Stage, home: None
 ) -> None:
-    """The wizard shows what it adds, and adds it."""
+    """The dialog lists what it adds, and adds it."""
     command = stage.home_assistant.command
 
     async def has_statistics() -> bool:
@@ -142,8 +140,8 @@ async def test_the_energy_dashboard_is_filled(
     assert {source["type"] for source in sources} >= {"battery", "grid", "solar"}
 
 
-async def test_the_dashboard_of_systems_is_added(visit: Visit, home: None) -> None:
-    """It is offered by its name, needs nothing filled in, and shows the system."""
+async def test_the_integrations_dashboard_is_added(visit: Visit, home: None) -> None:
+    """The dashboard is offered by name, needs no input, and shows the system."""
     user = await visit()
     await user.page.goto("/config/lovelace/dashboards")
     await user.press("ui.panel.config.lovelace.dashboards.picker.add_dashboard")
