@@ -1,4 +1,4 @@
-"""What tests of energies share: what was asked for, what is recorded, what is true."""
+"""What tests of energy share: requests for energy, and the recorded statistics."""
 
 from collections import Counter
 from collections.abc import Generator
@@ -35,7 +35,7 @@ FLOWS: Final = {
     Flow.BATTERY_CHARGE: "charge",
     Flow.BATTERY_DISCHARGE: "discharge",
 }
-"""By what name the simulator knows each flow."""
+"""The simulator's name of each flow."""
 
 POLLS: Final = {"summary", "latest_telemetry"}
 LIFETIMES: Final = {
@@ -52,26 +52,26 @@ INTERVALS: Final = {
     "energy_export_telemetry",
 }
 
-type Asked = tuple[str, datetime | None]
-"""A document, and the beginning of the week that was asked for; None for days."""
+type EnergyRequest = tuple[str, datetime | None]
+"""System id and document, and the start of the requested week; None for days."""
 
 
 @contextmanager
-def listening() -> Generator[list[Asked]]:
-    """Note each call for energies that the client makes."""
-    asked: list[Asked] = []
+def capture_energy_requests() -> Generator[list[EnergyRequest]]:
+    """Capture each request for energy that the client sends."""
+    requests: list[EnergyRequest] = []
 
     get = EnphaseCloudClient.get
 
-    async def noted(
+    async def capture(
         client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
     ) -> Any:
         query = options.get("query", {})
         if not (endpoint.name.endswith("_lifetime") or "granularity" in query):
             return await get(client, endpoint, **options)
         start = query.get("start_at")
-        asked.append(
-            call := (
+        requests.append(
+            request := (
                 f"{options['system_id']} {endpoint.name}",
                 None if start is None else dt_util.utc_from_timestamp(start),
             )
@@ -79,27 +79,27 @@ def listening() -> Generator[list[Asked]]:
         try:
             return await get(client, endpoint, **options)
         except RequestWithheldError:
-            # It did not leave.
-            asked.remove(call)
+            # It was not sent.
+            requests.remove(request)
             raise
 
-    with patch.object(EnphaseCloudClient, "get", noted):
-        yield asked
+    with patch.object(EnphaseCloudClient, "get", capture):
+        yield requests
 
 
-def times(asked: list[Asked]) -> Counter[Asked]:
-    """Return how often each window was asked for."""
-    return Counter(asked)
+def request_counts(requests: list[EnergyRequest]) -> Counter[EnergyRequest]:
+    """Return how often each window was requested."""
+    return Counter(requests)
 
 
-go_on = partial(pass_time, step=timedelta(minutes=5))
-"""Let time pass in steps, and all that is due then happen."""
+advance = partial(pass_time, step=timedelta(minutes=5))
+"""Let time pass in steps of five minutes, and fire the timers that are due."""
 
 
 async def recorded(
     hass: HomeAssistant, system_id: int, flow: Flow
 ) -> dict[datetime, float]:
-    """Return the Wh of each hour that is known of a flow; sums never fall."""
+    """Return the recorded energy [Wh] of a flow by hour; check that sums never fall."""
     statistic = statistic_id(system_id, flow)
     found: dict[str, list[StatisticsRow]]
     found = await get_instance(hass).async_add_executor_job(
@@ -123,12 +123,12 @@ async def recorded(
 async def all_recorded(
     hass: HomeAssistant, system_id: int
 ) -> dict[Flow, dict[datetime, float]]:
-    """Return the hours of all flows."""
+    """Return the recorded energy [Wh] by flow and hour."""
     return {flow: await recorded(hass, system_id, flow) for flow in Flow}
 
 
 def hours_between(start: datetime, end: datetime) -> list[datetime]:
-    """Return the hours that begin and end between."""
+    """Return the hours that begin and end between two times."""
     first = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     if first < start:
         first += HOUR

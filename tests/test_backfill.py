@@ -30,12 +30,12 @@ from simulator import Fault
 from .conftest import SetUp, World
 from .energy_helpers import (
     FLOWS,
-    Asked,
+    EnergyRequest,
     all_recorded,
+    capture_energy_requests,
     hours_between,
-    listening,
     recorded,
-    times,
+    request_counts,
 )
 from .helpers import state
 
@@ -76,9 +76,9 @@ def _month_end(freezer: FrozenDateTimeFactory) -> None:
 
 
 @pytest.fixture
-def requested() -> Generator[list[Asked]]:
+def requested() -> Generator[list[EnergyRequest]]:
     """Collect the requests for energy."""
-    with listening() as requested:
+    with capture_energy_requests() as requested:
         yield requested
 
 
@@ -117,10 +117,10 @@ async def assert_history_is_complete(hass: HomeAssistant, world: World) -> None:
 
 
 def assert_no_window_is_requested_twice(
-    requested: list[Asked], *, again: int = 0
+    requested: list[EnergyRequest], *, again: int = 0
 ) -> None:
     """Allow `again` repeated requests, for windows that were interrupted."""
-    history = times(
+    history = request_counts(
         [each for each in requested if each[1] is None or each[1] < BEGIN - WEEK]
     )
     # All days, and the weeks before the last one.
@@ -137,7 +137,7 @@ async def test_uninterrupted_import_requests_each_window_once(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    requested: list[Asked],
+    requested: list[EnergyRequest],
 ) -> None:
     """The interrupted imports below have the same result."""
     await set_up(options=options())
@@ -160,7 +160,7 @@ async def test_reload_repeats_at_most_one_request(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    requested: list[Asked],
+    requested: list[EnergyRequest],
     seed: int,
 ) -> None:
     """The reload happens at any point, also during a request."""
@@ -205,7 +205,7 @@ async def test_kill_repeats_at_most_one_request(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
-    requested: list[Asked],
+    requested: list[EnergyRequest],
     seed: int,
 ) -> None:
     """The progress that is not on the disk yet is lost."""
@@ -232,7 +232,7 @@ async def test_kill_between_recorder_and_store_repeats_one_request(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
-    requested: list[Asked],
+    requested: list[EnergyRequest],
     monkeypatch: pytest.MonkeyPatch,
     flow: Flow,
 ) -> None:
@@ -264,7 +264,7 @@ async def test_kill_between_recorder_and_store_repeats_one_request(
     await kill(hass, entry, hass_storage)
     await finish(hass, freezer)
     assert_no_window_is_requested_twice(requested, again=1)
-    assert max(times(requested).values()) == 2
+    assert max(request_counts(requested).values()) == 2
     await assert_history_is_complete(hass, world)
 
 
@@ -276,7 +276,7 @@ async def test_import_pauses_from_month_quota_to_next_month(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    requested: list[Asked],
+    requested: list[EnergyRequest],
 ) -> None:
     """No request leaves until the month ends; then the import continues."""
     freezer.move_to(BEGIN - 24 * HOUR)
@@ -300,7 +300,7 @@ async def test_import_pauses_from_month_quota_to_next_month(
         await tick(hass, freezer)
         if state(hass, IMPORTED) == "100.0":
             break
-    history = times(
+    history = request_counts(
         [
             each
             for each in requested
@@ -328,7 +328,7 @@ async def test_failed_requests_are_repeated_and_no_others(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    requested: list[Asked],
+    requested: list[EnergyRequest],
     seed: int,
     fault: dict[str, Any],
 ) -> None:
@@ -350,7 +350,7 @@ async def test_disabled_history_is_not_requested_until_enabled_again(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    requested: list[Asked],
+    requested: list[EnergyRequest],
 ) -> None:
     """After that, only missing windows are requested."""
     entry = await set_up(options=options())
@@ -372,5 +372,5 @@ async def test_disabled_history_is_not_requested_until_enabled_again(
     await hass.config_entries.async_reload(entry.entry_id)
     await finish(hass, freezer)
     weeks = [each for each in requested if each[1] is not None]
-    assert max(times(weeks).values()) == 1
+    assert max(request_counts(weeks).values()) == 1
     await assert_history_is_complete(hass, world)

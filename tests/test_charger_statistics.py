@@ -22,7 +22,7 @@ from custom_components.enphase_cloud.measurements.system import Device, DeviceKi
 from simulator import Charger, Fault
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on
+from .energy_helpers import advance
 from .test_chargers import SERIAL, shown
 
 # The recorder has to be there before Home Assistant.
@@ -86,7 +86,7 @@ async def test_hours_of_last_week_and_days_before_are_exact(
     """They match the truth to the watt-hour, and so does their sum."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=10))
     hours = await recorded(hass, world)
     week = midnight(15)
     for hour, energy in hours.items():
@@ -101,7 +101,7 @@ async def test_hours_of_last_week_and_days_before_are_exact(
         assert delivered == truth(world, start, end)
     lifetime = float(shown(hass, world, "charger_lifetime_energy") or 0)
     assert lifetime == pytest.approx(sum(hours.values()) / 1e6)
-    await go_on(hass, freezer, timedelta(days=2), step=HOUR)
+    await advance(hass, freezer, timedelta(days=2), step=HOUR)
     later = await recorded(hass, world)
     assert {hour: later[hour] for hour in hours} == hours
     last = max(later)
@@ -116,7 +116,7 @@ async def test_statistic_is_valid_for_an_individual_device(
     """It has a valid id, the unit class of energy and a name."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=2))
     listed = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
     (found,) = (each for each in listed if SERIAL in each["statistic_id"])
     assert valid_statistic_id(found["statistic_id"])
@@ -131,7 +131,7 @@ async def test_correction_changes_only_its_hours(
     """One session turns out to be shorter than the cloud reported at first."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=2))
     hours = await recorded(hass, world)
     reported = world.cloud.truth(world.system.system_id).sessions(
         SERIAL, COMMISSIONED, date(2026, 6, 24)
@@ -147,7 +147,7 @@ async def test_correction_changes_only_its_hours(
     )
     charger = Charger(serial=SERIAL, sessions=sessions)
     world.system.plant = replace(world.system.plant, chargers=(charger,))
-    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    await advance(hass, freezer, timedelta(days=1), step=HOUR)
     later = await recorded(hass, world)
     moved = {hour for hour in hours if later[hour] != hours[hour]}
     lost = {
@@ -165,10 +165,10 @@ async def test_temporary_dip_is_corrected(
     dip = Fault(operation="ev_charger_telemetry", data="dip", times=1)
     world.cloud.faults.add(dip)
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=2))
     hours = await recorded(hass, world)
     # The first day is not requested again.
-    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    await advance(hass, freezer, timedelta(days=1), step=HOUR)
     later = await recorded(hass, world)
     week = midnight(16)
     changed = {hour for hour in hours if later[hour] != hours[hour]}
@@ -189,9 +189,9 @@ async def test_gap_of_days_is_filled(
     await set_up(options=OPTIONS)
     fault = Fault(operation="ev_charger_telemetry", status=503)
     world.cloud.faults.add(fault)
-    await go_on(hass, freezer, timedelta(days=3), step=HOUR)
+    await advance(hass, freezer, timedelta(days=3), step=HOUR)
     world.cloud.faults.clear()
-    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    await advance(hass, freezer, timedelta(days=1), step=HOUR)
     hours = await recorded(hass, world)
     assert sum(hours.values()) == truth(world, midnight(1), max(hours) + HOUR)
 
@@ -202,10 +202,10 @@ async def test_response_of_zeros_erases_nothing(
     """A second response of zeros does not erase hours either."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=2))
     hours = await recorded(hass, world)
     world.cloud.faults.add(Fault(operation="ev_charger_telemetry", data="zero"))
-    await go_on(hass, freezer, timedelta(days=1), step=HOUR)
+    await advance(hass, freezer, timedelta(days=1), step=HOUR)
     later = await recorded(hass, world)
     assert {hour: later[hour] for hour in hours} == hours
 
@@ -216,7 +216,7 @@ async def test_no_statistic_without_energy_updates(
     """A user who disabled statistics gets none of chargers either."""
     world.system.install_charger(Charger(serial=SERIAL, habit=1))
     await set_up(options={**OPTIONS, "energy_updates": 0})
-    await go_on(hass, freezer, timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=2))
     assert not await recorded(hass, world)
 
 

@@ -36,7 +36,7 @@ from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on, recorded
+from .energy_helpers import advance, recorded
 from .helpers import state
 
 # The recorder has to be there before Home Assistant.
@@ -237,8 +237,8 @@ async def test_costs_follow_each_import(
     entry, _ = await begin(fixed("0.30", standing_charge="0.45"), options=options)
     add_tariff(hass, world, entry, fixed("0.08"), direction="export")
     await hass.async_block_till_done(wait_background_tasks=True)
-    await go_on(hass, freezer, timedelta(minutes=12), step=timedelta(minutes=1))
-    await go_on(hass, freezer, 5 * HOUR, step=timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=12), step=timedelta(minutes=1))
+    await advance(hass, freezer, 5 * HOUR, step=timedelta(minutes=10))
     truth = world.cloud.truth(world.system.system_id)
     until = dt_util.utcnow() - 6 * HOUR
     told = await costs(hass, world), await costs(hass, world, COMPENSATION)
@@ -420,12 +420,12 @@ async def test_each_import_looks_for_late_prices(
     known = {hour(number, 12): 0.1 + number / 100 for number in range(48)}
     await spot_prices(hass, known, "EUR/kWh")
     await begin(spot(), options={"energy_updates": 24, "history": "none"})
-    await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
+    await advance(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
     energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     assert set(await costs(hass, world)) == known.keys() & energies.keys()
     late = {hour(number, 10): 0.2 for number in range(72)}
     await spot_prices(hass, late, "EUR/kWh")
-    await go_on(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
+    await advance(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
     told = await costs(hass, world)
     prices = known | late
     assert told == {
@@ -504,7 +504,7 @@ async def test_sensors_turn_over_at_midnight(
     assert shown("net_cost") == [0.2, 0.1, 0.3, None]
     assert shown("savings") == [2.8, None, 4.2, None]
     calls = len(world.calls)
-    await go_on(hass, freezer, timedelta(minutes=31), step=timedelta(minutes=31))
+    await advance(hass, freezer, timedelta(minutes=31), step=timedelta(minutes=31))
     assert len(world.calls) - calls <= 3
     assert shown("cost") == [None, 0.6, None, 0.9]
     assert shown("savings") == [None, None, None, 4.2]
@@ -561,11 +561,11 @@ async def test_database_that_fails_once(
     module = "custom_components.enphase_cloud.coordinator.cost_statistics"
     with monkeypatch.context() as failing:
         failing.setattr(f"{module}.async_write_hours", fail)
-        await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
+        await advance(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
     assert "RuntimeError" in caplog.text
     assert await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     assert not await costs(hass, world)
-    await go_on(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
+    await advance(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
     energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     told = await costs(hass, world)
     assert told == {

@@ -19,7 +19,7 @@ from simulator.documents.devices import device_id, encharge_serial
 from simulator.documents.meters import meters_of
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on
+from .energy_helpers import advance
 
 # The recorder has to be there before Home Assistant.
 pytestmark = pytest.mark.usefixtures("summer_noon", "recorder_mock")
@@ -99,7 +99,7 @@ async def test_hours_of_each_device_are_true(
     """From the day or the week before on; a repeated response changes nothing."""
     install(world)
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=10))
     first = await recorded(hass, world)
     system, truth = world.system, world.cloud.truth(world.system.system_id)
     number, serial = device_id(system, 11), encharge_serial(system, 1)
@@ -113,7 +113,7 @@ async def test_hours_of_each_device_are_true(
         f"charger_{OTHER}_returned",
         pump,
     }
-    await go_on(hass, freezer, timedelta(hours=20), step=HOUR / 4)
+    await advance(hass, freezer, timedelta(hours=20), step=HOUR / 4)
     later = await recorded(hass, world)
     week = datetime(2026, 6, 16, tzinfo=UTC)
     settled = dt_util.utcnow() - timedelta(hours=8)
@@ -153,7 +153,7 @@ async def test_several_production_meters_have_true_hours(
     system.production_meters = count
     options = {"groups": ["production_meters"], "energy_updates": 1, "history": "none"}
     await set_up(options=options)
-    await go_on(hass, freezer, timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=10))
     assert world.calls.count("rgm_stats") == (count > 1)
     told = await recorded(hass, world)
     meters = {
@@ -175,7 +175,7 @@ async def test_appliances_are_offered_to_the_energy_dashboard(
     """Batteries and panels are not: they are parts of other sources."""
     install(world)
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=10))
     offers = await async_offers(hass)
     devices = [
         offer.source["stat_consumption"]
@@ -196,7 +196,7 @@ async def test_panels_have_statistics_only_with_the_option(
     """A response of zeros adds nothing either."""
     world.cloud.faults.add(Fault(operation="encharge_telemetry", data="zero"))
     await set_up(options={**OPTIONS, "panel_statistics": False})
-    await go_on(hass, freezer, timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(minutes=10))
     told = await recorded(hass, world)
     assert not [key for key in told if key.startswith("inverter")]
     assert not any(wh for hours in told.values() for wh in hours.values())

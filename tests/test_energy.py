@@ -38,12 +38,12 @@ from .energy_helpers import (
     INTERVALS,
     LIFETIMES,
     POLLS,
-    Asked,
+    EnergyRequest,
     all_recorded,
+    capture_energy_requests,
     hours_between,
-    listening,
     recorded,
-    times,
+    request_counts,
 )
 from .helpers import pass_time, state
 
@@ -54,7 +54,7 @@ DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 UPDATES = 24
 
-go_on = partial(pass_time, step=10 * MINUTE)
+advance = partial(pass_time, step=10 * MINUTE)
 
 TODAY = {
     Flow.CONSUMPTION: "sensor.hilltop_consumption_today",
@@ -102,9 +102,9 @@ def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
 
 
 @pytest.fixture
-def asked() -> Generator[list[Asked]]:
+def asked() -> Generator[list[EnergyRequest]]:
     """Return what was asked for."""
-    with listening() as asked:
+    with capture_energy_requests() as asked:
         yield asked
 
 
@@ -185,22 +185,24 @@ async def test_updates_of_a_day(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
     now: datetime,
 ) -> None:
     """Days at once, hours of the last week, then 24 updates; all of them true."""
     await set_up(options=options())
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     first = Counter(energy_calls(world))
     assert set(first) == LIFETIMES | INTERVALS
     assert all(first[operation] == 1 for operation in LIFETIMES)
-    await go_on(hass, freezer, 26 * HOUR)
+    await advance(hass, freezer, 26 * HOUR)
     later = Counter(energy_calls(world)) - first
     length = 25 if now.month == 10 else 24
     assert set(later) == INTERVALS
     assert all(abs(calls - 26 * UPDATES / length) <= 1 for calls in later.values())
     assert sum("battery" in what for what, start in asked if start) == 2
-    assert max(times([each for each in asked if each[1] is None]).values()) == 1
+    assert (
+        max(request_counts([each for each in asked if each[1] is None]).values()) == 1
+    )
 
     truth = world.cloud.truth(world.system.system_id)
     zone = ZoneInfo(world.system.time_zone)
@@ -241,13 +243,13 @@ async def test_energy_sensors(
 ) -> None:
     """Energy of today since the system's midnight and in total, to the newest hour."""
     await set_up(options=options())
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     truth = world.cloud.truth(world.system.system_id)
     zone = ZoneInfo(world.system.time_zone)
     offset = None
     seen: set[date] = set()
     for _ in range(20):
-        await go_on(hass, freezer, 84 * MINUTE, step=6 * MINUTE)
+        await advance(hass, freezer, 84 * MINUTE, step=6 * MINUTE)
         now = dt_util.utcnow()
         today = now.astimezone(zone).date()
         midnight = datetime.combine(today, datetime.min.time(), zone)
@@ -291,14 +293,14 @@ async def test_faults_of_the_cloud_change_no_energy(
 ) -> None:
     """Lifetime sensors and sums never fall; afterwards, hours are true again."""
     await set_up(options=options())
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     lifetimes: list[dict[Flow, float | None]] = []
     truth = world.cloud.truth(world.system.system_id)
     began_at = dt_util.utcnow()
 
     async def watch(hours: int) -> None:
         for _ in range(hours):
-            await go_on(hass, freezer, HOUR, step=10 * MINUTE)
+            await advance(hass, freezer, HOUR, step=10 * MINUTE)
             lifetimes.append({flow: watt_hours(hass, LIFETIME[flow]) for flow in TODAY})
             for flow in TODAY:
                 shown = lifetimes[-1][flow]
@@ -323,7 +325,7 @@ async def test_faults_of_the_cloud_change_no_energy(
         )
     # What half an answer said of hours that it was the last to tell is believed.
     if data != "dip":
-        await go_on(hass, freezer, 12 * HOUR, step=15 * MINUTE)
+        await advance(hass, freezer, 12 * HOUR, step=15 * MINUTE)
         await assert_hours_are_true(hass, world, NOW - 6 * DAY, NOW + 20 * HOUR)
 
 
@@ -335,13 +337,13 @@ async def test_lost_response_is_requested_again(
     """Even where it was the only one of a day."""
     fault = world.cloud.faults.add(Fault(operation="*telemetry*", data="gap"))
     await set_up(options=options(1))
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     assert fault.hits >= 6
     assert not await recorded(hass, world.system.system_id, Flow.GRID_IMPORT) or (
         len(await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)) < 60
     )
     world.cloud.faults.remove(fault)
-    await go_on(hass, freezer, 30 * HOUR, step=10 * MINUTE)
+    await advance(hass, freezer, 30 * HOUR, step=10 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 8 * HOUR)
 
 
@@ -354,12 +356,12 @@ async def test_late_report_after_weeks_is_imported(
     silent_until = NOW + 12 * DAY
     world.system.offline.append(Window(epoch(NOW + 2 * DAY), epoch(silent_until)))
     await set_up(options=options(1))
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
-    await go_on(hass, freezer, 12 * DAY, step=3 * HOUR)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * DAY, step=3 * HOUR)
     assert (NOW + 3 * DAY).replace(minute=0) not in await recorded(
         hass, world.system.system_id, Flow.CONSUMPTION
     )
-    await go_on(hass, freezer, 2 * DAY, step=HOUR)
+    await advance(hass, freezer, 2 * DAY, step=HOUR)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, silent_until)
 
 
@@ -368,14 +370,14 @@ async def test_polls_of_batteries_import_hours_of_today(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
 ) -> None:
     """Without another call; the other flows wait for the next day."""
     await set_up(options=options(1, "none"))
-    await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     spent = len(asked)
     assert spent == 5
-    await go_on(hass, freezer, 8 * HOUR)
+    await advance(hass, freezer, 8 * HOUR)
     assert len(asked) == spent
     system_id = world.system.system_id
     truth = world.cloud.truth(system_id)
@@ -394,7 +396,7 @@ async def polls_of_days(
 ) -> Counter[str]:
     """Return how often each document was polled in so many days."""
     before = len(world.calls)
-    await go_on(hass, freezer, days * DAY, step=10 * MINUTE)
+    await advance(hass, freezer, days * DAY, step=10 * MINUTE)
     return Counter(
         call
         for call in world.calls[before:]
@@ -413,17 +415,17 @@ async def test_history_does_not_starve_polls(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
 ) -> None:
     """On the free plan, two years in hours leave polls three quarters of theirs."""
     entry = await set_up(options=options(1, "none"))
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     without = await polls_of_days(hass, world, freezer, 2)
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, **options(1, "hour")}
     )
     await hass.config_entries.async_reload(entry.entry_id)
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     spent = len(asked)
     beside = await polls_of_days(hass, world, freezer, 2)
     assert beside.total() >= 0.7 * without.total() > 20
@@ -450,7 +452,7 @@ async def test_three_systems_at_once_respect_the_limit_per_minute(
             | {"name": f"Hilltop {number}"}
         )
     await set_up(options=options(1))
-    await go_on(hass, freezer, 20 * MINUTE, step=timedelta(seconds=20))
+    await advance(hass, freezer, 20 * MINUTE, step=timedelta(seconds=20))
     assert {request.status for request in world.cloud.requests} == {200}
     asked_of = Counter(
         (request.system_id, request.operation)
@@ -482,10 +484,10 @@ async def test_refused_document_is_disabled(
         Fault(operation="energy_import_telemetry", status=status)
     )
     entry = await set_up(options=options())
-    await go_on(hass, freezer, 30 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 30 * MINUTE, step=MINUTE)
     hits = fault.hits
     assert 1 <= hits <= 2
-    await go_on(hass, freezer, 12 * HOUR)
+    await advance(hass, freezer, 12 * HOUR)
     assert fault.hits == hits
     key = "document_refused" if status == 401 else "document_forbidden"
     [issue] = issue_registry.issues.values()
@@ -512,7 +514,7 @@ async def test_pauses_grow_while_the_cloud_fails(
         world.cloud.faults.add(Fault(operation=operation, status=503))
         for operation in (*LIFETIMES, *INTERVALS)
     ]
-    await go_on(hass, freezer, 26 * HOUR)
+    await advance(hass, freezer, 26 * HOUR)
     failed = [
         request
         for request in world.cloud.requests
@@ -526,7 +528,7 @@ async def test_pauses_grow_while_the_cloud_fails(
             assert rest >= min(5 * MINUTE * 2**number, 6 * HOUR)
     for fault in faults:
         world.cloud.faults.remove(fault)
-    await go_on(hass, freezer, 13 * HOUR, step=10 * MINUTE)
+    await advance(hass, freezer, 13 * HOUR, step=10 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW + 20 * HOUR)
     assert watt_hours(hass, LIFETIME[Flow.GRID_IMPORT]) is not None
 
@@ -543,13 +545,13 @@ async def test_failing_document_does_not_delay_others(
     """Not even if it is the first; and it is not disabled."""
     fault = world.cloud.faults.add(Fault(operation="energy_lifetime", status=500))
     await set_up(options=options())
-    await go_on(hass, freezer, 24 * HOUR, step=10 * MINUTE)
+    await advance(hass, freezer, 24 * HOUR, step=10 * MINUTE)
     assert fault.hits <= 12
     calls = Counter(energy_calls(world))
     assert all(calls[operation] >= 20 for operation in INTERVALS), calls
     assert not issue_registry.issues
     world.cloud.faults.remove(fault)
-    await go_on(hass, freezer, 7 * HOUR, step=10 * MINUTE)
+    await advance(hass, freezer, 7 * HOUR, step=10 * MINUTE)
     told = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
     assert min(told) < NOW - 5 * WEEK
 
@@ -565,7 +567,7 @@ async def test_unavailable_window_is_skipped(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
     fault: dict[str, Any],
 ) -> None:
     """After three attempts, with a warning; the next window is requested."""
@@ -574,7 +576,7 @@ async def test_unavailable_window_is_skipped(
         Fault(operation="energy_import_telemetry", skip=1, times=3, **fault)
     )
     await set_up(options=options(1, "hour"))
-    await go_on(hass, freezer, 90 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 90 * MINUTE, step=MINUTE)
     name = f"{world.system.system_id} import_telemetry"
     weeks = [start for what, start in asked if what == name]
     oldest = min(start for start in weeks if start is not None)
@@ -596,11 +598,11 @@ async def test_restart_makes_only_due_calls(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
 ) -> None:
     """Progress and states are restored."""
     entry = await set_up(options=options(1, "hour"))
-    await go_on(hass, freezer, 50 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 50 * MINUTE, step=MINUTE)
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
     before = {
         entity: state(hass, entity) for entity in (*TODAY.values(), *LIFETIME.values())
@@ -610,8 +612,8 @@ async def test_restart_makes_only_due_calls(
         await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert {entity: state(hass, entity) for entity in before} == before
-        await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
-    await go_on(hass, freezer, 2 * HOUR)
+        await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 2 * HOUR)
     assert len(asked) == spent
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
 
@@ -625,14 +627,14 @@ async def test_unload_and_removal(
 ) -> None:
     """After unloading nothing is requested; after removal nothing is stored."""
     entry = await set_up(options=options(UPDATES, "hour"))
-    await go_on(hass, freezer, 2 * MINUTE, step=timedelta(seconds=10))
+    await advance(hass, freezer, 2 * MINUTE, step=timedelta(seconds=10))
     asked = len(world.calls)
     assert asked >= 10
     await hass.config_entries.async_unload(entry.entry_id)
-    await go_on(hass, freezer, 6 * HOUR)
+    await advance(hass, freezer, 6 * HOUR)
     assert len(world.calls) == asked
     await hass.config_entries.async_remove(entry.entry_id)
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
 
 
@@ -641,7 +643,7 @@ async def test_failing_recorder_wastes_no_calls(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[Asked],
+    asked: list[EnergyRequest],
 ) -> None:
     """Pauses let it recover; then all is imported."""
 
@@ -651,9 +653,9 @@ async def test_failing_recorder_wastes_no_calls(
     hass.loop.set_exception_handler(lambda *_: None)
     with patch.object(StatisticsImporter, "async_import", fail):
         await set_up(options=options(1))
-        await go_on(hass, freezer, HOUR, step=5 * MINUTE)
+        await advance(hass, freezer, HOUR, step=5 * MINUTE)
     assert 1 <= len(asked) <= 6
-    await go_on(hass, freezer, HOUR, step=5 * MINUTE)
+    await advance(hass, freezer, HOUR, step=5 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW - 6 * HOUR)
 
 
@@ -686,7 +688,7 @@ async def test_request_during_a_call_repeats_nothing(
             )
         assert len(asked) == 1
         may_answer.set()
-        await go_on(hass, freezer, 12 * MINUTE, step=MINUTE)
+        await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     assert len(asked) == len(set(asked)) == 5
 
 

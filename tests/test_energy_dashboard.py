@@ -31,7 +31,7 @@ from custom_components.enphase_cloud.const import CONF_ENERGY_DASHBOARD, DOMAIN
 from custom_components.enphase_cloud.coordinator.recorded import statistic_id
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on
+from .energy_helpers import advance
 from .flows import User, field_names
 from .test_chargers import install
 from .test_options_flow import Options
@@ -170,7 +170,7 @@ async def test_one_click_in_the_options(
     """All sources with powers and level; shown before, valid after, done once."""
     install(world)
     entry = await set_up(options=OPTIONS | {"groups": ["ev_charger"]})
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await preferences(hass) is None
     spent = len(world.cloud.requests)
     options, form = await submit_dashboard(hass, entry)
@@ -192,7 +192,7 @@ async def test_one_click_in_the_options(
     assert charger["stat_consumption"].startswith(
         statistic_id(world.system.system_id, "charger_")
     )
-    await go_on(hass, freezer, 10 * MINUTE)
+    await advance(hass, freezer, 10 * MINUTE)
     await async_wait_recording_done(hass)
     await is_valid(hass, hass_ws_client)
 
@@ -219,7 +219,7 @@ async def test_a_foreign_source_is_the_users_choice(
 ) -> None:
     """It stays unless they choose otherwise, and a choice is shown first."""
     entry = await set_up(options=OPTIONS)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     await choose(hass, solar("sensor.other"))
     options, form = await submit_dashboard(hass, entry)
     assert field_names(form["data_schema"]) == {"solar"}
@@ -246,7 +246,7 @@ async def test_what_changes_meanwhile_is_shown_first(
 ) -> None:
     """Nothing is written that the user has not read; nothing to do writes nothing."""
     entry = await set_up(options=OPTIONS)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     options, form = await submit_dashboard(hass, entry)
     await options.submit(form)
     found = await by_type(hass)
@@ -270,7 +270,7 @@ async def test_what_home_assistant_refuses(
 ) -> None:
     """Where the preferences are not as foreseen, nothing is lost."""
     entry = await set_up(options=OPTIONS)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     _, form = await submit_dashboard(hass, entry)
     options = Options(hass, entry)
     with patch.object(energy_data, "ENERGY_SOURCE_SCHEMA", side_effect=ValueError):
@@ -309,7 +309,7 @@ async def test_at_the_end_of_setup(
     entry = done["result"]
     assert entry.options[CONF_ENERGY_DASHBOARD] is True
     assert await preferences(hass) is None
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     is_complete(world, await by_type(hass))
     await async_wait_recording_done(hass)
     await is_valid(hass, hass_ws_client)
@@ -317,7 +317,7 @@ async def test_at_the_end_of_setup(
     # What the user removes stays away, also after a restart.
     await choose(hass)
     await hass.config_entries.async_reload(entry.entry_id)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await by_type(hass) == {}
 
 
@@ -327,7 +327,7 @@ async def test_not_wanted_at_the_end_of_setup(
     """Who does not tick the box has an empty dashboard."""
     form = await user.add_and_sign_in()
     await user.submit(form, api_key=API_KEY, plan="kilowatt", energy_dashboard=False)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await preferences(hass) is None
 
 
@@ -383,11 +383,11 @@ async def test_a_double_count_is_found_and_healed(
     twin = "sensor.hilltop_lifetime_production"
     if which == "envoy":
         twin = add_envoy(hass, "122233334444")
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, solar(twin), ours, solar("sensor.other_make"))
     assert findings(issue_registry) == set()
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_double"}
 
     if which == "mended meanwhile":
@@ -402,7 +402,7 @@ async def test_a_double_count_is_found_and_healed(
     assert told.startswith("- **Remove** · solar production: ")
     assert done["type"] == "create_entry"
     assert (await by_type(hass))["solar"] == [ours, solar("sensor.other_make")]
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == set()
 
 
@@ -415,22 +415,22 @@ async def test_a_double_count_is_mended_by_hand(
 ) -> None:
     """The message goes with its cause, and with the last entry."""
     entry = await set_up(options=OPTIONS)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     twin = solar("sensor.hilltop_production_today")
     await choose(hass, ours, twin)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_double"}
     await choose(hass, ours)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == set()
     await choose(hass, ours, twin)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_double"}
     await hass.config_entries.async_unload(entry.entry_id)
     assert findings(issue_registry) == set()
     await choose(hass, ours)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
 
 
 async def test_a_gateway_elsewhere_is_no_twin(
@@ -442,10 +442,10 @@ async def test_a_gateway_elsewhere_is_no_twin(
 ) -> None:
     """Where the gateways of the system are known, another one counts other panels."""
     await set_up(options=OPTIONS | {"groups": ["devices"]})
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, ours, solar(add_envoy(hass, "999999999999")))
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == set()
 
 
@@ -509,16 +509,16 @@ async def test_costs_that_are_not_shown(
 ) -> None:
     """Costs of a later tariff are added once, or offered by a repair."""
     entry = await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: is_wanted})
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     await choose(hass, bare(world))
     [before] = (await by_type(hass))["grid"]
     assert before["stat_cost"] is None
     cost = await add_tariff(hass, entry, world)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     if is_wanted:
         assert (await by_type(hass))["grid"] == [before | {"stat_cost": cost}]
         await choose(hass, before)
-        await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+        await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_cost"}
     form, done = await fix(hass, hass_client, "dashboard_cost")
     told = form["description_placeholders"]["changes"]
@@ -537,10 +537,10 @@ async def test_statistics_of_a_system_that_is_gone(
 ) -> None:
     """They are told, those of systems that are here are not; a failure is told too."""
     await set_up(options=OPTIONS)
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, ours, solar("enphase_cloud:1_production"))
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_stale"}
     with patch.object(energy_data.EnergyManager, "async_update", side_effect=OSError):
         _, failed = await fix(hass, hass_client, "dashboard_stale")
@@ -560,13 +560,13 @@ async def test_a_flow_that_was_never_imported(
     """While updates are wanted its rows may come; without updates they never do."""
     entry = await set_up(options=OPTIONS)
     await choose(hass, solar(statistic_id(world.system.system_id, "other")))
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == set()
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, "energy_updates": 0}
     )
     await hass.config_entries.async_reload(entry.entry_id)
-    await go_on(hass, freezer, 3 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     assert findings(issue_registry) == {"dashboard_stale"}
 
 
@@ -576,7 +576,7 @@ async def test_several_systems(
     """Each is added; of homes, which Home Assistant takes one only, none."""
     world.add_system(name="Barn", time_zone="Europe/Berlin")
     await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: True})
-    await go_on(hass, freezer, MINUTES, step=MINUTE)
+    await advance(hass, freezer, MINUTES, step=MINUTE)
     found = await by_type(hass)
     assert len(found["solar"]) == 2
     assert "home" not in found

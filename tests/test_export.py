@@ -38,7 +38,7 @@ from custom_components.enphase_cloud.energy.parsing import system_day
 from simulator import Flow as True_
 
 from .conftest import SetUp, World
-from .energy_helpers import FLOWS, go_on
+from .energy_helpers import FLOWS, advance
 from .helpers import HILLTOP, system_devices
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
@@ -88,7 +88,7 @@ async def imported(
 ) -> None:
     """Set up the system, and import the last week and all days."""
     await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
-    await go_on(hass, freezer, timedelta(minutes=30), step=timedelta(minutes=2))
+    await advance(hass, freezer, timedelta(minutes=30), step=timedelta(minutes=2))
     world.cloud.requests.clear()
 
 

@@ -19,7 +19,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .energy_helpers import INTERVALS, LIFETIMES, POLLS, go_on
+from .energy_helpers import INTERVALS, LIFETIMES, POLLS, advance
 from .helpers import press
 
 # The recorder has to be there before Home Assistant.
@@ -136,8 +136,8 @@ async def begin(
 ) -> MockConfigEntry:
     """Set up an entry, and let everything be imported."""
     entry: MockConfigEntry = await set_up(options=options(**chosen))
-    await go_on(hass, freezer, timedelta(minutes=5), step=timedelta(seconds=20))
-    await go_on(hass, freezer, timedelta(minutes=12), step=MINUTE)
+    await advance(hass, freezer, timedelta(minutes=5), step=timedelta(seconds=20))
+    await advance(hass, freezer, timedelta(minutes=12), step=MINUTE)
     return entry
 
 
@@ -211,7 +211,7 @@ async def test_restart_keeps_figures_without_a_call(
     assert await hass.config_entries.async_unload(entry.entry_id)
     world.cloud.requests.clear()
     await set_up(entry)
-    await go_on(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
+    await advance(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
     assert {name: shown(hass, name) for name in ENABLED | OTHERS} == before
     assert not world.calls
 
@@ -232,7 +232,7 @@ async def test_damaged_store_is_learnt_again(
     kept = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["systems"]
     kept[str(world.system.system_id)] |= {"peaks": 5, "battery_history": {"seen": 5}}
     await set_up(entry)
-    await go_on(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
+    await advance(hass, freezer, timedelta(seconds=30), step=timedelta(seconds=10))
     assert shown(hass, "import_peak_this_month") is None
     assert shown(hass, "battery_efficiency") is None
     assert shown(hass, "self_sufficiency_yesterday") == share
@@ -255,19 +255,19 @@ async def test_correction_raises_and_lowers_the_peak(
     """A response has ten times too much, and the next one corrects it."""
     await begin(hass, set_up, freezer)
     # By then answers are of the last hours.
-    await go_on(hass, freezer, 4 * HOUR)
+    await advance(hass, freezer, 4 * HOUR)
     month = midnight(date(2026, 6, 1))
     assert shown(hass, "import_peak_this_month") == pytest.approx(
         true_peak(world, month, whole_hour())[0]
     )
     fault = Fault(operation="energy_import_telemetry", data="tenfold", times=1)
     world.cloud.faults.add(fault)
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     assert fault.hits == 1
     wrong = shown(hass, "import_peak_this_month")
     assert wrong is not None
     assert wrong > 2 * true_peak(world, month, whole_hour())[0]
-    await go_on(hass, freezer, 2 * HOUR)
+    await advance(hass, freezer, 2 * HOUR)
     power, at = true_peak(world, month, whole_hour() - HOUR)
     assert shown(hass, "import_peak_this_month") == pytest.approx(power)
     assert attribute(hass, "import_peak_this_month", "at") == at
@@ -313,7 +313,7 @@ async def test_removed_battery_has_no_figures(
     await begin(hass, set_up, freezer, updates=1)
     assert shown(hass, "battery_efficiency") is not None
     world.system.remove_batteries(dt_util.utcnow())
-    await go_on(hass, freezer, 26 * HOUR, step=HALF_AN_HOUR)
+    await advance(hass, freezer, 26 * HOUR, step=HALF_AN_HOUR)
     for name in ("battery_efficiency", "battery_cycles", "usable_battery_capacity"):
         state = found(hass, name)
         assert state is not None
@@ -350,19 +350,19 @@ async def test_a_month_ends_at_the_systems_midnight(
     days = (today - first).days
     if today.month == 10:
         assert midnight(today) - midnight(first) == days * DAY + HOUR
-    await go_on(
+    await advance(
         hass,
         freezer,
         midnight(today + DAY) - dt_util.utcnow() - MINUTE,
         step=HALF_AN_HOUR,
     )
     assert shown(hass, "import_peak_this_month") == pytest.approx(power)
-    await go_on(hass, freezer, 7 * MINUTE, step=MINUTE)
+    await advance(hass, freezer, 7 * MINUTE, step=MINUTE)
     assert shown(hass, "self_sufficiency_today") is None
     assert shown(hass, "import_peak_this_month") is None
     assert shown(hass, "import_peak_last_month") == pytest.approx(power)
     assert attribute(hass, "import_peak_last_month", "at") == at
-    await go_on(hass, freezer, 9 * HOUR, step=HALF_AN_HOUR)
+    await advance(hass, freezer, 9 * HOUR, step=HALF_AN_HOUR)
     power, at = true_peak(world, midnight(first), midnight(today + DAY))
     assert shown(hass, "import_peak_last_month") == pytest.approx(power)
     # Of eleven days before the system began nothing is told.
@@ -384,11 +384,11 @@ async def test_a_clock_that_jumps_shows_nothing_of_another_day(
     assert today is not None
     moment = dt_util.utcnow()
     freezer.move_to(moment + 3 * DAY)
-    await go_on(hass, freezer, MINUTE, step=MINUTE)
+    await advance(hass, freezer, MINUTE, step=MINUTE)
     assert shown(hass, "self_sufficiency_today") != today
     # Of three days of this month nothing is known.
     assert shown(hass, "import_peak_this_month") is None
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     assert shown(hass, "import_peak_this_month") is not None
     _, sufficiency = true_shares(
         world, midnight(date(2026, 6, 20)), until_now(hass, "self_sufficiency_today")
@@ -416,7 +416,7 @@ async def test_old_figures_are_unknown(
     """With one update a day, today is known until the morning is over."""
     await begin(hass, set_up, freezer, updates=1)
     assert shown(hass, "self_sufficiency_today") is not None
-    await go_on(hass, freezer, 6 * HOUR, step=HALF_AN_HOUR)
+    await advance(hass, freezer, 6 * HOUR, step=HALF_AN_HOUR)
     assert shown(hass, "self_sufficiency_today") is None
     assert shown(hass, "self_sufficiency_yesterday") is not None
 
@@ -429,7 +429,7 @@ async def test_years_are_compared_by_the_days_of_the_past(
 ) -> None:
     """One call brings all days; panels that do not age show it."""
     await begin(hass, set_up, freezer, updates=1, history="day")
-    await go_on(hass, freezer, HOUR)
+    await advance(hass, freezer, HOUR)
     truth = world.cloud.truth(world.system.system_id)
 
     def produced(year: int) -> float:

@@ -22,7 +22,7 @@ from custom_components.enphase_cloud.const import CONF_ENERGY_UPDATES, CONF_HIST
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .conftest import SetUp, World
-from .energy_helpers import FLOWS, go_on
+from .energy_helpers import FLOWS, advance
 from .helpers import pass_time, state, system_devices
 from .test_costs import add_tariff, fixed
 
@@ -141,7 +141,7 @@ async def test_energy_is_that_of_the_statistics(
     """By flow and day, as the system measured it, and without a call."""
     await set_up(options=OPTIONS)
     expose(hass)
-    await go_on(hass, freezer, timedelta(hours=1))
+    await advance(hass, freezer, timedelta(hours=1))
     calls = len(world.calls)
     answer = await call(hass, ENERGY, period="this_week", resolution="day")
     [told] = answer["systems"]
@@ -196,7 +196,7 @@ async def test_costs_are_told_where_there_is_a_tariff(
     add_tariff(hass, world, entry, fixed("0.30"))
     await set_up(entry)
     expose(hass)
-    await go_on(hass, freezer, timedelta(hours=1))
+    await advance(hass, freezer, timedelta(hours=1))
     asked = {"from": "2026-06-15", "to": "2026-06-16"}
     answer = await call(hass, ENERGY, **asked, flow="grid_import", resolution="day")
     [told] = answer["systems"]

@@ -23,7 +23,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from custom_components.enphase_cloud.overview import SECTIONS
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on
+from .energy_helpers import advance
 from .flows import ENGLISH
 from .helpers import system_devices
 from .test_chargers import CHARGERS, install
@@ -215,7 +215,7 @@ async def test_money_and_days(
     entry.add_to_hass(hass)
     add_tariff(hass, world, entry, fixed("0.3"))
     await set_up(entry)
-    await go_on(hass, freezer, timedelta(minutes=12), step=timedelta(minutes=1))
+    await advance(hass, freezer, timedelta(minutes=12), step=timedelta(minutes=1))
     [view] = await views()
     statistic = f"{DOMAIN}:{world.system.system_id}_production"
     assert statistic in cards(view, HEADINGS["month"])[0]["entities"]

@@ -29,7 +29,7 @@ from custom_components.enphase_cloud.measurements.catalog import Flow
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on, hours_between, recorded
+from .energy_helpers import advance, hours_between, recorded
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -80,7 +80,7 @@ async def test_size_that_is_too_small_is_corrected(
     """A repair says that energy is skipped; half a day later all of it is imported."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 6, CONF_HISTORY: history})
     issue_id = f"energy_left_out_{entry.entry_id}"
-    await go_on(hass, freezer, 30 * MINUTE)
+    await advance(hass, freezer, 30 * MINUTE)
     assert await produced(hass, world, days) < 0.5
     issue = issue_registry.async_get_issue(DOMAIN, issue_id)
     assert issue is not None
@@ -89,7 +89,7 @@ async def test_size_that_is_too_small_is_corrected(
         "systems": "Hilltop",
         "flows": "production",
     }
-    await go_on(hass, freezer, 20 * HOUR, step=15 * MINUTE)
+    await advance(hass, freezer, 20 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world, days) == 1
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
 
@@ -103,7 +103,7 @@ async def test_absurd_energy_is_never_accepted(
     """However long the cloud reports it."""
     world.cloud.faults.add(Fault(operation="*telemetry*", data="absurd"))
     await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
-    await go_on(hass, freezer, 15 * HOUR, step=15 * MINUTE)
+    await advance(hass, freezer, 15 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world) == 0
 
 
@@ -131,7 +131,7 @@ async def test_statistics_of_another_quantity_have_a_repair(
     )
     await async_wait_recording_done(hass)
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
-    await go_on(hass, freezer, 30 * MINUTE)
+    await advance(hass, freezer, 30 * MINUTE)
     issue_id = f"statistics_foreign_{entry.entry_id}"
     issue = issue_registry.async_get_issue(DOMAIN, issue_id)
     assert issue is not None
@@ -139,6 +139,6 @@ async def test_statistics_of_another_quantity_have_a_repair(
     assert await recorded(hass, world.system.system_id, Flow.CONSUMPTION)
     get_instance(hass).async_clear_statistics([statistic])
     await async_wait_recording_done(hass)
-    await go_on(hass, freezer, 90 * MINUTE)
+    await advance(hass, freezer, 90 * MINUTE)
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
     assert await recorded(hass, world.system.system_id, Flow.PRODUCTION)

@@ -48,7 +48,7 @@ from custom_components.enphase_cloud.energy.parsing import system_day
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .energy_helpers import FLOWS, go_on
+from .energy_helpers import FLOWS, advance
 from .helpers import state, system_devices
 from .test_costs import add_tariff, fixed
 
@@ -103,7 +103,7 @@ def told(hass: HomeAssistant) -> list[tuple[datetime, dict[str, Any]]]:
 
 async def _import(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     """Let time pass in which everything is imported that is due."""
-    await go_on(hass, freezer, timedelta(minutes=20), step=timedelta(minutes=1))
+    await advance(hass, freezer, timedelta(minutes=20), step=timedelta(minutes=1))
 
 
 async def _pass_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
@@ -112,7 +112,7 @@ async def _pass_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None
     while dt_util.utcnow() < end:
         hour = dt_util.utcnow().astimezone(BERLIN).hour
         step = timedelta(minutes=2) if hour in (4, 5) else STEP
-        await go_on(hass, freezer, step, step=step)
+        await advance(hass, freezer, step, step=step)
 
 
 def _days(told: Sequence[tuple[datetime, dict[str, Any]]]) -> list[str]:
@@ -254,7 +254,7 @@ async def test_a_silent_gateway_is_waited_for(
     """Until nine; of a day of which nothing is known, nothing is told."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
-    await go_on(hass, freezer, timedelta(hours=8), step=STEP)
+    await advance(hass, freezer, timedelta(hours=8), step=STEP)
     told.clear()
     world.system.go_offline(dt_util.utcnow())
     await _pass_day(hass, freezer)
@@ -441,7 +441,7 @@ async def test_the_best_and_the_weakest_panel(
     weak = world.system.microinverters[3].serial
     world.system.break_panel(weak, dt_util.utcnow() - DAY, 0.4)
     await set_up(options=ONE_UPDATE | {"groups": ["panels"]})
-    await go_on(hass, freezer, 2 * DAY, step=STEP)
+    await advance(hass, freezer, 2 * DAY, step=STEP)
     report = await _report(hass)
     gave = world.cloud.truth(world.system.system_id).panels(date(2026, 6, 18))
     registry = dr.async_get(hass)

@@ -31,7 +31,7 @@ from custom_components.enphase_cloud.money.tariff import Tariff
 from scripts.demonstration.demo import TARIFFS
 
 from .conftest import SetUp, World
-from .energy_helpers import go_on
+from .energy_helpers import advance
 from .flows import ENGLISH, field_names, placeholders, suggested
 from .helpers import state
 
@@ -427,7 +427,7 @@ async def test_costs_of_the_past_follow_at_once(
     # On a dark day energy is imported.
     freezer.move_to("2026-11-20 21:07:00+00:00")
     entry = await set_up(options={"energy_updates": 24, "history": "none"})
-    await go_on(hass, freezer, timedelta(hours=1), step=timedelta(minutes=10))
+    await advance(hass, freezer, timedelta(hours=1), step=timedelta(minutes=10))
     calls = len(world.calls)
     subentry = await _add(hass, entry)
     await hass.async_block_till_done(wait_background_tasks=True)
