@@ -1,1 +1,1 @@
-"""What the entries share: the budget of a key, tokens, storage and options."""
+"""Shared by entries: the budget of an API key, tokens, storage and options."""

@@ -13,8 +13,8 @@ from ..const import DOMAIN
 def account_owner(hass: HomeAssistant, entry: ConfigEntry[Any]) -> ConfigEntry[Any]:
     """Return the entry that has the account device of an entry's API key.
 
-    A device belongs to one entry; of those that share a key it is the oldest that is
-    enabled, whichever is loaded first.
+    A device belongs to one entry: the oldest enabled one of those that share the key,
+    in whatever order they load.
     """
     api_key = entry.data[CONF_API_KEY]
     sharing = (

@@ -1,4 +1,4 @@
-"""The arrays of panels that the user defined, as subentries keep them."""
+"""The arrays of panels that the user defined in subentries."""
 
 from typing import Any
 

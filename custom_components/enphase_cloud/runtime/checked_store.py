@@ -1,4 +1,4 @@
-"""Stores of which a damaged or newer file is set aside, and a repair says so."""
+"""Stores that rename a damaged or newer file and create a repair issue for it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,19 +17,19 @@ STORE_DAMAGED: Final = "store_damaged"
 
 
 class CheckedStore(Store[dict[str, Any]]):
-    """A store whose file may hold anything.
+    """A store whose file may have any content.
 
-    Readers raise ValueError where their part is damaged. What cannot be read is kept
-    beside the store under another name until the store is removed.
+    Readers raise ValueError where their part is damaged. A file that cannot be read is
+    kept under another name until the store is removed.
     """
 
     _is_damaged = False
 
     @override
     async def async_load(self) -> dict[str, Any] | None:
-        """Load what is stored; None where there is nothing, or nothing readable.
+        """Load the stored data; None if there is none, or none that can be read.
 
-        Raises ConfigEntryNotReady where the disk cannot be read.
+        Raises ConfigEntryNotReady if the disk cannot be read.
         """
         try:
             stored = await super().async_load()
@@ -49,7 +49,7 @@ class CheckedStore(Store[dict[str, Any]]):
     def read[ValueT](
         self, reader: Callable[[Any], ValueT], part: object, default: ValueT
     ) -> ValueT:
-        """Return what a reader makes of a part, `default` where there is none."""
+        """Return a part as its reader converts it; `default` if missing or damaged."""
         if part is None:
             return default
         try:
@@ -59,15 +59,15 @@ class CheckedStore(Store[dict[str, Any]]):
             return default
 
     def note_damage(self) -> None:
-        """Note that a part is damaged which its reader replaced by itself."""
+        """Note that a part is damaged, and that its reader has replaced it."""
         self._is_damaged = True
 
     async def async_set_damaged_aside(self) -> bool:
-        """Rename a file that proved damaged; return whether it is to be saved again."""
+        """Rename a damaged file; return whether the caller must save the data again."""
         if not self._is_damaged:
             return False
         self._is_damaged = False
-        with suppress(OSError):  # What cannot be kept must not hold up the rest.
+        with suppress(OSError):  # Without a copy, the set-up continues all the same.
             await self.hass.async_add_executor_job(
                 Path(self.path).replace, self._path_aside
             )
@@ -85,7 +85,7 @@ class CheckedStore(Store[dict[str, Any]]):
 
     @override
     async def async_remove(self) -> None:
-        """Remove the store, and what was set aside of it."""
+        """Remove the store, and its damaged file."""
         await super().async_remove()
         await self.hass.async_add_executor_job(_remove, self._path_aside)
         ir.async_delete_issue(self.hass, DOMAIN, self._issue_id)

@@ -1,4 +1,4 @@
-"""What is kept of events: what their types mean, and weeks that were requested."""
+"""Stored data of events: the meaning of their types, and requested weeks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,10 +25,10 @@ _NO_TEXT: Final = EventText()
 
 
 class EventArchive:
-    """What an entry keeps of events, in a file of its own: it is large and rests."""
+    """The events of an entry, in a file of its own: it is large and rarely changes."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Begin with nothing known."""
+        """Begin empty."""
         self._store = CheckedStore(
             hass, _STORAGE_VERSION, f"{DOMAIN}.{entry_id}.events", private=True
         )
@@ -38,21 +38,21 @@ class EventArchive:
 
     @property
     def texts(self) -> EventTexts:
-        """Return what is known of types of events."""
+        """Return the known types of events."""
         return self._texts
 
     @callback
     def set_texts(self, texts: EventTexts) -> None:
-        """Keep what is known of types of events."""
+        """Keep the known types of events."""
         self._texts = texts
         self._save_soon()
 
     def text(self, event_type_id: int) -> EventText:
-        """Return what a type means, an empty text where it is not known."""
+        """Return the meaning of a type; an empty text if it is not known."""
         return self._texts.texts.get(event_type_id, _NO_TEXT)
 
     def weeks(self, system_id: int) -> Weeks:
-        """Return the weeks that are known of a system."""
+        """Return the known weeks of a system."""
         return self._weeks.get(system_id, _NO_WEEKS)
 
     @callback
@@ -62,7 +62,7 @@ class EventArchive:
         self._save_soon()
 
     async def async_load(self) -> None:
-        """Read what is stored."""
+        """Load the stored data."""
         read = self._store.read
         stored: Mapping[str, Any] = await self._store.async_load() or {}
         self._texts = read(EventTexts.from_dict, stored.get("texts"), EventTexts())
@@ -77,12 +77,12 @@ class EventArchive:
         await self._store.async_save(self._as_dict())
 
     async def async_close(self) -> None:
-        """Write everything for the last time: a look may end after the account."""
+        """Write everything for the last time, even if a request ends later."""
         self._is_closed = True
         await self.async_save()
 
     async def async_remove(self) -> None:
-        """Delete what is stored."""
+        """Delete the stored data."""
         await self._store.async_remove()
 
     @callback

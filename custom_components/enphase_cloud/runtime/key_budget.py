@@ -28,7 +28,7 @@ from .verified_store import VerifiedStore
 
 _LOGGER = logging.getLogger(__name__)
 
-# A lost stream costs money, a lost token the sign-in: these prove the disk first.
+# A lost stream costs money, and a lost token the sign-in: save before these calls.
 _SAVED_FIRST: Final = frozenset({LIVE_DATA.name, TOKEN})
 _MONTH: Final = timedelta(days=30)
 _SHORTEST_WAIT: Final = timedelta(minutes=1)
@@ -44,14 +44,14 @@ _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND
 
 @contextmanager
 def for_the_user() -> Generator[None]:
-    """Let the calls made inside draw on the reserve for what the user asks for."""
+    """Let the calls made inside use the reserve for the user."""
     with _acting_for(Purpose.USER):
         yield
 
 
 @contextmanager
 def signing_in() -> Generator[None]:
-    """Let the calls made inside pass: without a sign-in nothing works any more."""
+    """Let the calls made inside use the reserve for sign-ins."""
     with _acting_for(Purpose.SIGN_IN):
         yield
 
@@ -67,22 +67,22 @@ def _acting_for(purpose: Purpose) -> Generator[None]:
 
 @dataclass(slots=True)
 class Attempt:
-    """What is known of the answer to one attempt."""
+    """The response to one attempt, as far as it is known."""
 
     is_served: bool = False
     date: datetime | None = None
 
     def on_response(self, status: int, date: datetime | None) -> None:
-        """Learn from the head of an answer.
+        """Take the status and `Date` of a response.
 
-        Errors of the request count as calls, those of the server or of the key do not.
+        Errors of the request count as calls; those of the server or the key do not.
         """
         self.is_served = status < _FAILED and status not in _NOT_COUNTED
         self.date = date
 
 
 class KeyBudget:
-    """The budget of one API key, persisted ahead of what is spent."""
+    """The budget of one API key, saved before calls are sent."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class KeyBudget:
         schedule: Schedule,
         backfill: Backfill,
     ) -> None:
-        """Take what was restored; `KeyBudgets` does that."""
+        """Take the restored parts; `KeyBudgets` restores them."""
         self.ledger = ledger
         self.schedule = schedule
         self.backfill = backfill
@@ -104,13 +104,13 @@ class KeyBudget:
             on_saved=lambda saved: ledger.saved(saved["ledger"]),
             on_change=self._call_listeners,
         )
-        # Calls a day of what is requested daily or weekly, by document.
+        # The calls per day of periodic documents.
         self.periodic_calls: dict[PolledDocument, float] = {}
         self._listeners: set[CALLBACK_TYPE] = set()
         self._renewal: datetime | None = None
         self._cancel_renewal: CALLBACK_TYPE | None = None
         self._is_closed = False
-        # Whether the last refusal of the cloud told what can be; logged once.
+        # Whether the last refusal by the cloud was plausible; the change is logged.
         self._was_possible = True
         self._cancel_stop: CALLBACK_TYPE | None = hass.bus.async_listen_once(
             EVENT_HOMEASSISTANT_STOP, self._async_stop
@@ -118,12 +118,12 @@ class KeyBudget:
 
     @asynccontextmanager
     async def attempt(self, operation: str) -> AsyncGenerator[Attempt]:
-        """Count one attempt before it leaves, and learn from its outcome.
+        """Count one attempt before it is sent, and note its outcome.
 
-        Raises RequestWithheldError where the budget does not allow it, and its subclass
-        StorageFailedError where the count cannot be saved.
+        Raises RequestWithheldError if the budget does not allow it, and its subclass
+        StorageFailedError if the count cannot be saved.
         """
-        # While the disk fails, no call is counted that cannot leave.
+        # While the disk fails, a call that cannot be sent is not counted.
         if self.persistence.failed_until and not await self.persistence.async_save():
             raise StorageFailedError
         now = dt_util.utcnow()
@@ -155,7 +155,7 @@ class KeyBudget:
             )
 
     async def on_quota_error(self, err: QuotaExceededError) -> None:
-        """Believe the cloud that a quota is used up, and persist it."""
+        """Note that a quota is used up by the cloud's count, and save that."""
         is_possible = self.ledger.refused_by_cloud(
             dt_util.utcnow(),
             period=None if err.period is None else Period(err.period),
@@ -166,21 +166,21 @@ class KeyBudget:
         if self._was_possible and not is_possible:
             _LOGGER.warning(
                 "Enphase refuses API calls (429) with a limit or a period that no plan"
-                " has. They are ignored; one call will try again after a pause"
+                " has. They are ignored; one call tries again after a pause"
             )
         self._was_possible = is_possible
         await self.persistence.async_save()
         self.notify()
 
     def withheld_until(self, now: datetime) -> datetime | None:
-        """Return until when no background call may leave; None if one may."""
+        """Return until when no background call is allowed; None if one is."""
         refusal = self.ledger.refusal(now, purpose=Purpose.BACKGROUND)
         until = None if refusal is None else refusal.until
         moments = (self.persistence.failed_until, until)
         return max((at for at in moments if at is not None), default=None)
 
     def budget_left(self, now: datetime) -> BudgetLeft:
-        """Return what background work may spend until the month ends."""
+        """Return the calls that background work may use until the month ends."""
         period_end = self.ledger.period_end(now)
         days = (period_end - now) / timedelta(days=1)
         periodic = math.ceil(sum(self.periodic_calls.values()) * days)
@@ -192,9 +192,9 @@ class KeyBudget:
         )
 
     def duration_of_history(self, now: datetime, *, more: int = 0) -> timedelta | None:
-        """Return how long the history that is wanted takes, and more calls of it.
+        """Return how long the import of history takes, with `more` calls in addition.
 
-        None where no call can be spared for it.
+        None if no call is available for it.
         """
         budget_left = self.budget_left(now)
         end = budget_left.period_end + _MONTH
@@ -208,39 +208,39 @@ class KeyBudget:
         return self.backfill.duration(now, budget_left, month, more=more)
 
     def calls_for_polls(self, now: datetime) -> int:
-        """Return how many calls polling may spend until the month ends."""
+        """Return how many calls polling may use until the month ends."""
         budget_left = self.budget_left(now)
         return budget_left.calls_left - self.backfill.claim(now, budget_left)
 
     @callback
     def async_add_listener(self, listener: CALLBACK_TYPE) -> CALLBACK_TYPE:
-        """Call a listener whenever the budget changed; return what ends it."""
+        """Call a listener after each change; return a function that removes it."""
         self._listeners.add(listener)
         return lambda: self._listeners.discard(listener)
 
     @callback
     def notify(self) -> None:
-        """Tell the listeners, and persist soon what may be lost without harm."""
+        """Call the listeners, and save soon: losing these changes does no harm."""
         self.persistence.save_soon()
         self._call_listeners()
         self._await_renewal()
 
     async def async_close(self) -> None:
-        """Give the reservation back and persist the true numbers."""
+        """Cancel the reservation and save the true numbers."""
         if self._cancel_stop is not None:
             self._cancel_stop()
         await self._async_save_released()
 
     @callback
     def _await_renewal(self) -> None:
-        """Tell the listeners also when calls are renewed, which no call may tell."""
+        """Call the listeners when calls become available, even if none was made."""
         now = dt_util.utcnow()
         renewal = self.ledger.blocked_until(now) or self.ledger.period_end(now)
-        # A call may end after the budget was closed.
+        # A call may still end after the budget is closed.
         if renewal != self._renewal and not self._is_closed:
             self._forget_renewal()
             self._renewal = renewal
-            # By the cloud's time it may lie in the past of this machine's clock.
+            # This machine's clock may be ahead of the cloud's.
             at = max(renewal, now + _SHORTEST_WAIT)
             self._cancel_renewal = async_track_point_in_utc_time(
                 self._hass, self._async_renewed, at

@@ -27,7 +27,7 @@ class KeyBudgets:
         self._lock = asyncio.Lock()
         self._budgets: dict[str, KeyBudget] = {}
         self._users: dict[str, dict[str, Plan]] = {}
-        # Keys whose record was removed: none of them is new.
+        # Keys whose record was removed, so they are not new.
         self._forgotten: set[str] = set()
 
     async def async_acquire(
@@ -41,9 +41,9 @@ class KeyBudgets:
     ) -> KeyBudget:
         """Return the budget of a key for a user (a config entry or a flow).
 
-        Where users of one key name different plans, the lowest of each limit counts.
-        What the user that this one stands in for has named does not count meanwhile.
-        `is_new_key` is what the user says of it, None where they were not asked.
+        If users of one key name different plans, the lowest of each limit counts; the
+        plan of the user that this one stands in for (`instead_of`) does not count.
+        `is_new_key`: no other program has used the key; None keeps what is known.
         """
         fingerprint = _fingerprint(api_key)
         async with self._lock:
@@ -64,7 +64,7 @@ class KeyBudgets:
             return budget
 
     async def async_release(self, api_key: str, user: str) -> None:
-        """Let go of a budget; the last user closes it."""
+        """Release a budget; the last user closes it."""
         fingerprint = _fingerprint(api_key)
         async with self._lock:
             users = self._users.get(fingerprint, {})
@@ -78,9 +78,9 @@ class KeyBudgets:
             await budget.async_close()
 
     async def async_forget(self, api_key: str, *, entry_id: str | None) -> None:
-        """Remove what is stored about a key unless another entry has it.
+        """Remove the stored data of a key unless another entry has it.
 
-        An entry that is disabled just now has it, too; `entry_id` is the one that goes.
+        Disabled entries count, too; `entry_id` is the entry that is removed.
         """
         fingerprint = _fingerprint(api_key)
         kept = any(

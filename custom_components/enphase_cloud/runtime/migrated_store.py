@@ -1,26 +1,26 @@
-"""Brings what an older version stored of an entry into the present shape."""
+"""Migrates the stored data of older versions."""
 
 from typing import Any, Final, override
 
 from ..measurements.system import SYSTEM
 from .checked_store import CheckedStore
 
-# The value of Refusal for what that version left alone: it kept no reason.
+# The value of Refusal for documents that version 1 skipped: it stored no reason.
 _REFUSED: Final = "not_entitled"
 
 
 class MigratedStore(CheckedStore):
-    """Stores an entry; version 1 of its shape is migrated."""
+    """The store of an entry; migrates version 1."""
 
     @override
     async def _async_migrate_func(
         self, old_major_version: int, old_minor_version: int, old_data: dict[str, Any]
     ) -> dict[str, Any]:
-        """Bring what version 0.1.0 stored into the present shape.
+        """Migrate the data of version 0.1.0.
 
-        It stored the samples of the system alone, and no reasons of refusals. What is
-        damaged stays so for the readers. Raises NotImplementedError for other versions,
-        as Home Assistant expects it: a newer minor version is then read as it is.
+        It stored samples of the system only, and no reasons of refusals. Damaged data
+        is left to the readers. Raises NotImplementedError for other versions, as Home
+        Assistant expects: it then reads a newer minor version unchanged.
         """
         if old_major_version != 1:
             raise NotImplementedError

@@ -40,7 +40,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # A token that ends this soon is renewed first; the cloud's clock may run ahead.
 _CLOCK_SKEW_SECONDS: Final = 60
-# How long after a refusal led to a renewal another refusal does not blame the token.
+# A token that is refused this soon after its renewal is not renewed again.
 _RENEWAL_PROVES_SECONDS: Final = 60
 
 
@@ -68,7 +68,7 @@ class EnphaseOAuth2Implementation(AuthImplementation):
 
     @property
     def code_redirect_uri(self) -> str:
-        """Return where Enphase shows the code of a sign-in, to be copied."""
+        """Return the page on which Enphase shows the code of a sign-in for copying."""
         return str(cloud_url() / "oauth" / "redirect_uri")
 
     @property
@@ -86,15 +86,15 @@ class EnphaseOAuth2Implementation(AuthImplementation):
     async def _token_request(self, data: dict[str, Any]) -> dict[str, Any]:
         """Request a token, the client authenticating by HTTP Basic.
 
-        Raises the errors of `api.request_token`, which tell apart more than Home
-        Assistant's and hold no headers.
+        Raises the errors of `api.request_token`, which are more specific than Home
+        Assistant's and contain no headers.
         """
         return await request_token(
             async_get_clientsession(self.hass),
             self.token_url,
             client_id=self.client_id,
             client_secret=self.client_secret,
-            # The header names the client.
+            # The header contains the client.
             parameters={
                 name: value for name, value in data.items() if name != "client_id"
             },
@@ -102,10 +102,10 @@ class EnphaseOAuth2Implementation(AuthImplementation):
 
 
 class RenewalPausedError(EnphaseCloudError):
-    """Renewals of the sign-in failed; nothing was sent, and nothing is until then."""
+    """Renewals of the sign-in failed, so no request is sent until the next attempt."""
 
     def __init__(self, until: datetime | None) -> None:
-        """Say when the next attempt is."""
+        """Take the time of the next attempt."""
         super().__init__("The sign-in could not be renewed; the next attempt is due")
         self.until = until
 
@@ -113,11 +113,11 @@ class RenewalPausedError(EnphaseCloudError):
 class ConfigEntryAuth(AbstractAuth):
     """The tokens of a config entry.
 
-    The cloud gives a new refresh token with each renewal, and the old one dies. The
-    new one is on disk before its access token is used, so that the sign-in can be lost
-    only by a crash between the cloud's answer and the end of the write. A refused
-    renewal is final: signing in again reloads the entry. After other failures renewals
-    pause, longer each time, also over a restart.
+    With each renewal the cloud issues a new refresh token and revokes the old one. The
+    new one is on the disk before its access token is used, so only a crash between the
+    cloud's response and the end of the write loses the sign-in. A refused renewal is
+    final: signing in again reloads the entry. After other failures renewals pause,
+    longer each time, also across a restart.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class ConfigEntryAuth(AbstractAuth):
         self._renewed_for_refusal_at = -math.inf
 
     async def async_restore(self) -> None:
-        """Take over a token that was renewed just before Home Assistant was killed."""
+        """Restore a token that was renewed just before Home Assistant was killed."""
         match stored := await self._journal.async_load():
             case {
                 "replaces": str(replaced),
@@ -163,16 +163,16 @@ class ConfigEntryAuth(AbstractAuth):
 
     @override
     async def async_get_access_token(self, *, rejected: str | None = None) -> str:
-        """Return a valid access token, renewing it where needed.
+        """Return a valid access token; renew it if necessary.
 
-        Raises InvalidGrantError or InvalidClientError where the user has to sign in
-        again, StorageFailedError where the token could not be written to the disk,
-        RenewalPausedError after failures, and other errors of the API where the cloud
-        could not be reached.
+        `rejected` is a token that the cloud refused. Raises InvalidGrantError or
+        InvalidClientError if the user has to sign in again, StorageFailedError if the
+        token could not be written to the disk, RenewalPausedError after failures, and
+        other errors of the API if the cloud could not be reached.
         """
         if self._must_be_renewed(rejected):
             if self._renewal is None or self._renewal.done():
-                # Whoever waits for it may give up; the new tokens must be kept.
+                # A caller may be cancelled, but the new tokens must be kept.
                 self._renewal = self._entry.async_create_task(
                     self._hass, self._async_renew(), "Enphase Cloud token renewal"
                 )
@@ -203,7 +203,7 @@ class ConfigEntryAuth(AbstractAuth):
         return not 0 <= since < _RENEWAL_PROVES_SECONDS
 
     async def _async_renew(self) -> EnphaseCloudError | None:
-        """Renew the tokens; return what prevented it."""
+        """Renew the tokens; return the error that prevented it, or None."""
         try:
             replaced, renewed = await self._async_request()
         except (InvalidClientError, InvalidGrantError) as err:
@@ -237,7 +237,7 @@ class ConfigEntryAuth(AbstractAuth):
         return refresh_token, renewed
 
     async def _async_failed(self, err: EnphaseCloudError) -> None:
-        """Pause renewals, and persist it: a reload must not try again at once."""
+        """Pause renewals, and save that: a reload must not try again at once."""
         if not self._backoff.count:
             _LOGGER.warning("The sign-in could not be renewed: %s", err)
         self._backoff = self._backoff.another(dt_util.utcnow())
@@ -248,7 +248,7 @@ class ConfigEntryAuth(AbstractAuth):
 
     @property
     def _is_known(self) -> bool:
-        """Whether the entry exists; it may be removed while the cloud is slow."""
+        """Whether the entry still exists; it may be removed during a request."""
         entry_id = self._entry.entry_id
         return self._hass.config_entries.async_get_entry(entry_id) is not None
 
@@ -265,5 +265,5 @@ class ConfigEntryAuth(AbstractAuth):
 
 
 def token_journal(hass: HomeAssistant, entry_id: str) -> VerifiedStore:
-    """Return the store of an entry's newest token, and of which one it replaces."""
+    """Return the store of an entry's newest token and the one it replaces."""
     return VerifiedStore(hass, f"{DOMAIN}.{entry_id}.token")

@@ -1,4 +1,4 @@
-"""The options of a config entry: one row each, and what they mean together."""
+"""The options of a config entry: one row each, and values derived from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,13 +37,13 @@ from ..scheduling.daylight import Daylight
 from ..scheduling.live_hours import OpenHours, all_day, between, by_day
 from ..scheduling.weights import Profile
 
-# From so many calls a month on, energy is updated as often as it can be.
+# From this many calls a month on, energy is updated as often as possible by default.
 _PLENTY: Final = 20_000
 _CUSTOM: Final = {CONF_CALLS_PER_MINUTE, CONF_CALLS_PER_MONTH, CONF_LIVE_STREAM}
 
 
 class History(StrEnum):
-    """How fine the past is wished for."""
+    """Requested history resolution."""
 
     NONE = "none"
     DAY = "day"
@@ -51,7 +51,7 @@ class History(StrEnum):
 
 
 class LiveHours(StrEnum):
-    """When sessions of live data may begin by themselves."""
+    """When scheduled live sessions may begin."""
 
     ALL_DAY = "all_day"
     DAYLIGHT = "daylight"
@@ -59,7 +59,7 @@ class LiveHours(StrEnum):
 
 
 class Form(StrEnum):
-    """The step of the options flow that asks for an option."""
+    """The step of the options flow with the field of an option."""
 
     CUSTOM_PLAN = "custom_plan"
     CALL_BUDGET = "call_budget"
@@ -73,10 +73,10 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option[ValueT]:
-    """One row: where an option is asked for, its range, and how it is read.
+    """One row: the form of an option, its range, and how to read it.
 
-    `default` is what the form suggests, and `unset` what holds for an entry that was
-    never asked. Numbers go from `minimum` to `maximum` and have a `unit`.
+    `default` is the suggestion of the form, and `unset` the value for an entry without
+    the option. Numbers are from `minimum` to `maximum`, in `unit`.
     """
 
     key: str
@@ -180,11 +180,11 @@ PUBLISH_INTERVAL: Final = _number(
 OPTIONS: Final[tuple[Option[Any], ...]] = tuple(
     row for row in tuple(globals().values()) if isinstance(row, Option)
 )
-"""All of the above, in the order in which forms ask for them."""
+"""All of the above, in the order of the forms."""
 
 
 class EnergyOptions(NamedTuple):
-    """How often energies are wanted, and how much of the past."""
+    """How often energy is updated, and which history is requested."""
 
     updates_per_day: int
     history: History
@@ -198,7 +198,7 @@ class EnergyOptions(NamedTuple):
 
 
 class LiveOptions(NamedTuple):
-    """How live data is wanted."""
+    """The options of live sessions."""
 
     streams_per_month: int
     live_sessions: bool
@@ -225,7 +225,7 @@ class LiveOptions(NamedTuple):
 
     @property
     def hours_per_day(self) -> timedelta:
-        """Return for how long a day sessions may begin, with days as long as nights."""
+        """Return the time of a day in which sessions begin; days are 12 hours long."""
         if self.hours_kind is LiveHours.ALL_DAY:
             return timedelta(days=1)
         if self.hours_kind is LiveHours.DAYLIGHT:
@@ -237,7 +237,7 @@ class LiveOptions(NamedTuple):
         return (end - begin) % timedelta(days=1) or timedelta(days=1)
 
     def hours(self, daylight: Daylight, time_zone: tzinfo) -> OpenHours:
-        """Return in which hours of a system's day sessions may begin by themselves."""
+        """Return the hours of a system's day in which scheduled sessions may begin."""
         match self.hours_kind:
             case LiveHours.DAYLIGHT:
                 return by_day(daylight)
@@ -247,7 +247,7 @@ class LiveOptions(NamedTuple):
 
 
 def plan_from_options(options: Mapping[str, Any]) -> Plan:
-    """Return the plan that the user named, with the calls they are willing to pay."""
+    """Return the user's plan, limited to the calls that their budget pays for."""
     if options[CONF_PLAN] != PLAN_CUSTOM:
         plan = PLANS[options[CONF_PLAN]]
         return plan.limited_to(CALL_BUDGET.of(options))
@@ -259,9 +259,9 @@ def plan_from_options(options: Mapping[str, Any]) -> Plan:
 
 
 def most_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
-    """Return how many updates of energies a day a plan can bear.
+    """Return how many energy updates a day a plan allows, at least one.
 
-    `per_day` tells how many calls a number of updates takes. One is always possible.
+    `per_day` returns the calls a day of a number of updates.
     """
     return next(
         updates
@@ -271,14 +271,14 @@ def most_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
 
 
 def usual_updates(plan: Plan, per_day: Callable[[int], int]) -> int:
-    """Return how often a day energy is updated unless the user says otherwise."""
+    """Return how often a day energy is updated by default."""
     return most_updates(plan, per_day) if plan.calls_per_month >= _PLENTY else 1
 
 
 def affordable(
     options: Mapping[str, Any], per_day: Callable[[int], int]
 ) -> dict[str, Any]:
-    """Return options with the usual updates of energy where they have too many."""
+    """Return options with the default energy updates if the plan lacks calls."""
     plan = plan_from_options(options)
     if ENERGY_UPDATES.of(options) <= most_updates(plan, per_day):
         return dict(options)
@@ -291,16 +291,15 @@ def groups_from_options(options: Mapping[str, Any]) -> frozenset[str]:
 
 
 def profile_from_options(options: Mapping[str, Any]) -> Profile:
-    """Return what the user wants to see freshest."""
+    """Return which values the user prefers to be fresh."""
     return PROFILE.of(options)
 
 
 def consistent(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options without what the plan they name does not have.
+    """Return options without those that their plan does not have.
 
-    Limits belong to a custom plan only. Bursts that a plan without live streams ends
-    must not come back with the next plan by themselves, nor must calls that are paid
-    for, since they cost money.
+    Limits belong to a custom plan only. Scheduled live sessions and paid calls cost
+    money, so they must not return with the next plan without the user's choice.
     """
     kept = dict(options)
     if kept[CONF_PLAN] != PLAN_CUSTOM:

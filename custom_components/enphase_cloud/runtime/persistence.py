@@ -1,4 +1,4 @@
-"""Keeps data on the disk ahead of what depends on it, and knows when it is not."""
+"""Saves data before actions that depend on it, and notices a failing disk."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,15 +15,15 @@ from .verified_store import VerifiedStore
 _LOGGER = logging.getLogger(__name__)
 
 _DELAY: Final = timedelta(seconds=10)
-# How long to leave alone a disk that cannot be written.
+# The pause after a failed write.
 _RETRY: Final = timedelta(minutes=5)
 
 
 class StorageFailedError(RequestWithheldError):
-    """Nothing was sent, for what must be on the disk before cannot be written."""
+    """No request was sent, because data that must be saved before cannot be written."""
 
     def __init__(self) -> None:
-        """Say when the disk is tried again."""
+        """Set the time of the next write."""
         super().__init__(until=dt_util.utcnow() + _RETRY, reason="storage_failed")
 
 
@@ -39,13 +39,13 @@ class Persistence:
         on_saved: Callable[[dict[str, Any]], None],
         on_change: CALLBACK_TYPE,
     ) -> None:
-        """Begin with a disk that is trusted.
+        """Begin with a disk that works.
 
-        `on_saved` is given what is on the disk now; `on_change` is called when the disk
-        begins to fail, and when it works again.
+        `on_saved` gets the data that is on the disk now; `on_change` is called when the
+        disk begins to fail, and when it works again.
         """
         self.failed_until: datetime | None = None
-        """When a disk that fails is tried again; None while it does not."""
+        """When a failing disk is written again; None while it works."""
         self._hass = hass
         self._store = store
         self._data = data
@@ -57,7 +57,7 @@ class Persistence:
     async def async_save(self) -> bool:
         """Write the data now; return whether it is on the disk."""
         if self._is_over:
-            # Somebody else may have the store by now, or it is written at the end.
+            # Another instance may use the store by now, or the last write follows.
             return False
         data = self._data()
         is_saved = await self._store.async_save_verified(data)
@@ -68,12 +68,12 @@ class Persistence:
 
     @callback
     def save_soon(self) -> None:
-        """Write what may be lost without harm, within seconds."""
+        """Write the data within seconds: losing its latest changes does no harm."""
         self._save_later(_DELAY)
 
     @callback
     def failed(self) -> None:
-        """Note that something else could not be written to the same disk."""
+        """Note that another store on the same disk could not be written."""
         self._note(is_saved=False)
 
     async def async_close(self) -> None:
@@ -100,11 +100,11 @@ class Persistence:
         if had_failed is not is_saved:
             return
         if is_saved:
-            _LOGGER.info("The disk can be written again; calls leave again")
+            _LOGGER.info("The disk can be written again; API calls continue")
         else:
             _LOGGER.error(
-                "The disk cannot be written, so calls could not be counted over a"
-                " restart; none leaves until it can"
+                "The disk cannot be written, so API calls would not be counted after a"
+                " restart; none is made until it can"
             )
         self._on_change()
 

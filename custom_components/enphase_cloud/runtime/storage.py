@@ -1,4 +1,4 @@
-"""What a config entry keeps over a restart, so that a restart costs no call."""
+"""Stored data of a config entry, so that a restart costs no API call."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from ..quota.backoff import Backoff
 from .event_archive import EventArchive
 from .migrated_store import MigratedStore
 
-# 2: samples are of devices.
+# Version 2 has samples by device.
 _STORAGE_VERSION: Final = 2
 _SAVE_DELAY_SECONDS: Final = 10
 
@@ -41,10 +41,10 @@ class Refusal(StrEnum):
 
 
 class SystemStore:
-    """What is kept of a system; each change is saved soon."""
+    """The stored data of a system; each change is saved soon."""
 
     def __init__(self, save_soon: CALLBACK_TYPE) -> None:
-        """Begin with nothing known."""
+        """Begin empty."""
         self.save_soon = save_soon
         self.board = Board()
         self._refused: dict[Source, Refusal] = {}
@@ -52,18 +52,17 @@ class SystemStore:
         self._power_caps: dict[Flow, PowerCap] = {}
         self._priced: dict[Direction, Priced] = {}
         self._live_started_at: datetime | None = None
-        # How often in a row the cloud did not show the system, and until when it is
-        # left alone for that; None where the cloud shows it.
+        # The backoff while the cloud does not show the system; None if it does.
         self.hidden: Backoff | None = None
-        # What the last stream was if nobody could read it.
+        # The last stream, if it could not be read.
         self.unreadable_stream: StreamSample | None = None
-        # What was last told of the gateway.
+        # The state of the gateway in the last notification.
         self.notified_reporting = ReportingState()
-        # The keys of what was once offered to the Energy dashboard at set-up.
+        # The keys of sources that set-up has offered to the Energy dashboard.
         self.on_dashboard: frozenset[str] = frozenset()
-        # The last day whose report was told.
+        # The day of the last daily report that was fired.
         self.last_report_day: date | None = None
-        # What figures follow from, and the recorder does not have.
+        # Input of figures that the recorder does not have.
         self.peaks = Peaks()
         self.battery_history = BatteryHistory()
         self.settings = SettingsState()
@@ -98,7 +97,7 @@ class SystemStore:
 
     @callback
     def forget_today(self) -> None:
-        """Forget the energy of today, for the day has other limits now."""
+        """Forget today's energy, because the day has other bounds now."""
         self.board.forget_today()
         self.save_soon()
 
@@ -115,59 +114,59 @@ class SystemStore:
 
     @callback
     def set_unreadable_stream(self, sample: StreamSample | None) -> None:
-        """Keep whether a stream brought no frame, and what it was."""
+        """Keep a sample of a stream without a readable frame; None if it had one."""
         if sample != self.unreadable_stream:
             self.unreadable_stream = sample
             self.save_soon()
 
     @callback
     def set_last_report_day(self, day: date) -> None:
-        """Keep of which day the report was told."""
+        """Keep the day of the last report that was fired."""
         self.last_report_day = day
         self.save_soon()
 
     def progress(self, source: Source) -> ImportProgress:
-        """Return how far the energy of a source is known."""
+        """Return how far the energy of a source is imported."""
         return self._progress.get(source, ImportProgress())
 
     @callback
     def set_progress(self, source: Source, progress: ImportProgress) -> None:
-        """Keep how far the energy of a source is known."""
+        """Keep how far the energy of a source is imported."""
         if progress != self._progress.get(source):
             self._progress[source] = progress
             self.save_soon()
 
     @callback
     def set_on_dashboard(self, keys: Iterable[str]) -> None:
-        """Keep what was offered to the Energy dashboard beside what was before."""
+        """Add sources to those that were offered to the Energy dashboard."""
         self.on_dashboard |= frozenset(keys)
         self.save_soon()
 
     def power_cap(self, flow: Flow) -> PowerCap:
-        """Return how much power a flow can carry."""
+        """Return the plausible power of a flow."""
         return self._power_caps.get(flow, PowerCap())
 
     @callback
     def set_power_cap(self, flow: Flow, cap: PowerCap) -> None:
-        """Keep how much power a flow can carry."""
+        """Keep the plausible power of a flow."""
         self._power_caps[flow] = cap
         self.save_soon()
 
     @property
     def priced(self) -> Mapping[Direction, Priced]:
-        """Return what costs in statistics were made with."""
+        """Return the prices with which costs in statistics were computed."""
         return self._priced
 
     @callback
     def set_priced(self, direction: Direction, priced: Priced) -> None:
-        """Keep what costs in statistics were made with."""
+        """Keep the prices with which costs in statistics were computed."""
         if priced != self._priced.get(direction):
             self._priced[direction] = priced
             self.save_soon()
 
     @callback
     def keep_priced(self, directions: Iterable[Direction]) -> None:
-        """Forget costs of other directions: nobody knows what they lack."""
+        """Forget costs of other directions, because they are not complete any more."""
         for direction in self._priced.keys() - set(directions):
             del self._priced[direction]
             self.save_soon()
@@ -175,9 +174,9 @@ class SystemStore:
     def restore(
         self, stored: Mapping[str, Any], read: Reader, *, is_same: bool
     ) -> None:
-        """Take over what `as_dict` returned, as far as it can be read.
+        """Restore the result of `as_dict`, as far as it can be read.
 
-        Where `is_same` is false, what the cloud refused is requested again.
+        If `is_same` is false, documents that the cloud refused are requested again.
         """
         self.board.restore(stored, read, now=dt_util.utcnow(), is_same=is_same)
         progress = read(record, stored.get("progress"), {})
@@ -207,7 +206,7 @@ class SystemStore:
         )
         self.on_dashboard = frozenset(read(record, stored.get("on_dashboard"), {}))
         self.last_report_day = read(
-            lambda told: optional(day, told), stored.get("report_told"), None
+            lambda value: optional(day, value), stored.get("report_told"), None
         )
         self.peaks = read(Peaks.from_dict, stored.get("peaks"), Peaks())
         self.battery_history = read(
@@ -217,9 +216,9 @@ class SystemStore:
         self.settings = read(SettingsState.from_dict, kept, SettingsState())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is kept in a shape that JSON can hold."""
+        """Return the data as JSON."""
         started, unreadable = self._live_started_at, self.unreadable_stream
-        told = self.last_report_day
+        reported = self.last_report_day
         return {
             **self.board.as_dict(),
             "refused": dict(self._refused),
@@ -228,7 +227,7 @@ class SystemStore:
             "unreadable_stream": unreadable and unreadable.as_dict(),
             "reporting_told": self.notified_reporting.as_dict(),
             "on_dashboard": dict.fromkeys(sorted(self.on_dashboard), True),
-            "report_told": told and told.isoformat(),
+            "report_told": reported and reported.isoformat(),
             "peaks": self.peaks.as_dict(),
             "battery_history": self.battery_history.as_dict(),
             "settings": self.settings.as_dict(),
@@ -246,10 +245,10 @@ class SystemStore:
 
 
 class EntryStore:
-    """What is kept of each system of an entry."""
+    """The stored data of each system of an entry."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
-        """Begin with nothing known."""
+        """Begin empty."""
         self._hass = hass
         # An older state must not overtake a newer one.
         self._saving = asyncio.Lock()
@@ -269,11 +268,11 @@ class EntryStore:
         self.systems_due_at: datetime | None = None
 
     async def async_load(self, terms: str) -> None:
-        """Read what is stored.
+        """Load the stored data.
 
-        `terms` names what refusals depend on (plan, application, sign-in): under other
-        terms what the cloud refused, or what added nothing, is requested again. What a
-        clock that was ahead dated in the future is of now.
+        `terms` names what refusals depend on (plan, application, sign-in): if it
+        changed, documents that the cloud refused, or that added nothing, are requested
+        again. Times in the future become now, after a clock was set back.
         """
         self._terms = terms
         stored = await self._store.async_load() or {}
@@ -292,31 +291,31 @@ class EntryStore:
         self.systems_due_at = read(moment, stored.get("systems_due_at"), None)
 
     def system(self, system_id: int) -> SystemStore:
-        """Return what is kept of a system."""
+        """Return the stored data of a system."""
         if system_id not in self._systems:
             self._systems[system_id] = SystemStore(self._save_soon)
         return self._systems[system_id]
 
     async def async_remove(self) -> None:
-        """Delete what is stored."""
+        """Delete the stored data."""
         await self._store.async_remove()
         await self.events.async_remove()
 
     async def async_save(self) -> None:
-        """Write everything of the systems now."""
+        """Write the data of all systems now."""
         async with self._saving:
             data = await self._hass.async_add_executor_job(self._as_dict)
             await self._store.async_save(data)
 
     async def async_close(self) -> None:
-        """Write everything for the last time: a task may end after the unloading."""
+        """Write everything for the last time, even if a task ends later."""
         self._is_closed = True
         await self.async_save()
         await self.events.async_close()
 
     @callback
     def forget_refusals(self) -> None:
-        """Request again what the cloud refused of any system."""
+        """Request refused documents of all systems again."""
         for system in self._systems.values():
             system.forget_refusals()
 

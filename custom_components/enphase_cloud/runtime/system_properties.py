@@ -1,4 +1,4 @@
-"""What the list of systems says of each, as a config entry keeps it."""
+"""The properties of systems that a config entry stores, from the list of systems."""
 
 from datetime import tzinfo
 from typing import Any
@@ -20,7 +20,7 @@ from ..quota.plans import Plan
 
 
 def stored_system(system: System) -> dict[str, Any]:
-    """Return a system as an entry keeps it."""
+    """Return a system as an entry stores it."""
     return {
         CONF_ID: system.system_id,
         CONF_NAME: system.name,
@@ -31,18 +31,18 @@ def stored_system(system: System) -> dict[str, Any]:
 
 
 def calls_of_system(entry: ConfigEntry[Any], plan: Plan) -> float:
-    """Return how many calls a month a plan has for each system of an entry."""
+    """Return the calls a month that a plan has for each system of an entry."""
     return plan.calls_per_month / max(1, len(entry.data[CONF_SYSTEMS]))
 
 
 async def async_time_zone(name: object) -> tzinfo | None:
-    """Return a time zone, None where the name is not one of the IANA."""
+    """Return a time zone; None if the name is not in the IANA database."""
     if not isinstance(name, str) or not name:
         return None
     try:
         return await dt_util.async_get_time_zone(name)
     except OSError, ValueError:
-        # A name may be that of a folder, too long for a file, or no path at all.
+        # The name may be a folder, too long for a file, or an invalid path.
         return None
 
 
@@ -50,10 +50,10 @@ async def async_time_zone(name: object) -> tzinfo | None:
 def systems_of_other_entries(
     hass: HomeAssistant, entry: ConfigEntry[Any] | None
 ) -> dict[int, ConfigEntry[Any]]:
-    """Return the entries that hold systems which another entry cannot have.
+    """Return the systems of other entries, which an entry cannot have.
 
-    Unique ids of entities belong to one entry. Of two entries that hold a system
-    already, the older one has it.
+    Unique ids of entities belong to one entry. If two entries have a system already,
+    it belongs to the older one.
     """
     holders: dict[int, ConfigEntry[Any]] = {}
     for holder in hass.config_entries.async_entries(DOMAIN):

@@ -1,4 +1,4 @@
-"""The tariffs that the user entered, as subentries keep them."""
+"""The tariffs that the user entered in subentries."""
 
 import logging
 from typing import Any
@@ -12,7 +12,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def tariffs_of(entry: ConfigEntry[Any], system_id: int) -> dict[Direction, Tariff]:
-    """Return the tariffs of a system; what cannot be read is left out, and logged."""
+    """Return the tariffs of a system; those that cannot be read are logged."""
     found: dict[Direction, Tariff] = {}
     for subentry in entry.subentries.values():
         if subentry.subentry_type != SUBENTRY_TARIFF:

@@ -1,4 +1,4 @@
-"""A store that says whether what was saved is on the disk."""
+"""A store that verifies whether saved data is on the disk."""
 
 import asyncio
 from secrets import token_hex
@@ -16,10 +16,10 @@ _STORAGE_VERSION: Final = 1
 
 
 class VerifiedStore(CheckedStore):
-    """A store for what must not be lost.
+    """A store for data that must not be lost.
 
-    Home Assistant's store logs a failed write and raises nothing. So what was written
-    is read back: only what can be read again counts as saved.
+    Home Assistant's store logs a failed write and raises nothing, so this one reads the
+    data back: only data that can be read again counts as saved.
     """
 
     def __init__(self, hass: HomeAssistant, key: str) -> None:
@@ -31,7 +31,7 @@ class VerifiedStore(CheckedStore):
         self._newest_version = self._saved_version = 0
 
     async def async_save_verified(self, data: dict[str, Any]) -> bool:
-        """Write data; return whether it, or something newer, is on the disk now.
+        """Write data; return whether it, or newer data, is on the disk now.
 
         Concurrent callers share a write.
         """
@@ -45,10 +45,10 @@ class VerifiedStore(CheckedStore):
             return self._saved_version >= version
 
     async def _async_write_verified(self, data: dict[str, Any]) -> bool:
-        # A store of its own reads, for one that has yet to write answers from memory.
+        # A second store reads the file: the first may return data from memory.
         reader: Store[dict[str, Any]]
         reader = Store(self.hass, self.version, self.key, **self._options)
-        # Otherwise an earlier write of the same data would pass for this one.
+        # Without a stamp, an earlier write of equal data would count as this one.
         stamped = {**data, "write": token_hex(8)}
         try:
             await self.async_save(stamped)
