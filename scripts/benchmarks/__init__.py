@@ -1,1 +1,1 @@
-"""Benchmarks of what the integration promises."""
+"""Benchmarks of the integration's promises."""

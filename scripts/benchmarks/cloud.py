@@ -1,4 +1,4 @@
-"""Clouds without a network: what clients ask for is answered at once."""
+"""Clouds without a network: each request gets its response at once."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -19,25 +19,25 @@ from simulator.operations import find
 def document(
     path: str, query: Mapping[str, str], published: Sequence[Published]
 ) -> Any:
-    """Return what is answered at a path below `/systems` about some systems."""
+    """Return the simulator's document for a path below `/systems`."""
     (operation, named), *_ = find(path)
     if operation.of_system is not None:
-        asked = named.get("system_id") or query.get("site_id")
+        system_id = named.get("system_id") or query.get("site_id")
         by_id = {str(each.system.system_id): each for each in published}
-        return operation.of_system(by_id[str(asked)], query)
+        return operation.of_system(by_id[str(system_id)], query)
     if operation.of_account is not None:
         return operation.of_account([*published], query, {"system": {}})
     return {}
 
 
-def answer(url: URL, published: Sequence[Published]) -> bytes:
-    """Return the body of an answer about some systems."""
+def response_body(url: URL, published: Sequence[Published]) -> bytes:
+    """Return the body of a response about some systems."""
     path = url.path.partition("/systems")[2]
     return json.dumps(document(path, url.query, published)).encode()
 
 
 class _Response:
-    """What clients read of a response."""
+    """The parts of a response that clients use."""
 
     status = 200
     ok = True
@@ -45,13 +45,13 @@ class _Response:
     url = ""
 
     def __init__(self, body: bytes) -> None:
-        """Take the body."""
+        """Keep the body."""
         self._body = body
         self.content = self
         self.headers = {"Date": f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} GMT"}
 
     async def iter_any(self) -> AsyncGenerator[bytes]:
-        """Yield the body in one piece."""
+        """Yield the whole body at once."""
         yield self._body
 
     async def json(self) -> Any:
@@ -59,24 +59,24 @@ class _Response:
         return json.loads(self._body)
 
     async def __aenter__(self) -> Self:
-        """Take no connection."""
+        """Return the response; there is no connection."""
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """Return none."""
+        """Do nothing; there is no connection."""
 
 
 @contextmanager
-def answering(body: Callable[[URL], bytes], latency: float = 0) -> Generator[None]:
-    """Answer all that Home Assistant asks for, within some seconds at most."""
+def responding(body: Callable[[URL], bytes], latency: float = 0) -> Generator[None]:
+    """Respond to all requests of Home Assistant, after up to `latency` seconds."""
 
     async def request(
         _session: ClientSession, _method: str, url: object, **options: Any
     ) -> _Response:
-        # Others wait for their answers meanwhile, as over a network.
+        # Other tasks run meanwhile, as with a network.
         await asyncio.sleep(latency * random())
-        asked = URL(str(url)).update_query(options.get("params") or {})
-        return _Response(body(asked))
+        requested = URL(str(url)).update_query(options.get("params") or {})
+        return _Response(body(requested))
 
     with patch.object(ClientSession, "_request", request):
         yield

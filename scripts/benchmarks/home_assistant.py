@@ -1,4 +1,4 @@
-"""A Home Assistant in this process, as its own tests start it."""
+"""A Home Assistant in this process, as Home Assistant's own tests start it."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
@@ -37,18 +37,18 @@ PLENTY: Final = {
     CONF_CALLS_PER_MONTH: 100_000_000,
     CONF_LIVE_STREAM: True,
 }
-"""Options of an entry that may ask for anything."""
+"""Options of an entry without limits."""
 
 
 class _Resolver(ThreadedResolver):
-    """Resolves without listening to the network, as Home Assistant's own does."""
+    """Resolves names without mDNS, as in Home Assistant's own tests."""
 
     real_close = ThreadedResolver.close
 
 
 @contextmanager
 def configuration() -> Generator[Path]:
-    """Make a configuration folder in which the integration is installed."""
+    """Create a configuration folder with the integration installed."""
     with TemporaryDirectory() as folder:
         installed = Path(folder, "custom_components")
         installed.symlink_to(Path(__file__).parents[2] / "custom_components")
@@ -57,13 +57,13 @@ def configuration() -> Generator[Path]:
 
 @asynccontextmanager
 async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
-    """Start Home Assistant in a folder; end it as a restart does."""
+    """Start Home Assistant in a folder; stop it as a restart does."""
     with (
         patch(
             "homeassistant.helpers.aiohttp_client._async_make_resolver",
             return_value=_Resolver(),
         ),
-        # Nobody visits it, and another one may have the port.
+        # No server: nobody connects, and another process may use the port.
         patch("homeassistant.components.http.HomeAssistantHTTP.async_bind"),
     ):
         async with async_test_home_assistant(config_dir=str(folder)) as hass:
@@ -75,7 +75,7 @@ async def home_assistant(folder: Path) -> AsyncGenerator[HomeAssistant]:
 
 @asynccontextmanager
 async def home_with(entry: MockConfigEntry) -> AsyncGenerator[HomeAssistant]:
-    """Start Home Assistant with a config entry, whose set-up is left to do."""
+    """Start Home Assistant with a config entry that is not set up yet."""
     with configuration() as folder:
         async with home_assistant(folder) as hass:
             hass.data.pop(DATA_CUSTOM_COMPONENTS)
@@ -92,7 +92,7 @@ def in_a_loop[ResultT](
     measurement: Coroutine[Any, Any, ResultT],
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> ResultT:
-    """Measure in a loop of its own, without Home Assistant's words about a test."""
+    """Run a measurement in a new event loop, without Home Assistant's test logging."""
     logging.disable(logging.ERROR)
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         return runner.run(measurement)
@@ -103,5 +103,5 @@ def in_a_process[**P, ResultT](
     *arguments: P.args,
     **named: P.kwargs,
 ) -> ResultT:
-    """Measure in the loop of a process, which finds this function by its module."""
+    """Run a measurement in a process; picklable, as it is a function of a module."""
     return in_a_loop(measure(*arguments, **named))

@@ -1,4 +1,4 @@
-"""What all benchmarks share to be called, and to say what they measured."""
+"""The command line and the output that all benchmarks share."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,8 +11,8 @@ def command_line(
 ) -> ArgumentParser:
     """Return the command line of a benchmark.
 
-    `quick` says what is done with `--quick`; where there are `parts`, some of them can
-    be named, and `parts` of the arguments has them, all of them by default.
+    `quick` is the help of `--quick`. If there are `parts`, some of them can be named;
+    the arguments' `parts` has these, by default all.
     """
     parser = ArgumentParser(prog=f"scripts/bench {name}", description=description)
     parser.add_argument("--json", action="store_true", help="one object as last line")
@@ -33,14 +33,14 @@ def command_line(
 def tell(
     arguments: Namespace, lines: Iterable[str], figures: Mapping[str, Any]
 ) -> None:
-    """Print the figures as text and, where that is wanted, as JSON for programs."""
+    """Print the figures as text and, with `--json`, also as JSON."""
     print("\n".join(lines))
     if arguments.json:
         print(json.dumps(figures))
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table: the first column for names, the others to compare."""
+    """Yield the lines of a table: names in the first column, values in the others."""
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
     for name, *cells in rows:
         others = (

@@ -1,1 +1,1 @@
-"""Whether energies are true: in the recorder, hour by hour, beside the truth."""
+"""How correct energy is: each hour of the statistics against the simulation's truth."""

@@ -12,17 +12,17 @@ from .year import SITES, Year, play
 
 
 def main() -> None:
-    """Play the years and the backfill, and report; it takes some minutes."""
+    """Run the years and the backfill, and report; it takes some minutes."""
     arguments = command_line("energy", __doc__).parse_args()
-    # Each in a process of its own; times with nothing beside.
+    # Each in its own process; the timed ones run alone.
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         timed = pool.submit(in_a_process, import_two_years, beside_rival=True).result()
         years = [*pool.map(partial(in_a_process, play), SITES)]
         alone = pool.submit(in_a_process, import_two_years, beside_rival=False).result()
     lines = [line for year in years for line in _of_year(year)]
     lines += _of_backfill(timed)
-    lines.append(f"    memory grows by {alone.growth_mib:.1f} MiB at most")
-    # Of the site where they are worst; the rival counts where it is best.
+    lines.append(f"    memory grows by at most {alone.growth_mib:.1f} MiB")
+    # Our worst site against the rival's best.
     figures = {
         "hourly_error": max(round(year.ours.hourly_error, 6) for year in years),
         "phantom_hours": sum(len(year.ours.phantoms) for year in years),
@@ -37,12 +37,12 @@ def main() -> None:
 def _of_year(year: Year) -> Iterator[str]:
     yield (
         f"A year at {year.site.name}, {year.site.time_zone},"
-        f" production told by its {year.site.measured_by}: {year.calls:,} calls"
+        f" production measured by its {year.site.measured_by}: {year.calls:,} calls"
     )
     compared = {
         "Enphase Cloud": year.ours,
-        "  its history of weeks before": year.history,
-        "total_increasing, spared all distorted numbers": year.rival,
+        "  its history of earlier weeks": year.history,
+        "total_increasing, without distorted numbers": year.rival,
     }
     rows = [
         (
@@ -59,8 +59,8 @@ def _of_year(year: Year) -> Iterator[str]:
 
 def _of_backfill(timed: Backfill) -> Iterator[str]:
     yield (
-        f"Two years of hours, {timed.rows:,} rows:"
-        f" {timed.ours / timed.alone:.2f} times the recorder alone"
+        f"Import of two years of hours, {timed.rows:,} rows:"
+        f" {timed.ours / timed.alone:.2f} times as long as the recorder alone"
     )
     taken = {"Enphase Cloud": timed.ours, "the recorder alone": timed.alone}
     yield from table(

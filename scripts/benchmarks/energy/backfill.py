@@ -1,4 +1,4 @@
-"""How long two years of history take, beside the recorder alone."""
+"""How long the import of two years of history takes, against the recorder alone."""
 
 from collections.abc import Callable
 import ctypes
@@ -28,7 +28,7 @@ from custom_components.enphase_cloud.measurements.catalog import Flow
 from custom_components.enphase_cloud.measurements.system import SystemInfo
 
 from ..home_assistant import configuration
-from .cloud import Answers, Site, build
+from .cloud import CloudData, Site, build
 from .recorder import recording, sums, written
 
 WEEKS: Final = 104
@@ -44,45 +44,43 @@ _MIB: Final = 1024 * 1024
 
 @dataclass(slots=True)
 class Backfill:
-    """What importing the hours of two years came to, in seconds and rows."""
+    """The import of the hours of two years: times in seconds, and rows."""
 
     ours: float = 0.0
     alone: float = 0.0
     rows: int = 0
     growth_mib: float = 0.0
-    """How much memory the process takes meanwhile at most; it is true without rival."""
+    """The most growth of the process's memory; only valid without the rival."""
 
 
 async def import_two_years(*, beside_rival: bool) -> Backfill:
-    """Import days and then weeks; if wished, hand the recorder the same hours directly.
+    """Import days and then weeks; optionally also write the same hours directly.
 
-    Both take turns on one database, window by window, so that whatever else the
-    machine does befalls both. Our time begins with the cloud's answer as JSON. The
-    recorder alone gets each hour once, ready-made, and no days before.
+    Both take turns on one database, window by window, so that the machine's load
+    affects both. Our time begins with the cloud's document as JSON. The recorder alone
+    gets each hour once, as finished rows, and no days before.
     """
     measured = Backfill()
     weeks = [_END - number * WEEK for number in range(WEEKS, 0, -1)]
     system = build(_SITE, weeks[0].astimezone(_SITE.zone).date(), _NOW)
     info = SystemInfo(system_id=_SYSTEM_ID, name=_SITE.name, time_zone=_SITE.zone)
-    answers = Answers(_SITE, system)
+    cloud = CloudData(_SITE, system)
     with configuration() as folder:
         async with recording(folder) as hass:
             importer, rival = StatisticsImporter(hass, info), _Direct(hass)
-            for asked in ENERGY_SOURCES:
-                # Simulated days are kept, once they are known.
-                answers.days(asked, _NOW)
+            for source in ENERGY_SOURCES:
+                # Fill the simulator's cache of days before the measurement.
+                cloud.days(source, _NOW)
             if not beside_rival:
-                first = partial(
-                    answers.week, next(iter(ENERGY_SOURCES)), weeks[0], _NOW
-                )
+                first = partial(cloud.week, next(iter(ENERGY_SOURCES)), weeks[0], _NOW)
                 await _import(importer, first)
             peak_growth = _watched_memory()
-            for asked in ENERGY_SOURCES:
-                days = partial(answers.days, asked, _NOW)
+            for source in ENERGY_SOURCES:
+                days = partial(cloud.days, source, _NOW)
                 measured.ours += await _import(importer, days)
             for number, start in enumerate(weeks):
-                for asked in ENERGY_SOURCES:
-                    week = partial(answers.week, asked, start, _NOW)
+                for source in ENERGY_SOURCES:
+                    week = partial(cloud.week, source, start, _NOW)
                     rows = rival.rows(week()) if beside_rival else {}
                     measured.rows += sum(map(len, rows.values()))
                     if number % 2:
@@ -99,8 +97,8 @@ async def import_two_years(*, beside_rival: bool) -> Backfill:
 async def _import(
     importer: StatisticsImporter, read: Callable[[], dict[Flow, Readings]]
 ) -> float:
-    """Read what the cloud has answered, and import it; return the seconds it took."""
-    read()  # The cloud answers.
+    """Read the cloud's document, and import it; return the duration in seconds."""
+    read()  # Fills the cache of documents.
     began = perf_counter()
     for flow, readings in read().items():
         await importer.async_import(flow, readings)
@@ -108,17 +106,17 @@ async def _import(
 
 
 class _Direct:
-    """Hands the recorder rows, as whoever knows them beforehand would."""
+    """Writes rows to the recorder without any work of an importer."""
 
     def __init__(self, hass: HomeAssistant) -> None:
         """Begin with empty statistics."""
         self._hass = hass
         self._sums = dict.fromkeys(Flow, 0)
 
-    def rows(self, told: dict[Flow, Readings]) -> dict[Flow, list[StatisticData]]:
-        """Return the hours of a window, which follows the one before."""
-        rows: dict[Flow, list[StatisticData]] = {flow: [] for flow in told}
-        for flow, readings in told.items():
+    def rows(self, window: dict[Flow, Readings]) -> dict[Flow, list[StatisticData]]:
+        """Return the rows of a window that follows the one before."""
+        rows: dict[Flow, list[StatisticData]] = {flow: [] for flow in window}
+        for flow, readings in window.items():
             for start, hour in hourly(readings).items():
                 self._sums[flow] = total = self._sums[flow] + hour.energy
                 row = StatisticData(start=start, state=hour.energy, sum=total)
@@ -126,7 +124,7 @@ class _Direct:
         return rows
 
     async def write(self, rows: dict[Flow, list[StatisticData]]) -> float:
-        """Write the rows of flows, one after the other; return the seconds it took."""
+        """Write the rows of each flow; return the duration in seconds."""
         began = perf_counter()
         for flow, data in rows.items():
             metadata = StatisticMetaData(
@@ -144,7 +142,7 @@ class _Direct:
 
 
 async def _check(hass: HomeAssistant) -> None:
-    """Make sure that both wrote the same."""
+    """Check that both wrote the same statistics."""
     begin = _END - WEEKS * WEEK
     ids = {flow: statistic_id(_SYSTEM_ID, flow) for flow in Flow}
     ours = await sums(hass, ids, begin)
@@ -159,9 +157,9 @@ def _id_of_rival(flow: Flow) -> str:
 
 
 def _watched_memory() -> Callable[[], int]:
-    """Return what tells the most bytes that the process held since, beyond now's."""
+    """Return a function that returns the growth of peak memory since now [bytes]."""
     gc.collect()
-    # What is free already would hide what grows into it.
+    # Return free memory to the system; otherwise growth into it would not be seen.
     ctypes.CDLL(None).malloc_trim(0)
     resident = _status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
@@ -169,7 +167,7 @@ def _watched_memory() -> Callable[[], int]:
 
 
 def _status(field: str) -> int:
-    """Return a size that Linux tells of this process, in bytes."""
-    told = Path("/proc/self/status").read_text()
-    (line,) = re.findall(rf"^{field}:\s+(\d+)", told, re.MULTILINE)
+    """Return a size from this process's status in Linux, in bytes."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = re.findall(rf"^{field}:\s+(\d+)", status, re.MULTILINE)
     return int(line) * 1024

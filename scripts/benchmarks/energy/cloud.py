@@ -1,4 +1,4 @@
-"""The simulated cloud, without the way over HTTP."""
+"""The simulated cloud without HTTP."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from simulator.faults import DataFault
 from simulator.moments import epoch
 
 from ..cloud import document
-from .mishaps import NO_ANSWER, Luck
+from .mishaps import NO_RESPONSE, Luck
 
 _OWNER: Final = "owner@example.com"
 _SIZE_W: Final = 6_800
@@ -46,7 +46,7 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a system stands, and what measures its production."""
+    """The place of a system, and the device that measures its production."""
 
     name: str
     time_zone: str
@@ -60,7 +60,7 @@ class Site:
 
 
 def build(site: Site, commissioned: date, now: datetime) -> System:
-    """Build the system that stands at a site."""
+    """Build the system of a site."""
     cloud = Cloud(lambda: now)
     has_meter = site.measured_by == "meter"
     return cloud.add_system(
@@ -76,10 +76,10 @@ def build(site: Site, commissioned: date, now: datetime) -> System:
 
 
 @dataclass(slots=True)
-class Answers:
-    """The cloud's answers about a system, and what the integration makes of them.
+class CloudData:
+    """The cloud's documents about a system, read as the integration reads them.
 
-    Asking for a document costs no time where the last one was the same.
+    A repeated request for the same document costs no time.
     """
 
     site: Site
@@ -90,7 +90,7 @@ class Answers:
     def of_a_night(
         self, importer: Importer, now: datetime, luck: Luck, *, history: int
     ) -> Iterator[tuple[ImportRequest, dict[Flow, Readings]]]:
-        """Yield what there is to import in a night, with so many weeks of history."""
+        """Yield the imports of a night, with up to `history` weeks of history."""
         while True:
             next_history = now if history > 0 else _NEVER
             step = importer.next_request(now, next_history=next_history)
@@ -98,37 +98,37 @@ class Answers:
                 return
             self.calls += 1
             if isinstance(step.window, Days):
-                # Nothing distorts days.
+                # Faults never affect days.
                 yield step, self.days(step.source, now)
                 continue
             history -= not step.is_update
             mishap = luck.mishap(is_old_week=not step.is_update)
-            if mishap == NO_ANSWER:
+            if mishap == NO_RESPONSE:
                 importer.failed(step, now, is_useless=False)
-                # The rest of the night goes on.
+                # Pauses this import only; the others of the night continue.
                 importer.pause(None, now)
             else:
                 yield step, self.week(step.source, step.window.start, now, mishap)
 
     def week(
         self,
-        asked: Source,
+        source: Source,
         start: datetime,
         now: datetime,
         fault: DataFault | None = None,
     ) -> dict[Flow, Readings]:
-        """Read the seven days of intervals from a moment on."""
-        row = ENERGY_SOURCES[asked]
+        """Read seven days of intervals from a start on."""
+        row = ENERGY_SOURCES[source]
         query = interval_query(start, week=True)
-        answer = self._answer(row.intervals(self._known(now)), now, query, fault)
-        return readings_of_week(row.read_intervals(answer), _LIMITS, fetched_at=now)
+        data = self._read(row.intervals(self._known(now)), now, query, fault)
+        return readings_of_week(row.read_intervals(data), _LIMITS, fetched_at=now)
 
-    def days(self, asked: Source, now: datetime) -> dict[Flow, Readings]:
+    def days(self, source: Source, now: datetime) -> dict[Flow, Readings]:
         """Read all days up to yesterday."""
-        row = ENERGY_SOURCES[asked]
-        answer = self._answer(row.days, now, day_query(None, None))
+        row = ENERGY_SOURCES[source]
+        data = self._read(row.days, now, day_query(None, None))
         return readings_of_dailies(
-            row.read_days(answer), _LIMITS, fetched_at=now, time_zone=self.site.zone
+            row.read_days(data), _LIMITS, fetched_at=now, time_zone=self.site.zone
         )
 
     def document(
@@ -138,20 +138,20 @@ class Answers:
         fault: DataFault | None = None,
         **query: object,
     ) -> Any:
-        """Return the document below the path of a system."""
-        asked = (path, now, fault, query)
-        if self._last[0] != asked:
-            answer = document(
+        """Return a document by its path below the system."""
+        request = (path, now, fault, query)
+        if self._last[0] != request:
+            found = document(
                 f"/{self.system.system_id}/{path}",
                 {name: str(value) for name, value in query.items()},
                 [Published(self.system, epoch(now))],
             )
             if fault is not None:
-                distort(answer, fault)
-            self._last = (asked, answer)
+                distort(found, fault)
+            self._last = (request, found)
         return self._last[1]
 
-    def _answer(
+    def _read(
         self,
         endpoint: Endpoint[Any],
         now: datetime,

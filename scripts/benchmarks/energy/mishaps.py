@@ -1,4 +1,4 @@
-"""What goes wrong in a year."""
+"""The faults and failures of a simulated year."""
 
 from datetime import date, datetime, timedelta
 from random import Random
@@ -11,8 +11,8 @@ from simulator.moments import epoch
 FIRST: Final = date(2027, 1, 1)
 NIGHTS: Final = 365
 RESTART_EVERY: Final = 30
-NO_ANSWER: Final = "no answer"
-# The first day of a silence, counted in days of the year, and the last.
+NO_RESPONSE: Final = "no response"
+# First and last day of each silence of the gateway, as days of the year.
 _SILENCES: Final = ((40.3, 43.3), (130.6, 130.9), (220.9, 230.4), (310.2, 313.4))
 _FAILURE: Final = 0.03
 _FAULT: Final = 0.08
@@ -20,25 +20,25 @@ _FAULTS: Final[tuple[DataFault, ...]] = (
     *("zero", "null", "dip", "gap"),
     *("repeat", "absurd", "strings", "negative"),
 )
-# Nothing but another answer tells that energies were halved, and an old week is
-# asked for once.
+# Halved energy ("dip") can only be found in a second response, and an old week is
+# requested once.
 _FAULTS_OF_HISTORY: Final = tuple(fault for fault in _FAULTS if fault != "dip")
 
 
 class Luck:
-    """Which calls go wrong."""
+    """Decides at random which calls fail."""
 
     def __init__(self, seed: int) -> None:
-        """Throw the same dice for the same seed."""
+        """Use a seed; the same seed gives the same faults."""
         self._random = Random(seed)
 
     def mishap(
         self, *, is_old_week: bool = False
-    ) -> DataFault | Literal["no answer"] | None:
-        """Return what befalls the next call: no answer at all, or distorted numbers."""
+    ) -> DataFault | Literal["no response"] | None:
+        """Return the fault of the next call: no response, distorted numbers or None."""
         dice = self._random.random()
         if dice < _FAILURE:
-            return NO_ANSWER
+            return NO_RESPONSE
         if dice < _FAILURE + _FAULT:
             return self._random.choice(_FAULTS_OF_HISTORY if is_old_week else _FAULTS)
         return None
@@ -49,7 +49,7 @@ class Luck:
 
 
 def silence(system: System, began: datetime) -> None:
-    """Let the gateway fall silent at times; its next report tells all it missed."""
+    """Let the gateway be offline at times; its next report contains what it missed."""
     system.offline.extend(
         Window(*(epoch(began + timedelta(days=day)) for day in silent))
         for silent in _SILENCES

@@ -1,4 +1,4 @@
-"""A Home Assistant with a real recorder on a file of SQLite."""
+"""A Home Assistant with a real recorder on an SQLite file."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -19,15 +19,15 @@ from homeassistant.setup import async_setup_component
 from ..home_assistant import home_assistant
 
 type Sums = dict[datetime, float]
-"""The Wh up to the end of the hour that begins at a moment."""
+"""The sum [Wh] at the end of each hour, by the start of the hour."""
 
 
 @asynccontextmanager
 async def recording(folder: Path) -> AsyncGenerator[HomeAssistant]:
-    """Start Home Assistant with its recorder on a file of a folder."""
+    """Start Home Assistant with its recorder on a file in a folder."""
     async with home_assistant(folder) as hass:
         async_initialize_recorder(hass)
-        # It would compile statistics for the days that this machine's clock shows.
+        # Otherwise it would compile statistics for days of this machine's clock.
         with patch.object(Recorder, "_schedule_compile_missing_statistics"):
             options = {
                 "db_url": f"sqlite:///{folder}/home-assistant_v2.db",
@@ -42,7 +42,7 @@ async def recording(folder: Path) -> AsyncGenerator[HomeAssistant]:
 
 
 async def written(hass: HomeAssistant, *tasks: RecorderTask) -> None:
-    """Wait until the recorder has done all that it was asked for."""
+    """Queue tasks, and wait until the recorder has done all its work."""
     done = hass.loop.create_future()
     for task in (*tasks, SynchronizeTask(done)):
         get_instance(hass).queue_task(task)
@@ -52,7 +52,7 @@ async def written(hass: HomeAssistant, *tasks: RecorderTask) -> None:
 async def sums[KeyT](
     hass: HomeAssistant, statistic_ids: Mapping[KeyT, str], since: datetime
 ) -> dict[KeyT, Sums]:
-    """Return the sums of statistics from a moment on, as the dashboard reads them."""
+    """Return the sums of statistics from a time on, as the dashboard reads them."""
     found: dict[str, list[StatisticsRow]] = await get_instance(
         hass
     ).async_add_executor_job(

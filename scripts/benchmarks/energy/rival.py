@@ -1,8 +1,7 @@
-"""A plain sensor of `total_increasing` energy, polled at the same moments.
+"""A plain sensor of `total_increasing` energy, polled at the same times.
 
-Home Assistant's own code makes statistics of it. Its compilation runs for the five
-minutes of each poll and for the last five of that hour: in all others no state changes
-and so no sum.
+Home Assistant's own code compiles its statistics. It runs for the five minutes of each
+poll and for the last five of that hour: in all others no state changes and so no sum.
 """
 
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from homeassistant.core import HomeAssistant
 
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
-from .cloud import Answers
-from .mishaps import NO_ANSWER, Luck
+from .cloud import CloudData
+from .mishaps import NO_RESPONSE, Luck
 from .recorder import written
 
 _ATTRIBUTES: Final = {
@@ -24,7 +23,7 @@ _ATTRIBUTES: Final = {
     "unit_of_measurement": "Wh",
 }
 _PERIOD: Final = timedelta(minutes=5)
-# The documents of all days, and what each calls the energies of a flow.
+# The documents with all days, and the member with a flow's energy.
 _MEMBERS: Final = {
     Flow.PRODUCTION: ("energy_lifetime", "production"),
     Flow.CONSUMPTION: ("consumption_lifetime", "consumption"),
@@ -39,36 +38,35 @@ _MEMBERS: Final = {
 class Rival:
     """Sensors of the lifetime energy of each flow.
 
-    They are spared all distorted numbers; data that comes late and calls that fail
-    befall them, too.
+    Late data and failed calls affect them as they affect us; distorted numbers do not.
     """
 
-    answers: Answers
+    cloud: CloudData
     luck: Luck
 
     @property
     def entity_ids(self) -> dict[Flow, str]:
-        """Return the id of each flow's sensor, and of its statistic."""
+        """Return the entity id of each flow's sensor; its statistic has the same."""
         return {flow: f"sensor.rival_{flow}" for flow in Flow}
 
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
-        """Ask for all lifetime energies, and show them."""
+        """Read the lifetime energy of all flows, and set the sensors' states."""
         paths = dict.fromkeys(path for path, _ in _MEMBERS.values())
-        failing = {path for path in paths if self.luck.mishap() == NO_ANSWER}
-        today = now.astimezone(self.answers.site.zone).date()
+        failing = {path for path in paths if self.luck.mishap() == NO_RESPONSE}
+        today = now.astimezone(self.cloud.site.zone).date()
         for flow, (path, member) in _MEMBERS.items():
             if path not in failing:
-                told = self.answers.document(path, now, end_date=today)[member]
+                days = self.cloud.document(path, now, end_date=today)[member]
                 hass.states.async_set(
                     self.entity_ids[flow],
-                    str(sum(told)),
+                    str(sum(days)),
                     _ATTRIBUTES,
                     timestamp=now.timestamp(),
                 )
 
 
 async def compile_statistics(hass: HomeAssistant, now: datetime) -> None:
-    """Let the recorder compile what a poll changed, and then the poll's hour."""
+    """Let the recorder compile the period of a poll, and the end of its hour."""
     hour = now.replace(minute=0, second=0, microsecond=0)
     polled = hour + (now - hour) // _PERIOD * _PERIOD
     periods = dict.fromkeys((polled, hour + timedelta(hours=1) - _PERIOD))

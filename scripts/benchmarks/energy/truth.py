@@ -1,4 +1,4 @@
-"""What statistics tell, beside what really flowed."""
+"""Statistics compared with the simulation's truth."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,10 +16,10 @@ type Hour = tuple[Flow, datetime]
 
 @dataclass(slots=True)
 class Comparison:
-    """How far told energies are from the truth [Wh], from the beginning on.
+    """The difference between statistics and the true energy [Wh], from `begin` on.
 
-    `phantoms` are hours with more energy than flowed, `falls` those at which a sum
-    falls.
+    `phantoms` are hours with more energy than really flowed, `falls` those at which a
+    sum decreases.
     """
 
     truth: Truth
@@ -31,25 +31,25 @@ class Comparison:
 
     @property
     def hourly_error(self) -> float:
-        """Return the sum of all absolute differences of hours, over the sum."""
+        """Return the sum of all absolute differences of hours, over the true sum."""
         return self.hourly / self.true
 
-    def compare(self, told: dict[Flow, Sums], end: datetime) -> Comparison:
-        """Compare all hours of all flows; an hour that is not told is zero."""
+    def compare(self, statistics: dict[Flow, Sums], end: datetime) -> Comparison:
+        """Compare all hours of all flows; a missing hour counts as zero."""
         first = self.begin.astimezone(UTC)
-        for flow, sums in told.items():
-            energies = changes(sums)
+        for flow, sums in statistics.items():
+            hourly_energy = changes(sums)
             for number in range(-((self.begin - end) // HOUR)):
                 hour = first + number * HOUR
                 true = self._true(flow, hour)
                 self.true += true
-                self.hourly += abs(energies.get(hour, 0.0) - true)
-        self.note_wrongs(told)
+                self.hourly += abs(hourly_energy.get(hour, 0.0) - true)
+        self.note_wrongs(statistics)
         return self
 
-    def note_wrongs(self, told: dict[Flow, Sums]) -> None:
-        """Note hours that are wrong whatever is told later."""
-        for flow, sums in told.items():
+    def note_wrongs(self, statistics: dict[Flow, Sums]) -> None:
+        """Note hours that are wrong now, even if they are corrected later."""
+        for flow, sums in statistics.items():
             for hour, energy in changes(sums).items():
                 if energy < 0:
                     self.falls.add((flow, hour))
@@ -61,7 +61,7 @@ class Comparison:
 
 
 def changes(sums: Sums) -> Sums:
-    """Return the Wh of each hour but the first."""
+    """Return the energy [Wh] of each hour except the first."""
     return {
         later: sums[later] - sums[sooner] for sooner, later in pairwise(sorted(sums))
     }

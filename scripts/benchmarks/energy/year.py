@@ -1,7 +1,7 @@
-"""A year of a system with all that goes wrong, in a real recorder.
+"""A year of a system with all kinds of faults, in a real recorder.
 
-The integration's own importer decides what is asked for. Here are only the simulated
-cloud in place of the network, and a fixed number of calls a night in place of a budget.
+The integration's own importer chooses the requests. The simulated cloud replaces the
+network, and a fixed number of calls per night replaces the budget.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ from custom_components.enphase_cloud.measurements.system import SystemInfo
 from simulator import Truth
 
 from ..home_assistant import configuration
-from .cloud import Answers, Site, build
+from .cloud import CloudData, Site, build
 from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
 from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
@@ -37,16 +37,16 @@ from .truth import Comparison
 
 SITES: Final = (
     Site("Hilltop", "Europe/Berlin", 48),
-    # Its summer time is half an hour, and microinverters tell 5 minutes.
+    # Its summer time shifts by half an hour; microinverters report 5 minute intervals.
     Site("Lagoon", "Australia/Lord_Howe", -31.5, measured_by="microinverters"),
 )
-# How long after the system's midnight a night's calls are due.
+# The time between the system's midnight and a night's calls.
 _FIRST_AT: Final = timedelta(hours=4, minutes=30)
 _HISTORY: Final = 8 * WEEK
-# An old week of each document.
+# One old week of each document.
 _HISTORY_PER_NIGHT: Final = len(ENERGY_SOURCES)
 _SEED: Final = 5
-# The cloud corrects for some hours, and a fault of one night is mended in the next.
+# The cloud corrects hours for some time; a fault of one night is repaired in the next.
 _SETTLING: Final = timedelta(days=2)
 _LOOK_BACK: Final = timedelta(days=9)
 _LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
@@ -64,7 +64,7 @@ class Year:
 
 
 async def play(site: Site) -> Year:
-    """Let a year pass at a site."""
+    """Simulate a year at a site."""
     luck = Luck(_SEED)
     days = (
         system_day(FIRST + timedelta(number), site.zone) for number in range(NIGHTS)
@@ -80,27 +80,27 @@ async def play(site: Site) -> Year:
 
 
 class _Home:
-    """A system, who asks about it, and what went wrong."""
+    """A system with its integration and its rival, and what went wrong."""
 
     def __init__(self, site: Site, *, installed_at: datetime) -> None:
-        """Let the year begin."""
+        """Begin the year."""
         self._site = site
         self._begin = begin = system_day(FIRST, site.zone).start
         self._system = build(site, FIRST - _HISTORY - WEEK, begin)
         silence(self._system, begin)
         self._wrongs = self._comparison()
-        self._answers = Answers(site, self._system)
-        self._rival = Rival(self._answers, Luck(_SEED + 1))
+        self._cloud = CloudData(site, self._system)
+        self._rival = Rival(self._cloud, Luck(_SEED + 1))
         self._luck = Luck(_SEED)
-        wish = (
+        required = (
             ImportProgress()
             .request_days(Days())
             .request_hours(begin - _HISTORY, installed_at, now=installed_at)
         )
-        self._stored = dict.fromkeys(ENERGY_SOURCES, json.dumps(wish.as_dict()))
+        self._stored = dict.fromkeys(ENERGY_SOURCES, json.dumps(required.as_dict()))
 
     async def live(self, hass: HomeAssistant, nights: Iterable[datetime]) -> None:
-        """Let the nights between two starts of Home Assistant pass."""
+        """Simulate the nights between two starts of Home Assistant."""
         plan = ImportPlan(first_at=_FIRST_AT, time_zone=self._site.zone)
         progress = {
             source: ImportProgress.from_dict(json.loads(stored))
@@ -115,36 +115,36 @@ class _Home:
         )
         statistics = StatisticsImporter(hass, info)
         for now in nights:
-            await self._ask(importer, statistics, now)
+            await self._import_night(importer, statistics, now)
             self._rival.poll(hass, now)
             await compile_statistics(hass, now)
-            self._wrongs.note_wrongs(await self._told(hass, now - _LOOK_BACK))
+            self._wrongs.note_wrongs(await self._sums(hass, now - _LOOK_BACK))
         self._stored = {
             source: json.dumps(progress.as_dict())
             for source, progress in importer.progress.items()
         }
 
     async def year(self, hass: HomeAssistant, *, until: datetime) -> Year:
-        """Compare all that the recorder tells with the truth."""
-        told = await self._told(hass)
-        ours = self._comparison().compare(told, until)
-        # What was wrong on a night counts, though it was mended later.
+        """Compare all statistics with the truth."""
+        recorded = await self._sums(hass)
+        ours = self._comparison().compare(recorded, until)
+        # Errors of a single night count, even if they were corrected later.
         ours.phantoms |= self._wrongs.phantoms
         ours.falls |= self._wrongs.falls
         rivals = await sums(hass, self._rival.entity_ids, _LONG_AGO)
         return Year(
             site=self._site,
             ours=ours,
-            history=self._comparison(_HISTORY).compare(told, self._begin),
+            history=self._comparison(_HISTORY).compare(recorded, self._begin),
             rival=self._comparison().compare(rivals, until),
-            calls=self._answers.calls,
+            calls=self._cloud.calls,
         )
 
-    async def _ask(
+    async def _import_night(
         self, importer: Importer, statistics: StatisticsImporter, now: datetime
     ) -> None:
         """Make all calls of a night."""
-        for step, found in self._answers.of_a_night(
+        for step, found in self._cloud.of_a_night(
             importer, now, self._luck, history=_HISTORY_PER_NIGHT
         ):
             changed = [
@@ -154,7 +154,7 @@ class _Home:
             first = min(filter(None, changed), default=None)
             importer.imported(step, found, changed=first, now=now)
 
-    async def _told(
+    async def _sums(
         self, hass: HomeAssistant, since: datetime = _LONG_AGO
     ) -> dict[Flow, Sums]:
         ids = {flow: statistic_id(self._system.system_id, flow) for flow in Flow}

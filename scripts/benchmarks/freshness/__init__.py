@@ -1,1 +1,1 @@
-"""How fresh data is for the calls of a plan, in a simulated year beside rivals."""
+"""How fresh data is with the calls of a plan, in a simulated year, against rivals."""

@@ -9,7 +9,7 @@ from .scenarios import SCENARIOS
 
 
 def main() -> None:
-    """Play all scenarios, or those named, and report."""
+    """Simulate all scenarios, or the named ones, and report."""
     parser = command_line("freshness", __doc__, parts=SCENARIOS)
     parser.add_argument("--plot", action="store_true", help="draw docs/images")
     arguments = parser.parse_args()
@@ -18,7 +18,7 @@ def main() -> None:
 
         draw()
         return
-    # The longest first, so that the cores finish together.
+    # The longest first, so that all processes finish at about the same time.
     longest_first = sorted(arguments.parts, key=lambda name: -SCENARIOS[name].effort)
     with ProcessPoolExecutor() as pool:
         played = pool.map(play, [SCENARIOS[name] for name in longest_first])

@@ -1,4 +1,4 @@
-"""The cloud's side of the calls: it counts, refuses and fails."""
+"""The cloud's view of the calls: it counts them, refuses some and fails at some."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -20,7 +20,7 @@ class Cloud:
     """Counts calls by its own minutes and months."""
 
     def __init__(self, scenario: Scenario, *, seed: int) -> None:
-        """Roll the dice for the year."""
+        """Draw the year's failures and foreign calls at random."""
         self.calls: list[float] = []
         self.refusals = 0
         self._plan = scenario.plan
@@ -40,7 +40,7 @@ class Cloud:
         self._months: Counter[int] = Counter()
 
     def call(self, moment: float) -> Refused | None:
-        """Count a call and refuse it if a limit is reached."""
+        """Count a call, and refuse it if a limit is reached."""
         while self._foreign and self._foreign[0] <= moment:
             self._months[self._month(self._foreign.pop(0))] += 1
         self.calls.append(moment)
@@ -49,7 +49,7 @@ class Cloud:
         return refused
 
     def fails(self) -> bool:
-        """Return whether the cloud has a bad moment."""
+        """Return whether the cloud fails at this call."""
         return bool(self._chance.random() < self._failure_rate)
 
     def _refusal(self, moment: float) -> Refused | None:
@@ -80,7 +80,7 @@ class Cloud:
         return int(self._within_a_minute().max())
 
     def over_limit(self) -> int:
-        """Return how many calls of ours the plan did not allow."""
+        """Return how many calls of ours exceeded the plan."""
         months = Counter(map(self._month, self.calls)).values()
         over_month = sum(max(0, count - self._plan.calls_per_month) for count in months)
         over_minute = self._within_a_minute() > self._plan.calls_per_minute

@@ -23,26 +23,26 @@ from .cloud import Cloud
 from .scenarios import Scenario
 from .world import DAY, END, YEAR, Kind, System, clock, seconds
 
-# Home Assistant looks at the schedule again at least so often.
+# Home Assistant checks the schedule at least this often.
 _LONGEST_SLEEP = timedelta(hours=1)
 _SHORTEST_SLEEP = timedelta(seconds=1)
 _RESTART = timedelta(seconds=60)
 _SAVE_DELAY = timedelta(seconds=10)
 _TOKEN_LIFE = timedelta(days=1)
-# The first is made once a week, the others once a day.
+# The first is requested once a week, the others once a day.
 _PERIODIC = (Source.DEVICES, Source.PANELS, Source.ALARMS)
 
 
 @dataclass(slots=True)
 class Record:
-    """What a year brought."""
+    """The results of a year."""
 
-    # The polls of a document: when, and up to when its data were known then.
+    # The polls of a document: their times, and the end of the data known then.
     polls: dict[PolledDocument, list[tuple[float, float]]]
-    answered: int = 0
+    responses: int = 0
     wasted: int = 0
     calls: list[float] = field(default_factory=list)
-    # By month: the share of the plan that background work could have spent.
+    # By month: the share of the plan that was left for background work.
     unused: list[float] = field(default_factory=list)
 
 
@@ -52,7 +52,7 @@ class Household:
     def __init__(
         self, scenario: Scenario, systems: tuple[System, ...], cloud: Cloud
     ) -> None:
-        """Install everything at the first moment of the year."""
+        """Set everything up at the start of the year."""
         self._plan = scenario.plan
         self._cloud = cloud
         self._systems = {system.name: system for system in systems}
@@ -81,7 +81,7 @@ class Household:
         self._start()
 
     def live_through(self) -> Record:
-        """Return what the year brought."""
+        """Simulate the year, and return its record."""
         polled_documents = list(self._record.polls)
         wake = dict.fromkeys(polled_documents, self._now)
         while (moment := min(wake.values())) < clock(END):
@@ -101,7 +101,7 @@ class Household:
         return self._record
 
     def _advance(self, moment: datetime) -> None:
-        """Let time pass: what waits to be saved is saved, and months end."""
+        """Advance the clock: due saves are done, and months end."""
         if self._unsaved_since and moment - self._unsaved_since >= _SAVE_DELAY:
             self._save()
         if moment >= self._ledger.period_end(self._now):
@@ -136,7 +136,7 @@ class Household:
                 self._unsaved_since = self._unsaved_since or self._now
 
     def _poll(self, polled: PolledDocument) -> timedelta | None:
-        """Ask for a document; return how long to wait if that was not possible."""
+        """Request a document; return the wait if a request was not possible."""
         try:
             if self._token_until <= self._now:
                 token, _ = self._call("token", Purpose.SIGN_IN)
@@ -147,7 +147,7 @@ class Household:
             return err.until - self._now
         self._record.calls.append(seconds(self._now))
         if self._kills and seconds(self._now) >= self._kills[0]:
-            # The worst moment: the call has left, its answer is never seen.
+            # The worst case of a crash: the call has left, its response never arrives.
             self._kills.pop(0)
             self._now += _RESTART
             self._start()
@@ -185,7 +185,7 @@ class Household:
         published = system.published[Kind(polled.document)]
         data_at = float(published.data_at[published.newest(seconds(self._now))])
         polls = self._record.polls[polled]
-        self._record.answered += 1
+        self._record.responses += 1
         producing = produced_until = None
         if polled.document is not Source.BATTERY:
             producing = system.produces(data_at)

@@ -1,4 +1,4 @@
-"""Plays a scenario and measures what came of it."""
+"""Simulates a scenario, and measures its results."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a year came to. Ages are weighted means in minutes, shares from 0 to 1."""
+    """The results of a year. Ages: weighted means in minutes; shares: from 0 to 1."""
 
     calls: int
     worst_month: int
@@ -30,21 +30,21 @@ class Result:
     wasted: float
     unused: float
     age: float
-    # How young data could be: with perfect foresight ("bound"); with all but that of
-    # delays ("blind"); with that and a call a day that tells each system's day's end
-    # ("ends"); with that, knowing the sun but not the clouds ("clouds"); and at fixed
-    # intervals ("fixed").
+    # The least possible age: with perfect foresight ("bound"); without that of delays
+    # ("blind"); also with a call a day for the end of each system's day ("ends"); also
+    # with foresight of the sun but not of the clouds ("clouds"); and at fixed intervals
+    # ("fixed").
     rivals: dict[str, float]
-    # How near the age of each month is to its least.
+    # The ratio of each month's age to its least possible age.
     ratios_to_bound: list[float]
 
     def ratio_to(self, rival: str) -> float:
-        """Return how the age compares with what could be had."""
+        """Return the ratio of the age to a rival's."""
         return self.age / self.rivals[rival]
 
 
 def play(scenario: Scenario) -> Result:
-    """Simulate a year and measure it."""
+    """Simulate a year, and measure it."""
     systems, cloud, record = simulate(scenario)
     feeds, blind, likely = _feeds(scenario, systems)
     edges = np.array([*(begin for begin, _ in months()), END])
@@ -62,7 +62,7 @@ def play(scenario: Scenario) -> Result:
         worst_minute=cloud.worst_minute(),
         over_limit=cloud.over_limit(),
         refusals=cloud.refusals,
-        wasted=record.wasted / record.answered,
+        wasted=record.wasted / record.responses,
         unused=max(record.unused),
         age=ages.sum() / scale,
         rivals={
@@ -77,7 +77,7 @@ def play(scenario: Scenario) -> Result:
 
 
 def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
-    """Return the world of a scenario and what became known of it."""
+    """Return the world of a scenario and the record of its year."""
     systems = tuple(
         build(site, scenario.kinds, _SEED + number)
         for number, site in enumerate(scenario.sites)
@@ -89,10 +89,10 @@ def simulate(scenario: Scenario) -> tuple[tuple[System, ...], Cloud, Record]:
 def _feeds(
     scenario: Scenario, systems: tuple[System, ...]
 ) -> tuple[list[TrueFeed], list[TrueFeed], list[Feed]]:
-    """Return what is published, with the weights of the balanced profile.
+    """Return the publications, with the weights of the balanced profile.
 
-    Once as it is, once as it looks to who does not foresee delays, and once to who
-    foresees neither delays nor clouds.
+    Three versions: as they are, without foresight of delays, and without foresight of
+    delays and clouds.
     """
     feeds: list[TrueFeed] = []
     blind: list[TrueFeed] = []

@@ -1,4 +1,4 @@
-"""Draws how old data is on a summer and on a winter day, as docs/budget.md shows."""
+"""Draws the age of data on a summer and on a winter day, for docs/budget.md."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ _OURS, _FIXED, _SUN = "#e4572e", "#8d99ae", "#ffe8a3"
 
 
 def draw() -> None:
-    """Draw what is known how late on a long and on a short day."""
+    """Draw the age of each document on a long and on a short day."""
     (system,), _, record = simulate(SCENARIOS[_SCENARIO])
     interval = END * len(record.polls) / len(record.calls)
     at_intervals = np.arange(interval / 2, END, interval, dtype=np.float64)
@@ -54,7 +54,7 @@ def draw() -> None:
 
 
 def _line(axes: Axes, begin: float, at: Moments, data_at: Moments, colour: str) -> None:
-    """Draw the age of a document over a day, for polls at some moments."""
+    """Draw the age of a document over a day with some polls."""
     moments = np.arange(begin, begin + DAY, 30.0)
     newest = at.searchsorted(moments, side="right") - 1
     age = (moments - np.maximum.accumulate(data_at)[newest]) / 60

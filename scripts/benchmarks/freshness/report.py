@@ -1,4 +1,4 @@
-"""Says what was measured."""
+"""Formats the results."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,14 +8,14 @@ from .measure import Result
 
 _FOOT = """
 A year on a virtual clock, each row with the calls that our schedule made in it.
-  month    the most calls of a month; minute: of 60 seconds; over: beyond a limit
-  unused   what background work left beyond the reserve, in the worst month
-  age      of data, mean over time, weighted, in minutes
-  bound    no schedule can do better, even if it foresees every publication
-  blind    the same, if it foresees all but how long each upload will take to appear
-  ends     the same, if it asks for the end of each day, too
-  clouds   the same, if it knows the sun, but not the clouds that are to come
-  fixed    each document at one interval around the clock"""
+  month    the most calls in a month; minute: in 60 seconds; over: above a limit
+  unused   the share that background work left above the reserve, in the worst month
+  age      the weighted mean age of data in minutes
+  bound    the least possible age, if a schedule foresees every publication
+  blind    the same, if it foresees all but the delay of each upload
+  ends     the same, if it also requests the end of each day
+  clouds   the same, if it also foresees the sun but not the clouds
+  fixed    the age if each document is polled at one fixed interval"""
 
 
 _RATIOS = {
@@ -28,7 +28,7 @@ _RATIOS = {
 
 
 def text(results: Mapping[str, Result]) -> Iterator[str]:
-    """Yield a table for people."""
+    """Yield the lines of a table."""
     rows = [{"": name, **_columns(result)} for name, result in results.items()]
     yield from table([[*rows[0]], *([*row.values()] for row in rows)])
     yield _FOOT
@@ -50,7 +50,7 @@ def _columns(result: Result) -> dict[str, str]:
 
 
 def as_json(results: Mapping[str, Result]) -> dict[str, Any]:
-    """Return the results for programs."""
+    """Return the results for JSON."""
     return {"scenarios": {name: _figures(each) for name, each in results.items()}}
 
 

@@ -1,4 +1,4 @@
-"""What the schedule is held against: the best there could be, and the usual."""
+"""Rivals of the schedule: the best possible one, and fixed intervals."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,11 +11,11 @@ type Weighted = WeightedTime | LikelyTime
 type Feed = tuple[Publications, Weighted]
 type TrueFeed = tuple[Publications, WeightedTime]
 
-# No optimum of these scenarios leaves out as many publications in a row: 25 h.
+# No optimum of these scenarios skips as many publications in a row: 25 h.
 _LONGEST_GAP = 100
 _PRICES = 12
 _FIRST_PRICE = 1e6
-# From there on calls cost nothing, or the price is as good as exact.
+# Below _FREE calls cost nothing; a spread below _EXACT gives an exact enough price.
 _FREE = 1.0
 _EXACT = 1.1
 
@@ -23,12 +23,12 @@ _EXACT = 1.1
 def least_ages(feeds: Sequence[Feed], calls: Moments) -> Moments:
     """Return a lower bound of the weighted age, integrated over each month.
 
-    No schedule with so many calls a month can do better, not even one that
-    knows beforehand when everything is published: whoever asks does best to ask at the
-    very moment of a publication, so a schedule is a choice of publications. The best
-    choice at a price per call is a shortest path; its cost less the price of all calls
-    bounds the age from below whatever the price is (weak duality), most tightly at the
-    best price. Each month begins with a free look at all documents.
+    No schedule with this number of calls a month can do better, even one that knows all
+    publications beforehand. The best time of a request is exactly that of a
+    publication, so a schedule is a selection of publications. The best selection at a
+    price per call is a shortest path; its cost less the price of all calls is a lower
+    bound of the age at any price (weak duality), and the highest at the best price.
+    Each month begins with a free request of all documents.
     """
     least, price = [], _FIRST_PRICE
     for (begin, end), allowed in zip(months(), calls, strict=True):
@@ -43,24 +43,25 @@ def least_ages(feeds: Sequence[Feed], calls: Moments) -> Moments:
 
 
 def unforeseen(published: Publications) -> Publications:
-    """Return publications as they look to who cannot foresee their delays.
+    """Return publications as they look without foresight of their delays.
 
-    Who asks so long after the moment of data that the answer is youngest on average
-    gets an answer of that age, and no other wait does better.
+    There is one best wait after the time of data, at which a response is youngest on
+    average. Requests after that wait get data of that mean age.
     """
     ages = []
     for wait in np.arange(30.0, 900.0, 5.0):
-        asked = published.data_at[1:] + wait
-        newest = published.at.searchsorted(asked, side="right") - 1
+        requested = published.data_at[1:] + wait
+        newest = published.at.searchsorted(requested, side="right") - 1
         known = newest >= 0
-        ages.append((np.mean(asked[known] - published.data_at[newest[known]]), wait))
+        age = np.mean(requested[known] - published.data_at[newest[known]])
+        ages.append((age, wait))
     age, wait = min(ages)
-    asked = published.data_at + wait
-    return Publications(asked, asked - age)
+    requested = published.data_at + wait
+    return Publications(requested, requested - age)
 
 
 def age_at_fixed_intervals(feeds: Sequence[TrueFeed], calls: int) -> float:
-    """Return the weighted age if each document is polled at one interval all year."""
+    """Return the weighted age if each document is polled at one fixed interval."""
     interval = END * len(feeds) / calls
     total = 0.0
     for number, (published, weighted) in enumerate(feeds):
@@ -73,7 +74,7 @@ def age_at_fixed_intervals(feeds: Sequence[TrueFeed], calls: int) -> float:
 
 
 def _highest(bounds: Callable[[Moments], Moments], price: float) -> tuple[float, float]:
-    """Return the highest bound, and at which price it is found, near a guess."""
+    """Return the highest bound and its price, found near a guess."""
     spread = 1.6
     while True:
         prices = price * np.geomspace(1 / spread, spread, _PRICES)
@@ -100,7 +101,8 @@ def _cheapest(
     at[0] = begin
     data_at = published.data_at[first:last]
     weight, moment = weighted.totals(at)
-    # From the last to the first: what is to pay if a publication is asked for.
+    # From the last to the first: the cost from here on if this publication is
+    # requested.
     cost = np.zeros((at.size, prices.size))
     for index in range(at.size - 2, -1, -1):
         until = slice(index + 1, index + 1 + _LONGEST_GAP)

@@ -1,4 +1,4 @@
-"""The years that are simulated."""
+"""The simulated years."""
 
 from dataclasses import dataclass, replace
 
@@ -20,24 +20,24 @@ _ALL = (Kind.SUMMARY, Kind.BATTERY, Kind.LATEST)
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A year with one API key, and what makes life hard in it."""
+    """A year with one API key, and its difficulties."""
 
     kinds: tuple[Kind, ...]
     sites: tuple[Site, ...] = (_HOME,)
     plan: Plan = PLANS["watt"]
-    # The time zone that the cloud's months are in; nobody documents it.
+    # The time zone of the cloud's months, which is not documented.
     time_zone: str = "UTC"
     foreign_calls_per_month: int = 0
     storms_per_month: int = 0
     failure_rate: float = 0.0
     restarts_nightly: bool = False
     killed_daily: bool = False
-    # Whether devices, panels and alarms are asked for, before dawn.
+    # Whether devices, panels and alarms are requested, before dawn.
     has_groups: bool = False
 
     @property
     def effort(self) -> int:
-        """Return how long this takes to play, roughly."""
+        """Return roughly how long the simulation takes, in arbitrary units."""
         return len(self.kinds) * len(self.sites) * self.plan.calls_per_month
 
 

@@ -1,4 +1,4 @@
-"""The age of what is known, weighted by how much it matters."""
+"""The age of data, weighted by importance."""
 
 from collections.abc import Iterable
 
@@ -11,10 +11,10 @@ class WeightedTime:
     """Integrals over time of the weight of one document."""
 
     def __init__(self, days: Days, day: float, night: float) -> None:
-        """Know by day and by night how much a document's freshness matters."""
+        """Take a document's weights by day and by night."""
         bounds = np.array(days).clip(0, END)
         self._edges = np.concatenate(([0.0], bounds.ravel(), [END]))
-        # From edge to edge it is night, day, night, … night.
+        # The edges separate night, day, night, … night.
         weights = np.tile([night, day], len(days) + 1)[: self._edges.size - 1]
         self._weights = np.append(weights, 0.0)
         steps = np.diff(self._edges) * weights
@@ -28,7 +28,7 @@ class WeightedTime:
         return float(self._weight[-1])
 
     def totals(self, moments: Moments) -> tuple[Moments, Moments]:
-        """Return ∫w dt and ∫w·t dt from the start of the year to some moments."""
+        """Return ∫w dt and ∫w·t dt from the start of the year to some times."""
         index = np.searchsorted(self._edges, moments, side="right") - 1
         index = index.clip(0, self._edges.size - 2)
         step = self._weights[index] * (moments - self._edges[index])
@@ -37,7 +37,7 @@ class WeightedTime:
         return weight, self._moment[index] + step * middle
 
     def ages(self, polls: Moments, known: Moments, edges: Moments) -> Moments:
-        """Return ∫w·age dt from edge to edge.
+        """Return ∫w·age dt between the edges.
 
         From each poll on, data up to `known` are known.
         """
@@ -51,7 +51,7 @@ class WeightedTime:
 
 
 class LikelyTime:
-    """The mean of several years, each as likely."""
+    """The mean of several equally likely years."""
 
     def __init__(self, years: Iterable[WeightedTime]) -> None:
         """Take the years."""

@@ -1,7 +1,7 @@
-"""A system under the sun, and when the cloud publishes what it measured.
+"""A system under the sun, and the times at which the cloud publishes its data.
 
-This is a model of its own: it knows nothing of the code it is there to test. All
-moments are seconds since the year began in UTC.
+This model is independent: it uses no code of the integration that it tests. All times
+are seconds since the year began in UTC.
 """
 
 from bisect import bisect_left
@@ -21,14 +21,14 @@ YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 DAY = 86_400.0
 END = 365 * DAY
 QUARTER = 900.0
-# Of clouds, so many kinds are told apart, each as frequent.
+# The number of kinds of clouds; all are equally frequent.
 _CLOUDS = 15
 # The shares of uploads that are lost, and that arrive many minutes late.
 _LOST, _STUCK = 0.007, 0.015
 
 
 class Kind(StrEnum):
-    """The documents that the cloud serves."""
+    """The documents of the cloud."""
 
     SUMMARY = "summary"
     BATTERY = "battery"
@@ -37,7 +37,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a system stands, and how it reports."""
+    """The place of a system, and how it reports."""
 
     name: str
     latitude: float
@@ -50,28 +50,28 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Publications:
-    """What becomes known of a document: data up to `data_at`, from `at` on."""
+    """The publications of a document: data up to `data_at`, available from `at` on."""
 
     at: Moments
     data_at: Moments
 
     def newest(self, moment: float) -> int:
-        """Return the number of the newest publication at a moment."""
+        """Return the index of the newest publication at a time."""
         return int(self.at.searchsorted(moment, side="right")) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A year of a system: its days, and all that the cloud publishes of it."""
+    """A year of a system: its days, and all publications of the cloud."""
 
     name: str
     days: Days
-    # As they could have been, each as likely: under other clouds.
+    # The same under other clouds, each equally likely.
     likely_days: tuple[Days, ...]
     published: dict[Kind, Publications]
 
     def produces(self, data_at: float) -> bool:
-        """Return whether there was production in the interval up to a moment."""
+        """Return whether there was production in the interval that ends at a time."""
         index = bisect_left(self.days, (data_at,)) - 1
         return index >= 0 and bool(data_at - QUARTER < self.days[index][1])
 
@@ -82,14 +82,14 @@ class System:
 
 
 def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
-    """Let a year pass at a site."""
+    """Simulate a year at a site."""
     chance = np.random.default_rng(seed)
     uploads = _uploads(site, chance)
     data_at = {
-        # The one recording that there is ends 55 s before the gateway's report.
+        # In the only recording, it ends 55 s before the gateway's report.
         Kind.SUMMARY: uploads - 55,
         Kind.LATEST: uploads - 5,
-        # Telemetry knows whole quarters of an hour only.
+        # Telemetry contains whole quarters of an hour only.
         Kind.BATTERY: np.floor(uploads / QUARTER) * QUARTER,
     }
     published = {
@@ -111,9 +111,9 @@ def build(site: Site, kinds: tuple[Kind, ...], seed: int) -> System:
 
 
 def _uploads(site: Site, chance: np.random.Generator) -> Moments:
-    """Return when a gateway uploads."""
+    """Return the times of a gateway's uploads."""
     period = 6 * 3600.0 if site.cellular else QUARTER
-    # A gateway has its own moment in the period, to spread the load on the cloud.
+    # Each gateway has its own time within the period, to spread the load on the cloud.
     offset = chance.uniform(120, 300)
     grid = np.arange(-DAY, END + DAY, period)
     jitter = 120.0 if site.cellular else 10.0
@@ -126,9 +126,9 @@ def _uploads(site: Site, chance: np.random.Generator) -> Moments:
 
 
 def _delays(site: Site, count: int, chance: np.random.Generator) -> Moments:
-    """Return what the cloud needs to receive, process and show uploads.
+    """Return how long the cloud takes to receive, process and show uploads.
 
-    How long that is nobody has recorded: usually 1.5 to 3 minutes here, at times much
+    No recording shows these delays: here usually 1.5 to 3 minutes, at times much
     longer.
     """
     if site.steady:
@@ -140,7 +140,7 @@ def _delays(site: Site, count: int, chance: np.random.Generator) -> Moments:
 
 
 def _as_seen(at: Moments, data_at: Moments) -> Publications:
-    """Drop what arrives after newer data."""
+    """Drop data that arrives after newer data."""
     order = np.argsort(at, kind="stable")
     at, data_at = at[order], data_at[order]
     is_news = np.ones(at.size, dtype=bool)
@@ -149,7 +149,7 @@ def _as_seen(at: Moments, data_at: Moments) -> Publications:
 
 
 def _sunlit_days(site: Site) -> Iterator[tuple[float, float]]:
-    """Return from when to when the sun is up, day by day."""
+    """Return sunrise and sunset of each day."""
     noon = -DAY - site.longitude / 360 * DAY + DAY / 2
     while noon < END + DAY:
         year_angle = 2 * math.pi * (noon / DAY + 10) / 365.25
@@ -164,12 +164,12 @@ def _sunlit_days(site: Site) -> Iterator[tuple[float, float]]:
 
 
 def _dull(chance: np.random.Generator, count: int) -> Moments:
-    """Return how long after sunrise inverters wake up: later under thick clouds."""
+    """Return the time from sunrise until inverters start: later under thick clouds."""
     return chance.beta(1.5, 3.0, count) * 1800 + chance.normal(0, 120, count)
 
 
 def _sunlit(latitude: float, declination: float) -> float:
-    """Return the share of a day in which the sun is 2° above the horizon."""
+    """Return the share of a day in which the sun is at least 2° above the horizon."""
     height = math.sin(math.radians(2))
     sine = math.sin(latitude) * math.sin(declination)
     cosine = math.cos(latitude) * math.cos(declination)
@@ -177,16 +177,16 @@ def _sunlit(latitude: float, declination: float) -> float:
 
 
 def months() -> list[tuple[float, float]]:
-    """Return the twelve months of the year in UTC."""
+    """Return start and end of the twelve months of the year in UTC."""
     begins = [seconds(YEAR.replace(month=month)) for month in range(1, 13)]
     return list(pairwise([*begins, END]))
 
 
 def clock(moment: float) -> datetime:
-    """Return what a clock shows at a moment."""
+    """Return the local time at a time."""
     return YEAR + timedelta(seconds=moment)
 
 
 def seconds(shown: datetime) -> float:
-    """Return the moment at which a clock shows something."""
+    """Return the time at a local time."""
     return (shown - YEAR).total_seconds()

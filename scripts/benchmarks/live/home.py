@@ -1,4 +1,4 @@
-"""A Home Assistant beside a simulated cloud, on a clock that is moved by hand."""
+"""A Home Assistant beside a simulated cloud, on a clock that the benchmark moves."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -26,12 +26,12 @@ from ..home_assistant import PLENTY, home_with
 
 # A summer morning: sun, load and battery change every second.
 START: Final = datetime(2026, 6, 21, 7, 7, tzinfo=UTC)
-# Turns of the event loop.
+# Rounds of the event loop.
 _PATIENCE: Final = 100_000
 
 
 class HandMovedLoop(asyncio.SelectorEventLoop):
-    """An event loop whose time stands still until it is moved."""
+    """An event loop whose clock stands still until it is moved."""
 
     def __init__(self) -> None:
         """Begin at zero."""
@@ -41,11 +41,11 @@ class HandMovedLoop(asyncio.SelectorEventLoop):
 
     @override
     def time(self) -> float:
-        """Return the seconds by which the loop was moved."""
+        """Return the seconds by which the clock was moved."""
         return self._now
 
     def move(self, seconds: float) -> None:
-        """Let time pass; what is due then runs in the loop's next round."""
+        """Move the clock; due callbacks run in the loop's next round."""
         self._now += seconds
         self.moment = START + timedelta(seconds=self._now)
 
@@ -60,7 +60,7 @@ class Home:
     bursts: LiveSessions
 
     def entity_id(self, key: str) -> str:
-        """Return the entity of a sensor of the system."""
+        """Return the entity id of a sensor of the system."""
         registry = er.async_get(self.hass)
         unique_id = f"{self.system.system_id}_{key}"
         found = registry.async_get_entity_id("sensor", DOMAIN, unique_id)
@@ -71,10 +71,10 @@ class Home:
 def record(
     system: System, *, begin: datetime, seconds: int
 ) -> list[tuple[Payload, bytes]]:
-    """Return a frame for each second, and how it is sent.
+    """Return a frame for each second, as an object and as sent bytes.
 
-    Meters are never quite still, while the simulator's grid is where the battery takes
-    it all; so a few watts flow.
+    Real meters are never quite constant, but the simulated battery keeps the grid at
+    zero; so a few watts are added.
     """
     source = Source(system, lambda: begin)
     moments = (begin + timedelta(seconds=number) for number in range(seconds))
@@ -85,19 +85,19 @@ def record(
 
 
 async def pass_time(seconds: float) -> None:
-    """Let time pass, and what is due then happen."""
+    """Move the clock, and run what is due."""
     _loop().move(seconds)
     await settle()
 
 
 async def settle(rounds: int = 25) -> None:
-    """Let the loop work off what is ready, over loopback, too."""
+    """Let the loop do all ready work, including that over loopback."""
     for _ in range(rounds):
         await asyncio.sleep(0)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop work until something is so."""
+    """Run the loop until a condition holds."""
     for _ in range(_PATIENCE):
         if condition():
             return
@@ -106,7 +106,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def now() -> datetime:
-    """Return the moment that the loop's time stands for."""
+    """Return the date and time of the loop's clock."""
     return _loop().moment
 
 
@@ -118,7 +118,7 @@ def _loop() -> HandMovedLoop:
 
 @asynccontextmanager
 async def home(*middlewares: Middleware, **options: Any) -> AsyncGenerator[Home]:
-    """Set the integration up with some options, and a plan that allows anything.
+    """Set the integration up with some options, and a plan without limits.
 
     Requests pass some middlewares on their way to the simulated cloud.
     """
@@ -133,7 +133,7 @@ async def home(*middlewares: Middleware, **options: Any) -> AsyncGenerator[Home]
     )
     options = {**PLENTY, CONF_STREAMS_PER_MONTH: 100_000, **options}
     with (
-        # As quick as the functions they replace.
+        # As fast as the functions that they replace.
         patch.object(dt_util, "utcnow", partial(getattr, loop, "moment")),
         patch.object(event_helper, "time_tracker_timestamp", lambda: now().timestamp()),
         patch.object(key_budgets, "_monotonic", loop.time),

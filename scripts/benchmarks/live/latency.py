@@ -1,8 +1,8 @@
-"""From the bytes of a frame to the states of Home Assistant.
+"""The time from the bytes of a frame to the states of Home Assistant.
 
-Beside ours runs what Home Assistant alone needs to write the same states: a task that
-is woken with the values in hand, and writes each sensor for each frame, as Home
-Assistant's own coordinator entities do. It reads no bytes and decides nothing.
+The rival is the least that Home Assistant needs to write the same states: a task that
+is woken with the values, and writes each sensor for each frame, as Home Assistant's own
+coordinator entities do. It reads no bytes and decides nothing.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from tests.helpers import state
 from ..report import table
 from .home import Home, home, now, pass_time, record, settle
 
-# What a frame tells, by the keys of the sensors.
+# Frame fields by the keys of the sensors.
 FIELDS: Final = {
     "current_power_production": "pv_power",
     "current_power_consumption": "consumption_power",
@@ -47,11 +47,11 @@ FIELDS: Final = {
     "battery_mode": "battery_mode",
     "grid_status": "grid_status",
 }
-# How the sensors name what frames tell in words.
+# The sensors' states for words in frames.
 _WORDS: Final = {"Self-consumption": "self_consumption", "On Grid": "on_grid"}
 _BURSTS: Final = 12
 _BURST_SECONDS: Final = 300
-# A burst ends when its time is over; its last seconds are not measured.
+# A session ends after its time; its last seconds are not measured.
 _FRAMES: Final = 290
 _A_TURN: Final = 3
 
@@ -61,8 +61,8 @@ type _Writing = list[tuple[_PlainSensor, Any]]
 async def measure() -> tuple[float, list[str]]:
     """Measure frame by frame, ours and Home Assistant alone in turns.
 
-    Return how many times as long as Home Assistant alone it takes until the last state
-    that a frame changes is written, and what to say.
+    Return the ratio of the times until the last changed state is written (ours over
+    Home Assistant alone), and a report.
     """
     ours, alone = list[float](), list[float]()
     writings = asyncio.Queue[_Writing]()
@@ -87,19 +87,19 @@ async def measure() -> tuple[float, list[str]]:
         writer.cancel()
     ratio = median(ours) / median(alone)
     taken = {"Enphase Cloud": ours, "Home Assistant alone": alone}
-    told = (
+    summary = (
         f"From bytes to states, {len(ours):,} frames one by one, the median:"
         f" {ratio:.2f} times Home Assistant alone"
     )
     rows = [(name, f"{median(each) * 1e6:,.1f} µs") for name, each in taken.items()]
-    return ratio, [told, *table(rows)]
+    return ratio, [summary, *table(rows)]
 
 
 async def _measure(act: Callable[[], object]) -> float:
-    """Return the seconds until all is done that an act has woken."""
+    """Return the seconds until all work is done that an act has started."""
     began = time.perf_counter()
     act()
-    # What was woken comes first.
+    # First finish work that was started before.
     await asyncio.sleep(0)
     seconds = time.perf_counter() - began
     await settle(_A_TURN)
@@ -107,7 +107,7 @@ async def _measure(act: Callable[[], object]) -> float:
 
 
 class _PlainSensor(SensorEntity):
-    """A sensor that is described as ours is, and only holds a value."""
+    """A sensor with our description that only holds a value."""
 
     _attr_has_entity_name = True
     _attr_should_poll = False
@@ -120,13 +120,13 @@ class _PlainSensor(SensorEntity):
 
     @callback
     def write(self, value: Any) -> None:
-        """Show a value."""
+        """Write a value."""
         self._attr_native_value = value
         self.async_write_ha_state()
 
 
 async def _add_sensors(hass: HomeAssistant) -> dict[str, _PlainSensor]:
-    """Add a sensor for all that frames feed, by key."""
+    """Add a sensor for each value that frames contain, by key."""
     sensors = {
         description.key: _PlainSensor(description)
         for description in MEASUREMENTS[DeviceKind.SYSTEM]
@@ -139,13 +139,13 @@ async def _add_sensors(hass: HomeAssistant) -> dict[str, _PlainSensor]:
 
 
 def _values(payload: Payload) -> dict[str, Any]:
-    """Return what there is to write for a frame."""
-    told = {key: payload["data"][field] for key, field in FIELDS.items()}
-    return {key: _WORDS.get(value, value) for key, value in told.items()}
+    """Return the values of a frame to write."""
+    values = {key: payload["data"][field] for key, field in FIELDS.items()}
+    return {key: _WORDS.get(value, value) for key, value in values.items()}
 
 
 async def _write_alone(writings: asyncio.Queue[_Writing]) -> None:
-    """Write whenever woken, with the values in hand."""
+    """Write the given values each time it is woken."""
     while True:
         for sensor, value in await writings.get():
             sensor.write(value)
@@ -153,7 +153,7 @@ async def _write_alone(writings: asyncio.Queue[_Writing]) -> None:
 
 @asynccontextmanager
 async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
-    """Run a burst; give where its bytes arrive, once HTTP has unpacked them."""
+    """Run a live session; yield the reader of its body, without HTTP's framing."""
     loop = asyncio.get_running_loop()
     protocol = BaseProtocol(loop)
     protocol.connection_made(Mock(spec=asyncio.Transport))
@@ -166,7 +166,7 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
         yield LiveStream(response, system_id=system_id, ends_at=loop.time())
 
     with patch.object(EnphaseCloudClient, "stream", stream):
-        # Who asks waits for the first frame.
+        # Opening the stream waits for the first frame.
         ((_, first),) = record(at_home.system, begin=now(), seconds=1)
         body.feed_data(first)
         await at_home.bursts.async_request(timedelta(seconds=_BURST_SECONDS))
@@ -181,7 +181,7 @@ async def _open_stream(at_home: Home) -> AsyncGenerator[StreamReader]:
 
 
 def _assert_same_states(at_home: Home, sensors: dict[str, _PlainSensor]) -> None:
-    """Make sure that both have written the same."""
+    """Check that both have written the same states."""
     states = at_home.hass.states
     for key, sensor in sensors.items():
         ours = state(at_home.hass, at_home.entity_id(key))

@@ -1,4 +1,4 @@
-"""What bursts leave in memory."""
+"""Memory that live sessions leave behind."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,7 +20,7 @@ from simulator import System
 from .home import Home, home, now, pass_time, record, until
 
 BURSTS: Final = 10_000
-# So many bursts fill caches and pools before memory is compared.
+# The number of sessions that fill caches and pools before the comparison.
 _WARMING_UP: Final = 500
 _LENGTH: Final = timedelta(seconds=30)
 _FRAMES: Final = 3
@@ -36,12 +36,12 @@ _KINDS: Final[tuple[Kind, ...]] = (
 
 
 async def measure() -> tuple[float, list[str]]:
-    """Run bursts of all kinds over loopback, one after the other.
+    """Run sessions of all kinds over loopback, one after the other.
 
-    Return how much more memory Python holds after them [MiB], and what to say.
+    Return the growth of Python's memory [MiB], and a report.
     """
     kinds, cloud = cycle(_KINDS), _Cloud()
-    async with home(web.middleware(partial(_Cloud.answer, cloud))) as at_home:
+    async with home(web.middleware(partial(_Cloud.respond, cloud))) as at_home:
         await cloud.stream_to(at_home, islice(kinds, _WARMING_UP))
         tracemalloc.start()
         await cloud.stream_to(at_home, islice(kinds, _WARMING_UP))
@@ -49,7 +49,7 @@ async def measure() -> tuple[float, list[str]]:
         await cloud.stream_to(at_home, islice(kinds, BURSTS))
         growth = (_held() - before) / _MIB
         tracemalloc.stop()
-    return growth, [f"Memory after {BURSTS:,} bursts: {growth:+.3f} MiB"]
+    return growth, [f"Memory after {BURSTS:,} live sessions: {growth:+.3f} MiB"]
 
 
 def _held() -> int:
@@ -59,13 +59,13 @@ def _held() -> int:
 
 @dataclass(slots=True)
 class _Cloud:
-    """Answers requests for live data instead of the simulated cloud."""
+    """Responds to requests for live data instead of the simulated cloud."""
 
     kind: Kind = "whole"
     system: System | None = None
 
     async def stream_to(self, at_home: Home, kinds: Iterable[Kind]) -> None:
-        """Let bursts come and go."""
+        """Run live sessions, one after the other."""
         bursts, self.system = at_home.bursts, at_home.system
         for self.kind in kinds:
             with suppress(HomeAssistantError):
@@ -75,10 +75,10 @@ class _Cloud:
             await until(lambda: not bursts.is_running)
             await pass_time(1)
 
-    async def answer(
+    async def respond(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
-        """Stream a few frames, or what is wrong instead."""
+        """Stream a few frames, or an error in their place."""
         if self.system is None or not request.path.endswith("/live_data"):
             return await handler(request)
         if self.kind == "refused":

@@ -1,4 +1,4 @@
-"""Bytes to server-sent events, beside the fastest library that does the same."""
+"""From bytes to server-sent events, against the fastest library for them."""
 
 from collections.abc import Sequence
 import gc
@@ -23,9 +23,9 @@ type Chunks = Sequence[bytes]
 
 
 def measure() -> tuple[float, list[str]]:
-    """Let both read the same chunks in turns, again and again; the best turn counts.
+    """Parse the same chunks with both in turns; the best turn counts.
 
-    Return how many times as fast as httpx-sse ours is at worst, and what to say.
+    Return the worst ratio of our speed to httpx-sse's, and a report.
     """
     system = build(Cloud(lambda: START), plan="partner", battery=2).system
     frames = [sent for _, sent in record(system, begin=START, seconds=_FRAMES)]
@@ -82,7 +82,7 @@ def _enphase_cloud(chunks: Chunks) -> list[str]:
 
 
 def _httpx_sse(chunks: Chunks) -> list[str]:
-    """Read as users of httpx-sse do."""
+    """Parse as users of httpx-sse do."""
     headers = {"content-type": "text/event-stream"}
     response = httpx.Response(200, headers=headers, content=iter(chunks))
     return [event.data for event in EventSource(response).iter_sse()]

@@ -1,4 +1,4 @@
-"""How often a burst writes states."""
+"""How often a live session writes states."""
 
 from collections import defaultdict
 from datetime import datetime, timedelta
@@ -18,10 +18,10 @@ _INTERVAL: Final = timedelta(seconds=PUBLISH_INTERVAL.default)
 
 
 async def measure() -> tuple[int, list[str]]:
-    """Let the simulated cloud stream a frame a second over loopback, and count.
+    """Stream a frame a second from the simulated cloud over loopback, and count.
 
-    Return the most state writes of one entity within any time as long as the publish
-    interval that is the default, and what to say.
+    Return the most state writes of one entity within any default publish interval, and
+    a report.
     """
     written: dict[str, list[datetime]] = defaultdict(list)
 
@@ -34,17 +34,17 @@ async def measure() -> tuple[int, list[str]]:
         await at_home.bursts.async_request(_BURST)
         while at_home.bursts.is_running:
             await pass_time(at_home.cloud.live_interval)
-        # What comes later writes states, too.
+        # Later updates write states, too.
         fed = {key: [*written[at_home.entity_id(key)]] for key in FIELDS}
         frames = len(at_home.cloud.frames)
     most = max(map(_most_within_an_interval, fed.values()))
-    told = (
-        f"State writes in a burst of {frames} frames, a second apart and"
+    summary = (
+        f"State writes in a live session of {frames} frames, a second apart and"
         f" published every {_INTERVAL.total_seconds():.0f} s:"
         f" at most {most} per entity and interval"
     )
     rows = [(key, str(len(moments))) for key, moments in fed.items()]
-    return most, [told, *table(rows)]
+    return most, [summary, *table(rows)]
 
 
 def _most_within_an_interval(moments: list[datetime]) -> int:

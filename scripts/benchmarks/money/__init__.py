@@ -1,1 +1,1 @@
-"""Whether costs are true: a year in the recorder, beside the truth's own bill."""
+"""How correct costs are: a year in the recorder, against a bill from the truth."""

@@ -10,13 +10,13 @@ _NIGHTS: Final = 365
 
 
 def main() -> None:
-    """Let a year pass, and compare what it cost; it takes some minutes."""
+    """Simulate a year, and compare its costs; it takes some minutes."""
     parser = command_line("money", __doc__)
     parser.add_argument("--nights", type=int, default=_NIGHTS, help="fewer are faster")
     arguments = parser.parse_args()
     result = in_a_loop(play(arguments.nights))
     lines = [
-        f"{arguments.nights} nights, error beside the truth's own bill:",
+        f"{arguments.nights} nights, error against the true bill:",
         *(f"    {name}: {error:.6%}" for name, error in result.errors.items()),
     ]
     figures = {

@@ -1,4 +1,4 @@
-"""What a year really cost: worked out from the truth, and by other code.
+"""The true bill of a year, calculated from the simulation by independent code.
 
 Each tariff is here twice: as the user enters it, and as a function of the local hour.
 """
@@ -28,7 +28,7 @@ _EVENING: Final = 22
 
 
 def spot_price(hour: datetime) -> Fraction:
-    """Return the price of an hour per kWh, negative at times."""
+    """Return the price of an hour per kWh, at times negative."""
     number = int(hour.timestamp()) // 3600
     return Fraction(round(90 + 110 * sin(number / 3.7) + 25 * sin(number / 91)), 1000)
 
@@ -72,7 +72,7 @@ def _table_of(price: str, valid_from: str | None) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """A tariff: as entered at first, as corrected, and as it really is."""
+    """A tariff: as first entered, as corrected, and its true function."""
 
     name: str
     entered: list[dict[str, Any]]
@@ -81,14 +81,14 @@ class Contract:
     standing_charge: Callable[[date], Fraction]
 
     def paid(self, hour: datetime, energy: float) -> Fraction:
-        """Return what the import [Wh] of an hour really cost, with what a day costs."""
+        """Return the true cost of an hour's import [Wh], with the daily charge."""
         at = hour.astimezone(ZONE)
         charge = self.standing_charge(at.date()) if at.hour == 0 else Fraction(0)
         return Fraction(energy) / 1000 * self.price(hour, at) + charge
 
 
 def got(energy: float) -> Fraction:
-    """Return what an export [Wh] really brought."""
+    """Return the true compensation for an export [Wh]."""
     return Fraction(energy) / 1000 * Fraction("0.0793")
 
 
@@ -127,7 +127,7 @@ CONTRACTS: Final = (
 
 
 def hours(start: datetime, end: datetime) -> list[datetime]:
-    """Return the hours from a moment up to another."""
+    """Return the hours from a time up to another."""
     first = start.astimezone(UTC)
     count = (end - first) // timedelta(hours=1)
     return [first + number * timedelta(hours=1) for number in range(count)]

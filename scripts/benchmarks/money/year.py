@@ -1,4 +1,4 @@
-"""A year of costs: the cloud corrects energy, and users their tariffs."""
+"""A year of costs: the cloud corrects energy, and users correct their tariffs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ from custom_components.enphase_cloud.runtime.storage import SystemStore
 from simulator import Truth
 from tests.energy_helpers import FLOWS
 
-from ..energy.cloud import Answers, Site, build
+from ..energy.cloud import CloudData, Site, build
 from ..energy.mishaps import FIRST, Luck, silence
 from ..energy.recorder import Sums, recording, sums, written
 from ..energy.truth import changes
@@ -72,7 +72,7 @@ _PAUSE: Final = timedelta(hours=1)
 _LOOK_BACK: Final = timedelta(days=63)
 _SEED: Final = 12
 _UNLIMITED: Final = 1_000_000
-# A billionth of the currency, and what a float of a sum leaves of it.
+# A billionth of the currency, plus the rounding of a float sum.
 _EXACT: Final = 3e-9
 _SHOWN: Final = 1e-6
 _KEYS: Final = {
@@ -83,7 +83,7 @@ _KEYS: Final = {
 
 @dataclass(slots=True)
 class Result:
-    """How a year's costs differ from the truth's own bill."""
+    """How a year's costs differ from the true bill."""
 
     errors: dict[str, float] = field(default_factory=dict)
     falls: int = 0
@@ -93,7 +93,7 @@ class Result:
 
 @dataclass(slots=True)
 class _Energy:
-    """Notifies costs of imports, as the coordinator of energy does."""
+    """Notifies costs of imports, as the energy coordinator does."""
 
     listeners: list[Callable[..., None]] = field(default_factory=list)
 
@@ -102,11 +102,11 @@ class _Energy:
         return lambda: self.listeners.remove(listener)
 
     def async_update_listeners(self) -> None:
-        """Show nothing: there are no sensors."""
+        """Do nothing: there are no sensors."""
 
 
 class _Household:
-    """A system with a contract; its store outlives restarts."""
+    """A system with a contract; its store survives restarts."""
 
     def __init__(self, number: int, contract: Contract) -> None:
         self.contract = contract
@@ -116,7 +116,7 @@ class _Household:
         self._store = SystemStore(lambda: None)
 
     def begin(self, hass: HomeAssistant, versions: list[dict[str, Any]]) -> None:
-        """Set up, with prices as the user has entered them by now."""
+        """Set up, with the prices that the user has entered so far."""
         unknown = cast("Any", None)
         shared = EntryContext(
             hass=hass,
@@ -158,20 +158,20 @@ class _Year:
         system = build(_SITE, (self.begin - 2 * _HISTORY).date(), self.begin)
         silence(system, self.begin)
         self._truth = Truth(system)
-        self._answers = Answers(_SITE, system)
+        self._cloud = CloudData(_SITE, system)
         self._luck = Luck(_SEED)
-        wish = ImportProgress().request_days(Days())
-        wish = wish.request_hours(
+        required = ImportProgress().request_days(Days())
+        required = required.request_hours(
             self.begin - _HISTORY, self._nights[0], now=self._nights[0]
         )
         plan = ImportPlan(first_at=_FIRST_AT, time_zone=_SITE.zone)
-        self._importer = Importer(plan, dict.fromkeys(_SOURCES, wish))
+        self._importer = Importer(plan, dict.fromkeys(_SOURCES, required))
         self.homes = [_Household(*each) for each in enumerate(CONTRACTS)]
         self.result = Result()
 
     @property
     def until(self) -> datetime:
-        """Return up to which hour all is settled."""
+        """Return the end of the settled hours."""
         return self._nights[-1] - _FIRST_AT - _SETTLING
 
     def stretches(self) -> Iterator[list[tuple[int, datetime]]]:
@@ -186,7 +186,7 @@ class _Year:
     async def live(
         self, hass: HomeAssistant, nights: list[tuple[int, datetime]]
     ) -> None:
-        """Let nights pass."""
+        """Simulate nights."""
         self._importer.use(dict.fromkeys(_SOURCES, 1))
         number, now = nights[0]
         with patch.object(dt_util, "utcnow", lambda: now):
@@ -198,17 +198,17 @@ class _Year:
                 )
             await hass.async_block_till_done(wait_background_tasks=True)
             for number, now in nights:  # the clock
-                await self._tell_prices(hass, now)
-                await self._ask(now)
+                await self._import_prices(hass, now)
+                await self._import_night(now)
                 await hass.async_block_till_done(wait_background_tasks=True)
-                # What is old is priced together, after a pause.
+                # Old hours are priced together, after a pause.
                 async_fire_time_changed(hass, datetime.now(UTC) + _PAUSE, fire_all=True)
                 await hass.async_block_till_done(wait_background_tasks=True)
                 if number % 5 == 0:
                     await self._compare_figures(hass, now)
 
-    async def _tell_prices(self, hass: HomeAssistant, now: datetime) -> None:
-        """Tell prices of the last days; for nine nights of eighteen they are late."""
+    async def _import_prices(self, hass: HomeAssistant, now: datetime) -> None:
+        """Import prices of the last days; in nine nights of eighteen they are late."""
         if now.toordinal() // 9 % 2 and now != self._nights[-1]:
             return
         first = self.begin - 2 * _HISTORY if now == self._nights[0] else now
@@ -230,9 +230,9 @@ class _Year:
         async_import_statistics(hass, metadata, rows)
         await written(hass)
 
-    async def _ask(self, now: datetime) -> None:
-        """Make all calls of a night, and import what they say for each contract."""
-        for step, found in self._answers.of_a_night(
+    async def _import_night(self, now: datetime) -> None:
+        """Make all calls of a night, and import their energy for each contract."""
+        for step, found in self._cloud.of_a_night(
             self._importer, now, self._luck, history=_UNLIMITED
         ):
             changed = []
@@ -248,14 +248,14 @@ class _Year:
             self._importer.imported(step, found, changed=first, now=now)
 
     async def _compare_figures(self, hass: HomeAssistant, now: datetime) -> None:
-        """Count what sensors tell that the statistics do not."""
+        """Count the sensor values that differ from the statistics."""
         for home in self.homes:
-            told = await _told(hass, home, now - _LOOK_BACK)
+            recorded = await _sums(hass, home, now - _LOOK_BACK)
             for amount, direction in (
                 (Amount.COST, Direction.IMPORT),
                 (Amount.COMPENSATION, Direction.EXPORT),
             ):
-                costs = changes(told[_KEYS[direction]])
+                costs = changes(recorded[_KEYS[direction]])
                 for period in Period:
                     span = period.span(now.astimezone(_SITE.zone).date(), _SITE.zone)
                     end = span.start + span.length
@@ -263,27 +263,27 @@ class _Year:
                         cost for at, cost in costs.items() if span.start <= at < end
                     ]
                     shown = home.costs.figures.get((amount, period))
-                    told_sum = sum(within) if within else None
-                    self.result.differing += not _is_same(shown, told_sum)
+                    total = sum(within) if within else None
+                    self.result.differing += not _is_same(shown, total)
 
     async def settle(self, hass: HomeAssistant) -> None:
-        """Compare the year with the truth's own bill."""
+        """Compare the year with the true bill."""
         for home in self.homes:
-            told = await _told(hass, home, self.begin - timedelta(hours=6))
+            recorded = await _sums(hass, home, self.begin - timedelta(hours=6))
             for direction, key in _KEYS.items():
                 flow = direction.flow
-                costs, energies = changes(told[key]), changes(told[flow])
-                true = told_sum = Fraction(0)
+                costs, energy = changes(recorded[key]), changes(recorded[flow])
+                true = total = Fraction(0)
                 for hour in hours(self.begin, self.until):
                     price = self._price(home.contract, direction, hour)
                     true += price(self._truth.energy(FLOWS[flow], hour, hour + HOUR))
                     cost = costs.get(hour, 0.0)
-                    told_sum += Fraction(cost)
-                    due = float(price(round(energies.get(hour, 0.0))))
+                    total += Fraction(cost)
+                    due = float(price(round(energy.get(hour, 0.0))))
                     self.result.wrong += abs(cost - due) > _EXACT
                     self.result.falls += cost < -_EXACT and due >= 0
                 name = f"{home.contract.name}, {direction}"
-                self.result.errors[name] = float(abs(told_sum - true) / abs(true))
+                self.result.errors[name] = float(abs(total - true) / abs(true))
 
     @staticmethod
     def _price(
@@ -294,13 +294,13 @@ class _Year:
         return lambda energy: contract.paid(hour, energy)
 
 
-def _is_same(shown: int | None, told: float | None) -> bool:
-    if shown is None or told is None:
-        return shown is told
-    return abs(shown / BILLION - told) < _SHOWN
+def _is_same(shown: int | None, recorded: float | None) -> bool:
+    if shown is None or recorded is None:
+        return shown is recorded
+    return abs(shown / BILLION - recorded) < _SHOWN
 
 
-async def _told(
+async def _sums(
     hass: HomeAssistant, home: _Household, since: datetime
 ) -> Mapping[str, Sums]:
     keys = [*_KEYS.values(), *(direction.flow for direction in _KEYS)]
@@ -308,7 +308,7 @@ async def _told(
 
 
 async def play(nights: int) -> Result:
-    """Let a number of nights pass."""
+    """Simulate a number of nights."""
     year = _Year(nights)
     with configuration() as folder:
         for stretch in year.stretches():

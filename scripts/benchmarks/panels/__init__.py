@@ -1,1 +1,1 @@
-"""How well faults of single panels are found, and how rarely sound ones are blamed."""
+"""How well faults of single panels are found, and how rare false alarms are."""

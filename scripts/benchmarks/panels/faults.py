@@ -1,4 +1,4 @@
-"""What befalls the panels of a plant in three years, drawn at random."""
+"""Random events of a plant's panels in three years."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,7 +10,7 @@ DAYS: Final = 3 * 365
 FIRST_DAY: Final = date(2023, 1, 1)
 WEAK_RATIO: Final = 0.75
 
-# A panel is known by then.
+# By then, the integration knows a panel's usual share.
 _QUIET_DAYS: Final = 60
 _LEFT_DAYS: Final = 90
 _DEAD, _WEAK = 3, 4
@@ -19,7 +19,7 @@ _SNOWY_LATITUDE: Final = 40.0
 
 
 class Kind(Enum):
-    """What befalls a panel; only the first two are faults."""
+    """Kinds of events; only the first two are faults."""
 
     DEAD = auto()
     WEAK = auto()
@@ -28,9 +28,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A panel gives a share of what it could, from a moment to the end of a day.
+    """A panel gives a share of its possible energy, from a time to the end of a day.
 
-    A dead one is replaced at its end, the others are as before.
+    After it, a dead panel is replaced; others recover.
     """
 
     kind: Kind
@@ -42,14 +42,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Shade:
-    """What takes light from one panel: before an hour, or more of it each day."""
+    """An obstacle to one panel's light: before an hour, or more of it each day."""
 
     position: int
     until_hour: float | None
     most: float
 
     def share(self, day: date) -> float:
-        """Return the share that it takes of the light that it can take from."""
+        """Return the share of the panel's light that it takes at a time."""
         if self.until_hour is not None:
             return self.most
         return self.most * (day - FIRST_DAY).days / DAYS
@@ -57,7 +57,7 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """All that befalls a plant; `snow` lies on all panels, both days inclusive.
+    """All events of a plant; `snow` lies on all panels, both days inclusive.
 
     `swap` is a sound panel that gets a new microinverter on a day.
     """
@@ -69,7 +69,7 @@ class Fate:
 
 
 def draw(random: Random, modules: int, latitude: float) -> Fate:
-    """Draw what befalls a plant; each panel has one fault or shade at most."""
+    """Draw a plant's events; each panel has one fault or shade at most."""
     positions = random.sample(range(1, modules + 1), _DEAD + _WEAK + 4)
     faults = [
         _fault(random, positions.pop(), kind)
@@ -117,7 +117,7 @@ def _winters(
             for position in longer:
                 last = end + timedelta(random.randint(1, 6))
                 start = datetime.combine(end + timedelta(1), time(), UTC)
-                # Snow that is thick enough holds all light from one panel in five.
+                # Thick snow takes all light from one panel in five.
                 ratio = max(0.0, random.uniform(-0.1, 0.4))
                 covered.append(Event(Kind.SNOW, position, ratio, start, last))
     return tuple(falls), covered

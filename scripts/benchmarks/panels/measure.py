@@ -1,4 +1,4 @@
-"""Compare what the integration tells of panels with what befell them."""
+"""Compare the reported states of panels with their simulated faults."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from custom_components.enphase_cloud.measurements.panel_history import PanelStat
 from .faults import Event, Kind
 from .plant import Plant
 
-# Sunny days within which a fault is to be told, and to be forgotten after a repair.
+# Sunny days within which a fault must be reported, or a report be withdrawn.
 LIMITS: Final = {Kind.DEAD: 1, Kind.WEAK: 7}
 _FORGOTTEN_AFTER: Final = 3
 _SUNNY: Final = 0.4
@@ -25,42 +25,42 @@ _DARK_DAY: Final = 100.0
 
 @dataclass(slots=True)
 class Found:
-    """A fault: the full sunny days that it lasted untold, and when it was told."""
+    """A fault: its full sunny days without a report, and the day of its report."""
 
     event: Event
     sunny_days: int = 0
     since_end: int = 0
-    told_on: date | None = None
+    reported_on: date | None = None
 
     @property
     def counts(self) -> bool:
-        """Return whether it was told, or lasted long enough to be."""
+        """Return whether it was reported, or lasted long enough for a report."""
         limit = LIMITS[self.event.kind]
-        return self.told_on is not None or self.sunny_days >= limit
+        return self.reported_on is not None or self.sunny_days >= limit
 
     @property
     def is_missed(self) -> bool:
-        """Return whether it was not told in time."""
-        return self.told_on is None or self.sunny_days > LIMITS[self.event.kind]
+        """Return whether it was not reported in time."""
+        return self.reported_on is None or self.sunny_days > LIMITS[self.event.kind]
 
     @property
     def days(self) -> int:
-        """Return the days until the morning on which it is told."""
-        told = self.told_on or self.event.last
-        return (told - self.event.start.date()).days + 1
+        """Return the days until the morning of its report."""
+        last = self.reported_on or self.event.last
+        return (last - self.event.start.date()).days + 1
 
-    def follow(self, day: date, told: PanelState, *, is_sunny: bool) -> None:
-        """Note what is told of the panel at the end of a day."""
+    def follow(self, day: date, reported: PanelState, *, is_sunny: bool) -> None:
+        """Note the panel's reported state at the end of a day."""
         event, first = self.event, self.event.start.date()
         self.since_end += is_sunny and day > event.last
-        if self.told_on is None and first <= day <= event.last:
+        if self.reported_on is None and first <= day <= event.last:
             self.sunny_days += is_sunny and day > first
-            is_weak = event.kind is Kind.WEAK and told is PanelState.WEAK
-            if told is PanelState.DEAD or is_weak:
-                self.told_on = day
+            is_weak = event.kind is Kind.WEAK and reported is PanelState.WEAK
+            if reported is PanelState.DEAD or is_weak:
+                self.reported_on = day
 
     def excuses(self, day: date) -> bool:
-        """Tell whether this explains that the panel is told to be ill."""
+        """Tell whether this fault explains a report about the panel."""
         event = self.event
         if event.start.date() <= day <= event.last:
             return True
@@ -70,7 +70,7 @@ class Found:
 
 @dataclass(slots=True)
 class Result:
-    """What came out of all plants."""
+    """The results of all plants."""
 
     panel_years: float = 0.0
     false_alarms: list[str] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Result:
 
 
 def measure(plants: Iterable[Plant]) -> Result:
-    """Let plants live, and tell what was found and what was not."""
+    """Simulate plants, and compare reports with faults."""
     result = Result()
     for plant in plants:
         faults = [Found(event) for event in plant.fate.events if event.kind in LIMITS]
@@ -95,16 +95,16 @@ def _live(plant: Plant, faults: list[Found], result: Result) -> None:
     health, medians = PanelHealth(), list[float]()
     before: dict[str, PanelState] = {}
     for day in plant.days():
-        medians.append(median(day.energies.values()))
+        medians.append(median(day.energy.values()))
         best = max(medians[-_LATELY:])
         is_sunny = medians[-1] >= max(_DARK_DAY, _SUNNY * best)
         health = health.after(
-            day.date, {key: PanelDay(energy) for key, energy in day.energies.items()}
+            day.date, {key: PanelDay(energy) for key, energy in day.energy.items()}
         )
-        states = {key: health.state(key) for key in day.energies}
+        states = {key: health.state(key) for key in day.energy}
         for fault in faults:
-            told = states[day.serials[fault.event.position]]
-            fault.follow(day.date, told, is_sunny=is_sunny)
+            reported = states[day.serials[fault.event.position]]
+            fault.follow(day.date, reported, is_sunny=is_sunny)
         excused = {each.event.position for each in faults if each.excuses(day.date)}
         for position, serial in day.serials.items():
             state = states[serial]

@@ -1,4 +1,4 @@
-"""A plant of the simulator that lives through its fate, day by day."""
+"""A simulated plant with its events, day by day."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,18 +28,18 @@ _DAY: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What each panel gave [Wh] by its serial number, and that at each position."""
+    """The energy [Wh] of each panel by serial number, and the serials by position."""
 
     date: date
-    energies: dict[str, float]
+    energy: dict[str, float]
     serials: dict[int, str]
 
 
 class Plant:
-    """A plant, what befalls it, and what its panels give."""
+    """A plant, its events, and the energy of its panels."""
 
     def __init__(self, number: int, seed: int) -> None:
-        """Build a plant and draw its fate."""
+        """Build a plant, and draw its events."""
         random = Random(f"{seed} {number}")
         zone, latitude = _SITES[number % len(_SITES)]
         self.modules = random.randint(12, 30)
@@ -71,10 +71,10 @@ class Plant:
                 if swapped == day:
                     serial = self._serials()[position]
                     self._system.replace_panel(serial, self._begin(day))
-            energies: dict[str, float] = dict(self._truth.panels(day))
+            energy: dict[str, float] = dict(self._truth.panels(day))
             serials = self._serials()
-            self._shade(day, energies, serials)
-            yield Day(day, energies, serials)
+            self._shade(day, energy, serials)
+            yield Day(day, energy, serials)
 
     def _begin(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._zone)
@@ -83,7 +83,7 @@ class Plant:
         return {each.position: each.serial for each in self._system.microinverters}
 
     def _break(self, fault: Event) -> None:
-        """Let a panel have its fault; a weak one is repaired, a dead one replaced."""
+        """Add a fault and its end: a weak panel is repaired, a dead one replaced."""
         serial, end = self._serials()[fault.position], fault.last + _DAY
         start = fault.start.replace(tzinfo=self._zone)
         self._system.break_panel(serial, start, fault.ratio)
@@ -93,19 +93,19 @@ class Plant:
             self._system.repair_panel(serial, self._begin(end))
 
     def _shade(
-        self, day: date, energies: dict[str, float], serials: dict[int, str]
+        self, day: date, energy: dict[str, float], serials: dict[int, str]
     ) -> None:
-        """Take what shades and snow hold from panels, by what these give otherwise."""
+        """Reduce panels by shades and snow, as shares of their usual energy."""
         start = midnight(day, self._system.time_zone)
         for shade in self.fate.shades:
             serial = serials[shade.position]
-            within = energies[serial]
+            within = energy[serial]
             if shade.until_hour is not None:
                 steps = round(shade.until_hour * 3_600 / _STEP_S)
                 until = start + steps * _STEP_S
                 given = panels.energy_by_panel(self._system.plant, start, until)
                 within = given[shade.position - 1]
-            energies[serial] -= shade.share(day) * within
+            energy[serial] -= shade.share(day) * within
         for event in self.fate.events:
             if event.kind is Kind.SNOW and event.start.date() <= day <= event.last:
-                energies[serials[event.position]] *= event.ratio
+                energy[serials[event.position]] *= event.ratio

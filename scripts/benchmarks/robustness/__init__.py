@@ -1,1 +1,1 @@
-"""How inputs that nobody foresaw are borne: errors, slowness, and the budget."""
+"""How unforeseen inputs are handled: errors, slowness, and the budget."""

@@ -11,7 +11,7 @@ _QUICK_SEQUENCES = 20
 
 
 def main() -> None:
-    """Try all targets, or those named, and report; in full it takes some minutes."""
+    """Run all targets, or the named ones, and report; in full it takes some minutes."""
     parser = command_line(
         "robustness", __doc__, quick="few inputs of each", parts=TARGETS
     )
@@ -32,7 +32,7 @@ def main() -> None:
         lines += [f"{at}\n    {given}" for at, given in outcome.examples.items()]
     lines.append(
         f"Of {sequences.count:,} sequences of calls and clocks {sequences.overruns:,}"
-        f" overran a limit, and {sequences.deadlocks:,} came to a standstill"
+        f" exceeded a limit, and {sequences.deadlocks:,} stopped all calls"
     )
     slowest = max(outcome.slowest for outcome in outcomes.values())
     figures = {

@@ -1,4 +1,4 @@
-"""Runs targets, notes what they raise, and how long they take at worst."""
+"""Runs targets, and notes their exceptions and their longest times."""
 
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -24,21 +24,21 @@ SLOW: Final = 0.1
 """No input may take longer [s of the processor]."""
 
 _CHUNK: Final = 10_000
-# What seems slow is measured again: a page fault is not the input's fault.
+# Slow inputs are measured again: a page fault of the machine is not their fault.
 _SUSPICIOUS: Final = SLOW / 5
 _AGAIN: Final = 2
-# Garbage is collected between inputs, so that it counts for none.
+# Garbage is collected between inputs, so that its time counts for none.
 _COLLECT_EVERY: Final = 500
 _SHOWN_FRAMES: Final = 3
 _SHOWN_CHARACTERS: Final = 400
-# What does not end, or fills the memory, must not hold up the others.
+# An input that does not end, or fills the memory, must not stop the others.
 _MEMORY: Final = 2 * 1024**3
 _ENDLESS: Final = 20
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of inputs; `examples` show what was not expected, by its place."""
+    """The results of inputs; `examples` are the unexpected ones, by their place."""
 
     inputs: int = 0
     unexpected: int = 0
@@ -46,7 +46,7 @@ class Outcome:
     examples: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Self) -> None:
-        """Count what came of others, too."""
+        """Add the results of other inputs."""
         self.inputs += other.inputs
         self.unexpected += other.unexpected
         self.slowest = max(self.slowest, other.slowest)
@@ -56,9 +56,9 @@ class Outcome:
 def measure(
     names: Iterable[str], *, seed: int, quick: int | None = None
 ) -> dict[str, Outcome]:
-    """Return what came of each target's inputs, at most `quick` of each.
+    """Return the results of each target, with at most `quick` inputs each.
 
-    The inputs depend on the seed alone, not on how many processes share them.
+    The inputs depend on the seed alone, not on the number of processes.
     """
     chunks = [
         (name, number, min(_CHUNK, count - number * _CHUNK))
@@ -75,7 +75,7 @@ def measure(
 
 
 def _run(seed: int, chunk: tuple[str, int, int]) -> Outcome:
-    """Try some inputs of a target; which ones depends on nothing else."""
+    """Run some inputs of a target; they depend on the arguments alone."""
     _, most = getrlimit(RLIMIT_DATA)
     setrlimit(RLIMIT_DATA, (_MEMORY, most))
     signal(SIGVTALRM, _give_up)
@@ -108,7 +108,7 @@ def _try(target: Target, given: Any, outcome: Outcome) -> None:
 
 
 def _timed(target: Target, given: Any) -> tuple[float, Exception | None]:
-    """Return the processor's time, and what was raised that is not documented."""
+    """Return the processor time, and an exception that is not documented."""
     unexpected: Exception | None = None
     setitimer(ITIMER_VIRTUAL, _ENDLESS)
     began = time.thread_time()
@@ -116,13 +116,13 @@ def _timed(target: Target, given: Any) -> tuple[float, Exception | None]:
         target.run(given)
     except target.documented:
         pass
-    except Exception as error:  # noqa: BLE001  # that is what is looked for
+    except Exception as error:  # noqa: BLE001  # any of them is a finding
         unexpected = error
     return time.thread_time() - began, unexpected
 
 
 def _give_up(*_: object) -> None:
-    raise MemoryError("No end is in sight")
+    raise MemoryError("Time limit exceeded")
 
 
 def _place(error: Exception) -> str:

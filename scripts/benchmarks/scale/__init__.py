@@ -1,1 +1,1 @@
-"""How accounts with many systems and panels hold up Home Assistant."""
+"""How long accounts with many systems and panels block Home Assistant."""

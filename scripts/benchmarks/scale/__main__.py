@@ -11,7 +11,7 @@ _SYSTEMS: Final = 100
 
 
 def main() -> None:
-    """Set up one system with many panels, and many with a part of them each."""
+    """Set up one system with many panels, and many systems that share as many."""
     parser = command_line("scale", __doc__, quick="a tenth of everything")
     parser.add_argument("--stacks", action="store_true", help="what held up the loop")
     arguments = parser.parse_args()

@@ -14,7 +14,7 @@ from simulator import Cloud, Published
 from simulator.moments import epoch
 from tests.world import World, build
 
-from ..cloud import answer
+from ..cloud import response_body
 from ..home_assistant import PLENTY
 
 _PANEL_W: Final = 425
@@ -23,15 +23,15 @@ _MONTH_S: Final = 2_678_400
 
 @dataclass(slots=True)
 class Home:
-    """A cloud at a moment; `answers` are those it gave by then."""
+    """A cloud at a time; `responses` caches its responses by time and URL."""
 
     world: World
     moment: datetime
-    answers: dict[tuple[datetime, URL], bytes] = field(default_factory=dict)
+    responses: dict[tuple[datetime, URL], bytes] = field(default_factory=dict)
 
     @classmethod
     def of(cls, *, systems: int, panels: int) -> Self:
-        """Build so many systems with so many panels each."""
+        """Build a number of systems with a number of panels each."""
         now = datetime.now(UTC)
         properties = {
             "size_w": panels * _PANEL_W,
@@ -44,22 +44,22 @@ class Home:
         return cls(world, now)
 
     def pass_a_day(self) -> None:
-        """Let the cloud tell what it tells a day later."""
+        """Advance the cloud by a day."""
         self.moment += timedelta(days=1)
 
-    def answer(self, url: URL) -> bytes:
-        """Answer as the cloud does; each answer is worked out once."""
-        asked = (self.moment, url)
-        if asked not in self.answers:
+    def respond(self, url: URL) -> bytes:
+        """Return the cloud's response; each is created once."""
+        request = (self.moment, url)
+        if request not in self.responses:
             at = epoch(self.moment)
             published = [Published(each, at) for each in self.world.systems]
-            self.answers[asked] = answer(url, published)
-        return self.answers[asked]
+            self.responses[request] = response_body(url, published)
+        return self.responses[request]
 
     def entry(self) -> MockConfigEntry:
-        """Return the config entry of the account, with all that can be switched on."""
+        """Return the config entry of the account, with all options on."""
         options = {**PLENTY, CONF_GROUPS: [str(each) for each in Group]}
         entry = self.world.entry(options=options)
-        # It lasts for the days that pass.
+        # Valid for the simulated days.
         entry.data[CONF_TOKEN]["expires_at"] += _MONTH_S
         return entry

@@ -15,7 +15,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from ..cloud import answering
+from ..cloud import responding
 from ..home_assistant import home_with, in_a_loop
 from .home import Home
 from .stalls import Stalls, stalls
@@ -26,7 +26,7 @@ _LATENCY_S: Final = 0.05
 
 @dataclass(slots=True, kw_only=True)
 class Measured:
-    """What an account costs: processor time [s], memory [MiB], and the stalls."""
+    """The costs of an account: processor time [s], memory [MiB], and the stalls."""
 
     entities: int = 0
     set_up_s: float = 0.0
@@ -35,7 +35,7 @@ class Measured:
 
 
 def measure(home: Home) -> Measured:
-    """Measure with answers that are worked out before, time and memory apart."""
+    """Measure with prepared responses; time and memory in separate runs."""
     _run(home)
     measured = _run(home)
     measured.memory_mib = _run(home, traces=True).memory_mib
@@ -50,7 +50,7 @@ def _run(home: Home, *, traces: bool = False) -> Measured:
 
     try:
         with (
-            answering(home.answer, _LATENCY_S),
+            responding(home.respond, _LATENCY_S),
             patch("homeassistant.util.dt.utcnow", utcnow),
             _without_collections(),
         ):
@@ -61,7 +61,7 @@ def _run(home: Home, *, traces: bool = False) -> Measured:
 
 @contextmanager
 def _without_collections() -> Generator[None]:
-    """Collect no garbage: how long that takes is up to all that a process holds."""
+    """Disable garbage collection: its time depends on all objects of the process."""
     gc.collect()
     gc.disable()
     try:
@@ -102,7 +102,7 @@ async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> float:
 
 
 async def _update(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Poll all documents of one system after another."""
+    """Update all documents of one system after another."""
     for system in entry.runtime_data.systems:
         await asyncio.gather(
             *(document.async_refresh_for_user() for document in system.documents)

@@ -1,4 +1,4 @@
-"""How long the event loop is held up, as a thread of its own sees it."""
+"""Stalls of the event loop, measured by another thread."""
 
 import asyncio
 from collections.abc import Generator
@@ -16,10 +16,10 @@ _TOLD_FROM_S: Final = 0.02
 
 @dataclass(slots=True)
 class Stalls:
-    """The longest time [s] for which the loop did not come round, and its stack.
+    """The longest time [s] for which the loop was blocked, and its stack.
 
-    Counted is the processor time of the loop's thread: what the machine gives to
-    others holds up nobody here.
+    It is processor time of the loop's thread, so that the machine's other load does not
+    count.
     """
 
     longest: float = 0.0
@@ -38,7 +38,7 @@ def stalls() -> Generator[Stalls]:
     arguments = (asyncio.get_running_loop(), threading.get_ident(), found, ended)
     watch = threading.Thread(target=_watch, args=arguments, daemon=True)
     switching = sys.getswitchinterval()
-    # The watch is to see a stall while it lasts.
+    # The watching thread must run during a stall.
     sys.setswitchinterval(_EVERY_S / 2)
     watch.start()
     try:

@@ -1,1 +1,1 @@
-"""What Home Assistant's start costs with this integration, and with one of its own."""
+"""What this integration adds to Home Assistant's start, against one of its own."""

@@ -15,7 +15,7 @@ _MODULES: Final = {
 
 
 def main() -> None:
-    """Measure both by turns; others use the machine, so the least times count."""
+    """Measure both in turns; the least times count, as others use the machine."""
     arguments = command_line("startup", __doc__, quick="each only once").parse_args()
     rounds = range(_QUICK_TIMES if arguments.quick else _TIMES)
     parts = {
@@ -26,7 +26,7 @@ def main() -> None:
         {name: importing.seconds(_MODULES[name], parts[name]) for name in _MODULES}
         for _ in rounds
     ]
-    # The first imports what the others find there.
+    # The first run imports what the later ones find imported.
     set_ups = [
         {name: setting_up.seconds(name) for name in _MODULES} for _ in (-1, *rounds)
     ][1:]

@@ -1,4 +1,4 @@
-"""The time that importing an integration takes, in an interpreter of its own."""
+"""The time that importing an integration takes, in a new interpreter."""
 
 from collections.abc import Iterable
 import json
@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import Final
 
-# All that can be imported of an integration, as Home Assistant does for its platforms.
-# What it uses of Home Assistant may be there already.
+# All modules of an integration, as Home Assistant imports them for its platforms. Home
+# Assistant's own modules may be imported already.
 _IMPORTING: Final = """
 import importlib, json, pkgutil, sys, time
 import homeassistant.bootstrap
@@ -34,12 +34,12 @@ def parts_of_home_assistant(name: str) -> list[str]:
 
 
 def seconds(name: str, before: Iterable[str]) -> float:
-    """Return the processor time [s] of an import after that of other modules."""
+    """Return the processor time [s] of importing modules after others."""
     return _run(name, before)[0]
 
 
 def _run(name: str, before: Iterable[str]) -> tuple[float, list[str]]:
-    # Home Assistant compiles custom integrations once, too.
+    # Home Assistant, too, compiles custom integrations only once.
     compiles = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     result = subprocess.run(
         [sys.executable, "-c", _IMPORTING, json.dumps([name, *before])],

@@ -18,7 +18,7 @@ from custom_components.enphase_cloud.const import DOMAIN
 from simulator import Cloud
 from tests.world import build
 
-from ..cloud import answer, answering
+from ..cloud import responding, response_body
 from ..home_assistant import PLENTY, home_with, in_a_loop
 
 OURS: Final = DOMAIN
@@ -72,16 +72,16 @@ _WORLD: Final = build(
 
 def seconds(domain: str) -> float:
     """Return the processor time [s] of the set-up of an entry with one system."""
-    with answering(_answer), patch.object(TeslemetryStream, "listen", _listen):
+    with responding(_respond), patch.object(TeslemetryStream, "listen", _listen):
         return in_a_loop(_seconds(_entry(domain)))
 
 
-# What clouds make of an answer is no part of it.
+# Cached: the time of the simulated cloud is not part of the set-up.
 @cache
-def _answer(url: URL) -> bytes:
+def _respond(url: URL) -> bytes:
     if url.name in _RIVAL_ANSWERS:
         return json.dumps(_RIVAL_ANSWERS[url.name]).encode()
-    return answer(url, [_WORLD.cloud.published(_WORLD.system)])
+    return response_body(url, [_WORLD.cloud.published(_WORLD.system)])
 
 
 async def _listen(_stream: TeslemetryStream) -> None:
