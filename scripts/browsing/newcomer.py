@@ -57,7 +57,7 @@ async def again(user: User, owner: str) -> None:
 
 async def _find(user: User) -> None:
     integrations = "ui.panel.config.integrations"
-    await user.page.goto("/config/integrations/dashboard")
+    await user.visit("/config/integrations/dashboard")
     await user.press(f"{integrations}.add_integration")
     search = await user.name(f"{integrations}.search_brand")
     await user.type_into(user.page.get_by_placeholder(search), "Enphase Cloud")

@@ -189,7 +189,7 @@ class _Photographer:
 
     async def options(self) -> None:
         """Open each page of the options."""
-        await self.page.goto(_PAGE)
+        await self.user.visit(_PAGE)
         await self.shoot("integration")
         for name in texts("options.step.init.menu_options"):
             await self.user.press(CONFIGURE)
@@ -205,7 +205,7 @@ class _Photographer:
         """Add a tariff of each kind, change one, and add an array."""
         user, steps = self.user, "config_subentries.tariff.step"
         for kind in ("fixed", "time_of_use", "entity"):
-            await self.page.goto(_PAGE)
+            await self.user.visit(_PAGE)
             await user.press("config_subentries.tariff.initiate_flow.user")
             await user.sees(f"{steps}.user.data.direction")
             if kind == "fixed":
@@ -220,7 +220,7 @@ class _Photographer:
                 await user.press(NEXT)
                 await user.sees(f"{steps}.period.data.start")
                 await self.shoot("tariff-period")
-        await self.page.goto(_PAGE)
+        await self.user.visit(_PAGE)
         await user.press("config_subentries.array.initiate_flow.user")
         await self.page.get_by_role("progressbar").first.wait_for(state="hidden")
         await self.shoot("array")
@@ -239,7 +239,7 @@ class _Photographer:
             if device["manufacturer"] != "Enphase" or device["model"] in seen:
                 continue
             seen.add(device["model"])
-            await self.page.goto(f"/config/devices/device/{device['id']}")
+            await self.user.visit(f"/config/devices/device/{device['id']}")
             await self.shoot(f"device-{device['model']}".replace(" ", "-"))
         await self.page.set_viewport_size(size)
 
@@ -248,7 +248,7 @@ class _Photographer:
         entities = await self.stage.home_assistant.command(
             "config/entity_registry/list"
         )
-        await self.page.goto(_PAGE)
+        await self.user.visit(_PAGE)
         await (await self.user.button(CONFIGURE)).wait_for()
         seen = set()
         for entity in entities:
@@ -272,7 +272,7 @@ class _Photographer:
                 "it => localStorage.setItem('panel-dev-action-state-service-data', it)",
                 chosen,
             )
-            await self.page.goto("/config/developer-tools/action")
+            await self.user.visit("/config/developer-tools/action")
             await self.page.reload()
             await self.shoot(f"action-{action}")
 
@@ -280,10 +280,10 @@ class _Photographer:
         """Let the cloud refuse calls within the plan, and show the repair issues."""
         cloud = self.stage.cloud
         await cloud.add_fault(quota="month")
-        await self.page.goto(_PAGE)
+        await self.user.visit(_PAGE)
         await open_device(self.user, "Hillside")
         await press_row(self.user, "entity.button.refresh.name")
-        await self.page.goto("/config/repairs")
+        await self.user.visit("/config/repairs")
         repairs = self.page.locator("ha-config-repairs").get_by_role("button")
         await repairs.first.wait_for()
         await self.shoot("repairs")

@@ -68,8 +68,14 @@ class User:
         await self.page.locator("input[name=password]").fill(PASSWORD)
         await self.page.keyboard.press("Enter")
         await self.page.locator("ha-panel-home, ha-panel-lovelace").first.wait_for()
-        # Its own redirect would abort a visit to another page.
+
+    async def visit(self, path: str) -> None:
+        """Open a page by its path.
+
+        A dialog that closes goes back in the history, which aborts a visit meanwhile.
+        """
         await until_at_rest(self.page)
+        await self.page.goto(path)
 
     def on(self, page: Page) -> User:
         """Return the same user on another page."""

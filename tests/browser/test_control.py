@@ -69,7 +69,7 @@ async def test_the_battery_changes_its_mode(
 ) -> None:
     """A mode that the user selects takes effect, on a dark phone or by keyboard."""
     user = await visit(**screen)
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await open_device(user, "Hillside")
     await user.choose(f"{MODE}.name", f"{MODE}.state.{mode}")
 
@@ -85,7 +85,7 @@ async def test_the_battery_keeps_a_reserve(
 ) -> None:
     """A valid reserve is stored and shown; Full backup explains a refused one."""
     user = await visit()
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await open_device(user, "Hillside")
     await _type_reserve(user, 35)
 
@@ -108,7 +108,7 @@ async def test_the_battery_keeps_a_reserve(
 async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> None:
     """Deletion removes devices and entities."""
     user = await visit(by_keyboard=True)
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     row = user.page.locator("ha-config-entry-row")
     await user.activate(row.get_by_role("button", name="Menu").first)
     await user.choose_item("ui.panel.config.integrations.config_entry.delete")

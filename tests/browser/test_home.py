@@ -47,7 +47,7 @@ async def home(stage: Stage) -> None:
 async def test_costs_appear_without_further_steps(visit: Visit, home: None) -> None:
     """Costs need only a price; they appear with the energy, after a minute."""
     user = await visit()
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await open_device(user, "Hillside")
     cost = await row_of(user, "entity.sensor.cost_today.name")
     await expect(cost).to_contain_text(re.compile(r"\d"), timeout=180_000)
@@ -56,7 +56,7 @@ async def test_costs_appear_without_further_steps(visit: Visit, home: None) -> N
 async def test_options_on_a_dark_phone(visit: Visit, stage: Stage, home: None) -> None:
     """Changed options are stored, and no page is wider than the screen."""
     user = await visit(PHONE, dark=True)
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     page = user.page
     for name in texts("options.step.init.menu_options"):
         if name in {"call_budget", "dashboard"}:  # Of other plans; tested below.
@@ -81,10 +81,10 @@ async def test_reauthentication_by_keyboard(
     """After Enphase has revoked the sign-in, the user signs in again."""
     user = await visit(by_keyboard=True)
     await stage.cloud.send("tokens/revoke")
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await open_device(user, "Hillside")
     await press_row(user, "entity.button.refresh.name")
-    await user.page.goto("/config/integrations/dashboard")
+    await user.visit("/config/integrations/dashboard")
     await user.press("ui.panel.config.integrations.reconfigure")
     await user.sees(word("config.step.reauth_confirm.description").split("{")[0])
     await sign_in_from(user, SUBMIT, OWNER)
@@ -104,10 +104,10 @@ async def test_a_repair_on_a_phone(visit: Visit, stage: Stage, home: None) -> No
     """Enphase refuses calls; the user selects to try again, and the repair is gone."""
     user = await visit(PHONE)
     await stage.cloud.add_fault(quota="month")
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await open_device(user, "Hillside")
     await press_row(user, "entity.button.refresh.name")
-    await user.page.goto("/config/repairs")
+    await user.visit("/config/repairs")
     title = word("issues.quota_refused.title")
     repair = user.page.get_by_role("button", name=re.compile(title))
     await repair.wait_for()
@@ -131,7 +131,7 @@ async def test_the_energy_dashboard_is_filled(
     await until("the statistics", has_statistics)
     await command("energy/save_prefs", energy_sources=[], device_consumption=[])
     user = await visit()
-    await user.page.goto(PAGE)
+    await user.visit(PAGE)
     await configure(user, "dashboard")
     await user.page.get_by_role("listitem").filter(has_text="Hillside").first.wait_for()
     await user.press(SUBMIT)
@@ -143,13 +143,13 @@ async def test_the_energy_dashboard_is_filled(
 async def test_the_integrations_dashboard_is_added(visit: Visit, home: None) -> None:
     """The dashboard is offered by name, needs no input, and shows the system."""
     user = await visit()
-    await user.page.goto("/config/lovelace/dashboards")
+    await user.visit("/config/lovelace/dashboards")
     await user.press("ui.panel.config.lovelace.dashboards.picker.add_dashboard")
     await user.press("Enphase Cloud")
     create = await user.button("ui.panel.config.lovelace.dashboards.detail.create")
     await user.activate(create)
     await create.wait_for(state="hidden")
-    await user.page.goto("/dashboard-enphase")
+    await user.visit("/dashboard-enphase")
     for name in ("power", "today", "battery", "panels", "calls"):
         await user.sees(f"selector.overview.options.{name}")
     await user.sees("entity.sensor.current_power_production.name")
