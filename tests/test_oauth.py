@@ -1,4 +1,4 @@
-"""Tokens: how they are asked for, renewed, kept and lost."""
+"""Tokens: how they are requested, renewed, stored and revoked."""
 
 import asyncio
 from base64 import b64encode
@@ -68,7 +68,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """An entry that nothing but the test uses."""
+    """An entry with its token and budget, without set-up of the integration."""
 
     hass: HomeAssistant
     world: World
@@ -84,7 +84,7 @@ class SignedIn:
         entry: MockConfigEntry,
         plan: Plan = PLANS["kilowatt"],
     ) -> Self:
-        """Sign in as a start of Home Assistant does."""
+        """Restore the token of an entry as its set-up does."""
         if hass.config_entries.async_get_entry(entry.entry_id) is None:
             entry.add_to_hass(hass)
         budget = await async_get_key_budgets(hass).async_acquire(
@@ -104,8 +104,8 @@ class SignedIn:
         token: dict[str, Any] = self.entry.data[CONF_TOKEN]
         return token
 
-    async def ask(self) -> None:
-        """Ask the cloud for something."""
+    async def request(self) -> None:
+        """Request the summary of the system."""
         client = EnphaseCloudClient(
             async_get_clientsession(self.hass),
             self.auth,
@@ -118,7 +118,7 @@ class SignedIn:
 
 @pytest.fixture
 async def signed_in(hass: HomeAssistant, world: World) -> AsyncGenerator[SignedIn]:
-    """Return an entry that has just been signed in."""
+    """Return an entry with a new token."""
     signed_in = await SignedIn.from_entry(hass, world, world.entry())
     yield signed_in
     await async_get_key_budgets(hass).async_release(API_KEY, signed_in.entry.entry_id)
@@ -140,14 +140,14 @@ def _reauth_flows(hass: HomeAssistant, entry: ConfigEntry[Any]) -> int:
     return len(list(entry.async_get_active_flows(hass, {SOURCE_REAUTH})))
 
 
-# How tokens are asked for
+# How tokens are requested
 
 
 @pytest.fixture
 async def token_requests(
     hass: HomeAssistant, socket_enabled: None, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[list[tuple[web.Request, dict[str, Any]]]]:
-    """Serve a token endpoint, and return what it is sent."""
+    """Serve a token endpoint; return the received requests with their bodies."""
     received = []
 
     async def token(request: web.Request) -> web.Response:
@@ -168,12 +168,12 @@ async def token_requests(
 
 
 @pytest.mark.parametrize("grant", ["authorization_code", "refresh_token"])
-async def test_the_client_authenticates_by_http_basic(
+async def test_client_authenticates_by_http_basic(
     hass: HomeAssistant,
     token_requests: list[tuple[web.Request, dict[str, Any]]],
     grant: str,
 ) -> None:
-    """The secret is in the header, form-encoded, and nowhere else."""
+    """The secret is form-encoded in the header, and not in body or query."""
     implementation = await async_get_auth_implementation(
         hass, DOMAIN, ClientCredential("the client", "the/secret&")
     )
@@ -198,10 +198,10 @@ async def test_the_client_authenticates_by_http_basic(
     assert not request.query
 
 
-def test_the_cloud_is_elsewhere_only_on_request(
+def test_cloud_url_is_set_by_environment_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without the variable of developers, it is Enphase's."""
+    """Without the variable for developers, it is the URL of Enphase."""
     monkeypatch.delenv(ENV_CLOUD_URL, raising=False)
     assert str(cloud_url().origin()) == DEFAULT_CLOUD_URL
     monkeypatch.setenv(ENV_CLOUD_URL, "http://127.0.0.1:1")
@@ -212,18 +212,18 @@ def test_the_cloud_is_elsewhere_only_on_request(
 
 
 @pytest.mark.parametrize(("left", "renewals"), [(61, 0), (59, 1), (-3600, 1)])
-async def test_renewal_shortly_before_the_end(
+async def test_token_is_renewed_shortly_before_it_expires(
     world: World,
     signed_in: SignedIn,
     freezer: FrozenDateTimeFactory,
     left: int,
     renewals: int,
 ) -> None:
-    """A token that ends soon is renewed first, and the renewal is counted."""
+    """The renewal comes before the call, and counts in the budget."""
     before = signed_in.token
     freezer.tick(before["expires_in"] - left)
-    await signed_in.ask()
-    await signed_in.ask()
+    await signed_in.request()
+    await signed_in.request()
     assert _token_requests(world) == renewals
     after = signed_in.token
     assert (after["refresh_token"] != before["refresh_token"]) is bool(renewals)
@@ -233,118 +233,118 @@ async def test_renewal_shortly_before_the_end(
     assert counted.get("token", 0) == renewals
 
 
-async def test_a_rejected_token_is_renewed(
+async def test_rejected_token_is_renewed(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What the cloud refuses before its time is renewed, and the call repeated."""
+    """After a 401 before the token expires, it is renewed, and the call is repeated."""
     freezer.tick(timedelta(minutes=6))
     world.cloud.faults.add(Fault(operation="summary", status=401, times=1))
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["summary", "token", "summary"]
 
 
 @pytest.mark.parametrize("issued", ["sign-in", "expiry", "refusal"])
-async def test_a_token_that_is_revoked_soon_is_renewed(
+async def test_new_token_that_is_revoked_is_renewed(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory, issued: str
 ) -> None:
-    """However new a token is, it may be revoked; one renewal cures that."""
+    """Even a token two minutes old is renewed once after a 401."""
     if issued == "expiry":
         freezer.tick(DAY)
-        await signed_in.ask()
+        await signed_in.request()
     elif issued == "refusal":
         world.cloud.tokens.revoke_access(world.owner)
-        await signed_in.ask()
+        await signed_in.request()
     world.cloud.requests.clear()
     freezer.tick(timedelta(minutes=2))
     world.cloud.tokens.revoke_access(world.owner)
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["summary", "token", "summary"]
     counted = signed_in.budget.ledger.by_operation(dt_util.utcnow())
     assert counted["token"] == (1 if issued == "sign-in" else 2)
 
 
-async def test_a_revoked_token_refuses_no_document(
+async def test_revoked_token_is_renewed_once_for_all_documents(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """All documents are refused at once; one renewal for all, and no repair."""
+    """All documents get a 401 at once; there is one renewal, and no repair issue."""
     entry = await set_up()
     freezer.tick(timedelta(minutes=2))
     world.cloud.tokens.revoke_access(world.owner)
     world.cloud.requests.clear()
     await press(hass, "button.hilltop_refresh_now")
     assert _token_requests(world) == 1
-    answered = {
+    served = {
         request.operation for request in world.cloud.requests if request.status == 200
     }
-    assert {"summary", "telemetry_battery", "latest_telemetry"} <= answered
+    assert {"summary", "telemetry_battery", "latest_telemetry"} <= served
     assert _reauth_flows(hass, entry) == 0
     assert not ir.async_get(hass).issues
 
 
-async def test_only_a_refusal_after_the_renewal_means_not_entitled(
+async def test_only_a_401_after_a_renewal_means_not_entitled(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One renewal proves that the token is not to blame, also for what comes next."""
+    """After one renewal, the next 401 of the operation causes no further renewal."""
     world.cloud.faults.add(Fault(operation="summary", status=401))
     with pytest.raises(NotEntitledError):
-        await signed_in.ask()
+        await signed_in.request()
     assert _operations(world) == ["summary", "token", "summary"]
     world.cloud.requests.clear()
     freezer.tick(timedelta(seconds=30))
     with pytest.raises(NotEntitledError):
-        await signed_in.ask()
+        await signed_in.request()
     assert _operations(world) == ["summary"]
 
 
-async def test_a_clock_that_is_put_back_does_not_keep_a_token_fresh(
+async def test_rejected_token_from_the_future_is_renewed(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A token from the future is as suspect as an old one."""
+    """After the clock goes back, a token seems to be issued in the future."""
     freezer.tick(-timedelta(hours=5))
     world.cloud.tokens.revoke_access(world.owner)
-    await signed_in.ask()
+    await signed_in.request()
     assert _token_requests(world) == 1
 
 
 @pytest.mark.parametrize("why", ["expired", "rejected"])
-async def test_never_in_parallel(
+async def test_parallel_callers_renew_a_token_once(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory, why: str
 ) -> None:
-    """However many callers want a new token, it is asked for once."""
+    """Five callers that need a new token cause one token request."""
     if why == "expired":
         freezer.tick(DAY)
     else:
         freezer.tick(timedelta(hours=1))
         world.cloud.faults.add(Fault(operation="summary", status=401, times=5))
-    await asyncio.gather(*(signed_in.ask() for _ in range(5)))
+    await asyncio.gather(*(signed_in.request() for _ in range(5)))
     assert _token_requests(world) == 1
 
 
-async def test_an_answer_without_a_refresh_token(
+async def test_response_without_refresh_token_keeps_the_old_one(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Where the cloud gives no new one, the old one stays."""
+    """The response has only a new access token."""
     before = signed_in.token
     freezer.tick(DAY)
     granted = world.cloud.tokens_for(world.application, world.owner)["access_token"]
     world.cloud.faults.add(
         Fault(operation="token", raw=f'{{"access_token": "{granted}"}}')
     )
-    await signed_in.ask()
+    await signed_in.request()
     assert signed_in.token["access_token"] == granted
     assert signed_in.token["refresh_token"] == before["refresh_token"]
 
 
-# That no token is lost
+# No token is lost
 
 
-async def test_the_new_token_is_on_disk_before_it_is_used(
+async def test_new_token_is_on_disk_before_it_is_used(
     world: World,
     signed_in: SignedIn,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """However long the disk takes, nothing is asked for with the new token before."""
+    """A slow disk delays the call that needs the new token."""
     before = signed_in.token
     freezer.tick(DAY)
     save = Store.async_save
@@ -356,7 +356,7 @@ async def test_the_new_token_is_on_disk_before_it_is_used(
         await save(store, data)
 
     with patch.object(Store, "async_save", save_later):
-        call = asyncio.ensure_future(signed_in.ask())
+        call = asyncio.ensure_future(signed_in.request())
         await until(lambda: world.cloud.requests and world.cloud.requests[-1].status)
         for _ in range(100):
             await asyncio.sleep(0)
@@ -370,40 +370,40 @@ async def test_the_new_token_is_on_disk_before_it_is_used(
     assert journal["token"] == signed_in.token != before
 
 
-async def test_killed_after_a_renewal(
+async def test_token_is_restored_from_the_journal_after_a_crash(
     hass: HomeAssistant,
     world: World,
     signed_in: SignedIn,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The entry was not written yet; the token comes from the journal."""
+    """Home Assistant ended before it stored the entry with the renewed token."""
     before = signed_in.entry.data
     freezer.tick(DAY)
-    await signed_in.ask()
+    await signed_in.request()
     renewed = signed_in.token
 
     hass.config_entries.async_update_entry(signed_in.entry, data=before)
     restarted = await SignedIn.from_entry(hass, world, signed_in.entry)
     assert restarted.token == renewed
-    await restarted.ask()
+    await restarted.request()
     assert _token_requests(world) == 1
-    # The old refresh token is spent: without the journal, the sign-in would be lost.
+    # The old refresh token is used up: without the journal, the sign-in would be lost.
     freezer.tick(DAY)
-    await restarted.ask()
+    await restarted.request()
     assert _token_requests(world) == 2
 
 
-async def test_a_newer_sign_in_is_not_undone(
+async def test_journal_of_an_earlier_sign_in_is_ignored(
     hass: HomeAssistant,
     world: World,
     signed_in: SignedIn,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The journal of an earlier sign-in counts no more, whatever the clock said."""
+    """Also when the clock was ahead at the time of the journal."""
     freezer.tick(10 * DAY)
-    await signed_in.ask()
+    await signed_in.request()
     freezer.tick(-9 * DAY)
     again = world.entry().data
     hass.config_entries.async_update_entry(signed_in.entry, data=again)
@@ -426,10 +426,10 @@ async def test_a_newer_sign_in_is_not_undone(
     ],
 )
 @pytest.mark.thorough
-async def test_a_journal_that_is_damaged_or_older(
+async def test_damaged_or_older_journal_is_ignored(
     hass: HomeAssistant, world: World, hass_storage: dict[str, Any], journal: Any
 ) -> None:
-    """Only what replaces the entry's own token is taken."""
+    """A journal is used only if it replaces the entry's own refresh token."""
     entry = world.entry()
     token = entry.data[CONF_TOKEN]
     if isinstance(journal, dict) and journal.get("replaces") == "THIS":
@@ -438,12 +438,12 @@ async def test_a_journal_that_is_damaged_or_older(
     hass_storage[key] = {"version": 1, "key": key, "data": journal}
     signed_in = await SignedIn.from_entry(hass, world, entry)
     assert signed_in.token == token
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["summary"]
     await async_get_key_budgets(hass).async_release(API_KEY, entry.entry_id)
 
 
-async def test_who_gives_up_waiting_loses_no_token(
+async def test_cancelled_caller_loses_no_token(
     hass: HomeAssistant,
     world: World,
     signed_in: SignedIn,
@@ -451,11 +451,11 @@ async def test_who_gives_up_waiting_loses_no_token(
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The old token is spent by then, so the answer must be kept."""
+    """The old refresh token is used up by then, so the response must be stored."""
     before = signed_in.token
     freezer.tick(DAY)
     fault = world.cloud.faults.add(Fault(operation="token", delay=1, times=1))
-    call = asyncio.ensure_future(signed_in.ask())
+    call = asyncio.ensure_future(signed_in.request())
     await until(lambda: fault.hits)
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -464,18 +464,18 @@ async def test_who_gives_up_waiting_loses_no_token(
     await hass.async_block_till_done()
     assert signed_in.token != before
     assert _journal(hass_storage, signed_in.entry)["token"] == signed_in.token
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["token", "summary"]
 
 
-async def test_unloading_waits_for_a_renewal(
+async def test_unload_waits_for_a_renewal(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     stepper: Stepper,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A reload at the wrong moment does not lose the sign-in."""
+    """A reload during a renewal does not lose the sign-in."""
     entry = await set_up()
     before = entry.data[CONF_TOKEN]
     fault = world.cloud.faults.add(Fault(operation="token", delay=1, times=1))
@@ -493,7 +493,7 @@ async def test_unloading_waits_for_a_renewal(
     assert _reauth_flows(hass, entry) == 0
 
 
-async def test_removed_while_the_cloud_is_slow(
+async def test_token_is_not_stored_after_removal_of_the_entry(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -501,7 +501,7 @@ async def test_removed_while_the_cloud_is_slow(
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A token that comes after its entry has gone is not stored."""
+    """The slow response arrives after the entry is removed."""
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="token", delay=1, times=1))
     freezer.tick(DAY)
@@ -511,7 +511,7 @@ async def test_removed_while_the_cloud_is_slow(
     entry.async_on_unload(lambda: unloaded.append(True))
     removal = asyncio.ensure_future(hass.config_entries.async_remove(entry.entry_id))
     await until(lambda: unloaded)
-    # Home Assistant waits for ten seconds, the token request for thirty.
+    # Home Assistant waits for 10 s, the token request for 30 s.
     freezer.tick(timedelta(seconds=11))
     await removal
     stepper.step()
@@ -519,38 +519,38 @@ async def test_removed_while_the_cloud_is_slow(
     assert [key for key in hass_storage if key.startswith(DOMAIN)] == []
 
 
-async def test_a_renewal_needs_no_budget(
+async def test_renewal_needs_no_budget(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without a sign-in nothing works any more, so it goes before everything."""
+    """Nothing works without a valid token: it is renewed even if no calls are left."""
     world.cloud.faults.add(Fault(operation="summary", quota="month"))
     with pytest.raises(MonthQuotaError):
-        await signed_in.ask()
+        await signed_in.request()
     freezer.tick(DAY)
     with pytest.raises(RequestWithheldError):
-        await signed_in.ask()
+        await signed_in.request()
     assert _operations(world) == ["summary", "token"]
 
 
-# When the sign-in ends, and when it does not
+# Failed renewals, with and without the need to sign in again
 
 
-async def test_a_refusal_is_final(
+async def test_refused_refresh_token_is_not_tried_again(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A refresh token that was refused once is not tried again."""
+    """Each later call fails without a request."""
     world.cloud.tokens.revoke(world.owner)
     freezer.tick(DAY)
     for _ in range(3):
         with pytest.raises(InvalidGrantError):
-            await signed_in.ask()
+            await signed_in.request()
     assert _operations(world) == ["token"]
 
 
-async def test_a_refused_renewal_asks_to_sign_in_once(
+async def test_refused_renewal_starts_one_reauth_flow(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """All documents need a token; the user is asked once, and so is the cloud."""
+    """All documents need a token; there is one token request and one flow."""
     entry = await set_up()
     world.cloud.tokens.revoke(world.owner)
     freezer.tick(DAY)
@@ -560,10 +560,10 @@ async def test_a_refused_renewal_asks_to_sign_in_once(
     assert _operations(world) == ["token"]
 
 
-async def test_the_client_secret_was_changed(
+async def test_changed_client_secret_starts_one_reauth_flow(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A renewal that fails for the application's sake needs the user, too."""
+    """A renewal that fails because of the application needs the user, too."""
     entry = await set_up()
     world.cloud.add_application(
         client_id=world.application.client_id,
@@ -587,20 +587,20 @@ async def test_the_client_secret_was_changed(
         {"body": "wrong_types"},
     ],
 )
-async def test_a_renewal_fails_for_a_while(
+async def test_renewal_continues_after_an_error_of_the_cloud(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     fault: dict[str, Any],
 ) -> None:
-    """The cloud's troubles are not the user's: it goes on when they are over."""
+    """An error of the cloud starts no reauth flow; updates continue after it."""
     entry = await set_up()
     before = entry.data
-    trouble = world.cloud.faults.add(Fault(operation="token", **fault))
+    failure = world.cloud.faults.add(Fault(operation="token", **fault))
     freezer.tick(DAY)
     await pass_time(hass, freezer, timedelta(hours=1))
-    assert trouble.hits > 0
+    assert failure.hits > 0
     assert _reauth_flows(hass, entry) == 0
     assert entry.data == before
 
@@ -612,33 +612,33 @@ async def test_a_renewal_fails_for_a_while(
     assert _reauth_flows(hass, entry) == 0
 
 
-async def test_a_renewal_hangs(
+async def test_renewal_that_hangs_times_out_and_is_retried(
     hass: HomeAssistant,
     world: World,
     signed_in: SignedIn,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A cloud that does not answer is not waited for, and asked again later."""
+    """The request times out without a response; a later call requests a token."""
     freezer.tick(DAY)
     fault = world.cloud.faults.add(Fault(operation="token", hang=True, times=1))
-    call = asyncio.ensure_future(signed_in.ask())
+    call = asyncio.ensure_future(signed_in.request())
     await until(lambda: fault.hits)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=32))
     with pytest.raises(EnphaseTimeoutError):
         await call
     freezer.tick(timedelta(minutes=5))
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["token", "token", "summary"]
 
 
-async def _asks_often(
+async def _request_often(
     signed_in: SignedIn, freezer: FrozenDateTimeFactory, duration: timedelta
 ) -> list[float]:
-    """Ask every ten seconds; return after how many minutes tokens were requested."""
+    """Make a call every 10 s; return the times of token requests [min from now]."""
     world, begin = signed_in.world, dt_util.utcnow()
     while dt_util.utcnow() - begin < duration:
         with suppress(EnphaseCloudError):
-            await signed_in.ask()
+            await signed_in.request()
         freezer.tick(timedelta(seconds=10))
     return [
         (request.at - begin) / timedelta(minutes=1)
@@ -648,121 +648,121 @@ async def _asks_often(
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"body": "html"}, {"status": 400}])
-async def test_renewals_that_fail_pause_longer_each_time(
+async def test_backoff_of_failed_renewals_doubles(
     world: World,
     signed_in: SignedIn,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
     fault: dict[str, Any],
 ) -> None:
-    """However often a token is needed; a success resets the pauses."""
-    trouble = Fault(operation="token", details="temporarily_unavailable", **fault)
-    world.cloud.faults.add(trouble)
+    """It does not depend on how often a token is needed; a success resets it."""
+    failure = Fault(operation="token", details="temporarily_unavailable", **fault)
+    world.cloud.faults.add(failure)
     freezer.tick(DAY)
-    asked = await _asks_often(signed_in, freezer, timedelta(minutes=76))
-    assert asked == [0, 5, 15, 35, 75]
+    requested = await _request_often(signed_in, freezer, timedelta(minutes=76))
+    assert requested == [0, 5, 15, 35, 75]
     assert caplog.text.count("The sign-in could not be renewed") == 1
     with pytest.raises(RenewalPausedError) as raised:
-        await signed_in.ask()
+        await signed_in.request()
     assert raised.value.until == dt_util.utcnow() + timedelta(minutes=79)
 
     world.cloud.faults.clear()
     freezer.tick(timedelta(minutes=79))
-    await signed_in.ask()
+    await signed_in.request()
     assert caplog.text.count("The sign-in is renewed again") == 1
-    world.cloud.faults.add(trouble)
+    world.cloud.faults.add(failure)
     freezer.tick(DAY)
-    asked = await _asks_often(signed_in, freezer, timedelta(minutes=6))
-    assert asked == [0, 5]
+    requested = await _request_often(signed_in, freezer, timedelta(minutes=6))
+    assert requested == [0, 5]
 
 
-async def test_a_pause_of_renewals_outlives_a_restart(
+async def test_backoff_of_renewals_survives_a_restart(
     hass: HomeAssistant,
     world: World,
     signed_in: SignedIn,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """A set-up that is tried again and again asks for no token each time."""
+    """Repeated set-ups make no token request during the backoff."""
     freezer.tick(DAY)
-    await signed_in.ask()
+    await signed_in.request()
     renewed = signed_in.token
     world.cloud.faults.add(Fault(operation="token", status=500))
     freezer.tick(DAY)
     with pytest.raises(ServerError):
-        await signed_in.ask()
+        await signed_in.request()
     world.cloud.requests.clear()
     restarted = await SignedIn.from_entry(hass, world, signed_in.entry)
     with pytest.raises(RenewalPausedError):
-        await restarted.ask()
+        await restarted.request()
     assert not world.cloud.requests
-    # What was known of the tokens stays in the journal.
+    # The journal keeps the last token.
     assert _journal(hass_storage, signed_in.entry)["token"] == renewed
 
-    # The user signs in, and nothing is in the way.
+    # A new sign-in of the user ends the backoff.
     again = world.entry().data
     hass.config_entries.async_update_entry(signed_in.entry, data=again)
     restarted = await SignedIn.from_entry(hass, world, signed_in.entry)
-    await restarted.ask()
+    await restarted.request()
     world.cloud.faults.clear()
     freezer.tick(DAY)
-    await restarted.ask()
+    await restarted.request()
     assert _operations(world) == ["summary", "token", "summary"]
 
 
-async def test_a_clock_that_goes_back_ends_a_pause(
+async def test_clock_that_goes_back_ends_the_backoff(
     world: World, signed_in: SignedIn, freezer: FrozenDateTimeFactory
 ) -> None:
-    """No wrong clock makes a pause longer than it was meant to be."""
+    """A wrong clock never makes the backoff longer."""
     world.cloud.faults.add(Fault(operation="token", status=500, times=1))
     freezer.tick(10 * DAY)
     with pytest.raises(ServerError):
-        await signed_in.ask()
+        await signed_in.request()
     freezer.tick(-5 * DAY)
-    await signed_in.ask()
+    await signed_in.request()
     assert _operations(world) == ["token", "token", "summary"]
 
 
 @pytest.mark.parametrize("expires_in", [-1, 0, 1, 30, 10**15])
-async def test_an_absurd_lifetime_of_a_token(
+async def test_absurd_lifetime_of_a_token_is_limited(
     world: World,
     signed_in: SignedIn,
     freezer: FrozenDateTimeFactory,
     expires_in: int,
 ) -> None:
-    """A token is not renewed all the time, nor never again."""
+    """The token is renewed neither at each call nor too late."""
     world.cloud.faults.add(Fault(operation="token", expires_in=expires_in))
     freezer.tick(DAY)
-    asked = await _asks_often(signed_in, freezer, timedelta(minutes=9))
-    assert asked == [0]
+    requested = await _request_often(signed_in, freezer, timedelta(minutes=9))
+    assert requested == [0]
     freezer.tick(DAY)
-    await signed_in.ask()
+    await signed_in.request()
     assert _token_requests(world) == 2
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_renewals_count_in_the_minute(
+async def test_renewals_count_in_the_limit_per_minute(
     hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Entries of one key that all need a token get ten a minute, one after another."""
+    """15 entries of one key need a token; 10 get it at once, 5 a minute later."""
     entries = [
         MockConfigEntry(domain=DOMAIN, unique_id=str(number), data=world.entry().data)
         for number in range(15)
     ]
-    everybody = [
+    accounts = [
         await SignedIn.from_entry(hass, world, entry, PLANS["watt"])
         for entry in entries
     ]
     freezer.tick(DAY)
     withheld = 0
-    for signed_in in everybody:
+    for signed_in in accounts:
         try:
             await signed_in.auth.async_get_access_token()
         except RequestWithheldError:
             withheld += 1
     assert (_token_requests(world), withheld) == (10, 5)
     freezer.tick(timedelta(seconds=75))
-    for signed_in in everybody[10:]:
+    for signed_in in accounts[10:]:
         await signed_in.auth.async_get_access_token()
     assert _token_requests(world) == 15
     for entry in entries:
@@ -784,7 +784,7 @@ async def test_renewals_count_in_the_minute(
 )
 @pytest.mark.parametrize("how", ["left out", "null"])
 @pytest.mark.thorough
-async def test_a_token_document_lacks_fields(
+async def test_incomplete_stored_token_is_renewed_or_needs_the_user(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -793,7 +793,7 @@ async def test_a_token_document_lacks_fields(
     *,
     signed_in: bool,
 ) -> None:
-    """What is missing is asked for; without a refresh token, the user is."""
+    """With a refresh token it is renewed; without one, a reauth flow starts."""
     entry = world.entry()
     token = dict(entry.data[CONF_TOKEN])
     for field in token if missing is None else missing:
@@ -811,14 +811,14 @@ async def test_a_token_document_lacks_fields(
     assert _reauth_flows(hass, entry) == (0 if signed_in else 1)
 
 
-async def test_a_rejected_token_without_its_lifetime(
+async def test_rejected_token_of_unknown_age_is_renewed(
     hass: HomeAssistant, world: World, signed_in: SignedIn
 ) -> None:
-    """Where a token's age is not known, it is renewed."""
+    """The stored token has no lifetime."""
     token = {**signed_in.token, "expires_in": None}
     hass.config_entries.async_update_entry(
         signed_in.entry, data={**signed_in.entry.data, CONF_TOKEN: token}
     )
     world.cloud.faults.add(Fault(operation="summary", status=401, times=1))
-    await signed_in.ask()
+    await signed_in.request()
     assert _token_requests(world) == 1

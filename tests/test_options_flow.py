@@ -1,4 +1,4 @@
-"""Change the options: what is offered, what it says it costs, what comes of it."""
+"""The options flow: which pages it offers, the costs that it shows, and the results."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class Options:
         self._entry = entry
 
     async def open(self, page: str | None = None) -> ConfigFlowResult:
-        """Open the options, and one of their pages."""
+        """Open the menu of the options, or one of its pages."""
         menu = assert_translated(
             await self._hass.config_entries.options.async_init(self._entry.entry_id)
         )
@@ -83,8 +83,10 @@ class Options:
         return assert_translated(shown)
 
 
-async def test_every_page(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
-    """Each page saves by itself; the entry is loaded once for each."""
+async def test_each_page_saves_its_options(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Each saved page reloads the entry once."""
     entry = await set_up()
     loads: list[ConfigEntryState] = []
     entry.async_on_state_change(lambda: loads.append(entry.state))
@@ -93,8 +95,8 @@ async def test_every_page(hass: HomeAssistant, world: World, set_up: SetUp) -> N
 
     menu = await options.open()
     assert menu["menu_options"] == ["plan", "profile", "devices", "live"]
-    told = menu["description_placeholders"]
-    assert (told["power"], told["limit"]) == ("15 min", "50,000")
+    texts = menu["description_placeholders"]
+    assert (texts["power"], texts["limit"]) == ("15 min", "50,000")
     form = await options.submit(menu, next_step_id="profile")
     done = await options.submit(form, profile="battery_first")
     assert done["type"] is FlowResultType.CREATE_ENTRY
@@ -112,13 +114,15 @@ async def test_every_page(hass: HomeAssistant, world: World, set_up: SetUp) -> N
         **TIMES,
     }
     assert loads.count(ConfigEntryState.LOADED) == 2
-    # Looking and choosing costs nothing; the first session is what was scheduled.
+    # The flow makes no call; the only call is the first scheduled live session.
     assert set(world.calls) <= {"live_data"}
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_sessions_all_day(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Times of the day are asked for only where they matter."""
+async def test_sessions_all_day_need_no_times(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The form for times of day is shown only where they apply."""
     entry = await set_up()
     options = Options(hass, entry)
     form = await options.choose("live", **LIVE)
@@ -128,8 +132,10 @@ async def test_sessions_all_day(hass: HomeAssistant, set_up: SetUp) -> None:
     await hass.config_entries.async_unload(entry.entry_id)
 
 
-async def test_nothing_changed(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Who only looks causes no reload."""
+async def test_unchanged_options_cause_no_reload(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Each page is submitted with its suggested values."""
     entry = await set_up(options={CONF_PROFILE: "balanced", **QUIET})
     loads: list[ConfigEntryState] = []
     entry.async_on_state_change(lambda: loads.append(entry.state))
@@ -155,10 +161,10 @@ async def test_nothing_changed(hass: HomeAssistant, set_up: SetUp) -> None:
         ),
     ],
 )
-async def test_a_plan_without_streams(
+async def test_plan_without_live_streams_ends_live_sessions(
     hass: HomeAssistant, set_up: SetUp, named: str, limits: dict[str, Any]
 ) -> None:
-    """Live sessions are not offered, and scheduled ones end."""
+    """The page is not offered, and scheduled sessions are switched off."""
     entry = await set_up(options=LIVE | SCHEDULE | TIMES)
     options = Options(hass, entry)
     done = await options.choose("plan", plan=named)
@@ -171,7 +177,7 @@ async def test_a_plan_without_streams(
     assert {name: entry.options[name] for name in limits} == limits
     assert "live" not in (await options.open())["menu_options"]
 
-    # With a larger plan the limits are forgotten, and sessions do not come back.
+    # A larger plan removes the custom limits, and sessions stay off.
     await options.choose("plan", plan="megawatt")
     form = await options.open("live")
     assert CONF_LIVE_BURSTS not in suggested(form)
@@ -179,8 +185,10 @@ async def test_a_plan_without_streams(
     assert not set(limits) & set(entry.options)
 
 
-async def test_a_custom_plan_with_streams(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Limits of one's own may include live data."""
+async def test_custom_plan_can_have_live_streams(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Its limits are stored as integers and suggested again."""
     entry = await set_up()
     options = Options(hass, entry)
     form = await options.choose("plan", plan="custom")
@@ -201,23 +209,29 @@ async def test_a_custom_plan_with_streams(hass: HomeAssistant, set_up: SetUp) ->
 @pytest.mark.parametrize(
     "system_properties", [{"name": "Roof", "meters": (), "live_stream": False}]
 )
-async def test_no_system_can_stream(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Where Enphase says that no system can stream, it is not offered either."""
+async def test_no_live_page_if_no_system_can_stream(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Enphase reports for each system whether it can stream."""
     menu = await Options(hass, await set_up()).open()
     assert menu["menu_options"] == ["plan", "profile", "devices"]
 
 
-async def test_what_each_plan_gives(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Before a plan is chosen, the page says how fresh power is with each."""
+async def test_page_shows_the_update_interval_of_each_plan(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The user sees the interval of power with each plan before choosing one."""
     entry = await set_up()
-    told = (await Options(hass, entry).open("plan"))["description_placeholders"]
-    assert told["kilowatt"] == told["megawatt"] == told["partner"] == "15 min"
-    assert 60 < _minutes(told["watt"]) < 120
-    assert told["assumed"] == "34,035"
+    texts = (await Options(hass, entry).open("plan"))["description_placeholders"]
+    assert texts["kilowatt"] == texts["megawatt"] == texts["partner"] == "15 min"
+    assert 60 < _minutes(texts["watt"]) < 120
+    assert texts["assumed"] == "34,035"
 
 
-async def test_what_the_plan_does_not_open(hass: HomeAssistant, set_up: SetUp) -> None:
-    """It is not offered, nor forgotten: a larger plan may follow."""
+async def test_groups_outside_the_plan_are_kept(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """They are not offered, but stay selected in case a larger plan follows."""
     groups = ["alarms", "panel_telemetry"]
     entry = await set_up(options={CONF_GROUPS: groups, CONF_PANEL_STATISTICS: True})
     options = Options(hass, entry)
@@ -234,43 +248,45 @@ async def test_what_the_plan_does_not_open(hass: HomeAssistant, set_up: SetUp) -
     assert entry.options[CONF_PANEL_STATISTICS] is True
 
 
-async def test_the_cost_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
-    """The page of live sessions says what the settings cost as they are."""
+async def test_live_pages_show_the_current_cost(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The cost is that of the stored options, not of the form."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 0})
     options = Options(hass, entry)
 
-    async def told(page: str) -> dict[str, str]:
+    async def open_page(page: str) -> dict[str, str]:
         form = await options.open("live")
         if page != "live":
             form = await options.submit(form, **LIVE | {CONF_STREAMS_PER_MONTH: 12_345})
         hass.config_entries.options.async_abort(form["flow_id"])
         return dict(form["description_placeholders"])
 
-    shown = await told("live")
+    shown = await open_page("live")
     assert (shown["price"], shown["streams"], shown["cost"]) == ("$0.10", "0", "$0.00")
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, CONF_STREAMS_PER_MONTH: 12_345}
     )
-    shown = await told("live")
+    shown = await open_page("live")
     assert (shown["streams"], shown["cost"]) == ("12,345", "$1,234.50")
 
-    # One an hour at first; then every half an hour for half of the day.
-    shown = await told("live_schedule")
+    # First, one session an hour; then one each half hour for half of the day.
+    shown = await open_page("live_schedule")
     assert (shown["sessions"], shown["sessions_cost"]) == ("720", "$72.00")
     for hours, sessions in (("daylight", "720"), ("between", "750")):
         schedule = SCHEDULE | TIMES | {CONF_LIVE_HOURS: hours}
         hass.config_entries.async_update_entry(
             entry, options={**entry.options, **schedule}
         )
-        assert (await told("live_schedule"))["sessions"] == sessions
+        assert (await open_page("live_schedule"))["sessions"] == sessions
     assert CONF_LIVE_BURSTS not in entry.options
 
 
 @pytest.mark.parametrize("streams", [0, 1])
-async def test_bursts_need_streams(
+async def test_scheduled_sessions_need_streams(
     hass: HomeAssistant, set_up: SetUp, streams: int
 ) -> None:
-    """Sessions that no stream is left for are refused, and what was typed is kept."""
+    """Without enough streams the form shows an error, and keeps the user input."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: streams})
     options = Options(hass, entry)
     typed = LIVE | {CONF_STREAMS_PER_MONTH: streams}
@@ -295,10 +311,10 @@ async def test_bursts_need_streams(
         (CONF_LIVE_BEGIN, "25:00"),
     ],
 )
-async def test_out_of_range(
+async def test_value_out_of_range_is_rejected(
     hass: HomeAssistant, set_up: SetUp, field: str, value: Any
 ) -> None:
-    """A burst lasts 30 to 300 seconds; other numbers have their ranges, too."""
+    """A live session lasts 30 to 300 seconds; other fields have their ranges, too."""
     entry = await set_up()
     before = dict(entry.options)
     options = Options(hass, entry)
@@ -307,47 +323,47 @@ async def test_out_of_range(
         if field in page:
             break
         form = await options.submit(form, **page)
-    with pytest.raises(InvalidData) as refusal:
+    with pytest.raises(InvalidData) as raised:
         await options.submit(form, **page | {field: value})
-    assert set(refusal.value.schema_errors) == {field}
+    assert set(raised.value.schema_errors) == {field}
     assert entry.options == before
 
 
 @pytest.mark.parametrize(
     ("named", "calls"), [("watt", "1,000"), ("kilowatt", "50,000")]
 )
-async def test_what_a_profile_gives(
+async def test_page_shows_the_update_intervals_of_each_profile(
     hass: HomeAssistant, set_up: SetUp, named: str, calls: str
 ) -> None:
-    """Before it is chosen, each profile says how often it asks for what."""
+    """The user sees the interval of each document before choosing a profile."""
     entry = await set_up()
     options = Options(hass, entry)
     await options.choose("plan", plan=named)
     form = await options.open("profile")
-    told = form["description_placeholders"]
-    assert told["limit"] == calls
-    assert 0 < int(told["calls"].replace(",", "")) <= int(calls.replace(",", ""))
+    texts = form["description_placeholders"]
+    assert texts["limit"] == calls
+    assert 0 < int(texts["calls"].replace(",", "")) <= int(calls.replace(",", ""))
     if named == "kilowatt":
         intervals = {
-            told[f"{profile}_{document}"] for profile in Profile for document in POLLED
+            texts[f"{profile}_{document}"] for profile in Profile for document in POLLED
         }
         assert intervals == {"15 min"}
         return
-    by_profile = {profile: _minutes(told[f"{profile}_battery"]) for profile in Profile}
+    by_profile = {profile: _minutes(texts[f"{profile}_battery"]) for profile in Profile}
     assert min(by_profile, key=by_profile.__getitem__) == Profile.BATTERY_FIRST
     assert max(by_profile, key=by_profile.__getitem__) == Profile.PRODUCTION_FIRST
 
 
-def _minutes(told: str) -> float:
-    number, unit = told.split()
+def _minutes(text: str) -> float:
+    number, unit = text.split()
     return float(number) * {"min": 1, "h": 60}[unit]
 
 
 @pytest.mark.parametrize("system_properties", [{"name": "Roof"}])
-async def test_what_a_system_does_not_have_is_not_promised(
+async def test_profile_has_no_interval_for_missing_devices(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Without a battery there is no battery level, and more for the rest."""
+    """Without a battery, its calls go to the other documents."""
     entry = await set_up()
     options = Options(hass, entry)
     await options.choose("plan", plan="watt")
@@ -356,7 +372,7 @@ async def test_what_a_system_does_not_have_is_not_promised(
     assert without["battery_first_battery"] == "—"
     hass.config_entries.options.async_abort(form["flow_id"])
 
-    # Before the entry was ever loaded, what a system has is not known.
+    # While the entry is not loaded, the devices of the system are not known.
     await hass.config_entries.async_unload(entry.entry_id)
     form = await options.open("profile")
     unknown = form["description_placeholders"]
@@ -364,10 +380,10 @@ async def test_what_a_system_does_not_have_is_not_promised(
     assert _minutes(unknown["balanced_latest"]) > _minutes(without["balanced_latest"])
 
 
-async def test_who_shares_the_key_shares_the_calls(
+async def test_accounts_on_one_key_share_its_calls(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Another account on the same key makes both wait longer."""
+    """A second account on the same key doubles the interval of both."""
     entry = await set_up()
     options = Options(hass, entry)
     await options.choose("plan", plan="watt")
@@ -412,7 +428,7 @@ async def test_who_shares_the_key_shares_the_calls(
     assert apart == alone
 
 
-async def test_the_pages_travel_over_http(
+async def test_pages_work_over_http(
     hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
 ) -> None:
     """Home Assistant's own interface can show and submit each page."""
@@ -450,23 +466,23 @@ async def test_the_pages_travel_over_http(
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Nothing is spent unless the user says so, having seen what it gives."""
+async def test_paid_calls_need_confirmation(hass: HomeAssistant, set_up: SetUp) -> None:
+    """The user sees the calls that a budget buys before it is stored."""
     entry = await set_up()
     options = Options(hass, entry)
     form = await options.choose("plan", plan="partner")
     assert form["step_id"] == "call_budget"
-    told = form["description_placeholders"]
-    assert told["free"] == told["calls"] == "10,000"
-    assert (told["price"], told["budget"], told["cost"]) == ("$0.005", "$0", "$0.00")
-    assert 5_000 < _number(told["expected"]) <= 10_000
+    texts = form["description_placeholders"]
+    assert texts["free"] == texts["calls"] == "10,000"
+    assert (texts["price"], texts["budget"], texts["cost"]) == ("$0.005", "$0", "$0.00")
+    assert 5_000 < _number(texts["expected"]) <= 10_000
 
-    # Another sum is shown with what it gives before anything else comes.
+    # A changed budget is first shown again, with the calls that it buys.
     form = await options.submit(form, call_budget=20)
     assert form["step_id"] == "call_budget"
-    told = form["description_placeholders"]
-    assert (told["budget"], told["calls"]) == ("$20", "14,000")
-    assert 0 <= _number(told["cost"].removeprefix("$")) <= 20
+    texts = form["description_placeholders"]
+    assert (texts["budget"], texts["calls"]) == ("$20", "14,000")
+    assert 0 <= _number(texts["cost"].removeprefix("$")) <= 20
     done = await options.submit(form, **suggested(form))
     assert done["type"] is FlowResultType.CREATE_ENTRY
     menu = await options.open()
@@ -476,38 +492,41 @@ async def test_paid_calls(hass: HomeAssistant, set_up: SetUp) -> None:
     left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert 3_000 < left < 14_000
 
-    # Another plan forgets the sum, and it does not come back by itself.
+    # A change of the plan removes the budget, and it is not restored.
     await options.choose("plan", plan="watt")
     assert CONF_CALL_BUDGET not in entry.options
     form = await options.choose("plan", plan="partner")
     assert form["description_placeholders"]["budget"] == "$0"
 
 
-def _number(told: str) -> float:
-    return float(told.replace(",", ""))
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_many_systems_cost_what_is_told(
+async def test_budget_page_shows_the_expected_cost(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Where the free calls are not enough, the form says what polling costs."""
+    """Four systems need more than the free calls."""
     for number in range(3):
         world.add_system(name=f"Site {number}", battery=1)
     entry = await set_up(options={CONF_CALL_BUDGET: 1000})
     options = Options(hass, entry)
     form = await options.open("call_budget")
-    told = form["description_placeholders"]
-    expected, cost = _number(told["expected"]), _number(told["cost"].removeprefix("$"))
+    texts = form["description_placeholders"]
+    expected, cost = (
+        _number(texts["expected"]),
+        _number(texts["cost"].removeprefix("$")),
+    )
     assert 20_000 < expected < 40_000
     assert cost == pytest.approx((expected - 10_000) * 0.005, abs=0.01)
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_an_entry_of_before_pays_for_nothing(
+async def test_entry_without_budget_makes_only_free_calls(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without the option, only the free calls are made."""
+    """An entry that has no such option makes no paid calls."""
     freezer.move_to("2026-06-01 00:10:00+00:00")
     await set_up()
     assert 9_000 < int(state(hass, "sensor.enphase_account_api_calls_left")) <= 10_000

@@ -1,4 +1,4 @@
-"""The report of a day: told once when it is there, and read without a call."""
+"""The report of a day: an event fires once, and reading it makes no API call."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -65,13 +65,13 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def now() -> datetime:
-    """Return when a test begins; parametrize to choose another moment."""
+    """Return the time at which a test begins; override it by parametrize."""
     return NOW
 
 
 @pytest.fixture
 def system_properties() -> dict[str, Any]:
-    """Return a system with all flows, which is some weeks old."""
+    """Return a system with all energy flows, several months old."""
     return {
         "name": "Hilltop",
         "battery": 2,
@@ -86,28 +86,28 @@ def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> list[tuple[datetime, dict[str, Any]]]:
-    """Return when the report of which day was told, as it comes."""
-    heard: list[tuple[datetime, dict[str, Any]]] = []
+def reports(hass: HomeAssistant) -> list[tuple[datetime, dict[str, Any]]]:
+    """Return time and attributes of each report event; the list grows as they fire."""
+    events: list[tuple[datetime, dict[str, Any]]] = []
 
     @callback
-    def hear(event: Event[EventStateChangedData]) -> None:
+    def record(event: Event[EventStateChangedData]) -> None:
         before, after = event.data["old_state"], event.data["new_state"]
         if before and after and "unavailable" not in (before.state, after.state):
             assert after.attributes["event_type"] == "ready"
-            heard.append((dt_util.utcnow(), dict(after.attributes)))
+            events.append((dt_util.utcnow(), dict(after.attributes)))
 
-    async_track_state_change_event(hass, [REPORT], hear)
-    return heard
+    async_track_state_change_event(hass, [REPORT], record)
+    return events
 
 
 async def _import(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Let time pass in which everything is imported that is due."""
+    """Pass enough time for all due imports."""
     await advance(hass, freezer, timedelta(minutes=20), step=timedelta(minutes=1))
 
 
 async def _pass_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Let a day pass, slowly while energies are imported in the night."""
+    """Pass a day, in small steps at night while energy is imported."""
     end = dt_util.utcnow() + DAY
     while dt_util.utcnow() < end:
         hour = dt_util.utcnow().astimezone(BERLIN).hour
@@ -115,12 +115,12 @@ async def _pass_day(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None
         await advance(hass, freezer, step, step=step)
 
 
-def _days(told: Sequence[tuple[datetime, dict[str, Any]]]) -> list[str]:
-    return [attributes["date"] for _, attributes in told]
+def _days(reports: Sequence[tuple[datetime, dict[str, Any]]]) -> list[str]:
+    return [attributes["date"] for _, attributes in reports]
 
 
-def _true_energies(world: World, day: date) -> dict[str, float]:
-    """Return what each flow truly came to on a day [kWh]."""
+def _true_energy(world: World, day: date) -> dict[str, float]:
+    """Return the true energy of each flow on a day [kWh]."""
     span, real = system_day(day, BERLIN), world.cloud.truth(world.system.system_id)
     return {
         flow.value: round(real.energy(name, span.start, span.end) / 1_000, 3)
@@ -132,7 +132,7 @@ async def _report(
     hass: HomeAssistant, *, user_id: str | None = None, **data: Any
 ) -> dict[str, Any]:
     (entry,) = hass.config_entries.async_entries(DOMAIN)
-    answer = await hass.services.async_call(
+    response = await hass.services.async_call(
         DOMAIN,
         "get_report",
         {"device_id": system_devices(hass, entry)[0].id} | data,
@@ -140,9 +140,9 @@ async def _report(
         return_response=True,
         context=Context(user_id=user_id),
     )
-    assert isinstance(answer, dict)
-    json.dumps(answer)
-    (report,) = answer.values()
+    assert isinstance(response, dict)
+    json.dumps(response)
+    (report,) = response.values()
     assert isinstance(report, dict)
     return report
 
@@ -150,7 +150,7 @@ async def _report(
 async def _add_money(
     hass: HomeAssistant, world: World, key: str, start: datetime, amount: float
 ) -> None:
-    """Record an amount of money for each of two hours."""
+    """Record the same amount of money for each of two hours."""
     statistic = statistic_id(world.system.system_id, key)
     async_add_external_statistics(
         hass,
@@ -176,107 +176,107 @@ async def _add_money(
 
 @pytest.mark.parametrize("updates", [1, 24])
 @pytest.mark.long
-async def test_it_is_told_once_the_night_is_imported(
+async def test_event_fires_once_the_night_is_imported(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
     updates: int,
 ) -> None:
-    """Some hours after midnight of the system; its figures are true."""
+    """The event fires between 4:00 and 6:00 at the system, with the true values."""
     await set_up(options={CONF_ENERGY_UPDATES: updates, CONF_HISTORY: "none"})
     await _import(hass, freezer)
     await _pass_day(hass, freezer)
-    assert _days(told) == ["2026-06-16", "2026-06-17"]
-    for at, attributes in told[1:]:
+    assert _days(reports) == ["2026-06-16", "2026-06-17"]
+    for at, attributes in reports[1:]:
         assert 4 <= at.astimezone(BERLIN).hour < 6
         day = date.fromisoformat(attributes["date"])
-        energies = _true_energies(world, day)
-        assert attributes["production_kwh"] == energies["production"]
-        expected = 100 * (1 - energies["grid_import"] / energies["consumption"])
+        energy = _true_energy(world, day)
+        assert attributes["production_kwh"] == energy["production"]
+        expected = 100 * (1 - energy["grid_import"] / energy["consumption"])
         assert attributes["self_sufficiency"] == pytest.approx(expected, abs=0.06)
         assert "net_cost" not in attributes
 
 
 @pytest.mark.long
-async def test_restarts_tell_nothing_twice(
+async def test_restart_fires_each_report_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """Nor do they swallow what came while nobody could hear it."""
+    """A report that became due while the entry was unloaded fires afterwards."""
     entry = await set_up(options=ONE_UPDATE)
     await _pass_day(hass, freezer)
-    assert _days(told) == ["2026-06-16", "2026-06-17"]
+    assert _days(reports) == ["2026-06-16", "2026-06-17"]
     for _ in range(2):
         await hass.config_entries.async_reload(entry.entry_id)
         await _import(hass, freezer)
-    assert len(told) == 2
+    assert len(reports) == 2
     await hass.config_entries.async_unload(entry.entry_id)
     freezer.tick(DAY)
     await set_up(entry)
     await _import(hass, freezer)
-    assert _days(told)[2:] == ["2026-06-18"]
+    assert _days(reports)[2:] == ["2026-06-18"]
 
 
 @pytest.mark.long
-async def test_at_nine_what_is_known_has_to_do(
+async def test_report_fires_at_nine_without_complete_data(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """Where one document cannot be had in the night, the others are told."""
+    """When one document is unavailable all night, the report has the other values."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
-    told.clear()
+    reports.clear()
     world.cloud.faults.add(Fault(operation="energy_export_telemetry", status=503))
     await _pass_day(hass, freezer)
-    ((at, attributes),) = told
+    ((at, attributes),) = reports
     assert at.astimezone(BERLIN).hour == 9
     assert attributes["date"] == "2026-06-17"
-    energies = _true_energies(world, date(2026, 6, 17))
-    assert attributes["production_kwh"] == energies["production"]
+    energy = _true_energy(world, date(2026, 6, 17))
+    assert attributes["production_kwh"] == energy["production"]
 
 
 @pytest.mark.long
-async def test_a_silent_gateway_is_waited_for(
+async def test_report_waits_for_a_silent_gateway_until_nine(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """Until nine; of a day of which nothing is known, nothing is told."""
+    """A day without any data has no report."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
     await advance(hass, freezer, timedelta(hours=8), step=STEP)
-    told.clear()
+    reports.clear()
     world.system.go_offline(dt_util.utcnow())
     await _pass_day(hass, freezer)
-    ((at, attributes),) = told
+    ((at, attributes),) = reports
     assert at.astimezone(BERLIN).hour == 9
     assert attributes["date"] == "2026-06-17"
     await _pass_day(hass, freezer)
-    assert len(told) == 1
+    assert len(reports) == 1
 
 
-async def test_a_clock_that_was_ahead_keeps_nothing_back(
+async def test_report_day_in_the_future_is_ignored(
     hass: HomeAssistant,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """What was told then is not believed."""
+    """A clock that was ahead at the last report does not block later reports."""
     entry = await set_up(options=ONE_UPDATE)
     entry.runtime_data.systems[0].store.set_last_report_day(date(2027, 1, 1))
     await hass.config_entries.async_reload(entry.entry_id)
     await _import(hass, freezer)
-    assert _days(told) == ["2026-06-16"]
+    assert _days(reports) == ["2026-06-16"]
 
 
 @pytest.mark.parametrize(
@@ -291,27 +291,27 @@ async def test_a_clock_that_was_ahead_keeps_nothing_back(
         }
     ],
 )
-async def test_panels_alone_are_reported_at_night(
+async def test_system_without_other_meters_is_reported_at_night(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """Although their document has no interval of the dark."""
+    """Its document has no intervals for the dark hours."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
     await _pass_day(hass, freezer)
-    at, attributes = told[-1]
+    at, attributes = reports[-1]
     assert at.astimezone(BERLIN).hour < 6
     assert attributes["date"] == "2026-06-17"
     assert "self_sufficiency" not in attributes
 
 
-async def test_without_updates_there_is_no_event(
+async def test_no_event_entity_without_energy_updates(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Nothing would ever be imported."""
+    """Without them, no energy is imported."""
     await set_up(options={CONF_ENERGY_UPDATES: 0})
     assert hass.states.get(REPORT) is None
     await set_up(options=ONE_UPDATE)
@@ -321,21 +321,21 @@ async def test_without_updates_there_is_no_event(
 # The action
 
 
-async def test_the_report_is_true_and_costs_nothing(
+async def test_report_has_true_values_and_makes_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """By default it is of yesterday."""
+    """The default day is yesterday."""
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
     await _pass_day(hass, freezer)
     world.cloud.requests.clear()
     report = await _report(hass)
-    energies = _true_energies(world, date(2026, 6, 17))
+    energy = _true_energy(world, date(2026, 6, 17))
     assert report["date"] == "2026-06-17"
-    assert report["energy_kwh"] == energies
+    assert report["energy_kwh"] == energy
     shares = {
-        "self_sufficiency": 1 - energies["grid_import"] / energies["consumption"],
-        "self_consumption": 1 - energies["grid_export"] / energies["production"],
+        "self_sufficiency": 1 - energy["grid_import"] / energy["consumption"],
+        "self_consumption": 1 - energy["grid_export"] / energy["production"],
     }
     for key, share in shares.items():
         assert report[key] == pytest.approx(100 * share, abs=0.06)
@@ -367,7 +367,7 @@ async def test_the_report_is_true_and_costs_nothing(
         (datetime(2026, 10, 26, 12, tzinfo=UTC), date(2026, 10, 25), 25),
     ],
 )
-async def test_days_on_which_clocks_change(
+async def test_report_of_a_day_of_clock_change_counts_each_hour_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -375,18 +375,18 @@ async def test_days_on_which_clocks_change(
     day: date,
     hours: int,
 ) -> None:
-    """They have 23 or 25 hours, and all of them count once."""
+    """Such a day has 23 or 25 hours."""
     span = system_day(day, BERLIN)
     assert span.length == timedelta(hours=hours)
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
-    assert (await _report(hass))["energy_kwh"] == _true_energies(world, day)
+    assert (await _report(hass))["energy_kwh"] == _true_energy(world, day)
 
 
-async def test_money_is_told_where_it_is_recorded(
+async def test_report_has_the_recorded_costs(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What is paid back is taken off what is to be paid."""
+    """The net cost is the cost of imports minus the compensation."""
     hass.config.currency = "CHF"
     await set_up(options=ONE_UPDATE)
     await _import(hass, freezer)
@@ -406,38 +406,38 @@ async def test_money_is_told_where_it_is_recorded(
     }
 
 
-async def test_a_tariff_puts_a_price_on_the_day(
+async def test_tariff_adds_costs_to_report_and_event(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[datetime, dict[str, Any]]],
+    reports: list[tuple[datetime, dict[str, Any]]],
 ) -> None:
-    """The event and the report tell what the statistics of costs come to."""
+    """Both agree with the statistics of costs."""
     entry = world.entry(options=ONE_UPDATE)
     entry.add_to_hass(hass)
     add_tariff(hass, world, entry, fixed("0.30"))
     add_tariff(hass, world, entry, fixed("0.08"), direction="export")
     await set_up(entry)
     await _import(hass, freezer)
-    energies = _true_energies(world, date(2026, 6, 16))
-    cost = energies["grid_import"] * 0.3
-    paid_back = energies["grid_export"] * 0.08
+    energy = _true_energy(world, date(2026, 6, 16))
+    cost = energy["grid_import"] * 0.3
+    paid_back = energy["grid_export"] * 0.08
     expected = {"import": cost, "compensation": paid_back, "net": cost - paid_back}
     report = await _report(hass)
     assert report["cost"] == {
         "currency": "EUR",
         **{key: pytest.approx(amount, abs=0.0051) for key, amount in expected.items()},
     }
-    ((_, attributes),) = told
+    ((_, attributes),) = reports
     assert attributes["net_cost"] == report["cost"]["net"]
 
 
 @pytest.mark.long
-async def test_the_best_and_the_weakest_panel(
+async def test_report_names_the_best_and_the_weakest_panel(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """By the energy of that day, under the names of the user."""
+    """They are ranked by the energy of that day, and have the user's names."""
     weak = world.system.microinverters[3].serial
     world.system.break_panel(weak, dt_util.utcnow() - DAY, 0.4)
     await set_up(options=ONE_UPDATE | {"groups": ["panels"]})
@@ -462,10 +462,10 @@ async def test_the_best_and_the_weakest_panel(
     assert "weakest_panel" not in await _report(hass, date="2026-06-17")
 
 
-async def test_the_calls_of_a_day_are_recorded(
+async def test_report_has_the_calls_of_its_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """As Home Assistant's statistics know them."""
+    """They come from Home Assistant's statistics of the call counter."""
     await set_up(options=ONE_UPDATE)
     calls = (await _report(hass))["calls"]
     assert set(calls) == {"this_month", "left"}
@@ -496,10 +496,10 @@ async def test_the_calls_of_a_day_are_recorded(
     assert (await _report(hass))["calls"] == {**calls, "on_day": 31}
 
 
-async def test_whoever_may_read_may_have_it(
+async def test_report_needs_permission_to_read(
     hass: HomeAssistant, set_up: SetUp, hass_read_only_user: MockUser
 ) -> None:
-    """And nobody else."""
+    """A read-only user gets it; a user without that permission does not."""
     await set_up(options=ONE_UPDATE)
     assert "calls" in await _report(hass, user_id=hass_read_only_user.id)
     stranger = MockUser().add_to_hass(hass)
@@ -512,10 +512,10 @@ async def test_whoever_may_read_may_have_it(
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "yesterday"])
-async def test_an_absurd_day_is_refused(
+async def test_absurd_day_is_rejected(
     hass: HomeAssistant, set_up: SetUp, day: str
 ) -> None:
-    """As Home Assistant refuses fields."""
+    """The error is Home Assistant's own for invalid fields."""
     await set_up(options=ONE_UPDATE)
     with pytest.raises(vol.Invalid):
         await _report(hass, date=day)
@@ -527,14 +527,14 @@ async def test_an_absurd_day_is_refused(
 
 
 @pytest.mark.long
-async def test_the_morning_report_is_sent(
+async def test_morning_report_is_sent_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     tmp_path: Path,
 ) -> None:
-    """Once, as a short text; a restart sends nothing again."""
+    """It is a short text; a restart does not repeat it."""
     hass.config.config_dir = str(tmp_path)
     shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "ours")
     sent = async_mock_service(hass, "notify", "persistent_notification")
@@ -552,19 +552,17 @@ async def test_the_morning_report_is_sent(
     report = await _report(hass)
     flows = ("production", "consumption", "grid_import", "grid_export")
     texts = ("produced", "used", "from the grid", "into the grid")
-    energies = (report["energy_kwh"][flow] for flow in flows)
-    told = (
-        f"{each:.1f} kWh {text}" for each, text in zip(energies, texts, strict=True)
-    )
+    energy = (report["energy_kwh"][flow] for flow in flows)
+    parts = (f"{each:.1f} kWh {text}" for each, text in zip(energy, texts, strict=True))
     assert call.data["message"] == (
-        f"{', '.join(told)}. Self-sufficiency {round(report['self_sufficiency'])} %."
+        f"{', '.join(parts)}. Self-sufficiency {round(report['self_sufficiency'])} %."
     )
 
 
-async def test_the_morning_report_tells_costs_and_panels(
+async def test_morning_report_has_costs_and_panels(
     hass: HomeAssistant, set_up: SetUp, tmp_path: Path
 ) -> None:
-    """Where they are known; and flows that are not known are left out."""
+    """It has only the values of the report, and skips flows without a value."""
     hass.config.config_dir = str(tmp_path)
     shutil.copytree(BLUEPRINTS, tmp_path / "blueprints" / "automation" / "ours")
     sent = async_mock_service(hass, "notify", "persistent_notification")
@@ -579,7 +577,7 @@ async def test_the_morning_report_tells_costs_and_panels(
         "cost": {"currency": "EUR", "import": 0.2, "net": -1.5},
         "weakest_panel": {"name": "Behind the chimney", "energy_kwh": 0.402},
     }
-    asked = async_mock_service(
+    requests = async_mock_service(
         hass,
         DOMAIN,
         "get_report",
@@ -595,4 +593,4 @@ async def test_the_morning_report_tells_costs_and_panels(
         "12.3 kWh produced. Net cost -1.50 EUR."
         " Weakest panel: Behind the chimney, 0.40 kWh."
     )
-    assert str(asked[0].data["date"]) == "2026-06-16"
+    assert str(requests[0].data["date"]) == "2026-06-16"

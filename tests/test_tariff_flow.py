@@ -1,4 +1,4 @@
-"""Tariffs: what energy costs, in a flow of their own."""
+"""The subentry flow of tariffs, which set what energy costs."""
 
 from datetime import timedelta
 from typing import Any
@@ -64,7 +64,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def _translated(result: SubentryFlowResult) -> SubentryFlowResult:
-    """Return what a flow shows; all of it has a text, filled in."""
+    """Return a flow's result; each step, field and error has a text, filled in."""
     if result["type"] is FlowResultType.ABORT:
         assert result["reason"] in TEXTS["abort"]
     if result["type"] is FlowResultType.MENU:
@@ -85,7 +85,7 @@ def _translated(result: SubentryFlowResult) -> SubentryFlowResult:
 
 
 def _choices(shown: SubentryFlowResult, field: str) -> dict[str, str]:
-    """Return the labels of what can be chosen, as the frontend finds them."""
+    """Return the label of each option of a field, as the frontend finds it."""
     assert shown["data_schema"] is not None
     selector = shown["data_schema"].schema[field]
     if not isinstance(selector, SelectSelector):
@@ -114,11 +114,11 @@ async def _begin(
     )
 
 
-async def _answer(
-    hass: HomeAssistant, shown: SubentryFlowResult, **answer: Any
+async def _submit(
+    hass: HomeAssistant, shown: SubentryFlowResult, **user_input: Any
 ) -> SubentryFlowResult:
     result = await hass.config_entries.subentries.async_configure(
-        shown["flow_id"], answer
+        shown["flow_id"], user_input
     )
     await hass.async_block_till_done()
     return _translated(result)
@@ -129,42 +129,44 @@ async def _choose(
 ) -> SubentryFlowResult:
     assert shown["type"] is FlowResultType.MENU
     assert option in shown["menu_options"]
-    return await _answer(hass, shown, next_step_id=option)
+    return await _submit(hass, shown, next_step_id=option)
 
 
 async def _add(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigSubentry:
-    """Add what an import costs: 0.30 at all times."""
-    shown = await _answer(hass, await _begin(hass, entry), direction="import")
-    result = await _answer(hass, shown, price=0.3, standing_charge=0)
+    """Add a tariff for import: 0.30 at all times."""
+    shown = await _submit(hass, await _begin(hass, entry), direction="import")
+    result = await _submit(hass, shown, price=0.3, standing_charge=0)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     return subentry
 
 
 async def _add_changed(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigSubentry:
-    """Add it with other prices since New Year."""
+    """Add a tariff for import whose prices change on New Year."""
     subentry = await _add(hass, entry)
     shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
-    shown = await _answer(hass, shown, valid_from="2026-01-01", kind="fixed")
-    await _answer(hass, shown, price=0.35, standing_charge=0.4)
+    shown = await _submit(hass, shown, valid_from="2026-01-01", kind="fixed")
+    await _submit(hass, shown, price=0.35, standing_charge=0.4)
     return subentry
 
 
 def _versions(subentry: ConfigSubentry) -> list[dict[str, Any]]:
-    """Return what is stored; the core of costs reads all of it."""
+    """Return the stored versions, which `Tariff` reads without loss."""
     assert Tariff.from_dict(subentry.data).as_dict() == subentry.data
     versions: list[dict[str, Any]] = subentry.data["versions"]
     return versions
 
 
-async def test_a_fixed_price(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
-    """It is kept without the noise of floats, and costs no call."""
+async def test_fixed_price_is_stored_as_decimal(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """Rounding errors of floats are dropped, and no API call is made."""
     entry = await set_up()
     calls = len(world.calls)
     shown = await _begin(hass, entry)
     assert (shown["step_id"], shown["last_step"]) == ("user", False)
     assert field_names(shown["data_schema"]) == {"direction", "kind"}
-    shown = await _answer(hass, shown, direction="import", kind="fixed")
+    shown = await _submit(hass, shown, direction="import", kind="fixed")
     assert (shown["step_id"], shown["last_step"]) == ("fixed", True)
     assert shown["data_schema"] is not None
     units = {
@@ -173,7 +175,7 @@ async def test_a_fixed_price(hass: HomeAssistant, world: World, set_up: SetUp) -
     }
     currency = hass.config.currency
     assert units == {"price": f"{currency}/kWh", "standing_charge": f"{currency}/d"}
-    result = await _answer(hass, shown, price=0.1 + 0.2, standing_charge=1e-5)
+    result = await _submit(hass, shown, price=0.1 + 0.2, standing_charge=1e-5)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     assert subentry.title == "Hilltop: Grid import"
@@ -187,16 +189,16 @@ async def test_a_fixed_price(hass: HomeAssistant, world: World, set_up: SetUp) -
     assert len(world.calls) == calls
 
 
-async def test_who_exports_pays_no_standing_charge(
+async def test_export_tariff_has_no_standing_charge(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """A price below zero is one."""
+    """A negative price is accepted."""
     entry = await set_up()
-    shown = await _answer(
+    shown = await _submit(
         hass, await _begin(hass, entry), direction="export", kind="fixed"
     )
     assert field_names(shown["data_schema"]) == {"price"}
-    await _answer(hass, shown, price=-0.05)
+    await _submit(hass, shown, price=-0.05)
     [subentry] = entry.subentries.values()
     assert subentry.title == "Hilltop: Grid export"
     assert _versions(subentry) == [{**FIXED, "price": "-0.05"}]
@@ -212,36 +214,38 @@ async def test_who_exports_pays_no_standing_charge(
         ({"standing_charge": -0.01}, {"standing_charge": "charge_negative"}),
     ],
 )
-async def test_an_absurd_price_is_refused(
+async def test_absurd_price_is_rejected(
     hass: HomeAssistant, set_up: SetUp, answer: Any, errors: dict[str, str]
 ) -> None:
-    """The form says so, and keeps what was filled in."""
+    """The form shows the error, and keeps the user input."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), direction="import")
+    shown = await _submit(hass, await _begin(hass, entry), direction="import")
     given = {"price": 0.3, "standing_charge": 0.5, **answer}
-    shown = await _answer(hass, shown, **given)
+    shown = await _submit(hass, shown, **given)
     assert (shown["step_id"], shown["errors"]) == ("fixed", errors)
     assert suggested(shown).keys() == given.keys()
-    result = await _answer(hass, shown, price=0.3, standing_charge=0)
+    result = await _submit(hass, shown, price=0.3, standing_charge=0)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_prices_by_time_of_use(hass: HomeAssistant, set_up: SetUp) -> None:
-    """One form for what counts otherwise, and one for each period."""
+async def test_time_of_use_prices_are_stored(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """One form has the price outside of all periods; each period has its own form."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _submit(hass, await _begin(hass, entry), kind="time_of_use")
     assert (shown["step_id"], shown["last_step"]) == ("time_of_use", False)
     base = {"price": 0.34, "standing_charge": 0.45}
-    shown = await _answer(hass, shown, **base, holidays=["2026-12-25", "Easter"])
+    shown = await _submit(hass, shown, **base, holidays=["2026-12-25", "Easter"])
     assert shown["errors"] == {"holidays": "invalid_day"}
-    shown = await _answer(hass, shown, **base, holidays=["2026-12-26", "2026-12-25"])
+    shown = await _submit(hass, shown, **base, holidays=["2026-12-26", "2026-12-25"])
     assert shown["step_id"] == "period"
     assert "remove" not in field_names(shown["data_schema"])
-    shown = await _answer(hass, shown, **NIGHT, add=True)
-    # The form of the next one is empty.
+    shown = await _submit(hass, shown, **NIGHT, add=True)
+    # The form of the next period is empty.
     assert (shown["step_id"], suggested(shown)) == ("period", {})
     winter = {**NIGHT, "holidays": False, "weekdays": ALL_DAYS}
-    result = await _answer(hass, shown, **winter, first="11", last="2")
+    result = await _submit(hass, shown, **winter, first="11", last="2")
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     stored_winter = {"weekdays": list(range(7)), "first": "11-01", "last": "02-29"}
@@ -269,96 +273,98 @@ async def test_prices_by_time_of_use(hass: HomeAssistant, set_up: SetUp) -> None
         ({"last": "3"}, {"first": "month_missing"}),
     ],
 )
-async def test_what_is_wrong_with_a_period(
+async def test_invalid_period_is_rejected(
     hass: HomeAssistant, set_up: SetUp, answer: Any, errors: dict[str, str]
 ) -> None:
-    """The form says so, and keeps what was filled in."""
+    """The form shows the error, and keeps the user input."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
-    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
-    shown = await _answer(hass, shown, **{**NIGHT, **answer})
+    shown = await _submit(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
+    shown = await _submit(hass, shown, **{**NIGHT, **answer})
     assert (shown["step_id"], shown["errors"]) == ("period", errors)
     assert suggested(shown).items() >= {**NIGHT, **answer}.items()
-    result = await _answer(hass, shown, **NIGHT)
+    result = await _submit(hass, shown, **NIGHT)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_periods_are_changed_added_and_removed(
+async def test_periods_can_be_changed_added_and_removed(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """They are shown with what tells them apart."""
+    """The label of a period has its price, times, weekdays and months."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
-    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
-    await _answer(hass, shown, **NIGHT, first="11", last="3")
+    shown = await _submit(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
+    await _submit(hass, shown, **NIGHT, first="11", last="3")
     [subentry] = entry.subentries.values()
 
     shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
     assert suggested(shown) == {"price": 0.34, "standing_charge": 0}
-    shown = await _answer(hass, shown, price=0.36, standing_charge=0)
+    shown = await _submit(hass, shown, price=0.36, standing_charge=0)
     assert shown["step_id"] == "periods"
     assert _choices(shown, "next") == {
         "0": "0.22 · 22:00-06:00 · Monday, Sunday · November - March",
         "add": "Add a period",
         "save": "Save",
     }
-    shown = await _answer(hass, shown, next="0")
+    shown = await _submit(hass, shown, next="0")
     assert "add" not in field_names(shown["data_schema"])
     known = {**NIGHT, "start": "22:00", "end": "06:00", "first": "11", "last": "3"}
     assert suggested(shown) == known
-    shown = await _answer(hass, shown, **{**NIGHT, "price": 0.2, "weekdays": ALL_DAYS})
+    shown = await _submit(hass, shown, **{**NIGHT, "price": 0.2, "weekdays": ALL_DAYS})
     assert _choices(shown, "next")["0"] == "0.2 · 22:00-06:00"
-    shown = await _answer(hass, shown, next="add")
+    shown = await _submit(hass, shown, next="add")
     assert suggested(shown) == {}
-    shown = await _answer(hass, shown, **NIGHT)
+    shown = await _submit(hass, shown, **NIGHT)
     assert list(_choices(shown, "next")) == ["0", "1", "add", "save"]
-    shown = await _answer(hass, shown, next="0")
-    # What is removed need not be right.
-    shown = await _answer(hass, shown, **{**NIGHT, "weekdays": []}, remove=True)
+    shown = await _submit(hass, shown, next="0")
+    # A period that is removed is not validated.
+    shown = await _submit(hass, shown, **{**NIGHT, "weekdays": []}, remove=True)
     assert list(_choices(shown, "next")) == ["0", "add", "save"]
-    result = await _answer(hass, shown, next="save")
+    result = await _submit(hass, shown, next="save")
     assert result["reason"] == "reconfigure_successful"
     [version] = _versions(subentry)
     assert (version["price"], version["periods"]) == ("0.36", [STORED_NIGHT])
 
-    # Prices by time of use have at least one period.
+    # Time-of-use prices need at least one period.
     shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
-    shown = await _answer(hass, shown, price=0.36, standing_charge=0)
-    shown = await _answer(hass, shown, next="0")
-    shown = await _answer(hass, shown, **NIGHT, remove=True)
+    shown = await _submit(hass, shown, price=0.36, standing_charge=0)
+    shown = await _submit(hass, shown, next="0")
+    shown = await _submit(hass, shown, **NIGHT, remove=True)
     assert (shown["step_id"], suggested(shown)) == ("period", {})
     assert _versions(subentry) == [version]
 
 
-async def test_there_is_an_end_to_periods(hass: HomeAssistant, set_up: SetUp) -> None:
-    """What is saved can be read."""
+async def test_periods_are_limited_to_fifty(hass: HomeAssistant, set_up: SetUp) -> None:
+    """The stored tariff stays readable."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="time_of_use")
-    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    shown = await _submit(hass, await _begin(hass, entry), kind="time_of_use")
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
     for _ in range(50):
-        shown = await _answer(hass, shown, **NIGHT, add=True)
+        shown = await _submit(hass, shown, **NIGHT, add=True)
     assert shown["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     assert len(_versions(subentry)[0]["periods"]) == 50
     shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
-    shown = await _answer(hass, shown, price=0.34, standing_charge=0)
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
     assert "add" not in _choices(shown, "next")
 
 
-async def test_a_price_entity(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Only one of which there will be statistics: they tell the price of each hour."""
+async def test_price_entity_needs_a_measurement(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The price of each hour is read from the statistics of the entity."""
     hass.states.async_set("sensor.price", "0.31", {"state_class": "measurement"})
     hass.states.async_set("sensor.meter", "31", {"state_class": "total"})
     hass.states.async_set("sensor.mood", "good")
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="entity")
+    shown = await _submit(hass, await _begin(hass, entry), kind="entity")
     for wrong in ("sensor.meter", "sensor.mood", "sensor.gone"):
-        shown = await _answer(hass, shown, entity_id=wrong, standing_charge=0.1)
+        shown = await _submit(hass, shown, entity_id=wrong, standing_charge=0.1)
         assert shown["errors"] == {"entity_id": "no_price"}
         assert suggested(shown)["entity_id"] == wrong
     with pytest.raises(InvalidData):
-        await _answer(hass, shown, entity_id="light.price", standing_charge=0)
-    result = await _answer(hass, shown, entity_id="sensor.price", standing_charge=0.1)
+        await _submit(hass, shown, entity_id="light.price", standing_charge=0)
+    result = await _submit(hass, shown, entity_id="sensor.price", standing_charge=0.1)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     [subentry] = entry.subentries.values()
     assert _versions(subentry) == [
@@ -371,15 +377,15 @@ async def test_a_price_entity(hass: HomeAssistant, set_up: SetUp) -> None:
     ]
 
 
-async def test_a_price_entity_with_statistics(
+async def test_price_entity_needs_statistics_of_a_mean(
     recorder_mock: Any, hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Those of a sensor that is gone count as well; they have to be of a mean."""
+    """Statistics of a sensor that no longer exists are accepted."""
     entry = await set_up()
-    shown = await _answer(hass, await _begin(hass, entry), kind="entity")
+    shown = await _submit(hass, await _begin(hass, entry), kind="entity")
     given = {"entity_id": "sensor.price", "standing_charge": 0}
     for mean_type in (StatisticMeanType.NONE, StatisticMeanType.ARITHMETIC):
-        shown = await _answer(hass, shown, **given)
+        shown = await _submit(hass, shown, **given)
         assert shown["errors"] == {"entity_id": "no_price"}
         has_mean = mean_type is StatisticMeanType.ARITHMETIC
         async_import_statistics(
@@ -398,33 +404,35 @@ async def test_a_price_entity_with_statistics(
         done = hass.loop.create_future()
         get_instance(hass).queue_task(SynchronizeTask(done))
         await done
-    result = await _answer(hass, shown, **given)
+    result = await _submit(hass, shown, **given)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def test_the_demo_has_tariffs(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Its answers are for the forms that there are."""
+async def test_tariffs_of_the_demo_fit_the_forms(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The demo has valid user input for each form."""
     entry = await set_up()
-    for answers in TARIFFS:
+    for inputs in TARIFFS:
         shown = await _begin(hass, entry)
         while shown["type"] is FlowResultType.FORM:
             assert not shown["errors"]
-            shown = await _answer(hass, shown, **answers[shown["step_id"]])
+            shown = await _submit(hass, shown, **inputs[shown["step_id"]])
         assert shown["type"] is FlowResultType.CREATE_ENTRY
     titles = [each.title for each in entry.subentries.values()]
     assert titles == ["Hilltop: Grid import", "Hilltop: Grid export"]
 
 
-async def test_costs_of_the_past_follow_at_once(
+async def test_costs_of_today_follow_a_tariff_at_once(
     recorder_mock: Any,
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Those of today are told as soon as there is a tariff, and as it is corrected."""
-    # On a dark day energy is imported.
+    """The cost of today is shown when a tariff is added, and when it is corrected."""
+    # In November, in the evening, energy was imported.
     freezer.move_to("2026-11-20 21:07:00+00:00")
     entry = await set_up(options={"energy_updates": 24, "history": "none"})
     await advance(hass, freezer, timedelta(hours=1), step=timedelta(minutes=10))
@@ -434,17 +442,17 @@ async def test_costs_of_the_past_follow_at_once(
     cost = float(state(hass, "sensor.hilltop_cost_today"))
     assert cost > 0
     shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
-    await _answer(hass, shown, price=0.6, standing_charge=0.5)
+    await _submit(hass, shown, price=0.6, standing_charge=0.5)
     await hass.async_block_till_done(wait_background_tasks=True)
     corrected = float(state(hass, "sensor.hilltop_cost_today"))
     assert corrected == pytest.approx(2 * cost + 0.5)
     assert len(world.calls) == calls
 
 
-async def test_of_several_systems_one_is_chosen(
+async def test_tariff_is_for_the_selected_system(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Each has tariffs of its own."""
+    """Each system has its own tariffs."""
     cabin = world.add_system(name="Cabin")
     entry = await set_up()
     for system, title in (
@@ -453,33 +461,37 @@ async def test_of_several_systems_one_is_chosen(
     ):
         shown = await _begin(hass, entry)
         assert set(_choices(shown, "system").values()) == {"Hilltop", "Cabin"}
-        shown = await _answer(hass, shown, system=str(system.system_id))
-        await _answer(hass, shown, price=0.3, standing_charge=0)
+        shown = await _submit(hass, shown, system=str(system.system_id))
+        await _submit(hass, shown, price=0.3, standing_charge=0)
         newest = list(entry.subentries.values())[-1]
         assert (newest.title, newest.data["system"]) == (title, system.system_id)
 
 
-async def test_energy_has_one_tariff(hass: HomeAssistant, set_up: SetUp) -> None:
-    """The form names it; the other direction is free."""
+async def test_each_direction_has_one_tariff(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The form names the existing tariff; the other direction is still available."""
     entry = await set_up()
-    late = await _answer(hass, await _begin(hass, entry), direction="import")
+    late = await _submit(hass, await _begin(hass, entry), direction="import")
     first = await _add(hass, entry)
     shown = await _begin(hass, entry)
-    shown = await _answer(hass, shown, direction="import", kind="entity")
+    shown = await _submit(hass, shown, direction="import", kind="entity")
     assert shown["errors"] == {"direction": "tariff_exists"}
     assert (shown["description_placeholders"] or {})["tariff"].endswith("Grid import")
     assert suggested(shown) == {"direction": "import", "kind": "entity"}
-    # Who began before the other was there is too late as well.
-    late = await _answer(hass, late, price=0.3, standing_charge=0)
+    # A flow that began before the tariff existed is rejected at its end.
+    late = await _submit(hass, late, price=0.3, standing_charge=0)
     assert late["reason"] == "already_configured"
     assert list(entry.subentries.values()) == [first]
-    shown = await _answer(hass, shown, direction="export", kind="fixed")
-    result = await _answer(hass, shown, price=0.08)
+    shown = await _submit(hass, shown, direction="export", kind="fixed")
+    result = await _submit(hass, shown, price=0.08)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
-async def test_new_prices_from_a_date_on(hass: HomeAssistant, set_up: SetUp) -> None:
-    """The older ones stay; what was entered for that time is suggested."""
+async def test_new_prices_apply_from_their_date(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Older prices stay; the prices in force on that date are suggested."""
     entry = await set_up()
     subentry = await _add(hass, entry)
     shown = await _begin(hass, entry, subentry)
@@ -488,12 +500,12 @@ async def test_new_prices_from_a_date_on(hass: HomeAssistant, set_up: SetUp) -> 
     assert suggested(shown) == {"kind": "fixed"}
     for day, kind in (("2026-01-01", "time_of_use"), ("2025-01-01", "fixed")):
         shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
-        shown = await _answer(hass, shown, valid_from=day, kind=kind)
+        shown = await _submit(hass, shown, valid_from=day, kind=kind)
         known = {"price": 0.3, "standing_charge": 0} if kind == "fixed" else {}
         assert suggested(shown) == known
-        shown = await _answer(hass, shown, price=0.34, standing_charge=0.5)
+        shown = await _submit(hass, shown, price=0.34, standing_charge=0.5)
         if kind == "time_of_use":
-            shown = await _answer(hass, shown, **NIGHT)
+            shown = await _submit(hass, shown, **NIGHT)
         assert shown["reason"] == "reconfigure_successful"
     stored = {"price": "0.34", "standing_charge": "0.5"}
     assert _versions(subentry) == [
@@ -508,25 +520,25 @@ async def test_new_prices_from_a_date_on(hass: HomeAssistant, set_up: SetUp) -> 
     ]
     assert subentry.title == "Hilltop: Grid import"
 
-    # The periods that are suggested are not those of before.
+    # Changing the suggested periods does not change the older ones.
     shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
     for day, error in (("2026-01-01", "day_taken"), ("1000-01-01", "invalid_day")):
-        shown = await _answer(hass, shown, valid_from=day, kind="time_of_use")
+        shown = await _submit(hass, shown, valid_from=day, kind="time_of_use")
         assert shown["errors"] == {"valid_from": error}
-    shown = await _answer(hass, shown, valid_from="2027-01-01", kind="time_of_use")
+    shown = await _submit(hass, shown, valid_from="2027-01-01", kind="time_of_use")
     assert suggested(shown) == {"price": 0.34, "standing_charge": 0.5}
-    shown = await _answer(hass, shown, price=0.4, standing_charge=0)
-    shown = await _answer(hass, shown, next="0")
-    shown = await _answer(hass, shown, **{**NIGHT, "price": 0.25})
-    await _answer(hass, shown, next="save")
+    shown = await _submit(hass, shown, price=0.4, standing_charge=0)
+    shown = await _submit(hass, shown, next="0")
+    shown = await _submit(hass, shown, **{**NIGHT, "price": 0.25})
+    await _submit(hass, shown, next="save")
     periods = [each.get("periods", [])[:1] for each in _versions(subentry)[2:]]
     assert periods == [[STORED_NIGHT], [{**STORED_NIGHT, "price": "0.25"}]]
 
 
-async def test_the_prices_to_correct_are_chosen(
+async def test_version_to_correct_can_be_selected(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """Those of today, unless the user says otherwise."""
+    """The default is the version in force today."""
     entry = await set_up()
     subentry = await _add_changed(hass, entry)
     for version, price in (("2026-01-01", 0.36), ("beginning", 0.29)):
@@ -537,8 +549,8 @@ async def test_the_prices_to_correct_are_chosen(
         }
         assert shown["data_schema"] is not None
         assert shown["data_schema"]({}) == {"version": "2026-01-01"}
-        shown = await _answer(hass, shown, version=version)
-        result = await _answer(hass, shown, price=price, standing_charge=0)
+        shown = await _submit(hass, shown, version=version)
+        result = await _submit(hass, shown, price=price, standing_charge=0)
         assert result["reason"] == "reconfigure_successful"
     assert _versions(subentry) == [
         {**FIXED, "price": "0.29"},
@@ -546,23 +558,23 @@ async def test_the_prices_to_correct_are_chosen(
     ]
 
 
-async def test_a_change_of_prices_is_removed(
+async def test_change_of_prices_can_be_removed(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """What was before goes on; the first prices stay."""
+    """The prices before it continue; the first prices cannot be removed."""
     entry = await set_up()
     subentry = await _add_changed(hass, entry)
     shown = await _choose(hass, await _begin(hass, entry, subentry), "remove_prices")
     assert list(_choices(shown, "version")) == ["2026-01-01"]
-    result = await _answer(hass, shown, version="2026-01-01")
+    result = await _submit(hass, shown, version="2026-01-01")
     assert result["reason"] == "reconfigure_successful"
     assert _versions(subentry) == [FIXED]
 
 
-async def test_prices_change_two_hundred_times_at_most(
+async def test_versions_are_limited_to_two_hundred(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """What is saved can be read."""
+    """The stored tariff stays readable."""
     entry = await set_up()
     subentry = await _add(hass, entry)
     many = [FIXED] + [
@@ -577,10 +589,10 @@ async def test_prices_change_two_hundred_times_at_most(
     assert set(shown["menu_options"]) == {"correct", "remove_prices"}
 
 
-async def test_the_entry_is_reloaded_for_a_reason(
+async def test_entry_reloads_only_when_a_tariff_changes(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Not where a tariff is saved as it was."""
+    """Saving a tariff without a change causes no reload."""
     entry = await set_up()
     loaded = [entry.runtime_data]
     subentry = await _add(hass, entry)
@@ -589,7 +601,7 @@ async def test_the_entry_is_reloaded_for_a_reason(
     calls = len(world.calls)
     for price in (0.3, 0.31):
         shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
-        await _answer(hass, shown, price=price, standing_charge=0)
+        await _submit(hass, shown, price=price, standing_charge=0)
         loaded.append(entry.runtime_data)
     assert loaded[1] is loaded[2]
     assert loaded[2] is not loaded[3]
@@ -600,10 +612,10 @@ async def test_the_entry_is_reloaded_for_a_reason(
     assert len(world.calls) == calls
 
 
-async def test_an_account_that_does_not_work_has_no_flow(
+async def test_flow_of_an_unloaded_entry_aborts(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """It says so."""
+    """The reason of the abort is given."""
     entry = await set_up()
     subentry = await _add(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -611,10 +623,10 @@ async def test_an_account_that_does_not_work_has_no_flow(
         assert shown["reason"] == "entry_not_loaded"
 
 
-async def test_the_frontend_can_show_each_form(
+async def test_each_form_works_over_http(
     hass: HomeAssistant, set_up: SetUp, hass_client: ClientSessionGenerator
 ) -> None:
-    """Over HTTP, where forms have to be JSON."""
+    """Over HTTP, each form must be valid JSON."""
     assert await async_setup_component(hass, "config", {})
     hass.states.async_set("sensor.price", "0.3", {"state_class": "measurement"})
     entry = await set_up()
@@ -631,25 +643,25 @@ async def test_the_frontend_can_show_each_form(
         seen[shown.get("step_id")] = () if is_menu else shown.get("data_schema")
         return shown
 
-    async def walk(begin: dict[str, Any], *answers: dict[str, Any]) -> None:
+    async def walk(begin: dict[str, Any], *inputs: dict[str, Any]) -> None:
         shown = await post(
             path, {"handler": [entry.entry_id, SUBENTRY_TARIFF], **begin}
         )
-        for answer in answers:
-            shown = await post(f"{path}/{shown['flow_id']}", answer)
+        for user_input in inputs:
+            shown = await post(f"{path}/{shown['flow_id']}", user_input)
         assert shown["type"] in {"create_entry", "abort"}
 
     base = {"price": 0.3, "standing_charge": 0}
     await walk({}, {"direction": "import", "kind": "fixed"}, base)
     [subentry] = entry.subentries.values()
     change = {"subentry_id": subentry.subentry_id}
-    for valid_from, kind, *answers in (
+    for valid_from, kind, *inputs in (
         ("2026-01-01", "time_of_use", base, NIGHT),
         ("2026-02-01", "time_of_use", base, {"next": "save"}),
         ("2026-03-01", "entity", {"entity_id": "sensor.price", "standing_charge": 0}),
     ):
         when = {"valid_from": valid_from, "kind": kind}
-        await walk(change, {"next_step_id": "new_prices"}, when, *answers)
+        await walk(change, {"next_step_id": "new_prices"}, when, *inputs)
     version = {"version": "beginning"}
     await walk(change, {"next_step_id": "correct"}, version, base)
     version = {"version": "2026-01-01"}
