@@ -69,7 +69,7 @@ def test_a_sum_is_a_lifetime_only_if_all_days_are_in_it(is_known: bool) -> None:
     assert found[IMPORTED_TODAY].value == 200
 
 
-def test_production_is_told_by_the_summary() -> None:
+def test_the_summary_has_the_production() -> None:
     """And what has no rows says nothing."""
     found = samples_of_rows(
         {Flow.PRODUCTION: rows(-2, 2), Flow.GRID_IMPORT: []},

@@ -1,4 +1,4 @@
-"""Which call for energies comes next, and when."""
+"""Which request for energy comes next, and when."""
 
 from collections.abc import Mapping
 from copy import replace

@@ -1,4 +1,4 @@
-"""What was imported of a document, and what is asked for next."""
+"""What was imported of a document, and what is requested next."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,12 +59,12 @@ class Importer:
 
     progress: ImportProgress = field(default_factory=ImportProgress)
     now: datetime = NOW
-    asked: list[Week | Days] = field(default_factory=list)
+    requested: list[Week | Days] = field(default_factory=list)
 
     def make(self, calls: int = 10_000, *, restarts: bool = False) -> None:
-        """Make so many of the calls wanted."""
+        """Make a number of the wanted calls."""
         while calls and (window := self.progress.next_wanted) is not None:
-            self.asked.append(window)
+            self.requested.append(window)
             left = self.progress.calls_wanted
             if isinstance(window, Days):
                 self.progress = self.progress.have_days(window)
@@ -90,15 +90,15 @@ class Importer:
 
     @property
     def weeks(self) -> list[Week]:
-        """Return the weeks that were asked for."""
-        return [window for window in self.asked if isinstance(window, Week)]
+        """Return the requested weeks."""
+        return [window for window in self.requested if isinstance(window, Week)]
 
 
 @given(st.lists(st.tuples(hours_back, hours_back), min_size=1, max_size=5))
-def test_no_hour_is_asked_for_twice(wishes: list[tuple[int, int]]) -> None:
-    """However wishes overlap; each call makes fewer wanted until none is."""
+def test_no_hour_is_requested_twice(requests: list[tuple[int, int]]) -> None:
+    """However requests overlap; each call reduces the wanted ones to none."""
     importer = Importer()
-    for start, end in wishes:
+    for start, end in requests:
         progress = importer.progress.request_hours(ago(start), ago(end), now=NOW)
         assert not overlap(progress.known, progress.wanted)
         importer.progress = progress
@@ -107,19 +107,19 @@ def test_no_hour_is_asked_for_twice(wishes: list[tuple[int, int]]) -> None:
         assert importer.progress.next_wanted is None
     for week in importer.weeks:
         assert NOW - week.start < OLDEST
-    wished = within(
-        union((top_of_hour(ago(start)), ago(end)) for start, end in wishes),
+    wanted = within(
+        union((top_of_hour(ago(start)), ago(end)) for start, end in requests),
         top_of_hour(NOW - KEPT) + HOUR,
         top_of_hour(NOW - SETTLES_AFTER),
     )
-    assert not without(wished, importer.progress.known)
+    assert not without(wanted, importer.progress.known)
     wanted_again = importer.progress.request_hours(YEARS_AGO, NOW, now=NOW)
     assert not overlap(wanted_again.wanted, importer.progress.known)
 
 
 @settings(max_examples=40)
 @given(hours_back, hours_back)
-def test_hours_are_asked_for_again_if_that_is_wished(start: int, end: int) -> None:
+def test_known_hours_are_requested_again_on_demand(start: int, end: int) -> None:
     """All of those, and no others."""
     importer = Importer(ImportProgress().request_hours(YEARS_AGO, NOW, now=NOW))
     importer.make()
@@ -135,8 +135,8 @@ def test_hours_are_asked_for_again_if_that_is_wished(start: int, end: int) -> No
     assert not without(known, importer.progress.known)
 
 
-def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
-    """A window that is empty, or passed over, is not asked for again."""
+def test_a_week_old_window_is_known_even_without_data() -> None:
+    """A window that is empty or skipped is not requested again."""
     progress = ImportProgress().request_hours(NOW - 5 * WEEK, NOW, now=NOW)
     week = progress.next_wanted
     assert isinstance(week, Week)
@@ -149,7 +149,7 @@ def test_what_is_a_week_old_is_known_though_nothing_was_told() -> None:
 @settings(max_examples=40)
 @given(st.integers(1, 120), st.randoms(use_true_random=False))
 def test_interruptions_change_nothing(weeks: int, random: Random) -> None:
-    """A restart after any call goes on with the next; no window is asked for twice."""
+    """A restart after any call continues; no window is requested twice."""
     wanting = (
         ImportProgress()
         .request_days(Days())
@@ -161,13 +161,13 @@ def test_interruptions_change_nothing(weeks: int, random: Random) -> None:
     while interrupted.progress.next_wanted is not None:
         interrupted.make(random.randint(1, 20), restarts=random.random() < 0.5)
         interrupted.progress = stored(interrupted.progress)
-    assert interrupted.asked == alone.asked
+    assert interrupted.requested == alone.requested
     assert interrupted.progress == alone.progress
-    assert len(set(alone.asked)) == len(alone.asked) == wanting.calls_requested
+    assert len(set(alone.requested)) == len(alone.requested) == wanting.calls_requested
 
 
 def test_what_is_asked_for_is_counted() -> None:
-    """The share that is done never falls while more is asked for or given up."""
+    """The share that is done never falls while more is requested or cancelled."""
     progress = ImportProgress()
     assert progress.calls_wanted == progress.calls_requested == 0
     progress = progress.request_days(Days()).request_hours(NOW - 3 * WEEK, NOW, now=NOW)
@@ -179,7 +179,7 @@ def test_what_is_asked_for_is_counted() -> None:
     assert (more.calls_wanted, more.calls_requested) == (6, 8)
     importer.make()
     assert (importer.progress.calls_wanted, importer.progress.calls_requested) == (0, 5)
-    # All is done; what is wished then counts anew.
+    # All is done; the next requests count from zero.
     again = importer.progress.request_days(Days())
     assert (again.calls_wanted, again.calls_requested) == (1, 1)
 
@@ -191,7 +191,7 @@ def test_days_come_first_then_the_oldest_hours() -> None:
     )
     importer.progress = importer.progress.request_days(Days())
     importer.make()
-    assert importer.asked[0] == Days()
+    assert importer.requested[0] == Days()
     starts = [week.start for week in importer.weeks]
     assert starts == sorted(starts)
     assert starts[0] == top_of_hour(NOW - 2 * WEEK)
@@ -212,14 +212,14 @@ MARCH = Days(date(2025, 3, 1), date(2025, 3, 31))
         (Days(date(2024, 1, 1), None), MARCH, Days(date(2024, 1, 1), None)),
     ],
 )
-def test_days_wished_for_are_not_forgotten_for_others(
+def test_requested_days_are_not_forgotten_for_others(
     first: Days, second: Days, expected: Days
 ) -> None:
-    """One call tells both."""
+    """One request covers both."""
     progress = ImportProgress().request_days(first).request_days(second)
     assert progress.days == expected
     assert progress.calls_wanted == 1
-    # What was asked for before the second wish does not grant it.
+    # A request sent before the second one does not fulfil it.
     assert progress.have_days(expected).days is None
     if first != expected:
         assert progress.have_days(first).days == expected
@@ -248,7 +248,7 @@ def test_giving_up_keeps_what_is_known() -> None:
     )
 )
 @example([(HOUR / 2, -HOUR, 0), (WEEK, None, 0)])
-def test_all_that_is_not_settled_is_told_in_time(
+def test_all_unsettled_hours_are_requested_in_time(
     life: list[tuple[timedelta, timedelta | None, int]],
 ) -> None:
     """Whatever pauses there were, and however late the gateway reports.
@@ -270,7 +270,7 @@ def test_all_that_is_not_settled_is_told_in_time(
         begun_at = begun_at or week.start
         importer.make(calls)
         seen = union(
-            [*seen, *((asked.start, min(asked.end, now)) for asked in importer.weeks)]
+            [*seen, *((week.start, min(week.end, now)) for week in importer.weeks)]
         )
         following = importer.progress.update(now)
         unsettled = without(
@@ -283,7 +283,7 @@ def test_all_that_is_not_settled_is_told_in_time(
 
 
 def test_a_silent_gateway_costs_no_other_calls() -> None:
-    """Updates ask for the last week each day; what is older is not asked for apart."""
+    """Updates request the last week each day; nothing requests older hours."""
     importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     importer.make()
     for _ in range(30):
@@ -316,7 +316,7 @@ def test_what_a_gateway_reports_after_weeks_is_asked_for_once(
 
 
 def test_what_a_gateway_reports_late_is_doubted_once() -> None:
-    """One answer of nothing, or of zeros alone, is asked for again; a second is not."""
+    """One response without data or with zeros alone is repeated; a second is not."""
     importer = Importer()
     importer.update(NOW)
     importer.now = NOW + 2 * WEEK
@@ -340,7 +340,7 @@ def test_what_a_gateway_reports_late_is_doubted_once() -> None:
 
 
 def test_what_was_in_vain_before_a_pause_stays_so() -> None:
-    """Of what was told without certainty for long, no call asks again."""
+    """Hours that stay uncertain for long are not requested again."""
     importer = Importer()
     importer.update(NOW)
     for _ in range(60):
@@ -359,7 +359,7 @@ def test_what_was_in_vain_before_a_pause_stays_so() -> None:
 
 
 def test_a_pause_of_weeks_becomes_wanted() -> None:
-    """All between what was known and what the first update tells."""
+    """All hours between the known ones and the first update."""
     importer = Importer()
     importer.update(NOW)
     settled = importer.progress.known[-1][1]
@@ -373,7 +373,7 @@ def test_a_pause_of_weeks_becomes_wanted() -> None:
 
 
 def test_history_that_no_update_followed_is_continued() -> None:
-    """Where news were not wanted for weeks, they are asked for from its end on."""
+    """After weeks without updates, hours are requested from the last known one on."""
     importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     importer.make()
     settled = importer.progress.known[-1][1]
@@ -383,18 +383,20 @@ def test_history_that_no_update_followed_is_continued() -> None:
 
 
 def test_an_update_takes_what_is_wanted_with_it() -> None:
-    """What it tells is not asked for apart."""
+    """Its hours need no request of their own."""
     importer = Importer(ImportProgress().request_hours(NOW - 2 * WEEK, NOW, now=NOW))
     week = importer.update(NOW)
     assert importer.progress.wanted == ((top_of_hour(NOW - 2 * WEEK), week.start),)
 
 
 def test_what_the_cloud_still_corrects_is_not_settled() -> None:
-    """Four hours before what it tells, and before now."""
+    """Four hours before its end, and before now."""
     week = Week(top_of_hour(NOW) - WEEK)
     for newest in (NOW, NOW + DAY):
-        told = ImportProgress().have_week(week, fetched_at=NOW, certain_until=newest)
-        assert told.known == ((week.start, top_of_hour(NOW - SETTLES_AFTER)),)
+        progress = ImportProgress().have_week(
+            week, fetched_at=NOW, certain_until=newest
+        )
+        assert progress.known == ((week.start, top_of_hour(NOW - SETTLES_AFTER)),)
     late = ImportProgress().have_week(week, fetched_at=NOW, certain_until=NOW - DAY)
     assert late.known == ((week.start, top_of_hour(NOW - DAY - SETTLES_AFTER)),)
 
@@ -452,7 +454,7 @@ json_values = st.recursive(
 
 
 def is_sound(progress: ImportProgress) -> bool:
-    """Tell whether a progress can be worked with."""
+    """Return whether a progress is valid."""
     wanting = progress.as_of(NOW).request_hours(NOW - WEEK, NOW, now=NOW)
     wanting = wanting.request_days(Days())
     done = wanting.have_update(

@@ -1,4 +1,4 @@
-"""What is requested next, after answers, failures and clocks that jump."""
+"""What is requested next, after responses, failures and clocks that jump."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -37,7 +37,7 @@ def due(importer: Importer, now: datetime) -> ImportRequest | None:
 
 
 def hours_of(step: ImportRequest, now: datetime) -> dict[Flow, dict[Span, Reading]]:
-    """Return an answer that covers the whole window."""
+    """Return a response that covers the whole window."""
     assert not isinstance(step.window, Days)
     start, readings = step.window.start, {}
     while start + HOUR <= now:

@@ -18,12 +18,12 @@ PLATE = 2_000 * 1.3
 SUNNY = (1_000, 2_500, 4_000, 5_500, 6_500, 6_800, 6_700, 6_000, 4_000, 1_500)
 
 
-def answer(
+def response(
     *powers: float | None, start: datetime = DAWN, length: timedelta = QUARTER
 ) -> EnergyIntervals:
     """Return an hour of each power."""
     parts = HOUR // length
-    energies = [
+    values = [
         None if power is None else power / parts
         for power in powers
         for _ in range(parts)
@@ -34,16 +34,16 @@ def answer(
             EnergyInterval(
                 end_at=start + (number + 1) * length, energy=energy, devices_reporting=1
             )
-            for number, energy in enumerate(energies)
+            for number, energy in enumerate(values)
         ),
         total_devices=1,
         length=length,
     )
 
 
-def learn(cap: PowerCap, told: EnergyIntervals, at: datetime) -> PowerCap:
-    """Return the cap after an answer, over a restart."""
-    cap = cap.learn(told, plate=PLATE, fetched_at=at)
+def learn(cap: PowerCap, document: EnergyIntervals, at: datetime) -> PowerCap:
+    """Return the cap after a response, over a restart."""
+    cap = cap.learn(document, plate=PLATE, fetched_at=at)
     return PowerCap.from_dict(json.loads(json.dumps(cap.as_dict())))
 
 
@@ -51,11 +51,11 @@ def learn(cap: PowerCap, told: EnergyIntervals, at: datetime) -> PowerCap:
 def test_what_comes_again_and_again_is_believed(minutes: int) -> None:
     """An array of 6.8 kW on a plate of 2 kW is right the next day."""
     length = timedelta(minutes=minutes)
-    first = learn(PowerCap(), answer(*SUNNY, length=length), DAWN + DAY)
+    first = learn(PowerCap(), response(*SUNNY, length=length), DAWN + DAY)
     assert first.limit(PLATE) == PLATE
     assert first.skipped_recently(DAWN + DAY)
     assert first.skipped == ((DAWN, DAWN + 10 * HOUR),)
-    tomorrow = answer(*SUNNY, start=DAWN + DAY, length=length)
+    tomorrow = response(*SUNNY, start=DAWN + DAY, length=length)
     second = learn(first, tomorrow, DAWN + 2 * DAY)
     assert second.limit(PLATE) >= 6_800
     assert not second.skipped_recently(DAWN + 2 * DAY)
@@ -64,10 +64,10 @@ def test_what_comes_again_and_again_is_believed(minutes: int) -> None:
 
 
 def test_a_fault_of_hours_is_not_believed() -> None:
-    """However often it is told meanwhile."""
+    """However often it is reported meanwhile."""
     cap = PowerCap()
     for hours in range(12):
-        cap = learn(cap, answer(*SUNNY), DAWN + DAY + hours * HOUR)
+        cap = learn(cap, response(*SUNNY), DAWN + DAY + hours * HOUR)
         assert cap.limit(PLATE) == PLATE
 
 
@@ -80,53 +80,53 @@ def test_a_single_value_is_never_believed(
     absurd: float, position: int, days: int
 ) -> None:
     """Also where the cloud repeats it for a month."""
-    told = answer(*[1_000] * 10)
-    intervals = list(told.intervals)
+    document = response(*[1_000] * 10)
+    intervals = list(document.intervals)
     intervals[position] = EnergyInterval(
         end_at=intervals[position].end_at, energy=absurd, devices_reporting=1
     )
-    told = EnergyIntervals(
+    document = EnergyIntervals(
         system_id=1, intervals=tuple(intervals), total_devices=1, length=QUARTER
     )
     cap = PowerCap()
     for day in range(1, days + 1):
-        cap = learn(cap, told, DAWN + day * DAY)
+        cap = learn(cap, document, DAWN + day * DAY)
         assert cap.limit(PLATE) == PLATE
 
 
 @given(st.lists(st.lists(st.floats(0, 1e13), max_size=6), max_size=8))
 def test_nothing_beyond_ten_plates_or_a_large_connection_is_believed(
-    answers: list[list[float]],
+    responses: list[list[float]],
 ) -> None:
     """And a cap never falls below the plates."""
     cap = PowerCap()
-    for number, powers in enumerate(answers):
+    for number, powers in enumerate(responses):
         at = DAWN + number * DAY
-        cap = learn(cap, answer(*powers, start=at), at + DAY)
+        cap = learn(cap, response(*powers, start=at), at + DAY)
         assert PLATE <= cap.limit(PLATE) <= 100_000
 
 
 def test_the_future_proves_nothing() -> None:
     """It is left out anyway."""
-    assert learn(PowerCap(), answer(*SUNNY), DAWN) == PowerCap()
-    assert learn(PowerCap(), answer(None, None), DAWN + DAY) == PowerCap()
+    assert learn(PowerCap(), response(*SUNNY), DAWN) == PowerCap()
+    assert learn(PowerCap(), response(None, None), DAWN + DAY) == PowerCap()
 
 
 def test_a_clock_put_right_begins_anew() -> None:
-    """What was told under a clock that was ahead confirms nothing."""
-    cap = learn(PowerCap(), answer(*SUNNY), DAWN + 900 * DAY)
-    cap = learn(cap, answer(*SUNNY), DAWN + DAY)
+    """A report under a clock that was ahead confirms nothing."""
+    cap = learn(PowerCap(), response(*SUNNY), DAWN + 900 * DAY)
+    cap = learn(cap, response(*SUNNY), DAWN + DAY)
     assert cap.reported_at == DAWN + DAY
-    assert learn(cap, answer(*SUNNY), DAWN + 2 * DAY).limit(PLATE) >= 6_800
+    assert learn(cap, response(*SUNNY), DAWN + 2 * DAY).limit(PLATE) >= 6_800
 
 
 def test_what_was_left_out_long_ago_is_not_reported() -> None:
     """A week later it is past."""
-    cap = learn(PowerCap(), answer(9_000), DAWN + DAY)
+    cap = learn(PowerCap(), response(9_000), DAWN + DAY)
     assert cap.skipped_recently(DAWN + 7 * DAY)
     assert not cap.skipped_recently(DAWN + 9 * DAY)
     assert not PowerCap().skipped_recently(DAWN)
-    assert PowerCap(skipped=cap.skipped).skipped_beside(answer()) == cap.skipped
+    assert PowerCap(skipped=cap.skipped).skipped_beside(response()) == cap.skipped
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def document(
-    *energies: float | None,
+    *wh: float | None,
     start: datetime = NOON,
     length: timedelta = QUARTER,
     reporting: dict[int, int] | None = None,
@@ -71,7 +71,7 @@ def document(
                 energy=energy,
                 devices_reporting=(reporting or {}).get(position, 9),
             )
-            for position, energy in enumerate(energies)
+            for position, energy in enumerate(wh)
         ),
         total_devices=9,
         length=length,
@@ -85,9 +85,9 @@ def read(
     return readings_of_intervals(document, fetched_at=fetched_at, power_limit=limit)
 
 
-def energies(*parts: Readings) -> dict[datetime, int]:
+def hourly_wh(*parts: Readings) -> dict[datetime, int]:
     """Return the Wh of each hour."""
-    return {hour: told.energy for hour, told in hourly(merge_readings(*parts)).items()}
+    return {hour: each.energy for hour, each in hourly(merge_readings(*parts)).items()}
 
 
 def days(
@@ -111,62 +111,62 @@ class TestHours:
 
     def test_an_hour_is_the_sum_of_the_intervals_that_end_after_it_began(self) -> None:
         parts = read(document(1, 2, 3, 4, 10, 20, 30, 40))
-        assert energies(parts) == {NOON: 10, NOON + HOUR: 100}
+        assert hourly_wh(parts) == {NOON: 10, NOON + HOUR: 100}
 
     def test_five_minutes_are_summed_likewise(self) -> None:
         parts = read(document(*range(24), length=FIVE_MINUTES))
-        assert energies(parts) == {NOON: 66, NOON + HOUR: 210}
+        assert hourly_wh(parts) == {NOON: 66, NOON + HOUR: 210}
 
     @pytest.mark.parametrize("missing", range(4))
-    def test_an_hour_that_lacks_an_interval_is_not_told(self, missing: int) -> None:
+    def test_an_hour_that_lacks_an_interval_is_skipped(self, missing: int) -> None:
         known: list[float | None] = [5, 5, 5, 5]
         known[missing] = None
-        assert energies(read(document(*known))) == {}
+        assert hourly_wh(read(document(*known))) == {}
 
     def test_an_hour_may_arrive_in_two_windows(self) -> None:
         first = read(document(1, 2))
         second = read(document(3, 4, start=NOON + 2 * QUARTER))
-        assert energies(first) == energies(second) == {}
-        assert energies(first, second) == {NOON: 10}
+        assert hourly_wh(first) == hourly_wh(second) == {}
+        assert hourly_wh(first, second) == {NOON: 10}
 
     def test_fractions_are_rounded_once(self) -> None:
-        assert energies(read(document(0.4, 0.4, 0.4, 0.4))) == {NOON: 2}
+        assert hourly_wh(read(document(0.4, 0.4, 0.4, 0.4))) == {NOON: 2}
 
     def test_of_five_and_fifteen_minutes_the_later_answer_counts(self) -> None:
         meter = document(10, 10, 10, 10)
         micro = document(*[4] * 12, length=FIVE_MINUTES)
         early, late = LATER, LATER + HOUR
-        assert energies(
+        assert hourly_wh(
             read(meter, fetched_at=early), read(micro, fetched_at=late)
         ) == {NOON: 48}
-        assert energies(
+        assert hourly_wh(
             read(meter, fetched_at=late), read(micro, fetched_at=early)
         ) == {NOON: 40}
 
     def test_a_part_of_an_hour_leaves_the_rest_as_it_was(self) -> None:
         micro = document(*[4] * 11, length=FIVE_MINUTES)
         late = read(micro, fetched_at=LATER + HOUR)
-        assert energies(read(document(10, 10, 10, 10)), late) == {NOON: 40}
+        assert hourly_wh(read(document(10, 10, 10, 10)), late) == {NOON: 40}
 
 
 MICRO = FIVE_MINUTES
 
 
-def without(told: EnergyIntervals, first: int, count: int) -> EnergyIntervals:
-    """Return a document that leaves out some of its intervals."""
-    kept = told.intervals[:first] + told.intervals[first + count :]
-    return replace(told, intervals=kept)
+def without(whole: EnergyIntervals, first: int, count: int) -> EnergyIntervals:
+    """Return a document without some of its intervals."""
+    kept = whole.intervals[:first] + whole.intervals[first + count :]
+    return replace(whole, intervals=kept)
 
 
-def produced(told: EnergyIntervals, *, fetched_at: datetime = LATER) -> Readings:
-    """Read intervals of a production whose nights may be left out."""
+def produced(whole: EnergyIntervals, *, fetched_at: datetime = LATER) -> Readings:
+    """Read intervals of a production whose nights may be missing."""
     return readings_of_intervals(
-        told, fetched_at=fetched_at, power_limit=LIMIT, may_lack_nights=True
+        whole, fetched_at=fetched_at, power_limit=LIMIT, may_lack_nights=True
     )
 
 
 class TestNights:
-    """What a document of production leaves out between two intervals was dark."""
+    """What a document of production omits between two intervals was dark."""
 
     EVENING = (90, 60, 20, 2)
     MORNING = (1, 30, 70, 99)
@@ -176,38 +176,38 @@ class TestNights:
         dark = without(whole, 4, 32)
         assert produced(dark) == produced(whole) == read(whole)
         # But what a meter of consumption leaves out is unknown.
-        assert energies(read(dark)) == {NOON: 172, NOON + 9 * HOUR: 200}
+        assert hourly_wh(read(dark)) == {NOON: 172, NOON + 9 * HOUR: 200}
 
     def test_the_hours_of_dusk_and_dawn_are_whole(self) -> None:
         whole = document(*[50] * 10, 1, *[0] * 92, 2, *[50] * 16, length=MICRO)
-        told = energies(produced(without(whole, 11, 92)))
-        assert told == energies(read(whole))
-        assert told[NOON] == 501
+        merged = hourly_wh(produced(without(whole, 11, 92)))
+        assert merged == hourly_wh(read(whole))
+        assert merged[NOON] == 501
 
     @pytest.mark.parametrize("minutes", [0, 25, 300])
     def test_also_before_the_first_interval(self, minutes: int) -> None:
         start = NOON - timedelta(minutes=minutes)
         dark = replace(document(*self.MORNING), start_at=start)
         whole = document(*[0] * (minutes // 15), *self.MORNING)
-        assert sum(energies(produced(dark)).values()) == 200
+        assert sum(hourly_wh(produced(dark)).values()) == 200
         assert len(produced(dark)) == len(whole.intervals)
 
-    def test_a_night_that_has_not_ended_is_not_told(self) -> None:
+    def test_a_night_that_has_not_ended_is_skipped(self) -> None:
         assert produced(document(*self.EVENING)) == read(document(*self.EVENING))
 
     def test_where_production_breaks_off_zeros_take_nothing_back(self) -> None:
         whole = document(*[100] * 40)
         gap = without(whole, 8, 24)
         later = produced(gap, fetched_at=LATER + HOUR)
-        assert energies(produced(gap))[NOON + 3 * HOUR] == 0
-        assert energies(read(whole), later) == energies(read(whole))
+        assert hourly_wh(produced(gap))[NOON + 3 * HOUR] == 0
+        assert hourly_wh(read(whole), later) == hourly_wh(read(whole))
 
     @pytest.mark.parametrize("count", [1, 3, 15])
     def test_a_gap_at_noon_is_unknown(self, count: int) -> None:
         gap = without(document(*[100] * 40), 8, count)
         assert produced(gap) == read(gap)
 
-    def test_what_is_told_as_null_is_unknown(self) -> None:
+    def test_null_is_unknown(self) -> None:
         nulls = document(*self.EVENING, *[None] * 32, *self.MORNING)
         assert produced(nulls) == read(nulls)
 
@@ -218,10 +218,10 @@ class TestNights:
         whole = document(*truth)
         first = data.draw(st.integers(0, len(truth)))
         count = data.draw(st.integers(0, len(truth) - first))
-        told = produced(without(whole, first, count))
-        assert sum(each.energy for each in told.values()) <= sum(truth)
+        merged = produced(without(whole, first, count))
+        assert sum(each.energy for each in merged.values()) <= sum(truth)
         for span, reading in produced(whole).items():
-            assert told.get(span, reading).energy <= reading.energy
+            assert merged.get(span, reading).energy <= reading.energy
 
     def test_as_the_cloud_tells_them(self) -> None:
         now = datetime(2026, 6, 17, 20, tzinfo=UTC)
@@ -232,19 +232,19 @@ class TestNights:
         )
         truth = cloud.truth(system.system_id)
         start = datetime(2026, 6, 14, 21, tzinfo=UTC)
-        answer = telemetry.production_micro(
+        response = telemetry.production_micro(
             cloud.published(system),
             {"start_at": str(int(start.timestamp())), "granularity": "week"},
         )
-        told = energies(
+        merged = hourly_wh(
             produced(
-                EnergyIntervals.from_api(answer, member="enwh", minutes=5),
+                EnergyIntervals.from_api(response, member="enwh", minutes=5),
                 fetched_at=now,
             )
         )
         hours = [start + number * HOUR for number in range((now - start) // HOUR)]
         hours.pop()  # not reported yet
-        assert told == {
+        assert merged == {
             hour: truth.energy("production", hour, hour + HOUR) for hour in hours
         }
 
@@ -262,23 +262,23 @@ class TestFaults:
         )
         assert read(twice) == read(once)
 
-    def test_an_impossible_energy_is_not_told(self) -> None:
+    def test_an_impossible_energy_is_skipped(self) -> None:
         limit = power_limit(
             Flow.PRODUCTION, size=4_000, charge_limit=None, discharge_limit=None
         )
         possible = document(1_000, 1_000, 1_000, 1_300)
         impossible = document(1_000, 1_000, 1_000, 1_301)
-        assert energies(read(possible, limit=limit)) == {NOON: 4_300}
-        assert energies(read(impossible, limit=limit)) == {}
+        assert hourly_wh(read(possible, limit=limit)) == {NOON: 4_300}
+        assert hourly_wh(read(impossible, limit=limit)) == {}
 
-    def test_the_future_is_not_told(self) -> None:
+    def test_the_future_is_skipped(self) -> None:
         fetched_at = NOON + HOUR - timedelta(seconds=1)
-        assert energies(read(document(1, 2, 3, 4), fetched_at=fetched_at)) == {}
-        assert energies(read(document(1, 2, 3, 4), fetched_at=NOON + HOUR)) == {
+        assert hourly_wh(read(document(1, 2, 3, 4), fetched_at=fetched_at)) == {}
+        assert hourly_wh(read(document(1, 2, 3, 4), fetched_at=NOON + HOUR)) == {
             NOON: 10
         }
 
-    def test_an_interval_off_the_marks_is_not_told(self) -> None:
+    def test_an_interval_off_the_marks_is_skipped(self) -> None:
         odd = document(1, 2, 3, 4, 5, start=NOON - timedelta(minutes=1))
         assert read(odd) == NO_READINGS
 
@@ -286,33 +286,33 @@ class TestFaults:
         incomplete = document(1, 2, 3, 4, reporting={3: 8})
         settled = NOON + HOUR + SETTLES_AFTER
         just_before = settled - timedelta(seconds=1)
-        assert energies(read(incomplete, fetched_at=just_before)) == {}
-        assert energies(read(incomplete, fetched_at=settled)) == {NOON: 10}
+        assert hourly_wh(read(incomplete, fetched_at=just_before)) == {}
+        assert hourly_wh(read(incomplete, fetched_at=settled)) == {NOON: 10}
 
     def test_a_device_that_is_never_heard_of_holds_nothing_back(self) -> None:
         incomplete = document(1, 2, 3, 4, reporting=dict.fromkeys(range(4), 8))
-        assert energies(read(incomplete, fetched_at=NOON + HOUR)) == {NOON: 10}
+        assert hourly_wh(read(incomplete, fetched_at=NOON + HOUR)) == {NOON: 10}
 
     def test_zeros_in_a_sound_answer_correct(self) -> None:
         known = read(document(5, 5, 5, 5, 5, 5, 5, 5))
         corrected = document(0, 0, 0, 0, 5, 5, 5, 5)
-        assert energies(known, read(corrected, fetched_at=LATER + HOUR)) == {
+        assert hourly_wh(known, read(corrected, fetched_at=LATER + HOUR)) == {
             NOON: 0,
             NOON + HOUR: 20,
         }
 
-    def test_zeros_alone_take_nothing_back_but_are_told_where_nothing_is_known(
+    def test_zeros_alone_take_nothing_back_but_count_where_nothing_is_known(
         self,
     ) -> None:
         known = read(document(5, 5, 5, 5))
         zeros = read(document(*[0] * 8), fetched_at=LATER + HOUR)
-        assert energies(known, zeros) == {NOON: 20, NOON + HOUR: 0}
+        assert hourly_wh(known, zeros) == {NOON: 20, NOON + HOUR: 0}
 
     def test_a_dip_is_undone_by_the_next_answer(self) -> None:
         sound = document(8, 8, 8, 8)
         dip = read(document(4, 4, 4, 4), fetched_at=LATER + HOUR)
         again = read(sound, fetched_at=LATER + 2 * HOUR)
-        assert energies(read(sound), dip, again) == {NOON: 32}
+        assert hourly_wh(read(sound), dip, again) == {NOON: 32}
 
     @pytest.mark.parametrize(
         ("flow", "limit"),
@@ -387,7 +387,7 @@ class TestDays:
     def test_tell_what_their_hours_do_not(self) -> None:
         start = system_day(date(2026, 5, 1), BERLIN).start
         hours = read(document(*[100] * 8, start=start))
-        assert energies(hours, days(7_000)) == {
+        assert hourly_wh(hours, days(7_000)) == {
             start: 400,
             start + HOUR: 400,
             start + 2 * HOUR: 6_200,
@@ -396,7 +396,7 @@ class TestDays:
     def test_never_tell_less_than_their_hours(self) -> None:
         start = system_day(date(2026, 5, 1), BERLIN).start
         hours = read(document(*[100] * 4, start=start))
-        assert energies(hours, days(300)) == {start: 400, start + HOUR: 0}
+        assert hourly_wh(hours, days(300)) == {start: 400, start + HOUR: 0}
 
     def test_yield_to_their_hours_once_all_are_known(self) -> None:
         start = system_day(date(2026, 5, 1), BERLIN).start
@@ -406,32 +406,32 @@ class TestDays:
     def test_do_not_yield_to_hours_of_nothing_but_zeros(self) -> None:
         start = system_day(date(2026, 5, 1), BERLIN).start
         zeros = read(document(*[0] * 96, start=start))
-        assert sum(energies(zeros, days(9_700)).values()) == 9_700
+        assert sum(hourly_wh(zeros, days(9_700)).values()) == 9_700
         assert hourly(merge_readings(zeros, days(0, 5)))[start] == HourlyEnergy(0)
 
-    def test_are_not_told_before_they_are_settled(self) -> None:
+    def test_are_skipped_until_they_are_settled(self) -> None:
         end = system_day(date(2026, 5, 2), BERLIN).start
         ready = end + SETTLES_AFTER
         assert days(5, fetched_at=ready - timedelta(seconds=1)) == {}
-        assert energies(days(5, fetched_at=ready)) == {end - 24 * HOUR: 5}
+        assert hourly_wh(days(5, fetched_at=ready)) == {end - 24 * HOUR: 5}
 
     def test_end_with_the_last_that_is_not_zero(self) -> None:
-        assert list(energies(days(5, 0, 6, 0, None, 0)).values()) == [5, 0, 6]
+        assert list(hourly_wh(days(5, 0, 6, 0, None, 0)).values()) == [5, 0, 6]
         assert days(0, 0) == {}
 
-    def test_without_sound_energy_are_not_told(self) -> None:
+    def test_without_sound_energy_are_skipped(self) -> None:
         day_limit = 24 * LIMIT
-        assert list(energies(days(None, day_limit + 1, day_limit)).values()) == [
+        assert list(hourly_wh(days(None, day_limit + 1, day_limit)).values()) == [
             day_limit
         ]
 
     @pytest.mark.parametrize("start", [date.min, date.max, date(2040, 1, 1)])
-    def test_of_another_century_are_not_told(self, start: date) -> None:
+    def test_of_another_century_are_skipped(self, start: date) -> None:
         assert days(5, 6, start=start) == {}
 
 
 class TestBatteries:
-    """The batteries' document tells two flows."""
+    """The batteries' document has two flows."""
 
     def test_are_two_flows(self) -> None:
         telemetry = BatteryTelemetry(
@@ -449,14 +449,14 @@ class TestBatteries:
             last_reported_state_of_charge=50,
         )
         flows = battery_intervals(telemetry)
-        assert energies(read(flows[Flow.BATTERY_CHARGE])) == {NOON: 406}
-        assert energies(read(flows[Flow.BATTERY_DISCHARGE])) == {}
+        assert hourly_wh(read(flows[Flow.BATTERY_CHARGE])) == {NOON: 406}
+        assert hourly_wh(read(flows[Flow.BATTERY_DISCHARGE])) == {}
 
 
 # What any cloud may say of two days: windows of any place and size, right or wrong.
 START = system_day(date(2026, 5, 1), BERLIN).start
 amounts = st.none() | st.integers(0, 3_000) | st.just(0)
-answers = st.builds(
+responses = st.builds(
     lambda place, values, age, length: read(
         document(*values, start=START + place * length, length=length),
         fetched_at=LATER + timedelta(minutes=age),
@@ -466,29 +466,29 @@ answers = st.builds(
     age=st.integers(0, 5),
     length=st.sampled_from([QUARTER, FIVE_MINUTES]),
 )
-day_answers = st.builds(
+day_responses = st.builds(
     lambda values, age: days(*values, fetched_at=LATER + timedelta(minutes=age)),
     values=st.lists(st.none() | st.integers(0, 50_000), max_size=2),
     age=st.integers(0, 5),
 )
-streams = st.lists(answers | day_answers, max_size=8)
+streams = st.lists(responses | day_responses, max_size=8)
 
 
 class TestLaw:
-    """Law 3: what was told is right, whatever came in whatever order."""
+    """Law 3: known energy is right, in any order of responses."""
 
     @given(streams, st.randoms(use_true_random=False))
     def test_order_overlap_and_repetition_change_nothing(
         self, stream: list[Readings], random: Any
     ) -> None:
-        told = hourly(merge_readings(*stream))
+        merged = hourly(merge_readings(*stream))
         known: Readings = NO_READINGS
         shuffled = stream * 2
         random.shuffle(shuffled)
-        for answer in shuffled:
-            known = merge_readings(known, answer)
-        assert hourly(known) == told
-        assert list(hourly(known)) == sorted(told)
+        for response in shuffled:
+            known = merge_readings(known, response)
+        assert hourly(known) == merged
+        assert list(hourly(known)) == sorted(merged)
 
     @given(streams, st.integers(0, 10**9))
     def test_a_sum_never_falls_and_rises_by_each_hours_energy(
@@ -498,22 +498,22 @@ class TestLaw:
         rows = statistics_rows(hours, sum_before=sum_before)
         sums = [sum_before, *(row.sum for row in rows)]
         assert [later - sooner for sooner, later in pairwise(sums)] == [
-            told.energy for told in hours.values()
+            hour.energy for hour in hours.values()
         ]
         assert sums == sorted(sums)
 
-    @given(streams, answers | day_answers)
-    def test_what_was_told_never_vanishes(
-        self, stream: list[Readings], answer: Readings
+    @given(streams, responses | day_responses)
+    def test_known_energy_never_vanishes(
+        self, stream: list[Readings], response: Readings
     ) -> None:
         before, after = (
             hourly(merge_readings(*stream)),
-            hourly(merge_readings(*stream, answer)),
+            hourly(merge_readings(*stream, response)),
         )
         assert before.keys() <= after.keys()
 
     @given(streams)
-    def test_rows_that_were_told_say_the_same_when_read_back(
+    def test_rows_give_the_same_energy_when_read_back(
         self, stream: list[Readings]
     ) -> None:
         hours = hourly(merge_readings(*stream))
@@ -537,7 +537,7 @@ class TestLaw:
             for at in range(96)
             if sum(corrected[at // 4 * 4 :][:4]) != sum(quarters[at // 4 * 4 :][:4])
         }
-        # An answer of nothing but zeros takes nothing back.
+        # A response of zeros alone replaces nothing.
         assert moved == (expected if any(corrected) else set())
 
 
@@ -581,16 +581,16 @@ class World:
         granularity: str = "day",
         fault: Any = None,
     ) -> Readings:
-        """Ask for intervals and read them."""
+        """Request intervals and read them."""
         query = {
             "start_at": str(int(start.timestamp())),
             "granularity": granularity,
         }
-        answer = SERIES[series][0](self.cloud.published(self.system), query)
+        response = SERIES[series][0](self.cloud.published(self.system), query)
         if fault:
-            distort(answer, fault)
+            distort(response, fault)
         return readings_of_intervals(
-            series.read(answer),
+            series.read(response),
             fetched_at=self.now,
             power_limit=100_000,
         )
@@ -615,10 +615,10 @@ class TestTruth:
             world.intervals(series, top_of_hour(span.start) + skip * HOUR)
             for skip in (0, 7, 24)
         ]
-        told = energies(*windows)
+        merged = hourly_wh(*windows)
         hours = list(span.hours)
         for hour in hours:
-            assert told[hour] == world.truth(series, hour)
+            assert merged[hour] == world.truth(series, hour)
 
     @pytest.mark.parametrize("zone", ZONES)
     @pytest.mark.parametrize("series", SERIES)
@@ -632,14 +632,14 @@ class TestTruth:
             world.now += timedelta(minutes=37)
             known = merge_readings(known, world.intervals(series, start))
             assert all(
-                told <= world.truth(series, hour)
-                for hour, told in energies(known).items()
+                energy <= world.truth(series, hour)
+                for hour, energy in hourly_wh(known).items()
             )
         settled = world.now - SETTLES_AFTER - 2 * HOUR
-        told = energies(known)
+        merged = hourly_wh(known)
         hours = [start + each * HOUR for each in range(int((settled - start) / HOUR))]
         for hour in hours:
-            assert told[hour] == world.truth(series, hour)
+            assert merged[hour] == world.truth(series, hour)
 
     @pytest.mark.parametrize(
         "fault", ["zero", "null", "dip", "repeat", "gap", "absurd", "strings"]
@@ -651,14 +651,14 @@ class TestTruth:
         world = World("Europe/Berlin", LATER)
         start = NOON - 12 * HOUR
         wrong = world.intervals(series, start, fault=fault)
-        for hour, energy in energies(wrong).items():
+        for hour, energy in hourly_wh(wrong).items():
             assert energy <= world.truth(series, hour)
         world.now += HOUR
         sound = world.intervals(series, start)
         for order in ((wrong, sound), (sound, wrong)):
-            told = energies(*order)
-            assert len(told) >= 24
-            assert all(told[hour] == world.truth(series, hour) for hour in told)
+            merged = hourly_wh(*order)
+            assert len(merged) >= 24
+            assert all(merged[hour] == world.truth(series, hour) for hour in merged)
 
     def test_survives_zeros_after_values(self) -> None:
         world = World("Europe/Berlin", LATER)
@@ -667,19 +667,19 @@ class TestTruth:
         sound = world.intervals(series, start)
         world.now += HOUR
         zeros = world.intervals(series, start, fault="zero")
-        assert energies(sound, zeros) == energies(sound)
+        assert hourly_wh(sound, zeros) == hourly_wh(sound)
 
     @pytest.mark.parametrize(("zone", "day"), LOCAL_DAYS)
     def test_of_days_is_that_of_their_hours(self, zone: str, day: date) -> None:
         span = system_day(day, ZoneInfo(zone))
         world = World(zone, span.start + span.length + timedelta(days=1))
         published = world.cloud.published(world.system)
-        answer = lifetime.consumption_lifetime(published, {})
+        response = lifetime.consumption_lifetime(published, {})
         totals = readings_of_days(
-            DailyEnergy.from_api(answer, member="consumption"),
+            DailyEnergy.from_api(response, member="consumption"),
             fetched_at=world.now,
             time_zone=world.zone,
             power_limit=100_000,
         )
         truth = world.cloud.truth(world.system.system_id)
-        assert energies(totals)[next(span.hours)] == truth.day("consumption", day)
+        assert hourly_wh(totals)[next(span.hours)] == truth.day("consumption", day)

@@ -1,4 +1,4 @@
-"""What energies may take of the calls: each day's, and history's."""
+"""API calls for energy: the updates of each day, and history."""
 
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -86,7 +86,7 @@ def test_a_system_tells_its_demand_anew_and_leaves() -> None:
 
 
 def test_without_calls_there_is_no_history() -> None:
-    """It is asked for again when the month has ended."""
+    """It is requested again when the month has ended."""
     each = backfill(ImportDemand(0, 100))
     none_left = watt(3)
     assert each.pause(NOW, none_left) is None
@@ -96,10 +96,10 @@ def test_without_calls_there_is_no_history() -> None:
 def live_through(
     each: Backfill, means: BudgetLeft, *, polls_per_day: float, step: timedelta
 ) -> list[datetime]:
-    """Let a period go by; return when history was asked for."""
+    """Let a period go by; return when history was requested."""
     now = NOW
     left = float(means.calls_left)
-    asked: list[datetime] = []
+    requested: list[datetime] = []
     while now < means.period_end and each.history:
         left -= (polls_per_day + each.per_day) * (step / DAY)
         today = replace(
@@ -109,21 +109,21 @@ def live_through(
         )
         if each.next_call(now, today) <= now:
             each.spent(now)
-            asked.append(now)
+            requested.append(now)
             left -= 1
             each.set_demand("0", ImportDemand(each.per_day, each.history - 1))
         now += step
-    return asked
+    return requested
 
 
 def test_history_is_spread_over_what_it_may_take() -> None:
     """A quarter of what is left, at equal distances to the end of the month."""
     each = backfill(ImportDemand(per_day=5, history=10_000))
-    asked = live_through(
+    requested = live_through(
         each, watt(900), polls_per_day=18.75, step=timedelta(minutes=5)
     )
-    assert 180 <= len(asked) <= 188
-    halves = [sum(at < NOW + 15 * DAY for at in asked), len(asked)]
+    assert 180 <= len(requested) <= 188
+    halves = [sum(at < NOW + 15 * DAY for at in requested), len(requested)]
     assert 0.45 < halves[0] / halves[1] < 0.55
 
 
@@ -134,13 +134,13 @@ def test_history_never_takes_more_than_its_share(
     """Where polls take theirs, or more."""
     means = watt(calls_left)
     share = 0.25 * max(0, calls_left - per_day * 30)
-    asked = live_through(
+    requested = live_through(
         backfill(ImportDemand(per_day, history)),
         means,
         polls_per_day=hunger * 3 * share / 30,
         step=timedelta(hours=1),
     )
-    assert len(asked) <= share + 1
+    assert len(requested) <= share + 1
 
 
 def test_a_surplus_is_used_at_once() -> None:
@@ -150,11 +150,13 @@ def test_a_surplus_is_used_at_once() -> None:
     )
     each = backfill(ImportDemand(5, 600))
     assert each.pause(NOW, means) == timedelta(seconds=3)
-    asked = live_through(each, means, polls_per_day=200, step=timedelta(seconds=1))
-    assert len(asked) == 600
-    assert asked[-1] - asked[0] <= timedelta(minutes=31)
+    requested = live_through(each, means, polls_per_day=200, step=timedelta(seconds=1))
+    assert len(requested) == 600
+    assert requested[-1] - requested[0] <= timedelta(minutes=31)
     minute = timedelta(minutes=1)
-    assert all(sum(at <= other < at + minute for other in asked) <= 20 for at in asked)
+    assert all(
+        sum(at <= other < at + minute for other in requested) <= 20 for at in requested
+    )
 
 
 def test_a_minute_of_one_call_is_enough() -> None:
@@ -183,7 +185,7 @@ def test_wrong_clocks_hold_nothing_up_for_long() -> None:
 def test_history_is_never_asked_for_in_the_past(
     wanted: list[ImportDemand], means: BudgetLeft, lag: timedelta
 ) -> None:
-    """Nor later than the period ends, when all is counted anew."""
+    """Nor later than the period ends, when the count begins again."""
     last = NOW + lag if abs(lag) < 10_000 * DAY else None
     each = backfill(*wanted, last=last)
     if each.pause(NOW, means) is not None:
@@ -212,9 +214,9 @@ def test_how_long_history_takes() -> None:
     much_later = each.duration(NOW, means, MONTH, more=1_000)
     assert much_later is not None
     assert timedelta(days=120) < much_later < timedelta(days=180)
-    asked = live_through(each, means, polls_per_day=10, step=timedelta(minutes=5))
-    assert len(asked) == 50
-    assert abs(asked[-1] - NOW - 15 * DAY) < DAY
+    requested = live_through(each, means, polls_per_day=10, step=timedelta(minutes=5))
+    assert len(requested) == 50
+    assert abs(requested[-1] - NOW - 15 * DAY) < DAY
 
 
 def test_how_long_history_takes_with_calls_to_spare() -> None:
@@ -235,7 +237,7 @@ def test_how_long_history_takes_with_calls_to_spare() -> None:
 
 
 def test_the_last_call_outlives_a_restart() -> None:
-    """Systems tell their demands anew."""
+    """Systems set their demands again."""
     each = backfill(ImportDemand(3, 100))
     each.spent(NOW)
     restored = Backfill.restore(json.loads(json.dumps(each.as_dict())))
@@ -248,6 +250,6 @@ def test_the_last_call_outlives_a_restart() -> None:
     "data", [None, [], {}, 5, {"last": "x"}, {"last": float("nan")}, {"last": 1e300}]
 )
 def test_damage_is_refused(data: Any) -> None:
-    """Whatever it is."""
+    """At any time."""
     with pytest.raises(ValueError, match="No"):
         Backfill.restore(data)

@@ -50,7 +50,7 @@ def test_failures_are_stored() -> None:
 
 
 def test_a_clock_put_right_ends_a_rest() -> None:
-    """What failed under a clock that was ahead is asked for at once."""
+    """A failure under a clock that was ahead causes no pause."""
     assert Backoff().paused_until(NOW) == NOW
     failures = Backoff().another(NOW)
     assert failures.paused_until(NOW) == NOW + timedelta(minutes=5)

@@ -80,7 +80,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @rule(seed=st.integers(0, 1_000))
     def the_cloud_refuses_absurdly(self, seed: int) -> None:
-        """What it tells is nothing that a plan can be."""
+        """No plan has this period and limit."""
         home = self.home
         limit = home.plan.calls_per_month
         refused = absurd_refusal(Random(seed), home.time, limit)
@@ -178,7 +178,7 @@ class BudgetMachine(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """Whatever happened, calls go on within the hour while there are some left."""
+        """Calls continue within the hour while some are left, in any case."""
         self.home.pass_time(timedelta(minutes=2))
         assert not self.home.is_deadlocked()
 

@@ -1,4 +1,4 @@
-"""The defined answers of the ledger to what can go wrong."""
+"""The defined reactions of the ledger to failures."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,14 +42,14 @@ def _refuse(
     end: datetime | None = JULY,
     limit: int | None = 1000,
 ) -> bool:
-    """Let the cloud refuse a call; return whether what it tells is possible."""
+    """Let the cloud refuse a call; return whether its data are plausible."""
     return ledger.refused_by_cloud(
         at, period=period, period_start=start, period_end=end, limit=limit
     )
 
 
 def _call(ledger: Ledger, at: datetime, purpose: Purpose = Purpose.USER) -> None:
-    """Make a call that is answered at once, at the time that the clock shows."""
+    """Make a call with a response at once, at the time that the clock shows."""
     call = ledger.charge("summary", at, purpose=purpose)
     ledger.ended(call, at, served=True, date=at)
 
@@ -85,7 +85,7 @@ def test_a_key_that_is_new_in_mid_month_may_have_been_used_before() -> None:
     )
 )
 def test_a_damaged_record_is_answered_safely(damaged: Any) -> None:
-    """Whatever is on the disk: no exception, and never as if nothing was spent."""
+    """Any file on the disk: no exception, and never as if no call was used."""
     ledger = Ledger.restore(damaged, WATT, now=TENTH)
     assert ledger.used(TENTH) >= 300
     if damaged is not None:
@@ -141,7 +141,7 @@ def test_a_refused_month_may_be_tried_once() -> None:
     ledger.allow_try(at)
     assert ledger.refusal(at, purpose=Purpose.USER) == blocked
 
-    # Neither another refusal nor a restart gives another try; an answer does.
+    # Neither another refusal nor a restart gives another try; a response does.
     ledger.ended(call, at, date=at)
     _refuse(ledger, at)
     assert not ledger.may_try(at)
@@ -248,7 +248,7 @@ def test_a_month_that_ends_some_hours_later_is_waited_for() -> None:
 
 
 def test_a_probe_that_is_never_answered_does_not_block_for_ever() -> None:
-    """After a minute without an answer the next call may try."""
+    """After a minute without a response the next call may try."""
     ledger = Ledger(WATT, now=FIRST)
     ledger.refused_by_cloud(FIRST, period=Period.MINUTE)
     at = ledger.blocked_until(FIRST)
@@ -280,8 +280,8 @@ def test_refusals_in_a_row_lengthen_the_pause() -> None:
     assert ledger.refusal(at + timedelta(hours=1), purpose=Purpose.USER) is None
 
 
-def test_a_month_without_told_end_is_asked_again_within_the_hour() -> None:
-    """A 429 of the month that tells nothing more blocks, but not for weeks."""
+def test_a_refused_month_without_an_end_is_tried_again_within_the_hour() -> None:
+    """A 429 of the month without other data blocks, but not for weeks."""
     ledger = Ledger(WATT, now=FIRST)
     ledger.refused_by_cloud(TENTH, period=Period.MONTH)
     until = ledger.blocked_until(TENTH)
@@ -334,7 +334,7 @@ def test_a_clock_that_falls_back_prolongs_no_refusal() -> None:
 
 
 def test_wasted_calls_are_counted() -> None:
-    """Answers without news are shown to the user."""
+    """Responses without new data are shown to the user."""
     ledger = Ledger(WATT, now=FIRST)
     ledger.record_wasted(FIRST)
     restored = Ledger.restore(ledger.as_dict(), WATT, now=FIRST)
@@ -361,7 +361,7 @@ def test_plans_say_what_they_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         {"period_start": FIRST},
         {"period_end": JULY},
@@ -378,12 +378,12 @@ def test_plans_say_what_they_open() -> None:
         {"period_start": JULY, "period_end": datetime(2026, 8, 1, tzinfo=UTC)},
     ],
 )
-def test_what_no_plan_can_be_is_not_believed(told: dict[str, Any]) -> None:
+def test_implausible_data_of_a_refusal_is_ignored(reported: dict[str, Any]) -> None:
     """Half a period, a day, a second or a season, a limit of one: a pause, no more."""
     ledger = Ledger(WATT, now=FIRST)
     spent = _spend(ledger, 300, FIRST)
     for at in (spent, TENTH):
-        assert not ledger.refused_by_cloud(at, period=Period.MONTH, **told)
+        assert not ledger.refused_by_cloud(at, period=Period.MONTH, **reported)
         assert ledger.period_end(at) == JULY
         assert ledger.limit == 1000
         assert ledger.left(at) == 700 - (at == TENTH)
@@ -408,7 +408,7 @@ def test_what_is_assumed_tells_no_pace() -> None:
 
 
 def test_a_refusal_that_was_not_ours_is_looked_into() -> None:
-    """The cloud's word may be wrong; it is asked again when the pause is over."""
+    """The cloud may be wrong; a call tries again when the pause is over."""
     ledger = Ledger(WATT, now=FIRST)
     _spend(ledger, 3, FIRST)
     assert ledger.probe_at(TENTH) is None

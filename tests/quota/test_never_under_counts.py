@@ -119,7 +119,7 @@ class DiskMachine(RuleBasedStateMachine):
 
     @rule()
     def power_fails(self) -> None:
-        """Whatever was not on the disk is gone; calls that waited never left.
+        """Data that was not on the disk is lost; waiting calls were never sent.
 
         The clock is set before anything starts again.
         """
@@ -141,7 +141,7 @@ class DiskMachine(RuleBasedStateMachine):
         self.disk = json.dumps(self.ledger.as_dict())
         used = self.ledger.used(self.now)
         self.ledger = self._restored()
-        # Until an answer tells, the clock may be believed to be in another month.
+        # Until a response has the time, the clock may show another month.
         if self.clock_was_right:
             assert self.ledger.used(self.now) == used
 

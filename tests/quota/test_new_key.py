@@ -1,4 +1,4 @@
-"""A key that the user says is new: nothing is assumed, whatever the clock says."""
+"""A key that the user says is new: no calls are assumed, at any time of the clock."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -21,7 +21,7 @@ def _restored(ledger: Ledger, now: datetime) -> Ledger:
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("ahead", [timedelta(), timedelta(days=-40), timedelta(40)])
 def test_all_calls_are_there(ahead: timedelta, *, restarts: bool) -> None:
-    """Also where the cloud's time tells that it is another month."""
+    """Also if it is another month by the cloud's time."""
     ledger = Ledger(WATT, now=NOON + ahead)
     ledger.set_new_key(NOON + ahead, is_new=True)
     if restarts:

@@ -1,4 +1,4 @@
-"""Clocks, answers and connections that were seen to break the budget, each alone.
+"""Clocks, responses and connections that were seen to break the budget, each alone.
 
 The cloud's own count (`tests.robustness.household`) decides.
 """
@@ -100,7 +100,7 @@ def test_a_clock_that_is_years_ahead_then_in_1970_opens_no_second_month(
 
 
 def test_a_new_month_begins_though_the_clock_stands_in_the_old_one() -> None:
-    """The cloud's answers tell, and between them a clock that nobody can set."""
+    """By the responses of the cloud, and between them a monotonic clock."""
     home = _home(at=APRIL - DAY)
     _spend(home, 1_000)
     home.set_clock(-3 * DAY)
@@ -129,7 +129,7 @@ def test_a_restart_in_the_next_month_finds_it_out_within_the_hour(
 
 
 def test_a_clock_that_stood_still_without_power_hides_no_new_month() -> None:
-    """It goes on where the record ends, as if nothing had passed since."""
+    """It continues where the record ends, as if nothing had passed since."""
     home = _home(at=APRIL - DAY)
     _spend(home, 1_000)
     home.pass_time(2 * DAY)
@@ -143,7 +143,7 @@ def test_a_clock_that_stood_still_without_power_hides_no_new_month() -> None:
 
 
 def test_two_processes_with_one_answer_each_find_out_the_month() -> None:
-    """What the first was told is not lost when it is restarted."""
+    """The time that the first learnt is not lost when it is restarted."""
     home = _home(at=MARCH + 20 * DAY)
     _spend(home, 1_000)
     home.pass_time(APRIL + DAY - home.time)
@@ -157,8 +157,8 @@ def test_two_processes_with_one_answer_each_find_out_the_month() -> None:
     assert not home.counted.overruns
 
 
-def test_a_process_that_was_told_an_absurd_time_opens_no_month_to_the_next() -> None:
-    """It takes two answers that are past the end of the month."""
+def test_a_process_with_one_absurd_time_opens_no_month_to_the_next() -> None:
+    """It takes two responses that are past the end of the month."""
     home = _home(at=MARCH + 20 * DAY)
     _spend(home, 1_000)
     home.restart(35 * DAY)
@@ -198,17 +198,17 @@ def test_what_no_plan_can_be_changes_no_plan(refused: Refused) -> None:
     assert home.counted.own(home.time) > 950
 
 
-def test_a_told_limit_below_what_is_served_is_forgotten() -> None:
+def test_a_reported_limit_below_served_calls_is_forgotten() -> None:
     """The cloud has served more, so that it was not true."""
     home = _home(at=MARCH + 10 * DAY)
-    told = Refused(Period.MONTH, MARCH, APRIL, 600)
-    home.send(Purpose.USER, Fate(answer="refused", refused=told))
+    reported = Refused(Period.MONTH, MARCH, APRIL, 600)
+    home.send(Purpose.USER, Fate(answer="refused", refused=reported))
     home.pass_time(MINUTE)
     assert home.ledger.limit == 600
     home.pass_time(APRIL - home.time)
     _spend(home, 700)
     assert home.ledger.limit == 600
-    # What version 0.1.0 believed of a limit is held to the same.
+    # The same holds for a limit stored by version 0.1.0.
     stored = {**home.ledger.as_dict(), "cloud_limit": 1}
     assert Ledger.restore(stored, WATT, now=home.now).limit == 1_000
 
@@ -256,7 +256,7 @@ def test_a_kill_costs_one_call(plan: Plan) -> None:
 
 
 def test_one_absurd_date_moves_no_month() -> None:
-    """It takes two answers that agree, or one that agrees with the clock."""
+    """It takes two responses that agree, or one that agrees with the clock."""
     for date in (MARCH - 40 * DAY, APRIL + DAY, datetime(2099, 1, 1, tzinfo=UTC)):
         home = _home(at=MARCH + 10 * DAY)
         _spend(home, 300)

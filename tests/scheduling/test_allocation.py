@@ -90,7 +90,7 @@ def test_four_times_the_weight_is_worth_twice_the_calls() -> None:
 
 
 def test_without_calls_nothing_is_asked_for() -> None:
-    """And without anything to ask for, calls do not matter."""
+    """And without anything to request, calls do not matter."""
     assert level([RatePeriod(1, 3_600, 900)], 0) == 0
     assert level([RatePeriod(1, 3_600, 900)], -5) == 0
     assert level([], 100) == math.inf

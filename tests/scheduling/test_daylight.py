@@ -1,4 +1,4 @@
-"""When a system produces, as its readings tell."""
+"""When a system produces, by its readings."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -28,7 +28,7 @@ def night(
     first_light: str = "06:40",
     produced_until: datetime | None = None,
 ) -> Daylight:
-    """Return what the readings of an evening and a morning tell."""
+    """Return the daylight after readings of an evening and a morning."""
     return (
         Daylight()
         .observe(at(light), producing=True)
@@ -43,7 +43,7 @@ def likely(daylight: Daylight, moment: datetime) -> float:
     return daylight.chances(moment, moment + MINUTE)[0][1]
 
 
-def test_the_end_of_production_is_dusk_where_it_is_told() -> None:
+def test_the_end_of_production_is_dusk_where_it_is_reported() -> None:
     """The gap between two readings does not matter then."""
     daylight = night(produced_until=at("17:20"))
     assert daylight.next_dusk(at("12:00", 1)) == at("17:20", 1)
@@ -52,19 +52,19 @@ def test_the_end_of_production_is_dusk_where_it_is_told() -> None:
 @pytest.mark.parametrize(
     "produced_until",
     [
-        pytest.param(None, id="not told"),
+        pytest.param(None, id="not reported"),
         pytest.param(at("18:29"), id="metered up to the report"),
         pytest.param(at("17:00") - DAY, id="before it was seen to produce"),
         pytest.param(at("18:00", 1), id="in the future"),
     ],
 )
 def test_else_dusk_lies_between_two_readings(produced_until: datetime | None) -> None:
-    """Whatever is told must be possible."""
+    """A reported time must be plausible."""
     daylight = night(produced_until=produced_until)
     assert at("17:00", 1) < daylight.next_dusk(at("12:00", 1)) < at("18:30", 1)
 
 
-def test_dusk_may_be_told_later_in_the_night() -> None:
+def test_dusk_may_be_reported_later_in_the_night() -> None:
     """Another document saw the end of production first, without knowing when it was."""
     daylight = (
         Daylight()
@@ -80,8 +80,10 @@ def test_dusk_may_be_told_later_in_the_night() -> None:
 
 
 @pytest.mark.parametrize("earlier", [timedelta(), 30 * MINUTE])
-def test_dusk_may_be_told_by_a_reading_that_is_not_newer(earlier: timedelta) -> None:
-    """Two documents tell of one report, and either may be asked first."""
+def test_dusk_may_be_reported_by_a_reading_that_is_not_newer(
+    earlier: timedelta,
+) -> None:
+    """Two documents have one report, and either may be requested first."""
     daylight = (
         Daylight()
         .observe(at("17:00"), producing=True)

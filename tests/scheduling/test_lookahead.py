@@ -16,9 +16,9 @@ HOUR = 3600.0
 
 def cost(outlook: PlanningWindow, price: float, chosen: tuple[int, ...]) -> float:
     """Return what a choice of stops costs up to the end, minute by minute."""
-    asked = [max(0.0, outlook.stops[number]) for number in chosen]
+    requested = [max(0.0, outlook.stops[number]) for number in chosen]
     data = [outlook.known, *(outlook.stops[number] - outlook.lag for number in chosen)]
-    ends = [*asked, max(0.0, outlook.stops[-1])]
+    ends = [*requested, max(0.0, outlook.stops[-1])]
     total = price * len(chosen)
     for known, (begin, end) in zip(data, pairwise([0.0, *ends]), strict=True):
         at = begin
@@ -34,7 +34,7 @@ def cost(outlook: PlanningWindow, price: float, chosen: tuple[int, ...]) -> floa
 def rest(age: float, weight: float, price: float) -> float:
     """Return how much dearer an age is than none if calls are free to come anytime.
 
-    Whoever asks at an age of T pays price + weight·T²/2 every T seconds.
+    A request at an age of T costs price + weight·T²/2 every T seconds.
     """
     if not weight:
         return 0.0
@@ -126,7 +126,7 @@ def test_at_a_constant_weight_calls_are_as_far_apart_as_their_price_says() -> No
     assert outlook.stops[first] == 2 * HOUR
 
 
-def test_what_must_be_told_is_asked_for_though_it_weighs_nothing() -> None:
+def test_required_data_is_requested_though_it_weighs_nothing() -> None:
     """Of all publications from then on, it is the first."""
     stops = quarters(until=6 * HOUR)
     outlook = PlanningWindow(

@@ -1,4 +1,4 @@
-"""When which document is asked for."""
+"""When each document is requested."""
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ class Household:
         )
 
     def run(self, days: float) -> None:
-        """Poll whatever is due for some days."""
+        """Poll all that is due for some days."""
         until = self.now + timedelta(days=days)
         while True:
             polled = min(self.polls, key=self.due)
@@ -76,7 +76,7 @@ class Household:
         )
 
     def count(self, polled: PolledDocument, *, by_day: bool) -> int:
-        """Return how often a feed was asked for in the middle of days or nights."""
+        """Return how often a document was requested in the middle of days or nights."""
         hours = range(8, 16) if by_day else (21, 22, 23, 0, 1, 2, 3, 4)
         return sum(at.hour in hours for at in self.polls[polled])
 
@@ -104,17 +104,17 @@ def test_production_is_not_asked_for_at_night() -> None:
 
 
 def test_each_day_of_the_summary_has_a_beginning_and_an_end() -> None:
-    """It is asked for last before dawn, and once when all of the day is told."""
+    """It is requested last before dawn, and once when the day is complete."""
     household = Household(SUMMARY, BATTERY, calls=950)
     household.run(30)
     polls = household.polls[SUMMARY]
     for day in range(10, 29):
         dusk, dawn = BEGIN + timedelta(days=day, hours=18), timedelta(hours=12)
         waits = [at - dusk - household.latency for at in polls]
-        told = [wait for wait in waits if timedelta() <= wait < dawn]
-        assert len(told) in (2, 3)
-        assert told[0] < timedelta(minutes=90)
-        assert told[-1] > dawn - timedelta(hours=1)
+        waits_by_night = [wait for wait in waits if timedelta() <= wait < dawn]
+        assert len(waits_by_night) in (2, 3)
+        assert waits_by_night[0] < timedelta(minutes=90)
+        assert waits_by_night[-1] > dawn - timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_profiles_decide_what_is_freshest(
 
 
 def test_plenty_of_calls_are_not_wasted_on_old_news() -> None:
-    """No document is asked for more often than it is published."""
+    """No document is requested more often than it is published."""
     household = Household(LATEST, calls=50_000)
     household.run(10)
     assert len(household.polls[LATEST]) <= 10 * 96 + 40
@@ -146,7 +146,7 @@ def test_plenty_of_calls_are_not_wasted_on_old_news() -> None:
 
 
 def test_polls_follow_the_arrival_of_news() -> None:
-    """After some days the questions come soon after the answers change."""
+    """After some days the requests come soon after the responses change."""
     household = Household(LATEST, calls=50_000)
     household.run(10)
     waits = [
@@ -161,18 +161,18 @@ def test_a_gateway_that_falls_silent_is_asked_more_and_more_rarely() -> None:
     household = Household(LATEST, calls=5_000)
     household.run(5)
     household.silent_from = household.now
-    asked = len(household.polls[LATEST])
+    requests = len(household.polls[LATEST])
     household.run(3)
-    in_silence = len(household.polls[LATEST]) - asked
+    in_silence = len(household.polls[LATEST]) - requests
     assert 5 <= in_silence <= 30
     household.silent_from = END
-    asked += in_silence
+    requests += in_silence
     household.run(3)
-    assert len(household.polls[LATEST]) - asked > 150
+    assert len(household.polls[LATEST]) - requests > 150
 
 
 def test_a_slow_gateway_is_learnt() -> None:
-    """One that uploads every six hours is asked a few times a day."""
+    """One that uploads every six hours is requested a few times a day."""
     household = Household(LATEST, calls=5_000)
     household.period = timedelta(hours=6)
     household.run(20)
@@ -259,7 +259,7 @@ def test_a_feed_that_leaves_gives_its_share_to_others_and_may_return() -> None:
     )
 )
 def test_a_damaged_record_is_no_obstacle(damaged: Any) -> None:
-    """Whatever is on the disk: it is refused, or gives a due that can be had."""
+    """Any file on the disk: it is refused, or gives a valid due time."""
     with suppress(ValueError):
         schedule = Schedule.restore(damaged)
         schedule.add(LATEST)
@@ -358,7 +358,7 @@ def test_a_cloud_at_noon_is_no_night() -> None:
 
 
 def test_an_answer_without_a_moment_is_judged_by_its_change() -> None:
-    """Where the data tell no time, a changed answer is news."""
+    """If the data has no time, a changed response is new data."""
     rhythm, is_news = Rhythm().observe(BEGIN, None, changed=False)
     assert is_news
     same, is_news = rhythm.observe(BEGIN + QUARTER, None, changed=False)

@@ -1,4 +1,4 @@
-"""The schedule keeps its head whatever clock and cloud tell."""
+"""The schedule stays valid with any clock and any data of the cloud."""
 
 from datetime import UTC, datetime, timedelta
 import json
@@ -15,7 +15,7 @@ QUARTER = timedelta(minutes=15)
 FEEDS = [PolledDocument("home", document) for document in POLLED]
 
 MOMENTS = st.timedeltas(-40 * DAY, 40 * DAY)
-ANSWERS = st.tuples(
+RESPONSES = st.tuples(
     st.sampled_from(FEEDS),
     # The clock may jump, and data may be dated anywhere.
     st.one_of(st.timedeltas(timedelta(seconds=1), DAY), MOMENTS),
@@ -39,9 +39,9 @@ def test_a_gateway_that_was_silent_for_weeks_is_stored_as_it_is() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(ANSWERS, max_size=40), st.integers(0, 60_000))
+@given(st.lists(RESPONSES, max_size=40), st.integers(0, 60_000))
 def test_a_due_that_can_be_had_whatever_happened(
-    answers: list[
+    responses: list[
         tuple[PolledDocument, timedelta, timedelta | None, bool, bool | None, bool]
     ],
     calls: int,
@@ -51,7 +51,7 @@ def test_a_due_that_can_be_had_whatever_happened(
     for polled in FEEDS:
         schedule.add(polled)
     now = BEGIN
-    for polled, passes, data_age, changed, producing, failed in answers:
+    for polled, passes, data_age, changed, producing, failed in responses:
         now += passes
         data_at = None if data_age is None else now + data_age
         if failed:
@@ -75,7 +75,7 @@ def test_a_due_that_can_be_had_whatever_happened(
 
 @given(st.timedeltas(timedelta(minutes=1), 400 * DAY))
 def test_a_clock_that_goes_back_puts_nothing_off(jump: timedelta) -> None:
-    """What was asked for in the future is asked for soon."""
+    """A request dated in the future delays no other."""
     schedule = Schedule()
     polled = PolledDocument("home", Source.BATTERY)
     schedule.add(polled)
@@ -112,7 +112,7 @@ def test_daylight_is_learnt_after_a_clock_went_back(jump: timedelta) -> None:
 
 
 def test_few_calls_are_not_spent_on_dusk() -> None:
-    """Where there is less than two a day for the summary, it is asked for by day."""
+    """Where there is less than two a day for the summary, it is requested by day."""
     schedule = Schedule()
     polled = PolledDocument("home", Source.SUMMARY)
     schedule.add(polled)
@@ -137,6 +137,6 @@ def test_few_calls_are_not_spent_on_dusk() -> None:
         )
     late = [at for at in polls if at > BEGIN + 6 * DAY]
     assert 20 <= len(late) <= 30
-    # On the last day there may be enough left to ask what it came to.
+    # On the last day there may be enough left for the total of the day.
     assert all(5 <= at.hour <= 18 for at in late[:-1])
     assert max(late) > end - 3 * DAY
