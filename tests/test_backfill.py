@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Generator
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 import logging
 from random import Random
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.recorder import statistics as recorder_statistics
 from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+from sqlalchemy.exc import OperationalError
 
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
@@ -148,6 +151,34 @@ async def test_uninterrupted_import_requests_each_window_once(
             shares.append(float(state(hass, IMPORTED)))
     assert shares == sorted(shares)
     assert shares[-1] == 100
+    assert_no_window_is_requested_twice(requested)
+    await assert_history_is_complete(hass, world)
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_a_write_that_the_database_refuses_is_repeated(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    requested: list[EnergyRequest],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    """The recorder drops it; else the total of a day would stay at its first hour."""
+    write = recorder_statistics.import_statistics
+    writes = count()
+
+    def refuse_one(instance: Any, metadata: Any, *args: Any) -> bool:
+        is_of_flow = metadata["statistic_id"].endswith(Flow.GRID_IMPORT)
+        if is_of_flow and next(writes) == number:
+            raise OperationalError("", {}, Exception("database is locked"))
+        return write(instance, metadata, *args)
+
+    monkeypatch.setattr(recorder_statistics, "import_statistics", refuse_one)
+    await set_up(options=options())
+    await finish(hass, freezer)
+    assert next(writes) > number
     assert_no_window_is_requested_twice(requested)
     await assert_history_is_complete(hass, world)
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime, tzinfo
 from functools import partial
+import math
 from typing import Any, Final, Literal
 
 from homeassistant.components.recorder.models import StatisticData, StatisticMetaData
@@ -15,18 +16,21 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
 
 from ..const import DOMAIN
 from ..energy.parsing import system_day
-from ..energy.readings import StatisticsRow
+from ..energy.readings import HOUR, StatisticsRow
 
 type Column = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
 
 # Whole watt-hours are exact in a database, kilowatt-hours are not.
 UNIT: Final = UnitOfEnergy.WATT_HOUR
+# Attempts to write hours that the recorder drops.
+_TRIES: Final = 3
 _UNITS: Final = {EnergyConverter.UNIT_CLASS: UNIT}
 
 
@@ -92,8 +96,38 @@ async def async_last_hour(hass: HomeAssistant, statistic: str) -> RecorderRow | 
 async def async_write_hours(
     hass: HomeAssistant, metadata: StatisticMetaData, rows: Iterable[StatisticData]
 ) -> None:
-    """Write hours, and wait until the recorder has done so."""
-    async_add_external_statistics(hass, metadata, rows)
-    written = hass.loop.create_future()
-    get_instance(hass).queue_task(SynchronizeTask(written))
-    await written
+    """Write hours, and wait until the recorder has done so.
+
+    Raises HomeAssistantError if they are missing after some attempts: the recorder only
+    logs a write that its database refuses, and drops it.
+    """
+    rows = list(rows)
+    for _ in range(_TRIES):
+        async_add_external_statistics(hass, metadata, rows)
+        written = hass.loop.create_future()
+        get_instance(hass).queue_task(SynchronizeTask(written))
+        await written
+        if not rows or await _async_is_written(hass, metadata, rows[0]):
+            return
+    raise HomeAssistantError("The recorder did not write statistics")
+
+
+async def _async_is_written(
+    hass: HomeAssistant, metadata: StatisticMetaData, row: StatisticData
+) -> bool:
+    """Return whether a row is recorded, and with it all rows of the same write."""
+    statistic, start = metadata["statistic_id"], row["start"]
+    found = await async_recorded_hours(
+        hass, {statistic}, start, start + HOUR, columns=("last_reset", "state", "sum")
+    )
+    recorded, reset = found[statistic], row.get("last_reset")
+    return bool(recorded) and (
+        _is_same(recorded[0].get("state"), row.get("state"))
+        and _is_same(recorded[0].get("sum"), row.get("sum"))
+        and recorded[0].get("last_reset") == (reset and reset.timestamp())
+    )
+
+
+def _is_same(recorded: float | None, written: float | None) -> bool:
+    """Compare numbers with the precision of any database."""
+    return math.isclose(recorded or 0, written or 0, rel_tol=1e-12, abs_tol=1e-9)
