@@ -79,7 +79,7 @@ class Importer:
             calls -= 1
 
     def update(self, newest: datetime | None) -> Week:
-        """Make an update that tells what there is up to a moment, if it is of then."""
+        """Make an update with data up to a moment, if that is within its week."""
         week = self.progress.update(self.now)
         if newest is not None and newest <= week.start:
             newest = None
@@ -251,11 +251,11 @@ def test_giving_up_keeps_what_is_known() -> None:
 def test_all_unsettled_hours_are_requested_in_time(
     life: list[tuple[timedelta, timedelta | None, int]],
 ) -> None:
-    """Whatever pauses there were, and however late the gateway reports.
+    """Also after pauses, and if the gateway reports late.
 
-    An update covers all that is unsettled of the last week, unless it is wanted;
-    before, once the gateway tells again, nothing is missing but what was asked for in
-    vain for a week.
+    An update covers all unsettled hours of the last week that are not wanted. Of older
+    ones, once the gateway reports again, only those are missing that had no data in
+    requests for a week.
     """
     importer = Importer(now=YEARS_AGO)
     begun_at: datetime | None = None

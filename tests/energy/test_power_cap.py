@@ -107,7 +107,7 @@ def test_nothing_beyond_ten_plates_or_a_large_connection_is_believed(
 
 
 def test_the_future_proves_nothing() -> None:
-    """It is left out anyway."""
+    """Its intervals are skipped in any case."""
     assert learn(PowerCap(), response(*SUNNY), DAWN) == PowerCap()
     assert learn(PowerCap(), response(None, None), DAWN + DAY) == PowerCap()
 

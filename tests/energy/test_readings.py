@@ -175,7 +175,7 @@ class TestNights:
         whole = document(*self.EVENING, *[0] * 32, *self.MORNING)
         dark = without(whole, 4, 32)
         assert produced(dark) == produced(whole) == read(whole)
-        # But what a meter of consumption leaves out is unknown.
+        # But intervals that a consumption meter omits are unknown.
         assert hourly_wh(read(dark)) == {NOON: 172, NOON + 9 * HOUR: 200}
 
     def test_the_hours_of_dusk_and_dawn_are_whole(self) -> None:
@@ -250,7 +250,7 @@ class TestNights:
 
 
 class TestFaults:
-    """What cannot be true is left out."""
+    """Implausible values are skipped."""
 
     def test_repeats_count_once(self) -> None:
         once = document(1, 2, 3, 4)

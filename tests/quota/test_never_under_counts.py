@@ -155,8 +155,8 @@ class DiskMachine(RuleBasedStateMachine):
     def the_clock_goes_wrong(self, error: timedelta) -> None:
         """Backwards or forwards, by a month if need be.
 
-        A minute after the last call: nobody could tell a clock that jumped forwards
-        from a minute that has passed.
+        A minute after the last call: a clock that jumps forwards looks the same as a
+        minute that has passed.
         """
         self._pass(timedelta(seconds=75))
         self.clock_error = error
