@@ -1,4 +1,4 @@
-"""What documents say in numbers is what the code does."""
+"""Numbers in the documentation are those of the code."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
@@ -80,7 +80,7 @@ def _page(name: str) -> str:
 
 
 def _rows(page: str, beginning: str) -> list[list[str]]:
-    """Return the cells of all rows of tables that begin with some words."""
+    """Return the cells of all table rows that begin with some words."""
     return [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in _page(page).splitlines()
@@ -97,7 +97,7 @@ def _percent(share: float) -> str:
 
 
 def _calls_of_updates(updates: int) -> int:
-    """Return the calls of a day; batteries take one, whatever the updates."""
+    """Return the calls of a day; batteries take one for any number of updates."""
     return 4 * updates + 1
 
 
@@ -106,8 +106,8 @@ _WATT_UPDATES = options.most_updates(PLANS["watt"], _calls_of_updates)
 _OTHER_LANGUAGES = len(list(TRANSLATIONS.glob("*.json"))) - 1
 _RESERVE = reserve(1000, MONTH, elapsed=0) / 1000
 
-# What pages say, with the figures of the code in it.
-SAYS = {
+# Phrases of pages, with the figures of the code.
+PHRASES = {
     "README.md": [f"in English and {_word(_OTHER_LANGUAGES)} more languages"],
     "CHANGELOG.md": [f"[all {len(ENDPOINTS)} operations]"],
     "docs/actions.md": [f"up to {MOST_ROWS:,} rows"],
@@ -151,15 +151,14 @@ SAYS = {
 }
 
 
-@pytest.mark.parametrize("page", SAYS)
-def test_a_page_says_what_the_code_does(page: str) -> None:
-    """With its own figures."""
+@pytest.mark.parametrize("page", PHRASES)
+def test_page_has_figures_of_the_code(page: str) -> None:
     text = re.sub(r"\s+", " ", _page(page).replace("**", ""))
-    assert [words for words in SAYS[page] if words not in text] == []
+    assert [words for words in PHRASES[page] if words not in text] == []
 
 
 @pytest.mark.parametrize("plan", PLANS.values(), ids=lambda plan: plan.key)
-def test_the_readme_has_the_figures_of_a_plan(plan: Plan) -> None:
+def test_readme_has_figures_of_each_plan(plan: Plan) -> None:
     """Calls, and the price of a live stream."""
     ((_, price, per_minute, per_month, streams, _),) = _rows(
         "README.md", plan.key.capitalize()
@@ -173,8 +172,8 @@ def test_the_readme_has_the_figures_of_a_plan(plan: Plan) -> None:
         assert price == f"{plan.free_calls:,} calls free, then {each} each"
 
 
-# What a system has by the page, its documents, the one that is the freshest of them,
-# and the calls that its energy data takes in a day.
+# A kind of system on the page, its documents, the one that is updated most often,
+# and the calls a day for its energy data.
 FRESHNESS = [
     ("panels only", {Source.SUMMARY}, Source.SUMMARY, 1),
     ("and a consumption meter", SOURCES - {Source.BATTERY}, Source.LATEST, 4),
@@ -194,7 +193,7 @@ def _minutes(
     others: float,
     profile: Profile = Profile.BALANCED,
 ) -> list[float]:
-    """Return how far apart updates are on Watt, by day and by night."""
+    """Return the minutes between updates on Watt, by day and by night."""
     given = preview(
         PLANS["watt"],
         profile=profile,
@@ -205,26 +204,26 @@ def _minutes(
     return [each / MINUTE for each in (found.by_day, found.by_night) if each]
 
 
-def _told(page: str, words: str) -> list[int]:
-    """Return the numbers that a page has between words."""
+def _numbers(page: str, words: str) -> list[int]:
+    """Return the numbers that a pattern captures on a page."""
     found = re.search(words.replace(" ", r"\s+"), _page(page))
     assert found is not None, words
     return [int(number) for number in found.groups()]
 
 
 @pytest.mark.parametrize(("has", "documents", "freshest", "energy"), FRESHNESS)
-def test_no_fresher_data_is_promised_than_planned(
+def test_documented_intervals_are_those_of_the_plan(
     has: str, documents: set[Source], freshest: Source, energy: int
 ) -> None:
     """The free plan's intervals by day and by night are those of the budget."""
     ((_, *intervals),) = _rows("docs/updates.md", f"{has} |")
-    told = [int(number) for number in re.findall(r"every (\d+) min", str(intervals))]
+    stated = [int(number) for number in re.findall(r"every (\d+) min", str(intervals))]
     planned = _minutes(documents, freshest, energy + _periodic_calls())
-    assert told == pytest.approx(planned, rel=0.05)
+    assert stated == pytest.approx(planned, rel=0.05)
 
 
-def test_freshness_is_said_wherever_it_is_promised() -> None:
-    """In the README from panels only to batteries, and in sentences of the page."""
+def test_intervals_in_sentences_are_those_of_the_plan() -> None:
+    """In the README from panels only to batteries, and in docs/updates.md."""
     by_day, alone = (
         [
             _minutes(documents, freshest, (energy + _periodic_calls()) * share)[0]
@@ -232,15 +231,17 @@ def test_freshness_is_said_wherever_it_is_promised() -> None:
         ]
         for share in (1, 0)
     )
-    told = _told("README.md", r"Every (\d+) to (\d+) minutes by day")
-    assert told == pytest.approx(by_day[::2], rel=0.05)
-    told = _told("docs/updates.md", r"every (\d+), (\d+) and (\d+) minutes by day")
-    assert told == pytest.approx(alone, rel=0.05)
-    told = _told("docs/updates.md", r"every (\d+) minutes by day and (\d+) by night")
+    stated = _numbers("README.md", r"Every (\d+) to (\d+) minutes by day")
+    assert stated == pytest.approx(by_day[::2], rel=0.05)
+    stated = _numbers("docs/updates.md", r"every (\d+), (\d+) and (\d+) minutes by day")
+    assert stated == pytest.approx(alone, rel=0.05)
+    stated = _numbers(
+        "docs/updates.md", r"every (\d+) minutes by day and (\d+) by night"
+    )
     battery = _minutes(
         SOURCES, Source.BATTERY, 5 + _periodic_calls(), Profile.BATTERY_FIRST
     )
-    assert told == pytest.approx(battery, rel=0.05)
+    assert stated == pytest.approx(battery, rel=0.05)
 
 
 AGES: dict[str, tuple[Measurement, Value]] = {
@@ -252,8 +253,8 @@ AGES: dict[str, tuple[Measurement, Value]] = {
 
 
 @pytest.mark.parametrize("value", AGES)
-def test_a_value_is_unknown_after_the_time_that_is_said(value: str) -> None:
-    """On each connection."""
+def test_value_is_unknown_after_the_documented_time(value: str) -> None:
+    """For each kind of connection."""
     measurement, shown = AGES[value]
     ((_, *ages),) = _rows("docs/entities.md", f"{value} |")
     for cellular, age in zip((False, True), ages, strict=True):
@@ -273,8 +274,8 @@ def _described() -> Iterable[EntityDescription]:
         yield from table
 
 
-def test_what_is_off_at_first_is_said_to_be() -> None:
-    """And nothing else, among sensors with a name of their own."""
+def test_sensors_disabled_by_default_are_documented_as_off() -> None:
+    """Only sensors with a name of their own are compared."""
     names = TEXTS["entity"]["sensor"]
     enabled: dict[str, set[bool]] = {}
     for each in _described():
@@ -289,7 +290,7 @@ def test_what_is_off_at_first_is_said_to_be() -> None:
 
 @pytest.fixture
 def known() -> Board:
-    """Return what is known of a system with 20 panels and a device of each kind."""
+    """Return the board of a system with 20 panels and a device of each kind."""
     modules = Sample(20.0, NOW, Source.SUMMARY)
     made = board({Measurement.MODULES: modules}, has_battery=True)
     kinds = (DeviceKind.CHARGER, DeviceKind.LOAD, DeviceKind.BATTERY)
@@ -298,28 +299,28 @@ def known() -> Board:
     return made
 
 
-def test_how_often_settings_are_updated_is_said(known: Board) -> None:
-    """By the calls that a plan has for each system."""
+def test_updates_of_settings_are_documented(known: Board) -> None:
+    """They depend on the calls that a plan has for each system."""
     rows = [row for row in _rows("docs/controls.md", "") if row[-1][:1].isdigit()]
     assert len(rows) == 5
-    for least, *_, told in rows:
+    for least, *_, stated in rows:
         calls = float((re.findall(r"^[\d,]+", least) or ["1"])[0].replace(",", ""))
         documents = [each for each in DOCUMENTS if each.group is Group.SETTINGS]
         per_day = sum(each.calls_per_day(known, calls) or 0 for each in documents)
-        assert int(told.replace(",", "")) == pytest.approx(per_day * 30), least
+        assert int(stated.replace(",", "")) == pytest.approx(per_day * 30), least
 
 
-def test_what_groups_take_is_said(known: Board) -> None:
+def test_calls_and_smallest_plan_of_groups_are_documented(known: Board) -> None:
     """For one device of each kind, or 20 panels, on a plan with room for all."""
     for group in Group:
         label = TEXTS["selector"]["groups"]["options"][group].split(" (")[0]
-        ((_, _, told, smallest),) = _rows("docs/options.md", f"{label} |")
+        ((_, _, stated, smallest),) = _rows("docs/options.md", f"{label} |")
         documents = [each for each in DOCUMENTS if each.group is group]
         if group is not Group.PRODUCTION_METERS:  # They need two meters.
             calls = sum(
                 each.calls_per_day(known, daylight=15 * HOUR) or 0 for each in documents
             )
-            number = int(told.split()[0].replace(",", ""))
+            number = int(stated.split()[0].replace(",", ""))
             assert number == pytest.approx(calls * 31, rel=0.15), group
         assert smallest == next(
             plan.key.capitalize()
@@ -337,7 +338,7 @@ OPTION_DEFAULTS = {
 
 
 @pytest.mark.parametrize("label", OPTION_DEFAULTS)
-def test_the_default_of_an_option_is_said(label: str) -> None:
+def test_default_of_each_option_is_documented(label: str) -> None:
     """With its unit."""
     ((_, default, _),) = _rows("docs/options.md", f"{label} |")
     option = OPTION_DEFAULTS[label]

@@ -1,4 +1,4 @@
-"""Add an account: the way to the end, and each way out."""
+"""Add an account: success, and each failure."""
 
 import asyncio
 from collections.abc import Callable
@@ -68,7 +68,7 @@ type Ledgers = Callable[[], list[Ledger]]
 
 @pytest.fixture
 def nothing_stored(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Ledgers:
-    """Return a check that a failed flow left nothing but what it spent."""
+    """Return a check that a failed flow stores only the calls that it made."""
 
     def check() -> list[Ledger]:
         assert hass.config_entries.async_entries(DOMAIN) == []
@@ -85,15 +85,15 @@ def nothing_stored(hass: HomeAssistant, hass_storage: dict[str, Any]) -> Ledgers
     return check
 
 
-async def _finish(user: User, form: ConfigFlowResult, **answers: Any) -> None:
-    """Show that a form still leads to the end."""
-    done = await user.submit(form, **{CONF_PLAN: "watt", **answers})
+async def _finish(user: User, form: ConfigFlowResult, **user_input: Any) -> None:
+    """Submit a form, and check that it creates a loaded entry."""
+    done = await user.submit(form, **{CONF_PLAN: "watt", **user_input})
     assert done["type"] is FlowResultType.CREATE_ENTRY
     assert done["result"].state is ConfigEntryState.LOADED
 
 
 async def _start_again(user: User, world: World, *, plan: str = "watt") -> None:
-    """Show that nothing that happened stands in the way of another attempt."""
+    """Check that another attempt succeeds after a failure."""
     world.cloud.faults.clear()
     await _finish(user, await user.add_and_sign_in(), api_key=API_KEY, plan=plan)
 
@@ -101,7 +101,7 @@ async def _start_again(user: User, world: World, *, plan: str = "watt") -> None:
 async def _while_the_cloud_hangs(
     hass: HomeAssistant, fault: Fault, step: Any
 ) -> ConfigFlowResult:
-    """Return what a step shows that waits for the cloud in vain."""
+    """Return the result of a step that waits for the cloud until its timeout."""
     task = asyncio.ensure_future(step)
     await until(lambda: fault.hits)
     async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=32))
@@ -109,11 +109,13 @@ async def _while_the_cloud_hangs(
     return result
 
 
-# The way to the end
+# Success
 
 
-async def test_one_system(hass: HomeAssistant, world: World, user: User) -> None:
-    """An account with one system: sign in, name key and plan, done."""
+async def test_account_with_one_system_is_added(
+    hass: HomeAssistant, world: World, user: User
+) -> None:
+    """The sign-in, the API key and the plan are enough."""
     form = await user.add_and_sign_in()
     assert form["step_id"] == "api_key"
     # Without a recorder there are no costs, and nothing for the Energy dashboard.
@@ -150,10 +152,10 @@ async def test_one_system(hass: HomeAssistant, world: World, user: User) -> None
         ("partner", ["systems", "search"]),
     ],
 )
-async def test_the_proof_of_the_key_is_cheap(
+async def test_check_of_the_key_costs_at_most_two_calls(
     world: World, user: User, named: str, calls: list[str]
 ) -> None:
-    """One call proves the key, another tells where live streams can be had."""
+    """One call checks the key, another finds systems that support live streams."""
     form = await user.add_and_sign_in()
     assert world.calls == []
     with patch("custom_components.enphase_cloud.async_setup_entry", return_value=True):
@@ -162,8 +164,9 @@ async def test_the_proof_of_the_key_is_cheap(
 
 
 @pytest.mark.parametrize("live_stream", [True, False])
-async def test_a_custom_plan(world: World, user: User, *, live_stream: bool) -> None:
-    """Limits that are not in the list are asked for on a page of their own."""
+async def test_custom_plan_has_a_form_for_its_limits(
+    world: World, user: User, *, live_stream: bool
+) -> None:
     limits = LIMITS | {CONF_LIVE_STREAM: live_stream}
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="custom")
@@ -175,8 +178,10 @@ async def test_a_custom_plan(world: World, user: User, *, live_stream: bool) -> 
     assert system[CONF_LIVE_STREAM] is (True if live_stream else None)
 
 
-async def test_several_systems(hass: HomeAssistant, world: World, user: User) -> None:
-    """Of several systems at least one is chosen; names may be alike."""
+async def test_user_chooses_among_several_systems(
+    hass: HomeAssistant, world: World, user: User
+) -> None:
+    """At least one must be chosen; names may be equal."""
     twin = world.add_system(name="Hilltop")
     barn = world.add_system(name="Barn", live_stream=False, connection="cellular")
     form = await user.add_and_sign_in()
@@ -219,10 +224,10 @@ async def _add_as_landlord(user: User) -> ConfigFlowResult:
     return await user.submit(form, api_key=API_KEY, plan="kilowatt")
 
 
-async def test_a_system_of_another_account(
+async def test_system_of_another_account_cannot_be_chosen(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
-    """It cannot be chosen, and the form says who has it."""
+    """The form names the account that has it."""
     await set_up()
     barn = world.cloud.add_system(landlord, name="Barn")
     form = await _add_as_landlord(user)
@@ -240,10 +245,10 @@ async def test_a_system_of_another_account(
     ]
 
 
-async def test_all_systems_of_another_account(
+async def test_flow_aborts_if_another_account_has_all_systems(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
-    """Nothing is left to choose; a system that is let go of may be chosen."""
+    """A system can be chosen after the other account is removed."""
     entry = await set_up()
     done = await _add_as_landlord(user)
     assert done["type"] is FlowResultType.ABORT
@@ -257,10 +262,10 @@ async def test_all_systems_of_another_account(
     assert done["title"] == "Hilltop"
 
 
-async def test_access_that_is_granted_later(
+async def test_reconfigure_offers_no_system_of_another_account(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, landlord: Account
 ) -> None:
-    """To reconfigure offers no system that another account has."""
+    """Access to the system is granted after the account was added."""
     world.system.shared_with.clear()
     barn = world.cloud.add_system(landlord, name="Barn")
     await set_up()
@@ -275,8 +280,10 @@ async def test_access_that_is_granted_later(
     assert field.default() == [str(barn.system_id)]
 
 
-async def test_whether_systems_can_stream_is_a_bonus(world: World, user: User) -> None:
-    """The key is proved by the first call; the second may fail."""
+async def test_failed_search_for_live_streams_does_not_stop_the_flow(
+    world: World, user: User
+) -> None:
+    """The first call checks the key; the second may fail."""
     world.cloud.faults.add(Fault(operation="search", status=500))
     form = await user.add_and_sign_in()
     done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
@@ -285,8 +292,10 @@ async def test_whether_systems_can_stream_is_a_bonus(world: World, user: User) -
     assert system[CONF_TIME_ZONE] == "Europe/Berlin"
 
 
-async def test_a_search_without_time_zones_loses_none(world: World, user: User) -> None:
-    """The search may leave out what the list of systems tells."""
+async def test_search_without_time_zones_keeps_those_of_the_list(
+    world: World, user: User
+) -> None:
+    """The search may lack fields that the list of systems has."""
     system_id = world.system.system_id
     system = f'{{"system_id": {system_id}, "live_stream": "enabled"}}'
     world.cloud.faults.add(
@@ -300,13 +309,13 @@ async def test_a_search_without_time_zones_loses_none(world: World, user: User) 
     assert stored[CONF_LIVE_STREAM] is True
 
 
-# Ways out of the sign-in
+# Failures of the sign-in
 
 
-async def test_without_credentials(
+async def test_flow_aborts_without_credentials(
     hass: HomeAssistant, world: World, enable_custom_integrations: None
 ) -> None:
-    """Without client id and secret there is nothing to sign in with."""
+    """A sign-in needs a client id and a secret."""
     assert await async_setup_component(hass, APPLICATION_CREDENTIALS, {})
     user = User(hass, None)
     shown = await user.add()
@@ -314,7 +323,7 @@ async def test_without_credentials(
     assert shown["reason"] == "missing_credentials"
 
 
-async def test_sign_in_refused(
+async def test_refused_sign_in_aborts_the_flow(
     world: World, user: User, nothing_stored: Ledgers
 ) -> None:
     """The home owner may refuse access."""
@@ -325,8 +334,8 @@ async def test_sign_in_refused(
     await _start_again(user, world)
 
 
-async def test_wrong_password(world: World, user: User) -> None:
-    """A wrong password is Enphase's affair; the flow waits for the right one."""
+async def test_flow_waits_after_a_wrong_password(world: World, user: User) -> None:
+    """Enphase's own page handles it."""
     shown = await user.add()
     with pytest.raises(AssertionError, match="do not match"):
         await user.approve(shown, password="guess")
@@ -348,18 +357,18 @@ async def _replace_credentials(
         await client.send_json_auto_id(
             {**command, "type": f"{APPLICATION_CREDENTIALS}/{command['type']}"}
         )
-        answer = await client.receive_json()
-        assert answer["success"], answer
+        response = await client.receive_json()
+        assert response["success"], response
 
 
-async def test_wrong_client_secret(
+async def test_wrong_client_secret_can_be_corrected(
     hass: HomeAssistant,
     world: World,
     user: User,
     nothing_stored: Ledgers,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
-    """A wrong secret is told as such, and can be corrected."""
+    """The flow aborts with this reason, and succeeds afterwards."""
     world.cloud.add_application(
         client_id=CLIENT_ID, client_secret="right-secret", api_key=API_KEY
     )
@@ -373,7 +382,7 @@ async def test_wrong_client_secret(
     await _start_again(user, world)
 
 
-async def test_wrong_client_id(
+async def test_wrong_client_id_can_be_corrected(
     hass: HomeAssistant,
     world: World,
     user: User,
@@ -417,10 +426,10 @@ async def _give_up(hass: HomeAssistant, user: User) -> ConfigFlowResult:
 
 
 @pytest.mark.parametrize("pasted", ["{code}", " {code}\n", "{url}?code={code}&state=x"])
-async def test_a_code_where_no_redirect_works(
+async def test_code_can_be_pasted_if_no_redirect_works(
     hass: HomeAssistant, world: World, user: User, pasted: str
 ) -> None:
-    """Who gave up once can paste the code, or its page's address; so later, too."""
+    """After one failed sign-in, the user can paste the code or its page's address."""
     world.cloud.add_application(
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,
@@ -440,7 +449,7 @@ async def test_a_code_where_no_redirect_works(
     assert form["step_id"] == "api_key"
     done = await user.submit(form, api_key=API_KEY, plan="watt")
     assert done["result"].unique_id == USER_ID
-    # It works, so nobody is asked again; this entry goes on with codes.
+    # A new flow redirects again; this entry continues to use codes.
     shown = await user.add()
     assert shown["type"] is FlowResultType.EXTERNAL_STEP
     hass.config_entries.flow.async_abort(shown["flow_id"])
@@ -450,10 +459,10 @@ async def test_a_code_where_no_redirect_works(
 
 
 @pytest.mark.parametrize("code", ["", "no-such-code", "https://[", "https://x.y/?a=b"])
-async def test_a_wrong_code(
+async def test_wrong_code_shows_the_form_again(
     hass: HomeAssistant, world: World, user: User, code: str
 ) -> None:
-    """The form comes back; what is no code is not sent."""
+    """Input that cannot be a code is not sent."""
     form = await _give_up(hass, user)
     form = await user.submit(form, next_step_id="code")
     form = await user.submit(form, code=code)
@@ -464,10 +473,10 @@ async def test_a_wrong_code(
     assert form["step_id"] == "api_key"
 
 
-async def test_a_code_with_a_wrong_secret(
+async def test_failed_token_request_for_a_code_aborts_the_flow(
     hass: HomeAssistant, world: World, user: User
 ) -> None:
-    """What else may go wrong ends the flow as without a code."""
+    """The reason is the same as without a code."""
     form = await _give_up(hass, user)
     form = await user.submit(form, next_step_id="code")
     world.cloud.faults.add(Fault(operation="token", status=500))
@@ -475,10 +484,10 @@ async def test_a_code_with_a_wrong_secret(
     assert (shown["type"], shown["reason"]) == ("abort", "server_error")
 
 
-async def test_giving_up_is_forgotten(
+async def test_choice_of_code_is_offered_for_one_hour(
     hass: HomeAssistant, user: User, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The choice costs a click, so it is offered for an hour only."""
+    """The choice costs a click, so it is temporary."""
     menu = await _give_up(hass, user)
     shown = await user.submit(menu, next_step_id="browser")
     assert shown["type"] is FlowResultType.EXTERNAL_STEP
@@ -487,7 +496,7 @@ async def test_giving_up_is_forgotten(
     assert (await user.add())["type"] is FlowResultType.EXTERNAL_STEP
 
 
-async def test_no_way_back(
+async def test_code_is_required_if_no_redirect_is_possible(
     hass: HomeAssistant, user: User, current_request: MagicMock
 ) -> None:
     """Where Home Assistant knows no address of its own, a code is the only way."""
@@ -501,29 +510,29 @@ async def test_no_way_back(
     assert (await user.add())["type"] is FlowResultType.EXTERNAL_STEP
 
 
-# A key that is new
+# A new key
 
 
 @pytest.mark.parametrize(
     ("is_new", "least", "most"), [(True, 990, 1000), (False, 300, 320)]
 )
-async def test_whether_the_key_is_new(
+async def test_new_key_has_all_calls_of_the_month(
     hass: HomeAssistant, user: User, least: int, most: int, *, is_new: bool
 ) -> None:
-    """All calls of the month are there, or those of the time that is left."""
+    """A used key has the calls for the rest of the month."""
     form = await user.add_and_sign_in()
-    told = form["description_placeholders"]
-    assert told["used"] == "68%"
-    assert (told["watt"], told["kilowatt"]) == ("101 min", "15 min")
+    shown = form["description_placeholders"]
+    assert shown["used"] == "68%"
+    assert (shown["watt"], shown["kilowatt"]) == ("101 min", "15 min")
     await _finish(user, form, api_key=API_KEY, new_key=is_new)
     left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert least <= left <= most
 
 
-async def test_second_thoughts_about_the_key(
+async def test_last_choice_for_a_new_key_counts(
     world: World, user: User, nothing_stored: Ledgers
 ) -> None:
-    """What is said last counts, beside the calls that were made."""
+    """The calls that were made count in addition."""
     form = await user.add_and_sign_in()
     world.cloud.faults.add(Fault(operation="systems", status=500))
     for is_new, left in ((True, 999), (False, 318), (True, 997)):
@@ -535,10 +544,10 @@ async def test_second_thoughts_about_the_key(
         assert ledger.left(dt_util.utcnow()) == pytest.approx(left, abs=2)
 
 
-async def test_a_removed_account_does_not_make_its_key_new(
+async def test_removed_account_does_not_make_its_key_new(
     hass: HomeAssistant, user: User
 ) -> None:
-    """Its calls of the month are forgotten, so they are assumed."""
+    """Its record of calls is removed, so used calls are assumed."""
     done = await user.submit(await user.add_and_sign_in(), api_key=API_KEY, plan="watt")
     await hass.config_entries.async_remove(done["result"].entry_id)
     await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
@@ -546,10 +555,10 @@ async def test_a_removed_account_does_not_make_its_key_new(
     assert left < 330
 
 
-async def test_code_used_twice(
+async def test_used_code_aborts_the_flow(
     hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
 ) -> None:
-    """A code works once; whoever used it first, the user is told to start again."""
+    """A code works once; the user has to start again."""
     shown = await user.add()
     address = await user.approve(shown)
     implementations = await config_entry_oauth2_flow.async_get_implementations(
@@ -592,14 +601,14 @@ async def test_code_used_twice(
         ({"raw": '{"access_token": "a", "refresh_token": "b"}'}, "malformed_answer"),
     ],
 )
-async def test_the_token_request_fails(
+async def test_failed_token_request_aborts_with_its_reason(
     world: World,
     user: User,
     nothing_stored: Ledgers,
     fault: dict[str, Any],
     reason: str,
 ) -> None:
-    """Whatever goes wrong behind the sign-in page has its own message."""
+    """Each failure behind the sign-in page has its own message."""
     world.cloud.faults.add(Fault(operation="token", **fault))
     shown = await user.add_and_sign_in()
     assert shown["type"] is FlowResultType.ABORT
@@ -608,10 +617,9 @@ async def test_the_token_request_fails(
     await _start_again(user, world)
 
 
-async def test_the_token_request_hangs(
+async def test_hanging_token_request_times_out(
     hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
 ) -> None:
-    """The flow does not wait for ever."""
     fault = world.cloud.faults.add(Fault(operation="token", hang=True))
     shown = await user.add()
     address = await user.approve(shown)
@@ -623,8 +631,10 @@ async def test_the_token_request_hangs(
     await _start_again(user, world)
 
 
-async def test_the_same_account_twice(world: World, user: User, set_up: SetUp) -> None:
-    """An account is added once; its plan, key and systems are changed elsewhere."""
+async def test_same_account_cannot_be_added_twice(
+    world: World, user: User, set_up: SetUp
+) -> None:
+    """Its entry does not change, and no API call is made."""
     entry = await set_up()
     before = dict(entry.data)
     world.cloud.requests.clear()
@@ -635,16 +645,16 @@ async def test_the_same_account_twice(world: World, user: User, set_up: SetUp) -
     assert world.calls == []
 
 
-async def test_an_abandoned_flow_does_not_stand_in_the_way(
+async def test_abandoned_flow_ends_when_another_one_finishes(
     hass: HomeAssistant, world: World, user: User
 ) -> None:
-    """A window that was left open ends when another one finishes."""
+    """The account is added by the second flow."""
     await user.add_and_sign_in()
     await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
     assert hass.config_entries.flow.async_progress() == []
 
 
-# Ways out of the proof of the key
+# Failures of the check of the key
 
 
 @pytest.mark.parametrize(
@@ -660,7 +670,7 @@ async def test_an_abandoned_flow_does_not_stand_in_the_way(
         ("nothing\0inside", "api_key_malformed", 0),
     ],
 )
-async def test_wrong_key(
+async def test_wrong_key_shows_an_error_at_its_field(
     world: World,
     user: User,
     nothing_stored: Ledgers,
@@ -668,7 +678,7 @@ async def test_wrong_key(
     error: str,
     calls: int,
 ) -> None:
-    """A wrong key is told at its field, and must be typed again; the plan is kept."""
+    """The key must be entered again; the plan is kept."""
     world.cloud.add_application(
         client_id="another", client_secret="another", api_key="key-of-another"
     )
@@ -682,8 +692,10 @@ async def test_wrong_key(
     await _finish(user, form, api_key=API_KEY)
 
 
-async def test_an_access_control_is_missing(world: World, user: User) -> None:
-    """Enphase answers the same as for an unknown key; the text says both."""
+async def test_missing_access_control_is_reported_as_refused_key(
+    world: World, user: User
+) -> None:
+    """Enphase responds as to an unknown key; the text names both causes."""
     access = [AccessControl.PRODUCTION]
     world.cloud.add_application(
         client_id=CLIENT_ID,
@@ -715,14 +727,14 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("fault", "error"), FAILURES)
-async def test_the_cloud_fails_the_proof(
+async def test_failed_check_keeps_the_key(
     world: World,
     user: User,
     nothing_stored: Ledgers,
     fault: dict[str, Any],
     error: str,
 ) -> None:
-    """What is not the key's fault keeps the key: submitting again is enough."""
+    """The cause is not the key, so the user only submits again."""
     world.cloud.faults.add(Fault(operation="systems", **fault))
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
@@ -736,10 +748,10 @@ async def test_the_cloud_fails_the_proof(
     await _finish(user, form)
 
 
-async def test_the_cloud_hangs_at_the_proof(
+async def test_hanging_check_of_the_key_times_out(
     hass: HomeAssistant, world: World, user: User, nothing_stored: Ledgers
 ) -> None:
-    """The form comes back when the cloud is too slow."""
+    """The form appears again, and keeps the key."""
     fault = world.cloud.faults.add(Fault(operation="systems", hang=True))
     form = await user.add_and_sign_in()
     form = await _while_the_cloud_hangs(
@@ -751,14 +763,14 @@ async def test_the_cloud_hangs_at_the_proof(
     await _finish(user, form)
 
 
-async def test_closed_while_the_cloud_is_slow(
+async def test_flow_closed_during_the_check_creates_no_entry(
     hass: HomeAssistant,
     world: World,
     user: User,
     stepper: Stepper,
     nothing_stored: Ledgers,
 ) -> None:
-    """An answer that comes after the user has left makes no entry."""
+    """The response arrives later; its call is counted."""
     fault = world.cloud.faults.add(Fault(operation="systems", delay=1, times=1))
     form = await user.add_and_sign_in()
     task = asyncio.ensure_future(user.submit(form, api_key=API_KEY, plan="watt"))
@@ -772,14 +784,14 @@ async def test_closed_while_the_cloud_is_slow(
     await _start_again(user, world)
 
 
-async def test_the_cloud_is_unreachable_at_the_proof(
+async def test_check_can_be_repeated_after_an_unreachable_cloud(
     world: World,
     user: User,
     nothing_stored: Ledgers,
     monkeypatch: pytest.MonkeyPatch,
     unused_tcp_port: int,
 ) -> None:
-    """Nobody listens; later somebody does."""
+    """No server listens at first."""
     form = await user.add_and_sign_in()
     monkeypatch.setenv(ENV_CLOUD_URL, f"http://127.0.0.1:{unused_tcp_port}")
     form = await user.submit(form, api_key=API_KEY, plan="watt")
@@ -789,10 +801,10 @@ async def test_the_cloud_is_unreachable_at_the_proof(
     await _finish(user, form)
 
 
-async def test_the_minute_is_used_up(
+async def test_no_request_leaves_before_the_minute_quota_ends(
     world: World, user: User, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A 429 is believed: before its end Enphase is not asked again."""
+    """The first request is refused with 429."""
     world.cloud.faults.add(Fault(operation="systems", quota="minute", times=1))
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
@@ -806,10 +818,10 @@ async def test_the_minute_is_used_up(
     await _finish(user, form)
 
 
-async def test_the_month_is_used_up(
+async def test_month_quota_ends_with_the_month(
     world: World, user: User, nothing_stored: Ledgers, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The month's quota comes back with the next month, as Enphase told."""
+    """The 429 says that the quota of the month is exceeded."""
     world.cloud.faults.add(Fault(operation="systems", quota="month", times=1))
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
@@ -822,10 +834,10 @@ async def test_the_month_is_used_up(
     await _start_again(user, world)
 
 
-async def test_the_budget_is_used_up(
+async def test_no_request_leaves_beyond_the_limits_of_the_plan(
     world: World, user: User, nothing_stored: Ledgers, freezer: FrozenDateTimeFactory
 ) -> None:
-    """No call leaves that the plan does not allow; a larger plan or time helps."""
+    """The flow succeeds with a larger plan."""
     world.cloud.faults.add(Fault(operation="systems", status=500, times=1))
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="custom")
@@ -843,10 +855,10 @@ async def test_the_budget_is_used_up(
     await _finish(user, form, plan="kilowatt")
 
 
-async def test_the_proof_may_use_what_is_kept_for_the_user(
+async def test_check_may_use_calls_reserved_for_the_user(
     world: World, user: User
 ) -> None:
-    """Of three calls a minute polls leave two, people before a form one."""
+    """Of three calls a minute, polls leave two unused, and the user's forms one."""
     limits = LIMITS | {CONF_CALLS_PER_MINUTE: 3}
     world.cloud.faults.add(Fault(operation="systems", status=500, times=1))
     form = await user.add_and_sign_in()
@@ -860,10 +872,10 @@ async def test_the_proof_may_use_what_is_kept_for_the_user(
     assert world.calls == ["systems", "systems"]
 
 
-async def test_failed_proofs_stay_counted(
+async def test_calls_of_failed_checks_stay_counted(
     world: World, user: User, nothing_stored: Ledgers
 ) -> None:
-    """What a flow spent is known to the next one, and to the entry."""
+    """The next flow and the entry include the calls of failed flows."""
     world.cloud.faults.add(Fault(operation="systems", status=500, times=2))
     for _ in range(2):
         form = await user.add_and_sign_in()
@@ -877,10 +889,10 @@ async def test_failed_proofs_stay_counted(
 
 
 @pytest.mark.parametrize("plan", ["watt", "kilowatt"])
-async def test_an_account_without_systems(
+async def test_account_without_systems_aborts_the_flow(
     world: World, user: User, nothing_stored: Ledgers, plan: str
 ) -> None:
-    """Another login may own the system; signing in to it is another flow."""
+    """Another login may own the system; it needs a flow of its own."""
     world.cloud.add_account(email="noor@example.com", password="empty", user_id="77")
     form = await user.add_and_sign_in(email="noor@example.com", password="empty")
     shown = await user.submit(form, api_key=API_KEY, plan=plan)
@@ -891,13 +903,13 @@ async def test_an_account_without_systems(
     await _start_again(user, world, plan=plan)
 
 
-# What is beside the way
+# Other properties of the flow
 
 
 async def test_secrets_stay_out_of_the_log(
     world: World, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither success nor failure tells a secret."""
+    """Neither success nor failure logs a secret."""
     caplog.set_level(logging.DEBUG)
     world.cloud.faults.add(Fault(operation="token", status=400, times=1))
     await user.add_and_sign_in()
@@ -905,12 +917,12 @@ async def test_secrets_stay_out_of_the_log(
     form = await user.submit(form, api_key="key-typed-wrong", plan="watt")
     done = await user.submit(form, api_key=API_KEY, plan="watt")
     token = done["result"].data[CONF_TOKEN]
-    told = [
+    messages = [
         record.getMessage()
         for record in caplog.records
         if record.name.startswith("custom_components.enphase_cloud")
     ]
-    assert any("could not be" in message for message in told)
+    assert any("could not be" in message for message in messages)
     for secret in (
         CLIENT_SECRET,
         API_KEY,
@@ -922,7 +934,7 @@ async def test_secrets_stay_out_of_the_log(
         token["access_token"],
         token["refresh_token"],
     ):
-        assert not [message for message in told if secret in message]
+        assert not [message for message in messages if secret in message]
 
 
 @pytest.fixture
@@ -932,13 +944,13 @@ async def flows_over_http(hass: HomeAssistant) -> str:
     return "/api/config/config_entries/flow"
 
 
-async def test_the_forms_travel_over_http(
+async def test_forms_work_over_http(
     flows_over_http: str,
     world: World,
     user: User,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """Home Assistant's own interface can show and submit each form."""
+    """Home Assistant's frontend can show and submit each form."""
     world.add_system(name="Barn")
     client = await hass_client()
 
@@ -966,8 +978,10 @@ async def test_the_forms_travel_over_http(
     assert done["title"] == "Barn"
 
 
-async def test_the_sign_in_leads_to_the_cloud(world: World, user: User) -> None:
-    """The address holds what OAuth wants, and no secret."""
+async def test_sign_in_url_has_the_parameters_of_oauth(
+    world: World, user: User
+) -> None:
+    """It leads to the cloud, and contains no secret."""
     shown = await user.add()
     address = URL(shown["url"])
     assert str(address.origin()) == world.url

@@ -1,4 +1,4 @@
-"""Controls of the battery: what is written, what is shown, and what goes wrong."""
+"""Controls of the battery: requests, shown states, and failures."""
 
 import asyncio
 from contextlib import suppress
@@ -49,7 +49,7 @@ pytestmark = [
 
 
 def cloud_has(world: World) -> tuple[str, int]:
-    """Return the mode and the reserve that the cloud has."""
+    """Return the mode and the reserve in the cloud."""
     system = world.system
     mode = system.battery_mode(system.settings)
     return mode, system.reserve(system.settings, mode)
@@ -62,7 +62,7 @@ def attribute(hass: HomeAssistant, entity_id: str, name: str) -> Any:
     return found.attributes.get(name)
 
 
-async def test_shows_what_the_cloud_has(
+async def test_controls_show_the_settings_of_the_cloud(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -71,15 +71,15 @@ async def test_shows_what_the_cloud_has(
     assert attribute(hass, RESERVE, "min") == 5
     assert attribute(hass, RESERVE, "max") == 100
     assert state(hass, STORM_GUARD) == "off"
-    # It has a meaning in another mode only.
+    # It applies to another mode only.
     assert state(hass, INDEPENDENCE) == "unavailable"
     assert attribute(hass, MODE, "assumed_state") is None
 
 
-async def test_a_mode_is_written_with_all_that_belongs_to_it(
+async def test_mode_is_written_with_its_reserve_and_independence(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It is shown as soon as the cloud has answered, and read back once."""
+    """The response changes the state; the setting is read back once."""
     await set_up(options=OPTIONS)
     events, before = told(hass), len(calls(world))
     await put(hass, MODE, "savings")
@@ -111,7 +111,7 @@ async def test_old_document_is_read_before_a_part_changes(
     assert cloud_has(world) == ("Savings Mode", 44)
 
 
-async def test_the_last_of_several_numbers_counts(
+async def test_only_the_last_of_several_numbers_is_written(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(options=OPTIONS)
@@ -145,7 +145,7 @@ async def test_mode_may_undo_a_reserve_that_was_just_set(
     assert sorted(results(events)) == ["accepted"] * 2 + ["confirmed", "different"]
 
 
-async def test_full_backup_keeps_all_and_forgets_nothing(
+async def test_full_backup_fixes_the_reserve_and_restores_it_later(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(options=OPTIONS)
@@ -161,7 +161,7 @@ async def test_full_backup_keeps_all_and_forgets_nothing(
 
 
 @pytest.mark.parametrize("value", [4, 101])
-async def test_a_reserve_out_of_range_is_refused_here(
+async def test_reserve_out_of_range_is_not_sent(
     hass: HomeAssistant, world: World, set_up: SetUp, value: int
 ) -> None:
     await set_up(options=OPTIONS)
@@ -170,10 +170,10 @@ async def test_a_reserve_out_of_range_is_refused_here(
     assert not written(world)
 
 
-async def test_value_that_the_cloud_refuses(
+async def test_refused_value_raises_the_reason_without_identifiers(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The error has its words without identifiers, and nothing changes."""
+    """The settings do not change."""
     await set_up(options=OPTIONS)
     events = told(hass)
     details = "reserve_soc is too low for site 8675309, ask Enphase"
@@ -193,7 +193,7 @@ async def test_value_that_the_cloud_refuses(
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.long
-async def test_refusal_by_plan(
+async def test_refusal_by_plan_makes_controls_unavailable(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -218,10 +218,10 @@ async def test_refusal_by_plan(
     assert not hass.config_entries.flow.async_progress()
     before = len(calls(world))
     await pass_time(hass, freezer, timedelta(days=9), step=timedelta(hours=1))
-    looks = calls(world)[before:]
+    checks = calls(world)[before:]
     # A 401 is tried once more with another token.
-    assert set(looks) == {"grid_status"}
-    assert len(looks) <= 4
+    assert set(checks) == {"grid_status"}
+    assert len(checks) <= 4
     for fault in faults:
         world.cloud.faults.remove(fault)
     await pass_time(hass, freezer, timedelta(days=7), step=timedelta(hours=1))
@@ -231,7 +231,7 @@ async def test_refusal_by_plan(
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_no_response(
+async def test_write_without_response_is_read_back(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -239,7 +239,7 @@ async def test_no_response(
     *,
     took_effect: bool,
 ) -> None:
-    """A change that may have taken effect is read back, and repeated only if not."""
+    """The write is repeated only if it has not taken effect."""
     await set_up(options=OPTIONS)
     before = len(calls(world))
     world.cloud.faults.add(
@@ -253,7 +253,7 @@ async def test_no_response(
 
 
 @pytest.mark.parametrize("body", ["html", "not_json", "list", "empty"])
-async def test_unreadable_response(
+async def test_write_with_unreadable_response_is_not_repeated(
     hass: HomeAssistant, world: World, set_up: SetUp, body: Any
 ) -> None:
     await set_up(options=OPTIONS)
@@ -263,10 +263,10 @@ async def test_unreadable_response(
     assert state(hass, MODE) == "savings"
 
 
-async def test_no_response_to_any_request(
+async def test_state_changes_once_the_cloud_responds_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The state is shown once the cloud responds again."""
+    """Neither the write nor the read has a response at first."""
     await set_up(options=OPTIONS)
     events = told(hass)
     write = Fault(operation=WRITE, cut="before_headers", after=True)
@@ -283,10 +283,10 @@ async def test_no_response_to_any_request(
     assert results(events) == ["failed"]
 
 
-async def test_lost_write(
+async def test_lost_write_is_read_back_twice(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The cloud accepts it without effect: it is read back twice."""
+    """The cloud accepts it without effect."""
     await set_up(options=OPTIONS)
     events, before = told(hass), len(calls(world))
     world.cloud.faults.add(Fault(operation=WRITE, lost=True))
@@ -302,7 +302,7 @@ async def test_lost_write(
     assert not ir.async_get(hass).issues
 
 
-async def test_slow_cloud(
+async def test_write_with_delayed_effect_is_confirmed(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     world.system.settings_shown_after = 300
@@ -353,7 +353,7 @@ async def test_unload_fails_waiting_writes(
     assert not written(world)
 
 
-async def test_a_renewed_token_is_enough(
+async def test_write_is_repeated_with_a_renewed_token(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     """A refused token costs one more attempt, and no sign-in."""
@@ -364,10 +364,10 @@ async def test_a_renewed_token_is_enough(
     assert state(hass, MODE) == "savings"
 
 
-async def test_no_call_is_left(
+async def test_write_without_calls_left_raises_an_error(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The error says so, and nothing is sent."""
+    """Nothing is sent until calls are available again."""
     custom = {
         "plan": "custom",
         "calls_per_minute": 7,
@@ -389,7 +389,7 @@ async def test_no_call_is_left(
     assert cloud_has(world) == ("Full Backup", 100)
 
 
-async def test_the_cloud_takes_no_calls(
+async def test_write_fails_if_the_month_quota_is_exceeded(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -400,7 +400,7 @@ async def test_the_cloud_takes_no_calls(
     assert cloud_has(world)[0] == "Self-consumption"
 
 
-async def test_grid_event(
+async def test_grid_services_event_is_shown(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Settings apply after it; the mode is not written by accident."""
@@ -418,10 +418,10 @@ async def test_grid_event(
     assert events[0]["grid_services_event"] is True
 
 
-async def test_live_data_tells_what_the_battery_does(
+async def test_live_data_shows_mode_and_grid_services(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A mode that was set once the gateway has it, and who else has the battery."""
+    """The mode comes from the gateway; grid services may control the battery."""
     world.system.settings_delay = 0
     await set_up(options=OPTIONS)
     await put(hass, MODE, "savings")
@@ -437,10 +437,10 @@ async def test_live_data_tells_what_the_battery_does(
     assert state(hass, MODE) == "savings"
 
 
-async def test_removed_batteries(
+async def test_controls_are_removed_with_the_batteries(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Their entities are removed after two responses without them."""
+    """They are removed after two responses without batteries."""
     await set_up(options=OPTIONS)
     world.cloud.faults.add(
         Fault(
@@ -459,7 +459,7 @@ async def test_removed_batteries(
 
 
 @pytest.mark.parametrize("value", [True, False])
-async def test_storm_guard(
+async def test_storm_guard_is_written_and_confirmed(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,

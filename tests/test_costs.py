@@ -1,4 +1,4 @@
-"""Costs in the recorder: exact, corrected with the energy, and without a call."""
+"""Costs in the recorder: exact, corrected with the energy, and without an API call."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -46,7 +46,7 @@ NOW: Final = datetime(2026, 6, 17, 12, 3, tzinfo=UTC)
 BERLIN: Final = ZoneInfo("Europe/Berlin")
 COST: Final = "grid_import_cost"
 COMPENSATION: Final = "grid_export_compensation"
-# Nothing is imported but what a test imports.
+# The integration imports nothing; tests do.
 AT_REST: Final = {"energy_updates": 0, "history": "none"}
 SPOT: Final = "sensor.spot_price"
 
@@ -133,22 +133,22 @@ def begin(hass: HomeAssistant, world: World, set_up: SetUp) -> Callable[..., Any
     return begin
 
 
-async def flowed(
+async def record_energy(
     hass: HomeAssistant,
     world: World,
-    energies: Mapping[datetime, int],
+    energy_by_start: Mapping[datetime, int],
     flow: Flow = Flow.GRID_IMPORT,
     length: timedelta = HOUR,
     zone: ZoneInfo = BERLIN,
 ) -> None:
-    """Let the recorder have energies of hours, or of days."""
+    """Record the Wh of hours, or of days."""
     system = world.system
     info = SystemInfo(system_id=system.system_id, name=system.name, time_zone=zone)
     readings = {
         Span(start, length): Reading(
             is_certain=True, fetched_at=dt_util.utcnow(), energy=energy
         )
-        for start, energy in energies.items()
+        for start, energy in energy_by_start.items()
     }
     await StatisticsImporter(hass, info).async_import(flow, readings)
 
@@ -156,7 +156,7 @@ async def flowed(
 async def costs(
     hass: HomeAssistant, world: World, key: str = COST
 ) -> dict[datetime, float]:
-    """Return what each hour costs, as the dashboard counts; sums are continuous."""
+    """Return the cost of each hour; check that changes of sums match."""
     statistic = statistic_id(world.system.system_id, key)
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
@@ -176,10 +176,10 @@ async def costs(
     }
 
 
-async def spot_prices(
+async def record_spot_prices(
     hass: HomeAssistant, prices: Mapping[datetime, float], unit: str
 ) -> None:
-    """Let the recorder have prices of an entity."""
+    """Record prices of an entity."""
     async_import_statistics(
         hass,
         StatisticMetaData(
@@ -205,34 +205,34 @@ def hour(number: int, day: int = 16) -> datetime:
 
 
 class Writes:
-    """Counts what is written into the statistics of costs."""
+    """Collects the hours that are written into the statistics of costs."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Begin to count."""
+        """Begin to collect."""
         self.rows: list[datetime] = []
         module = "custom_components.enphase_cloud.coordinator.recorded"
         name = f"{module}.async_add_external_statistics"
         write = async_add_external_statistics
 
-        def counted(hass: HomeAssistant, metadata: Any, rows: Any) -> None:
+        def collect(hass: HomeAssistant, metadata: Any, rows: Any) -> None:
             listed = list(rows)
             if metadata["statistic_id"].endswith((COST, COMPENSATION)):
                 self.rows += [row["start"] for row in listed]
             write(hass, metadata, listed)
 
-        monkeypatch.setattr(name, counted)
+        monkeypatch.setattr(name, collect)
 
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> Writes:
-    """Return what is written into costs."""
+    """Return the hours that are written into the statistics of costs."""
     return Writes(monkeypatch)
 
 
 async def test_costs_follow_each_import(
     hass: HomeAssistant, world: World, begin: Any, freezer: FrozenDateTimeFactory
 ) -> None:
-    """By the truth's own bill, by hour and corrected, and without a call."""
+    """They match the energy of the simulator hour by hour, without an API call."""
     options = {"energy_updates": 24, "history": "day"}
     entry, _ = await begin(fixed("0.30", standing_charge="0.45"), options=options)
     add_tariff(hass, world, entry, fixed("0.08"), direction="export")
@@ -241,25 +241,25 @@ async def test_costs_follow_each_import(
     await advance(hass, freezer, 5 * HOUR, step=timedelta(minutes=10))
     truth = world.cloud.truth(world.system.system_id)
     until = dt_util.utcnow() - 6 * HOUR
-    told = await costs(hass, world), await costs(hass, world, COMPENSATION)
+    found = await costs(hass, world), await costs(hass, world, COMPENSATION)
     checked = 0
     start = hour(0, 12)
     while start < until:
         is_midnight = start.astimezone(BERLIN).hour == 0
         paid = truth.energy("import", start, start + HOUR) * 0.0003
-        assert told[0][start] == pytest.approx(paid + 0.45 * is_midnight, abs=1e-9)
+        assert found[0][start] == pytest.approx(paid + 0.45 * is_midnight, abs=1e-9)
         got = truth.energy("export", start, start + HOUR) * 0.00008
-        assert told[1][start] == pytest.approx(got, abs=1e-9)
+        assert found[1][start] == pytest.approx(got, abs=1e-9)
         checked += bool(paid) + bool(got)
         start += HOUR
     assert checked > 50
     # Days of which only the energy is known.
     for day in range(6, 9):
-        paid = sum(told[0].get(hour(number, day), 0) for number in range(24))
+        paid = sum(found[0].get(hour(number, day), 0) for number in range(24))
         energy = truth.day("import", date(2026, 6, day))
         assert paid == pytest.approx(energy * 0.0003 + 0.45, abs=1e-9)
 
-    today = [cost for start, cost in told[0].items() if start >= hour(0, 17)]
+    today = [cost for start, cost in found[0].items() if start >= hour(0, 17)]
     shown = hass.states.get("sensor.hilltop_cost_today")
     assert shown is not None
     assert float(shown.state) == pytest.approx(sum(today), abs=1e-9)
@@ -267,7 +267,7 @@ async def test_costs_follow_each_import(
     assert shown.attributes["unit_of_measurement"] == "EUR"
     assert shown.attributes["state_class"] == "total"
     assert shown.attributes["device_class"] == "monetary"
-    month = sum(told[0].values()) - sum(told[1].values())
+    month = sum(found[0].values()) - sum(found[1].values())
     shown_month = float(state(hass, "sensor.hilltop_net_cost_this_month"))
     assert shown_month == pytest.approx(month, abs=1e-9)
     calls = len(world.calls)
@@ -277,11 +277,11 @@ async def test_costs_follow_each_import(
     assert len(world.calls) == calls
 
 
-async def test_names_and_units_of_statistics(
+async def test_statistics_of_costs_have_names_and_currency(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
-    """In the currency of Home Assistant, with names as those of energy."""
-    await flowed(hass, world, {hour(0): 1000})
+    """The currency is Home Assistant's; names resemble those of energy."""
+    await record_energy(hass, world, {hour(0): 1000})
     await begin(fixed("0.30"))
     found = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
     [cost] = [each for each in found if each["statistic_id"].endswith(COST)]
@@ -291,15 +291,15 @@ async def test_names_and_units_of_statistics(
     assert not cost["has_mean"]
 
 
-async def test_the_energy_dashboard_takes_costs(
+async def test_energy_dashboard_accepts_costs(
     hass: HomeAssistant,
     world: World,
     begin: Any,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
-    """Home Assistant itself finds nothing wrong with them."""
+    """Home Assistant's own validation finds no issue."""
     for flow in (Flow.GRID_IMPORT, Flow.GRID_EXPORT):
-        await flowed(hass, world, {hour(0): 1000}, flow)
+        await record_energy(hass, world, {hour(0): 1000}, flow)
     entry, _ = await begin(fixed("0.30"))
     add_tariff(hass, world, entry, fixed("0.08"), direction="export")
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -331,7 +331,7 @@ async def test_corrected_hour_changes_only_its_cost(
     hass: HomeAssistant, world: World, begin: Any, writes: Writes
 ) -> None:
     """Later sums change with it; after a restart nothing is written."""
-    await flowed(hass, world, {hour(number): 1000 for number in range(24)})
+    await record_energy(hass, world, {hour(number): 1000 for number in range(24)})
     entry, _ = await begin(fixed("0.25"))
     before = await costs(hass, world)
     assert before == {hour(number): 0.25 for number in range(24)}
@@ -339,20 +339,20 @@ async def test_corrected_hour_changes_only_its_cost(
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not writes.rows
-    await flowed(hass, world, {hour(5): 3000})
+    await record_energy(hass, world, {hour(5): 3000})
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert await costs(hass, world) == before | {hour(5): 0.75}
     assert min(writes.rows) == hour(5)
 
 
-async def test_tariff_with_a_correction_from_a_date(
+async def test_corrected_tariff_prices_only_from_its_date(
     hass: HomeAssistant, world: World, begin: Any, writes: Writes
 ) -> None:
     """Only hours from the first difference on are priced again."""
-    # Longer ago than what is looked at in any case.
+    # Longer ago than the hours that are checked in any case.
     days = [datetime(2026, month, 3, 10, tzinfo=UTC) for month in (1, 2, 3, 4)]
-    await flowed(hass, world, dict.fromkeys(days, 2000))
+    await record_energy(hass, world, dict.fromkeys(days, 2000))
     entry, subentry = await begin(fixed("0.30"))
     assert await costs(hass, world) == dict.fromkeys(days, 0.6)
     writes.rows.clear()
@@ -365,15 +365,15 @@ async def test_tariff_with_a_correction_from_a_date(
     assert list((await costs(hass, world)).values()) == [0.2] * 4
 
 
-async def test_days_and_their_standing_charges(
+async def test_each_day_has_a_standing_charge(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
     """A day's energy has the mean price; a day without import is charged, too."""
     # The clock goes forward on the 29th: 23 hours, of which 5 are at night.
     for day in (28, 29):
         span = system_day(date(2026, 3, day), BERLIN)
-        await flowed(hass, world, {span.start: 4600}, length=span.length)
-    await flowed(hass, world, {hour(3): 0})
+        await record_energy(hass, world, {span.start: 4600}, length=span.length)
+    await record_energy(hass, world, {hour(3): 0})
     night = {"price": "0.10", "start": "00:00", "end": "06:00"}
     await begin(
         {"kind": "time_of_use", "price": "0.30", "periods": [night]}
@@ -390,24 +390,24 @@ async def test_days_and_their_standing_charges(
     )
 
 
-async def test_price_that_arrives_later(
+async def test_hour_is_priced_when_its_price_arrives(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
     """An hour waits for its price; units are converted; prices may be negative."""
-    await flowed(hass, world, {hour(number): 1000 for number in range(4)})
-    await spot_prices(hass, {hour(0): 80.0, hour(1): -20.0}, "EUR/MWh")
+    await record_energy(hass, world, {hour(number): 1000 for number in range(4)})
+    await record_spot_prices(hass, {hour(0): 80.0, hour(1): -20.0}, "EUR/MWh")
     entry, subentry = await begin(spot())
     assert await costs(hass, world) == {hour(0): 0.08, hour(1): -0.02}
-    await spot_prices(hass, {hour(3): 100.0}, "EUR/MWh")
+    await record_spot_prices(hass, {hour(3): 100.0}, "EUR/MWh")
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    told = {hour(0): 0.08, hour(1): -0.02, hour(3): 0.1}
-    assert await costs(hass, world) == told
-    await spot_prices(hass, {hour(2): 200.0}, "EUR/MWh")
+    expected = {hour(0): 0.08, hour(1): -0.02, hour(3): 0.1}
+    assert await costs(hass, world) == expected
+    await record_spot_prices(hass, {hour(2): 200.0}, "EUR/MWh")
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    assert await costs(hass, world) == told | {hour(2): 0.2}
-    # What has no price by the corrected tariff costs nothing yet.
+    assert await costs(hass, world) == expected | {hour(2): 0.2}
+    # Hours without a price in the corrected tariff cost nothing yet.
     unknown = {"kind": "entity", "entity_id": "sensor.nobody"}
     await change(hass, entry, subentry, unknown)
     assert set((await costs(hass, world)).values()) == {0.0}
@@ -418,34 +418,34 @@ async def test_each_import_looks_for_late_prices(
 ) -> None:
     """Also for hours that the import does not contain."""
     known = {hour(number, 12): 0.1 + number / 100 for number in range(48)}
-    await spot_prices(hass, known, "EUR/kWh")
+    await record_spot_prices(hass, known, "EUR/kWh")
     await begin(spot(), options={"energy_updates": 24, "history": "none"})
     await advance(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=1))
-    energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
-    assert set(await costs(hass, world)) == known.keys() & energies.keys()
+    hourly = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    assert set(await costs(hass, world)) == known.keys() & hourly.keys()
     late = {hour(number, 10): 0.2 for number in range(72)}
-    await spot_prices(hass, late, "EUR/kWh")
+    await record_spot_prices(hass, late, "EUR/kWh")
     await advance(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
-    told = await costs(hass, world)
+    found = await costs(hass, world)
     prices = known | late
-    assert told == {
+    assert found == {
         start: pytest.approx(energy * prices[start] / 1000, abs=1e-9)
-        for start, energy in energies.items()
+        for start, energy in hourly.items()
         if start in prices
     }
-    assert len(told) > 48
+    assert len(found) > 48
 
 
-async def test_tariff_removed_and_added_again(
+async def test_tariff_added_again_prices_hours_in_between(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
-    """Rows stay; hours in between are priced when it is back."""
-    await flowed(hass, world, {hour(0): 1000})
+    """Rows stay while the tariff is removed."""
+    await record_energy(hass, world, {hour(0): 1000})
     entry, subentry = await begin(fixed("0.30"))
     assert hass.states.get("sensor.hilltop_cost_today") is not None
     hass.config_entries.async_remove_subentry(entry, subentry.subentry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
-    await flowed(hass, world, {hour(1): 1000})
+    await record_energy(hass, world, {hour(1): 1000})
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert await costs(hass, world) == {hour(0): 0.3}
@@ -454,11 +454,11 @@ async def test_tariff_removed_and_added_again(
     assert await costs(hass, world) == {hour(0): 0.3, hour(1): 0.3}
 
 
-async def test_another_currency_renames_costs(
+async def test_other_currency_changes_only_the_unit_of_costs(
     hass: HomeAssistant, world: World, begin: Any
 ) -> None:
-    """Nothing is converted."""
-    await flowed(hass, world, {hour(0): 1000})
+    """Amounts are not converted."""
+    await record_energy(hass, world, {hour(0): 1000})
     await begin(fixed("0.30"))
     await hass.config.async_update(currency="CHF")
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -472,7 +472,7 @@ async def test_another_currency_renames_costs(
 
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
-async def test_sensors_turn_over_at_midnight(
+async def test_sensors_change_their_period_at_midnight(
     hass: HomeAssistant,
     world: World,
     begin: Any,
@@ -485,8 +485,10 @@ async def test_sensors_turn_over_at_midnight(
         (Flow.GRID_EXPORT, 2000),
         (Flow.CONSUMPTION, 5000),
     ):
-        await flowed(hass, world, {hour(3, 30): energy, hour(4, 30): energy}, flow)
-        await flowed(hass, world, {hour(3, 29): energy}, flow)
+        await record_energy(
+            hass, world, {hour(3, 30): energy, hour(4, 30): energy}, flow
+        )
+        await record_energy(hass, world, {hour(3, 29): energy}, flow)
     entry, _ = await begin(fixed("0.30"))
     add_tariff(hass, world, entry, fixed("0.10"), direction="export")
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -508,15 +510,15 @@ async def test_sensors_turn_over_at_midnight(
     assert len(world.calls) - calls <= 3
     assert shown("cost") == [None, 0.6, None, 0.9]
     assert shown("savings") == [None, None, None, 4.2]
-    # What is not known of consumption saves nothing.
-    await flowed(hass, world, {hour(5, 30): 1000})
+    # Hours without known consumption save nothing.
+    await record_energy(hass, world, {hour(5, 30): 1000})
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert shown("cost")[3] == 1.2
     assert shown("savings")[3] == 4.2
 
 
-async def test_continues_after_a_crash(
+async def test_costs_are_completed_after_a_crash(
     hass: HomeAssistant,
     world: World,
     begin: Any,
@@ -524,9 +526,9 @@ async def test_continues_after_a_crash(
 ) -> None:
     """Prices again from the stored start on; with a damaged store, all hours."""
     days = [datetime(2026, month, 3, 10, tzinfo=UTC) for month in (1, 2, 3)]
-    await flowed(hass, world, dict.fromkeys(days, 1000))
+    await record_energy(hass, world, dict.fromkeys(days, 1000))
     entry, _ = await begin(fixed("0.30"))
-    await flowed(hass, world, {days[1]: 2000})
+    await record_energy(hass, world, {days[1]: 2000})
     await hass.config_entries.async_unload(entry.entry_id)
     kept = hass_storage[f"enphase_cloud.{entry.entry_id}"]["data"]["systems"]
     priced = kept[str(world.system.system_id)]["priced"]
@@ -535,7 +537,7 @@ async def test_continues_after_a_crash(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert list((await costs(hass, world)).values()) == [0.3, 0.6, 0.3]
-    await flowed(hass, world, {days[0]: 3000})
+    await record_energy(hass, world, {days[0]: 3000})
     await hass.config_entries.async_unload(entry.entry_id)
     kept = hass_storage[f"enphase_cloud.{entry.entry_id}"]["data"]["systems"]
     kept[str(world.system.system_id)]["priced"] = {"import": {"tariff": 5}, "x": {}}
@@ -544,7 +546,7 @@ async def test_continues_after_a_crash(
     assert list((await costs(hass, world)).values()) == [0.9, 0.6, 0.3]
 
 
-async def test_database_that_fails_once(
+async def test_failure_of_the_database_is_logged_and_repaired(
     hass: HomeAssistant,
     world: World,
     begin: Any,
@@ -552,7 +554,7 @@ async def test_database_that_fails_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """It is logged, energy continues, and the next import prices the missing hours."""
+    """Energy is still imported, and the next import prices the missing hours."""
 
     async def fail(*_: object, **__: object) -> None:
         raise RuntimeError("The database is locked")
@@ -566,10 +568,10 @@ async def test_database_that_fails_once(
     assert await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     assert not await costs(hass, world)
     await advance(hass, freezer, timedelta(hours=2), step=timedelta(minutes=20))
-    energies = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
-    told = await costs(hass, world)
-    assert told == {
-        start: pytest.approx(energy * 0.0003) for start, energy in energies.items()
+    hourly = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    found = await costs(hass, world)
+    assert found == {
+        start: pytest.approx(energy * 0.0003) for start, energy in hourly.items()
     }
 
 
@@ -577,7 +579,7 @@ async def test_damaged_tariffs_are_skipped(
     hass: HomeAssistant, world: World, begin: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With one warning for each; valid ones are used."""
-    await flowed(hass, world, {hour(0): 1000})
+    await record_energy(hass, world, {hour(0): 1000})
     entry, _ = await begin({"kind": "free"}, fixed("0.30"))
     assert caplog.text.count("Prices of a tariff cannot be read") == 1
     add_tariff(hass, world, entry, fixed("0.30"), direction="sideways")
@@ -597,11 +599,11 @@ async def test_damaged_tariffs_are_skipped(
     assert not await costs(hass, world, COMPENSATION)
 
 
-async def test_a_system_without_a_tariff_has_no_costs(
+async def test_system_without_a_tariff_has_no_costs(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Neither sensors nor statistics."""
-    await flowed(hass, world, {hour(0): 1000})
+    """It has neither sensors nor statistics."""
+    await record_energy(hass, world, {hour(0): 1000})
     await set_up(options=AT_REST)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert not await costs(hass, world)

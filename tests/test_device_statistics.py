@@ -1,4 +1,4 @@
-"""Energy of panels, batteries and appliances in the recorder: true, and never twice."""
+"""Energy of panels, batteries and appliances in the recorder: exact, never twice."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -37,7 +37,7 @@ OPTIONS = {
 
 @pytest.fixture
 def system_properties() -> dict[str, Any]:
-    """Return a home of three weeks with two panels and a battery."""
+    """Return a home that is three weeks old, with two panels and a battery."""
     return {
         "name": "Hilltop",
         "battery": 1,
@@ -54,7 +54,7 @@ def install(world: World) -> None:
 
 
 def exchanged(world: World, hour: datetime) -> tuple[int, int]:
-    """Return what a car took and gave back in the quarters of an hour."""
+    """Return the Wh that a car took and returned in the quarters of an hour."""
     truth = world.cloud.truth(world.system.system_id)
     quarters = [hour + number * HOUR / 4 for number in range(5)]
     net = [truth.charged(OTHER, *span) for span in pairwise(quarters)]
@@ -77,7 +77,7 @@ async def recorded(
         {"state", "sum"},
     )
     kinds = ("inverter", "battery_4", "charger", "heat_pump", "meter")
-    told = {}
+    statistics = {}
     for key, rows in found.items():
         if not (key := key.removeprefix(statistic)).startswith(kinds):
             continue
@@ -85,15 +85,15 @@ async def recorded(
         for row in rows:
             total += row.get("state") or 0.0
             assert row.get("sum") == total
-        told[key] = {
+        statistics[key] = {
             dt_util.utc_from_timestamp(row["start"]): row.get("state") or 0.0
             for row in rows
         }
-    return told
+    return statistics
 
 
 @pytest.mark.long
-async def test_hours_of_each_device_are_true(
+async def test_hours_of_each_device_are_exact(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """From the day or the week before on; a repeated response changes nothing."""
@@ -129,8 +129,8 @@ async def test_hours_of_each_device_are_true(
                 flow = key.rpartition("_")[2]
                 assert energy == truth.battery(serial, flow, *span), (key, hour)
             elif key.startswith("charger"):
-                told = exchanged(world, hour)[key.endswith("_returned")]
-                assert energy == told, (key, hour)
+                expected = exchanged(world, hour)[key.endswith("_returned")]
+                assert energy == expected, (key, hour)
             else:
                 assert energy == truth.heated(*span), (key, hour)
         known = sum(hour < settled for hour in hours)
@@ -141,27 +141,27 @@ async def test_hours_of_each_device_are_true(
 
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.parametrize("count", [1, 2])
-async def test_several_production_meters_have_true_hours(
+async def test_each_of_several_production_meters_has_exact_hours(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     count: int,
 ) -> None:
-    """Each of its own, once a day; where there is one, nothing is requested."""
+    """One request a day is made; with a single meter there is none."""
     system = world.system
     system.production_meters = count
     options = {"groups": ["production_meters"], "energy_updates": 1, "history": "none"}
     await set_up(options=options)
     await advance(hass, freezer, timedelta(minutes=10))
     assert world.calls.count("rgm_stats") == (count > 1)
-    told = await recorded(hass, world)
+    statistics = await recorded(hass, world)
     meters = {
         f"meter_{device_id(system, meter.number)}": meter
         for meter in meters_of(system, "production")
     }
-    assert set(told) == (set(meters) if count > 1 else set())
-    for key, hours in told.items():
+    assert set(statistics) == (set(meters) if count > 1 else set())
+    for key, hours in statistics.items():
         for hour, energy in hours.items():
             start = int(hour.timestamp())
             assert energy == meters[key].energy(start, start + 3_600), (key, hour)
@@ -169,10 +169,10 @@ async def test_several_production_meters_have_true_hours(
         assert len(hours) > 24
 
 
-async def test_appliances_are_offered_to_the_energy_dashboard(
+async def test_energy_dashboard_is_offered_appliances_only(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Batteries and panels are not: they are parts of other sources."""
+    """Batteries and panels are parts of other sources."""
     install(world)
     await set_up(options=OPTIONS)
     await advance(hass, freezer, timedelta(minutes=10))
@@ -197,6 +197,6 @@ async def test_panels_have_statistics_only_with_the_option(
     world.cloud.faults.add(Fault(operation="encharge_telemetry", data="zero"))
     await set_up(options={**OPTIONS, "panel_statistics": False})
     await advance(hass, freezer, timedelta(minutes=10))
-    told = await recorded(hass, world)
-    assert not [key for key in told if key.startswith("inverter")]
-    assert not any(wh for hours in told.values() for wh in hours.values())
+    statistics = await recorded(hass, world)
+    assert not [key for key in statistics if key.startswith("inverter")]
+    assert not any(wh for hours in statistics.values() for wh in hours.values())

@@ -32,10 +32,10 @@ def _devices(
     ]
 
 
-async def test_each_battery_is_a_device_at_no_cost(
+async def test_each_battery_is_a_device_without_more_calls(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """What is polled anyway tells power and mode of each."""
+    """Documents that are polled anyway have the power and mode of each."""
     entry = await set_up()
     assert world.calls == ["summary", "telemetry_battery", "latest_telemetry"]
     batteries = _devices(hass, entry, "battery")
@@ -68,7 +68,7 @@ def _state(hass: HomeAssistant, unique_id: str, platform: str = "sensor") -> str
 async def test_lists_panels_and_alarms_are_requested_before_dawn(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Once at first; then the list every week, panels and alarms every day."""
+    """Once at set-up; then the list every week, panels and alarms every day."""
     entry = await set_up(options=ALL)
     periodic = {"devices", "inverters_summary", "open_alarms"}
     assert sorted(each for each in world.calls if each in periodic) == sorted(periodic)
@@ -122,7 +122,7 @@ async def test_a_dead_panel_is_reported_the_next_morning(
 async def test_an_alarm_turns_the_sensor_on_and_off(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The next list says so."""
+    """The sensor follows the next list of alarms."""
     await set_up(options=ALL)
     alarm = f"{world.system.system_id}_alarm"
     assert _state(hass, alarm, "binary_sensor") == "off"
@@ -142,7 +142,7 @@ async def test_an_alarm_turns_the_sensor_on_and_off(
     assert "worst_alarm" not in shown.attributes
 
 
-async def test_a_battery_that_is_gone_is_removed_after_three_lists(
+async def test_battery_is_removed_after_three_lists_without_it(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """One list without it may be wrong."""
@@ -159,10 +159,10 @@ async def test_a_battery_that_is_gone_is_removed_after_three_lists(
     assert batteries() == 1
 
 
-async def test_what_is_switched_off_is_gone(
+async def test_devices_of_disabled_groups_are_removed(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Devices that only these documents told are removed; batteries stay."""
+    """Batteries stay, because other documents report them, too."""
     entry = await set_up(options=ALL)
     panels = len(world.system.microinverters)
     assert len(_devices(hass, entry)) > panels
@@ -174,10 +174,10 @@ async def test_what_is_switched_off_is_gone(
     assert len(_devices(hass, entry)) == len(_devices(hass, entry, "battery")) == 2
 
 
-async def test_meters_are_called_by_what_they_measure(
+async def test_meters_are_named_by_what_they_measure(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Two of a kind are told apart; what the user calls one stays."""
+    """Serial numbers distinguish two of a kind; the user's own name stays."""
     world.system.production_meters = 2
     hass.config.language = "nl"
     entry = await set_up(options=ALL)
@@ -212,10 +212,10 @@ async def test_meters_are_called_by_what_they_measure(
         (None, "Meter EIM7"),
     ],
 )
-async def test_a_meter_of_another_name(
+async def test_meter_with_an_unknown_name_keeps_it(
     hass: HomeAssistant, world: World, set_up: SetUp, given: str | None, shown: str
 ) -> None:
-    """What Enphase calls it stays where it is none of the known words."""
+    """Enphase's name stays if it is none of the known words."""
     meter = {"id": 7, "name": given, "serial_number": "EIM7"}
     document = {"system_id": world.system.system_id, "devices": {"meters": [meter]}}
     world.cloud.faults.add(Fault(operation="devices", raw=json.dumps(document)))

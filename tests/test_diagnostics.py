@@ -1,4 +1,4 @@
-"""Diagnostics help, and hold no secret."""
+"""Diagnostics contain the state, and no secret."""
 
 from datetime import timedelta
 import json
@@ -45,10 +45,10 @@ def _secrets(world: World, entry: MockConfigEntry) -> list[str]:
     ]
 
 
-async def test_diagnostics_tell_the_state_without_a_secret(
+async def test_diagnostics_contain_the_state_without_secrets(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Budget, documents and ages are there; who it is, is not."""
+    """Budget, documents and ages are there; identities are not."""
     entry = await set_up()
     await press(hass, "button.hilltop_start_live_session")
     diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
@@ -69,10 +69,10 @@ async def test_diagnostics_tell_the_state_without_a_secret(
 
 
 @pytest.mark.parametrize("cause", ["unloaded", "credentials deleted"])
-async def test_diagnostics_of_an_entry_that_is_not_loaded(
+async def test_diagnostics_work_if_the_entry_is_not_loaded(
     hass: HomeAssistant, world: World, set_up: SetUp, cause: str
 ) -> None:
-    """That is when they are needed most; who it is, is not there either."""
+    """They are needed most then; they contain no identities either."""
     entry = await set_up()
     if cause == "unloaded":
         await hass.config_entries.async_unload(entry.entry_id)
@@ -89,26 +89,26 @@ async def test_diagnostics_of_an_entry_that_is_not_loaded(
     assert "budget" not in read
 
 
-async def test_diagnostics_tell_how_far_energies_are(
+async def test_diagnostics_contain_the_progress_of_energy(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """What is wanted, when it comes, and what is known; who it is, is not."""
+    """Calls, the next update and values are there; identities are not."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
     await pass_time(hass, freezer, timedelta(minutes=12))
     diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
     text = json_dumps(diagnostics)
     for secret in _secrets(world, entry):
         assert secret not in text, secret
-    energies = json.loads(text)["systems"][0]["energies"]
-    assert energies["calls_per_day"] == 5
-    assert energies["calls_pending"] == 0
-    assert energies["share_done"] == 100
-    assert energies["next_update"]
-    assert energies["samples"]["energy_imported_lifetime"]["value"] > 0
+    energy = json.loads(text)["systems"][0]["energies"]
+    assert energy["calls_per_day"] == 5
+    assert energy["calls_pending"] == 0
+    assert energy["share_done"] == 100
+    assert energy["next_update"]
+    assert energy["samples"]["energy_imported_lifetime"]["value"] > 0
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_no_secret_reaches_the_log(
     caplog: pytest.LogCaptureFixture,
     fault: Fault,
 ) -> None:
-    """Whatever goes wrong, at whatever level is logged."""
+    """The log of each failure is checked down to the debug level."""
     caplog.set_level(logging.DEBUG)
     world.cloud.faults.add(fault)
     entry = await set_up()

@@ -1,4 +1,4 @@
-"""The documents say what is there, and what they point at exists."""
+"""The documentation is complete, and its links and pictures exist."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -72,7 +72,7 @@ def _entities() -> Iterator[str]:
             yield entity["name"]
 
 
-# The pages with what a form asks for.
+# The pages with the fields of a form.
 FORMS = {"config": "setup", "options": "options"}
 SUBENTRY_FORMS = {"array": "panels", "tariff": "energy-dashboard"}
 
@@ -91,7 +91,7 @@ def _labels() -> Iterator[tuple[str, str]]:
 
 
 def _messages() -> Iterator[str]:
-    """Yield what a user may be told when something is wrong."""
+    """Yield the messages that a user may see after a failure."""
     flows = [TEXTS["config"], TEXTS["options"], *TEXTS["config_subentries"].values()]
     flows += [issue.get("fix_flow", {}) for issue in TEXTS["issues"].values()]
     for flow in flows:
@@ -160,13 +160,13 @@ def test_each_message_is_documented(message: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", _documented())
-def test_nothing_is_explained_that_nobody_sees(pattern: str) -> None:
-    """Each row is about a message."""
+def test_each_documented_message_exists(pattern: str) -> None:
+    """Each row of the troubleshooting page matches a message."""
     assert any(re.match(pattern, _plain(text)) for text in _messages())
 
 
-def test_the_readme_is_short() -> None:
-    """What it has no room for is a page of its own, which it names."""
+def test_readme_is_short_and_links_to_each_page() -> None:
+    """Details are on pages of their own."""
     text = README.read_text(encoding="utf-8")
     assert len(text.encode()) < 11_000
     for page in (CHECKOUT / "docs").glob("*.md"):
@@ -174,7 +174,7 @@ def test_the_readme_is_short() -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_what_a_document_points_at_exists(document: Path) -> None:
+def test_targets_of_links_exist(document: Path) -> None:
     """Files, pictures and headings."""
     text = document.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -202,18 +202,18 @@ def _headings(text: str) -> set[str]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_each_row_belongs_to_a_table(document: Path) -> None:
-    """What follows a line break is shown as it stands."""
+    """A row after a line break would not be part of the table."""
     text = document.read_text(encoding="utf-8")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
         assert re.match(r"\|.*\n\|[-:| ]+\|\n\|", table), table
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.path.name)
-def test_what_comes_from_the_code_is_what_it_says(page: Page) -> None:
-    """Else one command writes it anew."""
+def test_generated_text_of_page_is_that_of_the_code(page: Page) -> None:
+    """One command writes it again."""
     if changes := page.changes():
         pytest.fail(
-            f"docs/{page.path.name} is not what the code says. Write it anew with "
+            f"docs/{page.path.name} differs from the code. Write it again with "
             "scripts/document, or python -m scripts.documentation where everything is "
             "prepared:\n" + "\n".join(changes),
             pytrace=False,
@@ -221,7 +221,7 @@ def test_what_comes_from_the_code_is_what_it_says(page: Page) -> None:
 
 
 def test_each_picture_has_a_text_and_is_shown() -> None:
-    """For those who cannot see it; and no picture is left behind."""
+    """The text is for users who cannot see it; no picture is unused."""
     shown = set()
     for document in DOCUMENTS:
         for text, target in PICTURE.findall(document.read_text(encoding="utf-8")):
@@ -237,14 +237,14 @@ def _quality_scale() -> Mapping[str, Any]:
 
 
 def test_the_quality_scale_names_each_rule_once() -> None:
-    """None is forgotten, none is invented."""
+    """No rule is missing, and none is unknown."""
     expected = [rule for rules in RULES.values() for rule in rules.split()]
     assert len(expected) == 54
     assert sorted(_quality_scale()) == sorted(expected)
 
 
 def test_the_quality_scale_gives_reasons() -> None:
-    """What is not done is explained."""
+    """A rule that is not done has a comment."""
     for rule, entry in _quality_scale().items():
         status = entry if isinstance(entry, str) else entry["status"]
         assert status in ("done", "exempt", "todo"), rule
@@ -252,7 +252,7 @@ def test_the_quality_scale_gives_reasons() -> None:
 
 
 def test_versions_agree() -> None:
-    """The oldest Home Assistant is the one that is tested, and that users read of."""
+    """The oldest Home Assistant is the same in tests, pages and blueprints."""
     oldest = json.loads((CHECKOUT / "hacs.json").read_text("utf-8"))["homeassistant"]
     minor = oldest.rpartition(".")[0]
     floor = CHECKOUT / "scripts" / "environment" / "requirements" / "floor.txt"
