@@ -1,4 +1,4 @@
-"""What tests of settings do: set, look at what was written, and at what was told."""
+"""Helpers for tests of settings: change one, and read requests and events."""
 
 import asyncio
 from collections.abc import Mapping
@@ -85,8 +85,8 @@ def calls(world: World) -> list[str]:
     return [each for each in world.calls if each.removeprefix("set_") in OF_SETTINGS]
 
 
-def told(hass: HomeAssistant) -> list[dict[str, Any]]:
-    """Return a list that fills with what is told of settings."""
+def setting_events(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Return a list that collects the events of settings."""
     events: list[dict[str, Any]] = []
 
     @callback
@@ -98,5 +98,5 @@ def told(hass: HomeAssistant) -> list[dict[str, Any]]:
 
 
 def results(events: list[dict[str, Any]]) -> list[str]:
-    """Return the results that were told, in their order."""
+    """Return the results of events, in their order."""
     return [str(event["result"]) for event in events]

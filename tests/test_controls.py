@@ -27,7 +27,7 @@ from .controls import (
     finished,
     put,
     results,
-    told,
+    setting_events,
     written,
 )
 from .helpers import pass_time, press, state
@@ -81,7 +81,7 @@ async def test_mode_is_written_with_its_reserve_and_independence(
 ) -> None:
     """The response changes the state; the setting is read back once."""
     await set_up(options=OPTIONS)
-    events, before = told(hass), len(calls(world))
+    events, before = setting_events(hass), len(calls(world))
     await put(hass, MODE, "savings")
     assert state(hass, MODE) == "savings"
     assert attribute(hass, MODE, "assumed_state") is True
@@ -136,7 +136,7 @@ async def test_mode_may_undo_a_reserve_that_was_just_set(
 ) -> None:
     """Only the newest change is read back."""
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     assert await finished(hass, freezer, begin(hass, RESERVE, 95)) == [None]
     await put(hass, MODE, "full_backup")
     await pass_time(hass, freezer, 3 * MINUTE)
@@ -175,7 +175,7 @@ async def test_refused_value_raises_the_reason_without_identifiers(
 ) -> None:
     """The settings do not change."""
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     details = "reserve_soc is too low for site 8675309, ask Enphase"
     world.cloud.faults.add(Fault(operation=WRITE, status=422, details=details, times=1))
     with pytest.raises(HomeAssistantError) as raised:
@@ -268,7 +268,7 @@ async def test_state_changes_once_the_cloud_responds_again(
 ) -> None:
     """Neither the write nor the read has a response at first."""
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     write = Fault(operation=WRITE, cut="before_headers", after=True)
     read = Fault(operation=READ, cut="before_headers")
     for fault in (write, read):
@@ -288,7 +288,7 @@ async def test_lost_write_is_read_back_twice(
 ) -> None:
     """The cloud accepts it without effect."""
     await set_up(options=OPTIONS)
-    events, before = told(hass), len(calls(world))
+    events, before = setting_events(hass), len(calls(world))
     world.cloud.faults.add(Fault(operation=WRITE, lost=True))
     await put(hass, MODE, "savings")
     assert state(hass, MODE) == "savings"
@@ -307,7 +307,7 @@ async def test_write_with_delayed_effect_is_confirmed(
 ) -> None:
     world.system.settings_shown_after = 300
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     await put(hass, MODE, "savings")
     await pass_time(hass, freezer, 12 * MINUTE)
     assert state(hass, MODE) == "savings"
@@ -406,7 +406,7 @@ async def test_grid_services_event_is_shown(
     """Settings apply after it; the mode is not written by accident."""
     world.system.dr_event = True
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     assert state(hass, MODE) == "unknown"
     assert attribute(hass, MODE, "grid_services_event") is True
     assert await finished(hass, freezer, begin(hass, RESERVE, 40)) == [None]
@@ -470,7 +470,7 @@ async def test_storm_guard_is_written_and_confirmed(
     """The response has more fields than the request."""
     world.system.settings = Settings(storm_guard=not value)
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     await put(hass, STORM_GUARD, value)
     assert state(hass, STORM_GUARD) == ("on" if value else "off")
     assert world.system.settings.storm_guard is value

@@ -13,7 +13,16 @@ import pytest
 from simulator import Fault, Load, Settings
 
 from .conftest import SetUp, World
-from .controls import OPTIONS, begin, calls, finished, put, results, told, written
+from .controls import (
+    OPTIONS,
+    begin,
+    calls,
+    finished,
+    put,
+    results,
+    setting_events,
+    written,
+)
 from .helpers import pass_time, state
 
 PUMP = Load(name="NC1", load_name="Pool pump")
@@ -91,7 +100,7 @@ async def test_numbers_and_times_are_written_together(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     tasks = [
         begin(hass, LEVEL, 45),
         begin(hass, START, "07:30:00"),

@@ -12,7 +12,7 @@ from custom_components.enphase_cloud.logbook import async_describe_events
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .controls import MODE, OPTIONS, put, told
+from .controls import MODE, OPTIONS, put, setting_events
 
 pytestmark = pytest.mark.usefixtures("summer_noon")
 
@@ -23,7 +23,7 @@ async def test_settings_are_in_the_logbook(
 ) -> None:
     """Under their entity, in the name of who set them."""
     await set_up(options=OPTIONS)
-    events = told(hass)
+    events = setting_events(hass)
     user = await hass.auth.async_create_user("Ada")
     context = Context(user_id=user.id)
     await put(hass, MODE, "full_backup", context)
