@@ -44,8 +44,10 @@ def test_a_request_is_not_repeated_at_once() -> None:
     failed = EventTexts().with_request(None, NOW + AFTER_FAILURE)
     assert failed.requests([7], NOW) == ()
     assert failed.requests([7], NOW + AFTER_FAILURE) == (None,)
+    for first in (0, 7):
+        texts = _with_list(28).with_request(first, NOW + NOT_KNOWN)
+        assert texts.with_response(first, []).requests([first, 8], NOW) == (8,)
     unknown = _with_list(28).with_request(7, NOW + NOT_KNOWN).with_response(7, [])
-    assert unknown.requests([7, 8], NOW) == (8,)
     assert unknown.requests([7], NOW + NOT_KNOWN) == (7,)
     listed = unknown.with_response(7, _types({"event_type_id": 7}).event_types)
     assert listed.requests([7], NOW + NOT_KNOWN) == ()

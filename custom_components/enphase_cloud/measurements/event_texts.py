@@ -16,7 +16,8 @@ _MOST_REQUESTS: Final = 5
 # When to request again: after a failure, and a type that the cloud does not know.
 AFTER_FAILURE: Final = timedelta(days=1)
 NOT_KNOWN: Final = timedelta(days=30)
-_LIST: Final = 0
+# The key of the list of all types; the ids of types are not negative.
+_LIST: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
