@@ -26,6 +26,7 @@ from custom_components.enphase_cloud.documents.table import (
 )
 from custom_components.enphase_cloud.measurements.board import Board
 from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
+from custom_components.enphase_cloud.measurements.evidence import Evidence
 from custom_components.enphase_cloud.measurements.samples import NOTHING, Sample
 from custom_components.enphase_cloud.measurements.system import (
     Device,
@@ -150,6 +151,33 @@ def test_sessions_are_due_after_a_day_with_energy_and_a_day_later(board: Board) 
     cues.append(chargers.cue_of_sessions(board))
     assert len(set(cues[:3])) == 3
     assert len(set(cues[2:])) == 1
+
+
+@pytest.mark.parametrize("count", [1, 12])
+def test_a_day_with_energy_of_any_charger_makes_sessions_due(count: int) -> None:
+    board, monitored = Board(), Sample(1, NOW, Source.CHARGERS)
+    serials = [f"2026200103{number:02}" for number in range(count)]
+    found = [Device(DeviceKind.CHARGER, serial) for serial in serials]
+    cues = [chargers.cue_of_each(board)]
+    for device in found:
+        board.put(Source.CHARGERS, {Measurement.CHARGER_MONITORED: monitored}, device)
+        cues += [chargers.cue(board), chargers.cue_of_each(board)]
+    assert len(set(cues)) == count + 1
+    cues = [chargers.cue_of_sessions(board)]
+    for device in found:
+        charged_on = Sample("2026-06-20", NOW, Source.CHARGER_INTERVALS)
+        samples = {Measurement.CHARGED_ON: charged_on}
+        board.put(Source.CHARGER_INTERVALS, samples, device)
+        cues.append(chargers.cue_of_sessions(board))
+    assert len(set(cues)) == count + 1
+    evidence = Evidence(cue=cues[-1])
+    assert Evidence.from_dict(evidence.as_dict()) == evidence
+
+
+def test_a_short_cue_keeps_its_form(board: Board) -> None:
+    """Stored cues stay valid after an update."""
+    assert chargers.cue(board) == chargers.cue_of_each(board) == "2026"
+    assert chargers.cue_of_sessions(board) == "2026 "
 
 
 def test_the_last_session_counts_and_its_energy_stays_known(board: Board) -> None:

@@ -123,3 +123,15 @@ def test_an_unknown_device_makes_the_list_due() -> None:
     battery = Device(DeviceKind.BATTERY, "5")
     known.put(Source.LATEST, {Measurement.REAL_POWER: power}, battery)
     assert cue(known) != before
+
+
+def test_each_of_many_unknown_devices_makes_the_list_due() -> None:
+    known = board()
+    cues = [cue(known)]
+    power = Sample(5, NOON, Source.LATEST)
+    for number in range(12):
+        battery = Device(DeviceKind.BATTERY, f"12345{number:02}")
+        known.put(Source.LATEST, {Measurement.REAL_POWER: power}, battery)
+        cues.append(cue(known))
+    assert len(set(cues)) == 13
+    assert max(map(len, cues)) <= 100

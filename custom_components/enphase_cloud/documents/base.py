@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+import hashlib
 import math
 import re
 from typing import Any, Final, NamedTuple
@@ -34,6 +35,8 @@ REPORTED_AFTER_DUSK: Final = timedelta(minutes=30)
 """How long after dusk the whole day is reported."""
 # With `by_day`: one more request at dawn, and on average half a one at the end.
 _EDGES: Final = 1.5
+# Stored cues are limited to this length (json_values.py).
+_LONGEST_CUE: Final = 100
 # A serial number that may be part of a path.
 _SERIAL: Final = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -111,6 +114,13 @@ def serial_number(device: Device, inventory: Inventory) -> str | None:
         properties = inventory.get(device)
         number = None if properties is None else properties.serial_number
     return number if number and _SERIAL.fullmatch(number) else None
+
+
+def as_cue(text: str) -> str:
+    """Return a text, or its digest if it is too long for a stored cue."""
+    if len(text) <= _LONGEST_CUE:
+        return text
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def samples_of(

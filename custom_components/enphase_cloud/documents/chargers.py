@@ -18,12 +18,11 @@ from ..measurements.charging import WeeklyTimes, session_energy
 from ..measurements.inventory import Inventory
 from ..measurements.samples import NOTHING, Sample, Value
 from ..measurements.system import Device, DeviceKind
-from .base import EachDevice, Known, Report, samples_of, serial_number
+from .base import EachDevice, Known, Report, as_cue, samples_of, serial_number
 from .devices import inventory as inventory_of_system
 
 EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, reported_by=Source.CHARGERS)
 
-_LONGEST_CUE: Final = 100
 _DAYS: Final = 7
 _MOST_YEARS: Final = 10
 # Sessions are requested one day after a day with energy, and once more later.
@@ -40,7 +39,7 @@ def cue(board: Board) -> str:
     """Return all listed chargers: a change makes a request for the list due."""
     known = board.devices() | board.inventory.keys()
     chargers = {device for device in known if device.kind is DeviceKind.CHARGER}
-    return ",".join(sorted(each.identifier for each in chargers))[:_LONGEST_CUE]
+    return as_cue(",".join(sorted(each.identifier for each in chargers)))
 
 
 def read_chargers(devices: Devices, known: Known) -> Report:
@@ -150,8 +149,7 @@ def cue_of_each(board: Board) -> str:
 
 def cue_of_devices(each: EachDevice, board: Board) -> str:
     """Return the devices with a document: a new one makes a request due."""
-    found = ",".join(device.identifier for device in each.devices(board))
-    return found[:_LONGEST_CUE]
+    return as_cue(",".join(device.identifier for device in each.devices(board)))
 
 
 def cue_of_sessions(board: Board) -> str:
@@ -170,7 +168,7 @@ def cue_of_sessions(board: Board) -> str:
         f"{device.identifier} {charged_on(device)}"
         for device in EACH_CHARGER.devices(board)
     )
-    return ",".join(days)[:_LONGEST_CUE]
+    return as_cue(",".join(days))
 
 
 def learn_sessions(sessions: ChargingSessions, known: Known) -> None:

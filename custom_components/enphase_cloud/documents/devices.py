@@ -9,9 +9,8 @@ from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import DeviceProperties, Inventory
 from ..measurements.samples import Samples, Value
 from ..measurements.system import Device, DeviceKind
-from .base import FIRST, Known, Report, samples_of
+from .base import FIRST, Known, Report, as_cue, samples_of
 
-_LONGEST_CUE: Final = 100
 # Kinds whose devices other documents name by their numeric id.
 _BY_ID: Final = frozenset({DeviceKind.BATTERY, DeviceKind.METER})
 
@@ -46,7 +45,7 @@ def cue(board: Board) -> str:
     """Return the number of modules, and devices not listed: a change makes it due."""
     modules = board.newest().get(Measurement.MODULES)
     unknown = sorted(each.key for each in board.devices() - board.inventory.keys())
-    return "/".join([str(modules and modules.value), *unknown])[:_LONGEST_CUE]
+    return as_cue("/".join([str(modules and modules.value), *unknown]))
 
 
 def single_devices(latest: LatestTelemetry) -> dict[Device, Samples]:
