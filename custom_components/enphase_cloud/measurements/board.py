@@ -74,6 +74,8 @@ class Board:
             for reports in self._samples.values():
                 reports.pop(device, None)
             self._newest.pop(device, None)
+            self.charged.pop(device, None)
+            self.sessions.pop(device, None)
 
     @property
     def evidence(self) -> Mapping[Source, Evidence]:
@@ -135,6 +137,10 @@ class Board:
             self.panel_health = PanelHealth()
         if Source.ALARMS in sources:
             self.open_alarms = OpenAlarms()
+        if Source.CHARGER_INTERVALS in sources:
+            self.charged.clear()
+        if Source.CHARGER_SESSIONS in sources:
+            self.sessions.clear()
         if Source.DEVICES in sources:
             # Keep only devices that other sources report.
             reported = self.devices()
