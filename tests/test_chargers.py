@@ -166,6 +166,29 @@ async def test_session_event_fires_once(
     assert len({each["start"] for each in fired}) == 1
 
 
+async def test_past_sessions_of_a_second_charger_do_not_fire(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    fired: list[str] = []
+
+    @callback
+    def note(event: Event[Any]) -> None:
+        new = event.data["new_state"]
+        if new is not None and new.attributes.get("event_type") == "ended":
+            fired.append(new.attributes["start"])
+
+    hass.bus.async_listen("state_changed", note)
+    world.system.install_charger(Charger(serial="1", sessions=()))
+    await set_up(options=CHARGERS)
+    install(world)
+    await days(hass, freezer, 1.9)
+    assert shown(hass, world, "session", "event") == "unknown"
+    assert float(shown(hass, world, "last_session_energy") or 0) == 20
+    assert not fired
+    await days(hass, freezer, 3)
+    assert set(fired) == {datetime.fromtimestamp(at(23, 18), UTC).isoformat()}
+
+
 async def test_schedule_appears_as_calendar(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:

@@ -60,7 +60,7 @@ class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
 
     def _known_end(self) -> float | None:
         board = self._system.board
-        if not board.evidence_of(Source.CHARGER_SESSIONS).has_response:
+        if not board.has_response(Source.CHARGER_SESSIONS, self._device):
             return None
         known = board.samples(Source.CHARGER_SESSIONS, self._device)
         end = known.get(Measurement.LAST_SESSION_END)

@@ -108,6 +108,10 @@ class Board:
         """Return the samples of a source."""
         return self._samples.get(source, {}).get(device, NOTHING)
 
+    def has_response(self, source: Source, device: Device) -> bool:
+        """Return whether a source reported on a device, even if no samples."""
+        return device in self._samples.get(source, {})
+
     def newest(self, device: Device = SYSTEM) -> Samples:
         """Return the newest samples of all sources."""
         if device not in self._newest:
