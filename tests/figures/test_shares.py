@@ -147,6 +147,18 @@ def test_energy_of_a_whole_day_is_not_that_of_an_hour() -> None:
     assert found.value == 75
 
 
+@pytest.mark.parametrize("share", [SELF_CONSUMPTION, SELF_SUFFICIENCY])
+def test_battery_energy_of_a_whole_day_explains_no_single_hour(share: ShareOf) -> None:
+    """It does once the day is known of the other flows."""
+    rest = {DAY.start + 9 * HOUR: HourlyEnergy(48_000, DAY)}
+    part = {**flows(1_000, 3_000, share, hours=10), share.explained_by: rest}
+    assert share_of_days(share, part, [DAY]) is None
+    whole = {**flows(1_000, 3_000, share), share.explained_by: rest}
+    found = share_of_days(share, whole, [DAY])
+    assert found is not None
+    assert found.value == 0
+
+
 @pytest.mark.parametrize(
     ("day", "count"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25)], ids=str
 )

@@ -116,9 +116,8 @@ def _parts(
     for hour in every:
         energy = {
             flow: each[hour].energy
-            for flow, each in flows.items()
+            for flow, each in {**flows, share.explained_by: others}.items()
             if hour in each and each[hour].day is None
         }
-        if len(energy) == len(flows):
-            explained = others[hour].energy if hour in others else 0
-            yield _Part(1, hour + HOUR, {**energy, share.explained_by: explained})
+        if flows.keys() <= energy.keys():
+            yield _Part(1, hour + HOUR, {share.explained_by: 0, **energy})
