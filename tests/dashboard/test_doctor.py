@@ -1,5 +1,6 @@
 """The doctor finds problems in the Energy dashboard, and fixes nothing else."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -7,11 +8,12 @@ from hypothesis import given
 import pytest
 
 from custom_components.enphase_cloud.dashboard.doctor import Finding, diagnose
-from custom_components.enphase_cloud.dashboard.sources import Kind
+from custom_components.enphase_cloud.dashboard.sources import Kind, Offer
 from custom_components.enphase_cloud.dashboard.wizard import Plan, Verb
 
 from .preferences import (
     ANY_PREFERENCES,
+    GRID,
     OFFERS,
     OUR_BATTERY,
     OUR_CHARGER,
@@ -24,7 +26,12 @@ from .preferences import (
 )
 
 
-def found(*sources: dict[str, Any], gone: str = "", devices: Any = ()) -> Any:
+def found(
+    *sources: dict[str, Any],
+    gone: str = "",
+    devices: Any = (),
+    offers: Sequence[Offer] = OFFERS,
+) -> Any:
     """Return the plans; assert that each fixes its problem and changes no input."""
     before = preferences(*sources, devices=devices)
     kept = deepcopy(before)
@@ -32,10 +39,10 @@ def found(*sources: dict[str, Any], gone: str = "", devices: Any = ()) -> Any:
     def is_gone(statistic: str) -> bool:
         return bool(gone) and statistic.startswith(gone)
 
-    plans = diagnose(before, OFFERS, is_gone)
+    plans = diagnose(before, offers, is_gone)
     assert before == kept
     for finding, plan in plans.items():
-        assert finding not in diagnose(plan.preferences, OFFERS, is_gone)
+        assert finding not in diagnose(plan.preferences, offers, is_gone)
         assert plan.changes
     return plans
 
@@ -88,6 +95,36 @@ def test_removes_duplicate_grid() -> None:
     ours = grid(stat_energy_from=f"{SYSTEM}_grid_import", stat_cost="sensor.cost")
     export = grid(stat_energy_to="sensor.envoy_export")
     assert found(ours, export) == {}
+
+
+TWINS = {
+    "stat_energy_from": "sensor.envoy_import",
+    "stat_energy_to": "sensor.envoy_export",
+}
+
+
+def one_direction(name: str) -> tuple[dict[str, Any], list[Offer]]:
+    """Return a grid with one energy of ours, and its offer with both twins."""
+    source = grid(**{name: OUR_GRID[name]})
+    return source, [Offer(key="grid", kind=Kind.GRID, source=source, twins=GRID.twins)]
+
+
+@pytest.mark.parametrize(("ours", "other"), [(*TWINS,), (*reversed(TWINS),)])
+def test_keeps_the_direction_that_ours_lacks(ours: str, other: str) -> None:
+    """Only the direction that ours has is counted twice."""
+    our_grid, offers = one_direction(ours)
+    foreign = grid(**{other: TWINS[other]})
+    assert found(our_grid, foreign, offers=offers) == {}
+    plan = found(our_grid, grid(**TWINS), offers=offers)[Finding.DOUBLE]
+    assert sources(plan) == [our_grid, foreign]
+
+
+@pytest.mark.parametrize(("ours", "other"), [(*TWINS,), (*reversed(TWINS),)])
+def test_foreign_grids_of_one_direction(ours: str, other: str) -> None:
+    """Without a source of ours, nothing is counted twice."""
+    _, offers = one_direction(ours)
+    rest = grid(**{ours: "sensor.other"})
+    assert found(rest, grid(**{other: TWINS[other]}), offers=offers) == {}
 
 
 def test_removes_duplicate_battery() -> None:

@@ -49,13 +49,15 @@ def _fix_doubles(
     draft: Draft, offers: Sequence[Offer], _is_gone: Callable[[str], bool]
 ) -> Iterator[Change]:
     for offer in offers:
+        ours = offer.energy_ids
         for source in draft.of(offer.kind):
-            twins = offer.twins_in(source)
             counted = {
                 name: it
-                for name, it in twins.items()
-                if any(
-                    each is not source and each.get(name) == offer.energy_ids.get(name)
+                for name, it in offer.twins_in(source).items()
+                # An offer may have one direction only.
+                if name in ours
+                and any(
+                    each is not source and each.get(name) == ours[name]
                     for each in draft.of(offer.kind)
                 )
             }
@@ -121,8 +123,8 @@ def _without(
             yield energy_change(Verb.REMOVED, kind, lost)
         return
     draft.remove(kind, source)
-    if heir is not None:
-        inheriting = next(filter(heir.is_in, draft.of(kind)))
+    heirs = [] if heir is None else filter(heir.is_in, draft.of(kind))
+    if (inheriting := next(iter(heirs), None)) is not None:
         kept = handed_over(source, kind)
         if any(inheriting.get(name) for name in POWER):
             kept = {name: it for name, it in kept.items() if name not in POWER}
