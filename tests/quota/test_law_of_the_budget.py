@@ -68,7 +68,7 @@ class BudgetMachine(RuleBasedStateMachine):
     ) -> None:
         """Several callers want to send, some on slow connections."""
         for _ in range(calls):
-            self.home.send(purpose, Fate(there=there, answer=answer))
+            self.home.send(purpose, Fate(there=there, response=answer))
             self.home.pass_time(timedelta(seconds=gap))
 
     @rule(calls=st.integers(20, 60))
@@ -84,7 +84,7 @@ class BudgetMachine(RuleBasedStateMachine):
         home = self.home
         limit = home.plan.calls_per_month
         refused = absurd_refusal(Random(seed), home.time, limit)
-        home.send(Purpose.USER, Fate(answer="refused", refused=refused))
+        home.send(Purpose.USER, Fate(response="refused", refused=refused))
         home.pass_time(timedelta(seconds=5))
 
     @precondition(lambda self: self.is_dated)

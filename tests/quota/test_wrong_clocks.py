@@ -191,7 +191,7 @@ def _absurd() -> Iterator[Refused]:
 def test_what_no_plan_can_be_changes_no_plan(refused: Refused) -> None:
     """It pauses calls for a minute; all that the plan has can be spent, and no more."""
     home = _home(at=MARCH + 10 * DAY)
-    home.send(Purpose.USER, Fate(answer="refused", refused=refused))
+    home.send(Purpose.USER, Fate(response="refused", refused=refused))
     home.pass_time(2 * MINUTE)
     _spend(home, 1_200)
     assert not home.counted.overruns
@@ -202,7 +202,7 @@ def test_a_reported_limit_below_served_calls_is_forgotten() -> None:
     """The cloud has served more, so that it was not true."""
     home = _home(at=MARCH + 10 * DAY)
     reported = Refused(Period.MONTH, MARCH, APRIL, 600)
-    home.send(Purpose.USER, Fate(answer="refused", refused=reported))
+    home.send(Purpose.USER, Fate(response="refused", refused=reported))
     home.pass_time(MINUTE)
     assert home.ledger.limit == 600
     home.pass_time(APRIL - home.time)
@@ -217,10 +217,10 @@ def test_a_reported_limit_below_served_calls_is_forgotten() -> None:
 def test_only_a_served_call_ends_a_refusal(answer: str) -> None:
     """A server that fails has not counted, and says nothing of what is left."""
     home = _home(at=MARCH + 10 * DAY)
-    home.send(Purpose.USER, Fate(answer="refused", refused=Refused(Period.MONTH)))
+    home.send(Purpose.USER, Fate(response="refused", refused=Refused(Period.MONTH)))
     home.pass_time(50 * MINUTE)
     assert home.ledger.foreign_calls(home.now) > 900
-    assert home.send(Purpose.USER, replace(FINE, answer=answer))
+    assert home.send(Purpose.USER, replace(FINE, response=answer))
     home.pass_time(10 * SECOND)
     assert home.ledger.foreign_calls(home.now) > 900
     assert not home.send(Purpose.USER)

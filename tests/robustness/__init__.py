@@ -1,1 +1,1 @@
-"""What may happen that nobody foresaw, drawn at random, for tests and a benchmark."""
+"""Random unforeseen inputs and events, for tests and a benchmark."""

@@ -1,4 +1,4 @@
-"""Documents in which something is wrong: what JSON can hold, and worse."""
+"""Spoilt documents: with all that JSON can hold, and damaged bytes."""
 
 from collections.abc import Callable, Iterator
 import json
@@ -10,7 +10,7 @@ _VALUES: Final[tuple[Any, ...]] = (
     *(0, -1, 1, 2, 9, 0.5, -0.0, 100.000001, 1e-320, 10**400, -(10**400)),
     *(2**31, 2**32, 2**53 + 1, 2**63, -(2**63), 5e8, 1e300, -1e308, 1e308),
     *(float("inf"), float("-inf"), float("nan")),
-    # Moments: 1970, 1901, 2038, 2242, the years 9999, 10000, 33658, milliseconds.
+    # Times: 1970, 1901, 2038, 2242, the years 9999, 10000, 33658, milliseconds.
     *(86_400, -(2**31), 2_147_483_648, 8_589_934_592, 253_402_300_799),
     *(253_402_300_800, 1_000_000_000_000, 1_782_561_600_000, 1_782_561_600),
     *("0001-01-01", "9999-12-31", "2026-02-30", "2026-06-21", "2026-W53-7"),
@@ -21,10 +21,10 @@ _VALUES: Final[tuple[Any, ...]] = (
 )
 _DEEP: Final = 2_000
 _LONG: Final = 20_000
-# As much as an answer may hold, about.
+# Roughly the most elements that fit in a response.
 _LARGEST: Final = 100_000
 
-# Of so many values one is large, and of so many bodies one is damaged.
+# One value in 2,000 is large, and one body in 8 is damaged.
 _LARGE: Final = 2_000
 _DAMAGED: Final = 8
 
@@ -32,7 +32,7 @@ type _Path = tuple[str | int, ...]
 
 
 def bytes_like(document: object, *, limit: int) -> Callable[[Random], bytes]:
-    """Return what makes bodies that resemble a document, up to a limit."""
+    """Return a generator of bodies that resemble a document, up to a size limit."""
     spoil = spoiled(document)
 
     def generate(random: Random) -> bytes:
@@ -44,7 +44,7 @@ def bytes_like(document: object, *, limit: int) -> Callable[[Random], bytes]:
 
 
 def spoiled(document: object) -> Callable[[Random], Any]:
-    """Return what makes documents that differ from one in a few places."""
+    """Return a generator of documents that differ from one in a few places."""
     paths = list(_paths(document))
 
     def generate(random: Random) -> Any:
@@ -57,7 +57,7 @@ def spoiled(document: object) -> Callable[[Random], Any]:
 
 
 def damaged(body: bytes, random: Random) -> bytes:
-    """Return bytes that something happened to on their way."""
+    """Return bytes with some of them lost, repeated, replaced or added."""
     begin = random.randrange(len(body) + 1)
     end = random.randrange(begin, min(len(body), begin + 40) + 1)
     match random.randrange(5):
@@ -73,7 +73,7 @@ def damaged(body: bytes, random: Random) -> bytes:
 
 
 def value(random: Random) -> Any:
-    """Return a value that does not belong anywhere."""
+    """Return a value that fits nowhere."""
     if not random.randrange(_LARGE):
         return _large(random)
     chosen = random.choice(_VALUES)
@@ -109,7 +109,7 @@ def _nested(random: Random) -> Any:
 
 
 def _paths(document: object, before: _Path = ()) -> Iterator[_Path]:
-    """Yield where something may be changed, the document as a whole included."""
+    """Yield the paths of all places to change, the whole document included."""
     yield before
     if isinstance(document, dict):
         items = list(document.items())
@@ -122,7 +122,7 @@ def _paths(document: object, before: _Path = ()) -> Iterator[_Path]:
 
 
 def _changed(document: Any, path: _Path, random: Random) -> Any:
-    """Return a document with one place changed; what is above is copied."""
+    """Return a document with one place changed; only its ancestors are copied."""
     if not path:
         return value(random)
     key, *rest = path

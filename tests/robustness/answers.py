@@ -1,4 +1,4 @@
-"""What the cloud answers: documents, error bodies and tokens, from their bytes on."""
+"""Responses of the cloud: documents, error bodies and tokens, from their bytes on."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -103,7 +103,7 @@ def _target(
     use: Callable[[Any], object],
     name: str | None = None,
 ) -> Target:
-    """Return what reads and uses answers that resemble a document."""
+    """Return a target that reads and uses responses that resemble a document."""
     return Target(
         name or endpoint.name,
         _COUNT,
@@ -116,7 +116,7 @@ def _target(
 def _of_system(
     endpoint: Endpoint[Any], use: Callable[[Any], object], name: str | None = None
 ) -> Target:
-    """Return what uses a system's answers, each series cut to a few items."""
+    """Return a target for a system's responses, with each list cut to a few items."""
     path = endpoint.path_of(system_id=_SYSTEM.system_id, serial_no=_CHARGER)
     found = (each for each, _ in find(f"/{path}"))
     (operation,) = (each for each in found if each.method == endpoint.method)
@@ -135,32 +135,32 @@ def _of_system(
     return _target(endpoint, document, use, name)
 
 
-def _ignored(_answer: object) -> None:
-    """Do without an answer that could be read."""
+def _ignored(_document: object) -> None:
+    """Do nothing: reading the response is the test."""
 
 
 def _polled(document: AnyDocument) -> Target:
-    """Return what lets measurements become known, and be stored."""
+    """Return a target that reads samples from a document, and stores them."""
 
-    def use(answer: Any) -> None:
+    def use(read: Any) -> None:
         if document.endpoint.page_size is not None:
-            answer = [*answer.by_id.values()]
+            read = [*read.by_id.values()]
         if document.each is not None and document.learn is not None:
-            document.learn(answer, _KNOWN)
-        for samples in document.read(answer, _KNOWN).values():
+            document.learn(read, _KNOWN)
+        for samples in document.read(read, _KNOWN).values():
             known = advance(NOTHING, samples, now=_NOW)
             json.dumps(to_json(known), allow_nan=False)
 
-    if (told := dict(SINGLE_DEVICES).get(document.endpoint)) is not None:
-        return _target(document.endpoint, told, use, f"{document.source} document")
+    if (single := dict(SINGLE_DEVICES).get(document.endpoint)) is not None:
+        return _target(document.endpoint, single, use, f"{document.source} document")
     return _of_system(document.endpoint, use)
 
 
 def _intervals(row: EnergySource, endpoint: Endpoint[Any]) -> Target:
-    """Return what reads hours out of intervals."""
+    """Return a target that reads hourly energy from intervals."""
 
-    def use(answer: Any) -> None:
-        intervals = row.read_intervals(answer)
+    def use(read: Any) -> None:
+        intervals = row.read_intervals(read)
         for readings in readings_of_week(intervals, _LIMITS, fetched_at=_NOW).values():
             hourly(readings)
 
@@ -168,11 +168,11 @@ def _intervals(row: EnergySource, endpoint: Endpoint[Any]) -> Target:
 
 
 def _days(row: EnergySource) -> Target:
-    """Return what reads hours out of days."""
+    """Return a target that reads hourly energy from days."""
 
-    def use(answer: Any) -> None:
+    def use(read: Any) -> None:
         for readings in readings_of_dailies(
-            row.read_days(answer), _LIMITS, fetched_at=_NOW, time_zone=_TIME_ZONE
+            row.read_days(read), _LIMITS, fetched_at=_NOW, time_zone=_TIME_ZONE
         ).values():
             hourly(readings)
 
@@ -180,7 +180,7 @@ def _days(row: EnergySource) -> Target:
 
 
 def _refusals() -> Callable[[Random], tuple[str, HttpResponse]]:
-    """Return what makes refusals of any operation, in any of the cloud's shapes."""
+    """Return a generator of refusals of any operation, in any of the cloud's shapes."""
     shapes = [
         bytes_like(body, limit=ERROR_LIMIT)
         for status in _STATUSES
@@ -189,7 +189,7 @@ def _refusals() -> Callable[[Random], tuple[str, HttpResponse]]:
             RefusalError(status).live_body(_NOW),
         )
     ]
-    return lambda random: (random.choice(ENDPOINTS).name, _answer(random, shapes))
+    return lambda random: (random.choice(ENDPOINTS).name, _response(random, shapes))
 
 
 def _tokens() -> Callable[[Random], HttpResponse]:
@@ -199,10 +199,10 @@ def _tokens() -> Callable[[Random], HttpResponse]:
         bytes_like(body, limit=ERROR_LIMIT)
         for body in (token, expired, RefusalError(401).body())
     ]
-    return lambda random: _answer(random, shapes)
+    return lambda random: _response(random, shapes)
 
 
-def _answer(random: Random, shapes: list[Callable[[Random], bytes]]) -> HttpResponse:
+def _response(random: Random, shapes: list[Callable[[Random], bytes]]) -> HttpResponse:
     return HttpResponse(random.choice(_STATUSES), random.choice(shapes)(random))
 
 

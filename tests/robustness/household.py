@@ -1,7 +1,7 @@
-"""A household that spends calls under clocks, crashes and answers that are absurd.
+"""A household that spends calls despite wrong clocks, crashes and absurd responses.
 
-The cloud counts by itself: true time, calendar months in UTC, and every 60 seconds,
-each call at the moment when it arrives. It knows nothing of how we count.
+The cloud has its own count: in true time, by calendar months in UTC, and by any 60
+seconds, with each call at the time of its arrival. It uses nothing of our count.
 """
 
 from bisect import bisect_right
@@ -22,23 +22,23 @@ from custom_components.enphase_cloud.quota.ledger import (
 from custom_components.enphase_cloud.quota.plans import Plan
 from custom_components.enphase_cloud.quota.reserve import Call
 
-type Answer = Literal["served", "error", "refused", "nothing"]
+type Response = Literal["served", "error", "refused", "nothing"]
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
-# What may be lost without harm is saved so long after it has changed.
+# Changes that may be lost are saved after this delay.
 _DELAY = timedelta(seconds=10)
-# So many answers with a true date settle what time it is.
-_ENOUGH = 2
-# What has left a machine that dies arrives no later.
+# The number of responses with a true date after which the time is certain.
+_ENOUGH_DATES = 2
+# A call that left before the machine died arrives within this time.
 _ON_ITS_WAY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What a 429 tells, true or not."""
+    """The contents of a 429, true or not."""
 
     period: Period | None = None
     start: datetime | None = None
@@ -48,14 +48,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of a call: its ways [s], its answer, and the clock in that.
+    """A call's travel times [s], its response, and the `Date` in that.
 
-    A `date` stands in for the true one; `dated` tells whether there is any.
+    `date` replaces the true date; `dated` tells whether there is one at all.
     """
 
     there: float = 0.1
     back: float = 0.1
-    answer: Answer = "served"
+    response: Response = "served"
     refused: Refused = Refused()
     dated: bool = True
     date: datetime | None = None
@@ -68,7 +68,7 @@ class Counted:
     """The cloud's own count of a key's calls."""
 
     def __init__(self, plan: Plan) -> None:
-        """Begin without any."""
+        """Begin with no calls."""
         self._plan = plan
         self._arrivals: list[datetime] = []
         self._own: Counter[tuple[int, int]] = Counter()
@@ -88,27 +88,27 @@ class Counted:
         return self.left(at) >= 0
 
     def spend_elsewhere(self, at: datetime, calls: int) -> None:
-        """Count calls of another program, as far as they are served."""
+        """Count calls of another program, up to the plan's limit."""
         self._foreign[at.year, at.month] += min(calls, max(0, self.left(at)))
 
     def change_plan(self, plan: Plan) -> None:
-        """Allow what another plan allows."""
+        """Change the limits to another plan's."""
         self._plan = plan
 
     def left(self, at: datetime) -> int:
-        """Return how many calls the month has left."""
+        """Return the number of calls that the month has left."""
         month = at.year, at.month
         spent = self._own[month] + self._foreign[month]
         return self._plan.calls_per_month - spent
 
     def own(self, at: datetime) -> int:
-        """Return how many calls of ours the month has seen."""
+        """Return the number of our calls in the month."""
         return self._own[at.year, at.month]
 
 
 @dataclass(slots=True)
-class _Traveller:
-    """A call under way, and the process that waits for it."""
+class _Transit:
+    """A call under way, and the process that waits for its response."""
 
     call: Call
     process: int
@@ -127,20 +127,20 @@ class Household:
     clock_error: timedelta = timedelta()
     # Whether the clock was wrong when the key was new.
     is_new: bool = field(init=False)
-    # Calls of which the ledger cannot know when, or whether, they arrived.
-    obscure: int = 0
+    # Calls whose arrival, or its time, the ledger cannot know.
+    uncertain: int = 0
     counted: Counted = field(init=False)
     ledger: Ledger = field(init=False)
     disk: str = "null"
     _unsaved_since: datetime | None = None
     _process: int = 0
-    _witnesses: int = 0
+    _true_dates: int = 0
     _signed_in: datetime = field(init=False)
-    _travellers: list[tuple[datetime, int, _Traveller]] = field(default_factory=list)
+    _transits: list[tuple[datetime, int, _Transit]] = field(default_factory=list)
     _number: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        """Install everything."""
+        """Start the first process."""
         self.counted = Counted(self.plan)
         self._signed_in = self.time
         self.is_new = bool(self.clock_error)
@@ -148,66 +148,66 @@ class Household:
 
     @property
     def now(self) -> datetime:
-        """Return what the clock of the machine shows."""
+        """Return the time of the machine's clock."""
         return self.time + self.clock_error
 
     @property
     def is_settled(self) -> bool:
-        """Return whether the ledger has had what it takes to know the time."""
-        return self._witnesses > _ENOUGH and not self._travellers
+        """Return whether the ledger has enough true dates to know the time."""
+        return self._true_dates > _ENOUGH_DATES and not self._transits
 
     def send(self, purpose: Purpose, fate: Fate = FINE) -> bool:
-        """Let a call leave if the ledger allows it; return whether it did."""
+        """Send a call if the ledger allows it; return whether it did."""
         try:
             call = self.ledger.charge("any", self.now, purpose=purpose)
         except BudgetExhaustedError:
             return False
         if call.must_be_saved:
             self._save()
-        tells_time = fate.answer != "nothing" and fate.dated and fate.date is None
-        if self._witnesses < _ENOUGH or not tells_time:
-            self.obscure += 1
-        traveller = _Traveller(call, self._process, fate)
-        self._expect(self.time + timedelta(seconds=fate.there), traveller)
+        has_true_date = fate.response != "nothing" and fate.dated and fate.date is None
+        if self._true_dates < _ENOUGH_DATES or not has_true_date:
+            self.uncertain += 1
+        transit = _Transit(call, self._process, fate)
+        self._queue(self.time + timedelta(seconds=fate.there), transit)
         return True
 
     def sign_in(self) -> None:
-        """Renew the token once a day, before a call that may leave."""
+        """Renew the token once a day, before a call that is allowed."""
         refusal = self.ledger.refusal(self.now, purpose=Purpose.USER)
         if refusal is None and self.time - self._signed_in >= _DAY:
             self._signed_in = self.time
             self.send(Purpose.SIGN_IN)
 
     def pass_time(self, passes: timedelta) -> None:
-        """Let calls arrive, and answers."""
+        """Advance time; let calls and responses arrive."""
         until = self.time + passes
-        while self._travellers and self._travellers[0][0] <= until:
-            self.time, _, traveller = heappop(self._travellers)
-            if traveller.has_arrived:
-                self._answered(traveller)
+        while self._transits and self._transits[0][0] <= until:
+            self.time, _, transit = heappop(self._transits)
+            if transit.has_arrived:
+                self._responded(transit)
             else:
-                self._arrived(traveller)
+                self._arrived(transit)
         self.time = until
         if self._unsaved_since is not None and until - self._unsaved_since >= _DELAY:
             self._write()
 
     def set_clock(self, error: timedelta) -> None:
-        """Set the clock of the machine, rightly or not."""
+        """Set the error of the machine's clock."""
         self.clock_error = error
-        self._witnesses = 0
+        self._true_dates = 0
 
     def kill(self, error: timedelta) -> None:
-        """Cut the power; the clock may be another when it is back."""
-        self.obscure += 1 + len(self._travellers)
+        """Cut the power; afterwards the clock may have another error."""
+        self.uncertain += 1 + len(self._transits)
         self.clock_error = error
         self._start()
 
     def restart(self, error: timedelta) -> None:
-        """Stop and start as intended."""
-        self.obscure += len(self._travellers)
-        for _, _, traveller in self._travellers:
-            if traveller.process == self._process:
-                self.ledger.ended(traveller.call, self.now)
+        """Stop and start in an orderly way."""
+        self.uncertain += len(self._transits)
+        for _, _, transit in self._transits:
+            if transit.process == self._process:
+                self.ledger.ended(transit.call, self.now)
         self.ledger.release(self.now)
         self._save()
         self.clock_error = error
@@ -220,17 +220,18 @@ class Household:
         self.ledger.change_plan(plan, self.now)
 
     def another_program(self, calls: int) -> None:
-        """Let somebody else spend calls of the key."""
+        """Spend calls of the key by another program."""
         self.counted.spend_elsewhere(self.time, calls)
 
     def is_deadlocked(self) -> bool:
-        """Return whether no call leaves for an hour though there should be some left.
+        """Return whether no call leaves for an hour though some should be left.
 
-        What is kept for sign-ins and what nobody but the cloud can know is taken off.
+        Not counted as left: the reserve for sign-ins, and calls that only the cloud can
+        know of.
         """
-        kept = max(8, self.plan.calls_per_month // 20) + self.obscure
+        kept = max(8, self.plan.calls_per_month // 20) + self.uncertain
         if self.is_new:
-            # Somebody may have used it before, for all that is known of the time.
+            # With an uncertain time, another program may have used the key before.
             kept += self.plan.calls_per_month * (self.time.day + 1) // 28
         if self.counted.left(self.time) <= kept:
             return False
@@ -241,41 +242,41 @@ class Household:
             self.pass_time(timedelta(seconds=30))
         return True
 
-    def _expect(self, at: datetime, traveller: _Traveller) -> None:
-        heappush(self._travellers, (at, next(self._number), traveller))
+    def _queue(self, at: datetime, transit: _Transit) -> None:
+        heappush(self._transits, (at, next(self._number), transit))
 
-    def _arrived(self, traveller: _Traveller) -> None:
-        fate = traveller.fate
-        traveller.has_arrived = True
-        traveller.is_refused = not self.counted.arrive(self.time)
-        traveller.date = None
+    def _arrived(self, transit: _Transit) -> None:
+        fate = transit.fate
+        transit.has_arrived = True
+        transit.is_refused = not self.counted.arrive(self.time)
+        transit.date = None
         if fate.dated:
-            traveller.date = fate.date or self.time.replace(microsecond=0)
-        self._expect(self.time + timedelta(seconds=fate.back), traveller)
+            transit.date = fate.date or self.time.replace(microsecond=0)
+        self._queue(self.time + timedelta(seconds=fate.back), transit)
 
-    def _answered(self, traveller: _Traveller) -> None:
-        if traveller.process != self._process:
+    def _responded(self, transit: _Transit) -> None:
+        if transit.process != self._process:
             return
         self._unsaved_since = self._unsaved_since or self.time
-        fate, call = traveller.fate, traveller.call
-        if fate.answer == "nothing":
+        fate, call = transit.fate, transit.call
+        if fate.response == "nothing":
             self.ledger.ended(call, self.now)
             return
-        self._witnesses += fate.dated and fate.date is None
-        is_served = fate.answer == "served" and not traveller.is_refused
-        self.ledger.ended(call, self.now, served=is_served, date=traveller.date)
-        if traveller.is_refused:
+        self._true_dates += fate.dated and fate.date is None
+        is_served = fate.response == "served" and not transit.is_refused
+        self.ledger.ended(call, self.now, served=is_served, date=transit.date)
+        if transit.is_refused:
             self._refused(self._true_refusal())
-        elif fate.answer == "refused":
+        elif fate.response == "refused":
             self._refused(fate.refused)
 
-    def _refused(self, told: Refused) -> None:
+    def _refused(self, refusal: Refused) -> None:
         self.ledger.refused_by_cloud(
             self.now,
-            period=told.period,
-            period_start=told.start,
-            period_end=told.end,
-            limit=told.limit,
+            period=refusal.period,
+            period_start=refusal.start,
+            period_end=refusal.end,
+            limit=refusal.limit,
         )
         self._save()
 
@@ -294,15 +295,15 @@ class Household:
         return data
 
     def _start(self) -> None:
-        # Nobody opens a connection any more, but what is on its way arrives.
-        self._travellers = [
+        # Calls and responses on their way still arrive, but there are no new ones.
+        self._transits = [
             each
-            for each in self._travellers
+            for each in self._transits
             if each[2].has_arrived or each[0] - self.time <= _ON_ITS_WAY
         ]
-        heapify(self._travellers)
+        heapify(self._transits)
         self._process += 1
-        self._witnesses = 0
+        self._true_dates = 0
         self._unsaved_since = None
         booted = self.time
         self.ledger = Ledger.restore(

@@ -1,4 +1,4 @@
-"""Sequences of absurd events, drawn at random, against the law of the budget."""
+"""Random sequences of absurd events, to test the law of the budget."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +11,7 @@ from typing import Any, Final
 from custom_components.enphase_cloud.quota.ledger import Period, Purpose
 from custom_components.enphase_cloud.quota.plans import Plan, custom_plan
 
-from .household import FINE, Answer, Fate, Household, Refused
+from .household import FINE, Fate, Household, Refused, Response
 
 type Play = Callable[[Callable[[int], tuple[bool, bool]], Iterable[int]], Iterable[Any]]
 
@@ -30,7 +30,7 @@ _ERRORS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sequences:
-    """Sequences of calls, clocks and refusals, and which of them broke law 1."""
+    """Numbers of sequences: all, and those with an overrun or a deadlock."""
 
     count: int = 0
     overruns: int = 0
@@ -38,7 +38,7 @@ class Sequences:
 
 
 def run(numbers: Iterable[int], play: Play = map) -> Sequences:
-    """Play sequences by their numbers, and return what they come to.
+    """Play sequences by their numbers, and return the totals.
 
     `play` may spread them over processes.
     """
@@ -57,7 +57,7 @@ def run_side_by_side(count: int, *, seed: int = 0) -> Sequences:
 
 
 def numbers(count: int, *, seed: int) -> range:
-    """Return the numbers of sequences that no other seed has."""
+    """Return the numbers of sequences, different ones for each seed."""
     first = seed * 1_000_003
     return range(first, first + count)
 
@@ -76,7 +76,7 @@ def run_one(random: Random) -> tuple[bool, bool]:
         home.pass_time(
             random.choice((timedelta(minutes=2), random.randrange(28) * _DAY))
         )
-    # The cloud's clock is absurd once at most.
+    # The cloud's clock is wrong at most once.
     doubtful_at = random.choice((None, random.randrange(_STEPS)))
     for step in range(_STEPS):
         event = random.choices(_EVENTS, _WEIGHTS)[0]
@@ -90,21 +90,21 @@ def run_one(random: Random) -> tuple[bool, bool]:
 
 
 def error(random: Random, time: datetime) -> timedelta:
-    """Return how wrong a clock may be; some begin in 1970."""
+    """Return the error of a clock; some clocks begin in 1970."""
     if not random.randrange(8):
         return datetime(1970, 1, 1, tzinfo=UTC) - time
     return random.choice(_ERRORS)
 
 
 def absurd_date(random: Random, time: datetime) -> datetime:
-    """Return a `Date` that is not true."""
+    """Return a wrong `Date`."""
     if not random.randrange(3):
         return datetime(random.choice((1970, 2099, 9999)), 12, 31, tzinfo=UTC)
     return time + random.choice((-400, -40, -2, 2, 40, 400)) * _DAY
 
 
 def absurd_refusal(random: Random, time: datetime, limit: int) -> Refused:
-    """Return a 429 that no plan can be the reason of."""
+    """Return a 429 that contradicts every plan."""
     first = time.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     following = (first + timedelta(days=32)).replace(day=1)
     before = (first - _DAY).replace(day=1)
@@ -137,18 +137,18 @@ def _calls(home: Household, random: Random) -> None:
 
 
 def _fate(home: Household, random: Random) -> Fate:
-    answers: tuple[Answer, ...] = ("served", "error", "nothing", "refused")
+    responses: tuple[Response, ...] = ("served", "error", "nothing", "refused")
     return Fate(
         there=random.choice((0.1, 0.1, 2, 25)),
         back=random.choice((0.1, 0.5, 4)),
-        answer=random.choices(answers, (20, 1, 1, 1))[0],
+        response=random.choices(responses, (20, 1, 1, 1))[0],
         refused=absurd_refusal(random, home.time, home.plan.calls_per_month),
         dated=bool(random.randrange(20)),
     )
 
 
 def _spree(home: Household, random: Random) -> None:
-    """Spend what there is."""
+    """Send many calls."""
     for _ in range(random.choice((40, 100))):
         home.send(Purpose.USER)
         home.pass_time(timedelta(seconds=random.choice((8, 30))))

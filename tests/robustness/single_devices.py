@@ -1,4 +1,4 @@
-"""What the cloud may tell of single devices of a system."""
+"""Documents of single devices of a system."""
 
 from typing import Any, Final
 
@@ -78,4 +78,4 @@ SINGLE_DEVICES: Final[tuple[tuple[Endpoint[Any], dict[str, Any]], ...]] = (
     (RGM_STATS, _METERS),
     (RETRIEVE_SYSTEM_ID, {"system_id": 7}),
 )
-"""Endpoints, each with an answer of the cloud."""
+"""Endpoints, each with a document of the cloud."""

@@ -1,4 +1,4 @@
-"""What was stored: every reader of it, and the use of what it read."""
+"""Stored data: each reader of it, and the use of what it read."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -53,7 +53,7 @@ _BRIGHT: Final = range(4, 20)
 _TODAY: Final = system_day(date(2026, 6, 21), ZoneInfo("Europe/Berlin"))
 _WATT: Final = PLANS["watt"]
 _FEED: Final = PolledDocument("8675309", Source.SUMMARY)
-_ANSWERS: Final = {
+_DOCUMENTS: Final = {
     Source.BATTERY_SETTINGS: BatterySettings(),
     Source.STORM_GUARD: StormGuard(),
     Source.LOAD_CONTROL: LoadControl({"NC1": Load(name="NC1")}),
@@ -62,8 +62,8 @@ _MONTH_END: Final = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def _target(name: str, stored: object, use: Callable[[Any], object]) -> Target:
-    """Return what uses a damaged store, and stores again what `use` returns."""
-    # As it comes back from the disk.
+    """Return a target that uses damaged data, and stores the result of `use`."""
+    # As JSON that was written to the disk and read again.
     document = json.loads(json.dumps(stored))
     return Target(
         name,
@@ -223,7 +223,7 @@ def _use_settings(stored: object) -> object:
     for setting in SETTINGS:
         for key, written in state.of(setting.source).items():
             _ = written.due, written.not_found()
-            setting.has(_ANSWERS[setting.source], key, written.fields)
+            setting.has(_DOCUMENTS[setting.source], key, written.fields)
     return state.as_dict()
 
 

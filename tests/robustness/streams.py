@@ -1,7 +1,7 @@
-"""Live streams: frames in every framing, in which something is wrong, and mere bytes.
+"""Live streams: spoilt frames in every framing, and random bytes.
 
-They are read in pieces as the client does, shown as the integration does, and read once
-more in one piece: that must make no difference.
+They are read in pieces as the client does, and shown as the integration does. A second
+reading in one piece must give the same result.
 """
 
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ from .targets import Target, board_with_battery
 
 _COUNT: Final = 1_000_000
 _NOW: Final = datetime(2026, 6, 21, 10, 7, tzinfo=UTC)
-# As the client reads. Between two pieces others run.
+# The client's size of pieces; other tasks run between two of them.
 _PIECE: Final = 4 * 1024
 _SIZE_LIMIT: Final = 4 * _PIECE
-# Of an object, that is.
+# The size of a single object.
 _LARGE_SIZE: Final = 200 * 1024
 _STATUSES: Final = (200, 401, 403, 429, 461, 472, 473, 550, 599)
-# What a stream is made of, to be put together in any order.
+# Parts of a stream, to be joined in any order.
 _CRUMBS: Final = (
     *("{", "}", "[", "]", '"', ":", ",", "\\", "\n", "\r", "\r\n", "\n\n", " ", "\x1e"),
     *("data: ", "data:", "data", "event: ", "id: 7\n", ": \n", "\ufeff", "retry: 1\n"),
@@ -49,7 +49,7 @@ type _Pieces = list[bytes]
 
 
 def _cloud() -> tuple[int, dict[str, Any]]:
-    """Return a system and a frame of it, as the cloud writes it."""
+    """Return a system's id and one of its frames, as the cloud sends it."""
     cloud = Cloud(lambda: _NOW)
     owner = cloud.add_account(email="owner@example.com", password="secret")
     system = cloud.add_system(owner, battery=2)
@@ -73,7 +73,7 @@ def _stream(random: Random) -> _Pieces:
 
 
 def _framed(random: Random) -> bytes:
-    """Return frames, or errors instead, in one framing or in changing ones."""
+    """Return frames, or errors in their place, in one framing or in several."""
     encoders = random.choices(_ENCODERS, k=random.randrange(1, 4))
     if random.randrange(3):
         encoders = encoders[:1] * len(encoders)
@@ -85,7 +85,7 @@ def _framed(random: Random) -> bytes:
         try:
             body += encode(payload)
         except AttributeError, KeyError, TypeError, UnicodeEncodeError:
-            # What is spoilt has not everything that a framing moves about.
+            # A spoilt frame may lack the members that a framing needs.
             body += json.dumps(payload).encode() + b"\n"
     return body
 
@@ -100,13 +100,13 @@ def _bytes(random: Random) -> bytes:
 
 
 def _hostile(random: Random) -> bytes:
-    """Return a few crumbs, repeated until a reader tires."""
+    """Return a few parts, repeated up to the size limit."""
     pattern = "".join(random.choices(_CRUMBS, k=random.randrange(1, 5))).encode()
     return _crumbs(random) + pattern * (_SIZE_LIMIT // len(pattern))
 
 
 def _large(random: Random) -> bytes:
-    """Return a single object of a size that no frame has."""
+    """Return a single object that is larger than any frame."""
     filling = json.dumps(
         random.choice((_FRAME, _FRAME["data"], 7, "x" * 99, "\\" * 99))
     )
@@ -125,7 +125,7 @@ def _cut(body: bytes, random: Random) -> Iterator[bytes]:
 
 
 def _read(pieces: _Pieces) -> None:
-    """Read a stream, and show and store what it says."""
+    """Read a stream, show its values and store them."""
     outcome = _outcome(pieces)
     samples, board = NOTHING, board_with_battery()
     for frame in outcome[0]:
@@ -133,13 +133,15 @@ def _read(pieces: _Pieces) -> None:
         board.put(MeasurementSource.LIVE, samples)
     json.dumps(to_json(samples), allow_nan=False)
     if sum(map(len, pieces)) <= _PIECE:
-        assert outcome == _outcome([b"".join(pieces)]), "The cuts make a difference"
+        assert outcome == _outcome([b"".join(pieces)]), (
+            "The result depends on the pieces"
+        )
 
 
 def _outcome(pieces: _Pieces) -> tuple[list[LiveFrame], object]:
-    """Return the frames of a stream, and the error that ends it or what else it was.
+    """Return a stream's frames, and the status of its error or what was skipped.
 
-    What follows an error counts for nothing.
+    Data after an error is ignored.
     """
     reader = LiveFrameReader(_SYSTEM_ID)
     frames: list[LiveFrame] = []

@@ -1,4 +1,4 @@
-"""What is tried, and with which inputs."""
+"""A target of random inputs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from custom_components.enphase_cloud.measurements.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Something that may raise nothing but what is documented."""
+    """Code that may raise only documented exceptions, and a source of inputs."""
 
     name: str
     count: int
@@ -22,10 +22,10 @@ class Target:
 
 
 def board_with_battery() -> Board:
-    """Return a board on which the summary told a battery, and nothing else."""
+    """Return a board whose only evidence is a battery in the summary."""
     board = Board()
-    told = Evidence(
+    evidence = Evidence(
         missing_since={Measurement.BATTERY_CAPACITY: None}, has_response=True
     )
-    board.set_evidence(Source.SUMMARY, told)
+    board.set_evidence(Source.SUMMARY, evidence)
     return board
