@@ -1,4 +1,4 @@
-"""Sign in to an account again, and change it."""
+"""Flows of an existing entry: reauthentication and reconfiguration."""
 
 from datetime import timedelta
 from typing import Any
@@ -52,7 +52,7 @@ def _first_of_june(freezer: FrozenDateTimeFactory) -> None:
 
 
 class _Watch:
-    """What an entry was, and how often it was loaded since."""
+    """Compares an entry with its former state, and counts its loads since."""
 
     def __init__(self, entry: ConfigEntry[Any]) -> None:
         self._entry = entry
@@ -70,10 +70,10 @@ class _Watch:
         return now == self._before and self.loads == 0
 
 
-async def _asked_to_sign_in(
+async def _start_reauth(
     hass: HomeAssistant, entry: ConfigEntry[Any]
 ) -> ConfigFlowResult:
-    """Return the form with which a re-authentication begins."""
+    """Return the first form of a reauthentication."""
     entry.async_start_reauth(hass)
     await hass.async_block_till_done()
     [flow] = entry.async_get_active_flows(hass, {SOURCE_REAUTH})
@@ -97,20 +97,20 @@ async def _add_second_credentials(hass: HomeAssistant) -> None:
     await async_import_client_credential(hass, DOMAIN, credential, "second")
 
 
-# Re-authentication
+# Reauthentication
 
 
-async def test_sign_in_again(
+async def test_reauth_keeps_key_and_options(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """Signing in again keeps key and options, and loads the entry once."""
+    """It loads the entry once."""
     entry = await set_up(options={CONF_PROFILE: "battery_first"})
     watch = _Watch(entry)
     old, options = entry.data, entry.options
     world.cloud.tokens.revoke(world.owner)
     world.cloud.requests.clear()
 
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     form = await user.sign_in(form)
     assert form["step_id"] == "keep_api_key"
     assert suggested(form) == {CONF_PLAN: "kilowatt"}
@@ -125,19 +125,19 @@ async def test_sign_in_again(
     assert hass.config_entries.flow.async_progress() == []
 
 
-async def test_a_new_key(
+async def test_reauth_can_replace_the_key(
     hass: HomeAssistant,
     world: World,
     user: User,
     set_up: SetUp,
     hass_storage: dict[str, Any],
 ) -> None:
-    """The key may be replaced; the account of the old one is closed."""
+    """After an unload, neither the old nor the new key has reserved calls."""
     entry = await set_up()
     world.cloud.add_application(
         client_id=CLIENT_ID, client_secret=CLIENT_SECRET, api_key=NEW_KEY, plan="watt"
     )
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     form = await user.sign_in(form)
     form = await user.submit(form, plan="watt")
     assert form["errors"] == {CONF_API_KEY: "api_key_refused"}
@@ -158,8 +158,8 @@ async def test_a_new_key(
     assert reserved == [0, 0]
 
 
-def _cards(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[int, int]:
-    """Return how many flows and how many repairs ask for a new sign-in."""
+def _sign_in_requests(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[int, int]:
+    """Return the number of flows and of repairs that request a new sign-in."""
     issue_id = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
     issue = ir.async_get(hass).async_get_issue("homeassistant", issue_id)
     flows = list(entry.async_get_active_flows(hass, {SOURCE_REAUTH}))
@@ -167,16 +167,16 @@ def _cards(hass: HomeAssistant, entry: ConfigEntry[Any]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("again", ["reauth", "reconfigure"])
-async def test_another_account_is_refused(
+async def test_another_account_aborts_the_flow(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, again: str
 ) -> None:
-    """Nobody else's account may slip into an entry; who must sign in still must."""
+    """The entry keeps its account; a pending reauthentication stays pending."""
     entry = await set_up()
     watch = _Watch(entry)
     world.cloud.add_account(email="noor@example.com", password="x", user_id="77")
     world.cloud.requests.clear()
     if again == "reauth":
-        form = await _asked_to_sign_in(hass, entry)
+        form = await _start_reauth(hass, entry)
     else:
         form = await user.reconfigure(entry)
     shown = await user.submit(form)
@@ -186,49 +186,49 @@ async def test_another_account_is_refused(
     await hass.async_block_till_done()
     assert watch.is_untouched
     assert world.calls == []
-    assert _cards(hass, entry) == ((1, 1) if again == "reauth" else (0, 0))
+    assert _sign_in_requests(hass, entry) == ((1, 1) if again == "reauth" else (0, 0))
 
 
 @pytest.mark.parametrize("decision", ["approve", "deny"])
-async def test_failed_reauthentication_starts_again(
+async def test_failed_reauth_starts_again(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, decision: str
 ) -> None:
-    """However it ends, until the user is signed in; then the card is gone."""
+    """Flow and repair return until the sign-in succeeds."""
     entry = await set_up()
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     if decision == "approve":
         world.cloud.faults.add(Fault(operation="token", status=500, times=1))
     shown = await user.sign_in(form, decision=decision)
     assert shown["type"] is FlowResultType.ABORT
     await hass.async_block_till_done()
-    assert _cards(hass, entry) == (1, 1)
+    assert _sign_in_requests(hass, entry) == (1, 1)
 
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     done = await user.submit(await user.sign_in(form), plan="kilowatt")
     assert done["reason"] == "reauth_successful"
-    assert _cards(hass, entry) == (0, 0)
+    assert _sign_in_requests(hass, entry) == (0, 0)
 
 
-async def test_a_reload_or_removal_ends_the_request_to_sign_in(
+async def test_reload_or_removal_ends_the_reauth_flow(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """Home Assistant withdraws it; it comes back with its cause only."""
+    """Home Assistant removes it; it returns only if its cause does."""
     entry = await set_up()
-    await _asked_to_sign_in(hass, entry)
+    await _start_reauth(hass, entry)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()
-    assert _cards(hass, entry) == (0, 0)
-    await _asked_to_sign_in(hass, entry)
+    assert _sign_in_requests(hass, entry) == (0, 0)
+    await _start_reauth(hass, entry)
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
     assert hass.config_entries.flow.async_progress() == []
 
 
 @pytest.mark.parametrize("again", ["reauth", "reconfigure"])
-async def test_a_new_sign_in_forgets_refusals(
+async def test_new_sign_in_requests_refused_documents_again(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, again: str
 ) -> None:
-    """What Enphase allows since is used at once, with the same plan and application."""
+    """Plan and application are unchanged, but Enphase may allow more since."""
     refusals = [
         world.cloud.faults.add(Fault(operation=operation, status=status))
         for operation, status in (
@@ -249,7 +249,7 @@ async def test_a_new_sign_in_forgets_refusals(
     assert world.calls == []
 
     if again == "reauth":
-        form = await _asked_to_sign_in(hass, entry)
+        form = await _start_reauth(hass, entry)
     else:
         form = await user.reconfigure(entry)
     form = await user.sign_in(await user.submit(form))
@@ -263,17 +263,17 @@ async def test_a_new_sign_in_forgets_refusals(
     assert not [issue_id for domain, issue_id in issues if domain == DOMAIN]
 
 
-async def test_a_renewal_of_the_token_keeps_refusals(
+async def test_token_renewal_keeps_refusals(
     hass: HomeAssistant,
     world: World,
     user: User,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Only a sign-in of the user says that something may have changed."""
+    """Only a sign-in of the user is a reason to request refused documents again."""
     world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
     entry = await set_up()
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     await user.submit(await user.sign_in(form), plan="kilowatt")
     await hass.async_block_till_done()
     freezer.tick(timedelta(days=2))
@@ -288,7 +288,7 @@ async def test_a_renewal_of_the_token_keeps_refusals(
     ("fault", "error"),
     [({"status": 500}, "server_error"), ({"quota": "month"}, "quota_exceeded")],
 )
-async def test_signing_in_again_fails(
+async def test_failed_check_of_the_key_changes_nothing(
     hass: HomeAssistant,
     world: World,
     user: User,
@@ -296,10 +296,10 @@ async def test_signing_in_again_fails(
     fault: dict[str, Any],
     error: str,
 ) -> None:
-    """Until the proof succeeds, nothing changes."""
+    """The form shows the error; the entry stays as it was."""
     entry = await set_up()
     watch = _Watch(entry)
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     form = await user.sign_in(form)
     world.cloud.faults.add(Fault(operation="systems", times=1, **fault))
     form = await user.submit(form, plan="kilowatt")
@@ -307,56 +307,56 @@ async def test_signing_in_again_fails(
     assert watch.is_untouched
 
 
-async def test_the_systems_are_gone(
+async def test_reauth_without_systems_aborts(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """An account that lost its systems keeps its entry as it was."""
+    """The entry of an account that lost its systems stays as it was."""
     entry = await set_up()
     watch = _Watch(entry)
     world.cloud.remove_system(world.system.system_id)
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     form = await user.sign_in(form)
     shown = await user.submit(form, plan="kilowatt")
     assert shown["reason"] == "no_systems"
     assert watch.is_untouched
 
 
-async def test_the_same_application_again(
+async def test_reauth_uses_the_application_of_the_entry(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """With several applications, the entry's own is taken without asking."""
+    """With several applications, the user need not select one."""
     _second_application(world)
     await _add_second_credentials(hass)
     entry = await set_up()
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, "auth_implementation": "second"}
     )
-    shown = await user.submit(await _asked_to_sign_in(hass, entry))
+    shown = await user.submit(await _start_reauth(hass, entry))
     assert shown["type"] is FlowResultType.EXTERNAL_STEP
     assert "client_id=second-client" in shown["url"]
 
 
-async def test_the_application_is_gone(
+async def test_reauth_offers_other_applications_if_its_own_is_deleted(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """Where the credentials were deleted, others are offered."""
+    """The credentials of the entry no longer exist."""
     entry = await set_up()
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, "auth_implementation": "deleted"}
     )
-    form = await user.submit(await _asked_to_sign_in(hass, entry))
+    form = await user.submit(await _start_reauth(hass, entry))
     form = await user.sign_in(form)
     done = await user.submit(form, plan="kilowatt")
     assert done["reason"] == "reauth_successful"
     assert entry.data["auth_implementation"] == DOMAIN
 
 
-async def test_applications_are_unavailable(
+async def test_unavailable_applications_abort_the_flow(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """Home Assistant may not know its applications for a while."""
+    """Home Assistant can be unable to list its applications for a time."""
     entry = await set_up()
-    form = await _asked_to_sign_in(hass, entry)
+    form = await _start_reauth(hass, entry)
     where = "homeassistant.helpers.config_entry_oauth2_flow.async_get_implementations"
     here = "custom_components.enphase_cloud.flows.sign_in.async_get_implementations"
     failure = ImplementationUnavailableError("away")
@@ -369,10 +369,10 @@ async def test_applications_are_unavailable(
 # Reconfiguration
 
 
-async def test_another_application(
+async def test_reconfigure_can_change_the_application(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """The user may move to another application, with its key and plan."""
+    """The new application has its own key and plan."""
     entry = await set_up(options={CONF_LIVE_BURSTS: True, CONF_BURST_LENGTH: 90})
     watch = _Watch(entry)
     _second_application(world, plan="watt")
@@ -389,7 +389,7 @@ async def test_another_application(
     assert watch.loads == 1
     assert entry.data["auth_implementation"] == "second"
     assert entry.data[CONF_API_KEY] == NEW_KEY
-    # Bursts cost money: they do not come back by themselves with a larger plan.
+    # Live sessions cost money: a larger plan later does not switch them on again.
     assert entry.options[CONF_PLAN] == "watt"
     assert entry.options[CONF_BURST_LENGTH] == 90
     assert CONF_LIVE_BURSTS not in entry.options
@@ -397,11 +397,11 @@ async def test_another_application(
 
 @pytest.fixture
 async def config_api(hass: HomeAssistant) -> None:
-    """Serve the commands with which the interface deletes devices."""
+    """Serve the commands by which the frontend deletes devices."""
     assert await async_setup_component(hass, "config", {})
 
 
-async def test_what_the_old_application_lacked(
+async def test_new_application_requests_refused_documents_again(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
     """Another application of the same plan may have other access controls."""
@@ -427,7 +427,7 @@ async def test_what_the_old_application_lacked(
     assert refused <= set(world.calls)
 
 
-async def test_other_systems(
+async def test_reconfigure_can_change_the_systems(
     hass: HomeAssistant,
     config_api: None,
     world: World,
@@ -436,7 +436,7 @@ async def test_other_systems(
     hass_ws_client: WebSocketGenerator,
     device_registry: dr.DeviceRegistry,
 ) -> None:
-    """The device of a system that is not chosen any more goes, and no other can be."""
+    """The device of a deselected system is removed; others cannot be deleted."""
     barn = world.add_system(name="Barn")
     entry = await set_up()
     form = await user.submit(await user.reconfigure(entry))
@@ -460,10 +460,10 @@ async def test_other_systems(
     assert deleted == {"Barn": False}
 
 
-async def test_a_system_is_gone(
+async def test_form_preselects_the_systems_that_still_exist(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """Chosen before the user chooses is what was chosen and still exists."""
+    """New systems of the account are offered, but not preselected."""
     barn = world.add_system(name="Barn")
     entry = await set_up()
     cabin = world.add_system(name="Cabin")
@@ -481,14 +481,14 @@ async def test_a_system_is_gone(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_larger_plan_lifts_an_exhausted_one(
+async def test_reconfigure_with_a_larger_plan_ends_the_refusal(
     hass: HomeAssistant,
     world: World,
     user: User,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Who bought a larger plan because the calls ran out can say so."""
+    """The form accepts a larger plan although no calls of the old one are left."""
     entry = await set_up()
     world.cloud.faults.add(Fault(operation="systems", quota="month", times=1))
     form = await user.submit(await user.reconfigure(entry))
@@ -514,7 +514,7 @@ async def test_smaller_plan_reduces_energy_updates(
     named: str,
     updates: int,
 ) -> None:
-    """Energy never takes more than half of the calls, whatever the plan was."""
+    """Energy updates take at most half of the calls of the new plan."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24})
     form = await user.sign_in(await user.submit(await user.reconfigure(entry)))
     done = await user.submit(form, plan=named)
@@ -527,7 +527,7 @@ async def test_smaller_plan_reduces_energy_updates(
 async def test_failed_flow_does_not_change_the_budget(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp, named: str
 ) -> None:
-    """A plan that was only tried does not stay with other entries of the key."""
+    """The plan of a failed flow does not apply to entries of the key."""
     entry = await set_up()
     ledger = entry.runtime_data.budget.ledger
     world.cloud.faults.add(Fault(operation="systems", status=500))
@@ -538,10 +538,10 @@ async def test_failed_flow_does_not_change_the_budget(
     assert ledger.plan.key == "kilowatt"
 
 
-async def test_the_key_is_kept_for_the_entry_only(
+async def test_form_does_not_show_the_key(
     hass: HomeAssistant, world: World, user: User, set_up: SetUp
 ) -> None:
-    """The key of an entry is not shown again, not even as a suggestion."""
+    """The stored key is not even a suggested value."""
     entry = await set_up()
     form = await user.submit(await user.reconfigure(entry))
     form = await user.sign_in(form)

@@ -1,4 +1,4 @@
-"""Repairs and system health: the budget's troubles, told and taken back."""
+"""Repairs and system health: issues of the budget are created and removed."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 @pytest.fixture
 def plan() -> str:
-    """Return the free plan, where calls are scarce."""
+    """Return the free plan, which has few calls."""
     return "watt"
 
 
@@ -44,14 +44,14 @@ async def _use_up(hass: HomeAssistant, world: World) -> None:
         await press(hass, "button.hilltop_refresh_now")
 
 
-async def test_a_month_that_is_used_up_and_renewed(
+async def test_used_up_month_creates_issues_until_the_next_month(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """The user is told until when and for what; the new month takes it back."""
+    """The issues count the calls by their cause; the new month removes the issues."""
     await set_up()
     assert not _issues(issue_registry)
     freezer.tick(60)
@@ -68,7 +68,7 @@ async def test_a_month_that_is_used_up_and_renewed(
 
     freezer.move_to("2026-07-01 00:00:01+00:00")
     async_fire_time_changed(hass)
-    # However long the call takes that makes sure of it.
+    # The call that confirms the new month may take long.
     await hass.async_block_till_done()
     assert not _issues(issue_registry)
     assert int(state(hass, "sensor.enphase_account_api_calls_left")) > 990
@@ -76,14 +76,14 @@ async def test_a_month_that_is_used_up_and_renewed(
     assert not _issues(issue_registry)
 
 
-async def test_issues_go_with_the_entry(
+async def test_unload_removes_the_issues(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """An account that is not loaded has no troubles."""
+    """An entry that is not loaded has no issues."""
     entry = await set_up()
     freezer.tick(60)
     await _use_up(hass, world)
@@ -92,7 +92,7 @@ async def test_issues_go_with_the_entry(
     assert not _issues(issue_registry)
 
 
-async def test_a_refused_document_can_be_asked_for_again(
+async def test_repair_requests_a_refused_document_again(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -100,7 +100,7 @@ async def test_a_refused_document_can_be_asked_for_again(
     issue_registry: ir.IssueRegistry,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """After the user changed the plan, the repair brings the document back."""
+    """After a change of the plan, the repair makes the document available again."""
     assert await async_setup_component(hass, "repairs", {})
     fault = world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
     entry = await set_up()
@@ -117,25 +117,25 @@ async def test_a_refused_document_can_be_asked_for_again(
 
     client = await hass_client()
     issue_id = f"document_refused_{entry.entry_id}"
-    answer = await client.post(
+    response = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
     )
-    form = await answer.json()
+    form = await response.json()
     assert (form["type"], form["step_id"]) == ("form", "confirm")
-    asked = world.calls.count("latest_telemetry")
-    answer = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-    assert (await answer.json())["type"] == "create_entry"
+    requests = world.calls.count("latest_telemetry")
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    assert (await response.json())["type"] == "create_entry"
     await hass.async_block_till_done()
     await pass_time(hass, freezer, timedelta(minutes=30))
-    assert world.calls.count("latest_telemetry") == asked + 1
+    assert world.calls.count("latest_telemetry") == requests + 1
     assert hass.states.get("sensor.hilltop_grid_power")
     assert not _issues(issue_registry)
 
 
-async def test_words_of_the_cloud_are_shown_as_they_are(
+async def test_texts_of_the_cloud_are_escaped_in_issues(
     hass: HomeAssistant, world: World, set_up: SetUp, issue_registry: ir.IssueRegistry
 ) -> None:
-    """Issues are Markdown: a system's name is no link, picture or heading in it."""
+    """Issues are Markdown: a system's name must not become a link or a heading."""
     world.systems[0].name = "# [Win](https://example.com)\n<b>*Now*</b>"
     world.cloud.faults.add(Fault(operation="latest_telemetry", status=403))
     entry = world.entry()
@@ -145,46 +145,46 @@ async def test_words_of_the_cloud_are_shown_as_they_are(
     assert shown == (r"\# \[Win\]\(https\:\/\/example\.com\) \<b\>\*Now\*\<\/b\>")
 
 
-async def test_a_repair_of_an_entry_that_is_not_loaded_any_more(
+async def test_repair_of_an_unloaded_entry_aborts(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """The user is told what to do."""
+    """The reason of the abort is given."""
     assert await async_setup_component(hass, "repairs", {})
     world.cloud.faults.add(Fault(operation="latest_telemetry", status=401))
     entry = await set_up()
     client = await hass_client()
     issue_id = f"document_refused_{entry.entry_id}"
-    answer = await client.post(
+    response = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
     )
-    flow_id = (await answer.json())["flow_id"]
+    flow_id = (await response.json())["flow_id"]
     await hass.config_entries.async_unload(entry.entry_id)
-    answer = await client.post(f"/api/repairs/issues/fix/{flow_id}", json={})
-    outcome = await answer.json()
+    response = await client.post(f"/api/repairs/issues/fix/{flow_id}", json={})
+    outcome = await response.json()
     assert (outcome["type"], outcome["reason"]) == ("abort", "not_loaded")
 
 
 async def _submit(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, issue_id: str
 ) -> dict[str, Any]:
-    """Open the fix of an issue and submit it; return what is shown then."""
+    """Open the fix of an issue and submit it; return the next result of the flow."""
     assert await async_setup_component(hass, "repairs", {})
     client = await hass_client()
-    answer = await client.post(
+    response = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
     )
-    form = await answer.json()
+    form = await response.json()
     assert (form["type"], form["step_id"]) == ("form", "confirm")
-    answer = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-    shown: dict[str, Any] = await answer.json()
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    shown: dict[str, Any] = await response.json()
     await hass.async_block_till_done()
     return shown
 
 
-async def test_a_refused_month_is_tried_once_and_accepted(
+async def test_fix_of_a_refused_month_makes_one_call_that_succeeds(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -192,7 +192,7 @@ async def test_a_refused_month_is_tried_once_and_accepted(
     issue_registry: ir.IssueRegistry,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """Who bought a larger plan lets one call leave, and all goes on."""
+    """After the user bought a larger plan, one call succeeds and updates continue."""
     entry = await set_up()
     freezer.tick(60)
     await _use_up(hass, world)
@@ -216,7 +216,7 @@ async def test_a_refused_month_is_tried_once_and_accepted(
 
 
 @pytest.mark.parametrize("fault", [{"quota": "month"}, {"cut": "before_headers"}])
-async def test_a_refused_month_is_tried_once_and_still_refused(
+async def test_fix_of_a_refused_month_makes_one_call_that_fails(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -225,7 +225,7 @@ async def test_a_refused_month_is_tried_once_and_still_refused(
     hass_client: ClientSessionGenerator,
     fault: dict[str, Any],
 ) -> None:
-    """Exactly one call leaves; no second try is offered, not even after a reload."""
+    """Exactly one call is made; no second fix is offered, even after a reload."""
     entry = await set_up()
     freezer.tick(60)
     await _use_up(hass, world)
@@ -252,10 +252,10 @@ async def test_a_refused_month_is_tried_once_and_still_refused(
         assert len(world.cloud.requests) == before + 1
 
 
-async def test_a_larger_plan_in_the_options_lifts_a_refusal(
+async def test_larger_plan_in_the_options_ends_a_refusal(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One call tries; when it is served, the others follow."""
+    """One call is made first; when it succeeds, the others follow."""
     entry = await set_up()
     freezer.tick(60)
     await _use_up(hass, world)
@@ -270,21 +270,21 @@ async def test_a_larger_plan_in_the_options_lifts_a_refusal(
     assert len(world.calls) == before + 3
 
 
-async def test_system_health(
+async def test_system_health_makes_no_call(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Reachable, calls left, and until when the cloud refuses; at no cost."""
+    """It shows reachability, calls left, and until when the cloud refuses calls."""
     assert await async_setup_component(hass, "system_health", {})
     await set_up()
-    spent = len(world.calls)
+    calls = len(world.calls)
     info = await get_system_health_info(hass, DOMAIN)
     assert await info["can_reach_cloud"] == "ok"
     assert 0 < info["calls_left"] < 1000
     assert info["blocked_until"] is None
-    assert len(world.calls) == spent
+    assert len(world.calls) == calls
 
     freezer.tick(60)
     await _use_up(hass, world)

@@ -1,4 +1,4 @@
-"""Energies in the recorder: exact, corrected, and never twice."""
+"""Energy in the recorder: exact, corrected, and never counted twice."""
 
 import asyncio
 from collections.abc import Mapping
@@ -70,13 +70,13 @@ from custom_components.enphase_cloud.measurements.system import SystemInfo
 from .conftest import World
 from .energy_helpers import FLOWS
 
-# The recorder has to be there before Home Assistant.
+# The recorder must be set up before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 SYSTEM_ID = 4_711_001
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FETCHED_AT = datetime(2026, 6, 1, tzinfo=UTC)
-# Its midnight is at a quarter past an hour of UTC.
+# Its midnight is 15 min past an hour of UTC.
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
 DAY_ONE = date(2026, 5, 1)
 DAY = system_day(DAY_ONE, KATHMANDU)
@@ -85,27 +85,27 @@ FIRST, *_ = DAY.hours
 
 @pytest.fixture
 def importer(hass: HomeAssistant) -> StatisticsImporter:
-    """Return the importer of a system in Nepal, beside a recorder on SQLite."""
+    """Return the importer of a system in Nepal."""
     return StatisticsImporter(
         hass, SystemInfo(system_id=SYSTEM_ID, name="Hilltop", time_zone=KATHMANDU)
     )
 
 
 def reading(energy: float, *, is_certain: bool = True) -> Reading:
-    """Return what an answer says."""
+    """Return a reading of a response [Wh]."""
     return Reading(is_certain=is_certain, fetched_at=FETCHED_AT, energy=energy)
 
 
-def hours(energies: Mapping[int, float], *, is_certain: bool = True) -> Readings:
-    """Return the energies of hours, by their position."""
+def hours(energy: Mapping[int, float], *, is_certain: bool = True) -> Readings:
+    """Return readings of hours by their position after the first hour [Wh]."""
     return {
-        Span(FIRST + position * HOUR, HOUR): reading(energy, is_certain=is_certain)
-        for position, energy in energies.items()
+        Span(FIRST + position * HOUR, HOUR): reading(value, is_certain=is_certain)
+        for position, value in energy.items()
     }
 
 
 async def written(hass: HomeAssistant) -> None:
-    """Wait until the recorder has done what it was asked for."""
+    """Wait until the recorder has completed its tasks."""
     done = hass.loop.create_future()
     get_instance(hass).queue_task(SynchronizeTask(done))
     await done
@@ -114,7 +114,7 @@ async def written(hass: HomeAssistant) -> None:
 async def recorded(
     hass: HomeAssistant, flow: Flow = Flow.PRODUCTION, system_id: int = SYSTEM_ID
 ) -> list[StatisticsRow]:
-    """Return the rows of a statistic, in Wh."""
+    """Return the rows of a statistic [Wh]."""
     statistic = statistic_id(system_id, flow)
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
@@ -129,10 +129,10 @@ async def recorded(
     return found.get(statistic, [])
 
 
-async def told(
+async def changes(
     hass: HomeAssistant, flow: Flow = Flow.PRODUCTION
 ) -> dict[int, float | None]:
-    """Return the Wh of each hour, by its position, as the dashboard counts them."""
+    """Return the change in each hour by its position, as the dashboard does [Wh]."""
     rows = await recorded(hass, flow)
     sums = [row["sum"] or 0 for row in rows]
     assert sums == sorted(sums)
@@ -143,10 +143,10 @@ async def told(
 
 
 @pytest.mark.parametrize("flow", Flow)
-async def test_a_statistic_is_one_that_the_dashboard_offers(
+async def test_statistic_meets_the_requirements_of_the_dashboard(
     hass: HomeAssistant, importer: StatisticsImporter, flow: Flow
 ) -> None:
-    """Each flow has a statistic of its own, with a sum of energy."""
+    """Each flow has its own statistic, with a sum of energy."""
     imported = await importer.async_import(flow, hours({0: 1_500, 1: 0, 2: 250}))
     assert imported.changed == FIRST
     (metadata,) = await get_instance(hass).async_add_executor_job(
@@ -159,13 +159,13 @@ async def test_a_statistic_is_one_that_the_dashboard_offers(
     assert metadata["unit_class"] == "energy"
     assert metadata["statistics_unit_of_measurement"] == "Wh"
     assert str(metadata["name"]).startswith("Hilltop ")
-    assert await told(hass, flow) == {0: 1_500, 1: 0, 2: 250}
+    assert await changes(hass, flow) == {0: 1_500, 1: 0, 2: 250}
 
 
 async def test_each_flow_has_a_name(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Nobody has to read an id."""
+    """The user sees names, not statistic ids."""
     for flow in Flow:
         await importer.async_import(flow, hours({0: 1}))
     listed = await get_instance(hass).async_add_executor_job(list_statistic_ids, hass)
@@ -175,7 +175,7 @@ async def test_each_flow_has_a_name(
 async def test_readings_without_whole_hours_write_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """No statistic is made of no energy, nor of parts of an hour."""
+    """Neither empty readings nor parts of an hour make a statistic."""
     assert (await importer.async_import(Flow.PRODUCTION, NO_READINGS)).changed is None
     part = {Span(FIRST, timedelta(minutes=15)): reading(5)}
     assert (await importer.async_import(Flow.PRODUCTION, part)).changed is None
@@ -185,7 +185,7 @@ async def test_readings_without_whole_hours_write_nothing(
 async def test_importing_twice_changes_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """The second time nothing is written."""
+    """The second import writes nothing."""
     window = hours({0: 100, 1: 200, 30: 300})
     await importer.async_import(Flow.PRODUCTION, window)
     before = await recorded(hass)
@@ -200,7 +200,7 @@ async def test_correction_changes_its_hour_and_all_later_sums(
     await importer.async_import(Flow.PRODUCTION, hours(dict.fromkeys(range(60), 100)))
     changed = (await importer.async_import(Flow.PRODUCTION, hours({30: 40}))).changed
     assert changed == FIRST + 30 * HOUR
-    assert await told(hass) == dict.fromkeys(range(60), 100) | {30: 40}
+    assert await changes(hass) == dict.fromkeys(range(60), 100) | {30: 40}
     assert (await recorded(hass))[-1]["sum"] == 59 * 100 + 40
 
 
@@ -225,7 +225,7 @@ async def test_older_window_raises_later_sums(
 async def test_windows_in_any_order_give_the_same_rows(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Overlaps and repetitions included."""
+    """Windows overlap and repeat."""
     random = Random(5)
     truth = {position: random.randrange(2_000) for position in range(120)}
     windows = [
@@ -239,32 +239,32 @@ async def test_windows_in_any_order_give_the_same_rows(
         for window in shuffled:
             await importer.async_import(flow, window)
     for flow in ordered:
-        assert await told(hass, flow) == truth
+        assert await changes(hass, flow) == truth
 
 
 async def test_imports_at_the_same_time_lose_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """One waits for the other."""
+    """Imports run one after another."""
     await asyncio.gather(
         *(
             importer.async_import(Flow.PRODUCTION, hours({position: 10}))
             for position in (3, 1, 2, 0)
         )
     )
-    assert await told(hass) == dict.fromkeys(range(4), 10)
+    assert await changes(hass) == dict.fromkeys(range(4), 10)
 
 
 async def test_response_of_zeros_erases_nothing(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """Not even after a restart, when only the recorder has the rows."""
+    """Uncertain zeros do not replace energy in the recorder; certain zeros do."""
     await importer.async_import(Flow.PRODUCTION, hours({0: 100}))
     zeros = hours({0: 0, 1: 0}, is_certain=False)
     await importer.async_import(Flow.PRODUCTION, zeros)
-    assert await told(hass) == {0: 100, 1: 0}
+    assert await changes(hass) == {0: 100, 1: 0}
     await importer.async_import(Flow.PRODUCTION, hours({0: 0, 1: 7}))
-    assert await told(hass) == {0: 0, 1: 7}
+    assert await changes(hass) == {0: 0, 1: 7}
 
 
 async def test_hours_replace_the_row_of_their_day(
@@ -274,12 +274,12 @@ async def test_hours_replace_the_row_of_their_day(
     tomorrow = system_day(date(2026, 5, 2), KATHMANDU)
     totals = {DAY: reading(2_400), tomorrow: reading(1_000)}
     await importer.async_import(Flow.PRODUCTION, totals)
-    assert await told(hass) == {0: 2_400, 24: 1_000}
+    assert await changes(hass) == {0: 2_400, 24: 1_000}
     for window in (range(10, 14), range(12, 20), range(2), range(20, 24), range(2, 10)):
         await importer.async_import(Flow.PRODUCTION, hours(dict.fromkeys(window, 100)))
-        assert sum((await told(hass)).values()) == 3_400
-    assert await told(hass) == dict.fromkeys(range(24), 100) | {24: 1_000}
-    # A day that is told by its hours is not told by its total any more.
+        assert sum((await changes(hass)).values()) == 3_400
+    assert await changes(hass) == dict.fromkeys(range(24), 100) | {24: 1_000}
+    # The total of a day is ignored once its hours are imported.
     assert (await importer.async_import(Flow.PRODUCTION, totals)).changed is None
 
 
@@ -287,23 +287,23 @@ async def test_import_by_windows_equals_import_at_once(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
     """Windows imported one by one give the same rows as all together."""
-    answers = [
+    responses = [
         {DAY: reading(5_000)},
         hours({1: 700, 2: 0, 23: 60}),
         hours({0: 300}),
         hours({1: 650, 24: 9}),
     ]
     known = NO_READINGS
-    for number, answer in enumerate(answers):
+    for number, response in enumerate(responses):
         at = FETCHED_AT + number * HOUR
         dated = {
             span: Reading(is_certain=True, fetched_at=at, energy=each.energy)
-            for span, each in answer.items()
+            for span, each in response.items()
         }
         known = merge_readings(known, dated)
         await importer.async_import(Flow.CONSUMPTION, dated)
         expected = [energy.energy for energy in hourly(known).values()]
-        assert list((await told(hass, Flow.CONSUMPTION)).values()) == expected
+        assert list((await changes(hass, Flow.CONSUMPTION)).values()) == expected
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -311,7 +311,7 @@ async def test_import_by_windows_equals_import_at_once(
 async def test_import_of_days_and_hours_in_any_order(
     hass: HomeAssistant, importer: StatisticsImporter, seed: int
 ) -> None:
-    """Corrections and insertions between existing rows included."""
+    """Also with corrections and insertions between existing rows."""
     random = Random(seed)
     days = [
         system_day(DAY_ONE + timedelta(days=number), KATHMANDU)
@@ -330,7 +330,7 @@ async def test_import_of_days_and_hours_in_any_order(
                 for position in range(first, first + length)
             ]
         )
-        answer = {
+        response = {
             span: Reading(
                 is_certain=True,
                 fetched_at=at,
@@ -338,20 +338,20 @@ async def test_import_of_days_and_hours_in_any_order(
             )
             for span in spans
         }
-        known = merge_readings(known, answer)
-        await importer.async_import(Flow.PRODUCTION, answer)
+        known = merge_readings(known, response)
+        await importer.async_import(Flow.PRODUCTION, response)
         expected = {
             round((hour - FIRST) / HOUR): each.energy
             for hour, each in hourly(known).items()
         }
-        # A row that says nothing any more says zero.
-        assert dict.fromkeys(await told(hass), 0) | expected == await told(hass)
+        # A row without energy of its own has a change of zero.
+        assert dict.fromkeys(await changes(hass), 0) | expected == await changes(hass)
 
 
 async def test_repairs_wrong_sums(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """The energy of the cloud counts, and sums rise again."""
+    """The energy of the cloud replaces the wrong rows, and sums rise again."""
     await importer.async_import(Flow.PRODUCTION, hours({0: 100, 1: 100, 2: 100}))
     get_instance(hass).async_adjust_statistics(
         statistic_id(SYSTEM_ID, Flow.PRODUCTION), FIRST + HOUR, -500, "Wh"
@@ -367,7 +367,7 @@ async def test_repairs_wrong_sums(
 async def write_foreign(
     hass: HomeAssistant, unit: str | None, unit_class: str | None
 ) -> None:
-    """Write three hours of 1.5 each under our id, as somebody else would."""
+    """Write three hours of 1.5 each under our id, as another program could."""
     async_add_external_statistics(
         hass,
         StatisticMetaData(
@@ -392,10 +392,10 @@ async def write_foreign(
 async def test_rows_in_another_unit_of_energy_are_converted(
     hass: HomeAssistant, importer: StatisticsImporter
 ) -> None:
-    """A year of kilowatt-hours does not become a year of watt-hours."""
+    """Rows in kWh become rows in Wh with the same energy."""
     await write_foreign(hass, "kWh", "energy")
     await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
-    assert await told(hass) == {0: 1_500, 1: 1_500, 2: 1_500, 3: 700}
+    assert await changes(hass) == {0: 1_500, 1: 1_500, 2: 1_500, 3: 700}
     assert [row["sum"] for row in await recorded(hass)] == [1_500, 3_000, 4_500, 5_200]
     assert not importer.foreign
 
@@ -408,7 +408,7 @@ async def test_rows_of_another_quantity_are_kept(
     unit: str | None,
     unit_class: str | None,
 ) -> None:
-    """Nothing is written beside them, and one warning is logged; later it is."""
+    """The import writes nothing and warns once; it continues after they are cleared."""
     await write_foreign(hass, unit, unit_class)
     statistic = statistic_id(SYSTEM_ID, Flow.PRODUCTION)
     for _ in range(2):
@@ -422,7 +422,7 @@ async def test_rows_of_another_quantity_are_kept(
     get_instance(hass).async_clear_statistics([statistic])
     await written(hass)
     await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
-    assert await told(hass) == {3: 700}
+    assert await changes(hass) == {3: 700}
     assert not importer.foreign
 
 
@@ -439,11 +439,11 @@ async def test_change_of_time_zone_keeps_all_energy(
         hass, SystemInfo(system_id=SYSTEM_ID, name="Hilltop", time_zone=ZoneInfo(zone))
     )
     await moved.async_import(Flow.PRODUCTION, hours({30: 5}))
-    assert sum((await told(hass)).values()) == 8_000
+    assert sum((await changes(hass)).values()) == 8_000
 
 
 class OwnersToken(AbstractAuth):
-    """A token that is good."""
+    """A valid token of the owner."""
 
     def __init__(self, world: World) -> None:
         token = world.cloud.tokens_for(world.application, world.owner)
@@ -455,21 +455,21 @@ class OwnersToken(AbstractAuth):
 
 
 class OpenGate:
-    """Lets every attempt out."""
+    """A budget that permits every request."""
 
     def attempt(self, operation: str) -> AbstractAsyncContextManager[OpenGate]:
-        """Let an attempt out."""
+        """Permit a request."""
         return nullcontext(self)
 
     def on_response(self, status: int, date: datetime | None) -> None:
-        """Count nothing."""
+        """Do nothing."""
 
     async def on_quota_error(self, err: QuotaExceededError) -> None:
-        """Know no quota."""
+        """Do nothing."""
 
 
 class History:
-    """A system's documents, as the client brings them, and its statistics."""
+    """Imports a system's documents through the client into statistics."""
 
     def __init__(
         self, hass: HomeAssistant, world: World, zone: str, now: datetime
@@ -555,7 +555,7 @@ class History:
 async def test_days_and_then_hours_equal_the_true_energy(
     hass: HomeAssistant, world: World, zone: str, day: date
 ) -> None:
-    """From the cloud through client and recorder, over a change of the clocks."""
+    """From the cloud through client and recorder, across a clock change."""
     last = system_day(day, ZoneInfo(zone))
     settled_at = last.start + last.length
     history = History(hass, world, zone, settled_at + 6 * HOUR)
@@ -572,11 +572,11 @@ async def test_days_and_then_hours_equal_the_true_energy(
         await history.import_week(start_at)
     for flow, true_flow in FLOWS.items():
         rows = await recorded(hass, flow, history.system_id)
-        told_hours = {
+        recorded_hours = {
             datetime.fromtimestamp(row["start"], UTC): row["change"] for row in rows
         }
-        # The hour in which the system began is not whole in every time zone.
+        # The system's first hour is incomplete in some time zones.
         hour = began_at.replace(minute=0) + HOUR
         while (end := hour + HOUR) <= settled_at:
-            assert told_hours[hour] == history.truth.energy(true_flow, hour, end)
+            assert recorded_hours[hour] == history.truth.energy(true_flow, hour, end)
             hour = end

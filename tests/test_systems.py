@@ -1,4 +1,4 @@
-"""Several systems of an account: each has its own trouble, and hides no other."""
+"""Several systems of an account: a failure of one does not affect the others."""
 
 import asyncio
 from datetime import date, timedelta
@@ -34,12 +34,12 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 @pytest.fixture
 def stranger(world: World) -> Account:
-    """Return a login that systems may be sold to."""
+    """Return another account, to which systems can be sold."""
     return world.cloud.add_account(email="noor@example.com", password="x", user_id="77")
 
 
 def issues(registry: ir.IssueRegistry) -> dict[str, dict[str, str]]:
-    """Return the placeholders of the issues by kind."""
+    """Return the placeholders of the issues by their translation key."""
     return {
         issue.translation_key or "": dict(issue.translation_placeholders or {})
         for (domain, _), issue in registry.issues.items()
@@ -48,27 +48,27 @@ def issues(registry: ir.IssueRegistry) -> dict[str, dict[str, str]]:
 
 
 def loaded_systems(world: World) -> set[int | None]:
-    """Return the systems that the cloud was asked about."""
+    """Return the ids of the systems in requests."""
     return {request.system_id for request in world.cloud.requests} - {None}
 
 
 async def pass_days(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, days: int
 ) -> None:
-    """Let days pass, in steps of how often gateways report."""
+    """Pass days in steps of 15 min, the interval at which gateways report."""
     for _ in range(days * 96):
         freezer.tick(timedelta(minutes=15))
         async_fire_time_changed(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
 
 
-# One system's trouble
+# Failures of one system
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 @pytest.mark.parametrize("bad", [0, 1])
 @pytest.mark.thorough
-async def test_one_system_fails_from_the_first_set_up(
+async def test_system_that_fails_at_set_up_appears_later(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -77,7 +77,7 @@ async def test_one_system_fails_from_the_first_set_up(
     status: int,
     bad: int,
 ) -> None:
-    """The good one is shown, the bad one named; it appears once it can be read."""
+    """The other system is set up; an issue names the failed one until it is read."""
     world.add_system(name="Cabin", time_zone="Europe/Berlin")
     names = ["Hilltop", "Cabin"]
     system_id = world.systems[bad].system_id
@@ -94,10 +94,10 @@ async def test_one_system_fails_from_the_first_set_up(
     kind = "systems_not_visible" if status in (403, 404) else "systems_not_read"
     shown = issues(issue_registry)
     assert set(shown) == {kind}
-    told = shown[kind]
-    assert names[bad] in " ".join(told.values())
-    assert names[1 - bad] not in " ".join(told.values())
-    assert str(system_id) not in " ".join(told.values())
+    texts = shown[kind]
+    assert names[bad] in " ".join(texts.values())
+    assert names[1 - bad] not in " ".join(texts.values())
+    assert str(system_id) not in " ".join(texts.values())
 
     world.cloud.faults.remove(fault)
     await pass_time(hass, freezer, timedelta(minutes=40))
@@ -105,10 +105,10 @@ async def test_one_system_fails_from_the_first_set_up(
     assert not issues(issue_registry)
 
 
-async def test_nothing_but_refusals(
+async def test_set_up_is_retried_if_no_system_can_be_read(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Where no system can be read, set-up is not ready, and says why."""
+    """The reason has the error of the cloud."""
     world.add_system(name="Cabin")
     world.cloud.faults.add(Fault(status=500))
     entry = await set_up()
@@ -117,10 +117,10 @@ async def test_nothing_but_refusals(
     assert "500" in str(entry.reason)
 
 
-async def test_an_unreachable_cloud_is_tried_once(
+async def test_unreachable_cloud_gets_one_request_per_set_up(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """For the other systems it is as unreachable."""
+    """There is no request for the other systems."""
     world.add_system(name="Cabin")
     world.cloud.faults.add(Fault(cut="before_headers"))
     entry = await set_up()
@@ -133,7 +133,7 @@ async def test_an_unreachable_cloud_is_tried_once(
 
 @pytest.mark.parametrize("gone", ["sold", "deleted"])
 @pytest.mark.long
-async def test_a_sold_system_costs_a_call_a_day(
+async def test_sold_system_costs_one_call_a_day(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -142,7 +142,7 @@ async def test_a_sold_system_costs_a_call_a_day(
     stranger: Account,
     gone: str,
 ) -> None:
-    """It is said, its entities are unavailable, and it may come back."""
+    """An issue names it, and its entities are unavailable until it is visible again."""
     cabin = world.add_system(name="Cabin", battery=1, time_zone="Europe/Berlin")
     await set_up()
     sensor = "sensor.cabin_lifetime_production"
@@ -158,9 +158,9 @@ async def test_a_sold_system_costs_a_call_a_day(
 
     world.cloud.requests.clear()
     await pass_days(hass, freezer, 2)
-    asked = [request.system_id for request in world.cloud.requests]
-    assert 1 <= asked.count(cabin.system_id) <= 2
-    assert asked.count(world.system.system_id) > 100
+    requested = [request.system_id for request in world.cloud.requests]
+    assert 1 <= requested.count(cabin.system_id) <= 2
+    assert requested.count(world.system.system_id) > 100
 
     with pytest.raises(HomeAssistantError, match="does not show"):
         await press(hass, "button.cabin_start_live_session")
@@ -172,7 +172,7 @@ async def test_a_sold_system_costs_a_call_a_day(
         assert float(state(hass, "sensor.cabin_battery")) > 0
 
 
-async def test_a_sold_system_stays_hidden_over_a_restart(
+async def test_sold_system_stays_hidden_after_a_restart(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -201,20 +201,20 @@ async def test_a_sold_system_stays_hidden_over_a_restart(
     ]
     assert not issues(issue_registry)
     assert registry.async_get(devices["Cabin"].id) is None
-    # The last one goes with the entry.
+    # The last system can be removed only with its entry.
     world.system.account = stranger
     await pass_time(hass, freezer, timedelta(hours=1))
     assert not await async_remove_config_entry_device(hass, entry, devices["Hilltop"])
 
 
-async def test_a_hidden_system_in_trouble_is_not_asked_more_often(
+async def test_hidden_system_that_fails_costs_one_call_a_day(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     stranger: Account,
 ) -> None:
-    """Whatever the daily call brings."""
+    """A server error does not change the interval."""
     await set_up()
     world.system.account = stranger
     await pass_time(hass, freezer, timedelta(hours=1))
@@ -224,14 +224,14 @@ async def test_a_hidden_system_in_trouble_is_not_asked_more_often(
     assert world.calls in (["summary"], ["summary", "summary"])
 
 
-async def test_a_hidden_system_streams_no_live_data(
+async def test_hidden_system_has_no_live_sessions(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     stranger: Account,
 ) -> None:
-    """Whatever is scheduled."""
+    """Scheduled sessions do not start."""
     entry = await set_up()
     world.system.account = stranger
     await pass_time(hass, freezer, timedelta(hours=1))
@@ -250,14 +250,14 @@ async def test_a_hidden_system_streams_no_live_data(
     "name",
     ["Europe/", "x" * 300, "W. Europe Standard Time", None, 7, "../../etc/passwd", ""],
 )
-async def test_a_time_zone_that_is_none(
+async def test_invalid_time_zone_falls_back_to_that_of_home_assistant(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     issue_registry: ir.IssueRegistry,
     name: Any,
 ) -> None:
-    """Days are those of Home Assistant then, and that is said."""
+    """An issue names the systems and the time zone in use."""
     entry = world.entry()
     [system] = entry.data[CONF_SYSTEMS]
     entry.add_to_hass(hass)
@@ -279,13 +279,13 @@ async def test_a_time_zone_that_is_none(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_calls_that_are_withheld_hold_up_no_set_up(
+async def test_withheld_calls_do_not_delay_set_up(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Another account on the key has taken the minute; then it is read."""
+    """The system is read once the minute limit, used by another account, allows it."""
     for number in range(9):
         world.add_system(name=f"Barn {number}", meters=[])
     first = world.entry()
@@ -310,13 +310,13 @@ async def test_calls_that_are_withheld_hold_up_no_set_up(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_thirty_systems_on_the_free_plan(
+async def test_thirty_systems_are_read_on_the_free_plan(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """They are set up at once, and read as the calls of the minute allow."""
+    """They are set up at once, and read as the limit per minute allows."""
     for number in range(29):
         world.add_system(
             name=f"Barn {number}", meters=[], commissioned=date(2026, 6, 20)
@@ -331,13 +331,13 @@ async def test_thirty_systems_on_the_free_plan(
         assert float(state(hass, f"sensor.barn_{number}_lifetime_production"))
 
 
-async def test_a_hundred_systems(
+async def test_hundred_systems_are_read_within_minutes(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Set-up ends within the limits of the minute; the rest appears as it comes."""
+    """Set-up stays within the limit per minute; the remaining systems appear later."""
     for number in range(99):
         world.add_system(
             name=f"Barn {number}", meters=[], commissioned=date(2026, 6, 20)
@@ -354,13 +354,13 @@ async def test_a_hundred_systems(
         assert float(state(hass, f"sensor.barn_{number}_lifetime_production"))
 
 
-async def test_a_system_that_hangs_holds_up_nothing(
+async def test_system_that_hangs_does_not_delay_set_up(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Set-up ends without it."""
+    """Set-up completes without it."""
     cabin = world.add_system(name="Cabin")
     fault = Fault(system_id=cabin.system_id, hang=True)
     world.cloud.faults.add(fault)
@@ -376,17 +376,17 @@ async def test_a_system_that_hangs_holds_up_nothing(
     world.cloud.connections.drop()
 
 
-# Systems of two entries
+# Systems in two entries
 
 
-async def test_a_system_of_two_entries(
+async def test_system_in_two_entries_belongs_to_the_older_one(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     issue_registry: ir.IssueRegistry,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The older entry has it; the other one says so, and has the rest."""
+    """An issue of the other entry says so; it keeps its other systems."""
     first = await set_up()
     world.add_system(name="Cabin")
     data = world.entry().data
