@@ -1,4 +1,4 @@
-"""The scripts say at once what stands in the way, and fetch what the machine trusts."""
+"""The scripts report obstacles at once, and prepare only what they need."""
 
 import argparse
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """Return a checkout in which nothing is prepared, and whose set-up says so."""
+    """Return a checkout without environments, whose set-up prints its arguments."""
     scripts = tmp_path / "scripts"
     for folder in ("demonstration", "environment"):
         shutil.copytree(SCRIPTS / folder, scripts / folder)
@@ -54,10 +54,10 @@ def _demo(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("option", ["--port", "--cloud-port"])
-def test_a_named_port_that_is_busy_stops_the_demo_before_it_prepares(
+def test_the_demo_refuses_a_busy_port_before_it_prepares(
     checkout: Path, socket_enabled: None, option: str
 ) -> None:
-    """The message names the port, and the option that chooses another."""
+    """The message names the port, and the option to set another."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         demo = _demo(checkout, option, str(port))
@@ -68,12 +68,12 @@ def test_a_named_port_that_is_busy_stops_the_demo_before_it_prepares(
 
 
 @pytest.mark.parametrize("name", ["port", "cloud_port"])
-def test_the_next_free_port_is_taken(socket_enabled: None, name: str) -> None:
-    """Where the usual one is busy, and that is said; never the other's usual one."""
+def test_the_demo_uses_the_next_free_port(socket_enabled: None, name: str) -> None:
+    """It prints a notice, and never uses the other program's default."""
     usual = {"port": 8123, "cloud_port": 8124}
     chosen = argparse.Namespace(port=None, cloud_port=None)
     with ExitStack() as stack:
-        with suppress(OSError):  # Then somebody else has it.
+        with suppress(OSError):  # Busy already.
             stack.enter_context(socket.create_server(("127.0.0.1", usual[name])))
         words = command_line.choose_ports(chosen)
         port = getattr(chosen, name)
@@ -85,8 +85,8 @@ def test_the_next_free_port_is_taken(socket_enabled: None, name: str) -> None:
     )
 
 
-def test_a_named_port_is_nobody_elses(socket_enabled: None) -> None:
-    """Not even where it is the usual one of the other program."""
+def test_a_given_port_is_used_once(socket_enabled: None) -> None:
+    """Even if it is the default of the other program."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     chosen = argparse.Namespace(port=port, cloud_port=None)
@@ -97,7 +97,7 @@ def test_a_named_port_is_nobody_elses(socket_enabled: None) -> None:
 
 @pytest.mark.parametrize("lock", ["scripts/demo", "demo/.ha_run.lock"])
 def test_two_demos_never_share_a_folder(checkout: Path, lock: str) -> None:
-    """Neither where one runs, nor where its Home Assistant was left behind."""
+    """A running demo or its remaining Home Assistant is an obstacle."""
     (checkout / "demo").mkdir()
     (checkout / lock).touch()
     held = os.open(checkout / lock, os.O_RDONLY)
@@ -123,7 +123,7 @@ def test_two_demos_never_share_a_folder(checkout: Path, lock: str) -> None:
 def test_the_demo_prepares_only_what_it_needs(
     checkout: Path, arguments: list[str], code: int, *, prepares: bool
 ) -> None:
-    """Help and mistakes need no preparation."""
+    """Help and invalid arguments need no preparation."""
     demo = _demo(checkout, *arguments)
     assert demo.returncode == code
     assert ("preparing" in demo.stdout) is prepares
@@ -158,10 +158,10 @@ else:
 @pytest.mark.skipif(sys.platform != "linux", reason="It looks into processes")
 @pytest.mark.parametrize(("way", "code"), [("demo", 130), ("walks", -signal.SIGINT)])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
-def test_programs_end_with_who_started_them(
+def test_programs_end_with_their_parent(
     tmp_path: Path, name: str, way: str, code: int
 ) -> None:
-    """Whatever ends that."""
+    """Any signal that ends the parent ends them."""
     starter = subprocess.Popen(
         [sys.executable, "-c", _WITH_A_PROGRAM, tmp_path / "log", way],
         cwd=SCRIPTS.parent,
@@ -181,8 +181,8 @@ def test_programs_end_with_who_started_them(
 
 
 @pytest.fixture
-def somebody_elses(checkout: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Return a checkout that belongs to another user, and how to be that other."""
+def foreign_checkout(checkout: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield a read-only checkout, and options to run a command without its rights."""
     with TemporaryDirectory() as parent:
         folder = Path(parent, "checkout")
         shutil.copytree(checkout, folder)
@@ -205,11 +205,11 @@ def somebody_elses(checkout: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     ],
     ids=["demo", "environment", "client"],
 )
-def test_a_checkout_of_another_user_gives_a_sentence(
-    somebody_elses: tuple[Path, dict[str, Any]], command: list[str], opening: str
+def test_a_foreign_checkout_is_refused_with_advice(
+    foreign_checkout: tuple[Path, dict[str, Any]], command: list[str], opening: str
 ) -> None:
-    """And says what to do instead."""
-    folder, options = somebody_elses
+    """There is no traceback."""
+    folder, options = foreign_checkout
     tried = subprocess.run(
         command, capture_output=True, text=True, check=False, **options
     )
@@ -221,7 +221,7 @@ def test_a_checkout_of_another_user_gives_a_sentence(
 
 
 class _Leftovers:
-    """A Home Assistant in which somebody entered applications and made a dashboard."""
+    """A Home Assistant with applications and a dashboard from an earlier demo."""
 
     known: Final = {
         "application_credentials/list": [
@@ -232,31 +232,31 @@ class _Leftovers:
     }
 
     def __init__(self) -> None:
-        self.answers: list[Any] = []
+        self.inputs: list[Any] = []
 
     async def command(self, kind: str, **_fields: Any) -> Any:
         return self.known[kind]
 
     async def post(self, _path: str, body: Any) -> Any:
-        self.answers.append(body)
+        self.inputs.append(body)
         step = "auth" if "implementation" in body else "pick_implementation"
         return {"step_id": step, "flow_id": "1", "type": "form"}
 
 
-async def test_the_demo_uses_what_an_empty_one_left() -> None:
-    """It enters no application twice, chooses its own, and makes no dashboard again."""
+async def test_the_demo_reuses_what_exists() -> None:
+    """It adds no application twice, selects its own, and adds no second dashboard."""
     home_assistant: Any = _Leftovers()
     with pytest.raises(DemoError, match="does not begin with a sign-in"):
         await add_integration(home_assistant, plan="kilowatt")
-    _, picked = home_assistant.answers
+    _, picked = home_assistant.inputs
     assert picked == {"implementation": "enphase_cloud_demo_kilowatt"}
     await add_dashboard(home_assistant)
 
 
 def _place(folder: Path, at: str | None = None) -> Place:
-    """Return where the home of a demo stands that is prepared in a folder."""
+    """Return the home's place of a demo that is prepared in a folder."""
     place = PLACES[at] if at else None
-    # Nothing is asked: the session may be anything.
+    # There are no requests, so the session is not used.
     session: Any = None
     return Stage(session, folder, port=1, cloud_port=2, place=place).place
 
@@ -264,11 +264,11 @@ def _place(folder: Path, at: str | None = None) -> Place:
 def test_a_home_stays_where_it_is_set_up(
     tmp_path: Path, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It begins where it is noon, and its history keeps its days."""
+    """A new home is where it is noon; after set-up its place is fixed."""
     freezer.move_to("2026-11-30 03:10:00+00:00")
     assert _place(tmp_path).time_zone == "Asia/Tokyo"
     freezer.move_to("2026-11-30 19:10:00+00:00")
-    # Without the integration there is nothing to keep.
+    # Without the integration, the place may change.
     assert _place(tmp_path).time_zone == "America/Phoenix"
     entries = tmp_path / ".storage" / "core.config_entries"
     entries.write_text('{"data": {"entries": [{"domain": "enphase_cloud"}]}}')
@@ -282,8 +282,8 @@ def test_a_home_stays_where_it_is_set_up(
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
-def test_home_assistant_knows_each_place(place: Place) -> None:
-    """Its configuration refuses other countries and time zones."""
+def test_home_assistant_accepts_each_place(place: Place) -> None:
+    """Its configuration refuses unknown countries and time zones."""
     assert cv.country(place.address.country)
     assert cv.time_zone(place.time_zone)
 
@@ -300,7 +300,7 @@ def test_home_assistant_knows_each_place(place: Place) -> None:
 def test_scripts_prepare_their_environments(
     checkout: Path, script: list[str], prepared: str
 ) -> None:
-    """What drives a browser has one of its own beside the demo's."""
+    """Browser scripts use an environment of their own beside the demo's."""
     name, *arguments = script
     ran = subprocess.run(
         ["bash", f"scripts/{name}", *arguments],
@@ -313,7 +313,7 @@ def test_scripts_prepare_their_environments(
 
 
 def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:
-    """Also behind a proxy with a certificate of its own, unless the user says no."""
+    """Also a proxy's own certificate, unless the user has chosen otherwise."""
     uv = checkout / "uv"
     uv.write_text("#!/bin/sh\nprintf %s $UV_SYSTEM_CERTS\n")
     uv.chmod(0o755)
@@ -321,7 +321,7 @@ def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:
         "from environment import interpreter, steps;"
         "print(steps.output([interpreter.uv()]))"
     )
-    told = [
+    printed = [
         subprocess.run(
             [sys.executable, "-c", program],
             cwd=checkout / "scripts",
@@ -332,7 +332,7 @@ def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:
         ).stdout.strip()
         for chosen in ({"UV_SYSTEM_CERTS": "0"}, {})
     ]
-    assert told == ["0", os.environ.get("UV_SYSTEM_CERTS", "1")]
+    assert printed == ["0", os.environ.get("UV_SYSTEM_CERTS", "1")]
 
 
 @pytest.mark.parametrize(
@@ -347,10 +347,10 @@ def test_uv_trusts_what_the_machine_trusts(checkout: Path) -> None:
         (["scripts/demo::test_of_weeks"], False),
     ],
 )
-def test_long_tests_run_when_wanted(
+def test_long_tests_run_on_request(
     checkout: Path, arguments: list[str], *, leaves_out_long: bool
 ) -> None:
-    """All of them by an option, some of them by name; `pytest` gets the rest."""
+    """`--all` or names of tests select them; pytest gets the other arguments."""
     shutil.copy(SCRIPTS / "test", checkout / "scripts")
     (checkout / "scripts" / "setup").write_text("#!/bin/sh\n")
     for lane in ("plugin", "floor", "newest"):
@@ -365,7 +365,7 @@ def test_long_tests_run_when_wanted(
         text=True,
         check=True,
     )
-    told = run.stdout.splitlines()
-    assert ("not long" in told) is leaves_out_long
-    assert set(told).isdisjoint({"--all", "--ha", "--db"})
-    assert ("-q" in told) is ("-q" in arguments)
+    printed = run.stdout.splitlines()
+    assert ("not long" in printed) is leaves_out_long
+    assert set(printed).isdisjoint({"--all", "--ha", "--db"})
+    assert ("-q" in printed) is ("-q" in arguments)
