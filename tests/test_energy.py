@@ -1,4 +1,4 @@
-"""Energies of a system: asked for within the budget, and true."""
+"""Energy of a system: requested within the budget, imported and shown correctly."""
 
 import asyncio
 from collections import Counter
@@ -73,14 +73,14 @@ LIFETIME = {
 
 
 @pytest.fixture(autouse=True)
-def _calm_log() -> None:
-    """Let the database be silent about each of its statements."""
+def _without_sql_in_the_log() -> None:
+    """Keep the statements of the database out of the log."""
     logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
 
 
 @pytest.fixture
 def now() -> datetime:
-    """Return when a test begins; parametrize to choose another moment."""
+    """Return when a test begins; parametrize to choose another time."""
     return NOW
 
 
@@ -102,10 +102,10 @@ def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
 
 
 @pytest.fixture
-def asked() -> Generator[list[EnergyRequest]]:
-    """Return what was asked for."""
-    with capture_energy_requests() as asked:
-        yield asked
+def requested() -> Generator[list[EnergyRequest]]:
+    """Return the requests for energy."""
+    with capture_energy_requests() as requested:
+        yield requested
 
 
 def options(updates: int = UPDATES, history: str = "day") -> dict[str, Any]:
@@ -114,7 +114,7 @@ def options(updates: int = UPDATES, history: str = "day") -> dict[str, Any]:
 
 
 def watt_hours(hass: HomeAssistant, entity_id: str) -> float | None:
-    """Return what a sensor shows [Wh], None where it is unknown."""
+    """Return the state of a sensor [Wh], None where it is unknown."""
     shown = hass.states.get(entity_id)
     if shown is None or shown.state == "unknown":
         return None
@@ -123,13 +123,13 @@ def watt_hours(hass: HomeAssistant, entity_id: str) -> float | None:
 
 
 def five_minutes_ahead() -> datetime:
-    """Return a mark of five minutes that is not past."""
+    """Return the next multiple of five minutes."""
     ahead = dt_util.utcnow() + 5 * MINUTE
     return ahead.replace(minute=ahead.minute // 5 * 5, second=0, microsecond=0)
 
 
 def energy_calls(world: World) -> list[str]:
-    """Return the operations that only energies are asked for with."""
+    """Return the requests for documents that only energy needs."""
     return [call for call in world.calls if call in LIFETIMES | INTERVALS]
 
 
@@ -148,13 +148,13 @@ def properties(zone: str, commissioned: date, **others: Any) -> dict[str, Any]:
 async def assert_hours_are_true(
     hass: HomeAssistant, world: World, start: datetime, end: datetime
 ) -> None:
-    """Compare every hour of every flow with what really flowed."""
+    """Compare every hour of every flow with the simulator's true energy."""
     truth = world.cloud.truth(world.system.system_id)
     for flow, true_flow in FLOWS.items():
-        told = await recorded(hass, world.system.system_id, flow)
+        imported = await recorded(hass, world.system.system_id, flow)
         hours = hours_between(start, end)
         assert hours
-        assert {hour: told.get(hour) for hour in hours} == {
+        assert {hour: imported.get(hour) for hour in hours} == {
             hour: truth.energy(true_flow, hour, hour + HOUR) for hour in hours
         }, flow
 
@@ -180,15 +180,15 @@ CHANGES = pytest.mark.parametrize(
 
 @CHANGES
 @pytest.mark.long
-async def test_updates_of_a_day(
+async def test_day_of_updates_imports_true_energy(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
     now: datetime,
 ) -> None:
-    """Days at once, hours of the last week, then 24 updates; all of them true."""
+    """Days and the hours of the last week at once, then 24 updates a day."""
     await set_up(options=options())
     await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     first = Counter(energy_calls(world))
@@ -199,9 +199,10 @@ async def test_updates_of_a_day(
     length = 25 if now.month == 10 else 24
     assert set(later) == INTERVALS
     assert all(abs(calls - 26 * UPDATES / length) <= 1 for calls in later.values())
-    assert sum("battery" in what for what, start in asked if start) == 2
+    assert sum("battery" in what for what, start in requested if start) == 2
     assert (
-        max(request_counts([each for each in asked if each[1] is None]).values()) == 1
+        max(request_counts([each for each in requested if each[1] is None]).values())
+        == 1
     )
 
     truth = world.cloud.truth(world.system.system_id)
@@ -210,12 +211,14 @@ async def test_updates_of_a_day(
         hass, world, now - WEEK + HOUR, dt_util.utcnow() - 6 * HOUR
     )
     for flow, true_flow in FLOWS.items():
-        told = await recorded(hass, world.system.system_id, flow)
+        imported = await recorded(hass, world.system.system_id, flow)
         day = world.system.plant.commissioned + DAY
         while day < (now - WEEK - DAY).astimezone(zone).date():
             midnight = datetime.combine(day, datetime.min.time(), zone)
             hours = hours_between(midnight, midnight + DAY)
-            assert sum(told.get(hour, 0) for hour in hours) == truth.day(true_flow, day)
+            assert sum(imported.get(hour, 0) for hour in hours) == truth.day(
+                true_flow, day
+            )
             day += DAY
 
 
@@ -235,13 +238,13 @@ async def test_updates_of_a_day(
     ids=["odd_offset", "winter_time"],
 )
 @pytest.mark.long
-async def test_energy_sensors(
+async def test_energy_sensors_show_true_energy(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Energy of today since the system's midnight and in total, to the newest hour."""
+    """Energy since the system's midnight and in total, up to the newest hour."""
     await set_up(options=options())
     await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     truth = world.cloud.truth(world.system.system_id)
@@ -265,8 +268,8 @@ async def test_energy_sensors(
             expected = sum(truth.energy(true_flow, hour, hour + HOUR) for hour in hours)
             assert watt_hours(hass, TODAY[flow]) == (expected if hours else None)
             seen |= {today} if hours else set()
-            # Where midnight is within an hour, the part between the days that were
-            # told and the first whole hour is not known.
+            # Where midnight is within an hour, the part between the reported days
+            # and the first whole hour is unknown.
             lifetime = watt_hours(hass, LIFETIME[flow])
             assert lifetime is not None
             missing = truth.lifetime(true_flow, until) - lifetime
@@ -284,14 +287,14 @@ async def test_energy_sensors(
 )
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_faults_of_the_cloud_change_no_energy(
+async def test_wrong_data_of_the_cloud_changes_no_energy(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     data: Any,
 ) -> None:
-    """Lifetime sensors and sums never fall; afterwards, hours are true again."""
+    """Lifetime sensors and sums never fall; after the fault, hours are true again."""
     await set_up(options=options())
     await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
     lifetimes: list[dict[Flow, float | None]] = []
@@ -316,14 +319,14 @@ async def test_faults_of_the_cloud_change_no_energy(
     for sooner, later in pairwise(lifetimes):
         for flow in TODAY:
             assert (later[flow] or 0) >= (sooner[flow] or 0)
-    told = await all_recorded(hass, world.system.system_id)
-    for flow, hours in told.items():
+    imported = await all_recorded(hass, world.system.system_id)
+    for flow, hours in imported.items():
         assert all(
             energy <= truth.energy(FLOWS[flow], hour, hour + HOUR)
             for hour, energy in hours.items()
             if hour > began_at - WEEK + DAY
         )
-    # What half an answer said of hours that it was the last to tell is believed.
+    # Of an hour that no later response covers, a dip of the data is accepted.
     if data != "dip":
         await advance(hass, freezer, 12 * HOUR, step=15 * MINUTE)
         await assert_hours_are_true(hass, world, NOW - 6 * DAY, NOW + 20 * HOUR)
@@ -334,7 +337,7 @@ async def test_faults_of_the_cloud_change_no_energy(
 async def test_lost_response_is_requested_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Even where it was the only one of a day."""
+    """Even if it was the only response of a day."""
     fault = world.cloud.faults.add(Fault(operation="*telemetry*", data="gap"))
     await set_up(options=options(1))
     await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
@@ -352,7 +355,7 @@ async def test_lost_response_is_requested_again(
 async def test_late_report_after_weeks_is_imported(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Also energy that no update covers any more, once the gateway reports again."""
+    """Energy too old for any update is imported once the gateway reports again."""
     silent_until = NOW + 12 * DAY
     world.system.offline.append(Window(epoch(NOW + 2 * DAY), epoch(silent_until)))
     await set_up(options=options(1))
@@ -370,15 +373,15 @@ async def test_polls_of_batteries_import_hours_of_today(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
 ) -> None:
-    """Without another call; the other flows wait for the next day."""
+    """No extra call is made; the other flows wait for the next day."""
     await set_up(options=options(1, "none"))
     await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
-    spent = len(asked)
+    spent = len(requested)
     assert spent == 5
     await advance(hass, freezer, 8 * HOUR)
-    assert len(asked) == spent
+    assert len(requested) == spent
     system_id = world.system.system_id
     truth = world.cloud.truth(system_id)
     charged = await recorded(hass, system_id, Flow.BATTERY_CHARGE)
@@ -394,7 +397,7 @@ async def test_polls_of_batteries_import_hours_of_today(
 async def polls_of_days(
     hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, days: int
 ) -> Counter[str]:
-    """Return how often each document was polled in so many days."""
+    """Let days pass; return how often each document was polled."""
     before = len(world.calls)
     await advance(hass, freezer, days * DAY, step=10 * MINUTE)
     return Counter(
@@ -410,14 +413,14 @@ async def polls_of_days(
 )
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_history_does_not_starve_polls(
+async def test_history_import_leaves_calls_for_polls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
 ) -> None:
-    """On the free plan, two years in hours leave polls three quarters of theirs."""
+    """On the free plan, an import of two years leaves polls most of their calls."""
     entry = await set_up(options=options(1, "none"))
     await advance(hass, freezer, HOUR)
     without = await polls_of_days(hass, world, freezer, 2)
@@ -426,11 +429,11 @@ async def test_history_does_not_starve_polls(
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await advance(hass, freezer, HOUR)
-    spent = len(asked)
-    beside = await polls_of_days(hass, world, freezer, 2)
-    assert beside.total() >= 0.7 * without.total() > 20
-    assert set(beside) == set(without) == {*POLLS, "telemetry_battery"}
-    weeks = len(asked) - spent - 2 * 5
+    spent = len(requested)
+    during = await polls_of_days(hass, world, freezer, 2)
+    assert during.total() >= 0.7 * without.total() > 20
+    assert set(during) == set(without) == {*POLLS, "telemetry_battery"}
+    weeks = len(requested) - spent - 2 * 5
     # A quarter of what is left, over two days.
     assert 5 <= weeks <= 16
     assert 429 not in {request.status for request in world.cloud.requests}
@@ -445,7 +448,7 @@ async def test_three_systems_at_once_respect_the_limit_per_minute(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """All data arrives in the end; the cloud refuses nothing."""
+    """All data arrives; the cloud refuses no request."""
     for number in range(2):
         world.add_system(
             **properties("Europe/Berlin", date(2026, 5, 1), address=None)
@@ -454,12 +457,12 @@ async def test_three_systems_at_once_respect_the_limit_per_minute(
     await set_up(options=options(1))
     await advance(hass, freezer, 20 * MINUTE, step=timedelta(seconds=20))
     assert {request.status for request in world.cloud.requests} == {200}
-    asked_of = Counter(
+    requests_of = Counter(
         (request.system_id, request.operation)
         for request in world.cloud.requests
         if request.operation in LIFETIMES | INTERVALS
     )
-    assert asked_of == dict.fromkeys(
+    assert requests_of == dict.fromkeys(
         (
             (system.system_id, operation)
             for system in world.systems
@@ -479,7 +482,7 @@ async def test_refused_document_is_disabled(
     issue_registry: ir.IssueRegistry,
     status: int,
 ) -> None:
-    """Only that one, with one notice for the user; the others continue."""
+    """Only that document, with one issue for the user; the others continue."""
     fault = world.cloud.faults.add(
         Fault(operation="energy_import_telemetry", status=status)
     )
@@ -508,7 +511,7 @@ async def test_refused_document_is_disabled(
 async def test_pauses_grow_while_the_cloud_fails(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Until it responds again; no request is repeated silently."""
+    """The backoff lasts until the cloud responds; no request is repeated silently."""
     await set_up(options=options(1))
     faults = [
         world.cloud.faults.add(Fault(operation=operation, status=503))
@@ -522,10 +525,10 @@ async def test_pauses_grow_while_the_cloud_fails(
     ]
     assert 8 <= len(failed) <= 20
     for operation in LIFETIMES | INTERVALS:
-        moments = [each.at for each in failed if each.operation == operation]
-        rests = [later - sooner for sooner, later in pairwise(moments)]
-        for number, rest in enumerate(rests):
-            assert rest >= min(5 * MINUTE * 2**number, 6 * HOUR)
+        times = [each.at for each in failed if each.operation == operation]
+        pauses = [later - sooner for sooner, later in pairwise(times)]
+        for number, pause in enumerate(pauses):
+            assert pause >= min(5 * MINUTE * 2**number, 6 * HOUR)
     for fault in faults:
         world.cloud.faults.remove(fault)
     await advance(hass, freezer, 13 * HOUR, step=10 * MINUTE)
@@ -542,7 +545,7 @@ async def test_failing_document_does_not_delay_others(
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """Not even if it is the first; and it is not disabled."""
+    """Not even if it is the first document; it is not disabled."""
     fault = world.cloud.faults.add(Fault(operation="energy_lifetime", status=500))
     await set_up(options=options())
     await advance(hass, freezer, 24 * HOUR, step=10 * MINUTE)
@@ -552,8 +555,8 @@ async def test_failing_document_does_not_delay_others(
     assert not issue_registry.issues
     world.cloud.faults.remove(fault)
     await advance(hass, freezer, 7 * HOUR, step=10 * MINUTE)
-    told = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
-    assert min(told) < NOW - 5 * WEEK
+    imported = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
+    assert min(imported) < NOW - 5 * WEEK
 
 
 @pytest.mark.parametrize(
@@ -567,7 +570,7 @@ async def test_unavailable_window_is_skipped(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
     fault: dict[str, Any],
 ) -> None:
     """After three attempts, with a warning; the next window is requested."""
@@ -578,18 +581,18 @@ async def test_unavailable_window_is_skipped(
     await set_up(options=options(1, "hour"))
     await advance(hass, freezer, 90 * MINUTE, step=MINUTE)
     name = f"{world.system.system_id} import_telemetry"
-    weeks = [start for what, start in asked if what == name]
+    weeks = [start for what, start in requested if what == name]
     oldest = min(start for start in weeks if start is not None)
     assert Counter(weeks)[oldest] == 3
     assert all(count == 1 for start, count in Counter(weeks).items() if start != oldest)
     assert len(set(weeks)) == 7
     assert caplog.text.count("Skipping energy data") == 1
-    told = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
+    imported = await recorded(hass, world.system.system_id, Flow.GRID_IMPORT)
     truth = world.cloud.truth(world.system.system_id)
     for hour in hours_between(oldest + WEEK + DAY, NOW - 6 * HOUR):
-        assert told[hour] == truth.energy("import", hour, hour + HOUR)
-    # Of what was passed over, the days are known.
-    assert sum(energy for hour, energy in told.items() if hour < oldest + WEEK) > 0
+        assert imported[hour] == truth.energy("import", hour, hour + HOUR)
+    # Of the skipped week, the energy of the days is known.
+    assert sum(energy for hour, energy in imported.items() if hour < oldest + WEEK) > 0
 
 
 @pytest.mark.long
@@ -598,41 +601,41 @@ async def test_restart_makes_only_due_calls(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
 ) -> None:
-    """Progress and states are restored."""
+    """A restart restores progress and states."""
     entry = await set_up(options=options(1, "hour"))
     await advance(hass, freezer, 50 * MINUTE, step=MINUTE)
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
     before = {
         entity: state(hass, entity) for entity in (*TODAY.values(), *LIFETIME.values())
     }
-    spent = len(asked)
+    spent = len(requested)
     for _ in range(3):
         await hass.config_entries.async_reload(entry.entry_id)
         await hass.async_block_till_done(wait_background_tasks=True)
         assert {entity: state(hass, entity) for entity in before} == before
         await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
     await advance(hass, freezer, 2 * HOUR)
-    assert len(asked) == spent
+    assert len(requested) == spent
     assert state(hass, "sensor.hilltop_history_import") == "100.0"
 
 
-async def test_unload_and_removal(
+async def test_unload_ends_requests_and_removal_deletes_the_store(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """After unloading nothing is requested; after removal nothing is stored."""
+    """An unloaded entry requests nothing; a removed entry leaves nothing stored."""
     entry = await set_up(options=options(UPDATES, "hour"))
     await advance(hass, freezer, 2 * MINUTE, step=timedelta(seconds=10))
-    asked = len(world.calls)
-    assert asked >= 10
+    requested = len(world.calls)
+    assert requested >= 10
     await hass.config_entries.async_unload(entry.entry_id)
     await advance(hass, freezer, 6 * HOUR)
-    assert len(world.calls) == asked
+    assert len(world.calls) == requested
     await hass.config_entries.async_remove(entry.entry_id)
     await advance(hass, freezer, HOUR)
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
@@ -643,9 +646,9 @@ async def test_failing_recorder_wastes_no_calls(
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    asked: list[EnergyRequest],
+    requested: list[EnergyRequest],
 ) -> None:
-    """Pauses let it recover; then all is imported."""
+    """Requests pause until the recorder works again; then all energy is imported."""
 
     async def fail(*_: Any) -> None:
         raise RuntimeError("The disk is full")
@@ -654,46 +657,46 @@ async def test_failing_recorder_wastes_no_calls(
     with patch.object(StatisticsImporter, "async_import", fail):
         await set_up(options=options(1))
         await advance(hass, freezer, HOUR, step=5 * MINUTE)
-    assert 1 <= len(asked) <= 6
+    assert 1 <= len(requested) <= 6
     await advance(hass, freezer, HOUR, step=5 * MINUTE)
     await assert_hours_are_true(hass, world, NOW - 5 * DAY, NOW - 6 * HOUR)
 
 
-async def test_request_during_a_call_repeats_nothing(
+async def test_new_import_during_a_call_does_not_repeat_the_call(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A slow call is awaited."""
-    may_answer = asyncio.Event()
+    """The next request waits for the response."""
+    may_respond = asyncio.Event()
     method = EnphaseCloudClient.get
-    asked: list[Any] = []
+    requested: list[Any] = []
 
     async def slow(
         client: EnphaseCloudClient, endpoint: Endpoint[Any], **options: Any
     ) -> Any:
         if endpoint.name.endswith("_lifetime"):
-            asked.append(endpoint)
-            await may_answer.wait()
+            requested.append(endpoint)
+            await may_respond.wait()
         return await method(client, endpoint, **options)
 
     with patch.object(EnphaseCloudClient, "get", slow):
         entry = await set_up(options=options(1))
         for _ in range(20):
             freezer.tick(MINUTE)
-            await pass_a_moment(hass)
+            await fire_timers(hass)
             entry.runtime_data.systems[0].energy.async_change(
                 lambda progress: progress.request_days(Days())
             )
-        assert len(asked) == 1
-        may_answer.set()
+        assert len(requested) == 1
+        may_respond.set()
         await advance(hass, freezer, 12 * MINUTE, step=MINUTE)
-    assert len(asked) == len(set(asked)) == 5
+    assert len(requested) == len(set(requested)) == 5
 
 
-async def pass_a_moment(hass: HomeAssistant) -> None:
-    """Let timers fire without waiting for what they begin."""
+async def fire_timers(hass: HomeAssistant) -> None:
+    """Fire timers without waiting for the tasks that they start."""
     async_fire_time_changed(hass)
     await hass.async_block_till_done()
     for _ in range(20):

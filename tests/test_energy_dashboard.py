@@ -1,4 +1,4 @@
-"""The Energy dashboard in one click: what is added, and what is wrong there."""
+"""The Energy dashboard: sources that one click adds, and problems that repairs fix."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -71,7 +71,7 @@ def system_properties() -> dict[str, Any]:
 
 @pytest.fixture
 def enable_statistics() -> bool:
-    """Let the recorder make statistics of sensors."""
+    """Let the recorder compile statistics of sensors."""
     return True
 
 
@@ -83,7 +83,7 @@ async def energy(recorder_mock: Any, hass: HomeAssistant) -> None:
 
 
 async def preferences(hass: HomeAssistant) -> dict[str, Any] | None:
-    """Return the preferences as they are."""
+    """Return the present preferences."""
     found: dict[str, Any] | None = (await energy_data.async_get_manager(hass)).data
     return found
 
@@ -104,8 +104,8 @@ async def by_type(hass: HomeAssistant) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def findings(issue_registry: ir.IssueRegistry) -> set[str]:
-    """Return what the doctor says."""
+def dashboard_issues(issue_registry: ir.IssueRegistry) -> set[str]:
+    """Return the issues of the dashboard."""
     return {
         issue_id
         for domain, issue_id in issue_registry.issues
@@ -122,8 +122,8 @@ def solar(statistic: str) -> dict[str, Any]:
     }
 
 
-def is_complete(world: World, found: dict[str, list[dict[str, Any]]]) -> None:
-    """Hold what was added against what the system has."""
+def assert_complete(world: World, found: dict[str, list[dict[str, Any]]]) -> None:
+    """Check that the sources are all those of the system."""
     number = world.system.system_id
     assert set(found) == {"grid", "solar", "battery"} | (
         {"home"} if HAS_HOME else set()
@@ -142,38 +142,38 @@ def is_complete(world: World, found: dict[str, list[dict[str, Any]]]) -> None:
             assert sources[0]["power_config"] == {"stat_rate": SENSORS[kind]}
 
 
-async def is_valid(hass: HomeAssistant, websocket: WebSocketGenerator) -> None:
-    """Let Home Assistant itself look at the preferences."""
+async def assert_valid(hass: HomeAssistant, websocket: WebSocketGenerator) -> None:
+    """Let Home Assistant validate the preferences."""
     client = await websocket(hass)
     await client.send_json_auto_id({"type": "energy/validate"})
-    answer = await client.receive_json()
-    assert answer["success"]
-    for issues in answer["result"].values():
+    response = await client.receive_json()
+    assert response["success"]
+    for issues in response["result"].values():
         assert not any(issues), issues
 
 
-async def submit_dashboard(
+async def open_dashboard(
     hass: HomeAssistant, entry: ConfigEntry[Any]
 ) -> tuple[Options, Any]:
-    """Open the step of the options; return what it shows."""
+    """Open the step of the options; return the flow and its form."""
     options = Options(hass, entry)
     return options, await options.open("dashboard")
 
 
-async def test_one_click_in_the_options(
+async def test_options_add_all_sources_in_one_click(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
-    """All sources with powers and level; shown before, valid after, done once."""
+    """The form lists the sources, Home Assistant accepts them; a repeat adds none."""
     install(world)
     entry = await set_up(options=OPTIONS | {"groups": ["ev_charger"]})
     await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await preferences(hass) is None
     spent = len(world.cloud.requests)
-    options, form = await submit_dashboard(hass, entry)
+    options, form = await open_dashboard(hass, entry)
     assert field_names(form["data_schema"]) == set()
     lines = form["description_placeholders"]["changes"].splitlines()
     assert len(lines) == (5 if HAS_HOME else 4)
@@ -185,7 +185,7 @@ async def test_one_click_in_the_options(
 
     done = await options.submit(form)
     assert done["type"] is FlowResultType.CREATE_ENTRY
-    is_complete(world, await by_type(hass))
+    assert_complete(world, await by_type(hass))
     found = await preferences(hass)
     assert found
     [charger] = found["device_consumption"]
@@ -194,44 +194,46 @@ async def test_one_click_in_the_options(
     )
     await advance(hass, freezer, 10 * MINUTE)
     await async_wait_recording_done(hass)
-    await is_valid(hass, hass_ws_client)
+    await assert_valid(hass, hass_ws_client)
 
-    _, again = await submit_dashboard(hass, entry)
+    _, again = await open_dashboard(hass, entry)
     assert (again["type"], again["reason"]) == ("abort", "dashboard_complete")
     assert await preferences(hass) == found
     operations = {each.operation for each in world.cloud.requests[spent:]}
     assert operations <= {"summary", "latest_telemetry", "telemetry_battery"}
 
 
-async def test_nothing_to_add_yet(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Before the first statistics the user reads so."""
+async def test_options_without_statistics_abort(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """Before the first import there are no sources to add."""
     entry = await set_up(options=OPTIONS)
-    _, shown = await submit_dashboard(hass, entry)
+    _, shown = await open_dashboard(hass, entry)
     assert (shown["type"], shown["reason"]) == ("abort", "no_statistics")
 
 
 @pytest.mark.parametrize("choice", ["skip", "keep_both", "replace"])
-async def test_a_foreign_source_is_the_users_choice(
+async def test_user_chooses_what_happens_to_a_foreign_source(
     hass: HomeAssistant,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     choice: str,
 ) -> None:
-    """It stays unless they choose otherwise, and a choice is shown first."""
+    """It stays by default; the form shows the effect of a choice before it is saved."""
     entry = await set_up(options=OPTIONS)
     await advance(hass, freezer, MINUTES, step=MINUTE)
     await choose(hass, solar("sensor.other"))
-    options, form = await submit_dashboard(hass, entry)
+    options, form = await open_dashboard(hass, entry)
     assert field_names(form["data_schema"]) == {"solar"}
-    told = form["description_placeholders"]["changes"]
-    assert r"- **Leave alone** · solar production: sensor\.other" in told
+    changes = form["description_placeholders"]["changes"]
+    assert r"- **Leave alone** · solar production: sensor\.other" in changes
     shown = await options.submit(form, solar=choice)
     if choice != "skip":
         assert shown["type"] is FlowResultType.FORM
         assert len((await by_type(hass))["solar"]) == 1
-        told = shown["description_placeholders"]["changes"]
-        assert ("**Remove** · solar" in told) is (choice == "replace")
-        assert "**Add** · solar production: Hilltop solar production" in told
+        changes = shown["description_placeholders"]["changes"]
+        assert ("**Remove** · solar" in changes) is (choice == "replace")
+        assert "**Add** · solar production: Hilltop solar production" in changes
         shown = await options.submit(form, solar=choice)
     assert shown["type"] is FlowResultType.CREATE_ENTRY
     found = await by_type(hass)
@@ -241,19 +243,19 @@ async def test_a_foreign_source_is_the_users_choice(
     assert found["grid"]
 
 
-async def test_what_changes_meanwhile_is_shown_first(
+async def test_preferences_that_change_meanwhile_are_shown_before_saving(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing is written that the user has not read; nothing to do writes nothing."""
+    """The flow saves only changes that its form has shown."""
     entry = await set_up(options=OPTIONS)
     await advance(hass, freezer, MINUTES, step=MINUTE)
-    options, form = await submit_dashboard(hass, entry)
+    options, form = await open_dashboard(hass, entry)
     await options.submit(form)
     found = await by_type(hass)
     [ours] = found.pop("solar")
     others = [source for sources in found.values() for source in sources]
     await choose(hass, *others)
-    _, form = await submit_dashboard(hass, entry)
+    _, form = await open_dashboard(hass, entry)
     assert "**Add** · solar production" in form["description_placeholders"]["changes"]
     await choose(hass, *others, solar("sensor.other"))
     form = await options.submit(form)
@@ -265,13 +267,13 @@ async def test_what_changes_meanwhile_is_shown_first(
     assert ours["stat_energy_from"] != "sensor.other"
 
 
-async def test_what_home_assistant_refuses(
+async def test_preferences_that_cannot_be_saved_abort_unchanged(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Where the preferences are not as foreseen, nothing is lost."""
+    """Refused or unreadable preferences stay as they are."""
     entry = await set_up(options=OPTIONS)
     await advance(hass, freezer, MINUTES, step=MINUTE)
-    _, form = await submit_dashboard(hass, entry)
+    _, form = await open_dashboard(hass, entry)
     options = Options(hass, entry)
     with patch.object(energy_data, "ENERGY_SOURCE_SCHEMA", side_effect=ValueError):
         failed = await options.submit(form)
@@ -280,13 +282,15 @@ async def test_what_home_assistant_refuses(
     manager = await energy_data.async_get_manager(hass)
     for strange in ({}, {"energy_sources": 7, "device_consumption": None}):
         manager.data = strange
-        _, failed = await submit_dashboard(hass, entry)
+        _, failed = await open_dashboard(hass, entry)
         assert (failed["type"], failed["reason"]) == ("abort", "dashboard_failed")
         assert manager.data is strange
 
 
-async def test_the_plan_without_a_dashboard(hass: HomeAssistant, set_up: SetUp) -> None:
-    """Who has no Energy dashboard is not offered it."""
+async def test_options_without_the_energy_integration_have_no_dashboard_step(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The menu has the step only where Home Assistant has an Energy dashboard."""
     entry = await set_up(options=OPTIONS)
     hass.config.components.remove("energy")
     menu = await Options(hass, entry).open()
@@ -294,14 +298,14 @@ async def test_the_plan_without_a_dashboard(hass: HomeAssistant, set_up: SetUp) 
     assert "dashboard" not in menu["menu_options"]
 
 
-async def test_at_the_end_of_setup(
+async def test_setup_adds_sources_once_statistics_exist(
     hass: HomeAssistant,
     world: World,
     user: User,
     freezer: FrozenDateTimeFactory,
     hass_ws_client: WebSocketGenerator,
 ) -> None:
-    """The box is ticked; once there are statistics, each source is added once."""
+    """The box is ticked by default; each source is added once."""
     form = await user.add_and_sign_in()
     assert "energy_dashboard" in field_names(form["data_schema"])
     done = await user.submit(form, api_key=API_KEY, plan="kilowatt")
@@ -310,29 +314,31 @@ async def test_at_the_end_of_setup(
     assert entry.options[CONF_ENERGY_DASHBOARD] is True
     assert await preferences(hass) is None
     await advance(hass, freezer, MINUTES, step=MINUTE)
-    is_complete(world, await by_type(hass))
+    assert_complete(world, await by_type(hass))
     await async_wait_recording_done(hass)
-    await is_valid(hass, hass_ws_client)
+    await assert_valid(hass, hass_ws_client)
 
-    # What the user removes stays away, also after a restart.
+    # Sources that the user removes are not added again, also after a restart.
     await choose(hass)
     await hass.config_entries.async_reload(entry.entry_id)
     await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await by_type(hass) == {}
 
 
-async def test_not_wanted_at_the_end_of_setup(
+async def test_setup_with_the_box_cleared_adds_no_sources(
     hass: HomeAssistant, user: User, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Who does not tick the box has an empty dashboard."""
+    """Without the user's consent the dashboard stays empty."""
     form = await user.add_and_sign_in()
     await user.submit(form, api_key=API_KEY, plan="kilowatt", energy_dashboard=False)
     await advance(hass, freezer, MINUTES, step=MINUTE)
     assert await preferences(hass) is None
 
 
-async def test_no_dashboard_no_question(hass: HomeAssistant, user: User) -> None:
-    """Without an Energy dashboard there is nothing to add to."""
+async def test_setup_without_the_energy_integration_has_no_dashboard_field(
+    hass: HomeAssistant, user: User
+) -> None:
+    """Without an Energy dashboard the form has no box."""
     hass.config.components.remove("energy")
     form = await user.add_and_sign_in()
     assert "energy_dashboard" not in field_names(form["data_schema"])
@@ -343,15 +349,15 @@ async def test_no_dashboard_no_question(hass: HomeAssistant, user: User) -> None
 async def fix(
     hass: HomeAssistant, hass_client: ClientSessionGenerator, issue_id: str
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Open a repair and confirm it; return what is shown before and after."""
+    """Open a repair and confirm it; return its form and its result."""
     assert await async_setup_component(hass, "repairs", {})
     client = await hass_client()
-    answer = await client.post(
+    response = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
     )
-    form = await answer.json()
-    answer = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
-    return form, await answer.json()
+    form = await response.json()
+    response = await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
+    return form, await response.json()
 
 
 def add_envoy(hass: HomeAssistant, serial: str) -> str:
@@ -369,7 +375,7 @@ def add_envoy(hass: HomeAssistant, serial: str) -> str:
 
 
 @pytest.mark.parametrize("which", ["envoy", "own sensor", "mended meanwhile"])
-async def test_a_double_count_is_found_and_healed(
+async def test_repair_removes_a_source_that_counts_twice(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -378,7 +384,7 @@ async def test_a_double_count_is_found_and_healed(
     hass_client: ClientSessionGenerator,
     which: str,
 ) -> None:
-    """Made by hand, told within minutes, shown, and mended with one click."""
+    """An issue appears within minutes; its repair shows and removes the duplicate."""
     await set_up(options=OPTIONS)
     twin = "sensor.hilltop_lifetime_production"
     if which == "envoy":
@@ -386,9 +392,9 @@ async def test_a_double_count_is_found_and_healed(
     await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, solar(twin), ours, solar("sensor.other_make"))
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_double"}
+    assert dashboard_issues(issue_registry) == {"dashboard_double"}
 
     if which == "mended meanwhile":
         await choose(hass, ours)
@@ -398,55 +404,55 @@ async def test_a_double_count_is_found_and_healed(
         return
     form, done = await fix(hass, hass_client, "dashboard_double")
     assert form["step_id"] == "confirm"
-    told = form["description_placeholders"]["changes"]
-    assert told.startswith("- **Remove** · solar production: ")
+    changes = form["description_placeholders"]["changes"]
+    assert changes.startswith("- **Remove** · solar production: ")
     assert done["type"] == "create_entry"
     assert (await by_type(hass))["solar"] == [ours, solar("sensor.other_make")]
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
 
 
-async def test_a_double_count_is_mended_by_hand(
+async def test_issue_of_a_duplicate_ends_when_the_user_removes_it(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """The message goes with its cause, and with the last entry."""
+    """The issue ends with its cause, and with the last entry."""
     entry = await set_up(options=OPTIONS)
     await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     twin = solar("sensor.hilltop_production_today")
     await choose(hass, ours, twin)
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_double"}
+    assert dashboard_issues(issue_registry) == {"dashboard_double"}
     await choose(hass, ours)
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
     await choose(hass, ours, twin)
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_double"}
+    assert dashboard_issues(issue_registry) == {"dashboard_double"}
     await hass.config_entries.async_unload(entry.entry_id)
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
     await choose(hass, ours)
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
 
 
-async def test_a_gateway_elsewhere_is_no_twin(
+async def test_envoy_of_another_system_is_no_duplicate(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """Where the gateways of the system are known, another one counts other panels."""
+    """A gateway that is not in the system's devices counts other panels."""
     await set_up(options=OPTIONS | {"groups": ["devices"]})
     await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, ours, solar(add_envoy(hass, "999999999999")))
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
 
 
 async def add_tariff(hass: HomeAssistant, entry: Any, world: World) -> str:
@@ -480,7 +486,7 @@ async def add_tariff(hass: HomeAssistant, entry: Any, world: World) -> str:
     return statistic
 
 
-def bare(world: World) -> dict[str, Any]:
+def grid_without_costs(world: World) -> dict[str, Any]:
     """Return a grid connection without costs."""
     return {
         "type": "grid",
@@ -497,7 +503,7 @@ def bare(world: World) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("is_wanted", [False, True])
-async def test_costs_that_are_not_shown(
+async def test_missing_costs_are_added_once_or_by_repair(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -507,10 +513,10 @@ async def test_costs_that_are_not_shown(
     *,
     is_wanted: bool,
 ) -> None:
-    """Costs of a later tariff are added once, or offered by a repair."""
+    """Costs of a later tariff are added once with the user's consent."""
     entry = await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: is_wanted})
     await advance(hass, freezer, MINUTES, step=MINUTE)
-    await choose(hass, bare(world))
+    await choose(hass, grid_without_costs(world))
     [before] = (await by_type(hass))["grid"]
     assert before["stat_cost"] is None
     cost = await add_tariff(hass, entry, world)
@@ -519,15 +525,15 @@ async def test_costs_that_are_not_shown(
         assert (await by_type(hass))["grid"] == [before | {"stat_cost": cost}]
         await choose(hass, before)
         await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_cost"}
+    assert dashboard_issues(issue_registry) == {"dashboard_cost"}
     form, done = await fix(hass, hass_client, "dashboard_cost")
-    told = form["description_placeholders"]["changes"]
-    assert told == "- **Complete** · grid connection: Hilltop grid import cost"
+    changes = form["description_placeholders"]["changes"]
+    assert changes == "- **Complete** · grid connection: Hilltop grid import cost"
     assert done["type"] == "create_entry"
     assert (await by_type(hass))["grid"] == [before | {"stat_cost": cost}]
 
 
-async def test_statistics_of_a_system_that_is_gone(
+async def test_repair_removes_statistics_of_a_removed_system(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -535,13 +541,13 @@ async def test_statistics_of_a_system_that_is_gone(
     issue_registry: ir.IssueRegistry,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """They are told, those of systems that are here are not; a failure is told too."""
+    """Sources of present systems stay; a repair that fails aborts with an error."""
     await set_up(options=OPTIONS)
     await advance(hass, freezer, MINUTES, step=MINUTE)
     ours = solar(statistic_id(world.system.system_id, "production"))
     await choose(hass, ours, solar("enphase_cloud:1_production"))
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_stale"}
+    assert dashboard_issues(issue_registry) == {"dashboard_stale"}
     with patch.object(energy_data.EnergyManager, "async_update", side_effect=OSError):
         _, failed = await fix(hass, hass_client, "dashboard_stale")
     assert (failed["type"], failed["reason"]) == ("abort", "dashboard_failed")
@@ -550,30 +556,30 @@ async def test_statistics_of_a_system_that_is_gone(
     assert (await by_type(hass))["solar"] == [ours]
 
 
-async def test_a_flow_that_was_never_imported(
+async def test_source_without_statistics_is_an_issue_once_updates_are_off(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """While updates are wanted its rows may come; without updates they never do."""
+    """With energy updates, its statistics may still be imported."""
     entry = await set_up(options=OPTIONS)
     await choose(hass, solar(statistic_id(world.system.system_id, "other")))
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == set()
+    assert dashboard_issues(issue_registry) == set()
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, "energy_updates": 0}
     )
     await hass.config_entries.async_reload(entry.entry_id)
     await advance(hass, freezer, 3 * MINUTE, step=MINUTE)
-    assert findings(issue_registry) == {"dashboard_stale"}
+    assert dashboard_issues(issue_registry) == {"dashboard_stale"}
 
 
-async def test_several_systems(
+async def test_several_systems_add_their_sources_but_no_home(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Each is added; of homes, which Home Assistant takes one only, none."""
+    """Home Assistant accepts only one home, so none is added."""
     world.add_system(name="Barn", time_zone="Europe/Berlin")
     await set_up(options=OPTIONS | {CONF_ENERGY_DASHBOARD: True})
     await advance(hass, freezer, MINUTES, step=MINUTE)

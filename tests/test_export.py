@@ -1,4 +1,4 @@
-"""Energy as CSV: true, whole, and written only where Home Assistant allows it."""
+"""Energy as CSV: true, complete, and written only where Home Assistant allows it."""
 
 import csv
 from datetime import UTC, date, datetime, timedelta
@@ -52,7 +52,7 @@ YESTERDAY = {"from": "2026-06-16", "resolution": "hour"}
 
 @pytest.fixture
 def now() -> datetime:
-    """Return when a test begins; parametrize to choose another moment."""
+    """Return when a test begins; parametrize to choose another time."""
     return NOW
 
 
@@ -125,7 +125,7 @@ async def hours(hass: HomeAssistant, world: World, set_up: SetUp) -> int:
 
 
 def names(folder: Path) -> list[str]:
-    """Return what is in a folder."""
+    """Return the names of the files in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 
@@ -136,10 +136,10 @@ async def _export(
     everything: bool = False,
     **data: Any,
 ) -> dict[str, Any]:
-    """Return what the action answers of the system."""
+    """Return the response of the action for the system."""
     entry = hass.config_entries.async_entries(DOMAIN)[0]
     target = {} if everything else {"device_id": system_devices(hass, entry)[0].id}
-    answer = await hass.services.async_call(
+    response = await hass.services.async_call(
         DOMAIN,
         "export_energy",
         target | data,
@@ -147,10 +147,10 @@ async def _export(
         return_response=True,
         context=Context(user_id=user_id),
     )
-    assert isinstance(answer, dict)
-    told: Any = answer[HILLTOP]
-    assert told.pop("name") == "Hilltop"
-    return told  # type: ignore[no-any-return]
+    assert isinstance(response, dict)
+    exported: Any = response[HILLTOP]
+    assert exported.pop("name") == "Hilltop"
+    return exported  # type: ignore[no-any-return]
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -158,7 +158,7 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 
 def _assert_true(world: World, row: dict[str, str]) -> None:
-    """Compare a row with the truth of its time."""
+    """Compare a row with the simulator's true energy of its time."""
     start, end = (datetime.fromisoformat(row[name]) for name in ("start", "end"))
     real = world.cloud.truth(world.system.system_id)
     for flow, name in FLOWS.items():
@@ -166,13 +166,13 @@ def _assert_true(world: World, row: dict[str, str]) -> None:
         assert row[f"{flow}_kwh"] == f"{energy / 1_000:.3f}", (row, flow)
 
 
-async def test_hours_are_true_and_cost_nothing(
+async def test_hourly_export_is_true_and_makes_no_call(
     hass: HomeAssistant, world: World, imported: None
 ) -> None:
-    """Each with its offset; without a last day up to yesterday."""
-    answer = await _export(hass, **YESTERDAY)
-    rows = _rows(answer["csv"])
-    assert len(rows) == answer["rows"] == 24
+    """Each hour has its UTC offset; the default last day is yesterday."""
+    response = await _export(hass, **YESTERDAY)
+    rows = _rows(response["csv"])
+    assert len(rows) == response["rows"] == 24
     assert list(rows[0]) == COLUMNS
     assert rows[0]["start"] == "2026-06-16T00:00:00+02:00"
     assert rows[-1]["end"] == "2026-06-17T00:00:00+02:00"
@@ -189,7 +189,7 @@ async def test_hours_are_true_and_cost_nothing(
     ],
 )
 @pytest.mark.long
-async def test_days_on_which_clocks_change(
+async def test_day_of_a_clock_change_has_each_hour_once(
     hass: HomeAssistant,
     world: World,
     imported: None,
@@ -197,7 +197,7 @@ async def test_days_on_which_clocks_change(
     hours: int,
     offsets: tuple[str, str],
 ) -> None:
-    """No hour is lost and none is there twice; the offset tells them apart."""
+    """The UTC offset distinguishes the repeated hour."""
     days = {"from": day, "to": day}
     rows = _rows((await _export(hass, resolution="hour", **days))["csv"])
     assert len({row["start"] for row in rows}) == len(rows) == hours
@@ -209,10 +209,10 @@ async def test_days_on_which_clocks_change(
     _assert_true(world, row)
 
 
-async def test_days_and_months(
+async def test_months_are_cut_to_the_requested_days(
     hass: HomeAssistant, world: World, imported: None
 ) -> None:
-    """A month of which days are wanted is as long as those."""
+    """A partial month begins or ends with the range."""
     span = {"from": "2026-04-20", "to": "2026-06-10"}
     rows = _rows((await _export(hass, resolution="day", **span))["csv"])
     assert len(rows) == 52
@@ -228,10 +228,10 @@ async def test_days_and_months(
         _assert_true(world, row)
 
 
-async def test_a_day_without_hours_is_one_row(
+async def test_day_without_hourly_data_is_one_row(
     hass: HomeAssistant, world: World, imported: None
 ) -> None:
-    """Its energy is of no single hour."""
+    """Only its total energy is recorded."""
     rows = _rows(
         (await _export(hass, resolution="hour", **{"from": "2026-05-01"}))["csv"]
     )
@@ -243,10 +243,10 @@ async def test_a_day_without_hours_is_one_row(
         _assert_true(world, row)
 
 
-async def test_money_has_columns_where_there_is_any(
+async def test_recorded_costs_have_a_column(
     hass: HomeAssistant, world: World, hours: int
 ) -> None:
-    """In the currency of Home Assistant; what is not known is empty."""
+    """In the currency of Home Assistant; unknown values are empty."""
     hass.config.currency = "CHF"
     await _record(hass, world, "grid_import_cost", "CHF", [0.1234, 0.1, 1.1, 1.09999])
     rows = _rows((await _export(hass, **YESTERDAY))["csv"])
@@ -257,11 +257,13 @@ async def test_money_has_columns_where_there_is_any(
     assert produced == ["0.250", "0.750", "0.001", ""]
 
 
-async def test_empty_range_has_a_header(hass: HomeAssistant, hours: int) -> None:
-    """A range without energy is no error."""
+async def test_range_without_energy_has_only_a_header(
+    hass: HomeAssistant, hours: int
+) -> None:
+    """It is not an error."""
     span = {"from": "2025-01-01", "to": "2025-01-31"}
-    answer = await _export(hass, resolution="day", **span)
-    assert answer == {"rows": 0, "csv": ",".join(COLUMNS) + "\n"}
+    response = await _export(hass, resolution="day", **span)
+    assert response == {"rows": 0, "csv": ",".join(COLUMNS) + "\n"}
 
 
 async def test_long_response_is_refused(
@@ -280,14 +282,14 @@ async def test_long_response_is_refused(
 
 
 @pytest.mark.parametrize("is_absolute", [True, False])
-async def test_a_file_is_written(
+async def test_export_to_a_file_equals_the_response(
     hass: HomeAssistant, hours: int, folder: Path, *, is_absolute: bool
 ) -> None:
-    """As the answer would be; a relative name is one in the configuration."""
+    """A relative path starts at the configuration folder."""
     text = (await _export(hass, **YESTERDAY))["csv"]
     filename = str(folder / "energy.csv") if is_absolute else "www/energy.csv"
-    answer = await _export(hass, filename=filename, **YESTERDAY)
-    assert answer == {"rows": hours, "filename": str(folder / "energy.csv")}
+    response = await _export(hass, filename=filename, **YESTERDAY)
+    assert response == {"rows": hours, "filename": str(folder / "energy.csv")}
     assert (folder / "energy.csv").read_text(encoding="utf-8") == text
     assert names(folder) == ["energy.csv"]
 
@@ -295,7 +297,7 @@ async def test_a_file_is_written(
 async def test_file_is_overwritten_only_with_the_option(
     hass: HomeAssistant, hours: int, folder: Path
 ) -> None:
-    """Not even an empty one is."""
+    """Without the option, an existing file raises an error."""
     file = folder / "energy.csv"
     file.write_text("mine")
     with pytest.raises(ServiceValidationError) as raised:
@@ -324,10 +326,10 @@ async def test_file_is_overwritten_only_with_the_option(
         "",
     ],
 )
-async def test_nothing_is_written_elsewhere(
+async def test_file_outside_of_allowed_folders_is_refused(
     hass: HomeAssistant, hours: int, folder: Path, filename: str
 ) -> None:
-    """Neither outside of what Home Assistant allows, nor over something else."""
+    """Also through links, and with names that are no CSV files."""
     outside = folder.parent / "outside"
     outside.mkdir()
     (folder / "link").symlink_to(outside)
@@ -340,10 +342,10 @@ async def test_nothing_is_written_elsewhere(
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-async def test_a_failure_leaves_nothing_behind(
+async def test_failed_write_leaves_no_partial_file(
     hass: HomeAssistant, hours: int, folder: Path, *, overwrite: bool
 ) -> None:
-    """A full disk, for instance."""
+    """After a full disk, the earlier file is unchanged."""
     file = folder / "energy.csv"
     if overwrite:
         file.write_text("mine")
@@ -358,10 +360,10 @@ async def test_a_failure_leaves_nothing_behind(
     assert not overwrite or file.read_text() == "mine"
 
 
-async def test_a_file_is_of_one_system(
+async def test_export_of_several_systems_to_a_file_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, folder: Path
 ) -> None:
-    """A response tells them apart by their ids."""
+    """Only a response can have several systems, by their ids."""
     world.add_system(name="Barn")
     await set_up()
     assert (await _export(hass, everything=True, **YESTERDAY))["rows"] == 0
@@ -383,8 +385,10 @@ async def test_user_with_read_permission_gets_a_response_but_no_file(
     assert names(folder) == []
 
 
-async def test_empty_ranges(hass: HomeAssistant, set_up: SetUp) -> None:
-    """They are refused as those of history are."""
+async def test_empty_or_absurd_range_is_refused(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """With the errors of a history import."""
     await set_up()
     with pytest.raises(ServiceValidationError) as raised:
         await _export(hass, to="2026-06-15", **YESTERDAY)

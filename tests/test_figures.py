@@ -1,4 +1,4 @@
-"""Figures that intervals tell: true, kept, and without a call."""
+"""Figures from interval data: true, kept over restarts, and without extra calls."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from .conftest import SetUp, World
 from .energy_helpers import INTERVALS, LIFETIMES, POLLS, advance
 from .helpers import press
 
-# The recorder has to be there before Home Assistant.
+# The recorder must be set up before Home Assistant.
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -55,7 +55,7 @@ OTHERS = {
 
 @pytest.fixture
 def now() -> datetime:
-    """Return when a test begins; parametrize to choose another moment."""
+    """Return when a test begins; parametrize to choose another time."""
     return NOW
 
 
@@ -66,12 +66,12 @@ def _noon(freezer: FrozenDateTimeFactory, now: datetime) -> None:
 
 @pytest.fixture
 def system_properties() -> dict[str, Any]:
-    """Return a system with all flows that began with this month."""
+    """Return a system with all flows, commissioned on the first of this month."""
     return properties(date(2026, 6, 1))
 
 
 def properties(commissioned: date, **others: Any) -> dict[str, Any]:
-    """Return a system that began on a day."""
+    """Return a system that was commissioned on a day."""
     return {
         "name": "Hilltop",
         "battery": 2,
@@ -93,7 +93,7 @@ def found(hass: HomeAssistant, name: str) -> State | None:
 
 
 def shown(hass: HomeAssistant, name: str) -> float | None:
-    """Return what a figure shows, None where it is unknown."""
+    """Return the value of a figure, None where it is unknown."""
     state = found(hass, name)
     assert state is not None, name
     return None if state.state == "unknown" else float(state.state)
@@ -122,7 +122,7 @@ def true_shares(world: World, start: datetime, end: datetime) -> tuple[float, fl
 
 
 def true_peak(world: World, start: datetime, end: datetime) -> tuple[float, datetime]:
-    """Return the greatest quarter [kW] and when it began."""
+    """Return the highest mean power of a quarter of an hour [kW] and its start."""
     truth = world.cloud.truth(world.system.system_id)
     quarters = (start + number * QUARTER for number in range((end - start) // QUARTER))
     wh, minus = max(
@@ -131,10 +131,10 @@ def true_peak(world: World, start: datetime, end: datetime) -> tuple[float, date
     return wh * 4 / 1_000, datetime.fromtimestamp(-minus, UTC)
 
 
-async def begin(
+async def set_up_and_import(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory, **chosen: Any
 ) -> MockConfigEntry:
-    """Set up an entry, and let everything be imported."""
+    """Set up an entry, and let the import finish."""
     entry: MockConfigEntry = await set_up(options=options(**chosen))
     await advance(hass, freezer, timedelta(minutes=5), step=timedelta(seconds=20))
     await advance(hass, freezer, timedelta(minutes=12), step=MINUTE)
@@ -151,12 +151,15 @@ async def test_figures_are_true_after_an_import(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """At once, and without a call beyond those for energy."""
-    await begin(hass, set_up, freezer)
+    await set_up_and_import(hass, set_up, freezer)
     day, month = midnight(date(2026, 6, 17)), midnight(date(2026, 6, 1))
     spans = {
         "yesterday": (midnight(date(2026, 6, 16)), day),
-        "today": (day, datetime.fromisoformat(str(until(hass, "today")))),
-        "this_month": (month, datetime.fromisoformat(str(until(hass, "this_month")))),
+        "today": (day, datetime.fromisoformat(str(data_end(hass, "today")))),
+        "this_month": (
+            month,
+            datetime.fromisoformat(str(data_end(hass, "this_month"))),
+        ),
     }
     for period, (start, end) in spans.items():
         assert end >= whole_hour() - HOUR or period == "yesterday"
@@ -169,9 +172,9 @@ async def test_figures_are_true_after_an_import(
     assert shown(hass, "battery_efficiency") == pytest.approx(90, rel=0.01)
     assert shown(hass, "usable_battery_capacity") == pytest.approx(10, rel=0.03)
     truth = world.cloud.truth(world.system.system_id)
-    given = truth.energy("discharge", month, whole_hour())
-    assert shown(hass, "battery_cycles") == pytest.approx(given / 10_000, rel=0.01)
-    # The system began with this month.
+    discharged = truth.energy("discharge", month, whole_hour())
+    assert shown(hass, "battery_cycles") == pytest.approx(discharged / 10_000, rel=0.01)
+    # The system has no data before this month.
     for name in OTHERS - {"self_consumed_this_month", "self_sufficiency_this_month"}:
         assert shown(hass, name) is None
     assert set(world.calls) <= POLLS | INTERVALS | LIFETIMES | {"telemetry_battery"}
@@ -179,19 +182,19 @@ async def test_figures_are_true_after_an_import(
     assert all(world.calls.count(each) == 3 for each in INTERVALS)
 
 
-def until(hass: HomeAssistant, period: str) -> datetime:
-    """Return up to when the share of a period is."""
+def data_end(hass: HomeAssistant, period: str) -> datetime:
+    """Return the end of the data in the share of a period."""
     at = attribute(hass, f"self_sufficiency_{period}", "until")
     assert at == attribute(hass, f"self_consumed_{period}", "until")
     assert isinstance(at, datetime)
     return at
 
 
-async def test_most_are_disabled_by_default(
+async def test_rarely_used_figures_are_disabled_by_default(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Users can enable the others."""
-    await begin(hass, set_up, freezer)
+    await set_up_and_import(hass, set_up, freezer)
     registry = er.async_get(hass)
     for name in ENABLED | OTHERS:
         entry = registry.async_get(f"sensor.hilltop_{name}")
@@ -204,8 +207,8 @@ async def test_most_are_disabled_by_default(
 async def test_restart_keeps_figures_without_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """From the recorder and the store."""
-    entry = await begin(hass, set_up, freezer)
+    """They come from the recorder and the store."""
+    entry = await set_up_and_import(hass, set_up, freezer)
     before = {name: shown(hass, name) for name in ENABLED | OTHERS}
     assert sum(value is not None for value in before.values()) == 10
     assert await hass.config_entries.async_unload(entry.entry_id)
@@ -218,15 +221,15 @@ async def test_restart_keeps_figures_without_a_call(
 
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_damaged_store_is_learnt_again(
+async def test_damaged_store_makes_only_its_figures_unknown(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Other figures stay."""
-    entry = await begin(hass, set_up, freezer)
+    """Peak and battery figures depend on the store; shares do not."""
+    entry = await set_up_and_import(hass, set_up, freezer)
     share = shown(hass, "self_sufficiency_yesterday")
     assert await hass.config_entries.async_unload(entry.entry_id)
     kept = hass_storage[f"{DOMAIN}.{entry.entry_id}"]["data"]["systems"]
@@ -252,9 +255,9 @@ async def test_damaged_store_is_learnt_again(
 async def test_correction_raises_and_lowers_the_peak(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A response has ten times too much, and the next one corrects it."""
-    await begin(hass, set_up, freezer)
-    # By then answers are of the last hours.
+    """One response has ten times the true energy, and the next one corrects it."""
+    await set_up_and_import(hass, set_up, freezer)
+    # From then on, responses cover the last hours.
     await advance(hass, freezer, 4 * HOUR)
     month = midnight(date(2026, 6, 1))
     assert shown(hass, "import_peak_this_month") == pytest.approx(
@@ -286,7 +289,7 @@ async def test_no_share_and_no_peak_without_a_meter(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Only figures that the system supports exist."""
-    await begin(hass, set_up, freezer)
+    await set_up_and_import(hass, set_up, freezer)
     has_battery = world.system.plant.storage is not None
     there = {name for name in ENABLED | OTHERS if found(hass, name)}
     assert there == OTHERS - {
@@ -300,17 +303,17 @@ async def test_no_share_and_no_peak_without_a_meter(
 async def test_no_figures_without_energy_updates(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """They have no data."""
-    await begin(hass, set_up, freezer, updates=0, history="none")
+    """They would have no data."""
+    await set_up_and_import(hass, set_up, freezer, updates=0, history="none")
     assert not {name for name in ENABLED | OTHERS if found(hass, name)}
 
 
 @pytest.mark.long
-async def test_removed_battery_has_no_figures(
+async def test_figures_of_a_removed_battery_are_unavailable(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Those of the home continue."""
-    await begin(hass, set_up, freezer, updates=1)
+    """The figures of the home continue."""
+    await set_up_and_import(hass, set_up, freezer, updates=1)
     assert shown(hass, "battery_efficiency") is not None
     world.system.remove_batteries(dt_util.utcnow())
     await advance(hass, freezer, 26 * HOUR, step=HALF_AN_HOUR)
@@ -334,15 +337,15 @@ async def test_removed_battery_has_no_figures(
 )
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_a_month_ends_at_the_systems_midnight(
+async def test_month_ends_at_the_systems_midnight(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     now: datetime,
 ) -> None:
-    """Home Assistant is in another time zone; and days of 23 and 25 hours are past."""
-    await begin(hass, set_up, freezer, updates=1)
+    """Home Assistant has another time zone; the month has a day of 23 or 25 hours."""
+    await set_up_and_import(hass, set_up, freezer, updates=1)
     today = now.astimezone(ZONE).date()
     first = world.system.plant.commissioned
     power, at = true_peak(world, midnight(first), whole_hour())
@@ -365,36 +368,36 @@ async def test_a_month_ends_at_the_systems_midnight(
     await advance(hass, freezer, 9 * HOUR, step=HALF_AN_HOUR)
     power, at = true_peak(world, midnight(first), midnight(today + DAY))
     assert shown(hass, "import_peak_last_month") == pytest.approx(power)
-    # Of eleven days before the system began nothing is told.
+    # The days before the system was commissioned have no data.
     assert shown(hass, "mean_import_peak") == pytest.approx(power)
     assert attribute(hass, "mean_import_peak", "months") == 1
     _, sufficiency = true_shares(world, midnight(today), midnight(today + DAY))
     assert shown(hass, "self_sufficiency_yesterday") == pytest.approx(sufficiency)
-    of_month = attribute(hass, "self_sufficiency_this_month", "until")
-    assert of_month > midnight(today + DAY)
+    end_of_data = attribute(hass, "self_sufficiency_this_month", "until")
+    assert end_of_data > midnight(today + DAY)
 
 
 @pytest.mark.long
-async def test_a_clock_that_jumps_shows_nothing_of_another_day(
+async def test_jump_of_the_clock_hides_figures_of_another_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Ahead by three days, and back again."""
-    await begin(hass, set_up, freezer)
+    """The clock jumps three days ahead, and back again."""
+    await set_up_and_import(hass, set_up, freezer)
     today = shown(hass, "self_sufficiency_today")
     assert today is not None
-    moment = dt_util.utcnow()
-    freezer.move_to(moment + 3 * DAY)
+    before = dt_util.utcnow()
+    freezer.move_to(before + 3 * DAY)
     await advance(hass, freezer, MINUTE, step=MINUTE)
     assert shown(hass, "self_sufficiency_today") != today
-    # Of three days of this month nothing is known.
+    # Three days of this month have no data.
     assert shown(hass, "import_peak_this_month") is None
     await advance(hass, freezer, HOUR)
     assert shown(hass, "import_peak_this_month") is not None
     _, sufficiency = true_shares(
-        world, midnight(date(2026, 6, 20)), until_now(hass, "self_sufficiency_today")
+        world, midnight(date(2026, 6, 20)), share_end(hass, "self_sufficiency_today")
     )
     assert shown(hass, "self_sufficiency_today") == pytest.approx(sufficiency)
-    freezer.move_to(moment + timedelta(minutes=30))
+    freezer.move_to(before + timedelta(minutes=30))
     await press(hass, "button.hilltop_refresh_now")
     await hass.async_block_till_done()
     assert shown(hass, "self_sufficiency_today") is None
@@ -402,8 +405,8 @@ async def test_a_clock_that_jumps_shows_nothing_of_another_day(
     assert shown(hass, "battery_cycles") is not None
 
 
-def until_now(hass: HomeAssistant, name: str) -> datetime:
-    """Return up to when a share is."""
+def share_end(hass: HomeAssistant, name: str) -> datetime:
+    """Return the end of the data in a share."""
     at = attribute(hass, name, "until")
     assert isinstance(at, datetime)
     return at
@@ -413,8 +416,8 @@ def until_now(hass: HomeAssistant, name: str) -> datetime:
 async def test_old_figures_are_unknown(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """With one update a day, today is known until the morning is over."""
-    await begin(hass, set_up, freezer, updates=1)
+    """With one update a day, the share of today becomes unknown after some hours."""
+    await set_up_and_import(hass, set_up, freezer, updates=1)
     assert shown(hass, "self_sufficiency_today") is not None
     await advance(hass, freezer, 6 * HOUR, step=HALF_AN_HOUR)
     assert shown(hass, "self_sufficiency_today") is None
@@ -424,11 +427,11 @@ async def test_old_figures_are_unknown(
 @pytest.mark.parametrize("system_properties", [properties(date(2023, 6, 1))])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_years_are_compared_by_the_days_of_the_past(
+async def test_years_are_compared_by_the_same_days(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One call brings all days; panels that do not age show it."""
-    await begin(hass, set_up, freezer, updates=1, history="day")
+    """One call returns all days; panels that do not age show no degradation."""
+    await set_up_and_import(hass, set_up, freezer, updates=1, history="day")
     await advance(hass, freezer, HOUR)
     truth = world.cloud.truth(world.system.system_id)
 

@@ -1,4 +1,4 @@
-"""The gateway falls silent and reports again: told once each, at no cost."""
+"""Events when the gateway stops and resumes reporting: one each, without calls."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,38 +21,38 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.fixture
-def told(hass: HomeAssistant) -> list[tuple[str, str]]:
-    """Return the types and the moments that are told, as they come."""
-    heard: list[tuple[str, Any]] = []
+def fired(hass: HomeAssistant) -> list[tuple[str, str]]:
+    """Return the type and the start of the silence of each event, in order."""
+    events: list[tuple[str, Any]] = []
 
     @callback
-    def hear(event: Event[EventStateChangedData]) -> None:
+    def capture(event: Event[EventStateChangedData]) -> None:
         before, after = event.data["old_state"], event.data["new_state"]
         if before and after and "unavailable" not in (before.state, after.state):
             attributes = after.attributes
-            heard.append((attributes["event_type"], attributes["silent_since"]))
+            events.append((attributes["event_type"], attributes["silent_since"]))
 
-    async_track_state_change_event(hass, [GATEWAY], hear)
-    return heard
+    async_track_state_change_event(hass, [GATEWAY], capture)
+    return events
 
 
-async def test_a_silence_and_its_end_are_told(
+async def test_silence_and_its_end_fire_an_event_each(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[str, str]],
+    fired: list[tuple[str, str]],
 ) -> None:
-    """Together with the binary sensor; no call is made for it."""
+    """The binary sensor changes with them; no extra call is made."""
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=1), step=QUARTER)
-    assert told == []
+    assert fired == []
     silent_at = dt_util.utcnow()
     world.system.go_offline(silent_at)
     calls = len(world.calls)
     await pass_time(hass, freezer, timedelta(hours=3), step=QUARTER)
-    assert [event_type for event_type, _ in told] == ["lost"]
-    since = datetime.fromisoformat(told[0][1])
+    assert [event_type for event_type, _ in fired] == ["lost"]
+    since = datetime.fromisoformat(fired[0][1])
     assert silent_at - timedelta(minutes=20) <= since <= silent_at
     assert state(hass, REPORTING) == "off"
     assert set(world.calls[calls:]) <= {
@@ -64,45 +64,45 @@ async def test_a_silence_and_its_end_are_told(
     world.system.come_online(dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=6), step=QUARTER)
     assert state(hass, REPORTING) == "on"
-    assert told[1:] == [("restored", told[0][1])]
+    assert fired[1:] == [("restored", fired[0][1])]
 
 
-async def test_a_silence_is_told_once_over_restarts(
+async def test_silence_fires_one_event_despite_restarts(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[str, str]],
+    fired: list[tuple[str, str]],
 ) -> None:
-    """And its end, should that come while the account is not loaded."""
+    """Its end fires one, too, even if the account is not loaded at that time."""
     entry = await set_up()
     world.system.go_offline(dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=3), step=QUARTER)
     await hass.config_entries.async_reload(entry.entry_id)
     await pass_time(hass, freezer, timedelta(hours=3), step=QUARTER)
-    assert [event_type for event_type, _ in told] == ["lost"]
+    assert [event_type for event_type, _ in fired] == ["lost"]
 
     await hass.config_entries.async_unload(entry.entry_id)
     world.system.come_online(dt_util.utcnow())
     freezer.tick(timedelta(hours=12))
     await set_up(entry)
     await pass_time(hass, freezer, timedelta(hours=1), step=QUARTER)
-    assert [event_type for event_type, _ in told] == ["lost", "restored"]
+    assert [event_type for event_type, _ in fired] == ["lost", "restored"]
 
 
-async def test_a_gateway_that_is_silent_at_first_is_no_news(
+async def test_gateway_silent_since_before_set_up_fires_no_lost_event(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    told: list[tuple[str, str]],
+    fired: list[tuple[str, str]],
 ) -> None:
-    """Its first report is."""
+    """Its first report fires the restored event."""
     world.system.go_offline(dt_util.utcnow() - timedelta(days=2))
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=1), step=QUARTER)
     assert state(hass, REPORTING) == "off"
-    assert told == []
+    assert fired == []
     world.system.come_online(dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=12), step=QUARTER)
-    assert [event_type for event_type, _ in told] == ["restored"]
+    assert [event_type for event_type, _ in fired] == ["restored"]

@@ -1,4 +1,4 @@
-"""Ask for history: at set-up, in the options, by action; what it says, and costs."""
+"""Requests for history by set-up, options and action: data, calls and duration."""
 
 from collections.abc import AsyncGenerator
 from datetime import date, datetime, timedelta
@@ -38,7 +38,7 @@ from .test_options_flow import Options
 from .world import API_KEY, World
 
 IMPORT = "sensor.hilltop_history_import"
-# A system with meters and batteries has five documents of energies.
+# A system with meters and batteries has five documents of energy.
 DOCUMENTS = 5
 
 
@@ -48,14 +48,14 @@ async def _summer_noon(
 ) -> AsyncGenerator[None]:
     freezer.move_to("2026-06-21 10:07:00+00:00")
     yield
-    # The recorder of the tests ends before Home Assistant does.
+    # The recorder of the tests stops before Home Assistant does.
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def go_on(
+async def pass_minutes(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, *, minutes: int
 ) -> None:
-    """Let time pass by the minute."""
+    """Let minutes pass, one by one."""
     for _ in range(minutes):
         freezer.tick(timedelta(minutes=1))
         async_fire_time_changed(hass)
@@ -81,12 +81,12 @@ async def first_and_last(
     return min(starts), max(starts)
 
 
-async def act(
-    hass: HomeAssistant, action: str, *, answers: bool = True, **data: Any
+async def call_action(
+    hass: HomeAssistant, action: str, *, has_response: bool = True, **data: Any
 ) -> Any:
     """Call an action for the only system."""
     return await hass.services.async_call(
-        DOMAIN, action, data, blocking=True, return_response=answers
+        DOMAIN, action, data, blocking=True, return_response=has_response
     )
 
 
@@ -100,7 +100,7 @@ async def test_set_up_requests_history(
     named: str,
     updates: int,
 ) -> None:
-    """All days, and as many updates as the plan allows; the options change it."""
+    """All days, and as many updates as the plan allows; the options can change both."""
     user = User(hass, await hass_client_no_auth())
     form = await user.add_and_sign_in()
     done = await user.submit(form, api_key=API_KEY, plan=named)
@@ -118,7 +118,7 @@ async def test_set_up_requests_history(
 @pytest.mark.parametrize(
     ("streams", "left"), [({"streams_per_month": 40}, "40"), ({}, "0")]
 )
-async def test_live_streams_at_set_up_are_an_option(
+async def test_set_up_saves_the_limit_of_live_streams(
     hass: HomeAssistant,
     world: World,
     credentials: None,
@@ -127,7 +127,7 @@ async def test_live_streams_at_set_up_are_an_option(
     streams: dict[str, int],
     left: str,
 ) -> None:
-    """Who leaves the field empty pays for none."""
+    """An empty field allows no live streams."""
     user = User(hass, await hass_client_no_auth())
     form = await user.add_and_sign_in()
     done = await user.submit(form, api_key=API_KEY, plan="kilowatt", **streams)
@@ -135,14 +135,14 @@ async def test_live_streams_at_set_up_are_an_option(
     assert state(hass, "sensor.enphase_account_live_streams_left") == left
 
 
-async def test_a_price_at_set_up_is_a_tariff(
+async def test_price_at_set_up_adds_a_tariff_for_each_system(
     hass: HomeAssistant,
     world: World,
     credentials: None,
     current_request_with_host: None,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """Each chosen system gets one, which the user can change like any other."""
+    """Each selected system gets a tariff, which the user can change."""
     barn = world.add_system(name="Barn")
     world.add_system(name="Shed")
     user = User(hass, await hass_client_no_auth())
@@ -170,24 +170,24 @@ async def test_a_price_at_set_up_is_a_tariff(
     assert menu["menu_options"] == ["correct", "new_prices"]
 
 
-async def test_the_options_say_what_it_costs(
+async def test_options_show_the_calls_of_updates_and_imports(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Calls of an update, of all days and all hours; and how long it takes."""
+    """Calls per update and per import, and how long the import takes."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"})
     options = Options(hass, entry)
     form = await options.open("energy")
     assert suggested(form) == {CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "day"}
-    said = form["description_placeholders"]
-    assert said is not None
-    assert said["calls_per_update"] == str(DOCUMENTS)
-    assert int(said["calls_hours"]) > 20 * DOCUMENTS
-    assert said["time_hours"].endswith(" min")
+    shown = form["description_placeholders"]
+    assert shown is not None
+    assert shown["calls_per_update"] == str(DOCUMENTS)
+    assert int(shown["calls_hours"]) > 20 * DOCUMENTS
+    assert shown["time_hours"].endswith(" min")
 
     async def calls() -> float:
-        told = (await options.open())["description_placeholders"]
-        assert told is not None
-        return _number(told["calls"])
+        shown = (await options.open())["description_placeholders"]
+        assert shown is not None
+        return _number(shown["calls"])
 
     await options.submit(form, energy_updates=24, history="hour")
     assert entry.options[CONF_HISTORY] == "hour"
@@ -200,10 +200,10 @@ async def test_the_options_say_what_it_costs(
 @pytest.mark.parametrize(
     ("calls_per_month", "unit"), [(100, "—"), (5_000, " d"), (9_000, " h")]
 )
-async def test_the_options_say_how_long_it_takes(
+async def test_options_show_how_long_an_import_takes(
     hass: HomeAssistant, set_up: SetUp, calls_per_month: int, unit: str
 ) -> None:
-    """By the calls that can be spared: for ever, for days, for hours."""
+    """It depends on the spare calls: never finished, days or hours."""
     plan = {
         CONF_PLAN: "custom",
         CONF_CALLS_PER_MINUTE: 4,
@@ -240,14 +240,14 @@ async def test_smaller_plan_allows_fewer_updates(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_hours_take_long_on_a_small_plan(
+async def test_import_of_hours_takes_weeks_on_a_small_plan(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The response has the duration; a preview starts nothing."""
+    """The response contains the expected end; a preview starts no import."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
-    days = await act(hass, "import_history", resolution="day", preview=True)
+    days = await call_action(hass, "import_history", resolution="day", preview=True)
     assert days[HILLTOP]["calls"] == DOCUMENTS
-    hours = await act(hass, "import_history", resolution="hour", preview=True)
+    hours = await call_action(hass, "import_history", resolution="hour", preview=True)
     assert hours[HILLTOP]["calls"] > 20 * DOCUMENTS
     end = datetime.fromisoformat(hours[HILLTOP]["expected_end"])
     weeks = (end - dt_util.utcnow()) / timedelta(weeks=1)
@@ -256,48 +256,50 @@ async def test_hours_take_long_on_a_small_plan(
 
 
 @pytest.mark.long
-async def test_a_range_of_hours(
+async def test_import_of_a_range_requests_only_its_days(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Only the days named, in the system's time; progress is shown until the end."""
+    """Days are those of the system's time zone; the sensor shows the progress."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
-    await go_on(hass, freezer, minutes=8)
+    await pass_minutes(hass, freezer, minutes=8)
     world.cloud.requests.clear()
     named: dict[str, Any] = {
         "resolution": "hour",
         "from": date(2026, 3, 2),
         "to": date(2026, 3, 15),
     }
-    answer = await act(hass, "import_history", **named)
-    assert answer[HILLTOP]["calls"] == 2 * DOCUMENTS
+    response = await call_action(hass, "import_history", **named)
+    assert response[HILLTOP]["calls"] == 2 * DOCUMENTS
     assert state(hass, IMPORT) == "0.0"
-    await go_on(hass, freezer, minutes=4)
+    await pass_minutes(hass, freezer, minutes=4)
     assert 0 < float(state(hass, IMPORT)) < 100
-    await go_on(hass, freezer, minutes=8)
+    await pass_minutes(hass, freezer, minutes=8)
     assert state(hass, IMPORT) == "100.0"
     first, _ = await first_and_last(hass, world, Flow.GRID_IMPORT)
     assert first == datetime.fromisoformat("2026-03-01T23:00:00+00:00")
 
-    # What is known is not asked for again, unless that is wanted.
-    answer = await act(hass, "import_history", **named)
-    assert answer[HILLTOP]["calls"] == 0
-    answer = await act(hass, "import_history", **named, again=True, preview=True)
-    assert answer[HILLTOP]["calls"] == 2 * DOCUMENTS
+    # Known hours are requested again only with the option.
+    response = await call_action(hass, "import_history", **named)
+    assert response[HILLTOP]["calls"] == 0
+    response = await call_action(
+        hass, "import_history", **named, again=True, preview=True
+    )
+    assert response[HILLTOP]["calls"] == 2 * DOCUMENTS
 
 
 @pytest.mark.long
-async def test_import_can_be_stopped(
+async def test_stopped_import_requests_nothing_more(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing more is requested, also not after a restart."""
+    """Nothing more is requested, not even after a restart."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"})
-    await go_on(hass, freezer, minutes=20)
+    await pass_minutes(hass, freezer, minutes=20)
     assert 0 < float(state(hass, IMPORT)) < 100
-    await act(hass, "stop_history_import", answers=False)
+    await call_action(hass, "stop_history_import", has_response=False)
     assert state(hass, IMPORT) == "unknown"
     world.cloud.requests.clear()
     await hass.config_entries.async_reload(entry.entry_id)
-    await go_on(hass, freezer, minutes=15)
+    await pass_minutes(hass, freezer, minutes=15)
     assert not set(world.calls) - {"summary", "telemetry_battery", "latest_telemetry"}
 
 
@@ -312,17 +314,17 @@ async def test_import_can_be_stopped(
         ({"resolution": "hour", "from": date(2026, 7, 1)}, "in the future"),
     ],
 )
-async def test_unavailable_history(
+async def test_unavailable_history_raises_an_error(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     named: dict[str, Any],
     message: str,
 ) -> None:
-    """It raises a clear error, and nothing is requested."""
+    """The error names the reason, and nothing is requested."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
     with pytest.raises(ServiceValidationError, match=message):
-        await act(hass, "import_history", **named)
+        await call_action(hass, "import_history", **named)
     assert state(hass, IMPORT) == "unknown"
 
 

@@ -1,4 +1,4 @@
-"""Bursts of live data, from the stream to the states."""
+"""Live sessions: from the stream to the states."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -73,14 +73,14 @@ async def test_session_shows_the_values_of_frames(
     assert world.cloud.counts()["live_data"] == 1
 
 
-async def test_sensor_of_the_end_of_a_session(
+async def test_sensor_shows_when_the_session_ends(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     entity_registry_enabled_by_default: None,
 ) -> None:
-    """It is a timestamp."""
+    """Its state is a timestamp, and unknown after the session."""
     await set_up()
     began = dt_util.utcnow()
     await press(hass, BUTTON_START)
@@ -93,13 +93,13 @@ async def test_sensor_of_the_end_of_a_session(
 async def test_action_takes_a_duration_and_returns_the_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """A device is the target, the duration a field."""
+    """The target is a device; the duration is a field."""
     entry = await set_up()
     began = dt_util.utcnow()
-    answer = await start(
+    response = await start(
         hass, **{ATTR_DEVICE_ID: device_id(hass, entry), "duration": {"minutes": 2}}
     )
-    assert answer == {
+    assert response == {
         HILLTOP: {
             "name": "Hilltop",
             "ends_at": (began + timedelta(minutes=2)).isoformat(),
@@ -131,25 +131,25 @@ async def test_simultaneous_requests_open_one_stream(
 ) -> None:
     """Two automations at the same moment share a stream."""
     await set_up()
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         start(hass),
         start(hass),
         press(hass, BUTTON_START),
     )
-    assert sorted(answer[HILLTOP]["streams"] for answer in answers[:2]) == [0, 1]
-    assert answers[0][HILLTOP]["ends_at"] == answers[1][HILLTOP]["ends_at"]
+    assert sorted(response[HILLTOP]["streams"] for response in responses[:2]) == [0, 1]
+    assert responses[0][HILLTOP]["ends_at"] == responses[1][HILLTOP]["ends_at"]
     assert len(world.cloud.streams) == 1
     await burst.run()
 
 
-async def test_scheduled_sessions(
+async def test_scheduled_session_starts_after_each_pause(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """One begins after each pause; polls continue."""
+    """The pause is counted from the start of one session to the start of the next."""
     await set_up(options=BURSTS)
     for number in (1, 2, 3):
         async_fire_time_changed(hass)
@@ -312,12 +312,12 @@ async def test_quota_error_within_a_stream_stops_all_calls(
         hass_storage[key]["data"]["ledger"], PLANS["kilowatt"], now=now
     )
     assert ledger.blocked_until(now) is not None
-    for ask in (
+    for request in (
         start(hass),
         press(hass, "button.hilltop_refresh_now"),
     ):
         with pytest.raises(HomeAssistantError) as raised:
-            await ask
+            await request
         assert raised.value.translation_key == "budget_exhausted"
     assert world.calls.count("live_data") == 1
     freezer.tick(timedelta(minutes=2))
@@ -388,13 +388,13 @@ async def test_lasting_error_ends_the_schedule(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_plan_without_live_data(
+async def test_plan_without_live_data_has_no_sessions(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     entity_registry: er.EntityRegistry,
 ) -> None:
-    """No entity, no session, and an action that explains why."""
+    """It has no live entities and no sessions; the action raises an error."""
     await set_up(options=BURSTS)
     ids = [e.entity_id for e in entity_registry.entities.values()]
     assert not [entity_id for entity_id in ids if "live" in entity_id]
@@ -443,8 +443,8 @@ async def test_long_session_has_several_streams(
     await set_up()
     world.cloud.live_interval = 20
     began = dt_util.utcnow()
-    answer = await start(hass, duration=660)
-    granted = answer[HILLTOP]
+    response = await start(hass, duration=660)
+    granted = response[HILLTOP]
     assert granted == {
         "name": "Hilltop",
         "ends_at": (began + timedelta(seconds=660)).isoformat(),
@@ -467,8 +467,8 @@ async def test_longer_request_extends_the_session(
     streams = 0
     for _ in range(3):
         await burst.second()
-        answer = await start(hass, duration=120)
-        streams += answer[HILLTOP]["streams"]
+        response = await start(hass, duration=120)
+        streams += response[HILLTOP]["streams"]
     assert streams == 1
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -513,8 +513,8 @@ async def test_no_session_once_the_limit_is_reached(
     left = "sensor.enphase_account_live_streams_left"
     world.cloud.live_interval = 20
     used_up = (DOMAIN, f"live_budget_used_up_{entry.entry_id}")
-    answer = await start(hass, duration=3600)
-    assert answer[HILLTOP]["streams"] == 2
+    response = await start(hass, duration=3600)
+    assert response[HILLTOP]["streams"] == 2
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     assert len(world.cloud.streams) == 2
@@ -592,7 +592,7 @@ async def test_session_does_not_delay_polls(
     burst: Burst,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """While live data streams, polls are made as planned."""
+    """Polls continue as planned during a session."""
     await set_up()
     world.cloud.requests.clear()
     world.cloud.live_interval = 20

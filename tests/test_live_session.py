@@ -1,4 +1,4 @@
-"""Bursts begin, end and are stopped at awkward moments."""
+"""Live sessions that start, end and are stopped at critical moments."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -53,7 +53,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 async def stop(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Stop live data by the action."""
+    """Stop the live session by the action."""
     await hass.services.async_call(DOMAIN, "stop_live_stream", {}, blocking=True)
 
 
@@ -107,9 +107,9 @@ async def test_stop_while_a_stream_opens_raises_for_the_caller(
     ]
     await until(lambda: fault.hits == 1)
     await ENDS[end](hass, entry)
-    for asked in waiting:
+    for request in waiting:
         with pytest.raises(HomeAssistantError) as raised:
-            await asked
+            await request
         assert raised.value.translation_key == "live_stopped"
     await burst.until_closed()
     assert fault.hits == 1
@@ -163,7 +163,7 @@ async def test_stop_of_a_scheduled_session_keeps_the_schedule(
 async def test_shutdown_after_a_failed_scheduled_session_leaves_no_timer(
     hass: HomeAssistant, world: World, set_up: SetUp, end: str
 ) -> None:
-    """No session is planned after the shutdown, at whatever moment it comes."""
+    """No session is planned after the shutdown, whenever it happens."""
     fault = world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     entry = await set_up(options=BURSTS)
     async_fire_time_changed(hass)
@@ -224,12 +224,12 @@ async def test_request_in_the_last_second_gets_its_whole_duration(
     await start(hass, duration=30)
     for _ in range(29):
         await burst.second()
-    asked_at = dt_util.utcnow()
-    answer = await start(hass, duration=30)
-    assert answer[HILLTOP]["streams"] == 1
+    requested_at = dt_util.utcnow()
+    response = await start(hass, duration=30)
+    assert response[HILLTOP]["streams"] == 1
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
-    assert dt_util.utcnow() - asked_at >= timedelta(seconds=30)
+    assert dt_util.utcnow() - requested_at >= timedelta(seconds=30)
     assert [stream.duration for stream in world.cloud.streams] == [30, 30]
 
 
@@ -254,12 +254,12 @@ async def test_request_while_a_session_ends_gets_its_whole_duration(
     stepper.step()
     for _ in range(turns):
         await asyncio.sleep(0)
-    asked_at = dt_util.utcnow()
+    requested_at = dt_util.utcnow()
     granted = (await start(hass, duration=30))[HILLTOP]
     assert granted["streams"] == 1
     ends_at = dt_util.parse_datetime(granted["ends_at"])
     assert ends_at is not None
-    assert ends_at >= asked_at + timedelta(seconds=30)
+    assert ends_at >= requested_at + timedelta(seconds=30)
     await until(lambda: len(world.cloud.streams) == 2)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -306,8 +306,8 @@ async def test_session_over_the_end_of_a_month_counts_in_both(
     await set_up(options={CONF_STREAMS_PER_MONTH: 4})
     freezer.move_to("2026-06-30 23:52:00+00:00")
     world.cloud.live_interval = 20
-    answer = await start(hass, duration=900)
-    assert answer[HILLTOP]["streams"] == 3
+    response = await start(hass, duration=900)
+    assert response[HILLTOP]["streams"] == 3
     assert state(hass, LEFT) == "3"
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -375,7 +375,7 @@ async def test_requests_and_a_stop_at_the_same_moment(
     """Each caller gets either streams or an error."""
     entry = await set_up()
     await start(hass, duration=30)
-    answers = await asyncio.gather(
+    responses = await asyncio.gather(
         start(hass, duration=600),
         stop(hass, entry),
         start(hass, duration=600),
@@ -384,11 +384,11 @@ async def test_requests_and_a_stop_at_the_same_moment(
         return_exceptions=True,
     )
     assert all(
-        answer is None or isinstance(answer, (dict, HomeAssistantError))
-        for answer in answers
+        response is None or isinstance(response, (dict, HomeAssistantError))
+        for response in responses
     )
     await settle()
-    promised = answers[-1]
+    promised = responses[-1]
     assert (state(hass, LIVE) == STATE_ON) is isinstance(promised, dict)
 
 
@@ -433,25 +433,25 @@ async def test_live_session_is_on_only_while_it_streams(
     entry = await set_up()
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
-    asked = hass.async_create_task(start(hass))
+    request = hass.async_create_task(start(hass))
     await until(lambda: fault.hits == 1)
     await press(hass, "button.hilltop_refresh_now")
     await stop(hass, entry)
     with pytest.raises(HomeAssistantError):
-        await asked
+        await request
     assert LIVE not in {event.data["entity_id"] for event in changes}
     await burst.until_closed()
 
 
-async def test_end_of_a_session_that_the_budget_cuts(
+async def test_session_that_the_budget_shortens_reports_its_true_end(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:
-    """Two streams of five minutes are no hour."""
+    """Two streams of five minutes end after ten minutes, not after an hour."""
     await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     world.cloud.live_interval = 20
     began = dt_util.utcnow()
-    answer = await start(hass, duration=3600)
-    ends_at = dt_util.parse_datetime(answer[HILLTOP]["ends_at"])
+    response = await start(hass, duration=3600)
+    ends_at = dt_util.parse_datetime(response[HILLTOP]["ends_at"])
     assert ends_at == began + timedelta(minutes=10)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
@@ -469,12 +469,12 @@ async def test_grant_excludes_streams_that_retries_used(
     await set_up(options={CONF_STREAMS_PER_MONTH: 2})
     world.cloud.live_interval = 20
     fault = world.cloud.faults.add(Fault(operation="live_data", status=552, times=1))
-    asked = hass.async_create_task(start(hass, duration=600))
+    request = hass.async_create_task(start(hass, duration=600))
     await until(lambda: fault.hits == 1)
     await settle()
     freezer.tick(5)
     async_fire_time_changed(hass)
-    granted = (await asked)[HILLTOP]
+    granted = (await request)[HILLTOP]
     assert granted["streams"] == 1
     assert granted["cost_usd"] == 0.1
     assert dt_util.parse_datetime(granted["ends_at"]) == dt_util.utcnow() + timedelta(
@@ -595,7 +595,7 @@ async def test_stop_during_a_renewal_keeps_the_new_token(
     known = entry.data[CONF_TOKEN]
     fault = world.cloud.faults.add(Fault(operation="token", delay=1))
     freezer.tick(timedelta(days=1))
-    asked = hass.async_create_task(start(hass))
+    request = hass.async_create_task(start(hass))
     await until(lambda: stepper.is_waiting)
     ended = hass.async_create_task(ENDS[end](hass, entry))
     await settle()
@@ -603,7 +603,7 @@ async def test_stop_during_a_renewal_keeps_the_new_token(
     stepper.step()
     await ended
     with pytest.raises(HomeAssistantError):
-        await asked
+        await request
     await hass.async_block_till_done()
     assert entry.data[CONF_TOKEN]["refresh_token"] != known["refresh_token"]
     assert "live_data" not in world.calls
@@ -728,14 +728,14 @@ async def test_only_one_system_opens_the_last_stream(
     freezer.tick(timedelta(days=1))
     fault = world.cloud.faults.add(Fault(operation="token", delay=1))
     devices = system_devices(hass, entry)
-    asked = [
+    requests = [
         hass.async_create_task(start(hass, device_id=device.id)) for device in devices
     ]
     await until(lambda: stepper.is_waiting)
     world.cloud.faults.remove(fault)
     stepper.step()
-    answers = await asyncio.gather(*asked, return_exceptions=True)
-    [refused] = [answer for answer in answers if not isinstance(answer, dict)]
+    responses = await asyncio.gather(*requests, return_exceptions=True)
+    [refused] = [each for each in responses if not isinstance(each, dict)]
     assert isinstance(refused, HomeAssistantError)
     assert refused.translation_key == "live_budget_used_up"
     assert state(hass, LEFT) == "0"

@@ -1,4 +1,4 @@
-"""The tools for assistants: what they tell, to whom, and that they cost no call."""
+"""The tools for assistants: their results, their permissions, and no API calls."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -57,8 +57,8 @@ async def _assistants(
     assert await async_setup_component(hass, "llm", {})
 
 
-def asks(user_id: str | None = None) -> llm.LLMContext:
-    """Return who asks: an assistant, for a user or for nobody."""
+def context_of(user_id: str | None = None) -> llm.LLMContext:
+    """Return the context of an assistant, with or without a user."""
     return llm.LLMContext(
         platform="test",
         context=Context(user_id=user_id),
@@ -77,7 +77,7 @@ async def tools(
     hass: HomeAssistant, api_id: str = llm.LLM_API_ASSIST
 ) -> dict[str, llm.Tool]:
     """Return our tools by their names."""
-    found = await async_get_tools(hass, asks(), api_id)
+    found = await async_get_tools(hass, context_of(), api_id)
     return {
         each.name: each for each in found.tools if each.name.startswith("enphase_cloud")
     }
@@ -86,14 +86,16 @@ async def tools(
 async def call(
     hass: HomeAssistant, name: str, *, user_id: str | None = None, **args: Any
 ) -> Any:
-    """Return what a tool answers; before 2026.10 it was the answer itself."""
+    """Return the result of a tool; before 2026.10, tools return it unwrapped."""
     tool = (await tools(hass))[name]
-    result: Any = await tool.async_call(hass, llm.ToolInput(name, args), asks(user_id))
+    result: Any = await tool.async_call(
+        hass, llm.ToolInput(name, args), context_of(user_id)
+    )
     if hasattr(llm, "ToolResult"):
         assert isinstance(result, llm.ToolResult)
         assert not result.error
         result = result.data
-    # It has to be JSON.
+    # The result must be JSON.
     return json.loads(json.dumps(result))
 
 
@@ -104,22 +106,22 @@ def schema(tool: llm.Tool) -> dict[str, Any]:
         convert = llm.probatio.to_openapi
     else:
         from voluptuous_openapi import convert  # noqa: PLC0415
-    told: dict[str, Any] = convert(
+    converted: dict[str, Any] = convert(
         tool.parameters, custom_serializer=llm.selector_serializer
     )
-    return told
+    return converted
 
 
-async def test_there_are_three_small_tools(
+async def test_three_tools_have_short_descriptions(
     hass: HomeAssistant, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each prompt that has them pays for them."""
+    """Each prompt contains them, so they must be short."""
     await set_up()
     expose(hass)
     found = await tools(hass)
     assert sorted(found) == sorted((ENERGY, HEALTH, BUDGET))
-    told = [[each.name, each.description, schema(each)] for each in found.values()]
-    assert len(json.dumps(told)) < 2_000
+    described = [[each.name, each.description, schema(each)] for each in found.values()]
+    assert len(json.dumps(described)) < 2_000
     properties = schema(found[ENERGY])["properties"]
     assert set(properties) == {"period", "from", "to", "flow", "resolution", "system"}
     assert properties["flow"]["enum"] == list(Flow)
@@ -129,44 +131,44 @@ async def test_there_are_three_small_tools(
             assert tool.annotations == llm.ToolAnnotations(
                 read_only=True, destructive=False, idempotent=True, open_world=False
             )
-    # Home Assistant itself has nothing to find fault with.
-    instance = await llm.async_get_api(hass, llm.LLM_API_ASSIST, asks())
+    # Home Assistant logs no complaint about them.
+    instance = await llm.async_get_api(hass, llm.LLM_API_ASSIST, context_of())
     assert {each.name for each in instance.tools} >= set(found)
     assert "LLM tool" not in caplog.text
 
 
-async def test_energy_is_that_of_the_statistics(
+async def test_energy_tool_returns_the_statistics_without_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """By flow and day, as the system measured it, and without a call."""
+    """By flow and day, hour or in total."""
     await set_up(options=OPTIONS)
     expose(hass)
     await advance(hass, freezer, timedelta(hours=1))
     calls = len(world.calls)
-    answer = await call(hass, ENERGY, period="this_week", resolution="day")
-    [told] = answer["systems"]
-    assert answer["unit"] == "kWh"
-    assert (told["system"], told["from"], told["to"]) == (
+    result = await call(hass, ENERGY, period="this_week", resolution="day")
+    [found] = result["systems"]
+    assert result["unit"] == "kWh"
+    assert (found["system"], found["from"], found["to"]) == (
         "Hilltop",
         "2026-06-15",
         "2026-06-17",
     )
-    assert set(told["total"]) == set(Flow)
+    assert set(found["total"]) == set(Flow)
     truth = world.cloud.truth(world.system.system_id)
     monday, tuesday = (
         datetime(2026, 6, day, tzinfo=BERLIN).astimezone(UTC) for day in (15, 16)
     )
     for flow, name in FLOWS.items():
         energy = truth.energy(name, monday, tuesday) / 1000
-        assert told["parts"][flow]["2026-06-15"] == pytest.approx(energy, abs=0.03)
-        assert told["total"][flow] == pytest.approx(
-            sum(told["parts"][flow].values()), abs=0.002
+        assert found["parts"][flow]["2026-06-15"] == pytest.approx(energy, abs=0.03)
+        assert found["total"][flow] == pytest.approx(
+            sum(found["parts"][flow].values()), abs=0.002
         )
-    until = dt_util.parse_datetime(told["recorded_until"])
+    until = dt_util.parse_datetime(found["recorded_until"])
     assert until is not None
     assert until > dt_util.utcnow() - timedelta(hours=4)
     today = float(state(hass, "sensor.hilltop_production_today"))
-    assert told["production_today_by_now"] == pytest.approx(today, abs=0.001)
+    assert found["production_today_by_now"] == pytest.approx(today, abs=0.001)
 
     [hourly] = (
         await call(
@@ -187,34 +189,34 @@ async def test_energy_is_that_of_the_statistics(
     assert len(world.calls) == calls
 
 
-async def test_costs_are_told_where_there_is_a_tariff(
+async def test_energy_tool_returns_costs_with_a_tariff(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """With the flow that they are of, in the currency of Home Assistant."""
+    """Beside the flow that they belong to, in the currency of Home Assistant."""
     entry = world.entry(options=OPTIONS)
     entry.add_to_hass(hass)
     add_tariff(hass, world, entry, fixed("0.30"))
     await set_up(entry)
     expose(hass)
     await advance(hass, freezer, timedelta(hours=1))
-    asked = {"from": "2026-06-15", "to": "2026-06-16"}
-    answer = await call(hass, ENERGY, **asked, flow="grid_import", resolution="day")
-    [told] = answer["systems"]
-    total = told["total"]
+    days = {"from": "2026-06-15", "to": "2026-06-16"}
+    result = await call(hass, ENERGY, **days, flow="grid_import", resolution="day")
+    [found] = result["systems"]
+    total = found["total"]
     assert total.keys() == {"grid_import", "grid_import_cost"}
     assert total["grid_import"] > 0.1
     paid = total["grid_import"] * 0.3
     assert total["grid_import_cost"] == pytest.approx(paid, abs=0.006)
-    assert len(told["parts"]["grid_import_cost"]) == 2
-    assert answer["currency"] == hass.config.currency
-    [other] = (await call(hass, ENERGY, **asked, flow="production"))["systems"]
+    assert len(found["parts"]["grid_import_cost"]) == 2
+    assert result["currency"] == hass.config.currency
+    [other] = (await call(hass, ENERGY, **days, flow="production"))["systems"]
     assert other["total"].keys() == {"production"}
 
 
-async def test_what_cannot_be_answered_is_said(
+async def test_wrong_parameters_raise_an_error(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Assistants read it, and ask for something else."""
+    """The assistant reads the error and can try other parameters."""
     await set_up()
     expose(hass)
     for wrong in (
@@ -230,26 +232,26 @@ async def test_what_cannot_be_answered_is_said(
         with pytest.raises(vol.Invalid):
             await call(hass, ENERGY, **wrong)
     # Nothing is recorded of a time before the system.
-    answer = await call(hass, ENERGY, **{"from": "2026-01-01", "to": "2026-01-02"})
-    assert "total" not in answer["systems"][0]
+    result = await call(hass, ENERGY, **{"from": "2026-01-01", "to": "2026-01-02"})
+    assert "total" not in result["systems"][0]
 
 
 @pytest.mark.long
-async def test_health_names_what_is_wrong(
+async def test_health_tool_names_problem_panels_and_alarms(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Panels and alarms by name, and how old each value is; no serial number."""
+    """By the user's names, with the age of each value and without serial numbers."""
     entry = await set_up(options={"groups": ["devices", "panels", "alarms"]})
     expose(hass)
-    [told] = (await call(hass, HEALTH, system="hilltop"))["systems"]
-    assert told["gateway_reporting"] is True
-    assert told["status"] == "normal"
-    assert told["battery_level_percent"] == pytest.approx(
+    [found] = (await call(hass, HEALTH, system="hilltop"))["systems"]
+    assert found["gateway_reporting"] is True
+    assert found["status"] == "normal"
+    assert found["battery_level_percent"] == pytest.approx(
         float(state(hass, BATTERY)), abs=1
     )
-    assert 0 <= told["minutes_old"]["battery_level_percent"] < 60
-    assert told["open_alarms"] == 0
-    assert "problem_panels" not in told
+    assert 0 <= found["minutes_old"]["battery_level_percent"] < 60
+    assert found["open_alarms"] == 0
+    assert "problem_panels" not in found
 
     hours = timedelta(hours=1)
     await pass_time(hass, freezer, timedelta(days=2), step=hours)
@@ -258,8 +260,8 @@ async def test_health_names_what_is_wrong(
     world.system.open_alarm("meter_silent", dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=3), step=hours)
     calls = len(world.calls)
-    [told] = (await call(hass, HEALTH))["systems"]
-    assert told["problem_panels"] == {"dead": [f"Panel {panels[3][-4:]}"]}
+    [found] = (await call(hass, HEALTH))["systems"]
+    assert found["problem_panels"] == {"dead": [f"Panel {panels[3][-4:]}"]}
     registry = dr.async_get(hass)
     [device] = [
         each
@@ -267,55 +269,57 @@ async def test_health_names_what_is_wrong(
         if each.serial_number == panels[3]
     ]
     registry.async_update_device(device.id, name_by_user="Chimney")
-    [told] = (await call(hass, HEALTH))["systems"]
-    assert told["problem_panels"] == {"dead": ["Chimney"]}
-    assert told["panels_with_problem"] == 1
-    [alarm] = told["alarms"]
+    [found] = (await call(hass, HEALTH))["systems"]
+    assert found["problem_panels"] == {"dead": ["Chimney"]}
+    assert found["panels_with_problem"] == 1
+    [alarm] = found["alarms"]
     assert alarm["advice"]
     assert alarm["severity"]
-    text = json.dumps(told)
+    text = json.dumps(found)
     assert not any(serial in text for serial in panels)
     assert str(world.system.system_id) not in text
     assert len(world.calls) == calls
 
 
-async def test_a_silent_gateway_is_told(
+async def test_health_tool_reports_a_silent_gateway(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Values that are too old are left out."""
+    """The result has no values that are too old."""
     await set_up()
     expose(hass)
     world.system.go_offline(dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=8), step=timedelta(minutes=15))
-    [told] = (await call(hass, HEALTH))["systems"]
-    assert told["gateway_reporting"] is False
-    assert told["gateway_reported_at"] < "2026-06-17T13:00"
-    assert "battery_level_percent" not in told
+    [found] = (await call(hass, HEALTH))["systems"]
+    assert found["gateway_reporting"] is False
+    assert found["gateway_reported_at"] < "2026-06-17T13:00"
+    assert "battery_level_percent" not in found
 
 
-async def test_budget_is_that_of_the_account(
+async def test_budget_tool_returns_the_states_of_the_account(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """As its sensors have it."""
+    """Calls, live streams and the next update equal those of the sensors."""
     await set_up()
     expose(hass)
-    [told] = (await call(hass, BUDGET))["api_keys"]
+    [found] = (await call(hass, BUDGET))["api_keys"]
     account = "sensor.enphase_account_"
-    assert told["calls_used"] == int(state(hass, f"{account}api_calls_used"))
-    assert told["calls_used"] == len(world.calls)
-    assert told["calls_left"] == int(state(hass, f"{account}api_calls_left"))
-    assert told["live_streams_left"] == 100
-    renewed = dt_util.parse_datetime(told["calls_renewed"])
+    assert found["calls_used"] == int(state(hass, f"{account}api_calls_used"))
+    assert found["calls_used"] == len(world.calls)
+    assert found["calls_left"] == int(state(hass, f"{account}api_calls_left"))
+    assert found["live_streams_left"] == 100
+    renewed = dt_util.parse_datetime(found["calls_renewed"])
     assert renewed == datetime(2026, 7, 1, tzinfo=UTC)
-    [system] = told["systems"]
+    [system] = found["systems"]
     assert system["system"] == "Hilltop"
     assert dt_util.parse_datetime(system["next_update"]) == dt_util.parse_datetime(
         state(hass, "sensor.hilltop_next_update")
     )
 
 
-async def test_only_who_may_know_is_told(hass: HomeAssistant, set_up: SetUp) -> None:
-    """An assistant of what is exposed to it; a user of what he may read."""
+async def test_tools_require_exposure_and_read_permission(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The assistant needs an exposed entity, the user permission to read it."""
     await set_up()
     assert await tools(hass) == {}
     assert await tools(hass, "another") == {}
@@ -336,10 +340,10 @@ async def test_only_who_may_know_is_told(hass: HomeAssistant, set_up: SetUp) -> 
                 await call(hass, name, user_id=nobody)
 
 
-async def test_an_unloaded_entry_has_no_tools(
+async def test_unloaded_entry_has_no_tools(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """They would have nothing to tell."""
+    """The tools exist only while a system is loaded."""
     entry = await set_up()
     expose(hass)
     assert await tools(hass)
@@ -349,18 +353,18 @@ async def test_an_unloaded_entry_has_no_tools(
     assert await tools(hass, ADMIN) == {}
 
 
-async def test_systems_are_told_apart(
+async def test_tools_return_each_exposed_system_by_name(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Each by its name, where it is exposed; the budget is one."""
+    """Only systems with an exposed entity; they share one budget."""
     world.add_system(name="Valley", time_zone="Europe/Berlin")
     await set_up()
     expose(hass)
-    told = await call(hass, HEALTH)
-    assert [each["system"] for each in told["systems"]] == ["Hilltop"]
+    found = await call(hass, HEALTH)
+    assert [each["system"] for each in found["systems"]] == ["Hilltop"]
     expose(hass, "sensor.valley_status")
-    told = await call(hass, HEALTH)
-    assert [each["system"] for each in told["systems"]] == ["Hilltop", "Valley"]
+    found = await call(hass, HEALTH)
+    assert [each["system"] for each in found["systems"]] == ["Hilltop", "Valley"]
     [key] = (await call(hass, BUDGET))["api_keys"]
     assert [each["system"] for each in key["systems"]] == ["Hilltop", "Valley"]
     [energy] = (await call(hass, ENERGY, system="valley"))["systems"]
