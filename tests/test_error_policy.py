@@ -1,4 +1,4 @@
-"""One table says what each error of the client leads to, and what users read."""
+"""The table of the consequence and the message of each error of the client."""
 
 import inspect
 from string import Formatter
@@ -59,37 +59,37 @@ ERRORS = [
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_the_consequence_of_an_error(
+def test_each_error_has_its_consequence(
     err: EnphaseCloudError, consequence: Consequence
 ) -> None:
-    """401 and 403 are told apart, and neither asks for a new sign-in."""
+    """401 and 403 have different consequences; neither starts reauthentication."""
     assert error_policy(err).consequence is consequence
 
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_each_row_comes_before_its_base_classes(kind: type[EnphaseCloudError]) -> None:
     """The first matching row is that of the nearest class."""
-    fitting = [row for row in ERROR_POLICIES if issubclass(kind, row)]
+    matching = [row for row in ERROR_POLICIES if issubclass(kind, row)]
     nearest = next(parent for parent in kind.__mro__ if parent in ERROR_POLICIES)
-    assert fitting[0] is nearest
+    assert matching[0] is nearest
 
 
 @pytest.mark.parametrize(
     "message", sorted({policy.message for policy in ERROR_POLICIES.values()})
 )
 def test_each_message_has_all_placeholders(message: str) -> None:
-    """With only the placeholders of `explained`."""
-    given = explained(
+    """`explained` provides all placeholders of the message."""
+    provided = explained(
         HomeAssistantError, EnphaseCloudError("x"), Source.LIVE
     ).translation_placeholders
     text = ENGLISH["exceptions"][message]["message"]
-    wanted = {name for _, name, _, _ in Formatter().parse(text) if name}
-    assert given is not None
-    assert wanted <= set(given)
+    required = {name for _, name, _, _ in Formatter().parse(text) if name}
+    assert provided is not None
+    assert required <= set(provided)
 
 
-def test_access_controls_are_spelt_as_in_the_portal() -> None:
-    """As the tags of the official specification, which the simulator follows."""
+def test_access_controls_are_spelled_as_in_the_portal() -> None:
+    """The simulator has the tags of the official specification."""
     assert {str(access) for access in Access} == {
         str(access) for access in PortalAccessControl
     }
@@ -98,15 +98,15 @@ def test_access_controls_are_spelt_as_in_the_portal() -> None:
 
 @pytest.mark.parametrize("refusal", Refusal)
 def test_stored_refusal_has_the_message_of_its_error(refusal: Refusal) -> None:
-    """The user reads the same, whether the error is new or stored."""
+    """The user reads the same message, whether the error is new or stored."""
     errors: dict[Refusal, EnphaseCloudError] = {
         Refusal.NOT_ENTITLED: NotEntitledError("live_data", 401),
         Refusal.FORBIDDEN: ForbiddenError("live_data", 403),
     }
     new = explained(HomeAssistantError, errors[refusal], Source.LIVE)
-    remembered = refused(refusal, Source.LIVE)
-    assert remembered.translation_key == new.translation_key == refusal
-    assert remembered.translation_placeholders == {
+    stored = refused(refusal, Source.LIVE)
+    assert stored.translation_key == new.translation_key == refusal
+    assert stored.translation_placeholders == {
         "access_control": "Streaming APIs",
         "plan": "Kilowatt",
     }

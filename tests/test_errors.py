@@ -1,4 +1,4 @@
-"""What goes wrong is told once, in the user's language, and rests before it goes on."""
+"""Errors are logged once, translated for the user, and followed by a backoff."""
 
 from datetime import timedelta
 import json
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def failing(*_: object, **__: object) -> Any:
-    """Fail as code of ours might."""
+    """Fail like a defect of the integration."""
     raise OverflowError(SECRET)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30"])
-async def test_an_absurd_day_does_no_harm(
+async def test_absurd_date_does_not_affect_other_values(
     hass: HomeAssistant, world: World, set_up: SetUp, day: str
 ) -> None:
     """The rest of the document is shown."""
@@ -54,7 +54,7 @@ async def test_an_absurd_day_does_no_harm(
     assert float(state(hass, "sensor.hilltop_production_today")) == 5
 
 
-async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
+async def test_defect_in_reading_a_document_backs_off(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -62,7 +62,7 @@ async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No hot loop, no secret in the log, and nobody else is held up."""
+    """No loop of requests, no secret in the log, no delay of other documents."""
     monkeypatch.setattr(readings, "single_devices", failing)
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=6))
@@ -75,7 +75,7 @@ async def test_a_document_that_our_code_fails_at_rests_like_one_that_fails(
     assert raised.value.translation_key == "update_failed"
 
 
-async def test_energies_that_our_code_fails_at_rest(
+async def test_defect_in_reading_energy_backs_off(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     world: World,
@@ -84,7 +84,7 @@ async def test_energies_that_our_code_fails_at_rest(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Longer from failure to failure, as with any error of the cloud."""
+    """Pauses grow with each failure, as after errors of the cloud."""
     monkeypatch.setattr(power_caps, "readings_of_week", failing)
     await set_up(options={CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "none"})
     await pass_time(hass, freezer, timedelta(hours=6))
@@ -95,14 +95,14 @@ async def test_energies_that_our_code_fails_at_rest(
     assert polls >= 12
 
 
-async def test_live_data_that_our_code_fails_at_ends(
+async def test_defect_in_reading_a_frame_ends_the_session(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The stream is closed, and nothing else happens."""
+    """The stream is closed and not reopened."""
     monkeypatch.setattr(live, "read_live_frame", failing)
     await set_up()
     with pytest.raises(HomeAssistantError) as raised:
@@ -126,7 +126,7 @@ async def test_live_data_that_our_code_fails_at_ends(
         (Fault(operation="summary", status=403), "system_not_visible"),
     ],
 )
-async def test_refresh_now_answers_in_the_users_language(
+async def test_refresh_now_raises_translated_errors(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -134,7 +134,7 @@ async def test_refresh_now_answers_in_the_users_language(
     fault: Fault,
     key: str,
 ) -> None:
-    """Whatever keeps the cloud from an answer; values stay."""
+    """Each error has a translation key of its own."""
     await set_up()
     freezer.tick(120)
     fault.hits, fault.times = 0, None
@@ -150,14 +150,14 @@ async def test_refresh_now_answers_in_the_users_language(
 
 
 @pytest.mark.long
-async def test_a_quota_that_is_used_up_is_logged_once(
+async def test_exceeded_quota_is_logged_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And once when calls are accepted again."""
+    """Its end is logged once, too."""
     await set_up()
     fault = world.cloud.faults.add(Fault(operation="summary", quota="minute"))
     await pass_time(hass, freezer, timedelta(hours=9))
@@ -171,7 +171,7 @@ async def test_a_quota_that_is_used_up_is_logged_once(
 
 
 @pytest.mark.long
-async def test_energies_that_fail_are_logged_once(
+async def test_failing_energy_document_is_logged_once(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     world: World,
@@ -179,7 +179,7 @@ async def test_energies_that_fail_are_logged_once(
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """And once when they are back."""
+    """Its recovery is logged once, too."""
     fault = world.cloud.faults.add(
         Fault(operation="energy_import_telemetry", status=500)
     )
@@ -193,10 +193,10 @@ async def test_energies_that_fail_are_logged_once(
     assert caplog.text.count(f"{what}: available again") == 1
 
 
-async def test_the_device_of_an_entry_that_is_not_loaded_can_be_deleted(
+async def test_device_of_a_deselected_system_can_be_deleted_while_unloaded(
     hass: HomeAssistant, set_up: SetUp, device_registry: dr.DeviceRegistry
 ) -> None:
-    """Where its system is not chosen any more."""
+    """The device of a selected system cannot."""
     entry = await set_up()
     [device] = system_devices(hass, entry)
     await hass.config_entries.async_unload(entry.entry_id)

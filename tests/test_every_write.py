@@ -1,4 +1,4 @@
-"""Every write, through everything that may happen to it: both ends agree at last."""
+"""Every write through every fault: entity and cloud agree in the end."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -33,7 +33,7 @@ from .flows import until
 from .helpers import pass_time, state
 
 MINUTE = timedelta(minutes=1)
-# A little more than the client waits for an answer.
+# A little more than the timeout of the client.
 CLIENT_LIMIT = timedelta(seconds=32)
 PUMP = Load(name="NC1", load_name="Pool pump")
 
@@ -41,14 +41,14 @@ pytestmark = pytest.mark.parametrize("plan", ["megawatt"])
 
 
 class Write(NamedTuple):
-    """A write: what is set, what another one sets, and what the cloud has."""
+    """A write: its value, the value of a concurrent write, and the cloud's values."""
 
     entity_id: str
     operation: str
     value: Any
     other: Any
     truth: Callable[[World], Any]
-    # The cloud's words for what is set, and for what was before.
+    # The cloud's values after and before the write.
     after: Any
     before: Any
 
@@ -145,14 +145,14 @@ SHOWN = {True: "on", 40: "40.0", 45: "45.0"}
 
 @pytest.fixture(params=WRITES, ids=lambda write: write.entity_id)
 def write(request: pytest.FixtureRequest) -> Write:
-    """Return each write in turn."""
+    """Return each write."""
     found: Write = request.param
     return found
 
 
 @pytest.fixture
 async def entry(world: World, set_up: SetUp, summer_noon: None) -> MockConfigEntry:
-    """Set up a system that has everything."""
+    """Set up a system with all settings."""
     world.system.settings = Settings(mode="Savings Mode", loads=(PUMP,))
     found: MockConfigEntry = await set_up(options=OPTIONS)
     return found
@@ -161,7 +161,7 @@ async def entry(world: World, set_up: SetUp, summer_noon: None) -> MockConfigEnt
 async def outcome(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, write: Write, *values: Any
 ) -> list[BaseException | None]:
-    """Set values at once, and return what came of each."""
+    """Set values at the same time; return the error of each, or None."""
     tasks = [begin(hass, write.entity_id, value) for value in values or (write.value,)]
     return await finished(hass, freezer, *tasks)
 
@@ -171,7 +171,7 @@ def effects(world: World) -> int:
     return sum(bool(took_effect) for _, took_effect in written(world))
 
 
-async def agree(
+async def assert_agreement(
     hass: HomeAssistant,
     world: World,
     freezer: FrozenDateTimeFactory,
@@ -179,7 +179,7 @@ async def agree(
     *,
     is_set: bool = True,
 ) -> None:
-    """Check both ends, after all looks at what was written."""
+    """Check entity and cloud after all readings that follow a write."""
     await pass_time(hass, freezer, 12 * MINUTE)
     assert write.truth(world) == (write.after if is_set else write.before)
     shown = state(hass, write.entity_id)
@@ -190,13 +190,13 @@ async def agree(
 
 
 @pytest.mark.usefixtures("entry")
-async def test_success(
+async def test_accepted_write_is_read_once(
     hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, write: Write
 ) -> None:
-    """One write, and one look."""
+    """One write and one reading are requested."""
     before = len(world.cloud.requests)
     assert await outcome(hass, freezer, write) == [None]
-    await agree(hass, world, freezer, write)
+    await assert_agreement(hass, world, freezer, write)
     reading = write.operation.removeprefix("set_")
     made = [
         each.operation
@@ -208,7 +208,7 @@ async def test_success(
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("status", [401, 403])
-async def test_refused_by_plan(
+async def test_write_refused_by_plan_makes_the_entity_unavailable(
     hass: HomeAssistant,
     world: World,
     freezer: FrozenDateTimeFactory,
@@ -225,7 +225,7 @@ async def test_refused_by_plan(
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("status", [400, 422])
-async def test_refused_by_value(
+async def test_write_refused_by_value_raises_and_changes_nothing(
     hass: HomeAssistant,
     world: World,
     freezer: FrozenDateTimeFactory,
@@ -237,13 +237,13 @@ async def test_refused_by_value(
     (error,) = await outcome(hass, freezer, write)
     assert isinstance(error, HomeAssistantError)
     assert error.translation_placeholders == {"details": "Out of range"}
-    await agree(hass, world, freezer, write, is_set=False)
+    await assert_agreement(hass, world, freezer, write, is_set=False)
     assert fault.hits == 1
 
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_no_answer(
+async def test_write_without_response_is_repeated_only_if_it_had_no_effect(
     hass: HomeAssistant,
     world: World,
     freezer: FrozenDateTimeFactory,
@@ -251,7 +251,7 @@ async def test_no_answer(
     *,
     took_effect: bool,
 ) -> None:
-    """What took effect is not written again."""
+    """A reading shows whether the write took effect."""
     world.cloud.faults.add(
         Fault(
             operation=write.operation,
@@ -261,14 +261,14 @@ async def test_no_answer(
         )
     )
     assert await outcome(hass, freezer, write) == [None]
-    await agree(hass, world, freezer, write)
+    await assert_agreement(hass, world, freezer, write)
     assert effects(world) == 1
     assert len(written(world)) == (1 if took_effect else 2)
 
 
 @pytest.mark.usefixtures("entry")
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_timeout(
+async def test_write_that_times_out_is_repeated_only_if_it_had_no_effect(
     hass: HomeAssistant,
     world: World,
     freezer: FrozenDateTimeFactory,
@@ -276,7 +276,7 @@ async def test_timeout(
     *,
     took_effect: bool,
 ) -> None:
-    """The cloud holds its answer until the client gives up, and then looks."""
+    """The cloud holds its response until the client gives up and reads the settings."""
     fault = Fault(operation=write.operation, hang=True, after=took_effect, times=1)
     world.cloud.faults.add(fault)
     task = begin(hass, write.entity_id, write.value)
@@ -286,24 +286,24 @@ async def test_timeout(
     async_fire_time_changed(hass, dt_util.utcnow() + CLIENT_LIMIT)
     assert await finished(hass, freezer, task) == [None]
     await world.cloud.connections.until_idle()
-    await agree(hass, world, freezer, write)
+    await assert_agreement(hass, world, freezer, write)
     assert effects(world) == 1
     assert len(written(world)) == (1 if took_effect else 2)
 
 
 @pytest.mark.usefixtures("entry")
-async def test_two_writers_at_once(
+async def test_last_of_two_concurrent_writes_wins(
     hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, write: Write
 ) -> None:
-    """The last one counts."""
+    """Both callers succeed."""
     results = await outcome(hass, freezer, write, write.other, write.value)
     assert results == [None, None]
-    await agree(hass, world, freezer, write)
+    await assert_agreement(hass, world, freezer, write)
     assert effects(world) <= 2
 
 
 @pytest.mark.parametrize("is_lost", [True, False])
-async def test_a_kill_between_write_and_look(
+async def test_kill_between_write_and_reading_keeps_the_true_state(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -314,7 +314,7 @@ async def test_a_kill_between_write_and_look(
     *,
     is_lost: bool,
 ) -> None:
-    """What is on the disk at the moment of the request is enough."""
+    """The store that was written before the request is enough."""
     fault = Fault(operation=write.operation, status=503, after=not is_lost, times=1)
     world.cloud.faults.add(fault)
     (error,) = await outcome(hass, freezer, write)
@@ -324,5 +324,5 @@ async def test_a_kill_between_write_and_look(
     await hass.config_entries.async_unload(entry.entry_id)
     hass_storage[key] = on_disk
     await set_up(entry)
-    await agree(hass, world, freezer, write, is_set=not is_lost)
+    await assert_agreement(hass, world, freezer, write, is_set=not is_lost)
     assert len(written(world)) == 1

@@ -1,4 +1,4 @@
-"""What a system has comes and goes: which documents are polled, and how often."""
+"""Parts of a system appear and disappear: which documents are polled, and how often."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,8 +33,8 @@ def _noon(freezer: FrozenDateTimeFactory) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _calm_log(caplog: pytest.LogCaptureFixture) -> None:
-    # A frozen clock that is moved looks like a loop that hangs.
+def _without_slow_loop_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    # asyncio takes a moved clock for a blocked event loop.
     caplog.set_level(logging.ERROR, "asyncio")
 
 
@@ -45,21 +45,21 @@ async def pass_days(
     await pass_time(hass, freezer, days * DAY, step=timedelta(minutes=5))
 
 
-async def leap(
+async def jump(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, delta: timedelta
 ) -> None:
-    """Let time pass at once, and then a while in which everything due is done."""
+    """Move the clock, and then let fifteen minutes pass for everything that is due."""
     freezer.tick(delta)
     await pass_time(hass, freezer, timedelta(minutes=15))
 
 
 def has(hass: HomeAssistant, entity_id: str) -> bool:
-    """Tell whether a sensor shows a number."""
+    """Return whether a sensor shows a number."""
     found = hass.states.get(f"sensor.{entity_id}")
     return found is not None and found.state not in {STATE_UNKNOWN, STATE_UNAVAILABLE}
 
 
-def asked(world: World, operation: str) -> Iterator[datetime]:
+def requested_at(world: World, operation: str) -> Iterator[datetime]:
     """Yield when an operation was requested."""
     for request in world.cloud.requests:
         if request.operation == operation:
@@ -71,14 +71,14 @@ def asked(world: World, operation: str) -> Iterator[datetime]:
 @pytest.mark.parametrize("noise", [0, 3])
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_noise_in_the_dark_is_no_day(
+async def test_noise_of_a_meter_at_night_costs_no_calls(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     noise: int,
 ) -> None:
-    """A meter that shows a few watts at night costs no calls at night."""
+    """A few watts in the dark are not taken for daylight."""
     world.system.dark_noise_w = noise
     await set_up()
     await pass_days(hass, freezer, 3)
@@ -88,16 +88,16 @@ async def test_noise_in_the_dark_is_no_day(
     hour = timedelta(hours=1)
     in_the_dark = [
         at
-        for at in asked(world, "summary")
+        for at in requested_at(world, "summary")
         if not produced(Flow.PRODUCTION, _mark(at - hour), _mark(at + hour / 2))
     ]
-    by_day = len(list(asked(world, "summary"))) - len(in_the_dark)
+    by_day = len(list(requested_at(world, "summary"))) - len(in_the_dark)
     assert len(in_the_dark) <= 2 * 1.5
     assert by_day / 2 >= 28
 
 
-def _mark(moment: datetime) -> datetime:
-    return moment.replace(minute=moment.minute // 5 * 5, second=0, microsecond=0)
+def _mark(at: datetime) -> datetime:
+    return at.replace(minute=at.minute // 5 * 5, second=0, microsecond=0)
 
 
 @pytest.mark.parametrize("plan", ["watt"])
@@ -120,7 +120,7 @@ async def test_without_meters_the_summary_gets_all_calls(
     freezer: FrozenDateTimeFactory,
     fault: Fault | None,
 ) -> None:
-    """What adds nothing leaves the schedule, and is checked once a week."""
+    """A document without data leaves the schedule, and is checked once a week."""
     if fault is not None:
         world.cloud.faults.add(fault)
     await set_up()
@@ -130,9 +130,9 @@ async def test_without_meters_the_summary_gets_all_calls(
     await pass_days(hass, freezer, 3)
     assert world.calls.count("summary") / 3 >= 33
     assert world.calls.count(LATEST) == 0
-    await leap(hass, freezer, 3 * DAY)
+    await jump(hass, freezer, 3 * DAY)
     assert world.calls.count(LATEST) == 1
-    await leap(hass, freezer, 6 * DAY)
+    await jump(hass, freezer, 6 * DAY)
     assert world.calls.count(LATEST) == 1
 
 
@@ -142,20 +142,20 @@ WITHOUT_METERS = pytest.mark.parametrize(
 
 
 @WITHOUT_METERS
-async def test_a_silent_document_is_requested_when_the_user_asks(
+async def test_refresh_now_requests_a_document_without_data(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """On "Refresh now"; one for batteries only where there is a sign of them."""
+    """The document of batteries is requested only with signs of a battery."""
     await set_up()
     await press(hass, "button.roof_refresh_now")
     assert world.calls == ["summary", LATEST] * 2
 
 
 @WITHOUT_METERS
-async def test_a_silent_document_is_requested_after_a_new_sign_in(
+async def test_new_sign_in_requests_a_document_without_data(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """A restart costs no call; reconfiguring is a reason to look again."""
+    """A restart makes no call."""
     entry = await set_up()
     await hass.config_entries.async_reload(entry.entry_id)
     assert world.calls == ["summary", LATEST]
@@ -168,12 +168,12 @@ async def test_a_silent_document_is_requested_after_a_new_sign_in(
 
 
 @WITHOUT_METERS
-async def test_a_silent_document_is_requested_when_modules_change(
+async def test_change_of_modules_requests_a_document_without_data(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Who adds panels may have added a meter."""
+    """A meter may have been installed with new panels."""
     await set_up()
-    await leap(hass, freezer, 1.5 * DAY)
+    await jump(hass, freezer, 1.5 * DAY)
     assert world.calls.count(LATEST) == 1
     world.system.modules += 4
     world.system.install_meter("consumption")
@@ -184,24 +184,24 @@ async def test_a_silent_document_is_requested_when_modules_change(
 
 @WITHOUT_METERS
 @pytest.mark.parametrize("status", [404, 500])
-async def test_a_check_that_fails_harms_nothing(
+async def test_failed_check_is_repeated_after_a_day_or_a_week(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     status: int,
 ) -> None:
-    """It is made again a day later at the soonest, and everything stays available."""
+    """Other values stay available."""
     await set_up()
     world.cloud.faults.add(Fault(operation=LATEST, status=status))
-    await leap(hass, freezer, 7 * DAY)
+    await jump(hass, freezer, 7 * DAY)
     assert world.calls.count(LATEST) == 2
     assert has(hass, "roof_production_power")
-    await leap(hass, freezer, timedelta(hours=22))
+    await jump(hass, freezer, timedelta(hours=22))
     assert world.calls.count(LATEST) == 2
     world.cloud.faults.clear()
     world.system.install_meter("consumption")
-    await leap(hass, freezer, (7 if status == 404 else 1) * DAY)
+    await jump(hass, freezer, (7 if status == 404 else 1) * DAY)
     assert has(hass, "roof_consumption_power")
 
 
@@ -209,10 +209,10 @@ CONSUMPTION = {**PANELS, "meters": ["consumption"]}
 
 
 @pytest.mark.parametrize("system_properties", [CONSUMPTION])
-async def test_a_consumption_meter_alone_is_worth_its_calls(
+async def test_document_of_a_lone_consumption_meter_is_polled(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It is one measurement, but no other document has it."""
+    """No other document has its value."""
     await set_up()
     await pass_time(hass, freezer, timedelta(hours=4))
     assert world.calls.count(LATEST) >= 10
@@ -220,37 +220,37 @@ async def test_a_consumption_meter_alone_is_worth_its_calls(
 
 
 @pytest.mark.parametrize("system_properties", [CONSUMPTION])
-async def test_a_meter_that_was_silent_at_first_appears(
+async def test_meter_that_starts_to_report_appears(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It is listed with nulls until it reports; within a week it is shown."""
+    """Its values are null at first; they appear within a week of the first report."""
     world.system.silence("consumption", dt_util.utcnow() - 8 * DAY)
     await set_up()
     assert not has(hass, "roof_consumption_power")
     world.system.resume_part("consumption", dt_util.utcnow())
-    await leap(hass, freezer, 7 * DAY)
+    await jump(hass, freezer, 7 * DAY)
     assert has(hass, "roof_consumption_power")
     await pass_time(hass, freezer, timedelta(hours=1))
     assert world.calls.count(LATEST) >= 4
 
 
 @WITHOUT_METERS
-async def test_a_meter_that_is_installed_a_year_later_appears(
+async def test_meter_installed_a_year_later_appears(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing has to be added anew."""
+    """The account needs no reconfiguration."""
     await set_up()
     for month in range(1, 13):
-        await leap(hass, freezer, 29 * DAY)
+        await jump(hass, freezer, 29 * DAY)
         assert world.calls.count(LATEST) == 1 + month
     world.system.install_meter("production")
     world.system.install_meter("consumption")
-    await leap(hass, freezer, 7 * DAY)
+    await jump(hass, freezer, 7 * DAY)
     assert has(hass, "roof_consumption_power")
     assert has(hass, "roof_grid_power")
 
 
-async def test_a_meter_that_is_removed_leaves_the_schedule(
+async def test_document_of_a_removed_meter_leaves_the_schedule(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Its sensors become unavailable, and its document is checked once a week."""
@@ -261,12 +261,12 @@ async def test_a_meter_that_is_removed_leaves_the_schedule(
     assert has(hass, "cabin_grid_power")
     cabin.remove_meter("consumption")
     for _ in range(10):
-        await leap(hass, freezer, timedelta(hours=6))
+        await jump(hass, freezer, timedelta(hours=6))
     world.cloud.requests.clear()
     await pass_time(hass, freezer, timedelta(hours=6))
     assert LATEST not in world.calls
     for _ in range(7):
-        await leap(hass, freezer, DAY)
+        await jump(hass, freezer, DAY)
     assert world.calls.count(LATEST) == 1
     assert state(hass, "sensor.cabin_consumption_power") == STATE_UNAVAILABLE
 
@@ -277,10 +277,10 @@ BATTERY_SENSORS = ("battery", "battery_capacity", "battery_power")
 
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
-async def test_batteries_that_are_taken_away(
+async def test_removed_batteries_become_unavailable(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Consumption is known again, and their document leaves the schedule."""
+    """Consumption becomes known again; the batteries' document is polled no more."""
     await set_up()
     for name in BATTERY_SENSORS:
         assert has(hass, f"roof_{name}"), name
@@ -291,19 +291,19 @@ async def test_batteries_that_are_taken_away(
         assert state(hass, f"sensor.roof_{name}") == STATE_UNAVAILABLE, name
     world.cloud.requests.clear()
     for _ in range(13):
-        await leap(hass, freezer, DAY)
-    # Once because the other documents changed, and then weekly.
+        await jump(hass, freezer, DAY)
+    # Once because the other documents changed, then weekly.
     assert 1 <= world.calls.count(BATTERY) <= 2
 
     world.system.install_batteries(Storage(), dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(hours=1))
-    await leap(hass, freezer, DAY)
+    await jump(hass, freezer, DAY)
     for name in BATTERY_SENSORS:
         assert has(hass, f"roof_{name}"), name
 
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
-async def test_a_summary_that_says_zero_once_wipes_no_battery(
+async def test_single_zero_capacity_removes_no_battery(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Two other documents show the battery."""
@@ -319,10 +319,10 @@ async def test_a_summary_that_says_zero_once_wipes_no_battery(
 
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
-async def test_a_zero_wipes_no_battery_where_only_the_summary_is_allowed(
+async def test_zero_capacity_removes_a_battery_only_after_a_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It has to be said for a day."""
+    """The summary is the only document that the plan includes."""
     for operation in (LATEST, BATTERY):
         world.cloud.faults.add(Fault(operation=operation, status=401))
     await set_up()
@@ -331,18 +331,18 @@ async def test_a_zero_wipes_no_battery_where_only_the_summary_is_allowed(
     await pass_time(hass, freezer, timedelta(hours=1))
     assert has(hass, "roof_battery_capacity")
     for _ in range(2):
-        await leap(hass, freezer, DAY)
+        await jump(hass, freezer, DAY)
     assert state(hass, "sensor.roof_battery_capacity") == STATE_UNAVAILABLE
 
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
-async def test_one_of_two_batteries_falls_silent(
+async def test_silent_battery_does_not_make_other_values_old(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It stays listed for a week; grid and consumption stay known, and of now."""
+    """The cloud lists it for a week; grid and consumption stay known and recent."""
     world.system.silence("battery 1", dt_util.utcnow())
     await set_up()
-    await leap(hass, freezer, 2 * DAY)
+    await jump(hass, freezer, 2 * DAY)
     names = ("consumption_power", "grid_power")
     for name in (*names, "battery_power"):
         assert has(hass, f"roof_{name}"), name
@@ -354,10 +354,10 @@ async def test_one_of_two_batteries_falls_silent(
 
 @pytest.mark.parametrize("system_properties", [HOUSE])
 @pytest.mark.parametrize("behind", [400, 840])
-async def test_two_gateways_give_grid_power(
+async def test_grid_power_of_two_gateways_is_as_old_as_the_older_report(
     hass: HomeAssistant, world: World, set_up: SetUp, behind: int
 ) -> None:
-    """It is as old as the older report."""
+    """Each gateway reports one of the meters."""
     world.system.second_gateway = SecondGateway(frozenset({"consumption"}), behind)
     await set_up()
     grid = hass.states.get("sensor.roof_grid_power")
@@ -369,11 +369,11 @@ async def test_two_gateways_give_grid_power(
     assert has(hass, "roof_consumption_power")
 
 
-# What version 0.1.0 stored
+# The store of version 0.1.0
 
 
 def values(hass: HomeAssistant) -> dict[str, str]:
-    """Return the states of all sensors but those of the budget."""
+    """Return the states of all sensors except those of the budget."""
     return {
         name: value
         for name, value in sensor_states(hass).items()
@@ -390,7 +390,7 @@ def values(hass: HomeAssistant) -> dict[str, str]:
     ],
     ids=["house", "consumption", "without meters"],
 )
-async def test_what_an_older_version_stored_is_read(
+async def test_store_without_evidence_is_read(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -398,7 +398,7 @@ async def test_what_an_older_version_stored_is_read(
     hass_storage: dict[str, Any],
     calls: dict[str, int],
 ) -> None:
-    """What it knew by its samples is evidence; what it knew nothing of is asked."""
+    """Stored samples are evidence; a document without samples is requested once."""
     entry = await set_up()
     before = values(hass)
     assert await hass.config_entries.async_unload(entry.entry_id)

@@ -1,4 +1,4 @@
-"""One word for one thing in all that users read, and not many words of it."""
+"""Texts for users have one term for each concept, and few words."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from .flows import ENGLISH
 
 CHECKOUT = Path(__file__).parents[1]
-# Written for those who change the code, in the words of the code.
+# Documents for developers, in the terms of the code.
 OF_DEVELOPERS = {"api.md", "architecture.md", "budget.md"}
 PAGES = [
     CHECKOUT / "README.md",
@@ -61,21 +61,21 @@ def _words(node: Any) -> int:
 
 
 def _blueprint_texts(path: Path) -> str:
-    """Return what the form of a blueprint shows, without names of variables."""
-    shown: list[str] = []
+    """Return the texts in the form of a blueprint, without names of variables."""
+    texts: list[str] = []
 
-    def look(node: Any) -> None:
+    def collect(node: Any) -> None:
         if isinstance(node, Mapping):
-            shown.extend(
+            texts.extend(
                 value
                 for key, value in node.items()
                 if key in {"name", "description", "label"} and isinstance(value, str)
             )
             for value in node.values():
-                look(value)
+                collect(value)
 
-    look(load_yaml_dict(str(path))["blueprint"])
-    return re.sub(r'"[^"]*"', "", "\n".join(shown))
+    collect(load_yaml_dict(str(path))["blueprint"])
+    return re.sub(r'"[^"]*"', "", "\n".join(texts))
 
 
 READ = {
@@ -91,8 +91,8 @@ READ = {
 
 
 @pytest.mark.parametrize("name", READ)
-def test_one_word_for_one_thing(name: str) -> None:
-    """Words that mean something else elsewhere, or nothing to who is no developer."""
+def test_texts_have_no_forbidden_words(name: str) -> None:
+    """Such words are ambiguous, or only developers know them."""
     found = {
         match[0]: instead
         for pattern, instead in FORBIDDEN.items()
@@ -101,16 +101,16 @@ def test_one_word_for_one_thing(name: str) -> None:
     assert not found
 
 
-def test_the_words_of_all_texts_are_few() -> None:
-    """Who sets up reads them all."""
+def test_texts_stay_within_their_numbers_of_words() -> None:
+    """A user who sets up the integration reads them all."""
     assert _words(ENGLISH) <= MOST_WORDS
     words = {section: _words(ENGLISH[section]) for section in BUDGETS}
     assert {key: words[key] for key in words if words[key] > BUDGETS[key]} == {}
 
 
 @pytest.mark.parametrize("platform", ENGLISH["entity"])
-def test_names_fit_a_page_of_a_device(platform: str) -> None:
-    """Without the kind of value that its unit says."""
+def test_names_fit_a_device_page(platform: str) -> None:
+    """Names do not repeat the kind of value that the unit shows."""
     names = [entity["name"] for entity in ENGLISH["entity"][platform].values()]
     assert [name for name in names if len(name) > LONGEST_NAME] == []
     assert [name for name in names if name.startswith(("Current ", "Energy "))] == [

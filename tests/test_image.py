@@ -1,4 +1,4 @@
-"""The map of the panels, and where it is shown."""
+"""The map of the panels and its image entity."""
 
 from datetime import timedelta
 from http import HTTPStatus
@@ -29,8 +29,8 @@ SVG = "{http://www.w3.org/2000/svg}"
         max_size=40,
     )
 )
-def test_each_panel_has_a_place_of_its_own(panels: list[Panel]) -> None:
-    """The map is XML whatever names hold, and no two panels share a place."""
+def test_each_panel_has_its_own_place(panels: list[Panel]) -> None:
+    """The map is valid XML with any printable names; no two panels share a place."""
     try:
         root = ET.fromstring(panel_map(panels))
     except ET.ParseError:
@@ -46,16 +46,16 @@ def test_each_panel_has_a_place_of_its_own(panels: list[Panel]) -> None:
         assert float(each.get("y", 0)) + float(each.get("height", 0)) <= height
 
 
-def test_what_gave_nothing_is_framed() -> None:
-    """What is unknown is grey, and no fault."""
+def test_panel_without_energy_is_framed() -> None:
+    """A panel with unknown energy is grey and not framed."""
     drawn = panel_map([Panel("1", 900), Panel("2", 0), Panel("3", None)])
     root = ET.fromstring(drawn)
     kinds = [each.get("class") for each in root.iter(f"{SVG}rect")]
     assert kinds == ["", "dead", "none"]
 
 
-def test_a_problem_is_framed_whatever_the_panel_gave() -> None:
-    """One that just died gave much in all the time before."""
+def test_panel_with_a_problem_is_framed_despite_its_energy() -> None:
+    """A dead panel can have much lifetime energy."""
     panels = [
         Panel("1", 690_000, is_total=True),
         Panel("2", 650_000, has_problem=True),
@@ -68,14 +68,14 @@ def test_a_problem_is_framed_whatever_the_panel_gave() -> None:
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_the_map_is_served_and_follows_the_panels(
+async def test_map_is_served_and_follows_the_panels(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """It appears with the first list; energy takes two mornings."""
+    """It appears with the first list of panels; energy of a day takes two mornings."""
     freezer.move_to("2026-06-21 10:07:00+00:00")
     await set_up(options={"groups": ["panels"]})
     client = await hass_client_no_auth()
@@ -83,10 +83,10 @@ async def test_the_map_is_served_and_follows_the_panels(
     async def served() -> str:
         state = hass.states.get("image.hilltop_panel_map")
         assert state is not None
-        answer = await client.get(state.attributes["entity_picture"])
-        assert answer.status == HTTPStatus.OK
-        assert answer.content_type == "image/svg+xml"
-        return await answer.text()
+        response = await client.get(state.attributes["entity_picture"])
+        assert response.status == HTTPStatus.OK
+        assert response.content_type == "image/svg+xml"
+        return await response.text()
 
     first = await served()
     assert first.count("Σ") == 2 * len(world.system.microinverters)
@@ -98,10 +98,10 @@ async def test_the_map_is_served_and_follows_the_panels(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_restart_draws_no_newer_map(
+async def test_restart_keeps_the_time_of_the_map(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its state is the moment at which the cloud told what it shows."""
+    """The state is the time at which the cloud reported the shown data."""
     freezer.move_to("2026-06-21 10:07:00+00:00")
     entry = await set_up(options={"groups": ["panels"]})
     await hass.async_block_till_done(wait_background_tasks=True)

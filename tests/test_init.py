@@ -1,4 +1,4 @@
-"""Set up, reload, unload and remove an account; what each costs."""
+"""Set up, reload, unload and remove an account, and the calls of each."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -36,17 +36,19 @@ COLD = ["summary", "telemetry_battery", "latest_telemetry"]
 pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
-async def test_cold_set_up(hass: HomeAssistant, world: World, set_up: SetUp) -> None:
-    """A first set-up asks for each document once, the indispensable one first."""
+async def test_first_set_up_requests_each_document_once(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The summary, which is required, is requested first."""
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert world.calls == COLD
 
 
-async def test_cold_set_up_on_a_clock_that_moves(
+async def test_first_set_up_with_a_moving_clock_requests_each_document_once(
     world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Each look at the clock shows a later moment."""
+    """Each reading of the clock returns a later time."""
 
     def later() -> datetime:
         freezer.tick(timedelta(milliseconds=1))
@@ -61,10 +63,10 @@ async def test_cold_set_up_on_a_clock_that_moves(
 @pytest.mark.parametrize(
     "system_properties", [{"name": "Roof", "time_zone": "Asia/Kathmandu"}]
 )
-async def test_cold_set_up_without_battery(
+async def test_first_set_up_without_battery_requests_no_battery_document(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """A system without a battery is not asked for one."""
+    """The summary shows that there is no battery."""
     await set_up()
     assert world.calls == ["summary", "latest_telemetry"]
 
@@ -77,7 +79,7 @@ async def test_warm_restart_costs_no_call(
     freezer: FrozenDateTimeFactory,
     restart: str,
 ) -> None:
-    """After a restart everything is there again, with true moments, at no cost."""
+    """All states and their times are restored without a call."""
     entry = await set_up()
     before = sensor_states(hass)
     world.cloud.requests.clear()
@@ -93,10 +95,10 @@ async def test_warm_restart_costs_no_call(
     assert sensor_states(hass) == before
 
 
-async def test_values_are_not_made_younger_by_a_restart(
+async def test_restart_does_not_renew_old_values(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What was too old before a long pause is not shown after it."""
+    """Values that are too old after a long pause are not shown."""
     entry = await set_up()
     assert await hass.config_entries.async_unload(entry.entry_id)
     world.cloud.faults.add(Fault(status=500))
@@ -113,7 +115,7 @@ async def test_values_are_not_made_younger_by_a_restart(
 async def test_polls_follow_the_plan(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """On a paid plan a day brings each document about each quarter of an hour."""
+    """On a paid plan, each document is polled about every 15 minutes by day."""
     await set_up()
     world.cloud.requests.clear()
     await pass_time(hass, freezer, timedelta(hours=4))
@@ -124,10 +126,10 @@ async def test_polls_follow_the_plan(
 
 
 @pytest.mark.parametrize("system_properties", [{"time_zone": "Europe/Berlin"}])
-async def test_the_end_of_a_day_is_learnt_as_the_cloud_tells_it(
+async def test_dusk_is_learnt_from_production(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The schedule plans days by when the system really produced."""
+    """The schedule takes the end of production as the end of the day."""
     freezer.move_to("2026-06-21 17:07:00+00:00")
     entry = await set_up()
     await pass_time(hass, freezer, timedelta(hours=7))
@@ -141,7 +143,7 @@ async def test_the_end_of_a_day_is_learnt_as_the_cloud_tells_it(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_polls_of_the_free_plan_stay_within_a_days_share(
+async def test_polls_of_the_free_plan_stay_within_the_share_of_a_day(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """1,000 calls a month are 32 a day."""
@@ -165,7 +167,7 @@ async def test_polls_of_the_free_plan_stay_within_a_days_share(
         (Fault(operation="summary", quota="minute"), ConfigEntryState.SETUP_RETRY),
     ],
 )
-async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
+async def test_failed_set_up_makes_one_call_and_recovers(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -173,7 +175,7 @@ async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
     fault: Fault,
     entry_state: ConfigEntryState,
 ) -> None:
-    """A failing set-up costs one call, its retries none until the next is due."""
+    """Retries make no call until the next one is due."""
     world.cloud.faults.add(fault)
     entry = await set_up()
     assert entry.state is entry_state
@@ -194,7 +196,7 @@ async def test_a_set_up_that_fails_asks_for_nothing_else_and_recovers(
     ("status", "reason"),
     [(401, "Site Level Consumption Monitoring"), (403, "account may not see")],
 )
-async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
+async def test_refused_document_is_disabled_with_one_warning(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -204,16 +206,16 @@ async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
     status: int,
     reason: str,
 ) -> None:
-    """The refused document is not requested again; everything else is."""
+    """It is not requested again; the other documents are."""
     world.cloud.faults.add(Fault(operation=operation, status=status))
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
     assert not hass.config_entries.flow.async_progress()
-    asked = world.calls.count(operation)
+    requests = world.calls.count(operation)
     await pass_time(hass, freezer, timedelta(hours=3))
     await hass.config_entries.async_reload(entry.entry_id)
     await pass_time(hass, freezer, timedelta(hours=3))
-    assert world.calls.count(operation) == asked
+    assert world.calls.count(operation) == requests
     assert world.calls.count("summary") > 1
     warnings = [
         record
@@ -225,10 +227,10 @@ async def test_a_document_that_is_refused_is_switched_off_and_said_so_once(
     assert not hass.config_entries.flow.async_progress()
 
 
-async def test_a_failing_document_leaves_the_others_alone(
+async def test_failing_document_does_not_affect_others(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The failing one is asked more and more rarely, the others as before."""
+    """It is requested with growing pauses, the others as before."""
     world.cloud.faults.add(Fault(operation="latest_telemetry", status=500))
     entry = await set_up()
     assert entry.state is ConfigEntryState.LOADED
@@ -238,10 +240,10 @@ async def test_a_failing_document_leaves_the_others_alone(
     assert float(state(hass, "sensor.hilltop_battery")) > 0
 
 
-async def test_an_api_key_of_another_application_asks_to_sign_in(
+async def test_api_key_of_another_application_starts_reauthentication(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Key trouble with the indispensable document needs the user."""
+    """The summary, which is required, is refused because of the key."""
     world.cloud.faults.add(
         Fault(operation="summary", status=401, details="API Key -Client mismatch")
     )
@@ -251,10 +253,10 @@ async def test_an_api_key_of_another_application_asks_to_sign_in(
     assert [flow["context"]["source"] for flow in flows] == [SOURCE_REAUTH]
 
 
-async def test_deleted_credentials_ask_to_sign_in(
+async def test_deleted_credentials_start_reauthentication(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Without its developer application an account cannot be used."""
+    """An account needs its developer application; no call is made."""
     entry = world.entry()
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(
@@ -267,13 +269,13 @@ async def test_deleted_credentials_ask_to_sign_in(
     assert world.cloud.requests == []
 
 
-async def test_unload_leaves_nothing_behind(
+async def test_unloaded_entry_makes_no_call(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """No timer asks the cloud after an unload."""
+    """No timer requests anything after an unload."""
     entry = await set_up()
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is ConfigEntryState.NOT_LOADED
@@ -282,14 +284,14 @@ async def test_unload_leaves_nothing_behind(
     assert world.cloud.requests == []
 
 
-async def test_reloads_leave_no_timer_and_no_listener_behind(
+async def test_reloads_leave_no_timer_and_no_listener(
     recorder_mock: Recorder,
     hass: HomeAssistant,
     set_up: SetUp,
 ) -> None:
-    """After many there are as many as after one.
+    """Many reloads leave as many timers and listeners as one.
 
-    The event loop keeps up to a hundred timers that were cancelled; these do nothing.
+    The event loop keeps up to a hundred cancelled timers, which are not counted.
     """
     options = {CONF_ENERGY_UPDATES: 4, CONF_HISTORY: "hour", CONF_LIVE_BURSTS: True}
     entry = await set_up(options=options)
@@ -313,10 +315,10 @@ async def test_reloads_leave_no_timer_and_no_listener_behind(
     assert (await in_use()).total() <= before.total()
 
 
-async def test_a_sleep_of_hours_costs_one_call_for_each_document(
+async def test_resume_after_hours_requests_each_document_once(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A machine that was suspended asks for what is new, not for what it missed."""
+    """A machine that was suspended does not make up for missed updates."""
     await set_up()
     world.cloud.requests.clear()
     for hours in (5, 60):
@@ -330,10 +332,10 @@ async def test_a_sleep_of_hours_costs_one_call_for_each_document(
 
 @pytest.mark.thorough
 @pytest.mark.long
-async def test_ten_entries_live_side_by_side(
+async def test_ten_entries_share_one_api_key(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """On one key, of which they share the minute; each is gone when it is unloaded."""
+    """They share the limit per minute; unloaded, none makes a call."""
     entries = []
     for number in range(10):
         system = world.cloud.add_system(
@@ -357,13 +359,13 @@ async def test_ten_entries_live_side_by_side(
     assert world.cloud.requests == []
 
 
-async def test_removal_deletes_what_is_stored(
+async def test_removal_deletes_the_stores(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_storage: dict[str, Any],
 ) -> None:
-    """No file of ours remains."""
+    """No file of the integration remains."""
     entry = await set_up()
     await hass.config_entries.async_unload(entry.entry_id)
     assert [key for key in hass_storage if key.startswith(DOMAIN)]
@@ -372,12 +374,12 @@ async def test_removal_deletes_what_is_stored(
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
 
 
-async def test_two_systems_are_two_devices(
+async def test_device_of_a_deselected_system_can_be_removed(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
 ) -> None:
-    """A system that is chosen keeps its device; that of another one is removed."""
+    """The device of a selected system stays."""
     other = world.add_system(name="Cabin")
     entry = await set_up()
 

@@ -30,45 +30,45 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 @pytest.fixture
 def plan() -> str:
-    """Return the free plan, where calls are scarce."""
+    """Return the free plan, which has few calls."""
     return "watt"
 
 
 def _stored_ledger(hass_storage: dict[str, Any]) -> Ledger:
-    """Return the ledger as it would be found after a kill -9 at this moment."""
+    """Return the ledger that a restart after a kill -9 would find now."""
     [key] = [key for key in hass_storage if key.startswith(f"{DOMAIN}.account")]
     data = hass_storage[key]["data"]["ledger"]
     return Ledger.restore(data, PLANS["watt"], now=dt_util.utcnow())
 
 
-def _own(ledger: Ledger) -> int:
+def _counted(ledger: Ledger) -> int:
     now = dt_util.utcnow()
     return ledger.used(now) - ledger.by_operation(now).get(ASSUMED, 0)
 
 
-async def test_what_is_stored_is_never_behind_what_was_spent(
+async def test_stored_count_is_never_less_than_the_calls_made(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_storage: dict[str, Any],
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """A kill -9 at any moment forgets no call, and costs a small reservation."""
+    """A kill -9 at any time loses no call, and costs at most a small reservation."""
     await set_up()
     for _ in range(24):
         await pass_time(hass, freezer, timedelta(minutes=20))
-        stored = _own(_stored_ledger(hass_storage))
+        stored = _counted(_stored_ledger(hass_storage))
         assert len(world.calls) <= stored <= len(world.calls) + 2
     assert len(world.calls) > 5
 
 
-async def test_a_clean_stop_costs_nothing(
+async def test_clean_stop_stores_the_true_count(
     hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
 ) -> None:
-    """When Home Assistant stops, the true number is stored."""
+    """No reservation is left when Home Assistant stops."""
     await set_up()
     await hass.async_stop(force=True)
-    assert _own(_stored_ledger(hass_storage)) == len(world.calls) == 3
+    assert _counted(_stored_ledger(hass_storage)) == len(world.calls) == 3
 
 
 async def test_entries_on_one_key_share_its_calls(
@@ -113,35 +113,35 @@ async def test_entries_on_one_key_share_its_calls(
     assert int(state(hass, USED)) == len(world.cloud.requests)
 
 
-async def test_the_cloud_says_that_the_month_is_used_up(
+async def test_refused_quota_of_the_month_stops_calls_until_it_ends(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nothing leaves until the month ends, then everything goes on by itself."""
+    """No request is sent until the month ends; then updates continue by themselves."""
     await set_up()
     world.cloud.faults.add(Fault(quota="month", times=1))
     freezer.tick(60)
     with pytest.raises(HomeAssistantError):
         await press(hass, "button.hilltop_refresh_now")
     assert state(hass, LEFT) == "0"
-    asked = len(world.cloud.requests)
+    sent = len(world.cloud.requests)
 
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_refresh_now")
     assert raised.value.translation_key == "quota_refused"
     freezer.move_to("2026-06-30 23:40:00+00:00")
     await pass_time(hass, freezer, timedelta(minutes=15))
-    assert len(world.cloud.requests) == asked
+    assert len(world.cloud.requests) == sent
 
     await pass_time(hass, freezer, timedelta(hours=3))
-    assert len(world.cloud.requests) > asked
+    assert len(world.cloud.requests) > sent
     assert int(state(hass, LEFT)) > 900
-    assert {request.at.month for request in world.cloud.requests[asked:]} == {7}
+    assert {request.at.month for request in world.cloud.requests[sent:]} == {7}
 
 
-async def test_the_users_requests_are_refused_before_they_leave(
+async def test_presses_beyond_the_limit_per_minute_are_refused_before_sending(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """More presses than the minute allows: some refused, none sent beyond it."""
+    """The cloud refuses none of the sent requests."""
     await set_up()
 
     async def press_often() -> None:
@@ -155,10 +155,10 @@ async def test_the_users_requests_are_refused_before_they_leave(
     assert {request.status for request in world.cloud.requests} == {200}
 
 
-async def test_a_renewal_of_the_sign_in_is_counted(
+async def test_token_renewal_is_counted(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A token lives for a day; renewing it is a call, too, as far as we know."""
+    """A token expires after a day; Enphase may count its renewal as a call."""
     await set_up()
     before = int(state(hass, USED))
     freezer.tick(timedelta(hours=25))
@@ -169,10 +169,10 @@ async def test_a_renewal_of_the_sign_in_is_counted(
     assert int(state(hass, USED)) == before + spent
 
 
-async def test_a_new_month_starts_anew(
+async def test_counters_restart_with_the_clouds_month(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The counters begin again when the cloud's month does."""
+    """Used and left calls are those of the new month."""
     await set_up()
     freezer.move_to(datetime(2026, 7, 1, 0, 0, 30, tzinfo=UTC))
     await pass_time(hass, freezer, timedelta(minutes=10))
@@ -181,10 +181,10 @@ async def test_a_new_month_starts_anew(
     assert int(state(hass, LEFT)) == 1000 - len(july)
 
 
-async def test_a_plan_that_was_named_too_large_can_be_corrected(
+async def test_smaller_plan_corrects_the_assumed_calls(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What is assumed of the month before us goes by the plan that is true."""
+    """The calls assumed before the first set-up follow the corrected plan."""
     entry = await set_up(options={CONF_PLAN: "kilowatt"})
     hass.config_entries.async_update_entry(
         entry, options={**entry.options, CONF_PLAN: "watt"}
@@ -197,13 +197,13 @@ async def test_a_plan_that_was_named_too_large_can_be_corrected(
     assert len(world.calls) == 6
 
 
-async def test_a_key_is_remembered_as_long_as_an_entry_has_it(
+async def test_count_of_a_key_is_stored_until_its_last_entry_is_removed(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     hass_storage: dict[str, Any],
 ) -> None:
-    """Removing one entry keeps the count for another, be it loaded or not."""
+    """Another entry keeps the count, whether it is loaded or not."""
     entry = await set_up()
     other = MockConfigEntry(
         domain=DOMAIN, unique_id="5550003", data=dict(entry.data), options=entry.options
@@ -211,22 +211,22 @@ async def test_a_key_is_remembered_as_long_as_an_entry_has_it(
     other.add_to_hass(hass)
     await hass.config_entries.async_remove(entry.entry_id)
     await hass.async_block_till_done()
-    assert _own(_stored_ledger(hass_storage)) == 3
+    assert _counted(_stored_ledger(hass_storage)) == 3
     await hass.config_entries.async_remove(other.entry_id)
     await hass.async_block_till_done()
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
 
 
-async def test_a_renewal_in_the_past_is_no_endless_loop(
+async def test_renewal_in_the_past_notifies_listeners_once(
     hass: HomeAssistant, set_up: SetUp
 ) -> None:
-    """The listeners learn of it a minute later, not again and again at once."""
+    """The next notification follows a minute later, not at once."""
     budget = (await set_up()).runtime_data.budget
-    told: list[datetime] = []
-    budget.async_add_listener(lambda: told.append(dt_util.utcnow()))
+    notified: list[datetime] = []
+    budget.async_add_listener(lambda: notified.append(dt_util.utcnow()))
     past = dt_util.utcnow() - timedelta(hours=1)
     with patch.object(Ledger, "blocked_until", return_value=past):
         budget.notify()
         for _ in range(100):
             await asyncio.sleep(0)
-    assert len(told) == 1
+    assert len(notified) == 1

@@ -1,4 +1,4 @@
-"""What a kill -9 costs: of calls one at most, of live streams none."""
+"""A kill -9 costs at most one counted call, and no live stream."""
 
 from typing import Any
 
@@ -26,10 +26,10 @@ def _account_key(hass_storage: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("plan", ["kilowatt", "megawatt"])
-async def test_kills_take_no_live_streams(
+async def test_kills_cost_no_live_streams(
     hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
 ) -> None:
-    """Streams that nobody opened are not counted, however often power fails."""
+    """Streams that were not opened are not counted, even after many kills."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 100})
     key = _account_key(hass_storage)
     for _ in range(10):
@@ -41,10 +41,10 @@ async def test_kills_take_no_live_streams(
     assert "live_data" not in world.calls
 
 
-async def test_a_stream_is_on_the_disk_before_it_opens(
+async def test_stream_is_stored_before_it_opens(
     hass: HomeAssistant, world: World, set_up: SetUp, hass_storage: dict[str, Any]
 ) -> None:
-    """A kill while it runs hides no stream that is paid for."""
+    """A stream that runs during a kill is counted."""
     entry = await set_up(options={CONF_STREAMS_PER_MONTH: 100})
     key = _account_key(hass_storage)
     await press(hass, BUTTON_START)
@@ -58,7 +58,7 @@ async def test_a_stream_is_on_the_disk_before_it_opens(
 
 @pytest.mark.parametrize("plan", ["watt", "kilowatt", "partner"])
 @pytest.mark.thorough
-async def test_a_kill_costs_one_call_at_most(
+async def test_kill_costs_at_most_one_call(
     hass: HomeAssistant,
     world: World,
     plan: str,
@@ -66,7 +66,7 @@ async def test_a_kill_costs_one_call_at_most(
     hass_storage: dict[str, Any],
     freezer: Any,
 ) -> None:
-    """After many kills, calls that never left are one for each kill at most."""
+    """Each kill counts at most one call that was not sent."""
     entry = await set_up()
     key = _account_key(hass_storage)
     kills = 20

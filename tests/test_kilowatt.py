@@ -1,4 +1,4 @@
-"""Telemetry of panels, batteries and appliances: what it shows, and what it costs."""
+"""Telemetry of panels, batteries and appliances: values and calls."""
 
 from collections import Counter
 from datetime import datetime, time, timedelta
@@ -41,7 +41,7 @@ def system_properties() -> dict[str, Any]:
         "battery": 2,
         "size_w": 8_500,
         "time_zone": "Europe/Berlin",
-        # Of others, the newest intervals may lack a device.
+        # With corrections, the newest intervals may lack a device.
         "corrections": False,
     }
 
@@ -63,7 +63,7 @@ def shown(
 
 
 def midnight(now: datetime) -> datetime:
-    """Return when the day of the home began."""
+    """Return the start of the day in the time zone of the system."""
     return datetime.combine(now.astimezone(BERLIN).date(), time(), BERLIN)
 
 
@@ -76,10 +76,10 @@ def batteries(world: World) -> dict[str, str]:
     }
 
 
-async def test_shows_each_battery(
+async def test_battery_telemetry_shows_level_and_energy_of_each_battery(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its level, and what it took and gave today, as the simulator knows them."""
+    """Level, charged and discharged energy of today equal those of the simulator."""
     await set_up(options={"groups": ["battery_telemetry"]})
     await pass_time(hass, freezer, 10 * HOUR, step=QUARTER / 3)
     truth = world.cloud.truth(world.system.system_id)
@@ -102,10 +102,10 @@ async def test_shows_each_battery(
 
 
 @pytest.mark.long
-async def test_shows_each_panel_by_day(
+async def test_panel_telemetry_is_requested_by_day_only(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Every 15 minutes while it is light, and once more when it is dark."""
+    """Every 15 minutes in daylight, and once after dark."""
     await set_up(options={"groups": ["panel_telemetry"]})
     await pass_time(hass, freezer, 2 * DAY - 2 * HOUR, step=QUARTER)
     truth = world.cloud.truth(world.system.system_id)
@@ -117,7 +117,7 @@ async def test_shows_each_panel_by_day(
         assert dt_util.utcnow() - at < HOUR
         energy = truth.panel(panel.serial, midnight(at), at)
         assert float(state or 0) == pytest.approx(energy / 1_000, abs=0.002)
-        # It is enabled, for it is fresh; an interval has whole watt-hours.
+        # The sensor is enabled, because the data is recent. Intervals have whole Wh.
         state, attributes = shown(hass, world, device, "inverters")
         at = attributes["measured_at"]
         mean = truth.panel(panel.serial, at - QUARTER / 3, at) * 12
@@ -125,7 +125,7 @@ async def test_shows_each_panel_by_day(
     requests = [
         each.at for each in world.cloud.requests if each.operation == "micros_telemetry"
     ]
-    # Of the first night nobody knew when it would be.
+    # Dusk and dawn are known from the second night on.
     second = midnight(dt_util.utcnow())
     assert not [at for at in requests if second - HOUR < at < second + 4 * HOUR]
     assert len([at for at in requests if at > second]) > 12
@@ -136,10 +136,10 @@ async def test_shows_each_panel_by_day(
     "system_properties",
     [{"name": "Hilltop", "size_w": 8_925, "time_zone": "Europe/Berlin"}],
 )
-async def test_a_page_has_twenty_panels(
+async def test_panels_beyond_twenty_need_a_second_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """One more takes another call; what was replaced has a device of its own."""
+    """A page has twenty panels; a replacement gets a device of its own."""
     system = world.system
     assert len(system.microinverters) == 21
     await set_up(options={"groups": ["panel_telemetry"]})
@@ -154,10 +154,10 @@ async def test_a_page_has_twenty_panels(
     assert new not in (silent, broken)
 
 
-async def test_shows_what_appliances_used(
+async def test_appliances_show_the_energy_of_yesterday(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Yesterday, by a request before dawn; all days are requested once."""
+    """It is requested before dawn; the energy of all days is requested once."""
     world.system.install_heat_pump()
     world.system.install_ev_charger(Charger(serial=OTHER, habit=1))
     await set_up(options={"groups": ["appliances"]})
@@ -172,9 +172,9 @@ async def test_shows_what_appliances_used(
     state, _ = shown(hass, world, ("heat_pump", pump), "heat_pump_energy_yesterday")
     assert float(state or 0) == pytest.approx(truth.heated(today - DAY, today) / 1_000)
     state, _ = shown(hass, world, ("charger", OTHER), "charger_energy_yesterday")
-    given = truth.charged(OTHER, today - DAY, today)
-    assert float(state or 0) == pytest.approx(given / 1_000)
-    assert given > 0
+    charged = truth.charged(OTHER, today - DAY, today)
+    assert float(state or 0) == pytest.approx(charged / 1_000)
+    assert charged > 0
     assert calls(world) == {
         "hp_telemetry": 2,
         "evse_telemetry": 2,
@@ -184,10 +184,10 @@ async def test_shows_what_appliances_used(
 
 
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_the_free_plan_makes_no_call(
+async def test_free_plan_requests_no_telemetry(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Nor another entity, whatever is switched on: not even devices are listed."""
+    """With all groups selected, it has no such entities and requests no devices."""
     world.system.install_heat_pump()
     world.system.install_ev_charger(Charger(serial=OTHER, habit=1))
     await set_up(options={"groups": GROUPS})
@@ -202,7 +202,7 @@ async def test_the_free_plan_makes_no_call(
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.wide
-async def test_a_group_that_is_refused_is_alone(
+async def test_refused_group_does_not_affect_others(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -210,7 +210,7 @@ async def test_a_group_that_is_refused_is_alone(
     group: str,
     status: int,
 ) -> None:
-    """The user reads which access control to tick, and nobody has to sign in."""
+    """An issue names the access control to select; no new sign-in is needed."""
     world.system.install_heat_pump()
     world.system.install_ev_charger(Charger(serial=OTHER, habit=1))
     for operation in OPERATIONS[group]:

@@ -1,4 +1,4 @@
-"""Each language says all that English says, in words that fit and stay the same."""
+"""Each language is complete, fits the pages, and uses one term for each concept."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from .flows import ENGLISH, INTEGRATION, placeholders
 TRANSLATIONS = INTEGRATION / "translations"
 GLOSSARIES = Path(__file__).parent / "glossary"
 LANGUAGES = ("de", "el", "es", "fr", "it", "nl", "pl", "pt", "pt-BR", "sv")
-# The terms that must have one word in each language; the most common ones.
+# The most common terms, which must have one translation in each language.
 TERMS = (
     "API call",
     "API key",
@@ -35,8 +35,7 @@ TERMS = (
     "system",
     "tariff",
 )
-# What a device page shows in one line, where the text may grow by half; a short word
-# may grow by more.
+# Texts that a page shows in one line: they may grow by GROWTH, or by FEW letters.
 LABELS = re.compile(
     r"\.name$|\.title$|\.data\.\w+$|\.options\.|\.menu_options\.|\.state\."
 )
@@ -68,19 +67,19 @@ def _language(request: pytest.FixtureRequest) -> dict[str, str]:
 def _glossary(
     request: pytest.FixtureRequest,
 ) -> tuple[dict[str, str], dict[str, list[str]], list[str]]:
-    """Return the texts of a language, its words for terms, and what it never says."""
+    """Return the texts of a language, its terms, and its forbidden patterns."""
     path = TRANSLATIONS / f"{request.param}.json"
     glossary = tomllib.loads((GLOSSARIES / f"{request.param}.toml").read_text("utf-8"))
     texts = dict(_texts(json.loads(path.read_text("utf-8"))))
     return texts, glossary["terms"], glossary.get("never", [])
 
 
-def test_these_are_all_languages() -> None:
+def test_all_languages_have_texts_and_a_glossary() -> None:
     assert {path.stem for path in TRANSLATIONS.iterdir()} == {"en", *LANGUAGES}
     assert {path.stem for path in GLOSSARIES.iterdir()} == set(LANGUAGES)
 
 
-def test_a_language_is_complete_and_in_the_order_of_english(
+def test_language_is_complete_and_in_the_order_of_english(
     texts: dict[str, str],
 ) -> None:
     assert [*texts] == [*ENGLISH_TEXTS]
@@ -90,7 +89,7 @@ def test_a_language_is_complete_and_in_the_order_of_english(
 
 
 def _marks(text: str) -> tuple[object, ...]:
-    """Return what must survive a translation."""
+    """Return the marks that a translation must keep."""
     return (
         sorted(placeholders(text)),
         sorted(re.findall(r"`[^`]*`", text)),
@@ -124,7 +123,7 @@ def test_sentences_are_translated(texts: dict[str, str]) -> None:
 
 
 def test_texts_fit(texts: dict[str, str]) -> None:
-    """A label has the room of the English one and half as much."""
+    """No text is much longer than the English one."""
     long = {
         path: text
         for path, text in texts.items()
@@ -144,7 +143,7 @@ def test_names_fit_a_device_page(texts: dict[str, str]) -> None:
 
 
 def _groups(texts: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return what stands beside each other: names of a platform, options of a list."""
+    """Return texts that appear together: names of a platform, options of a list."""
     groups: dict[str, list[str]] = {}
     for path, text in texts.items():
         if path.startswith(".entity.") and path.endswith(".name"):
@@ -154,18 +153,18 @@ def _groups(texts: Mapping[str, str]) -> dict[str, list[str]]:
     return groups
 
 
-def test_what_differs_in_english_differs(texts: dict[str, str]) -> None:
+def test_names_that_differ_in_english_differ(texts: dict[str, str]) -> None:
     english = _groups(ENGLISH_TEXTS)
     for group, names in _groups(texts).items():
         assert len(set(names)) >= len(set(english[group])), group
 
 
-def test_a_term_has_one_word(
+def test_term_has_one_translation(
     glossary: tuple[dict[str, str], dict[str, list[str]], list[str]],
 ) -> None:
-    """Where English has the term, the language has one of the forms of its word.
+    """Where English has the term, the language has a form of its translation.
 
-    Names of entities may leave out what their device says, plans what fits no phone.
+    Names of entities and plans may omit it, because they must be short.
     """
     texts, terms, _never = glossary
     assert set(TERMS) <= set(terms)
@@ -180,18 +179,18 @@ def test_a_term_has_one_word(
     assert not missing
 
 
-def test_words_that_are_never_said(
+def test_language_has_no_forbidden_words(
     glossary: tuple[dict[str, str], dict[str, list[str]], list[str]],
 ) -> None:
-    """Other words for the same, and the formal address where the field says you."""
+    """These are other words for a term, and wrong forms of address."""
     texts, _terms, never = glossary
-    said = [
+    found = [
         (pattern, path)
         for pattern in never
         for path, text in texts.items()
         if re.search(pattern, re.sub(r"{\w+}", "", text))
     ]
-    assert not said
+    assert not found
 
 
 MOMENT = datetime(2026, 12, 1, 6, 30, tzinfo=UTC)
@@ -203,11 +202,11 @@ MOMENT = datetime(2026, 12, 1, 6, 30, tzinfo=UTC)
         ("en", "1 December, 06:30", "1 December 2026"),
         ("en-GB", "1 December, 06:30", "1 December 2026"),
         ("de", "1. Dezember, 06:30", "1. Dezember 2026"),
-        # It has no texts of ours, so it sees English ones.
+        # The integration has no translation, so English is the fallback.
         ("ja", "1 December, 06:30", "1 December 2026"),
     ],
 )
-async def test_moments_in_messages(
+async def test_times_in_messages_are_localized(
     hass: HomeAssistant, language: str, moment: str, day: str
 ) -> None:
     await hass.config.async_set_time_zone("UTC")

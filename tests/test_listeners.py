@@ -1,4 +1,4 @@
-"""Listeners are called without holding up the event loop."""
+"""Listeners are called without blocking the event loop."""
 
 import asyncio
 from functools import partial
@@ -29,27 +29,29 @@ async def turn(times: int = 1) -> None:
         await asyncio.sleep(0)
 
 
-async def test_acts_once_in_a_turn(hass: HomeAssistant) -> None:
-    """However often it is called; and not after it is cancelled."""
-    acts: list[int] = []
-    soon = OnceATurn(hass.loop, partial(acts.append, 1))
+async def test_several_calls_within_a_turn_run_once(hass: HomeAssistant) -> None:
+    """A cancelled call does not run."""
+    runs: list[int] = []
+    soon = OnceATurn(hass.loop, partial(runs.append, 1))
     soon()
     soon()
-    assert not acts
+    assert not runs
     await turn()
-    assert acts == [1]
+    assert runs == [1]
     soon()
     soon.cancel()
     soon.cancel()
     await turn()
-    assert acts == [1]
+    assert runs == [1]
     soon()
     await turn()
-    assert acts == [1, 1]
+    assert runs == [1, 1]
 
 
-async def test_many_listeners(coordinator: EnphaseCloudCoordinator) -> None:
-    """All are called in their order, but not in one turn of the event loop."""
+async def test_many_listeners_are_called_over_several_turns(
+    coordinator: EnphaseCloudCoordinator,
+) -> None:
+    """All are called in order, but not in one turn of the event loop."""
     called: list[int] = []
     for number in MANY:
         coordinator.async_add_listener(partial(called.append, number))
@@ -59,7 +61,7 @@ async def test_many_listeners(coordinator: EnphaseCloudCoordinator) -> None:
     await turn(len(MANY))
     assert called == [*MANY]
 
-    # The next update takes the place of the one that has not reached all.
+    # A new update replaces one that has not reached all listeners.
     called.clear()
     coordinator.async_update_listeners()
     coordinator.async_update_listeners()
@@ -70,7 +72,7 @@ async def test_many_listeners(coordinator: EnphaseCloudCoordinator) -> None:
 async def test_no_listener_is_called_after_the_shutdown(
     coordinator: EnphaseCloudCoordinator,
 ) -> None:
-    """Nor one that was removed meanwhile."""
+    """A listener that was removed meanwhile is not called, either."""
     called: list[int] = []
     removers = [
         coordinator.async_add_listener(partial(called.append, number))

@@ -1,4 +1,4 @@
-"""Whatever a server streams: polled values stay, others run, nothing is left behind."""
+"""Hostile live streams: polled values stay, other tasks run, no timer or task stays."""
 
 import asyncio
 from collections import Counter
@@ -37,11 +37,11 @@ _BLOCKED_SECONDS: Final = 0.05
 _TICK: Final = 0.01
 _DURATION: Final = 30
 
-# All that the simulator can do to a stream, and what is no stream at all.
+# All faults of a stream that the simulator has, and responses that are no stream.
 STREAMS: Final[dict[str, dict[str, Any]]] = {
     shape: {"stream": shape} for shape in StreamFault.__value__.__args__
 }
-ANSWERS: Final[dict[str, dict[str, Any]]] = {
+RESPONSES: Final[dict[str, dict[str, Any]]] = {
     "redirect": {"redirect": "https://example.com/live"},
     "200 with an error object": {
         "status": 200,
@@ -60,8 +60,8 @@ ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "html with an error": {"status": 502, "body": "html"},
     "huge error": {"status": 500, "body": "huge"},
 }
-# Streams of which no frame tells something newer than the polled documents.
-TELLING_NOTHING: Final = {
+# Streams without a frame that is newer than the polled documents.
+WITHOUT_NEWS: Final = {
     "bare",
     "clock_behind",
     "comments",
@@ -73,16 +73,16 @@ TELLING_NOTHING: Final = {
     "silence",
     "sparse",
 }
-# What each stream changes by being asked for.
-FIGURES: Final = {
+# Sensors that change with each request for a stream.
+BUDGET_SENSORS: Final = {
     "sensor.enphase_account_api_calls_used",
     "sensor.enphase_account_api_calls_left",
     "sensor.enphase_account_live_streams_left",
 }
 
 
-def serves(owner: object) -> bool:
-    """Return whether what a callback belongs to is a connection's server side."""
+def is_server_side(owner: object) -> bool:
+    """Return whether the owner of a callback is the server side of a connection."""
     match owner:
         case asyncio.Task():
             frame = owner.get_coro().cr_frame
@@ -95,22 +95,21 @@ def serves(owner: object) -> bool:
 
 
 class LoopWatch:
-    """Knows the longest time for which one callback kept the event loop.
+    """Measures the longest time for which one callback blocked the event loop.
 
-    It is CPU time of the thread, not wall-clock time: on a shared machine the latter
-    tells mostly what others do. What the simulator and the test itself do in the same
-    loop does not count. The garbage collector is kept out: when it runs, and what it
-    finds, is a matter of the whole process.
+    It is CPU time of the thread: wall-clock time depends on other processes of the
+    machine. Callbacks of the simulator and of the test itself do not count. The
+    garbage collector is off meanwhile: its time depends on the whole process.
     """
 
     def __init__(self) -> None:
-        """Begin without having seen anything."""
+        """Start without a measurement."""
         self.longest = 0.0
         self.callback = ""
 
     @contextmanager
     def watching(self) -> Generator[None]:
-        """Watch each callback that the event loop runs."""
+        """Measure each callback that the event loop runs."""
         run = asyncio.Handle._run
         test = asyncio.current_task()
 
@@ -119,7 +118,7 @@ class LoopWatch:
             began = time.thread_time()
             run(handle)
             spent = time.thread_time() - began
-            if spent > self.longest and owner is not test and not serves(owner):
+            if spent > self.longest and owner is not test and not is_server_side(owner):
                 self.longest, self.callback = spent, repr(handle)
 
         gc.collect()
@@ -131,8 +130,8 @@ class LoopWatch:
             gc.enable()
 
 
-class Siege:
-    """Asks a hostile cloud for live data, and lets time pass until that is over."""
+class HostileSession:
+    """Requests a live session of a hostile cloud, and lets time pass until it ends."""
 
     def __init__(
         self,
@@ -141,36 +140,36 @@ class Siege:
         freezer: FrozenDateTimeFactory,
         entry: MockConfigEntry,
     ) -> None:
-        """Take what moves the time."""
+        """Keep what lets time and streams advance."""
         self._hass = hass
         self._stepper = stepper
         self._freezer = freezer
         self._entry = entry
-        self._asked: asyncio.Task[None] | None = None
+        self._request: asyncio.Task[None] | None = None
 
-    async def endure(self, *, tick: float, steps: int) -> None:
-        """Ask, and let steps of time pass until live data has ended by itself."""
-        self._asked = asked = self._hass.async_create_task(
+    async def run(self, *, tick: float, steps: int) -> None:
+        """Start a session, and let steps of time pass until it ends by itself."""
+        self._request = request = self._hass.async_create_task(
             self._call("start", duration=_DURATION)
         )
         await settle()
         for _ in range(steps):
-            if asked.done() and state(self._hass, LIVE) == STATE_OFF:
+            if request.done() and state(self._hass, LIVE) == STATE_OFF:
                 break
             await self.pass_time(tick)
 
-    async def answered(self) -> None:
-        """Wait for the answer to who asked, whatever it is."""
-        assert self._asked is not None
+    async def until_response(self) -> None:
+        """Wait for the result of the action, or for its error."""
+        assert self._request is not None
         with suppress(HomeAssistantError, asyncio.CancelledError):
-            await self._asked
+            await self._request
 
     async def stop(self) -> None:
-        """Stop live data by hand."""
+        """Stop the session by the action."""
         await self._call("stop")
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass, and a frame come."""
+        """Let time pass, and the cloud send a frame."""
         self._freezer.tick(seconds)
         self._stepper.step()
         await settle()
@@ -187,7 +186,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def timers(hass: HomeAssistant) -> Counter[str]:
-    """Return what the event loop has still to call, by name, but for the disk."""
+    """Return the timers of the event loop by name, without delayed writes."""
     return Counter(
         re.sub(r".* when=\S+ ([\w.]+).*", r"\1", repr(handle))
         for handle in get_scheduled_timer_handles(hass.loop)
@@ -196,18 +195,18 @@ def timers(hass: HomeAssistant) -> Counter[str]:
 
 
 def live_tasks() -> list[asyncio.Task[Any]]:
-    """Return the tasks of live data."""
+    """Return the tasks of live sessions."""
     return [task for task in asyncio.all_tasks() if "live data" in task.get_name()]
 
 
 def shown(states: list[State], entity_id: str) -> set[str]:
-    """Return all that an entity has shown."""
+    """Return all states that an entity has had."""
     return {found.state for found in states if found.entity_id == entity_id}
 
 
-@pytest.mark.parametrize("case", [*STREAMS, *ANSWERS])
+@pytest.mark.parametrize("case", [*STREAMS, *RESPONSES])
 @pytest.mark.thorough
-async def test_a_hostile_server_harms_nothing(
+async def test_hostile_stream_harms_nothing(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -215,26 +214,26 @@ async def test_a_hostile_server_harms_nothing(
     freezer: FrozenDateTimeFactory,
     case: str,
 ) -> None:
-    """Values are true, the loop is free, the end is an end, and life goes on."""
+    """Values are true, the event loop is not blocked, and the next session works."""
     entry = await set_up()
-    siege = Siege(hass, stepper, freezer, entry)
+    session = HostileSession(hass, stepper, freezer, entry)
     timers_before = timers(hass)
     before = sensor_states(hass)
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     fault = world.cloud.faults.add(
-        Fault(operation="live_data", **(STREAMS | ANSWERS)[case])
+        Fault(operation="live_data", **(STREAMS | RESPONSES)[case])
     )
     watch = LoopWatch()
     with watch.watching():
         if case == "flood":
-            await siege.endure(tick=_TICK, steps=100)
-            await siege.stop()
+            await session.run(tick=_TICK, steps=100)
+            await session.stop()
         else:
-            await siege.endure(tick=1, steps=100)
-    await siege.answered()
+            await session.run(tick=1, steps=100)
+    await session.until_response()
     assert fault.hits == 1
 
-    # Live data has ended, and polled values are what they were.
+    # The session has ended, and polled values have not changed.
     assert state(hass, LIVE) == STATE_OFF
     assert not live_tasks()
     states = [event.data["new_state"] for event in changes]
@@ -247,42 +246,42 @@ async def test_a_hostile_server_harms_nothing(
     changed = {
         entity_id for entity_id in before if before[entity_id] != after[entity_id]
     }
-    fed = truths[0].keys() if truths and case not in TELLING_NOTHING else set()
-    assert changed - FIGURES <= fed
-    # All that was shown meanwhile is true.
+    fed = truths[0].keys() if truths and case not in WITHOUT_NEWS else set()
+    assert changed - BUDGET_SENSORS <= fed
+    # All states during the session are true.
     for entity_id in truths[0] if truths else ():
         true = {before.get(entity_id), *(truth[entity_id] for truth in truths)}
         if case == "absurd" and entity_id in (PRODUCTION, CONSUMPTION, GRID, BATTERY):
-            true.add("-0.04")  # As a power, this is as good as any.
+            true.add("-0.04")  # This is a plausible power.
         if case == "clock_behind":
-            true.add("unknown")  # An hour is too old for some.
+            true.add("unknown")  # Some values expire within an hour.
         assert shown(states, entity_id) <= true
     if case == "absurd":
-        # Told by one frame of eight, it is not lost when the next ones do without.
+        # One frame of eight has it; it stays while the next frames have no value.
         assert "-0.04" in shown(states, GRID)
-    elif truths and case not in TELLING_NOTHING | {"out_of_order"}:
+    elif truths and case not in WITHOUT_NEWS | {"out_of_order"}:
         assert after[GRID] == truths[-1][GRID]
 
-    # Nobody else had to wait, nothing is left behind, and nothing else has suffered.
+    # No other task waited, and no connection, timer or flow is left.
     assert watch.longest < _BLOCKED_SECONDS, watch.callback
     await Burst(hass, world, stepper, freezer).until_closed()
     assert not timers(hass) - timers_before
     assert entry.state is ConfigEntryState.LOADED
     assert not hass.config_entries.flow.async_progress()
 
-    # The next burst is as good as any.
+    # The next session works.
     world.cloud.faults.remove(fault)
-    await siege.endure(tick=1, steps=1)
-    await siege.answered()
+    await session.run(tick=1, steps=1)
+    await session.until_response()
     assert state(hass, LIVE) == STATE_ON
     assert state(hass, GRID) == truth_at(world, world.cloud.frames[-2].at)[GRID]
-    await siege.stop()
+    await session.stop()
 
 
 @pytest.mark.parametrize("shape", ["byte_by_byte", "comments", "no_newline", "silence"])
 @pytest.mark.parametrize("end", ["stop", "unload", "reload", "shutdown"])
 @pytest.mark.thorough
-async def test_an_end_in_the_midst_of_something_leaves_nothing(
+async def test_end_within_a_frame_leaves_no_task_timer_or_connection(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -291,23 +290,23 @@ async def test_an_end_in_the_midst_of_something_leaves_nothing(
     shape: StreamFault,
     end: str,
 ) -> None:
-    """Half a frame, half a line, or nothing at all: an end is an end at once."""
+    """After half a frame, half a line or no data, a session ends at once."""
     entry = await set_up()
-    siege = Siege(hass, stepper, freezer, entry)
+    session = HostileSession(hass, stepper, freezer, entry)
     timers_before = timers(hass)
     world.cloud.faults.add(Fault(operation="live_data", stream=shape))
-    await siege.endure(tick=1, steps=3)
+    await session.run(tick=1, steps=3)
     assert state(hass, LIVE) == STATE_ON
     match end:
         case "stop":
-            await siege.stop()
+            await session.stop()
         case "unload":
             await hass.config_entries.async_unload(entry.entry_id)
         case "reload":
             await hass.config_entries.async_reload(entry.entry_id)
         case "shutdown":
             await hass.async_stop(force=True)
-    await siege.answered()
+    await session.until_response()
     assert not live_tasks()
     await Burst(hass, world, stepper, freezer).until_closed()
     assert not timers(hass) - timers_before

@@ -1,4 +1,4 @@
-"""What entities show during a burst is what the system does, frame by frame."""
+"""Entities show the true values of each published frame during a live session."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -23,41 +23,43 @@ _OUTAGE = datetime(2026, 6, 17, 5, 40, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _morning(freezer: FrozenDateTimeFactory) -> None:
-    """Begin when the sun and the battery's charge rise."""
+    """Start in the morning, when production and battery level rise."""
     freezer.move_to(_OUTAGE - timedelta(minutes=3))
 
 
 @pytest.mark.parametrize("publish_interval", [1, 5, 7])
-async def test_entities_agree_with_the_system_on_every_frame_that_is_published(
+async def test_entities_show_the_true_values_of_every_published_frame(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     burst: Burst,
     publish_interval: int,
 ) -> None:
-    """Five minutes with an outage, and with polls whose documents are older."""
+    """Five minutes with an outage of the grid, and with polls of older documents."""
     await set_up(options={CONF_PUBLISH_INTERVAL: publish_interval})
     world.system.start_grid_outage(_OUTAGE)
     changes = async_capture_events(hass, EVENT_STATE_CHANGED)
     await start(hass, duration=300)
-    fed = truth_at(world, dt_util.utcnow()).keys()
+    live_entities = truth_at(world, dt_util.utcnow()).keys()
     published: list[datetime] = []
     while state(hass, LIVE) == STATE_ON:
         changes.clear()
         await burst.second()
         if len(world.cloud.frames) in (100, 200):
             await press(hass, _REFRESH)
-        if {event.data["entity_id"] for event in changes} & fed:
+        if {event.data["entity_id"] for event in changes} & live_entities:
             published.append(dt_util.utcnow())
             frame = world.cloud.frames[-1]
             assert dt_util.utcnow() - frame.at <= timedelta(seconds=1)
             truth = truth_at(world, frame.at)
-            assert {entity_id: state(hass, entity_id) for entity_id in fed} == truth
+            assert {
+                entity_id: state(hass, entity_id) for entity_id in live_entities
+            } == truth
     assert len(world.cloud.frames) == 300
     last = truth_at(world, world.cloud.frames[-1].at)
-    assert {entity_id: state(hass, entity_id) for entity_id in fed} == last
+    assert {entity_id: state(hass, entity_id) for entity_id in live_entities} == last
     assert last[GRID_STATUS] == "off_grid"
-    # As often as was wanted, and not more often; only the last frame does not wait.
+    # Once per publish interval; only the last frame does not wait for it.
     interval = timedelta(seconds=publish_interval)
     assert all(
         later - earlier >= interval for earlier, later in pairwise(published[:-1])
@@ -76,7 +78,7 @@ async def test_last_frame_is_always_published(
     frames: int,
     end: str,
 ) -> None:
-    """Whenever within the publish interval a session ends."""
+    """A session can end at any time within the publish interval."""
     await set_up()
     await start(hass, duration=300)
     while len(world.cloud.frames) < frames:
@@ -98,7 +100,7 @@ async def test_last_frame_is_always_published(
 
 
 @pytest.mark.parametrize("connection", ["ethernet", "wifi"])
-async def test_after_a_burst_polls_take_over_with_what_is_newer(
+async def test_polls_after_a_session_replace_only_older_values(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -106,9 +108,9 @@ async def test_after_a_burst_polls_take_over_with_what_is_newer(
     freezer: FrozenDateTimeFactory,
     connection: Connection,
 ) -> None:
-    """No older value comes back in between: a frame, then newer meters.
+    """The values of the last frame stay until a poll returns newer measurements.
 
-    A report may be younger than the frame while what it tells is older.
+    A report may be newer than the frame while its measurements are older.
     """
     world.system.connection = connection
     freezer.move_to(_OUTAGE + timedelta(minutes=3, seconds=50))
@@ -129,7 +131,7 @@ async def test_after_a_burst_polls_take_over_with_what_is_newer(
         truth = truth_at(world, newest)
         assert state(hass, GRID) == truth[GRID]
         assert state(hass, PRODUCTION) == truth[PRODUCTION]
-        # No document tells this.
+        # No document contains this.
         assert state(hass, GRID_STATUS) == truth_at(world, last)[GRID_STATUS]
     assert last in reports
     assert len(reports) >= 4

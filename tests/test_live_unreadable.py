@@ -1,4 +1,4 @@
-"""A live stream that nobody can read is paid for once."""
+"""A live stream that cannot be read is paid for once."""
 
 import logging
 from typing import Any
@@ -34,7 +34,7 @@ BURSTS: dict[str, Any] = {
     CONF_BURST_PAUSE: 60,
     CONF_BURST_LENGTH: 30,
 }
-# What is no stream that can be read, and how its beginning is shown.
+# Streams that cannot be read, and the masked beginning that log and repair show.
 UNREADABLE: dict[StreamFault, str] = {
     "bare": 'data: {"battery_mode": "xxxx-xxxxxxxxxxx", "battery_power": ',
     "comments": ": xxxxx xxxx⏎⏎: xxxxx xxxx⏎⏎",
@@ -45,7 +45,7 @@ UNREADABLE: dict[StreamFault, str] = {
     "other_system": 'data: {"type": "xxxxxxxx", "timestamp_epoch": 0000000000000, ',
     "silence": "",
 }
-# Framings that no documentation shows.
+# Framings that the documentation of Enphase does not show.
 FRAMINGS: tuple[StreamFault, ...] = (
     "array",
     "array_in_event",
@@ -71,18 +71,18 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 class Day:
-    """Lets time pass, while streams go on."""
+    """Lets time pass, while streams send frames."""
 
     def __init__(
         self, hass: HomeAssistant, stepper: Stepper, freezer: FrozenDateTimeFactory
     ) -> None:
-        """Take what moves the time."""
+        """Keep what lets time and streams advance."""
         self._hass = hass
         self._stepper = stepper
         self._freezer = freezer
 
     async def pass_time(self, steps: int, *, step: float) -> None:
-        """Let steps of so many seconds pass."""
+        """Let steps of time pass; `step` is in seconds."""
         for _ in range(steps):
             self._freezer.tick(step)
             self._stepper.step()
@@ -90,8 +90,8 @@ class Day:
             async_fire_time_changed(self._hass)
             await settle()
 
-    async def burst(self) -> None:
-        """Let the time of a burst pass, whatever its stream does."""
+    async def session(self) -> None:
+        """Let the time of a live session pass; check that it ends."""
         await self.pass_time(100, step=1)
         assert state(self._hass, LIVE) == STATE_OFF
 
@@ -115,7 +115,7 @@ class Day:
 
 @pytest.fixture
 def day(hass: HomeAssistant, stepper: Stepper, freezer: FrozenDateTimeFactory) -> Day:
-    """Return what lets time pass."""
+    """Return a helper that lets time pass."""
     return Day(hass, stepper, freezer)
 
 
@@ -127,7 +127,7 @@ def issue(hass: HomeAssistant, entry: MockConfigEntry) -> ir.IssueEntry | None:
 
 
 def add_fault(world: World, shape: StreamFault) -> Fault:
-    """Let all streams be of a shape."""
+    """Give all streams a shape."""
     return world.cloud.faults.add(Fault(operation="live_data", stream=shape))
 
 
@@ -145,7 +145,7 @@ async def test_schedule_stops_after_one_stream_without_a_frame(
     add_fault(world, shape)
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 1)
-    await day.burst()
+    await day.session()
     await day.hours(6)
     assert len(world.cloud.streams) == 1
 
@@ -177,7 +177,7 @@ async def test_caller_gets_the_error(
     entry = await set_up()
     add_fault(world, shape)
     assert await day.start(entry, duration=3600) == "live_unreadable"
-    await day.burst()
+    await day.session()
     assert len(world.cloud.streams) == 1
     assert issue(hass, entry) is not None
 
@@ -190,7 +190,7 @@ async def test_all_callers_get_the_error(
     add_fault(world, "garbage")
     button = hass.async_create_task(press(hass, BUTTON_START))
     joined = hass.async_create_task(start(hass))
-    await day.burst()
+    await day.session()
     for task in (button, joined):
         with pytest.raises(HomeAssistantError) as raised:
             await task
@@ -204,7 +204,7 @@ async def test_all_callers_get_the_error(
 async def test_second_stream_without_a_frame_is_the_last_one(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
 ) -> None:
-    """Even if the one before it could be read."""
+    """The stream before it could be read."""
     entry = await set_up()
     await start(hass, duration=3600)
     add_fault(world, "garbage")
@@ -228,7 +228,7 @@ async def test_frame_resumes_the_schedule(
     fault = add_fault(world, "garbage")
     async_fire_time_changed(hass)
     await until(lambda: len(world.cloud.streams) == 1)
-    await day.burst()
+    await day.session()
     if by_hand is None:
         world.cloud.faults.remove(fault)
     error = await day.start(entry)
@@ -242,7 +242,7 @@ async def test_frame_resumes_the_schedule(
 async def test_restart_keeps_the_schedule_stopped(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
-    """It is no decision to pay again; the repair stays."""
+    """A restart is no consent to pay again; the repair stays."""
     entry = await set_up(options=BURSTS)
     add_fault(world, "garbage")
     assert await day.start(entry) == "live_unreadable"
@@ -267,7 +267,7 @@ async def test_restart_keeps_the_schedule_stopped(
 async def test_reload_resumes_the_schedule(
     hass: HomeAssistant, world: World, set_up: SetUp, day: Day
 ) -> None:
-    """The repair is gone, and scheduled sessions continue at their time."""
+    """The repair ends, and scheduled sessions continue at their time."""
     entry = await set_up(options=BURSTS)
     fault = add_fault(world, "garbage")
     assert await day.start(entry) == "live_unreadable"
@@ -281,7 +281,7 @@ async def test_reload_resumes_the_schedule(
 async def test_stopped_stream_is_not_unreadable(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst, day: Day
 ) -> None:
-    """A frame might still have arrived."""
+    """A frame might have arrived later."""
     entry = await set_up()
     add_fault(world, "comments")
     task = hass.async_create_task(start(hass))
@@ -303,7 +303,7 @@ async def test_every_framing_is_read(
     burst: Burst,
     shape: StreamFault,
 ) -> None:
-    """The action answers with the first frame, and entities show each in its turn."""
+    """The action responds after the first frame; entities show the frames in order."""
     entry = await set_up()
     add_fault(world, shape)
     await start(hass)

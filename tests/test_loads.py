@@ -1,4 +1,4 @@
-"""Loads that relays switch: shown, set, and locked by the installer."""
+"""Loads that relays switch: their states, writes, and locks of the installer."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -55,11 +55,11 @@ def loads(world: World) -> None:
 
 
 def cloud_has(world: World) -> Load:
-    """Return what the cloud has of the pump."""
+    """Return the settings of the pump in the cloud."""
     return world.system.settings.loads[0]
 
 
-async def test_shows_what_is_set(
+async def test_entities_show_the_settings_of_loads(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -86,7 +86,7 @@ async def test_shows_what_is_set(
         ("never_powered", "Manual_always_not_powered"),
     ],
 )
-async def test_each_mode_is_written_with_what_it_needs(
+async def test_mode_is_written_with_all_settings_of_the_load(
     hass: HomeAssistant, world: World, set_up: SetUp, mode: str, word: str
 ) -> None:
     await set_up(options=OPTIONS)
@@ -108,8 +108,8 @@ async def test_numbers_and_times_are_written_together(
         begin(hass, START, "08:15:00"),
     ]
     assert await finished(hass, freezer, *tasks) == [None] * 4
-    wanted = {"soc_low": 45, "essential_start_time": 29_700, "essential_end_time": 0}
-    assert written(world) == [(BODY | wanted, True)]
+    changed = {"soc_low": 45, "essential_start_time": 29_700, "essential_end_time": 0}
+    assert written(world) == [(BODY | changed, True)]
     assert (state(hass, START), state(hass, END)) == ("08:15:00", "00:00:00")
     assert state(hass, LEVEL) == "45.0"
     before = len(calls(world))
@@ -134,10 +134,10 @@ async def test_two_loads_are_written_one_after_the_other(
     assert len(written(world)) == 2
 
 
-async def test_a_load_that_only_the_installer_may_change(
+async def test_write_to_a_locked_load_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """It is refused here, and nothing is sent."""
+    """The action raises an error, and nothing is sent."""
     await set_up(options=OPTIONS)
     made = len(world.calls)
     with pytest.raises(ServiceValidationError) as raised:
@@ -146,10 +146,10 @@ async def test_a_load_that_only_the_installer_may_change(
     assert len(world.calls) == made
 
 
-async def test_a_load_that_was_locked_lately(
+async def test_write_to_a_recently_locked_load_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Whoever looks finds that out before writing, or from the cloud."""
+    """The cloud refuses the first write; after the next reading, nothing is sent."""
     await set_up(options=OPTIONS)
     world.system.settings = Settings(loads=(replace(PUMP, owner_can_override=False),))
     with pytest.raises(HomeAssistantError) as raised:
@@ -162,7 +162,7 @@ async def test_a_load_that_was_locked_lately(
 
 
 @pytest.mark.parametrize("level", [9, 91])
-async def test_a_level_out_of_range(
+async def test_level_out_of_range_is_refused(
     hass: HomeAssistant, world: World, set_up: SetUp, level: int
 ) -> None:
     await set_up(options=OPTIONS)
@@ -171,7 +171,7 @@ async def test_a_level_out_of_range(
     assert not written(world)
 
 
-async def test_a_value_that_the_cloud_refuses(
+async def test_value_that_the_cloud_refuses_raises_and_stays_unset(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -184,7 +184,7 @@ async def test_a_value_that_the_cloud_refuses(
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_no_answer(
+async def test_write_without_response_takes_effect_once(
     hass: HomeAssistant, world: World, set_up: SetUp, *, took_effect: bool
 ) -> None:
     await set_up(options=OPTIONS)
@@ -197,7 +197,7 @@ async def test_no_answer(
     assert state(hass, MODE) == "never_powered"
 
 
-async def test_a_refusal_by_plan(
+async def test_write_refused_by_plan_makes_entities_unavailable(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -208,7 +208,7 @@ async def test_a_refusal_by_plan(
     assert state(hass, MODE) == state(hass, LEVEL) == "unavailable"
 
 
-async def test_a_kill_before_the_look(
+async def test_write_lost_before_a_kill_is_read_after_the_restart(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -228,10 +228,10 @@ async def test_a_kill_before_the_look(
     assert calls(world)[-3:] == [WRITE, READ, READ]
 
 
-async def test_a_load_that_is_gone(
+async def test_device_of_a_removed_load_is_removed(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its device leaves after three answers; what is set then is refused."""
+    """Three responses must lack the load; until then, a write raises an error."""
     await set_up(options=OPTIONS)
     world.system.settings = Settings(loads=(OVEN,))
     await pass_time(hass, freezer, 70 * MINUTE, step=10 * MINUTE)

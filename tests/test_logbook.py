@@ -1,4 +1,4 @@
-"""What somebody sets is in the logbook, with what became of it."""
+"""The logbook describes each write of a setting and its result."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
-async def test_settings_are_in_the_logbook(
+async def test_logbook_describes_writes_of_settings(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Under their entity, in the name of who set them."""
+    """Each entry names the entity and belongs to the user who wrote the setting."""
     await set_up(options=OPTIONS)
     events = setting_events(hass)
     user = await hass.auth.async_create_user("Ada")
@@ -46,7 +46,7 @@ async def test_settings_are_in_the_logbook(
     ("value", "shown"),
     [(True, "on"), (False, "off"), ("full_backup", "full backup"), (40, "40")],
 )
-async def test_values_are_told_as_users_know_them(
+async def test_logbook_shows_values_as_the_entity_does(
     hass: HomeAssistant, value: object, shown: str
 ) -> None:
     data = {"entity_id": MODE, "value": value, "result": "confirmed"}
@@ -54,8 +54,8 @@ async def test_values_are_told_as_users_know_them(
     assert _described(hass, data)["message"] == expected
 
 
-async def test_an_event_of_the_grid_is_mentioned(hass: HomeAssistant) -> None:
-    """Also of an entity that is gone."""
+async def test_logbook_mentions_an_event_of_the_grid(hass: HomeAssistant) -> None:
+    """The entity need not exist any more."""
     data = {
         "entity_id": MODE,
         "value": 40,
