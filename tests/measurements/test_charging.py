@@ -96,6 +96,26 @@ class TestSessionEnergy:
         assert session_energy(session(14.83), None) is None
         assert session_energy(session(14.83), intervals()) is None
 
+    def test_only_intervals_of_the_session_are_read(self) -> None:
+        """A week has hundreds of intervals, and a response many sessions."""
+        reads: list[datetime] = []
+
+        class Interval(EnergyInterval):
+            @property
+            def energy(self) -> float:
+                reads.append(self.end_at)
+                return 100.0
+
+            @property
+            def end_at(self) -> datetime:
+                reads.append(self[0])
+                return self[0]
+
+        week = intervals(*[100.0] * 672)
+        week = week._replace(intervals=tuple(map(Interval._make, week.intervals)))
+        assert session_energy(session(800), week) == 800
+        assert len(reads) < 100
+
     def test_intervals_outside_of_the_session_do_not_count(self) -> None:
         given_ = intervals(*[0.0] * 9, 9_000)
         assert session_energy(session(0), given_) == 0

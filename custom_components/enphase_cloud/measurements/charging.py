@@ -1,7 +1,9 @@
 """The energy of charging sessions, and the times at which a charger may charge."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import islice
 from operator import attrgetter
 import re
 from typing import Final, NamedTuple, Self
@@ -56,10 +58,13 @@ def _energy_bounds(
     """
     least = most = 0.0
     covered_until = session.start_at
-    for interval in sorted(intervals.intervals, key=attrgetter("end_at")):
+    first = bisect_right(
+        intervals.intervals, session.start_at, key=attrgetter("end_at")
+    )
+    for interval in islice(intervals.intervals, first, None):
         start = interval.end_at - intervals.length
-        if interval.end_at <= session.start_at or start >= session.end_at:
-            continue
+        if start >= session.end_at:
+            break
         if interval.energy is None or start > covered_until:
             return None
         covered_until = interval.end_at
