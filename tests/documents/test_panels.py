@@ -124,6 +124,25 @@ def test_panels_of_a_silent_gateway_are_skipped() -> None:
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
 
 
+def test_a_gateway_with_a_clock_far_ahead_may_be_silent() -> None:
+    """A report in the future counts as now while the energy increases."""
+    mornings = Mornings()
+    mornings.silent = DAWN + timedelta(days=365)
+    mornings.pass_days(10)
+    last_day = mornings.known.fetched_at
+    assert mornings.value(Measurement.PANELS_REPORTING) == len(SERIALS)
+    assert mornings.value(Measurement.PANEL_LAST_REPORT, WEAK) == last_day.timestamp()
+    for _ in range(3):
+        mornings.hear()
+    assert mornings.value(Measurement.PANELS_REPORTING) == 0
+    assert mornings.value(Measurement.PANEL_LAST_REPORT, WEAK) == last_day.timestamp()
+    days = mornings.board.panel_health.groups["122"].days
+    assert [energy for _, energy in days[-3:]] == [1_500, 1_500, 0]
+    mornings.pass_days(1, **{f"p{DEAD}": 0.0})
+    assert mornings.value(Measurement.PANELS_REPORTING) == len(SERIALS) - 1
+    assert mornings.value(Measurement.PANEL_STATE, DEAD) == "dead"
+
+
 def test_health_is_stored_and_removed_with_the_panel() -> None:
     """A file of an old version has none."""
     mornings = Mornings()

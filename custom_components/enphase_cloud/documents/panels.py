@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ..api.models import DeviceStatus
@@ -95,8 +95,25 @@ def _yesterday(panels: Mapping[Device, Inverter], known: Known) -> dict[Device, 
     }
 
 
+def _last_report(each: Inverter, known: Known) -> datetime | None:
+    """Return when a panel last reported, None if unknown.
+
+    A time in the future, from a gateway with a wrong clock, counts as now, but only if
+    the energy changed since the previous response: a silent gateway keeps that time.
+    """
+    at, now = each.last_report_at, known.fetched_at
+    if at is None or at <= now:
+        return at
+    before = known.board.samples(Source.PANELS, _device(each))
+    total = before.get(Measurement.PANEL_ENERGY_LIFETIME)
+    report = before.get(Measurement.PANEL_LAST_REPORT)
+    if total is None or report is None or total.value != each.energy:
+        return now
+    return min(report.observed_at, now)
+
+
 def _has_reported(each: Inverter, known: Known) -> bool:
-    at = each.last_report_at
+    at = _last_report(each, known)
     return at is not None and known.fetched_at - at <= SILENT_AFTER
 
 
@@ -116,7 +133,7 @@ def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | N
 def _panel(
     device: Device, each: Inverter, yesterday: float | None, known: Known
 ) -> Samples:
-    at, reported_at = known.fetched_at, each.last_report_at
+    at, reported_at = known.fetched_at, _last_report(each, known)
     health = known.board.panel_health
     is_known = each.status is not DeviceStatus.UNKNOWN
     values = {
@@ -129,7 +146,6 @@ def _panel(
     samples = samples_of(values, at, Source.PANELS)
     if reported_at is None:
         return samples
-    reported_at = min(reported_at, at)
     moment = int(reported_at.timestamp())
     samples[Measurement.PANEL_LAST_REPORT] = Sample(moment, reported_at, Source.PANELS)
     if each.power is not None:
