@@ -184,9 +184,9 @@ async def test_meters_are_named_by_what_they_measure(
     meters = _devices(hass, entry, "meter")
     serial = world.system.gateway_serial
     assert {device.name for device in meters} == {
-        f"Productiemeter {serial}EIM1",
-        f"Productiemeter {serial}EIM92",
-        f"Verbruiksmeter {serial}EIM2",
+        f"Productiemeter {serial[-4:]}EIM1",
+        f"Productiemeter {serial[-3:]}EIM92",
+        f"Verbruiksmeter {serial[-4:]}EIM2",
     }
     registry = dr.async_get(hass)
     registry.async_update_device(meters[0].id, name_by_user="Shed")
@@ -197,9 +197,9 @@ async def test_meters_are_named_by_what_they_measure(
     assert renamed is not None
     assert renamed.name_by_user == "Shed"
     assert {device.name for device in _devices(hass, entry, "meter")} == {
-        f"Production meter {serial}EIM1",
-        f"Production meter {serial}EIM92",
-        f"Consumption meter {serial}EIM2",
+        f"Production meter {serial[-4:]}EIM1",
+        f"Production meter {serial[-3:]}EIM92",
+        f"Consumption meter {serial[-4:]}EIM2",
     }
 
 

@@ -22,6 +22,8 @@ from .runtime.account import account_owner
 
 _MANUFACTURER: Final = "Enphase"
 _METERS: Final = {"production", "consumption", "storage"}
+# Serial numbers of meters differ in their last digits, and whole ones do not fit.
+_METER_DIGITS: Final = 8
 _NOTHING: Final = DeviceProperties()
 # Let other tasks run between batches of this size.
 _AT_ONCE: Final = 25
@@ -203,7 +205,7 @@ def _named(kind: DeviceKind, name: str | None, number: str) -> dict[str, Any]:
     """
     measured = (name or "").casefold()
     if kind is DeviceKind.METER and measured in _METERS:
-        key, name = f"{measured}_meter", number
+        key, name = f"{measured}_meter", number[-_METER_DIGITS:]
     elif name is not None and " " in name:
         return {"name": name}
     else:
