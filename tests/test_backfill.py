@@ -156,7 +156,7 @@ async def test_uninterrupted_import_requests_each_window_once(
 
 
 @pytest.mark.parametrize("number", range(4))
-async def test_a_write_that_the_database_refuses_is_repeated(
+async def test_write_refused_by_the_database_is_repeated(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,

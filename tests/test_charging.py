@@ -80,7 +80,7 @@ async def test_starts_and_stops_charging(
 
 @pytest.mark.parametrize("plan", ["watt", "megawatt"])
 @pytest.mark.parametrize("name", ["start_charging", "stop_charging"])
-async def test_plans_without_the_access_control(
+async def test_plan_without_the_access_control_sends_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, name: str
 ) -> None:
     """No request leaves."""
@@ -93,7 +93,7 @@ async def test_plans_without_the_access_control(
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
-async def test_refusal_of_the_cloud(
+async def test_refusal_of_the_cloud_names_plan_and_access_control(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     """The actual plan differs from the configured one."""
@@ -108,7 +108,7 @@ async def test_refusal_of_the_cloud(
 
 @pytest.mark.parametrize("plan", ["partner"])
 @pytest.mark.parametrize("took_effect", [True, False])
-async def test_command_is_sent_once(
+async def test_command_without_response_is_not_repeated(
     hass: HomeAssistant, world: World, set_up: SetUp, *, took_effect: bool
 ) -> None:
     """Without a response, the user has to check the charger."""
@@ -138,7 +138,7 @@ async def test_error_of_the_cloud_has_its_details(
 
 
 @pytest.mark.parametrize("plan", ["partner"])
-async def test_only_chargers_are_targets(
+async def test_only_enphase_chargers_accept_commands(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)

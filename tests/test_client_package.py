@@ -20,7 +20,7 @@ def package(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_examples_run_beside_a_simulated_cloud(
+def test_examples_run_beside_a_simulated_cloud(
     socket_enabled: None, package: Path, tmp_path: Path
 ) -> None:
     """They run in a folder of their own; only the owner may read the tokens."""
@@ -44,7 +44,7 @@ def test_readme_snippets_are_parts_of_examples() -> None:
         assert any(_lines(snippet) in example for example in examples), snippet
 
 
-def test_the_readme_lists_each_example() -> None:
+def test_readme_lists_each_example() -> None:
     readme = (CLIENT / "README.md").read_text(encoding="utf-8")
     for path in _examples():
         assert f"](examples/{path.name})" in readme
@@ -56,7 +56,7 @@ def test_readme_names_only_existing_errors() -> None:
         assert name in api.__all__
 
 
-def test_the_package_needs_aiohttp_only() -> None:
+def test_package_needs_only_aiohttp() -> None:
     """It needs the same Python as the integration."""
     client, integration = (
         tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]

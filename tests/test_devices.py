@@ -90,7 +90,7 @@ async def test_lists_panels_and_alarms_are_requested_before_dawn(
     assert {device.via_device_id for device in panels} == {gateway.id}
 
 
-async def test_a_dead_panel_is_reported_the_next_morning(
+async def test_dead_panel_is_reported_the_next_morning(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """Its energy of yesterday is zero while its peers produce."""
@@ -119,7 +119,7 @@ async def test_a_dead_panel_is_reported_the_next_morning(
     assert _state(hass, single.format(sound), "binary_sensor") == "off"
 
 
-async def test_an_alarm_turns_the_sensor_on_and_off(
+async def test_alarm_turns_the_sensor_on_and_off(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
     """The sensor follows the next list of alarms."""

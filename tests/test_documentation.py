@@ -236,14 +236,14 @@ def _quality_scale() -> Mapping[str, Any]:
     return rules
 
 
-def test_the_quality_scale_names_each_rule_once() -> None:
+def test_quality_scale_names_each_rule_once() -> None:
     """No rule is missing, and none is unknown."""
     expected = [rule for rules in RULES.values() for rule in rules.split()]
     assert len(expected) == 54
     assert sorted(_quality_scale()) == sorted(expected)
 
 
-def test_the_quality_scale_gives_reasons() -> None:
+def test_quality_scale_gives_reasons_for_open_rules() -> None:
     """A rule that is not done has a comment."""
     for rule, entry in _quality_scale().items():
         status = entry if isinstance(entry, str) else entry["status"]
