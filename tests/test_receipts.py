@@ -1,4 +1,4 @@
-"""Registers of meters at a moment: one call for each kind of meter, and no other."""
+"""The action that reads meter registers makes one call for each kind of meter."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -51,12 +51,12 @@ def plan() -> str:
 async def _read(
     hass: HomeAssistant, *, user_id: str | None = None, **data: Any
 ) -> dict[str, Any]:
-    """Return what the action answers, by the id of the system."""
+    """Return the response of the action by the id of the system."""
     (entry,) = hass.config_entries.async_entries(DOMAIN)
     device = next(
         each for each in system_devices(hass, entry) if each.name == "Hilltop"
     )
-    answer = await hass.services.async_call(
+    response = await hass.services.async_call(
         DOMAIN,
         "get_meter_readings",
         {"device_id": device.id} | data,
@@ -64,21 +64,21 @@ async def _read(
         return_response=True,
         context=Context(user_id=user_id),
     )
-    assert isinstance(answer, dict)
-    assert answer[HILLTOP].pop("name") == "Hilltop"  # type: ignore[union-attr]
-    return answer
+    assert isinstance(response, dict)
+    assert response[HILLTOP].pop("name") == "Hilltop"  # type: ignore[union-attr]
+    return response
 
 
-async def test_the_registers_are_true(
+async def test_registers_have_the_true_values(
     hass: HomeAssistant, world: World, set_up: SetUp, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of each meter that is there, with one call for each kind."""
+    """Each meter is listed, and each kind of meter needs one call."""
     await set_up()
     world.cloud.requests.clear()
     caplog.clear()
-    answer = await _read(hass)
+    response = await _read(hass)
     assert world.calls == ALL
-    readings = answer[HILLTOP]
+    readings = response[HILLTOP]
     assert set(readings) == {"production", "consumption", "storage"}
     real = world.cloud.truth(world.system.system_id)
     for (kind, register), flow in FLOWS.items():
@@ -94,10 +94,10 @@ async def test_the_registers_are_true(
 @pytest.mark.parametrize(
     "at", ["2026-06-01 00:00:00", "2026-06-01T00:00:00+02:00", "2026-05-31T22:00:00Z"]
 )
-async def test_registers_of_a_moment(
+async def test_registers_at_a_time(
     hass: HomeAssistant, world: World, set_up: SetUp, at: str
 ) -> None:
-    """A moment without a time zone is one of the system."""
+    """A time without a time zone is local time of the system."""
     await hass.config.async_set_time_zone("America/Los_Angeles")
     await set_up()
     readings = (await _read(hass, at=at))[HILLTOP]
@@ -108,19 +108,19 @@ async def test_registers_of_a_moment(
         assert meter[register] == real.lifetime(flow, MIDNIGHT)
 
 
-async def test_the_future_is_now(
+async def test_time_in_the_future_gives_the_latest_registers(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Nobody has read a meter then."""
+    """No meter has been read then."""
     await set_up()
     assert await _read(hass, at="2030-01-01 00:00:00") == await _read(hass)
 
 
 @pytest.mark.parametrize("at", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "soon"])
-async def test_an_absurd_moment_costs_nothing(
+async def test_absurd_time_makes_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp, at: str
 ) -> None:
-    """It is refused before a call leaves."""
+    """It is rejected before a request."""
     await set_up()
     world.cloud.requests.clear()
     with pytest.raises(vol.Invalid):
@@ -136,10 +136,10 @@ async def test_an_absurd_moment_costs_nothing(
         ({"name": "Hilltop", "battery": None, "meters": ["consumption"]}, ALL[1:2]),
     ],
 )
-async def test_only_what_is_there_costs_a_call(
+async def test_only_existing_meters_cost_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, expected: list[str]
 ) -> None:
-    """Evidence of the polls tells which meters a system has."""
+    """The polled documents show which meters a system has."""
     await set_up()
     world.cloud.requests.clear()
     readings = (await _read(hass))[HILLTOP]
@@ -150,10 +150,10 @@ async def test_only_what_is_there_costs_a_call(
 @pytest.mark.parametrize(
     "system_properties", [{"name": "Hilltop", "battery": None, "meters": []}]
 )
-async def test_without_meters_nothing_is_read(
+async def test_system_without_meters_makes_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The error names the system; no call is made."""
+    """The error names the system."""
     await set_up()
     world.cloud.requests.clear()
     with pytest.raises(ServiceValidationError) as raised:
@@ -163,10 +163,10 @@ async def test_without_meters_nothing_is_read(
     assert world.calls == []
 
 
-async def test_a_retired_meter_is_listed(
+async def test_retired_meter_is_listed(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """With the moment at which it was read last, which stands still."""
+    """The time of its last reading no longer changes."""
     await set_up()
     world.system.replace_meter("production", dt_util.utcnow())
     await pass_time(hass, freezer, timedelta(days=3), step=timedelta(hours=1))
@@ -177,10 +177,10 @@ async def test_a_retired_meter_is_listed(
     assert dt_util.utcnow() - newest <= timedelta(minutes=30)
 
 
-async def test_a_plan_without_the_access_control(
+async def test_error_names_the_missing_access_control(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The error says what to tick."""
+    """It also names the plan that has this access control."""
     await set_up()
     world.cloud.faults.add(Fault(operation="production_meter_readings", status=401))
     with pytest.raises(HomeAssistantError) as raised:
@@ -192,10 +192,10 @@ async def test_a_plan_without_the_access_control(
     assert placeholders["plan"] == "Watt"
 
 
-async def test_a_failure_is_explained_and_not_repeated(
+async def test_failed_call_raises_an_error_and_is_not_repeated(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Whoever wants it again asks again."""
+    """The calls after it are not made."""
     await set_up()
     fault = Fault(operation="consumption_meter_readings", body={"meter_readings": 1.5})
     world.cloud.faults.add(fault)
@@ -206,10 +206,10 @@ async def test_a_failure_is_explained_and_not_repeated(
     assert world.calls == ALL[:2]
 
 
-async def test_without_a_call_left_nothing_leaves(
+async def test_no_request_without_calls_left(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """The error says until when."""
+    """The error is that of an exhausted budget."""
     entry = await set_up()
     ledger = entry.runtime_data.budget.ledger
     ledger.refused_by_cloud(dt_util.utcnow())
@@ -220,10 +220,10 @@ async def test_without_a_call_left_nothing_leaves(
     assert world.cloud.requests == []
 
 
-async def test_a_system_that_is_not_shown_costs_nothing(
+async def test_system_that_is_not_visible_makes_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Enphase would refuse each call."""
+    """Enphase would refuse each of them."""
     await set_up()
     world.cloud.faults.add(Fault(operation="summary", status=403))
     with pytest.raises(HomeAssistantError):
@@ -235,10 +235,10 @@ async def test_a_system_that_is_not_shown_costs_nothing(
     assert world.calls == []
 
 
-async def test_the_user_needs_the_right_to_control(
+async def test_user_needs_permission_to_control(
     hass: HomeAssistant, world: World, set_up: SetUp, hass_read_only_user: MockUser
 ) -> None:
-    """For it costs calls."""
+    """The action costs calls."""
     await set_up()
     world.cloud.requests.clear()
     with pytest.raises(Unauthorized):
@@ -246,10 +246,10 @@ async def test_the_user_needs_the_right_to_control(
     assert world.calls == []
 
 
-async def test_calls_are_those_of_the_user(
+async def test_calls_count_as_calls_of_the_user(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """They draw on the reserve that background work leaves."""
+    """They use the reserve that background work leaves."""
     entry = await set_up()
     ledger = entry.runtime_data.budget.ledger
     used = ledger.used(dt_util.utcnow())

@@ -1,4 +1,4 @@
-"""What the entities of a system show, against the simulator's truth."""
+"""States of a system's entities, compared with the true values of the simulator."""
 
 import asyncio
 from copy import replace
@@ -43,10 +43,10 @@ def _number(hass: HomeAssistant, entity_id: str) -> float:
     return float(state(hass, entity_id))
 
 
-async def test_powers_are_what_the_gateway_reported(
+async def test_power_sensors_show_the_reported_values(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Production + grid + battery is the load, to the watt, as it truly was."""
+    """Production + grid + battery equals the load within 1 W."""
     await set_up()
     telemetry = world.cloud.published(world.system)
     shown = {
@@ -70,7 +70,7 @@ async def test_powers_are_what_the_gateway_reported(
     assert shown["battery_power"] == pytest.approx(truth.battery, abs=20)
 
 
-async def test_energies_are_the_clouds(
+async def test_energy_sensors_show_the_values_of_the_cloud(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     """Today begins at the system's midnight; the lifetime includes today."""
@@ -88,10 +88,10 @@ async def test_energies_are_the_clouds(
     assert shown == pytest.approx(lifetime, rel=0.001)
 
 
-async def test_the_lifetime_never_falls(
+async def test_lifetime_energy_never_decreases(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Zeros, dips and nulls of the cloud do not reach the counter."""
+    """Zeros, dips and nulls from the cloud do not reach the sensor."""
     await set_up()
     events = async_capture_events(hass, "state_changed")
     for data in ("zero", "null", "dip", None):
@@ -111,30 +111,30 @@ async def test_the_lifetime_never_falls(
 LIFETIME = "sensor.hilltop_lifetime_production"
 
 
-async def test_a_lifetime_that_is_too_great_waits_to_be_confirmed(
+async def test_implausible_lifetime_energy_needs_confirmation(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One summary ten times too great does not pin the sensor for years."""
+    """One summary with ten times the energy does not change the sensor."""
     await set_up()
     before = _number(hass, LIFETIME)
     world.cloud.faults.add(Fault(operation="summary", data="tenfold", times=1))
     await pass_time(hass, freezer, timedelta(minutes=5))
     await press(hass, "button.hilltop_refresh_now")
     assert _number(hass, LIFETIME) == before
-    assert caplog.text.count("shown once later answers confirm it") == 1
+    assert caplog.text.count("shown once later responses confirm it") == 1
     await pass_time(hass, freezer, timedelta(hours=2))
     assert before < _number(hass, LIFETIME) < before + 0.1
     assert caplog.text.count("The lifetime energy follows Enphase again") == 1
 
 
-async def test_a_system_that_is_commissioned_anew_begins_at_zero(
+async def test_recommissioned_system_begins_at_zero(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Its lifetime is reset instead of standing still."""
+    """Its lifetime energy is reset."""
     await set_up()
     assert _number(hass, LIFETIME) > 1
     commissioned = date(2026, 6, 21)
@@ -151,7 +151,7 @@ async def test_a_system_that_is_commissioned_anew_begins_at_zero(
 
 
 @pytest.mark.parametrize("restarts", [False, True])
-async def test_a_clock_put_right_keeps_no_value_out(
+async def test_corrected_clock_does_not_block_new_values(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -159,7 +159,7 @@ async def test_a_clock_put_right_keeps_no_value_out(
     *,
     restarts: bool,
 ) -> None:
-    """What has no moment of its own, as the status, was dated by the clock ahead."""
+    """The status has no time of its own, so it was dated by a clock that was ahead."""
     entity_id = "sensor.hilltop_status"
     freezer.move_to(dt_util.parse_datetime(NOON) + timedelta(hours=20))
     entry = await set_up()
@@ -182,14 +182,14 @@ async def test_a_clock_put_right_keeps_no_value_out(
         (None, None),
     ],
 )
-async def test_the_statuses_that_a_home_meets_have_names(
+async def test_usual_statuses_have_names(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     status: Any,
     shown: str | None,
 ) -> None:
-    """The cloud has a score more, and may get new ones."""
+    """The cloud has about twenty others, shown as one state, and may add new ones."""
     world.system.status = status
     await set_up()
     found = hass.states.get("sensor.hilltop_status")
@@ -199,7 +199,7 @@ async def test_the_statuses_that_a_home_meets_have_names(
 async def test_absurd_values_are_not_shown(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """A document of nonsense leaves entities unknown, or not made at all."""
+    """Entities without a valid value are unknown or not created."""
     world.cloud.faults.add(Fault(data="absurd"))
     await set_up()
     for entity_id, value in sensor_states(hass).items():
@@ -220,10 +220,10 @@ async def test_absurd_values_are_not_shown(
         ),
     ],
 )
-async def test_what_a_system_cannot_have_is_not_made(
+async def test_no_entities_for_missing_devices(
     hass: HomeAssistant, world: World, set_up: SetUp, absent: set[str]
 ) -> None:
-    """No entity for a battery, a generator or a meter that is not there."""
+    """The system has no battery, no generator, or no consumption meter."""
     await set_up()
     made = {
         entity_id.removeprefix("sensor.hilltop_") for entity_id in sensor_states(hass)
@@ -236,10 +236,10 @@ async def test_what_a_system_cannot_have_is_not_made(
     "system_properties",
     [{"name": "Hilltop", "time_zone": "Europe/Berlin", "meters": ["production"]}],
 )
-async def test_a_redundant_document_is_not_paid_for(
+async def test_redundant_document_costs_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without consumption meter and battery the summary says it all."""
+    """Without consumption meter and battery, the summary has all values."""
     entry = await set_up()
     await pass_time(hass, freezer, timedelta(hours=2))
     await hass.config_entries.async_reload(entry.entry_id)
@@ -248,10 +248,10 @@ async def test_a_redundant_document_is_not_paid_for(
     assert world.calls.count("summary") > 4
 
 
-async def test_a_cloud_that_fails_leaves_what_is_still_true(
+async def test_values_stay_available_until_they_are_outdated(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Values stay while they are fresh, then they are gone, then they come back."""
+    """The cloud fails; outdated values are unavailable until updates succeed again."""
     await set_up()
     grid = "sensor.hilltop_grid_power"
     before = state(hass, grid)
@@ -266,14 +266,14 @@ async def test_a_cloud_that_fails_leaves_what_is_still_true(
     assert state(hass, grid) not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
 
 
-async def test_trouble_is_logged_once(
+async def test_failure_and_recovery_are_logged_once(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One line when a document fails, one when it is back."""
+    """One line when a document fails, and one when it is available again."""
     await set_up()
     fault = world.cloud.faults.add(Fault(operation="summary", status=503))
     await pass_time(hass, freezer, timedelta(hours=5))
@@ -284,10 +284,10 @@ async def test_trouble_is_logged_once(
     assert caplog.text.count("Fetching Enphase Cloud summary data recovered") == 1
 
 
-async def test_equal_values_are_not_written_again(
+async def test_unchanged_values_are_not_written_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A coordinator that wakes up to look at the plan writes no state."""
+    """A coordinator that checks the schedule without new data writes no state."""
     await set_up()
     world.cloud.faults.add(Fault(status=500))
     await pass_time(hass, freezer, timedelta(minutes=10))
@@ -302,16 +302,16 @@ async def test_equal_values_are_not_written_again(
             event_type, remember, event_filter=callback(lambda _data: True)
         )
     await pass_time(hass, freezer, timedelta(minutes=20))
-    # Calls are made, and the next one moves.
+    # Calls are made, and the time of the next update changes.
     moved = {"sensor.hilltop_next_update"}
     assert not [each for each in written if "calls" not in each and each not in moved]
     assert written.count("sensor.hilltop_next_update") < 5
 
 
-async def test_midnight_is_the_systems(
+async def test_energy_of_today_resets_at_midnight_of_the_system(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """At the system's midnight today's energy starts again, without a call."""
+    """It needs no call."""
     freezer.move_to("2026-06-21 21:30:00+00:00")
     await set_up()
     today = "sensor.hilltop_production_today"
@@ -324,10 +324,10 @@ async def test_midnight_is_the_systems(
     assert found.attributes["last_reset"] == "2026-06-22T00:00:00+02:00"
 
 
-async def test_refresh_asks_for_everything_now(
+async def test_refresh_button_requests_each_document(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The button costs a call per document, and the counters tell."""
+    """Each document costs a call, which the counter shows."""
     await set_up()
     used = "sensor.enphase_account_api_calls_used"
     assert state(hass, used) == "3"
@@ -339,36 +339,36 @@ async def test_refresh_asks_for_everything_now(
     assert state(hass, used) == "6"
 
 
-async def test_refresh_says_why_it_is_not_possible(
+async def test_failed_refresh_raises_an_error(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Who presses the button is told what went wrong."""
+    """The error has the reason of the failure."""
     await set_up()
     world.cloud.faults.add(Fault(operation="summary", status=500))
     with pytest.raises(HomeAssistantError) as raised:
         await press(hass, "button.hilltop_refresh_now")
     assert raised.value.translation_key == "update_failed"
-    # What is over is not told again, and the other documents are asked for, too.
+    # The next press raises no old error, and requests all documents.
     world.cloud.faults.clear()
     world.cloud.requests.clear()
     await press(hass, "button.hilltop_refresh_now")
     assert world.calls == ["summary", "telemetry_battery", "latest_telemetry"]
 
 
-async def test_who_presses_twice_gets_one_answer(
+async def test_parallel_refreshes_share_their_calls(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """A call that is under way need not be paid for again."""
+    """A call in progress is not made a second time."""
     await set_up()
     world.cloud.requests.clear()
     await asyncio.gather(*(press(hass, "button.hilltop_refresh_now") for _ in range(4)))
     assert sorted(world.calls) == ["latest_telemetry", "summary", "telemetry_battery"]
 
 
-async def test_a_smaller_plan_brings_no_older_values_back(
+async def test_smaller_plan_keeps_the_latest_live_values(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """What live data said last holds, also where there is no live data any more."""
+    """The last live data stays the newest value on a plan without live data."""
     entry = await set_up()
     await press(hass, "button.hilltop_start_live_session")
     await hass.async_block_till_done()
@@ -382,7 +382,7 @@ async def test_a_smaller_plan_brings_no_older_values_back(
 
 
 @pytest.mark.parametrize("platform", ["sensor", "binary_sensor", "button"])
-async def test_entities(
+async def test_entities_match_the_snapshot(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -391,7 +391,7 @@ async def test_entities(
     entity_registry_enabled_by_default: None,
     platform: str,
 ) -> None:
-    """All entities of a platform, as a user sees them."""
+    """It has all entities of a platform, with states and attributes."""
     entry: MockConfigEntry = await set_up()
     entries = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     described: dict[str, Any] = {}
@@ -407,18 +407,18 @@ async def test_entities(
             "state": found.state,
             "attributes": dict(found.attributes),
         }
-    # Plain JSON reads the same on every version of Home Assistant.
+    # Plain JSON is the same on every version of Home Assistant.
     assert json_loads(json_dumps(described)) == snapshot
 
 
-async def test_the_device_page_tells_when_values_are_of_and_come(
+async def test_sensors_show_last_report_and_next_update(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The last report, the next update, and the moment of each value; none is kept."""
+    """Each value has its time as an attribute, which is not recorded."""
     await set_up()
-    told = datetime.fromisoformat(state(hass, "sensor.hilltop_last_reported"))
+    reported_at = datetime.fromisoformat(state(hass, "sensor.hilltop_last_reported"))
     telemetry = world.cloud.published(world.system)
-    assert 0 < told.timestamp() - telemetry.measured_at < 120
+    assert 0 < reported_at.timestamp() - telemetry.measured_at < 120
     power = hass.states.get("sensor.hilltop_production_power")
     assert power is not None
     assert dt_util.as_timestamp(power.attributes["measured_at"]) == (
