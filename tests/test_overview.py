@@ -1,4 +1,4 @@
-"""The dashboard of systems: whatever they have, and nothing that they lack."""
+"""The dashboard shows what each system has, and nothing that it lacks."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
@@ -47,9 +47,9 @@ def views(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> Views:
         await client.send_json_auto_id(
             {"type": "enphase_cloud/dashboard", "language": "en"}
         )
-        answer = await client.receive_json()
-        assert answer["success"], answer
-        found: list[Json] = answer["result"]["views"]
+        response = await client.receive_json()
+        assert response["success"], response
+        found: list[Json] = response["result"]["views"]
         return found
 
     return read
@@ -70,7 +70,7 @@ def cards(view: Json, heading: str) -> list[Json]:
 
 
 def entities(node: Any) -> Iterator[str]:
-    """Yield the entities of whatever is in a view."""
+    """Yield the entity ids in a view, a section or a card."""
     if isinstance(node, list):
         for each in node:
             yield from entities(each)
@@ -83,17 +83,17 @@ def entities(node: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     "key", [each for members in SECTIONS.values() for each in members]
 )
-def test_each_tile_is_of_an_entity_that_there_is(key: str) -> None:
-    """No typing error hides one."""
+def test_each_tile_has_a_known_entity_key(key: str) -> None:
+    """A typing error in a key would hide its tile."""
     domain, _, name = key.partition(".")
-    # Named by its device class.
+    # Battery level has the name of its device class.
     assert name in {*ENGLISH["entity"][domain], "battery_level"}
 
 
-async def test_a_system_with_batteries(
+async def test_system_with_batteries_has_all_sections(
     hass: HomeAssistant, set_up: SetUp, views: Views
 ) -> None:
-    """It has a view with its name, and all that is shown exists."""
+    """Its view has the system's name, and only entities that exist."""
     await set_up(options={"groups": ["panels"]})
     [view] = await views()
     assert view["title"] == "Hilltop"
@@ -110,10 +110,10 @@ async def test_a_system_with_batteries(
     [{"name": "Cabin", "meters": (), "time_zone": "Europe/Berlin"}],
 )
 @pytest.mark.parametrize("plan", ["watt"])
-async def test_a_system_with_panels_alone(
+async def test_system_with_panels_only_has_no_empty_sections(
     hass: HomeAssistant, set_up: SetUp, views: Views
 ) -> None:
-    """What it lacks leaves no gap."""
+    """Sections of batteries and costs are missing."""
     await set_up()
     [view] = await views()
     assert HEADINGS["battery"] not in headings(view)
@@ -122,13 +122,13 @@ async def test_a_system_with_panels_alone(
     assert power == {"sensor.cabin_production_power"}
 
 
-async def test_entities_may_be_renamed_hidden_and_disabled(
+async def test_dashboard_follows_the_entity_registry(
     hass: HomeAssistant,
     entity_registry: er.EntityRegistry,
     set_up: SetUp,
     views: Views,
 ) -> None:
-    """The dashboard follows."""
+    """It has new entity ids, and no hidden or disabled entities."""
     await set_up(options={"groups": ["panels"]})
     entity_registry.async_update_entity(NET, new_entity_id="sensor.netz")
     entity_registry.async_update_entity(
@@ -146,7 +146,7 @@ async def test_entities_may_be_renamed_hidden_and_disabled(
 async def test_each_system_has_a_view(
     world: World, set_up: SetUp, views: Views
 ) -> None:
-    """The calls of the account are shown in each."""
+    """Each view shows the calls of the account."""
     world.add_system(name="Cabin", time_zone="Europe/Berlin")
     await set_up()
     hilltop, cabin = await views()
@@ -157,27 +157,27 @@ async def test_each_system_has_a_view(
     assert not any("hilltop" in each for each in entities(cabin))
 
 
-async def test_a_system_may_be_renamed(
+async def test_view_has_the_name_given_by_the_user(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
     set_up: SetUp,
     views: Views,
 ) -> None:
-    """The view has the name of its device."""
+    """The user renames the device of the system."""
     [device] = system_devices(hass, await set_up())
     device_registry.async_update_device(device.id, name_by_user="Roof")
     [view] = await views()
     assert view["title"] == "Roof"
 
 
-async def test_a_charger_has_a_section(
+async def test_charger_has_a_section(
     hass: HomeAssistant,
     device_registry: dr.DeviceRegistry,
     world: World,
     set_up: SetUp,
     views: Views,
 ) -> None:
-    """With the name that the user gave it."""
+    """Its heading is the name given by the user."""
     install(world)
     entry = await set_up(options=CHARGERS)
     [charger] = [
@@ -190,10 +190,10 @@ async def test_a_charger_has_a_section(
     assert any("status" in each for each in entities(cards(view, "Garage")))
 
 
-async def test_a_user_sees_what_he_may_read(
+async def test_user_sees_only_entities_with_permission_to_read(
     hass: HomeAssistant, hass_admin_user: MockUser, set_up: SetUp, views: Views
 ) -> None:
-    """Here a single sensor."""
+    """The user may read one sensor."""
     await set_up()
     hass_admin_user.groups = []
     assert await views() == []
@@ -201,7 +201,7 @@ async def test_a_user_sees_what_he_may_read(
     assert set(entities(await views())) == {NET}
 
 
-async def test_money_and_days(
+async def test_costs_and_graph_need_tariff_and_statistics(
     recorder_mock: Any,
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -209,7 +209,7 @@ async def test_money_and_days(
     set_up: SetUp,
     views: Views,
 ) -> None:
-    """With a tariff there are costs, with statistics there is a graph."""
+    """A tariff adds costs, and statistics add a graph."""
     assert await async_setup_component(hass, "energy", {})
     entry = world.entry(options={"energy_updates": 1, "history": "none"})
     entry.add_to_hass(hass)
@@ -231,13 +231,13 @@ async def test_money_and_days(
     assert "energy-distribution" in types
 
 
-async def test_the_frontend_loads_the_strategy(
+async def test_frontend_loads_the_strategy(
     hass: HomeAssistant,
     set_up: SetUp,
     hass_client: ClientSessionGenerator,
     tmp_path: Path,
 ) -> None:
-    """One small module, by an address that changes with the version."""
+    """It is one module, at a URL that changes with the version."""
     (tmp_path / "hass_frontend").mkdir()
     config = {"frontend": {"development_repo": str(tmp_path)}}
     assert await async_setup_component(hass, "frontend", config)

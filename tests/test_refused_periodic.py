@@ -1,4 +1,4 @@
-"""A document of devices that Enphase refuses disables itself, and only itself."""
+"""A refused document of devices is no longer requested; others continue."""
 
 from collections import Counter
 from datetime import timedelta
@@ -32,13 +32,13 @@ OF_EACH_CHARGER = frozenset(
 OF_SYSTEM = frozenset({"devices", "inverters_summary", "open_alarms"})
 PERIODIC = OF_SYSTEM | OF_EACH_CHARGER | {LIST_OF_CHARGERS}
 DAILY = ("inverters_summary", "open_alarms", "ev_charger_telemetry")
-# A refusal is final, after one more try with a new token; what is not there is looked
-# for once more on the next day, or where devices appear, and then once a week.
+# A refusal is final, after one retry with a new token; a missing document is requested
+# again the next day, or when devices appear, and then once a week.
 MOST_IN_TWO_WEEKS = {401: 2, 403: 1, 404: 4, 501: 4}
 
 
 def _without_entities(hass: HomeAssistant, world: World) -> MockConfigEntry:
-    """Return an entry with all groups; its entities would take time only."""
+    """Return an entry with all groups, but without entities, which take time."""
     groups = ["devices", "panels", "alarms", "ev_charger"]
     entry = world.entry(options={"groups": groups})
     entry.add_to_hass(hass)
@@ -70,7 +70,7 @@ async def _sign_in_again(
 @pytest.mark.parametrize("status", MOST_IN_TWO_WEEKS)
 @pytest.mark.parametrize("operation", sorted(PERIODIC))
 @pytest.mark.wide
-async def test_a_document_that_is_refused(
+async def test_refused_document_is_requested_after_a_new_sign_in(
     hass: HomeAssistant,
     world: World,
     user: User,
@@ -79,7 +79,7 @@ async def test_a_document_that_is_refused(
     operation: str,
     status: int,
 ) -> None:
-    """Others go on, nobody has to sign in, and who does so has it asked for again."""
+    """Other documents continue, and no reauthentication starts."""
     world.system.install_charger(
         Charger(serial=SERIAL, sessions=()), IqCharger(serial=SERIAL)
     )
@@ -109,7 +109,7 @@ async def test_a_document_that_is_refused(
 
 
 def _issues_of(operation: str, status: int) -> dict[str, dict[str, str]]:
-    """Return what the user is told: the access control to tick, or the system."""
+    """Return the expected issue, which names the access control or the system."""
     of_chargers = operation.startswith("ev_charger")
     access = "EV Charger Monitoring" if of_chargers else "System Details"
     issues = {
@@ -124,10 +124,10 @@ def _issues_of(operation: str, status: int) -> dict[str, dict[str, str]]:
     return issues.get(status, {})
 
 
-async def test_what_is_back_is_requested_daily_again(
+async def test_restored_document_is_requested_daily_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Two answers without a document make it rare, one with it makes it daily."""
+    """Two responses without the document make requests weekly; one with it, daily."""
     fault = world.cloud.faults.add(Fault(operation="inverters_summary", status=404))
     entry = await set_up(_without_entities(hass, world))
     await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=6))
@@ -140,10 +140,10 @@ async def test_what_is_back_is_requested_daily_again(
     assert world.calls.count("inverters_summary") == 6
 
 
-async def test_a_single_answer_without_a_document_is_not_believed(
+async def test_one_response_without_a_document_changes_nothing(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It may be a mistake of the cloud."""
+    """It may be an error of the cloud."""
     await set_up(_without_entities(hass, world))
     world.cloud.faults.add(Fault(operation="open_alarms", status=501, times=1))
     await pass_time(hass, freezer, timedelta(days=4), step=timedelta(hours=6))

@@ -1,4 +1,4 @@
-"""Settings that are read: what they show, and what they cost."""
+"""Settings in entities: their states, and the calls that they cost."""
 
 from collections import Counter
 from datetime import timedelta
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 
 def calls(world: World) -> Counter[str]:
-    """Return how often each operation of settings was counted."""
+    """Return the number of calls of each operation of settings."""
     return Counter(each for each in world.calls if each in OF_SETTINGS)
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
 @pytest.mark.usefixtures("entity_registry_enabled_by_default")
 @pytest.mark.long
-async def test_shows_settings(
+async def test_settings_are_shown(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Read once an hour, and loads once a week until there is one."""
+    """They are read once an hour; loads once a week until there is one."""
     world.system.settings = Settings(charge_from_grid=True)
     await set_up(options=OPTIONS)
     assert calls(world) == Counter(OF_SETTINGS)
@@ -47,12 +47,12 @@ async def test_shows_settings(
     assert state(hass, "sensor.pool_pump_restore_battery_level") == "50"
     made = calls(world)
     assert made["grid_status"] == made["storm_guard"] == pytest.approx(8 * 24, abs=2)
-    # The look of a week later, before dawn, found the load.
+    # The request a week later, before dawn, found the load.
     assert made["load_control"] == pytest.approx(2 + 33, abs=2)
 
 
 @pytest.mark.parametrize("plan", ["watt", "kilowatt"])
-async def test_a_plan_without_them_makes_no_call(
+async def test_plan_without_settings_makes_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -75,7 +75,7 @@ async def test_wrong_plan_costs_one_request(
 @pytest.mark.parametrize(
     "system_properties", [{"name": "Hilltop", "time_zone": "Europe/Berlin"}]
 )
-async def test_a_system_without_batteries_has_a_grid_only(
+async def test_system_without_batteries_has_only_the_grid_status(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
     await set_up(options=OPTIONS)
@@ -83,10 +83,10 @@ async def test_a_system_without_batteries_has_a_grid_only(
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
-async def test_a_report_that_is_missing_is_awaited(
+async def test_missing_grid_status_is_requested_again(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """The cloud refuses to tell the grid of a site that has not reported."""
+    """The cloud responds with an error (422) until the site has reported."""
     world.cloud.faults.add(Fault(operation="grid_status", status=422, times=1))
     await set_up(options=OPTIONS)
     assert hass.states.get("sensor.hilltop_grid_status") is None
@@ -98,7 +98,7 @@ async def test_a_report_that_is_missing_is_awaited(
 async def test_partner_reads_the_grid_only_once_an_hour(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """It would be unknown after two hours; what is set changes rarely."""
+    """The grid status expires after two hours; settings change rarely."""
     await set_up(options=OPTIONS)
     for _ in range(24 * 4):
         await pass_time(hass, freezer, HOUR / 4, step=HOUR / 4)
@@ -110,10 +110,10 @@ async def test_partner_reads_the_grid_only_once_an_hour(
 
 
 @pytest.mark.parametrize("plan", ["megawatt"])
-async def test_a_grid_status_that_is_rarely_read_is_unknown_between(
+async def test_grid_status_that_is_rarely_read_expires(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Rather than wrong."""
+    """It is unknown rather than wrong."""
     few = {"plan": "custom", "calls_per_minute": 50, "calls_per_month": 5_000}
     await set_up(options=OPTIONS | few | {"live_stream": False})
     shown = []
@@ -123,7 +123,7 @@ async def test_a_grid_status_that_is_rarely_read_is_unknown_between(
     assert calls(world)["grid_status"] == pytest.approx(3, abs=1)
     assert set(shown) == {"on_grid", "unknown"}
     assert shown.count("unknown") == pytest.approx(32, abs=4)
-    # Six hours later it is read again.
+    # It is read again after six hours.
     assert (shown[0], shown[20], shown[25]) == ("on_grid", "unknown", "on_grid")
 
 
@@ -136,12 +136,12 @@ async def test_form_shows_the_calls_of_settings(
     freezer: FrozenDateTimeFactory,
     most: int,
 ) -> None:
-    """To a twentieth of the calls that the cloud counts."""
+    """They are within 5 % of the calls that the cloud counts."""
     world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
     entry = await set_up(options=OPTIONS)
     before = calls(world).total()
     await pass_time(hass, freezer, timedelta(days=2), step=HOUR / 2)
     in_a_month = (calls(world).total() - before) * 15
-    told = await calls_of_groups(hass, entry)
-    assert told["settings"] == pytest.approx(in_a_month, rel=0.05)
-    assert told["settings"] == pytest.approx(most, rel=0.05)
+    shown = await calls_of_groups(hass, entry)
+    assert shown["settings"] == pytest.approx(in_a_month, rel=0.05)
+    assert shown["settings"] == pytest.approx(most, rel=0.05)

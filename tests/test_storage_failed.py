@@ -1,4 +1,4 @@
-"""A disk that cannot be written: nothing is spent that could be forgotten."""
+"""Failed writes to the disk: no call is made that is not recorded on the disk."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -28,7 +28,7 @@ from .flows import User
 from .helpers import pass_time, press, state
 from .world import API_KEY, World
 
-# Home Assistant leaves files open that it could not write.
+# Home Assistant leaves files open if a write fails.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Implicitly cleaning up:ResourceWarning"),
     pytest.mark.usefixtures("summer_noon"),
@@ -41,7 +41,7 @@ TEN_HOURS = timedelta(hours=10)
 
 @pytest.fixture
 def plan() -> str:
-    """Return the free plan, where calls are scarce."""
+    """Return the free plan, which has few calls."""
     return "watt"
 
 
@@ -53,14 +53,14 @@ def hass_storage() -> dict[str, Any]:
 
 @pytest.fixture
 def hass_config_dir(tmp_path: Path) -> str:
-    """Return a folder of the test's own."""
+    """Return a folder that only this test uses."""
     (tmp_path / ".storage").mkdir()
     return str(tmp_path)
 
 
 @contextmanager
 def _os_error(number: int) -> Generator[None]:
-    """Let every write of Home Assistant fail as the system says it."""
+    """Let each write of Home Assistant fail with an `errno`."""
 
     def fail(*_args: object, **_kwargs: object) -> None:
         raise OSError(number, "Ordered by the test")
@@ -74,7 +74,7 @@ def _os_error(number: int) -> Generator[None]:
 
 @contextmanager
 def _full_disk(folder: Path) -> Generator[None]:
-    """Mount a full disk over the folder, with what it holds."""
+    """Mount a full disk over the folder, with copies of its files."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
@@ -93,12 +93,12 @@ def _full_disk(folder: Path) -> Generator[None]:
             (folder / name).write_bytes(files[name])
 
 
-type _Trouble = AbstractContextManager[None]
+type _DiskFailure = AbstractContextManager[None]
 
 
 @pytest.fixture(params=["full", "read-only", "broken", "full disk"])
-def trouble(request: pytest.FixtureRequest, hass_config_dir: str) -> _Trouble:
-    """Return what is wrong with the disk while it is entered."""
+def disk_failure(request: pytest.FixtureRequest, hass_config_dir: str) -> _DiskFailure:
+    """Return a context in which the disk fails."""
     folder = Path(hass_config_dir) / ".storage"
     match request.param:
         case "full":
@@ -111,16 +111,16 @@ def trouble(request: pytest.FixtureRequest, hass_config_dir: str) -> _Trouble:
 
 
 async def _until(hass: HomeAssistant, condition: Callable[[], object]) -> None:
-    """Wait for something behind which there is a real disk."""
+    """Wait for a condition that depends on the real disk."""
     for _ in range(10_000):
         if condition():
             return
         await hass.async_add_executor_job(lambda: None)
-    pytest.fail("It did not come to that")
+    pytest.fail("The condition was not met")
 
 
 def _record(hass: HomeAssistant) -> dict[str, Any]:
-    """Return the record of calls that is on the disk."""
+    """Return the record of calls on the disk."""
     ledger: dict[str, Any] = _stored(hass, "account.*")["ledger"]
     return ledger
 
@@ -137,19 +137,19 @@ def _has_issue(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
 
 
 @pytest.mark.wide
-async def test_polling_stops_at_what_is_on_the_disk(
+async def test_calls_stop_at_the_reservation_on_the_disk(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    trouble: _Trouble,
+    disk_failure: _DiskFailure,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """No call leaves that the record would not know; all is well again by itself."""
+    """No unrecorded call is made; updates continue once the disk works again."""
     entry = await set_up()
     await pass_time(hass, freezer, timedelta(hours=1))
     before = len(world.cloud.requests)
-    with trouble:
+    with disk_failure:
         record = _record(hass)
         await pass_time(hass, freezer, TEN_HOURS)
         assert len(world.cloud.requests) - before <= record["reserved"]
@@ -161,17 +161,17 @@ async def test_polling_stops_at_what_is_on_the_disk(
                 await press(hass, REFRESH)
             assert raised.value.translation_key == "storage_failed"
         assert len(world.cloud.requests) - before <= record["reserved"]
-        # What cannot leave is not counted again and again.
+        # Calls that are not made are not counted.
         assert int(state(hass, USED)) == used <= before + 2 + _assumed(record)
     assert caplog.text.count("The disk cannot be written") == 1
 
-    asked = len(world.cloud.requests)
+    requests = len(world.cloud.requests)
     await pass_time(hass, freezer, timedelta(minutes=6))
     assert not _has_issue(hass, entry)
     assert caplog.text.count("The disk can be written again") == 1
     await press(hass, REFRESH)
     await pass_time(hass, freezer, TEN_HOURS)
-    assert len(world.cloud.requests) > asked + 8
+    assert len(world.cloud.requests) > requests + 8
     assert _record(hass)["charged"] >= len(world.cloud.requests)
 
 
@@ -180,10 +180,10 @@ def _assumed(record: dict[str, Any]) -> int:
     return assumed
 
 
-async def test_the_user_need_not_wait_for_the_disk(
+async def test_refresh_button_tries_the_disk_at_once(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """A press tries the disk at once."""
+    """The user need not wait for the next scheduled attempt."""
     entry = await set_up()
     freezer.tick(timedelta(minutes=2))
     with _os_error(errno.ENOSPC), suppress(HomeAssistantError):
@@ -196,10 +196,10 @@ async def test_the_user_need_not_wait_for_the_disk(
     assert not _has_issue(hass, entry)
 
 
-async def test_unloaded_with_a_failing_disk(
+async def test_unload_with_a_failing_disk_forgets_no_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """What is on the disk then counts the reservation as spent, and nothing twice."""
+    """The reservation on the disk counts as used, and no call counts twice."""
     entry = await set_up()
     freezer.tick(timedelta(minutes=2))
     with _os_error(errno.EROFS):
@@ -215,17 +215,17 @@ async def test_unloaded_with_a_failing_disk(
     assert int(state(hass, USED)) >= left
 
 
-async def test_no_token_is_renewed_that_could_not_be_kept(
+async def test_no_token_renewal_while_the_disk_fails(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
-    trouble: _Trouble,
+    disk_failure: _DiskFailure,
 ) -> None:
-    """The old refresh token would die for a new one that a restart forgets."""
+    """A renewal ends the old refresh token, and a restart would lose the new one."""
     entry = await set_up()
     before = entry.data[CONF_TOKEN]
-    with trouble:
+    with disk_failure:
         freezer.tick(timedelta(days=2))
         await pass_time(hass, freezer, timedelta(hours=1))
         assert "token" not in _operations(world)
@@ -235,14 +235,14 @@ async def test_no_token_is_renewed_that_could_not_be_kept(
     assert not _has_issue(hass, entry)
 
 
-async def test_the_disk_fails_while_a_token_is_renewed(
+async def test_token_is_used_once_it_is_on_the_disk(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     stepper: Stepper,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """The new token is kept in memory, and used once it is on the disk."""
+    """The disk fails during a renewal; until it works, the token is only in memory."""
     entry = await set_up()
     before = entry.data[CONF_TOKEN]
     world.cloud.requests.clear()
@@ -267,13 +267,13 @@ async def test_the_disk_fails_while_a_token_is_renewed(
 
 
 @pytest.mark.usefixtures("current_request_with_host")
-async def test_a_new_account_on_a_full_disk(
+async def test_config_flow_continues_after_a_full_disk(
     hass: HomeAssistant,
     world: World,
     credentials: None,
     hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
-    """The form says what to do, and works once that is done."""
+    """The form shows an error, and makes no call before the disk works."""
     user = User(hass, await hass_client_no_auth())
     form = await user.sign_in(await user.add())
     with _os_error(errno.ENOSPC):

@@ -1,4 +1,4 @@
-"""Stores that hold anything: set-up goes on, and nothing is lost without a word."""
+"""Damaged stores: set-up continues, and the user is notified of lost data."""
 
 from datetime import timedelta
 import json
@@ -21,7 +21,7 @@ from tests.robustness.absurd import spoiled
 from .conftest import SetUp, World
 from .helpers import pass_time, state
 
-# Of the store of an API key, whose name ends with the hash of it.
+# The name of an API key's store ends with the hash of the key.
 _SUFFIXES = 2
 PRODUCTION = "sensor.hilltop_production_power"
 
@@ -31,13 +31,13 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 @pytest.fixture
 def hass_storage() -> dict[str, Any]:
-    """Leave the stores of Home Assistant as they are: real files."""
+    """Use real files for the stores of Home Assistant."""
     return {}
 
 
 @pytest.fixture
 def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Return a folder of the test's own."""
+    """Return a folder that only this test uses."""
     return hass_tmp_config_dir
 
 
@@ -58,7 +58,7 @@ def _names(storage: Path, pattern: str) -> list[str]:
 async def _restart(
     hass: HomeAssistant, entry: MockConfigEntry, path: Path, text: str
 ) -> None:
-    """Set an entry up again, after a file was damaged while it was unloaded."""
+    """Unload an entry, replace a file, and set the entry up again."""
     await hass.config_entries.async_unload(entry.entry_id)
     _write(path, text)
     await hass.config_entries.async_setup(entry.entry_id)
@@ -67,7 +67,7 @@ async def _restart(
 
 def _paths(storage: Path, entry: MockConfigEntry) -> tuple[Path, Path]:
     stores = storage.glob(f"{DOMAIN}.account.*")
-    # Not those that were set aside, by us or by Home Assistant.
+    # Files that were set aside, by us or by Home Assistant, are skipped.
     [account] = [path for path in stores if len(path.suffixes) == _SUFFIXES]
     return storage / f"{DOMAIN}.{entry.entry_id}", account
 
@@ -89,7 +89,7 @@ WHOLE_FILES = {
 
 @pytest.mark.parametrize("text", WHOLE_FILES.values(), ids=WHOLE_FILES)
 @pytest.mark.parametrize("which", [0, 1])
-async def test_a_file_that_cannot_be_read_is_set_aside(
+async def test_unreadable_file_is_set_aside(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -98,7 +98,7 @@ async def test_a_file_that_cannot_be_read_is_set_aside(
     text: str,
     which: int,
 ) -> None:
-    """It keeps its content under another name, and a repair names it."""
+    """It is renamed with its content, and a repair issue has its new name."""
     entry = await set_up()
     path = _paths(storage, entry)[which]
     await _restart(hass, entry, path, text)
@@ -109,17 +109,17 @@ async def test_a_file_that_cannot_be_read_is_set_aside(
     issue = issue_registry.async_get_issue(DOMAIN, f"store_damaged_{path.name}")
     assert issue is not None
     assert issue.translation_placeholders == {"file": aside.name}
-    # The next start finds a sound file.
+    # The next start finds a valid file.
     calls = len(world.calls)
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.LOADED
     assert len(world.calls) == calls
 
 
-async def test_a_newer_minor_version_is_read(
+async def test_newer_minor_version_is_read(
     hass: HomeAssistant, world: World, set_up: SetUp, storage: Path
 ) -> None:
-    """It only adds."""
+    """A minor version only adds data."""
     entry = await set_up()
     calls = len(world.calls)
     for path in _paths(storage, entry):
@@ -131,7 +131,7 @@ async def test_a_newer_minor_version_is_read(
 
 
 @pytest.mark.parametrize("which", [0, 1])
-async def test_of_a_damaged_file_the_rest_is_used(
+async def test_valid_parts_of_a_damaged_file_are_used(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
@@ -139,7 +139,7 @@ async def test_of_a_damaged_file_the_rest_is_used(
     issue_registry: ir.IssueRegistry,
     which: int,
 ) -> None:
-    """What is sound costs no call; the user learns of the rest."""
+    """They cost no call; a repair issue names the damaged file."""
     entry = await set_up()
     calls = len(world.calls)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -160,14 +160,14 @@ async def test_of_a_damaged_file_the_rest_is_used(
 
 @pytest.mark.parametrize("seed", range(24))
 @pytest.mark.thorough
-async def test_anything_in_a_store_is_survived(
+async def test_entry_loads_with_random_data_in_its_stores(
     hass: HomeAssistant,
     set_up: SetUp,
     storage: Path,
     freezer: FrozenDateTimeFactory,
     seed: int,
 ) -> None:
-    """Whatever stands there: the entry loads, and works."""
+    """After the load, the entry stores valid data again."""
     entry = await set_up()
     await hass.config_entries.async_unload(entry.entry_id)
     random = Random(seed)
@@ -178,7 +178,7 @@ async def test_anything_in_a_store_is_survived(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     if entry.state is ConfigEntryState.SETUP_RETRY:
-        # Without a record of calls, this minute's may be spent.
+        # Without a record of calls, those of this minute count as used.
         assert entry.error_reason_translation_key == "not_due_yet"
         await pass_time(hass, freezer, timedelta(seconds=80))
     assert entry.state is ConfigEntryState.LOADED
@@ -190,14 +190,14 @@ async def test_anything_in_a_store_is_survived(
 @pytest.mark.parametrize(
     "damage", [{"months": None}, {"charged": 2**31}, {"reserved": 2**31}]
 )
-async def test_a_damaged_ledger_is_told_and_kept(
+async def test_damaged_ledger_is_set_aside_with_an_issue(
     hass: HomeAssistant,
     set_up: SetUp,
     storage: Path,
     issue_registry: ir.IssueRegistry,
     damage: dict[str, Any],
 ) -> None:
-    """Calls of the month are estimated then, which the user should know."""
+    """The user should know that calls of the month are now estimated."""
     entry = await set_up()
     await hass.config_entries.async_unload(entry.entry_id)
     _entry_path, path = _paths(storage, entry)
@@ -212,13 +212,13 @@ async def test_a_damaged_ledger_is_told_and_kept(
     assert issue_registry.async_get_issue(DOMAIN, f"store_damaged_{path.name}")
 
 
-async def test_what_was_set_aside_goes_with_the_entry(
+async def test_removal_deletes_files_set_aside(
     hass: HomeAssistant,
     set_up: SetUp,
     storage: Path,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """After removal no file is left, and no repair."""
+    """After the removal of the entry there is no file and no repair issue."""
     entry = await set_up()
     for path in _paths(storage, entry):
         await _restart(hass, entry, path, "null")
@@ -229,10 +229,10 @@ async def test_what_was_set_aside_goes_with_the_entry(
     assert not [key for key in issue_registry.issues if key[0] == DOMAIN]
 
 
-async def test_a_disk_that_cannot_be_read(
+async def test_unreadable_disk_causes_a_retry_of_set_up(
     hass: HomeAssistant, set_up: SetUp, storage: Path
 ) -> None:
-    """Set-up is tried again: the file may be whole."""
+    """The file itself may be valid, so it is not set aside."""
     entry = await set_up()
     path, _account = _paths(storage, entry)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -248,24 +248,24 @@ async def test_a_disk_that_cannot_be_read(
     assert entry.state is ConfigEntryState.LOADED
 
 
-async def test_the_user_takes_note(
+async def test_fix_removes_the_issue(
     hass: HomeAssistant,
     set_up: SetUp,
     storage: Path,
     issue_registry: ir.IssueRegistry,
     hass_client: ClientSessionGenerator,
 ) -> None:
-    """Then the repair is gone."""
+    """The user confirms the repair issue."""
     assert await async_setup_component(hass, "repairs", {})
     entry = await set_up()
     path, _account = _paths(storage, entry)
     await _restart(hass, entry, path, "null")
     issue_id = f"store_damaged_{path.name}"
     client = await hass_client()
-    answer = await client.post(
+    response = await client.post(
         "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": issue_id}
     )
-    form = await answer.json()
+    form = await response.json()
     assert form["description_placeholders"] == {"file": f"{path.name}.damaged"}
     await client.post(f"/api/repairs/issues/fix/{form['flow_id']}", json={})
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None

@@ -1,4 +1,4 @@
-"""Which systems actions are for: devices, entities, areas, the account, or all."""
+"""Targets of actions: devices, entities, areas, the account, or all systems."""
 
 from typing import Any
 
@@ -22,48 +22,52 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 
 async def _names(hass: HomeAssistant, **target: Any) -> list[str]:
     """Return the names in the response, each under the id of its system."""
-    answer = await hass.services.async_call(
+    response = await hass.services.async_call(
         DOMAIN, "get_meter_readings", target, blocking=True, return_response=True
     )
-    assert answer is not None
+    assert response is not None
     names = {
         identifier: device.name
         for entry in hass.config_entries.async_entries(DOMAIN)
         for device in system_devices(hass, entry)
         for _, identifier in device.identifiers
     }
-    for system_id, told in answer.items():
-        assert isinstance(told, dict)
-        assert names[system_id] == told["name"]
-    return sorted(told["name"] for told in answer.values())  # type: ignore[call-overload, index]
+    for system_id, readings in response.items():
+        assert isinstance(readings, dict)
+        assert names[system_id] == readings["name"]
+    return sorted(readings["name"] for readings in response.values())  # type: ignore[call-overload, index]
 
 
 @pytest.fixture
 async def entry(world: World, set_up: SetUp) -> MockConfigEntry:
-    """Set up three systems, two of one name."""
+    """Set up three systems, two of which have the same name."""
     for name in ("Barn", "Barn"):
         world.add_system(name=name)
     return await set_up()
 
 
 @pytest.mark.usefixtures("entry")
-async def test_no_target_is_all_of_the_only_account(hass: HomeAssistant) -> None:
-    """Systems of one name are told apart."""
+async def test_no_target_selects_all_systems_of_the_only_account(
+    hass: HomeAssistant,
+) -> None:
+    """Systems with the same name are separate in the response."""
     assert await _names(hass) == ["Barn", "Barn", "Hilltop"]
 
 
-async def test_without_a_target_there_is_one_account(
+async def test_no_target_is_rejected_with_two_accounts(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:
-    """Of two, none is meant more than the other; what is not loaded cannot act."""
+    """This is so even if one of them is not loaded."""
     MockConfigEntry(domain=DOMAIN, title="Tenant").add_to_hass(hass)
     with pytest.raises(ServiceValidationError):
         await _names(hass)
     assert await _names(hass, device_id=system_devices(hass, entry)[0].id)
 
 
-async def test_each_kind_of_target(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """Devices, also below a system, entities, areas and the account."""
+async def test_each_kind_of_target_selects_its_systems(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Devices, including those of a system, entities, areas and the account."""
     entities = er.async_get(hass)
     battery = next(
         each.device_id
@@ -88,8 +92,10 @@ async def test_each_kind_of_target(hass: HomeAssistant, entry: MockConfigEntry) 
     assert await _names(hass, device_id=account.device_id) == everything
 
 
-async def test_foreign_targets(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    """A removed device fails the action; other devices beside ours are ignored."""
+async def test_removed_devices_are_rejected_and_foreign_ones_ignored(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """Devices of other integrations alone are rejected as well."""
     other = MockConfigEntry(domain="other")
     other.add_to_hass(hass)
     lamp = dr.async_get(hass).async_get_or_create(

@@ -1,4 +1,4 @@
-"""Home Assistant's own triggers for a purpose work with the entities."""
+"""Home Assistant's purpose-specific triggers work with the entities."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
@@ -34,7 +34,7 @@ def _summer_morning(freezer: FrozenDateTimeFactory) -> None:
 
 @pytest.fixture
 async def listen(hass: HomeAssistant) -> AsyncGenerator[Listen]:
-    """Return a function that makes an automation, and returns when it runs."""
+    """Return a function that adds an automation and returns the list of its runs."""
 
     async def listen(trigger: str, entity_id: str, **options: Any) -> list[ServiceCall]:
         domain, _, name = trigger.partition(".")
@@ -52,7 +52,7 @@ async def listen(hass: HomeAssistant) -> AsyncGenerator[Listen]:
             },
             "actions": {
                 "action": "test.note",
-                "data": {"told": "{{ trigger.to_state.attributes.name | default }}"}
+                "data": {"name": "{{ trigger.to_state.attributes.name | default }}"}
                 if trigger == "event.received"
                 else {},
             },
@@ -63,7 +63,7 @@ async def listen(hass: HomeAssistant) -> AsyncGenerator[Listen]:
 
     yield listen
     if hass.services.has_service(AUTOMATION, SERVICE_TURN_OFF):
-        # It must not go on listening after the test.
+        # It must not listen after the test.
         target = {ATTR_ENTITY_ID: "automation.it"}
         await hass.services.async_call(
             AUTOMATION, SERVICE_TURN_OFF, target, blocking=True
@@ -71,7 +71,7 @@ async def listen(hass: HomeAssistant) -> AsyncGenerator[Listen]:
 
 
 def of_charger(hass: HomeAssistant, world: World, platform: str, key: str) -> str:
-    """Return an entity of the charger."""
+    """Return the id of an entity of the charger."""
     unique_id = f"{world.system.system_id}_charger_{SERIAL}_{key}"
     found = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
     assert found is not None
@@ -81,15 +81,15 @@ def of_charger(hass: HomeAssistant, world: World, platform: str, key: str) -> st
 async def hours(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, number: float
 ) -> None:
-    """Let hours pass; where they are many, nothing is quick."""
+    """Pass hours in steps of 15 min, or of an hour from a day on."""
     step = timedelta(minutes=15 if number < 24 else 60)
     await pass_time(hass, freezer, timedelta(hours=number), step=step)
 
 
-async def test_battery_started_charging(
+async def test_battery_started_charging_fires_in_the_morning(
     hass: HomeAssistant, set_up: SetUp, listen: Listen, freezer: FrozenDateTimeFactory
 ) -> None:
-    """In the morning, as soon as there is a surplus."""
+    """It fires as soon as there is a surplus."""
     await set_up()
     charging = next(
         each.entity_id
@@ -104,10 +104,10 @@ async def test_battery_started_charging(
     assert len(ran) == 1
 
 
-async def test_battery_level_crossed_threshold(
+async def test_battery_level_crossed_threshold_fires_once(
     hass: HomeAssistant, set_up: SetUp, listen: Listen, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Of all batteries of the system together."""
+    """The level is that of all batteries of the system."""
     await set_up()
     battery = "sensor.hilltop_battery"
     level = float(state(hass, battery)) + 20
@@ -120,10 +120,10 @@ async def test_battery_level_crossed_threshold(
     assert len(ran) == 1
 
 
-async def test_power_crossed_threshold(
+async def test_power_crossed_threshold_converts_units(
     hass: HomeAssistant, set_up: SetUp, listen: Listen, freezer: FrozenDateTimeFactory
 ) -> None:
-    """In whatever unit it is shown."""
+    """The threshold is in W, the state in kW."""
     await set_up()
     production = "sensor.hilltop_production_power"
     value = {"number": 1_000, "unit_of_measurement": "W"}
@@ -137,33 +137,33 @@ async def test_power_crossed_threshold(
     assert len(ran) == 1
 
 
-async def test_an_alarm_is_received(
+async def test_alarm_event_fires_when_it_opens(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     listen: Listen,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """When it opens, and not when it is cleared."""
+    """It does not fire when the alarm is cleared."""
     await set_up(options={"groups": ["alarms"]})
     ran = await listen("event.received", "event.hilltop_alarm", event_type=["opened"])
     number = world.system.open_alarm("meter_silent", dt_util.utcnow())
     await hours(hass, freezer, 30)
-    assert [each.data["told"] for each in ran] == [find_type("meter_silent").name]
+    assert [each.data["name"] for each in ran] == [find_type("meter_silent").name]
     world.system.clear_alarm(number, dt_util.utcnow())
     await hours(hass, freezer, 30)
     assert state(hass, "binary_sensor.hilltop_alarm") == "off"
     assert len(ran) == 1
 
 
-async def test_a_silent_gateway_is_received(
+async def test_event_of_a_lost_gateway_fires(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     listen: Listen,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Like every event."""
+    """The gateway goes offline."""
     await set_up()
     ran = await listen(
         "event.received", "event.hilltop_gateway_connection", event_type=["lost"]
@@ -173,31 +173,31 @@ async def test_a_silent_gateway_is_received(
     assert len(ran) == 1
 
 
-async def test_a_charging_session_is_received(
+async def test_event_of_each_charging_session_fires(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     listen: Listen,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """Each on the morning after it."""
+    """It fires on the morning after the session."""
     install(world)
     await set_up(options=CHARGERS)
     session = of_charger(hass, world, "event", "session")
     ran = await listen("event.received", session, event_type=["ended"])
     await pass_time(hass, freezer, timedelta(days=5), step=timedelta(hours=1))
-    # Those that ended on the 21st and on the 24th.
+    # The sessions ended on the 21st and on the 24th.
     assert len(ran) == 2
 
 
-async def test_a_charging_schedule_starts(
+async def test_charging_schedule_starts_as_a_calendar_event(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     listen: Listen,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """An event of its calendar: at 23 and at 1 o'clock in Berlin."""
+    """The events start at 23:00 and 01:00 in Berlin."""
     install(world)
     await set_up(options=CHARGERS)
     freezer.move_to("2026-06-21 19:00:00+00:00")

@@ -1,4 +1,4 @@
-"""Only what can be read again counts as saved."""
+"""Data counts as saved only if it can be read again."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,13 +24,13 @@ def hass_storage() -> dict[str, Any]:
 
 @pytest.fixture
 def hass_config_dir(tmp_path: Path) -> str:
-    """Return a folder of the test's own."""
+    """Return a folder that only this test uses."""
     return str(tmp_path)
 
 
 @pytest.fixture
 def folder(hass_config_dir: str) -> Path:
-    """Return where stores are kept."""
+    """Return the folder of the stores."""
     return Path(hass_config_dir) / ".storage"
 
 
@@ -40,8 +40,8 @@ async def _loaded(hass: HomeAssistant) -> Any:
     return stored["a"]
 
 
-async def test_what_is_saved_can_be_loaded(hass: HomeAssistant) -> None:
-    """In the form that JSON gives it."""
+async def test_saved_data_can_be_loaded(hass: HomeAssistant) -> None:
+    """It is loaded as JSON types."""
     store = VerifiedStore(hass, KEY)
     assert await store.async_save_verified({"a": (1, 2.5, None)})
     assert (await _loaded(hass)) == [1, 2.5, None]
@@ -49,25 +49,25 @@ async def test_what_is_saved_can_be_loaded(hass: HomeAssistant) -> None:
 
 @pytest.fixture
 def occupied(folder: Path) -> Callable[[], None]:
-    """Put a file where the folder is to be; return what removes it."""
+    """Put a file in place of the folder; return a function that removes it."""
     folder.touch()
     return folder.unlink
 
 
-async def test_there_is_no_folder(
+async def test_save_fails_without_a_folder(
     hass: HomeAssistant, occupied: Callable[[], None]
 ) -> None:
-    """An error that Home Assistant does not catch is a failed write, too."""
+    """An error that Home Assistant does not catch counts as a failed write."""
     store = VerifiedStore(hass, KEY)
     assert not await store.async_save_verified({"a": 1})
     occupied()
     assert await store.async_save_verified({"a": 1})
 
 
-async def test_what_is_written_cannot_be_read(
+async def test_save_fails_if_the_data_cannot_be_read(
     hass: HomeAssistant, folder: Path
 ) -> None:
-    """A disk that takes it and loses it."""
+    """The disk accepts the write, but loses the data."""
     store = VerifiedStore(hass, KEY)
     assert await store.async_save_verified({"a": 1})
     with patch("homeassistant.helpers.storage.write_utf8_file_atomic"):
@@ -78,17 +78,17 @@ async def test_what_is_written_cannot_be_read(
     assert await store.async_save_verified({"a": 3})
 
 
-async def test_nothing_is_written_while_home_assistant_stops(
+async def test_save_fails_while_home_assistant_stops(
     hass: HomeAssistant, folder: Path
 ) -> None:
-    """What is only planned is not saved."""
+    """Home Assistant only schedules the write then."""
     store = VerifiedStore(hass, KEY)
     with patch.object(hass, "state", CoreState.stopping):
         assert not await store.async_save_verified({"a": 1})
 
 
 async def test_concurrent_callers_share_a_write(hass: HomeAssistant) -> None:
-    """Who saved something older is content with what is newer."""
+    """A caller with older data succeeds if newer data is saved."""
     store = VerifiedStore(hass, KEY)
     save = Store.async_save
     written: list[Any] = []
@@ -105,8 +105,8 @@ async def test_concurrent_callers_share_a_write(hass: HomeAssistant) -> None:
     assert await _loaded(hass) == 4
 
 
-async def test_a_caller_that_gives_up_takes_nobody_along(hass: HomeAssistant) -> None:
-    """The write it had begun for others is begun again."""
+async def test_cancelled_caller_does_not_cancel_the_others(hass: HomeAssistant) -> None:
+    """The write that it began is started again for the others."""
     store = VerifiedStore(hass, KEY)
     save = Store.async_save
     may_write = asyncio.Event()

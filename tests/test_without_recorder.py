@@ -1,4 +1,4 @@
-"""Without a recorder there are no energies of hours, and nothing else is missing."""
+"""Without a recorder, only hourly energy is missing."""
 
 from datetime import timedelta
 
@@ -21,10 +21,10 @@ from .helpers import pass_time, state
 from .test_llm import ENERGY, call, expose
 
 
-async def test_polls_go_on_alone(
+async def test_only_polls_run_without_a_recorder(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Whatever was wished for."""
+    """The options for energy updates and history have no effect."""
     freezer.move_to("2026-06-17 12:03:00+00:00")
     entry = await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "hour"})
     await pass_time(hass, freezer, timedelta(hours=2))
@@ -43,10 +43,10 @@ async def test_polls_go_on_alone(
         ("export_energy", {"resolution": "day", "from": "2026-06-01"}),
     ],
 )
-async def test_what_is_recorded_cannot_be_returned(
+async def test_actions_that_need_the_recorder_raise_an_error(
     hass: HomeAssistant, set_up: SetUp, action: str, data: dict[str, str]
 ) -> None:
-    """The error says what lacks; there is no event of a report either."""
+    """There is no event entity of the daily report either."""
     await set_up(options={CONF_ENERGY_UPDATES: 1})
     with pytest.raises(ServiceValidationError) as raised:
         await hass.services.async_call(
@@ -60,14 +60,14 @@ async def test_what_is_recorded_cannot_be_returned(
     assert hass.states.get("event.hilltop_daily_report") is None
 
 
-async def test_assistants_hear_of_production_alone(
+async def test_assistant_gets_only_the_production_of_today(
     hass: HomeAssistant, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """For that of today is polled."""
+    """It is polled, so it needs no statistics."""
     freezer.move_to("2026-06-17 12:03:00+00:00")
     assert await async_setup_component(hass, "homeassistant", {})
     assert await async_setup_component(hass, "llm", {})
     await set_up()
     expose(hass)
-    [told] = (await call(hass, ENERGY))["systems"]
-    assert told.keys() == {"system", "from", "to", "production_today_by_now"}
+    [energy] = (await call(hass, ENERGY))["systems"]
+    assert energy.keys() == {"system", "from", "to", "production_today_by_now"}
