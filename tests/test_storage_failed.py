@@ -284,5 +284,37 @@ async def test_config_flow_continues_after_a_full_disk(
     assert world.calls[0] == "systems"
 
 
+@pytest.mark.usefixtures("current_request_with_host", "credentials")
+async def test_account_is_not_added_while_the_budget_of_its_key_is_unreadable(
+    hass: HomeAssistant,
+    world: World,
+    hass_client_no_auth: ClientSessionGenerator,
+    hass_config_dir: str,
+) -> None:
+    """The form says what to do; its plan does not limit who adds the account later."""
+    user = User(hass, await hass_client_no_auth())
+    form = await user.sign_in(await user.add())
+    world.cloud.faults.add(Fault(operation="systems", status=503, times=1))
+    form = await user.submit(form, api_key=API_KEY, plan="watt")
+    budget = _budget_file(hass_config_dir)
+    stored = budget.read_bytes()
+    budget.unlink()
+    budget.mkdir()
+    form = await user.submit(form, plan="watt")
+    assert form["errors"] == {"base": "storage_failed"}
+    assert world.calls.count("systems") == 1
+    budget.rmdir()
+    budget.write_bytes(stored)
+    form = await user.sign_in(await user.add())
+    await user.submit(form, api_key=API_KEY, plan="kilowatt")
+    await hass.async_block_till_done()
+    assert int(state(hass, "sensor.enphase_account_api_calls_left")) > 1_000
+
+
+def _budget_file(folder: str) -> Path:
+    [path] = Path(folder).glob(f".storage/{DOMAIN}.account.*")
+    return path
+
+
 def _operations(world: World) -> list[str]:
     return [request.operation for request in world.cloud.requests]

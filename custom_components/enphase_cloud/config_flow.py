@@ -36,6 +36,7 @@ from .data import EnphaseCloudConfigEntry
 from .documents.base import OFF_AT_FIRST, Group
 from .energy.flows import most_calls_per_day
 from .energy_dashboard import has_energy_dashboard
+from .errors import number
 from .flows.costs import plans_of_a_new_system
 from .flows.forms import CUSTOM_PLAN_FORM, api_key_form, systems_form
 from .flows.found_systems import FoundSystems
@@ -181,7 +182,7 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         errors = {}
         placeholders = plans_of_a_new_system() | {
             "portal_url": DEVELOPER_PORTAL_URL,
-            "stream_price": f"${LIVE_STREAM_PRICE:.2f}",
+            "stream_price": f"${number(LIVE_STREAM_PRICE, 2)}",
             "used": f"{share_assumed(dt_util.utcnow()):.0%}",
         }
         if failure is not None:

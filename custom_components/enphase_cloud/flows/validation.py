@@ -5,6 +5,7 @@ import logging
 from typing import override
 
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 
@@ -72,9 +73,12 @@ async def async_find_systems(
     in the plan of the entry that is being changed. Raises ProbeFailedError.
     """
     budgets = async_get_key_budgets(hass)
-    budget = await budgets.async_acquire(
-        api_key, flow_id, plan, instead_of=entry_id, is_new_key=is_new_key
-    )
+    try:
+        budget = await budgets.async_acquire(
+            api_key, flow_id, plan, instead_of=entry_id, is_new_key=is_new_key
+        )
+    except ConfigEntryNotReady:
+        raise ProbeFailedError("storage_failed") from None
     client = EnphaseCloudClient(
         async_get_clientsession(hass),
         _FlowAuth(access_token),

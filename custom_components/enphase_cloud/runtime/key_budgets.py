@@ -44,11 +44,11 @@ class KeyBudgets:
         If users of one key name different plans, the lowest of each limit counts; the
         plan of the user that this one stands in for (`instead_of`) does not count.
         `is_new_key`: no other program has used the key; None keeps what is known.
+        Raises ConfigEntryNotReady if the disk cannot be read.
         """
         fingerprint = _fingerprint(api_key)
         async with self._lock:
-            users = self._users.setdefault(fingerprint, {})
-            users[user] = plan
+            users = {**self._users.get(fingerprint, {}), user: plan}
             plan = strictest(
                 [named for other, named in users.items() if other != instead_of]
             )
@@ -58,6 +58,8 @@ class KeyBudgets:
                 self._budgets[fingerprint] = budget
             else:
                 budget.ledger.change_plan(plan, dt_util.utcnow())
+            # A budget that cannot be loaded has no user: nobody releases it.
+            self._users[fingerprint] = users
             if is_new_key is not None:
                 is_new = is_new_key and fingerprint not in self._forgotten
                 budget.ledger.set_new_key(dt_util.utcnow(), is_new=is_new)
