@@ -1,7 +1,9 @@
 """Figures from interval data: true, kept over restarts, and without extra calls."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
@@ -10,12 +12,15 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from sqlalchemy.exc import SQLAlchemyError
 
 from custom_components.enphase_cloud.const import (
     CONF_ENERGY_UPDATES,
     CONF_HISTORY,
     DOMAIN,
 )
+from custom_components.enphase_cloud.coordinator import figures
+from custom_components.enphase_cloud.coordinator.recorded import async_recorded_hours
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -180,6 +185,38 @@ async def test_figures_are_true_after_an_import(
     assert set(world.calls) <= POLLS | INTERVALS | LIFETIMES | {"telemetry_battery"}
     # Three weeks of history, of which the newest is the first update.
     assert all(world.calls.count(each) == 3 for each in INTERVALS)
+
+
+async def test_failed_refresh_is_repeated(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Every five minutes, until the recorder can be read."""
+    entry = await set_up_and_import(hass, set_up, freezer)
+    before = shown(hass, "self_sufficiency_today")
+    assert before is not None
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    attempts = []
+
+    async def fail(
+        hass: HomeAssistant, ids: set[str], start: datetime, **options: Any
+    ) -> Any:
+        if len(ids) == 1:
+            # All days of production can be read.
+            return await async_recorded_hours(hass, ids, start, **options)
+        attempts.append(dt_util.utcnow())
+        raise SQLAlchemyError
+
+    with patch.object(figures, "async_recorded_hours", fail):
+        await set_up(entry)
+        await advance(hass, freezer, timedelta(minutes=9), step=MINUTE)
+    assert shown(hass, "self_sufficiency_today") is None
+    assert [later - earlier for earlier, later in pairwise(attempts)] == [5 * MINUTE]
+    await advance(hass, freezer, 5 * MINUTE, step=MINUTE)
+    assert shown(hass, "self_sufficiency_today") == before
+    assert caplog.text.count("Unforeseen SQLAlchemyError") == 2
 
 
 def data_end(hass: HomeAssistant, period: str) -> datetime:

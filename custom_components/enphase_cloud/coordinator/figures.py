@@ -1,7 +1,6 @@
 """Computes the figures of a system from imported energy and the recorder."""
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -28,7 +27,7 @@ _LONG_AGO: Final = dt_util.utc_from_timestamp(0)
 _DAY: Final = timedelta(days=1)
 # Several imports in a row cause one refresh.
 _SOON: Final = timedelta(seconds=10)
-# How often to check whether a new day has begun.
+# How often to check whether a new day has begun, or a refresh has failed.
 _WAKES_UP: Final = timedelta(minutes=5)
 
 
@@ -113,20 +112,25 @@ class SystemFigures:
             )
 
     async def _async_refresh(self) -> None:
-        with suppress(UnforeseenError), foreseen():
-            now = dt_util.utcnow()
-            self._is_stale = False
-            today = now.astimezone(self._info.time_zone).date()
-            if today != self._day or not self._production:
-                self._production = await self._async_production()
-                self._day = today
-            hours = await self._async_hours(list(Flow), self._first_hour(now))
-            known = self._put_together(hours, now)
-            figures = await self._context.shared.hass.async_add_executor_job(
-                _figures, known
-            )
-            self._known, self._known_at = figures, now
-            self._energy.async_update_listeners()
+        self._is_stale = False
+        try:
+            with foreseen():
+                await self._async_compute(dt_util.utcnow())
+        except UnforeseenError:
+            # Repeated when the timer wakes up next.
+            self._is_stale = True
+
+    async def _async_compute(self, now: datetime) -> None:
+        today = now.astimezone(self._info.time_zone).date()
+        if today != self._day or not self._production:
+            self._production = await self._async_production()
+            self._day = today
+        hours = await self._async_hours(list(Flow), self._first_hour(now))
+        known = self._put_together(hours, now)
+        hass = self._context.shared.hass
+        self._known = await hass.async_add_executor_job(_figures, known)
+        self._known_at = now
+        self._energy.async_update_listeners()
 
     async def _async_production(self) -> Days:
         """Return the production of all days; slow, so it is called once a day."""
