@@ -31,7 +31,7 @@ from .controls import (
     written,
 )
 from .helpers import pass_time, press, state
-from .live import BUTTON_START, MODE as LIVE_MODE, Burst
+from .live import BUTTON_START, MODE as LIVE_MODE, Burst, Stepper, until
 
 MINUTE = timedelta(minutes=1)
 SELF = {
@@ -351,6 +351,23 @@ async def test_unload_fails_waiting_writes(
         await task
     assert raised.value.translation_key == "setting_not_written"
     assert not written(world)
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_unload_during_a_write_is_uncertain(
+    hass: HomeAssistant, world: World, set_up: SetUp, stepper: Stepper, *, after: bool
+) -> None:
+    """The cloud may have received it."""
+    entry = await set_up(options=OPTIONS)
+    fault = Fault(operation=WRITE, after=after, delay=30, times=1)
+    world.cloud.faults.add(fault)
+    task = begin(hass, MODE, "savings")
+    await until(lambda: stepper.is_waiting)
+    await hass.config_entries.async_unload(entry.entry_id)
+    stepper.step()
+    with pytest.raises(HomeAssistantError) as raised:
+        await task
+    assert raised.value.translation_key == "setting_uncertain"
 
 
 async def test_write_is_repeated_with_a_renewed_token(

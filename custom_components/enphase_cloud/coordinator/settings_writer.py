@@ -67,6 +67,8 @@ class _Batch:
     timer: Timer
     done: asyncio.Future[None]
     fields: dict[str, Any] = field(default_factory=dict)
+    failure: HomeAssistantError | None = None
+    """What callers get if the write ends early."""
 
     def fail(self, err: HomeAssistantError) -> None:
         """Raise an error for all callers that wait."""
@@ -170,24 +172,24 @@ class SettingsWriter:
             if (batch := self._waiting.pop(key, None)) is None:
                 return
             batch.timer.stop()
-            failure: HomeAssistantError | None = _not_written()
+            batch.failure = _not_written()
             try:
-                await self._async_write(key, batch.fields)
-                failure = None
+                await self._async_write(key, batch)
+                batch.failure = None
             except HomeAssistantError as err:
-                failure = err
+                batch.failure = err
             finally:
                 # Entities update first: callers then see the state of the cloud.
                 self._plan_read_back()
                 self._document.async_update_listeners()
-                if failure is None:
+                if batch.failure is None:
                     batch.done.set_result(None)
                 else:
-                    batch.fail(failure)
+                    batch.fail(batch.failure)
 
-    async def _async_write(self, key: str, fields: Fields) -> None:
-        """Write fields as part of the whole document, and publish the response."""
-        source = self._setting.source
+    async def _async_write(self, key: str, batch: _Batch) -> None:
+        """Write a batch as part of the whole document, and publish the response."""
+        source, fields = self._setting.source, batch.fields
         raise_if_refused(self._context, source)
         if not self._is_fresh:
             await self._async_read()
@@ -197,6 +199,8 @@ class SettingsWriter:
         names = fields.keys() | (before.fields.keys() if before else ())
         wanted = {name: getattr(changed, name, None) for name in names}
         await self._async_keep(key, wanted)
+        # An unload cancels the request, which the cloud may have received.
+        batch.failure = _uncertain()
         try:
             await self._async_put(key, wanted, changed.body(), before)
         except EnphaseCloudError as err:
@@ -246,7 +250,7 @@ class SettingsWriter:
                 HomeAssistantError, "setting_refused", details=err.details or err
             )
         if isinstance(err, _UNCERTAIN):
-            return translated(HomeAssistantError, "setting_uncertain")
+            return _uncertain()
         return explained(HomeAssistantError, err, source)
 
     async def _async_keep(self, key: str, fields: Fields) -> None:
@@ -309,3 +313,7 @@ def _invalid(err: RefusedChangeError) -> ServiceValidationError:
 
 def _not_written() -> HomeAssistantError:
     return translated(HomeAssistantError, "setting_not_written")
+
+
+def _uncertain() -> HomeAssistantError:
+    return translated(HomeAssistantError, "setting_uncertain")
