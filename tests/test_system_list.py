@@ -1,11 +1,11 @@
 """What the list of systems says is kept up to date, at a call a week for all."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.const import CONF_NAME
+from homeassistant.const import CONF_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
@@ -17,6 +17,8 @@ from custom_components.enphase_cloud.const import (
     CONF_SYSTEMS,
     CONF_TIME_ZONE,
 )
+from custom_components.enphase_cloud.coordinator import system_list
+from custom_components.enphase_cloud.runtime.system_properties import async_time_zone
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -108,6 +110,32 @@ async def test_stores_changed_properties(
         produced("production", day, until) / 1_000, abs=0.01
     )
     assert float(today.state) > 0
+
+
+async def test_keeps_systems_that_are_chosen_meanwhile(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reconfiguration while a time zone loads is not overwritten."""
+    cabin = world.add_system(name="Cabin", time_zone="Europe/Berlin", meters=[])
+    entry = await set_up()
+    hilltop, removed = entry.data[CONF_SYSTEMS]
+    added = {**removed, CONF_ID: cabin.system_id + 1, CONF_NAME: "Barn"}
+
+    async def reconfigure(name: object) -> tzinfo | None:
+        chosen = {**entry.data, CONF_SYSTEMS: [hilltop, added]}
+        hass.config_entries.async_update_entry(entry, data=chosen)
+        return await async_time_zone(name)
+
+    monkeypatch.setattr(system_list, "async_time_zone", reconfigure)
+    world.system.name = "Summit"
+    await pass_a_week(hass, freezer)
+    summit, barn = entry.data[CONF_SYSTEMS]
+    assert summit[CONF_NAME] == "Summit"
+    assert barn == added
 
 
 async def test_restart_requests_no_list(

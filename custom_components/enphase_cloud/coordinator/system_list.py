@@ -141,12 +141,15 @@ class SystemListUpdater:
     async def _async_take(self, listed: Mapping[int, System]) -> None:
         """Store the properties in the list; a system that it lacks may be gone."""
         self._compare_visibility(listed)
+        known = {
+            system_id: await _async_known(listed[system_id])
+            for system_id in chosen_systems(self._entry)
+            if system_id in listed
+        }
+        # Only now, because a reconfiguration may have changed the systems meanwhile.
         before = self._entry.data[CONF_SYSTEMS]
-        after = [
-            await _async_updated(stored, listed[stored[CONF_ID]])
-            if stored[CONF_ID] in listed
-            else stored
-            for stored in before
+        after: list[Mapping[str, Any]] = [
+            {**stored, **known.get(stored[CONF_ID], {})} for stored in before
         ]
         if after != before:
             _LOGGER.info("Properties of systems have changed; the account is reloaded")
@@ -184,8 +187,8 @@ class SystemListUpdater:
                 summary.hide(now)
 
 
-async def _async_updated(stored: Mapping[str, Any], system: System) -> dict[str, Any]:
-    """Return a stored system, updated with the properties that the list has."""
+async def _async_known(system: System) -> dict[str, Any]:
+    """Return the properties that the list has, as an entry stores them."""
     listed = stored_system(system)
     is_listed = {
         CONF_ID: False,
@@ -194,4 +197,4 @@ async def _async_updated(stored: Mapping[str, Any], system: System) -> dict[str,
         CONF_CONNECTION: system.connection_type is not ConnectionType.UNKNOWN,
         CONF_LIVE_STREAM: system.live_stream is not None,
     }
-    return {**stored, **{key: listed[key] for key in listed if is_listed[key]}}
+    return {key: listed[key] for key in listed if is_listed[key]}
