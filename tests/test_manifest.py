@@ -1,4 +1,4 @@
-"""What Home Assistant, HACS and the requirements say about the integration agrees."""
+"""Manifest, HACS metadata and requirements are consistent."""
 
 import json
 from pathlib import Path
@@ -48,13 +48,13 @@ def _json(path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def manifest() -> dict[str, Any]:
-    """Return the manifest, its keys in the order of the file."""
+    """Return the manifest with its keys in the order of the file."""
     return _json(INTEGRATION / "manifest.json")
 
 
 @pytest.fixture
 def hacs() -> dict[str, Any]:
-    """Return what HACS reads."""
+    """Return the metadata for HACS."""
     return _json(ROOT / "hacs.json")
 
 
@@ -63,22 +63,22 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _pinned(requirements: str) -> str:
-    """Return the version of Home Assistant that a lane installs."""
+    """Return the version of Home Assistant in a file of requirements."""
     text = (REQUIREMENTS / requirements).read_text(encoding="utf-8")
     found = re.search(r"^homeassistant==([\d.]+)$", text, re.MULTILINE)
     assert found
     return found[1]
 
 
-def test_keys_are_in_order(manifest: dict[str, Any]) -> None:
-    """Domain and name first, the rest by the alphabet, as hassfest wants it."""
+def test_manifest_keys_are_in_order(manifest: dict[str, Any]) -> None:
+    """Domain and name come first, the others are sorted, as hassfest requires."""
     keys = list(manifest)
     assert keys[:2] == ["domain", "name"]
     assert keys[2:] == sorted(keys[2:])
 
 
-def test_what_custom_integrations_must_say(manifest: dict[str, Any]) -> None:
-    """What Home Assistant and HACS ask of integrations from elsewhere."""
+def test_manifest_has_the_keys_of_custom_integrations(manifest: dict[str, Any]) -> None:
+    """Home Assistant and HACS require them."""
     assert manifest["domain"] == DOMAIN == INTEGRATION.name
     assert _version(manifest["version"])
     assert manifest["codeowners"]
@@ -87,24 +87,24 @@ def test_what_custom_integrations_must_say(manifest: dict[str, Any]) -> None:
     assert manifest["iot_class"] == "cloud_polling"
     for address in ("documentation", "issue_tracker"):
         assert manifest[address].startswith("https://")
-    # The level belongs to integrations of Home Assistant itself.
+    # Only integrations of Home Assistant itself have a quality scale level.
     assert "quality_scale" not in manifest
 
 
-async def test_home_assistant_loads_it(
+async def test_home_assistant_loads_the_manifest(
     hass: HomeAssistant, enable_custom_integrations: None, manifest: dict[str, Any]
 ) -> None:
-    """The manifest is valid, and everything it depends on exists."""
+    """The manifest is valid, and all its dependencies exist."""
     integration = (await async_get_custom_components(hass))[DOMAIN]
     assert str(integration.version) == manifest["version"]
     assert await integration.resolve_dependencies()
     assert "application_credentials" in integration.dependencies
 
 
-async def test_categories_are_those_of_home_assistant(
+async def test_categories_exist_in_home_assistant(
     hass: HomeAssistant, manifest: dict[str, Any]
 ) -> None:
-    """Those before 2026.11 have none, and pass over what the manifest says of them."""
+    """Versions before 2026.11 have no categories, and ignore them in the manifest."""
     generated = Path(homeassistant.__file__).parent / "generated"
     path = generated / "integration_categories.json"
     if not path.exists():
@@ -120,22 +120,24 @@ async def test_categories_are_those_of_home_assistant(
     assert set(manifest["connectivity"]) <= ways
 
 
-def test_the_oldest_home_assistant(hacs: dict[str, Any]) -> None:
-    """HACS promises what the floor lane tests: the same release, a later patch."""
+def test_hacs_requires_the_version_of_the_floor_lane(hacs: dict[str, Any]) -> None:
+    """The floor lane tests the same release, with the same or a later patch."""
     promised, tested = _version(hacs["homeassistant"]), _version(_pinned("floor.txt"))
     assert promised[:2] == tested[:2]
     assert promised <= tested <= _version(_pinned("newest.txt"))
 
 
-def test_what_hacs_downloads(hacs: dict[str, Any], manifest: dict[str, Any]) -> None:
-    """HACS downloads one archive by the name that a release gives it."""
+def test_hacs_downloads_the_archive_of_a_release(
+    hacs: dict[str, Any], manifest: dict[str, Any]
+) -> None:
+    """HACS and the release use the same name for the archive."""
     assert hacs["name"] == manifest["name"]
     assert hacs["zip_release"] is True
     assert hacs["filename"] == f"{DOMAIN}.zip"
 
 
-def test_the_quality_scale_is_complete() -> None:
-    """Each rule is answered, and each exemption explained."""
+def test_quality_scale_is_complete() -> None:
+    """Each rule has a status, and each exemption has a comment."""
     rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
     assert sorted(rules) == sorted([*BRONZE, *SILVER, *GOLD, *PLATINUM])
     for name, answer in rules.items():

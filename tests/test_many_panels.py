@@ -37,7 +37,7 @@ def _panels(hass: HomeAssistant) -> list[dr.DeviceEntry]:
 
 
 def _yesterday(hass: HomeAssistant) -> list[str]:
-    """Return the states of what each panel gave yesterday."""
+    """Return the state of each panel's sensor of yesterday's energy."""
     return [
         state.state
         for entry in er.async_get(hass).entities.values()
@@ -46,10 +46,10 @@ def _yesterday(hass: HomeAssistant) -> list[str]:
     ]
 
 
-async def test_each_panel_gets_its_device_and_its_values(
+async def test_each_panel_has_a_device_and_daily_values(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """More of them than are added or updated at once; each morning all have news."""
+    """There are more panels than one batch adds or updates."""
     await set_up(options={"groups": ["devices", "panels"]})
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(_panels(hass)) == len(world.system.microinverters) == PANELS
@@ -64,10 +64,10 @@ async def test_each_panel_gets_its_device_and_its_values(
     assert sum(map(str.__ne__, first, second, strict=True)) > PANELS * 0.9
 
 
-async def test_a_warm_start_shows_all_at_once(
+async def test_restart_restores_all_panels_without_a_call(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Without asking for the panels again."""
+    """All values are available when set-up ends."""
     entry = await set_up(options={"groups": ["devices", "panels"]})
     await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))
     before = _yesterday(hass)
@@ -81,10 +81,10 @@ async def test_a_warm_start_shows_all_at_once(
     assert _yesterday(hass) == before
 
 
-async def test_what_is_left_to_add_ends_with_the_entry(
+async def test_unload_stops_adding_devices(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:
-    """Unloaded while devices and entities are still being added."""
+    """The entry is unloaded while batches of devices and entities are added."""
     entry = world.entry(options={"groups": ["devices", "panels"]})
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)

@@ -57,12 +57,14 @@ def _noon(freezer: FrozenDateTimeFactory) -> None:
 
 
 async def produced(hass: HomeAssistant, world: World, days: int = 6) -> float:
-    """Return which share of what was produced in the last days is in its hours."""
+    """Return the share of the last days' true production in hourly statistics."""
     hours = hours_between(NOW - days * DAY, NOW)
-    told = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
+    hourly_energy = await recorded(hass, world.system.system_id, Flow.PRODUCTION)
     truth = world.cloud.truth(world.system.system_id)
     true = {hour: truth.energy("production", hour, hour + HOUR) for hour in hours}
-    right = sum(min(told.get(hour, 0), energy) for hour, energy in true.items())
+    right = sum(
+        min(hourly_energy.get(hour, 0), energy) for hour, energy in true.items()
+    )
     return right / sum(true.values())
 
 
@@ -77,7 +79,7 @@ async def test_size_that_is_too_small_is_corrected(
     history: str,
     days: int,
 ) -> None:
-    """A repair says that energy is skipped; half a day later all of it is imported."""
+    """An issue says that energy is skipped; within 20 h all of it is imported."""
     entry = await set_up(options={CONF_ENERGY_UPDATES: 6, CONF_HISTORY: history})
     issue_id = f"energy_left_out_{entry.entry_id}"
     await advance(hass, freezer, 30 * MINUTE)
@@ -100,21 +102,21 @@ async def test_absurd_energy_is_never_accepted(
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """However long the cloud reports it."""
+    """The cloud reports it for 15 h."""
     world.cloud.faults.add(Fault(operation="*telemetry*", data="absurd"))
     await set_up(options={CONF_ENERGY_UPDATES: 24, CONF_HISTORY: "none"})
     await advance(hass, freezer, 15 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world) == 0
 
 
-async def test_statistics_of_another_quantity_have_a_repair(
+async def test_statistics_of_another_quantity_create_an_issue(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
 ) -> None:
-    """It names them; nothing is written there."""
+    """The issue names them, and nothing is written to them."""
     statistic = statistic_id(world.system.system_id, Flow.PRODUCTION)
     async_add_external_statistics(
         hass,

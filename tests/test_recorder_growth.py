@@ -1,4 +1,4 @@
-"""How much the recorder keeps for good of what is enabled at first."""
+"""How much the recorder keeps permanently of the entities enabled by default."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ def system_properties() -> dict[str, Any]:
 
 
 async def _size(hass: HomeAssistant, folder: Path) -> int:
-    """Return the bytes of the database once all is written and nothing is left over."""
+    """Return the size of the database after all writes and a vacuum [bytes]."""
     recorder = get_instance(hass)
     done = hass.loop.create_future()
     recorder.queue_task(SynchronizeTask(done))
@@ -53,7 +53,7 @@ async def _size(hass: HomeAssistant, folder: Path) -> int:
 
 
 def _year_of_a_sensor(hass: HomeAssistant) -> None:
-    """Let the recorder keep what it does of an energy sensor in a year."""
+    """Record the statistics of an energy sensor in a year."""
     start = datetime(2025, 1, 1, tzinfo=UTC)
     rows: list[Any] = [
         {
@@ -79,7 +79,7 @@ def _year_of_a_sensor(hass: HomeAssistant) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("plan", ["watt"])
 @pytest.mark.long
-async def test_a_year_of_twenty_panels_is_small(
+async def test_year_of_twenty_panels_is_small(
     recorder_mock: None,
     hass: HomeAssistant,
     world: World,
@@ -87,7 +87,7 @@ async def test_a_year_of_twenty_panels_is_small(
     freezer: FrozenDateTimeFactory,
     tmp_path: Path,
 ) -> None:
-    """States expire; statistics of sensors and of energies stay, a row an hour each."""
+    """States expire; statistics of sensors and of energy stay, one row an hour each."""
     freezer.move_to("2026-06-21 10:07:00+00:00")
     await set_up(options={"groups": ["devices", "panels", "alarms"]})
     await pass_time(hass, freezer, timedelta(days=2), step=timedelta(hours=1))

@@ -1,4 +1,4 @@
-"""What GitHub does for us: checks, releases and updates of requirements.
+"""The GitHub workflows: checks, releases and updates of requirements.
 
 Workflows cannot run here; what they are made of can be looked at, and the scripts that
 they start run.
@@ -26,7 +26,7 @@ WORKFLOWS = {
     path.stem: yaml.safe_load(path.read_text("utf-8"))
     for path in (CHECKOUT / ".github" / "workflows").glob("*.yml")
 }
-# YAML takes the word "on" for a truth.
+# YAML reads the key "on" as `True`.
 TRIGGERS = True
 EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
 PINNED = re.compile(r"uses: [\w./-]+@[0-9a-f]{40} # \S+")
@@ -61,8 +61,8 @@ def _commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", _commands())
-def test_commands_are_sound(command: str) -> None:
-    """Bash understands them, and the scripts that they start exist."""
+def test_commands_are_valid_bash(command: str) -> None:
+    """The scripts that they start exist and are executable."""
     plain = EXPRESSION.sub("expression", command)
     subprocess.run(["bash", "-n"], input=plain, text=True, check=True)
     for script in re.findall(r"\bscripts/\w+", command):
@@ -70,8 +70,8 @@ def test_commands_are_sound(command: str) -> None:
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
-def test_workflows_may_do_nothing_but_what_their_jobs_say(name: str) -> None:
-    """And no job hangs for hours."""
+def test_permissions_are_granted_per_job_only(name: str) -> None:
+    """Each job has a time limit of at most 30 min."""
     workflow = WORKFLOWS[name]
     assert workflow["permissions"] == {}
     for key, job in workflow["jobs"].items():
@@ -81,21 +81,21 @@ def test_workflows_may_do_nothing_but_what_their_jobs_say(name: str) -> None:
 
 
 def test_actions_are_pinned() -> None:
-    """To a commit; a tag can be moved."""
+    """They are pinned to a commit, because a tag can be moved."""
     for path in (CHECKOUT / ".github" / "workflows").glob("*.yml"):
         for line in path.read_text("utf-8").splitlines():
             if "uses: " in line and "uses: ./" not in line:
                 assert PINNED.search(line), line
 
 
-def test_only_releases_may_write() -> None:
+def test_only_the_publish_job_may_write() -> None:
     writing = [
         key for key, job in _jobs() if job["permissions"].get("contents") == "write"
     ]
     assert writing == ["publish"]
 
 
-def test_a_release_waits_for_all_checks() -> None:
+def test_release_needs_all_checks() -> None:
     """It is published after style, tests and the rules of Home Assistant and HACS."""
     jobs = WORKFLOWS["release"]["jobs"]
     called = {job["uses"] for job in jobs.values() if "uses" in job}
@@ -137,8 +137,8 @@ def _updates(ecosystem: str) -> dict[str, Any]:
     return update
 
 
-def test_dependabot_looks_at_each_requirement() -> None:
-    """In every folder that has a file of them."""
+def test_dependabot_covers_each_folder_of_requirements() -> None:
+    """Its folders are exactly those with a file of requirements."""
     files = {
         *(CHECKOUT / "scripts").rglob("requirements/*.txt"),
         *CHECKOUT.glob("requirements*.txt"),
@@ -152,8 +152,8 @@ def test_dependabot_looks_at_each_requirement() -> None:
     assert _updates("github-actions")["directory"] == "/"
 
 
-def test_what_dependabot_leaves_alone_is_required() -> None:
-    """Each has a reason: it decides on a Home Assistant, or comes with it."""
+def test_packages_ignored_by_dependabot_are_required() -> None:
+    """They determine the version of Home Assistant, or are determined by it."""
     texts = [
         path.read_text("utf-8")
         for path in (
@@ -167,8 +167,8 @@ def test_what_dependabot_leaves_alone_is_required() -> None:
     assert {"homeassistant", "pytest-homeassistant-custom-component"} <= left
 
 
-def test_what_the_forms_for_issues_point_at_exists() -> None:
-    """Documents of ours move; forms are filled in long after."""
+def test_documents_linked_in_issue_forms_exist() -> None:
+    """A document that moves would break its link."""
     here = "https://github.com/enphase-cloud/enphase-cloud/blob/main/"
     forms = (CHECKOUT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")
     texts = [path.read_text("utf-8") for path in forms]
@@ -185,7 +185,7 @@ def test_what_the_forms_for_issues_point_at_exists() -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project that could be released as 1.2.3."""
+    """Return a project that can be released as 1.2.3."""
     files = {
         "custom_components/enphase_cloud/manifest.json": (
             f'{{"domain": "enphase_cloud", "codeowners": ["{OWNER}"],'
@@ -221,8 +221,8 @@ def _replace(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), "utf-8")
 
 
-def test_the_archive_is_the_folder_of_the_integration(project: Path) -> None:
-    """Without the folder itself, as HACS wants it, and without what Python compiled."""
+def test_archive_has_the_files_of_the_integration(project: Path) -> None:
+    """HACS requires it without the folder itself; compiled files are excluded."""
     release = project / ".cache" / "release"
     archives = []
     for _ in range(2):
@@ -266,10 +266,10 @@ def test_the_archive_is_the_folder_of_the_integration(project: Path) -> None:
         ),
     ],
 )
-def test_what_is_not_ready_is_not_released(
+def test_unready_project_is_not_released(
     project: Path, file: str | None, old: str, new: str, told: str
 ) -> None:
-    """The script says why; an archive for a trial is packed all the same."""
+    """The script prints the reason; an archive for a trial is still built."""
     if file is not None:
         _replace(project / file, old, new)
     packed = _package(project, "v1.2.4" if file is None else "v1.2.3")
@@ -279,8 +279,8 @@ def test_what_is_not_ready_is_not_released(
     assert _package(project).returncode == 0
 
 
-def test_the_placeholder_is_explained() -> None:
-    """Until a person takes its place, in two files."""
+def test_placeholder_is_explained() -> None:
+    """It stands in two files until it is replaced by a person."""
     owners = (CHECKOUT / ".github" / "CODEOWNERS").read_text("utf-8")
     manifest = (INTEGRATION / "manifest.json").read_text("utf-8")
     assert (PLACEHOLDER in owners) is (PLACEHOLDER in manifest)

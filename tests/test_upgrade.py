@@ -42,7 +42,7 @@ def stored(hass_storage: dict[str, Any]) -> dict[str, Any]:
 
 
 def _old_entry(hass: HomeAssistant, world: World) -> MockConfigEntry:
-    """Return the entry of version 0.1.0, with what it registered of the account."""
+    """Return the entry of version 0.1.0, with its registered account entities."""
     entry = world.entry(options=STORED["options"], minor_version=1)
     object.__setattr__(entry, "entry_id", STORED["entry_id"])
     entry.add_to_hass(hass)
@@ -68,7 +68,7 @@ def _old_entry(hass: HomeAssistant, world: World) -> MockConfigEntry:
     return entry
 
 
-async def test_nothing_is_lost(
+async def test_entities_and_states_of_version_0_1_0_are_kept(
     recorder_mock: object,
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,
@@ -76,7 +76,7 @@ async def test_nothing_is_lost(
     set_up: SetUp,
     stored: dict[str, Any],
 ) -> None:
-    """The same entities with the same states, without a call."""
+    """They are restored without a call."""
     freezer.move_to(STORED["now"])
     assert world.system.system_id == STORED["system_id"]
     entry = _old_entry(hass, world)
@@ -87,7 +87,7 @@ async def test_nothing_is_lost(
     registry = er.async_get(hass)
     entities = er.async_entries_for_config_entry(registry, entry.entry_id)
     kept = {entity.unique_id: entity.entity_id for entity in entities}
-    # Names have changed since; what was moved to the account was registered above.
+    # Names have changed since; entities of the account were registered above.
     moved = {each for each in STORED["unique_ids"] if "calls" in each}
     ids = {
         each: each if each in moved else kept[old]

@@ -1,4 +1,4 @@
-"""What hassfest and HACS would find, as far as it can be told without them.
+"""The rules of hassfest and HACS that can be checked without these tools.
 
 Both run in CI (`.github/workflows/validate.yml`); neither is on PyPI. These are their
 rules that a change of this project may break.
@@ -22,7 +22,7 @@ HACS = json.loads((INTEGRATION.parents[1] / "hacs.json").read_text("utf-8"))
 SERVICES = load_yaml_dict(str(INTEGRATION / "services.yaml"))
 MODULES = sorted(INTEGRATION.rglob("*.py"))
 
-# What a manifest of an integration from elsewhere may hold.
+# Keys that are valid in the manifest of a custom integration.
 MANIFEST_KEYS = {
     "domain",
     "name",
@@ -65,15 +65,15 @@ ENTRY_FUNCTIONS = {
 TRANSLATION_KEY = re.compile(r"(?!.*[_-]{2})[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 
 
-def test_the_manifest_holds_nothing_unknown() -> None:
+def test_manifest_has_no_unknown_keys() -> None:
     """An unknown key is an error."""
     assert set(MANIFEST) <= MANIFEST_KEYS
     assert MANIFEST["integration_type"] in {"device", "hub", "service"}
     assert re.fullmatch(r"\d+\.\d+\.\d+", MANIFEST["version"])
 
 
-def test_hacs_json_holds_nothing_unknown() -> None:
-    """An unknown key is an error, and so is another type."""
+def test_hacs_json_has_no_unknown_keys() -> None:
+    """An unknown key or a wrong type is an error."""
     for key, value in HACS.items():
         assert isinstance(value, HACS_KEYS[key]), key
     assert not HACS.get("zip_release") or HACS["filename"].endswith(".zip")
@@ -91,9 +91,9 @@ def _imported_components() -> Iterator[str]:
 
 
 def test_used_components_are_dependencies() -> None:
-    """But for those that Home Assistant calls through a module of their name.
+    """Except those that Home Assistant calls through a module of their name.
 
-    And some of its own, which are always there.
+    Components that are always loaded are excepted, too.
     """
     declared = {*MANIFEST["dependencies"], *MANIFEST["after_dependencies"]}
     used = {
@@ -107,8 +107,8 @@ def test_used_components_are_dependencies() -> None:
 
 
 @pytest.mark.parametrize("action", SERVICES)
-def test_actions_are_described_as_today(action: str) -> None:
-    """Selectors are valid, and filter in the form that is not deprecated."""
+def test_actions_have_valid_selectors(action: str) -> None:
+    """Filters of selectors are not in the deprecated form."""
     assert set(SERVICES[action]) <= {"fields", "target"}
     if "target" in SERVICES[action]:
         selector.TargetSelector.CONFIG_SCHEMA(SERVICES[action]["target"])
@@ -121,8 +121,8 @@ def test_actions_are_described_as_today(action: str) -> None:
             assert set(config) <= {"filter", "multiple"}, name
 
 
-def test_icons_of_states_differ_from_the_usual_one() -> None:
-    """An icon that is the default anyway is an error."""
+def test_icons_of_states_differ_from_the_default() -> None:
+    """An icon of a state that equals the default icon is an error."""
     assert set(ICONS) <= {"config", "entity", "issues", "options", "services"}
     for platform, entities in ICONS["entity"].items():
         for key, icons in entities.items():
@@ -136,7 +136,7 @@ def test_icons_of_states_differ_from_the_usual_one() -> None:
 
 @pytest.mark.parametrize("section", ["entity", "exceptions", "selector", "services"])
 def test_translation_keys_are_well_formed(section: str) -> None:
-    """On every level; what keys name is checked elsewhere."""
+    """This is checked on each level."""
 
     def keys(node: Any) -> Iterator[str]:
         if isinstance(node, dict):
@@ -150,7 +150,7 @@ def test_translation_keys_are_well_formed(section: str) -> None:
 
 
 def test_states_and_units_have_no_placeholders() -> None:
-    """Only names may have some."""
+    """Only names may have placeholders."""
     for entities in ENGLISH["entity"].values():
         for texts in entities.values():
             plain = [
@@ -162,7 +162,7 @@ def test_states_and_units_have_no_placeholders() -> None:
 
 @pytest.mark.parametrize("name", ENTRY_FUNCTIONS)
 def test_config_entries_are_typed(name: str) -> None:
-    """Wherever Home Assistant hands one in."""
+    """This applies to each function that Home Assistant calls with one."""
     tree = ast.parse((INTEGRATION / f"{name}.py").read_text("utf-8"))
     functions = [
         node
@@ -178,8 +178,8 @@ def test_config_entries_are_typed(name: str) -> None:
         assert re.fullmatch(r"[A-Za-z]+ConfigEntry", annotation.id)
 
 
-def test_the_quality_scale_is_well_formed() -> None:
-    """A comment may say more of any answer, and must of an exemption."""
+def test_quality_scale_is_well_formed() -> None:
+    """A status may have a comment, and an exemption must have one."""
     rules = load_yaml_dict(str(INTEGRATION / "quality_scale.yaml"))["rules"]
     for rule, answer in rules.items():
         if isinstance(answer, str):
