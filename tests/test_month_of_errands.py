@@ -1,4 +1,4 @@
-"""What devices, panels, alarms and chargers cost in a month on the free plan."""
+"""The calls of devices, panels, alarms and chargers in a month on the free plan."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def _first_of_july(freezer: FrozenDateTimeFactory) -> None:
 
 @pytest.fixture
 def plan() -> str:
-    """Return the free plan, where calls are scarce."""
+    """Return the free plan, which has few calls."""
     return "watt"
 
 
@@ -64,7 +64,7 @@ def _charge_every_night(world: World) -> None:
 
 
 def _within_a_minute(world: World) -> int:
-    """Return the most calls that left within any 60 seconds."""
+    """Return the largest number of calls within any 60 s."""
     moments = [request.at for request in world.cloud.requests if request.counted]
     return max(
         sum(start <= each < start + MINUTE for each in moments[number : number + 20])
@@ -77,7 +77,7 @@ def _within_a_minute(world: World) -> int:
     [([], True, 0), (ALL, False, 75), (ALL, True, 140)],
     ids=["without", "battery", "charger"],
 )
-async def test_what_a_month_of_groups_takes(
+async def test_groups_stay_within_their_calls_of_a_month(
     *,
     hass: HomeAssistant,
     world: World,
@@ -87,17 +87,17 @@ async def test_what_a_month_of_groups_takes(
     has_charger: bool,
     bound: int,
 ) -> None:
-    """No more than promised, within the plan, and polls have all the rest.
+    """Groups take at most the promised calls, and leave the others to polls.
 
-    The month begins with the set-up, which asks for everything once. A car charges
-    every night; who has no charger has trouble with a meter instead.
+    The month begins with the set-up, which requests everything once. A car charges
+    every night; a home without a charger has a failing meter instead.
     """
     assert len(world.system.microinverters) == 20
     if has_charger:
         _charge_every_night(world)
     entry = world.entry(options={"groups": groups})
     entry.add_to_hass(hass)
-    # Entities cost no calls, but time.
+    # Entities cost no calls, but would slow down the test.
     hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
     await set_up(entry)
     await pass_time(hass, freezer, timedelta(days=15), step=STEP)

@@ -1,4 +1,4 @@
-"""What each group takes in a month: what the form of the options says."""
+"""The calls of each group in a month are those that the options form shows."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,7 +17,7 @@ from .helpers import calls_of_groups, pass_time
 HOUR = timedelta(hours=1)
 MONTH = timedelta(days=30)
 BEGIN = "2026-05-29 00:16:00+00:00"
-# Until all is known of the system.
+# The time until all data of the system is known.
 LEARNING = timedelta(days=8)
 POLLS = ("summary", "latest_telemetry", "telemetry_battery")
 OF_SETTINGS = ("*grid_status", "*battery_settings", "*storm_guard", "*load_control")
@@ -29,9 +29,9 @@ class Month(NamedTuple):
 
     plan: str
     groups: Mapping[str, tuple[str, ...]]
-    # How far time passes at once.
+    # The step by which time passes.
     step: timedelta
-    # Of the groups together, at least and at most.
+    # The calls of all groups, at least and at most.
     between: tuple[int, int]
 
 
@@ -78,14 +78,14 @@ def system_properties() -> dict[str, Any]:
     }
 
 
-async def test_a_month_takes_what_the_form_says(
+async def test_calls_of_a_month_match_the_form(
     hass: HomeAssistant,
     world: World,
     set_up: SetUp,
     freezer: FrozenDateTimeFactory,
     month: Month,
 ) -> None:
-    """Within five in a hundred, or a call, by the count of the cloud."""
+    """They match within 5 %, or within one call, as the cloud counts them."""
     assert len(world.system.microinverters) == 24
     world.system.production_meters = 2
     world.system.settings = Settings(loads=(Load(name="NC1", load_name="Pool pump"),))
@@ -94,14 +94,14 @@ async def test_a_month_takes_what_the_form_says(
     options = {"groups": list(month.groups), "energy_updates": 0}
     entry = world.entry(options=options)
     entry.add_to_hass(hass)
-    # Entities cost no calls, but time.
+    # Entities cost no calls, but would slow down the test.
     hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
     await set_up(entry)
     await pass_time(hass, freezer, LEARNING, step=2 * HOUR)
-    # Polls cost time, too: from now on they rest after each.
+    # Polls would slow down the test, too: 503 makes them back off.
     for poll in POLLS:
         world.cloud.faults.add(Fault(operation=poll, status=503))
-    told = await calls_of_groups(hass, entry)
+    expected = await calls_of_groups(hass, entry)
     world.cloud.requests.clear()
     await pass_time(hass, freezer, MONTH, step=month.step)
     made = {
@@ -111,6 +111,6 @@ async def test_a_month_takes_what_the_form_says(
         for group, patterns in month.groups.items()
     }
     for group, calls in made.items():
-        assert calls == pytest.approx(told[group], rel=0.05, abs=1), group
+        assert calls == pytest.approx(expected[group], rel=0.05, abs=1), group
     least, most = month.between
     assert least <= sum(made.values()) <= most

@@ -1,4 +1,4 @@
-"""What telemetry of single devices takes in a month: what the options say."""
+"""The calls of device telemetry in a month are those that the options show."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,9 @@ from .helpers import calls_of_groups, pass_time
 
 pytestmark = [pytest.mark.thorough, pytest.mark.long]
 
-# So that days are as long at the end.
+# Days are as long at the end as at the beginning.
 BEGIN = datetime(2026, 5, 29, 0, 16, tzinfo=UTC)
-# Until a week of nights tells how long a day is.
+# The length of a day is known after a week of nights.
 LEARNING = timedelta(days=8)
 MONTH = timedelta(days=30)
 STEP = timedelta(minutes=30)
@@ -52,10 +52,10 @@ def system_properties() -> dict[str, object]:
     }
 
 
-async def test_a_month_takes_what_the_options_say(
+async def test_calls_of_a_month_match_the_options(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    """Within five in a hundred, and within the plan.
+    """They match within 5 %, and stay within the plan.
 
     With so few calls, panels and batteries are requested once an hour.
     """
@@ -63,7 +63,7 @@ async def test_a_month_takes_what_the_options_say(
     world.system.install_ev_charger(Charger(serial="380017", habit=1))
     entry = world.entry(options={**PLAN, "groups": list(OPERATIONS)})
     entry.add_to_hass(hass)
-    # Entities cost no calls, but time.
+    # Entities cost no calls, but would slow down the test.
     hass.config_entries.async_update_entry(entry, pref_disable_new_entities=True)
     await set_up(entry)
     await pass_time(hass, freezer, LEARNING, step=STEP)
