@@ -18,8 +18,8 @@ from ..quota.backoff import Backoff
 from ..quota.ledger import Purpose
 from ..runtime.key_budget import for_the_user
 from .base import SystemContext
-from .document_answers import DocumentResponses
 from .document_plan import DocumentPlan
+from .document_responses import DocumentResponses
 from .error_policy import (
     REFUSALS,
     Consequence,

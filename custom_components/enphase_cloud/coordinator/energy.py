@@ -20,7 +20,7 @@ from ..quota.backfill import ImportDemand
 from ..runtime.options import EnergyOptions, History
 from ..scheduling.periodic import spread
 from .base import SystemContext
-from .energy_answers import BatteryListener, EnergyResponses, ImportListener
+from .energy_responses import BatteryListener, EnergyResponses, ImportListener
 from .error_policy import (
     REFUSALS,
     Consequence,

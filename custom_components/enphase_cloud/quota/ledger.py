@@ -6,6 +6,7 @@ from .clock import PATIENCE, Monotonic, Reading
 from .month import ASSUMED, LOST, Month
 from .plans import Plan
 from .record import Record
+from .refusal_report import RefusalReport
 from .reserve import (
     MINUTE,
     PROBE_TIMEOUT,
@@ -16,7 +17,6 @@ from .reserve import (
     Purpose,
     Refusal,
 )
-from .told import RefusalReport
 from .usage import SUSPICIOUS
 
 __all__ = [

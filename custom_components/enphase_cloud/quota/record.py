@@ -8,8 +8,8 @@ from ..json_values import count, duration, moment, optional, record
 from .clock import CloudClock, Monotonic, Reading
 from .month import LOST, Months
 from .plans import Plan
+from .refusal_report import least_limit
 from .reserve import Block, Period
-from .told import least_limit
 from .usage import Usage
 
 # The greatest error of a clock [s].

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any, Final, Self
 
-from tests.robustness.answers import ANSWERS
+from tests.robustness.responses import ANSWERS
 from tests.robustness.stores import STORES
 from tests.robustness.streams import STREAMS
 from tests.robustness.targets import Target
