@@ -1,8 +1,9 @@
 """Run the tests of the recorder on PostgreSQL: `-p tests.postgresql`.
 
 A server is started for the run, or each process of it (`-n`), in a folder of its own,
-and ended with it; tests that need no recorder are left out. Where the machine has no
-server the tests are skipped, which is an error where CI is set.
+and ended with it. Tests that need no recorder are left out, unless another version of
+Home Assistant selects the tests. Without a server on the machine those of the recorder
+are skipped, which is an error where CI is set.
 """
 
 from collections.abc import Generator
@@ -59,10 +60,11 @@ def pytest_collection_modifyitems(
         fixtures = {"recorder_mock", "recorder_db_url"}
         is_needed = fixtures & {*getattr(item, "fixturenames", ())}
         (needed if is_needed else others).append(item)
-    items[:] = needed
-    config.hook.pytest_deselected(items=others)
+    if not config.pluginmanager.has_plugin("tests.other_version"):
+        items[:] = needed
+        config.hook.pytest_deselected(items=others)
     if config.stash[_is_missing]:
-        for item in items:
+        for item in needed:
             item.add_marker(pytest.mark.skip(reason=_MISSING))
 
 
