@@ -31,5 +31,7 @@ async def until_interrupted(work: Coroutine[None, None, None]) -> int:
 
 def end_as_by_ctrl_c() -> None:
     """Handle SIGTERM and SIGHUP as Ctrl-C."""
+    # A shell lets the programs that it runs in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
