@@ -99,7 +99,7 @@ async def enable_event_loop_debug() -> None:
 
 
 def _loop_time() -> float:
-    """Return what freezegun does, without a look at who asks."""
+    """Return the frozen time as freezegun does, without checking the caller."""
     try:
         now = freeze_factories[-1]()
     except IndexError:
@@ -108,8 +108,8 @@ def _loop_time() -> float:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_deprecated(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Let Home Assistant find nothing that the integration is to do otherwise."""
+def _no_deprecated_use(caplog: pytest.LogCaptureFixture) -> Generator[None]:
+    """Fail a test in which Home Assistant reports deprecated use."""
     yield
     words = "Detected that custom integration 'enphase_cloud'"
     records = [*caplog.get_records("setup"), *caplog.get_records("call")]

@@ -1,9 +1,9 @@
 """Run the tests of the recorder on PostgreSQL: `-p tests.postgresql`.
 
 A server is started for the run, or each process of it (`-n`), in a folder of its own,
-and ended with it. Tests that need no recorder are left out, unless another version of
-Home Assistant selects the tests. Without a server on the machine those of the recorder
-are skipped, which is an error where CI is set.
+and ended with it. Tests without a recorder are deselected, unless another version of
+Home Assistant selects the tests. Without a server on the machine, tests of the recorder
+are skipped, which is an error if CI is set.
 """
 
 from collections.abc import Generator

@@ -162,8 +162,10 @@ def test_programs_end_with_their_parent(
     tmp_path: Path, name: str, way: str, code: int
 ) -> None:
     """Any signal that ends the parent ends them."""
+    # In the background, a shell lets programs ignore Ctrl-C.
+    shell = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
     starter = subprocess.Popen(
-        [sys.executable, "-c", _WITH_A_PROGRAM, tmp_path / "log", way],
+        [*shell, sys.executable, "-c", _WITH_A_PROGRAM, tmp_path / "log", way],
         cwd=SCRIPTS.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -174,7 +176,11 @@ def test_programs_end_with_their_parent(
         program = os.pidfd_open(int(starter.stdout.readline()))
         number = signal.Signals[name]
         starter.send_signal(number)
-        ended = starter.wait(timeout=30)
+        try:
+            ended = starter.wait(timeout=30)
+        finally:
+            # Else the end of the context would wait for it.
+            starter.kill()
     assert ended == (-number if number is signal.SIGKILL else code)
     assert select.select([program], [], [], 30)[0] == [program]
     os.close(program)

@@ -17,8 +17,8 @@ from .measurements.system import SYSTEM, Device, DeviceKind
 # Home Assistant adds all entities of a call without a pause. Let other tasks run
 # between batches: a system can have thousands of panels.
 _BATCH: Final = 10
-# A platform that is unloaded keeps what it is given later on: the entity would stay, in
-# the way of the one that is added when the entry is loaded again.
+# An unloaded platform accepts entities and keeps them; they would block those of the
+# next set-up.
 _OPEN: Final = {ConfigEntryState.SETUP_IN_PROGRESS, ConfigEntryState.LOADED}
 
 
@@ -92,7 +92,7 @@ class _Adder[DescriptionT: EntityDescription]:
             self._add(entities)
 
     def _created(self, new: Iterable[tuple[DescriptionT, Device]]) -> Iterator[Entity]:
-        """Yield entities; between two batches a device may have gone."""
+        """Yield entities; skip devices that were removed since the last batch."""
         for description, device in new:
             if device in self.system.device_ids:
                 yield self.create(self.system, description, device)
@@ -115,6 +115,6 @@ class _Adder[DescriptionT: EntityDescription]:
         seen, self._seen = self._seen, (system.board.revision, system.devices_revision)
         if seen == self._seen:
             return (SYSTEM,)
-        # The entities of a device that is gone went with it; it may come back.
+        # Home Assistant removes entities with their device, which may return.
         self._added = {each for each in self._added if each[0] in system.device_ids}
         return tuple(system.device_ids)

@@ -16,7 +16,6 @@ from homeassistant.components.recorder.statistics import (
 from homeassistant.components.recorder.tasks import SynchronizeTask
 from homeassistant.const import UnitOfEnergy
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 from homeassistant.util.unit_conversion import EnergyConverter
@@ -98,8 +97,8 @@ async def async_write_hours(
 ) -> None:
     """Write hours, and wait until the recorder has done so.
 
-    Raises HomeAssistantError if they are missing after some attempts: the recorder only
-    logs a write that its database refuses, and drops it.
+    Raises RuntimeError if they are missing after some attempts: the recorder only logs
+    a write that its database refuses, and drops it.
     """
     rows = list(rows)
     for _ in range(_TRIES):
@@ -109,7 +108,7 @@ async def async_write_hours(
         await written
         if not rows or await _async_is_written(hass, metadata, rows[0]):
             return
-    raise HomeAssistantError("The recorder did not write statistics")
+    raise RuntimeError("The recorder did not write statistics")
 
 
 async def _async_is_written(
