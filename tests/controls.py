@@ -17,7 +17,7 @@ from .world import World
 OPTIONS = {"groups": ["settings"]}
 MODE = "select.hilltop_storage_mode"
 RESERVE = "number.hilltop_battery_reserve"
-INDEPENDENCE = "switch.hilltop_energy_independence"
+INDEPENDENCE = "switch.hilltop_battery_after_peak"
 STORM_GUARD = "switch.hilltop_storm_guard"
 OF_SETTINGS = ("grid_status", "battery_settings", "storm_guard", "load_control")
 _SECONDS = 7
