@@ -78,7 +78,7 @@ WARNING = 3
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Happening:
+class SystemEvent:
     """An event of each of `serials`, and their alarm, if any.
 
     `severity` is 1, the most severe, to 6; None without an alarm.
@@ -101,14 +101,14 @@ class Happening:
         return self.end if self.end is not None and self.end <= now else None
 
 
-class Happenings:
+class EventLog:
     """The events and alarms of a system, oldest first."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._all: list[Happening] = []
+        self._all: list[SystemEvent] = []
 
-    def __iter__(self) -> Iterator[Happening]:
+    def __iter__(self) -> Iterator[SystemEvent]:
         """Return all of them."""
         return iter(self._all)
 
@@ -126,7 +126,7 @@ class Happenings:
         """
         number = len(self._all) + 1
         self._all.append(
-            Happening(
+            SystemEvent(
                 number=number,
                 event_type=find_type(event_type),
                 severity=severity,

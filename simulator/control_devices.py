@@ -124,7 +124,7 @@ class DeviceControl:
     async def alarms(self, request: web.Request) -> web.Response:
         """Return all events and alarms, oldest first."""
         system = self._system(request)
-        return json_response([asdict(each) for each in system.happenings])
+        return json_response([asdict(each) for each in system.event_log])
 
     async def open_alarm(self, request: web.Request) -> web.Response:
         """Start an alarm: `{"type": "micro_silent", "serials": ["4824"]}`.

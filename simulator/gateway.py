@@ -5,7 +5,7 @@ import json
 
 from aiohttp import web
 
-from . import live, mishaps
+from . import fault_injection, live
 from .cloud import Cloud
 from .connections import Connection
 from .distortion import distort
@@ -207,7 +207,9 @@ class Gateway:
     ) -> web.StreamResponse | None:
         if fault.quota is not None:
             raise too_many(application, fault.quota, call.record.at)
-        return await mishaps.apply(self._cloud, fault, call.request, call.connection)
+        return await fault_injection.apply(
+            self._cloud, fault, call.request, call.connection
+        )
 
     def _authenticate(self, request: web.Request, application: Application) -> Account:
         """Return the account of the access token, or refuse."""

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import hdrs, web
 
-from . import mishaps, pages
+from . import fault_injection, pages
 from .cloud import Cloud
 from .connections import Connection
 from .errors import RefusalError
@@ -86,7 +86,7 @@ class OAuth:
         if fault.expire_code:
             cloud.tokens.expire_codes()
         try:
-            return await mishaps.apply(cloud, fault, request, connection)
+            return await fault_injection.apply(cloud, fault, request, connection)
         except RefusalError as refusal:
             error = fault.details or _ERRORS.get(refusal.status, "server_error")
             return OAuthError(refusal.status, error, "Ordered by a fault").response()

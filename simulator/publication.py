@@ -179,10 +179,10 @@ class Published:
         age = self.last_report_at - end
         if age >= _SETTLED_AFTER or not self.system.corrections:
             return True
-        luck = fraction(self.system.plant.seed, "late", end)
-        if luck < _COMPLETE_AT_ONCE:
+        draw = fraction(self.system.plant.seed, "late", end)
+        if draw < _COMPLETE_AT_ONCE:
             return True
-        return luck < _COMPLETE_SOON and age >= upload_period(self.system)
+        return draw < _COMPLETE_SOON and age >= upload_period(self.system)
 
     def intervals(self, start: int, end: int, seconds: int = QUARTER) -> Iterator[int]:
         """Yield the ends of the published intervals in (start, end]."""

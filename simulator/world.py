@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from .alarms import WARNING, Happenings
+from .alarms import WARNING, EventLog
 from .appliances import ApplianceOwner
 from .microinverters import Microinverter
 from .moments import STEP, Window, epoch, midnight
@@ -134,7 +134,7 @@ class System(ApplianceOwner):
     replaced: list[Replaced] = field(default_factory=list)
     shared_with: list[Account] = field(default_factory=list)
     listed: dict[str, object] = field(default_factory=dict)
-    happenings: Happenings = field(default_factory=Happenings)
+    event_log: EventLog = field(default_factory=EventLog)
     device_statuses: dict[str, str] = field(default_factory=dict)
     relays: int = 0
     ac_batteries: int = 0
@@ -272,11 +272,11 @@ class System(ApplianceOwner):
         Without a severity it is an event without an alarm.
         """
         serials = serials or (self.gateway_serial,)
-        return self.happenings.begin(event_type, at, severity=severity, serials=serials)
+        return self.event_log.begin(event_type, at, severity=severity, serials=serials)
 
     def clear_alarm(self, number: int, at: datetime) -> None:
         """End an alarm or event by its number; raises KeyError if it is unknown."""
-        self.happenings.end(number, at)
+        self.event_log.end(number, at)
 
     def start_grid_outage(self, start: datetime, end: datetime | None = None) -> None:
         """Add a grid outage from `start` to `end`, or without an end.

@@ -12,9 +12,9 @@ from .data import EnphaseCloudData, EnphaseSystem, device_identifier
 from .errors import escaped
 from .measurements.arrays import array_of
 from .measurements.catalog import Measurement
-from .measurements.happenings import Happening
 from .measurements.panel_history import PanelState
 from .measurements.system import Device, DeviceKind
+from .measurements.system_events import SystemEvent
 
 _RANKS: Final = {str(severity): rank for rank, severity in enumerate(Severity)}
 # Serial numbers have more digits than any model name.
@@ -25,16 +25,16 @@ _MOST_PANELS: Final = 20
 _SHOWN_DIGITS: Final = 4
 
 
-def open_alarms(system: EnphaseSystem) -> list[Happening]:
+def open_alarms(system: EnphaseSystem) -> list[SystemEvent]:
     """Return the open alarms, the worst first."""
     if not system.fresh(Measurement.OPEN_ALARMS):
         return []
     return sorted(system.board.open_alarms.listed, key=_rank)
 
 
-def name_of(data: EnphaseCloudData, happening: Happening) -> str:
+def name_of(data: EnphaseCloudData, event: SystemEvent) -> str:
     """Return the name of an event type, from the cloud if known."""
-    number = happening.event_type_id
+    number = event.event_type_id
     return data.storage.events.text(number).name or f"Event {number}"
 
 
@@ -47,7 +47,7 @@ def alarm_details(data: EnphaseCloudData, system: EnphaseSystem) -> dict[str, An
 
 
 def alarm_lines(
-    data: EnphaseCloudData, system: EnphaseSystem, alarms: Iterable[Happening]
+    data: EnphaseCloudData, system: EnphaseSystem, alarms: Iterable[SystemEvent]
 ) -> list[str]:
     """Return a line of Markdown for each alarm."""
     lines = []
@@ -63,16 +63,16 @@ def alarm_lines(
 
 
 def describe(
-    data: EnphaseCloudData, system: EnphaseSystem, happening: Happening
+    data: EnphaseCloudData, system: EnphaseSystem, event: SystemEvent
 ) -> dict[str, Any]:
     """Return name, severity, start, devices and advice of an alarm, as far as known."""
-    devices = device_names(data, system, happening.serials)
+    devices = device_names(data, system, event.serials)
     described = {
-        "name": name_of(data, happening),
-        "severity": happening.severity,
+        "name": name_of(data, event),
+        "severity": event.severity,
         "device": ", ".join(devices) or None,
-        "advice": data.storage.events.text(happening.event_type_id).advice,
-        "started_at": happening.started_at.isoformat(),
+        "advice": data.storage.events.text(event.event_type_id).advice,
+        "started_at": event.started_at.isoformat(),
     }
     return {name: value for name, value in described.items() if value is not None}
 
@@ -126,6 +126,6 @@ def _unnumbered(name: str | None) -> str:
     return " ".join(_NUMBER.sub("", name or "").split())
 
 
-def _rank(alarm: Happening) -> tuple[int, float]:
+def _rank(alarm: SystemEvent) -> tuple[int, float]:
     rank = _RANKS.get(alarm.severity or "", len(_RANKS))
     return rank, alarm.started_at.timestamp()

@@ -19,8 +19,8 @@ from .charger_entities import ChargerCalendar, is_charger_with
 from .data import EnphaseCloudConfigEntry
 from .entity import EnphaseSystemEntity
 from .measurements.catalog import Source
-from .measurements.happenings import Happening
 from .measurements.system import DeviceKind
+from .measurements.system_events import SystemEvent
 
 # Two views of the same weeks share one request.
 PARALLEL_UPDATES = 0
@@ -83,8 +83,8 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
         """Return the events of a range; weeks that are not stored yet cost calls."""
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         found = await self._system.event_weeks.async_read(start, end)
-        happenings = {each.key: each for each in found}
-        happenings |= {
+        events = {each.key: each for each in found}
+        events |= {
             each.key: each
             for each in open_alarms(self._system)
             if each.started_at < end
@@ -92,25 +92,25 @@ class EventsCalendar(EnphaseSystemEntity, CalendarEntity):
         now = dt_util.utcnow()
         return [
             self._as_event(each, now)
-            for each in sorted(happenings.values(), key=lambda each: each.started_at)
+            for each in sorted(events.values(), key=lambda each: each.started_at)
             if (each.ended_at or now) >= start
         ]
 
-    def _as_event(self, happening: Happening, now: datetime) -> CalendarEvent:
+    def _as_event(self, event: SystemEvent, now: datetime) -> CalendarEvent:
         """Return an event or alarm as a calendar event; an open one ends now."""
-        start = dt_util.as_local(happening.started_at)
-        end = dt_util.as_local(happening.ended_at or now)
+        start = dt_util.as_local(event.started_at)
+        end = dt_util.as_local(event.ended_at or now)
         return CalendarEvent(
             start=start,
             end=max(end, start + _SHORTEST),
-            summary=name_of(self._data, happening),
-            description="\n".join(self._details(happening)) or None,
+            summary=name_of(self._data, event),
+            description="\n".join(self._details(event)) or None,
         )
 
-    def _details(self, happening: Happening) -> list[str]:
+    def _details(self, event: SystemEvent) -> list[str]:
         """Return severity, devices and meaning of an alarm."""
-        text = self._data.storage.events.text(happening.event_type_id)
-        devices = device_names(self._data, self._system, happening.serials)
-        severity = (happening.severity or "").capitalize()
+        text = self._data.storage.events.text(event.event_type_id)
+        devices = device_names(self._data, self._system, event.serials)
+        severity = (event.severity or "").capitalize()
         lines = (severity, ", ".join(devices), text.description, text.advice)
         return [line for line in lines if line]

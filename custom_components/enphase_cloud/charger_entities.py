@@ -19,7 +19,7 @@ from .documents.chargers import EACH_CHARGER
 from .entity import EnphaseCloudEntity, EnphaseSystemEntity
 from .measurements.board import EndedSession
 from .measurements.catalog import Measurement, Source
-from .measurements.charging import Occasion, WeeklyTimes
+from .measurements.charging import Occurrence, WeeklyTimes
 from .measurements.system import Device
 
 ENDED: Final = "ended"
@@ -112,8 +112,8 @@ class ChargerCalendar(EnphaseSystemEntity, CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """Return the current period of the schedule, or the next one."""
         zone = self._system.info.time_zone
-        occasion = self._times.next(dt_util.utcnow(), zone)
-        return None if occasion is None else self._event(occasion)
+        occurrence = self._times.next(dt_util.utcnow(), zone)
+        return None if occurrence is None else self._event(occurrence)
 
     @override
     def read(self) -> object:
@@ -134,13 +134,13 @@ class ChargerCalendar(EnphaseSystemEntity, CalendarEntity):
         text = known.get(Measurement.CHARGER_SCHEDULE)
         return WeeklyTimes.from_text("" if text is None else str(text.value))
 
-    def _event(self, occasion: Occasion) -> CalendarEvent:
+    def _event(self, occurrence: Occurrence) -> CalendarEvent:
         zone = self._system.info.time_zone
         properties = self._system.board.inventory.get(self._device)
         name = None if properties is None else properties.name
-        level = None if occasion.level is None else f"{occasion.level} %"
+        level = None if occurrence.level is None else f"{occurrence.level} %"
         return CalendarEvent(
-            start=occasion.start.astimezone(zone),
-            end=occasion.end.astimezone(zone),
+            start=occurrence.start.astimezone(zone),
+            end=occurrence.end.astimezone(zone),
             summary=" · ".join(filter(None, (name, level))),
         )

@@ -1,6 +1,6 @@
 """Events and alarms of a system, and the types of events."""
 
-from simulator.alarms import EVENT_TYPES, EventType, Happening
+from simulator.alarms import EVENT_TYPES, EventType, SystemEvent
 from simulator.errors import RefusalError
 from simulator.moments import DAY
 from simulator.publication import Published
@@ -14,7 +14,7 @@ _LONGEST = 7 * DAY
 def events(published: Published, query: Query) -> Document:
     """Return the events that start in a span of at most a week."""
     start, end = _span(published, query)
-    found = [each for each in _happened(published) if start <= each.start <= end]
+    found = [each for each in _started(published) if start <= each.start <= end]
     return {
         "system_id": published.system.system_id,
         "events": [
@@ -33,29 +33,29 @@ def open_events(published: Published, query: Query) -> Document:
         "system_id": published.system.system_id,
         "events": [
             {"status": "open", **event}
-            for each in _happened(published)
+            for each in _started(published)
             if each.event_type.stateful and each.end_by(now) is None
             for event in _events(each, now)
         ],
     }
 
 
-def _events(happening: Happening, now: int) -> list[Document]:
+def _events(event: SystemEvent, now: int) -> list[Document]:
     return [
         {
-            "event_type_id": happening.event_type.number,
-            "event_start_time": happening.start,
-            "event_end_time": happening.end_by(now),
+            "event_type_id": event.event_type.number,
+            "event_start_time": event.start,
+            "event_end_time": event.end_by(now),
             "serial_number": serial,
         }
-        for serial in happening.serials
+        for serial in event.serials
     ]
 
 
-def _status(happening: Happening, now: int) -> str:
-    if not happening.event_type.stateful:
+def _status(event: SystemEvent, now: int) -> str:
+    if not event.event_type.stateful:
         return "Info"
-    return "Open" if happening.end_by(now) is None else "Closed"
+    return "Open" if event.end_by(now) is None else "Closed"
 
 
 def alarms(published: Published, query: Query) -> Document:
@@ -72,7 +72,7 @@ def alarms(published: Published, query: Query) -> Document:
                 "alarm_end_time": each.end_by(published.now),
                 **_alarm(published, each),
             }
-            for each in _happened(published)
+            for each in _started(published)
             if each.is_alarm
             and start <= each.start <= end
             and (each.end_by(published.now) is not None) is cleared
@@ -91,31 +91,31 @@ def open_alarms(published: Published, query: Query) -> Document:
                 "id": f"{site}.{each.number}.{each.start * 1_000}",
                 **_alarm(published, each),
             }
-            for each in _happened(published)
+            for each in _started(published)
             if each.is_alarm and each.end_by(published.now) is None
         ],
     }
 
 
-def _alarm(published: Published, happening: Happening) -> Document:
+def _alarm(published: Published, event: SystemEvent) -> Document:
     return {
-        "severity": happening.severity,
-        "event_type_id": happening.event_type.number,
-        "alarm_start_time": happening.start,
+        "severity": event.severity,
+        "event_type_id": event.event_type.number,
+        "alarm_start_time": event.start,
         "events": [
             {
                 "serial_number": serial,
-                "start_date": happening.start,
-                "end_date": happening.end_by(published.now),
+                "start_date": event.start,
+                "end_date": event.end_by(published.now),
             }
-            for serial in happening.serials
+            for serial in event.serials
         ],
     }
 
 
-def _happened(published: Published) -> list[Happening]:
-    happenings = published.system.happenings
-    return [each for each in happenings if each.start <= published.now]
+def _started(published: Published) -> list[SystemEvent]:
+    events = published.system.event_log
+    return [each for each in events if each.start <= published.now]
 
 
 def _span(published: Published, query: Query) -> tuple[int, int]:

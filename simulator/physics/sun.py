@@ -13,7 +13,7 @@ _TILT = radians(30)
 _DIFFUSE = 0.12
 _PERFORMANCE = 0.92
 _FINE, _PASSING_CLOUDS, _OVERCAST = (0.94, 0.06), (0.6, 0.38), (0.2, 0.15)
-_MOODS = 4 * (_FINE,) + 3 * (_PASSING_CLOUDS,) + 2 * (_OVERCAST,)
+_WEATHER = 4 * (_FINE,) + 3 * (_PASSING_CLOUDS,) + 2 * (_OVERCAST,)
 """Mean clearness of the sky on a day, and its variation."""
 _UNDER_SNOW = 0.02
 _NODE_STEPS = 4
@@ -98,7 +98,7 @@ def _sun(longitude: float, day: date) -> tuple[float, float]:
 
 def _sky(seed: int, day: date, steps: int) -> list[float]:
     """Return the clearness of the sky in each step: 1 is clear, 0 is dark."""
-    base, swing = _MOODS[int(len(_MOODS) * fraction(seed, "weather", day))]
+    base, swing = _WEATHER[int(len(_WEATHER) * fraction(seed, "weather", day))]
     nodes = fractions(seed, "clouds", day, count=steps // _NODE_STEPS + 2)
     result = []
     for index in range(steps):

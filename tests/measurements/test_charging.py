@@ -131,7 +131,7 @@ times = st.builds(
 
 
 class TestWeeklyTimes:
-    """Weekly times give occasions."""
+    """Weekly times give occurrences."""
 
     @given(st.lists(times, max_size=6))
     def test_they_survive_as_text(self, given_: list[ChargingTimes]) -> None:
@@ -152,7 +152,7 @@ class TestWeeklyTimes:
         WeeklyTimes.from_text(text)
 
     @given(st.lists(times, max_size=4), st.integers(0, 365), st.integers(1, 200))
-    def test_occasions_overlap_the_span_and_are_in_order(
+    def test_occurrences_overlap_the_span_and_are_in_order(
         self, given_: list[ChargingTimes], day: int, hours: int
     ) -> None:
         start = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)

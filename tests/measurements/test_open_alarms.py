@@ -6,17 +6,17 @@ import json
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.enphase_cloud.measurements.happenings import Happening
 from custom_components.enphase_cloud.measurements.open_alarms import (
     AlarmChange,
     OpenAlarms,
 )
+from custom_components.enphase_cloud.measurements.system_events import SystemEvent
 
 NOON = datetime(2026, 6, 21, 12, tzinfo=UTC)
 
 
-def _alarm(event_type: int, hours: int = 0, severity: str = "warning") -> Happening:
-    return Happening(
+def _alarm(event_type: int, hours: int = 0, severity: str = "warning") -> SystemEvent:
+    return SystemEvent(
         event_type_id=event_type,
         started_at=NOON + timedelta(hours=hours),
         severity=severity,
@@ -33,13 +33,13 @@ alarms = st.builds(
 lists = st.lists(st.lists(alarms, max_size=6), max_size=8)
 
 
-def _keys(happenings: tuple[Happening, ...]) -> set[tuple[int, datetime]]:
-    return {each.key for each in happenings}
+def _keys(events: tuple[SystemEvent, ...]) -> set[tuple[int, datetime]]:
+    return {each.key for each in events}
 
 
 @given(lists, st.data())
 def test_news_lead_from_the_notified_alarms_to_the_open_ones(
-    responses: list[list[Happening]], data: st.DataObject
+    responses: list[list[SystemEvent]], data: st.DataObject
 ) -> None:
     """At any moment of notification, and with restarts in between."""
     known = OpenAlarms()
@@ -66,7 +66,7 @@ def test_news_lead_from_the_notified_alarms_to_the_open_ones(
 
 @given(st.lists(alarms, max_size=6), st.lists(alarms, max_size=6), st.randoms())
 def test_another_order_is_no_news(
-    before: list[Happening], after: list[Happening], random: object
+    before: list[SystemEvent], after: list[SystemEvent], random: object
 ) -> None:
     """Nor are repetitions, another severity, or other devices."""
     known = OpenAlarms().with_response(before)

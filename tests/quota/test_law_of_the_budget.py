@@ -23,7 +23,7 @@ from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger, Purpos
 from custom_components.enphase_cloud.quota.plans import custom_plan
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument
-from tests.robustness.household import Fate, Household
+from tests.robustness.household import Household, Outcome
 from tests.robustness.sequences import absurd_date, absurd_refusal, numbers, run
 
 SMALL = custom_plan(calls_per_minute=5, calls_per_month=100, live_stream=False)
@@ -68,7 +68,7 @@ class BudgetMachine(RuleBasedStateMachine):
     ) -> None:
         """Several callers want to send, some on slow connections."""
         for _ in range(calls):
-            self.home.send(purpose, Fate(there=there, response=answer))
+            self.home.send(purpose, Outcome(there=there, response=answer))
             self.home.pass_time(timedelta(seconds=gap))
 
     @rule(calls=st.integers(20, 60))
@@ -84,7 +84,7 @@ class BudgetMachine(RuleBasedStateMachine):
         home = self.home
         limit = home.plan.calls_per_month
         refused = absurd_refusal(Random(seed), home.time, limit)
-        home.send(Purpose.USER, Fate(response="refused", refused=refused))
+        home.send(Purpose.USER, Outcome(response="refused", refused=refused))
         home.pass_time(timedelta(seconds=5))
 
     @precondition(lambda self: self.is_dated)
@@ -92,7 +92,7 @@ class BudgetMachine(RuleBasedStateMachine):
     def the_cloud_tells_a_wrong_time(self, seed: int) -> None:
         """Once."""
         home = self.home
-        home.send(Purpose.USER, Fate(date=absurd_date(Random(seed), home.time)))
+        home.send(Purpose.USER, Outcome(date=absurd_date(Random(seed), home.time)))
         self.is_dated = False
 
     @rule()

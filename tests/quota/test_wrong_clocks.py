@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.enphase_cloud.quota.ledger import Ledger, Period, Purpose
 from custom_components.enphase_cloud.quota.plans import PLANS, Plan, custom_plan
-from tests.robustness.household import FINE, Fate, Household, Refused
+from tests.robustness.household import FINE, Household, Outcome, Refused
 
 WATT = PLANS["watt"]
 TIGHT = custom_plan(calls_per_minute=3, calls_per_month=1_000, live_stream=False)
@@ -33,11 +33,11 @@ def _home(plan: Plan = WATT, *, begun: datetime = MARCH, at: datetime) -> Househ
     return home
 
 
-def _spend(home: Household, calls: int, fate: Fate = FINE) -> int:
+def _spend(home: Household, calls: int, outcome: Outcome = FINE) -> int:
     """Try to spend calls slowly enough for the minute; return how many left."""
     left = 0
     for _ in range(calls):
-        left += home.send(Purpose.USER, fate)
+        left += home.send(Purpose.USER, outcome)
         home.pass_time(10 * SECOND)
     return left
 
@@ -162,7 +162,7 @@ def test_a_process_with_one_absurd_time_opens_no_month_to_the_next() -> None:
     home = _home(at=MARCH + 20 * DAY)
     _spend(home, 1_000)
     home.restart(35 * DAY)
-    assert home.send(Purpose.USER, Fate(date=APRIL + DAY))
+    assert home.send(Purpose.USER, Outcome(date=APRIL + DAY))
     home.pass_time(2 * SECOND)
     for error in (31 * DAY, -35 * DAY, RIGHT):
         home.restart(error)
@@ -191,7 +191,7 @@ def _absurd() -> Iterator[Refused]:
 def test_what_no_plan_can_be_changes_no_plan(refused: Refused) -> None:
     """It pauses calls for a minute; all that the plan has can be spent, and no more."""
     home = _home(at=MARCH + 10 * DAY)
-    home.send(Purpose.USER, Fate(response="refused", refused=refused))
+    home.send(Purpose.USER, Outcome(response="refused", refused=refused))
     home.pass_time(2 * MINUTE)
     _spend(home, 1_200)
     assert not home.counted.overruns
@@ -202,7 +202,7 @@ def test_a_reported_limit_below_served_calls_is_forgotten() -> None:
     """The cloud has served more, so that it was not true."""
     home = _home(at=MARCH + 10 * DAY)
     reported = Refused(Period.MONTH, MARCH, APRIL, 600)
-    home.send(Purpose.USER, Fate(response="refused", refused=reported))
+    home.send(Purpose.USER, Outcome(response="refused", refused=reported))
     home.pass_time(MINUTE)
     assert home.ledger.limit == 600
     home.pass_time(APRIL - home.time)
@@ -217,7 +217,7 @@ def test_a_reported_limit_below_served_calls_is_forgotten() -> None:
 def test_only_a_served_call_ends_a_refusal(answer: str) -> None:
     """A server that fails has not counted, and says nothing of what is left."""
     home = _home(at=MARCH + 10 * DAY)
-    home.send(Purpose.USER, Fate(response="refused", refused=Refused(Period.MONTH)))
+    home.send(Purpose.USER, Outcome(response="refused", refused=Refused(Period.MONTH)))
     home.pass_time(50 * MINUTE)
     assert home.ledger.foreign_calls(home.now) > 900
     assert home.send(Purpose.USER, replace(FINE, response=answer))
@@ -235,7 +235,7 @@ def test_slow_connections_do_not_crowd_a_minute(there: int) -> None:
     """Each call keeps its room until it can have arrived, and a minute after."""
     home = _home(at=MARCH + 10 * DAY)
     for second in range(600):
-        slow = Fate(there=there if second < 60 else 0.1)
+        slow = Outcome(there=there if second < 60 else 0.1)
         home.send(Purpose.USER, slow)
         home.pass_time(SECOND)
     assert not home.counted.overruns
@@ -260,7 +260,7 @@ def test_one_absurd_date_moves_no_month() -> None:
     for date in (MARCH - 40 * DAY, APRIL + DAY, datetime(2099, 1, 1, tzinfo=UTC)):
         home = _home(at=MARCH + 10 * DAY)
         _spend(home, 300)
-        home.send(Purpose.USER, Fate(date=date))
+        home.send(Purpose.USER, Outcome(date=date))
         home.pass_time(MINUTE)
         assert home.ledger.period_end(home.now) == APRIL
         _spend(home, 1_000)
@@ -271,7 +271,7 @@ def test_a_cloud_that_tells_no_time_is_counted_by_the_clock() -> None:
     """A clock that goes steadily will do."""
     home = Household(WATT, MARCH)
     for _ in range(70):
-        _spend(home, 15, Fate(dated=False))
+        _spend(home, 15, Outcome(dated=False))
         home.pass_time(DAY)
     assert not home.counted.overruns
     assert home.counted.own(MARCH) == 31 * 15

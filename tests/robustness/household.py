@@ -47,7 +47,7 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Outcome:
     """A call's travel times [s], its response, and the `Date` in that.
 
     `date` replaces the true date; `dated` tells whether there is one at all.
@@ -61,7 +61,7 @@ class Fate:
     date: datetime | None = None
 
 
-FINE = Fate()
+FINE = Outcome()
 
 
 class Counted:
@@ -112,7 +112,7 @@ class _Transit:
 
     call: Call
     process: int
-    fate: Fate
+    outcome: Outcome
     has_arrived: bool = False
     is_refused: bool = False
     date: datetime | None = None
@@ -156,7 +156,7 @@ class Household:
         """Return whether the ledger has enough true dates to know the time."""
         return self._true_dates > _ENOUGH_DATES and not self._transits
 
-    def send(self, purpose: Purpose, fate: Fate = FINE) -> bool:
+    def send(self, purpose: Purpose, outcome: Outcome = FINE) -> bool:
         """Send a call if the ledger allows it; return whether it did."""
         try:
             call = self.ledger.charge("any", self.now, purpose=purpose)
@@ -164,11 +164,13 @@ class Household:
             return False
         if call.must_be_saved:
             self._save()
-        has_true_date = fate.response != "nothing" and fate.dated and fate.date is None
+        has_true_date = (
+            outcome.response != "nothing" and outcome.dated and outcome.date is None
+        )
         if self._true_dates < _ENOUGH_DATES or not has_true_date:
             self.uncertain += 1
-        transit = _Transit(call, self._process, fate)
-        self._queue(self.time + timedelta(seconds=fate.there), transit)
+        transit = _Transit(call, self._process, outcome)
+        self._queue(self.time + timedelta(seconds=outcome.there), transit)
         return True
 
     def sign_in(self) -> None:
@@ -246,29 +248,29 @@ class Household:
         heappush(self._transits, (at, next(self._number), transit))
 
     def _arrived(self, transit: _Transit) -> None:
-        fate = transit.fate
+        outcome = transit.outcome
         transit.has_arrived = True
         transit.is_refused = not self.counted.arrive(self.time)
         transit.date = None
-        if fate.dated:
-            transit.date = fate.date or self.time.replace(microsecond=0)
-        self._queue(self.time + timedelta(seconds=fate.back), transit)
+        if outcome.dated:
+            transit.date = outcome.date or self.time.replace(microsecond=0)
+        self._queue(self.time + timedelta(seconds=outcome.back), transit)
 
     def _responded(self, transit: _Transit) -> None:
         if transit.process != self._process:
             return
         self._unsaved_since = self._unsaved_since or self.time
-        fate, call = transit.fate, transit.call
-        if fate.response == "nothing":
+        outcome, call = transit.outcome, transit.call
+        if outcome.response == "nothing":
             self.ledger.ended(call, self.now)
             return
-        self._true_dates += fate.dated and fate.date is None
-        is_served = fate.response == "served" and not transit.is_refused
+        self._true_dates += outcome.dated and outcome.date is None
+        is_served = outcome.response == "served" and not transit.is_refused
         self.ledger.ended(call, self.now, served=is_served, date=transit.date)
         if transit.is_refused:
             self._refused(self._true_refusal())
-        elif fate.response == "refused":
-            self._refused(fate.refused)
+        elif outcome.response == "refused":
+            self._refused(outcome.refused)
 
     def _refused(self, refusal: Refused) -> None:
         self.ledger.refused_by_cloud(

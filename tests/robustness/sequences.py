@@ -11,7 +11,7 @@ from typing import Any, Final
 from custom_components.enphase_cloud.quota.ledger import Period, Purpose
 from custom_components.enphase_cloud.quota.plans import Plan, custom_plan
 
-from .household import FINE, Fate, Household, Refused, Response
+from .household import FINE, Household, Outcome, Refused, Response
 
 type Play = Callable[[Callable[[int], tuple[bool, bool]], Iterable[int]], Iterable[Any]]
 
@@ -132,13 +132,13 @@ def absurd_refusal(random: Random, time: datetime, limit: int) -> Refused:
 def _calls(home: Household, random: Random) -> None:
     purpose = random.choice((Purpose.BACKGROUND, Purpose.USER, Purpose.USER))
     for _ in range(random.choice((1, 3, 15))):
-        home.send(purpose, _fate(home, random))
+        home.send(purpose, _random_outcome(home, random))
         home.pass_time(timedelta(seconds=random.choice((0, 0, 1, 4))))
 
 
-def _fate(home: Household, random: Random) -> Fate:
+def _random_outcome(home: Household, random: Random) -> Outcome:
     responses: tuple[Response, ...] = ("served", "error", "nothing", "refused")
-    return Fate(
+    return Outcome(
         there=random.choice((0.1, 0.1, 2, 25)),
         back=random.choice((0.1, 0.5, 4)),
         response=random.choices(responses, (20, 1, 1, 1))[0],

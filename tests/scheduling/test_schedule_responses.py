@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.measurements.catalog import Source
-from custom_components.enphase_cloud.scheduling.cadence import Rhythm
+from custom_components.enphase_cloud.scheduling.cadence import Cadence
 from custom_components.enphase_cloud.scheduling.daylight import Daylight
 from custom_components.enphase_cloud.scheduling.poll_schedule import Schedule
 from custom_components.enphase_cloud.scheduling.weights import PolledDocument, Profile
@@ -286,17 +286,17 @@ def test_a_feed_that_is_damaged_in_one_place(field: str, value: Any) -> None:
     ("field", "value"),
     [("too_early", 2**31), ("too_early", 5e8), ("gap", -1), ("period", 1e300)],
 )
-def test_a_rhythm_that_nobody_could_have_learnt(field: str, value: object) -> None:
+def test_a_cadence_that_nobody_could_have_learnt(field: str, value: object) -> None:
     """It would take the processor hours to go by it."""
-    stored = Rhythm().as_dict()
+    stored = Cadence().as_dict()
     with pytest.raises(ValueError, match="Not"):
-        Rhythm.from_dict({**stored, field: value})
+        Cadence.from_dict({**stored, field: value})
 
 
 def test_a_gap_of_nothing_can_be_stored() -> None:
     """It is a duration, too, and JSON has none."""
-    stored = {**Rhythm().as_dict(), "gap": 0}
-    assert Rhythm.from_dict(stored).as_dict() == stored
+    stored = {**Cadence().as_dict(), "gap": 0}
+    assert Cadence.from_dict(stored).as_dict() == stored
 
 
 def test_a_document_whose_answers_are_lost_is_due_at_once() -> None:
@@ -359,9 +359,9 @@ def test_a_cloud_at_noon_is_no_night() -> None:
 
 def test_an_answer_without_a_moment_is_judged_by_its_change() -> None:
     """If the data has no time, a changed response is new data."""
-    rhythm, is_news = Rhythm().observe(BEGIN, None, changed=False)
+    cadence, is_news = Cadence().observe(BEGIN, None, changed=False)
     assert is_news
-    same, is_news = rhythm.observe(BEGIN + QUARTER, None, changed=False)
+    same, is_news = cadence.observe(BEGIN + QUARTER, None, changed=False)
     assert not is_news
     _, is_news = same.observe(BEGIN + 2 * QUARTER, None, changed=True)
     assert is_news

@@ -12,11 +12,11 @@ from ..measurements.catalog import Source
 from ..measurements.event_weeks import (
     Week,
     due_weeks,
-    happenings_between,
+    events_between,
     is_long_enough,
     request_span,
 )
-from ..measurements.happenings import Happening, from_week
+from ..measurements.system_events import SystemEvent, from_week
 from ..runtime.key_budget import for_the_user
 from .base import SystemContext
 from .error_policy import explained, foreseen, raise_if_refused
@@ -35,12 +35,12 @@ class EventWeeks:
         self._archive = context.shared.storage.events
         self._requesting = asyncio.Lock()
 
-    def known(self, start: datetime, end: datetime) -> list[Happening]:
+    def known(self, start: datetime, end: datetime) -> list[SystemEvent]:
         """Return what happened in a range by the stored weeks, the oldest first."""
         weeks = self._archive.weeks(self._context.info.system_id)
-        return happenings_between(weeks, start, end)
+        return events_between(weeks, start, end)
 
-    async def async_read(self, start: datetime, end: datetime) -> list[Happening]:
+    async def async_read(self, start: datetime, end: datetime) -> list[SystemEvent]:
         """Return what happened in a range; request missing weeks on the user's reserve.
 
         Raises HomeAssistantError where a request fails; weeks read before are kept.
@@ -71,7 +71,7 @@ class EventWeeks:
                 events = await client.get(EVENTS, query=span, system_id=system_id)
                 # Open alarms are in a document of their own.
                 alarms = await client.get(ALARMS, query=cleared, system_id=system_id)
-                happenings = from_week(events.events, alarms.alarms)
+                merged = from_week(events.events, alarms.alarms)
         except EnphaseCloudError as err:
             raise explained(HomeAssistantError, err, Source.ALARMS) from None
-        self._archive.keep_week(system_id, week_start, Week(now, happenings))
+        self._archive.keep_week(system_id, week_start, Week(now, merged))

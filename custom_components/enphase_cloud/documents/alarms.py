@@ -5,9 +5,9 @@ from typing import Final
 from ..api.models import Alarms, Severity
 from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
-from ..measurements.happenings import from_alarms
 from ..measurements.samples import Sample
 from ..measurements.system import SYSTEM
+from ..measurements.system_events import from_alarms
 from .base import Known, Report
 
 # In order, the worst first.

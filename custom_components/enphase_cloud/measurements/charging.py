@@ -74,7 +74,7 @@ def _energy_bounds(
     return None if covered_until < session.end_at else (least, most)
 
 
-class Occasion(NamedTuple):
+class Occurrence(NamedTuple):
     """A time at which a charger may charge, with up to `level` [%] of its power."""
 
     start: datetime
@@ -89,20 +89,20 @@ class WeeklyTimes(NamedTuple):
 
     def between(
         self, start: datetime, end: datetime, time_zone: tzinfo
-    ) -> list[Occasion]:
-        """Return the occasions that overlap a time range, in order, each once."""
+    ) -> list[Occurrence]:
+        """Return the occurrences that overlap a time range, in order, each once."""
         found = {
-            occasion
+            occurrence
             for day in _days(start, end, time_zone)
             for times in self.times
             if day.isoweekday() in times.days
-            and (occasion := _occasion(times, day, time_zone)).start < end
-            and start < occasion.end
+            and (occurrence := _occurrence(times, day, time_zone)).start < end
+            and start < occurrence.end
         }
         return sorted(found, key=attrgetter("start", "end"))
 
-    def next(self, at: datetime, time_zone: tzinfo) -> Occasion | None:
-        """Return the current occasion, else the next one within eight days."""
+    def next(self, at: datetime, time_zone: tzinfo) -> Occurrence | None:
+        """Return the current occurrence, else the next one within eight days."""
         found = self.between(at, at + timedelta(days=8), time_zone)
         return next(iter(found), None)
 
@@ -144,7 +144,7 @@ def _times(parts: Iterable[str]) -> Iterator[ChargingTimes]:
 
 
 def _days(start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[date]:
-    """Yield the days on which an occasion that overlaps a time range may begin."""
+    """Yield the days on which an occurrence that overlaps a time range may begin."""
     day = start.astimezone(time_zone).date() - timedelta(days=1)
     last = end.astimezone(time_zone).date()
     while day <= last:
@@ -152,11 +152,11 @@ def _days(start: datetime, end: datetime, time_zone: tzinfo) -> Iterator[date]:
         day += timedelta(days=1)
 
 
-def _occasion(times: ChargingTimes, day: date, time_zone: tzinfo) -> Occasion:
-    """Return the occasion that begins on a day; equal times mean 24 hours."""
+def _occurrence(times: ChargingTimes, day: date, time_zone: tzinfo) -> Occurrence:
+    """Return the occurrence that begins on a day; equal times mean 24 hours."""
     until = day if times.end > times.start else day + timedelta(days=1)
     start, end = (
         datetime.combine(on, at, time_zone).astimezone(UTC)
         for on, at in ((day, times.start), (until, times.end))
     )
-    return Occasion(start=start, end=end, level=times.level)
+    return Occurrence(start=start, end=end, level=times.level)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple, Self
 
 from ..json_values import moment, record
-from .happenings import Happening, read_rows
+from .system_events import SystemEvent, read_rows
 
 WEEK: Final = timedelta(days=7)
 # The cloud has no events older than nine months.
@@ -24,16 +24,16 @@ _FIRST: Final = datetime(2000, 1, 3, tzinfo=UTC)  # A Monday.
 
 
 class Week(NamedTuple):
-    """The happenings of a week, as of the moment of the request."""
+    """The events of a week, as of the moment of the request."""
 
     fetched_at: datetime
-    happenings: tuple[Happening, ...]
+    events: tuple[SystemEvent, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it in a shape that JSON can hold."""
         return {
             "fetched_at": self.fetched_at.timestamp(),
-            "happenings": [each.as_row() for each in self.happenings],
+            "happenings": [each.as_row() for each in self.events],
         }
 
     @classmethod
@@ -76,7 +76,7 @@ def _is_due(start: datetime, week: Week | None, now: datetime) -> bool:
     complete_at = start + WEEK + _LATE
     if fetched_at < complete_at:
         return now >= complete_at or now - fetched_at >= PAUSE
-    is_open = any(each.ended_at is None for each in week.happenings)
+    is_open = any(each.ended_at is None for each in week.events)
     return is_open and now - fetched_at >= _PAUSE_OPEN
 
 
@@ -90,18 +90,18 @@ def request_span(start: datetime, now: datetime) -> tuple[int, int]:
 def with_week(weeks: Weeks, start: datetime, week: Week) -> dict[datetime, Week]:
     """Return the weeks with a new one; only the newest MOST_WEEKS are kept."""
     inside = tuple(
-        each for each in week.happenings if start <= each.started_at < start + WEEK
+        each for each in week.events if start <= each.started_at < start + WEEK
     )
     kept = {**weeks, start: Week(week.fetched_at, inside)}
     return dict(sorted(kept.items())[-MOST_WEEKS:])
 
 
-def happenings_between(weeks: Weeks, start: datetime, end: datetime) -> list[Happening]:
-    """Return the known happenings that overlap a time range, oldest first."""
+def events_between(weeks: Weeks, start: datetime, end: datetime) -> list[SystemEvent]:
+    """Return the known events that overlap a time range, oldest first."""
     found = [
         each
         for week in weeks.values()
-        for each in week.happenings
+        for each in week.events
         if each.started_at < end and (each.ended_at or end) >= start
     ]
     return sorted(found, key=lambda each: (each.started_at, each.event_type_id))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
 from ..json_values import optional, record
-from .happenings import Happening, read_rows
+from .system_events import SystemEvent, read_rows
 
 
 class AlarmChange(StrEnum):
@@ -20,7 +20,7 @@ class AlarmNews(NamedTuple):
     """One alarm that was opened or cleared."""
 
     change: AlarmChange
-    alarm: Happening
+    alarm: SystemEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,10 @@ class OpenAlarms:
     event.
     """
 
-    listed: tuple[Happening, ...] = ()
-    notified: tuple[Happening, ...] | None = None
+    listed: tuple[SystemEvent, ...] = ()
+    notified: tuple[SystemEvent, ...] | None = None
 
-    def with_response(self, listed: Iterable[Happening]) -> Self:
+    def with_response(self, listed: Iterable[SystemEvent]) -> Self:
         """Return the state after a response with these open alarms."""
         now_open = tuple({each.key: each for each in listed}.values())
         notified = now_open if self.notified is None else self.notified

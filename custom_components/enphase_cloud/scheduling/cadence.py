@@ -15,37 +15,37 @@ _FIRST_LAG = timedelta(minutes=8)
 _STEP = timedelta(seconds=8)
 _PART = 1 / 20
 # After this many early requests, the first large steps are over.
-_FELT = 9
+_MOST_TOO_EARLY = 9
 # Only a request this soon after the expected time shows how late new data arrives.
 _ON_TIME = timedelta(minutes=2)
 # Requests without result after which a gateway is silent, with longer pauses.
 _SILENT = 2
 _LONGEST_PAUSE = timedelta(hours=6)
-# Two long gaps that differ by less than this share are a rhythm; one may be an outage.
+# Two long gaps that differ by less than this share are a cadence; one may be an outage.
 _ALIKE = 0.25
 # A longer gap is always an outage.
 _LONGEST_GAP = timedelta(days=30)
-# A slow rhythm is tested after new data arrived this often.
+# A slow cadence is tested after new data arrived this often.
 _TEST_AFTER = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
+class Cadence:
     """The period in which a document is published, and how late it arrives."""
 
     period: timedelta = USUAL_PERIOD
     lag: timedelta = _FIRST_LAG
     data_at: datetime | None = None
     requested_at: datetime | None = None
-    too_early: int = 0  # requests that were too early, up to _FELT
+    too_early: int = 0  # requests that were too early, up to _MOST_TOO_EARLY
     misses: int = 0  # requests in a row without the expected new data
     news: int = 0  # how often new data arrived since the last test of the period
     gap: timedelta | None = None  # the last gap between new data, if it was long
 
     def observe(
         self, now: datetime, data_at: datetime | None, *, changed: bool
-    ) -> tuple[Rhythm, bool]:
-        """Learn from a response; return the new rhythm and whether it had new data.
+    ) -> tuple[Cadence, bool]:
+        """Learn from a response; return the new cadence and whether it had new data.
 
         Without a time of the data, a changed response is new data of about now.
         """
@@ -70,7 +70,7 @@ class Rhythm:
         """Return when new data is expected next, not before a moment."""
         if self.data_at is None or self.requested_at is None:
             return after
-        # A slow rhythm that may be wrong is tested with the usual period.
+        # A slow cadence that may be wrong is tested with the usual period.
         in_doubt = self.misses or self.news >= _TEST_AFTER
         period = USUAL_PERIOD if in_doubt else self.period
         after = max(after, self.requested_at + max(period / 2, self._pause))
@@ -88,16 +88,16 @@ class Rhythm:
         pause = first * 2.0 ** min(self.misses - _SILENT + 1, 10)
         return min(pause, _LONGEST_PAUSE)
 
-    def _without_news(self, now: datetime, data_at: datetime) -> Rhythm:
+    def _without_news(self, now: datetime, data_at: datetime) -> Cadence:
         if now < data_at + self.period + self.lag:
             return replace(self, requested_at=now, news=0)
-        known: Rhythm = self
+        known: Cadence = self
         if self._is_on_time(now, data_at) and not self.misses:
             known = _requested_too_early(self)
         return replace(known, requested_at=now, misses=self.misses + 1)
 
-    def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Rhythm:
-        known: Rhythm = self
+    def _with_news(self, now: datetime, before: datetime, data_at: datetime) -> Cadence:
+        known: Cadence = self
         if self._is_on_time(now, before):
             # There was new data, but the newest has not arrived yet.
             is_old = now - data_at > self.lag + self.period / 2
@@ -125,8 +125,8 @@ class Rhythm:
         since_expected = now - data_at - self.lag
         return since_expected >= self.period and since_expected % self.period < _ON_TIME
 
-    def not_after(self, now: datetime) -> Rhythm:
-        """Return the rhythm without times in the future, after a clock was set back."""
+    def not_after(self, now: datetime) -> Cadence:
+        """Return it without times in the future, after a clock was set back."""
         return replace(
             self,
             data_at=self.data_at and min(self.data_at, now),
@@ -134,7 +134,7 @@ class Rhythm:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the rhythm as JSON."""
+        """Return the cadence as JSON."""
         return {
             "period": self.period.total_seconds(),
             "lag": self.lag.total_seconds(),
@@ -148,30 +148,32 @@ class Rhythm:
 
     @classmethod
     def from_dict(cls, data: object) -> Self:
-        """Return a stored rhythm; raises ValueError where it is damaged."""
+        """Return a stored cadence; raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
             period=max(USUAL_PERIOD, duration(stored["period"])),
             lag=duration(stored["lag"]),
             data_at=optional(moment, stored["data_at"]),
             requested_at=optional(moment, stored["asked_at"]),
-            too_early=count(stored["too_early"], most=_FELT),
+            too_early=count(stored["too_early"], most=_MOST_TOO_EARLY),
             misses=count(stored["in_vain"]),
             news=count(stored["news"]),
             gap=optional(duration, stored["gap"]),
         )
 
 
-def _requested_too_early(rhythm: Rhythm) -> Rhythm:
+def _requested_too_early(cadence: Cadence) -> Cadence:
     return replace(
-        rhythm, lag=rhythm.lag + _STEP, too_early=min(rhythm.too_early + 1, _FELT)
+        cadence,
+        lag=cadence.lag + _STEP,
+        too_early=min(cadence.too_early + 1, _MOST_TOO_EARLY),
     )
 
 
-def _requested_in_time(rhythm: Rhythm) -> Rhythm:
+def _requested_in_time(cadence: Cadence) -> Cadence:
     # Large steps until requests are too early; small ones where a wait matters little.
-    part = max(1 / 4**rhythm.too_early, _PART * (USUAL_PERIOD / rhythm.period))
-    return replace(rhythm, lag=max(timedelta(), rhythm.lag - part * _STEP))
+    part = max(1 / 4**cadence.too_early, _PART * (USUAL_PERIOD / cadence.period))
+    return replace(cadence, lag=max(timedelta(), cadence.lag - part * _STEP))
 
 
 def _alike(one: timedelta, other: timedelta) -> bool:

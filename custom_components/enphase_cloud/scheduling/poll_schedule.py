@@ -11,7 +11,7 @@ from ..json_values import count, moment, optional, record
 from ..measurements.catalog import Source
 from ..quota.backoff import pause_after
 from .allocation import RatePeriod, level, price, rate
-from .cadence import Rhythm
+from .cadence import Cadence
 from .daylight import Daylight
 from .lookahead import PlanningWindow, first_stop
 from .weights import POLLED, PolledDocument, Profile, Weight, weight
@@ -29,7 +29,7 @@ class _State:
     """The state of a document."""
 
     profile: Profile = Profile.BALANCED
-    rhythm: Rhythm = field(default_factory=Rhythm)
+    cadence: Cadence = field(default_factory=Cadence)
     failures: int = 0
     failed_at: datetime | None = None
 
@@ -44,14 +44,14 @@ class _State:
         """Return the state without times in the future, after a clock was set back."""
         return replace(
             self,
-            rhythm=self.rhythm.not_after(now),
+            cadence=self.cadence.not_after(now),
             failed_at=self.failed_at and min(self.failed_at, now),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the state as JSON."""
         return {
-            "rhythm": self.rhythm.as_dict(),
+            "rhythm": self.cadence.as_dict(),
             "failures": self.failures,
             "failed_at": self.failed_at and self.failed_at.timestamp(),
         }
@@ -61,7 +61,7 @@ class _State:
         """Return a stored state; raises ValueError where it is damaged."""
         stored = record(data)
         return cls(
-            rhythm=Rhythm.from_dict(stored["rhythm"]),
+            cadence=Cadence.from_dict(stored["rhythm"]),
             failures=count(stored["failures"]),
             failed_at=optional(moment, stored["failed_at"]),
         )
@@ -137,13 +137,13 @@ class Schedule:
         for polled_documents in (self._polled, self._remembered):
             if (state := polled_documents.get(polled)) is not None:
                 polled_documents[polled] = replace(
-                    state, rhythm=replace(state.rhythm, requested_at=None)
+                    state, cadence=replace(state.cadence, requested_at=None)
                 )
 
     def period(self, polled: PolledDocument) -> timedelta:
         """Return the interval between reports of a document."""
         known = self._polled.get(polled) or self._remembered.get(polled, _State())
-        return known.rhythm.period
+        return known.cadence.period
 
     def daylight(self, system: str) -> Daylight:
         """Return when a system produces."""
@@ -166,14 +166,14 @@ class Schedule:
         produced at that time, `produced_until` when it last did; None if unknown.
         """
         state = self._polled[polled]
-        rhythm, is_news = state.rhythm.observe(now, data_at, changed=changed)
+        cadence, is_news = state.cadence.observe(now, data_at, changed=changed)
         self._polled[polled] = replace(
             state,
-            rhythm=rhythm,
+            cadence=cadence,
             failures=0,
             failed_at=None,
         )
-        if is_news and state.rhythm.is_silent:
+        if is_news and state.cadence.is_silent:
             self._wake(polled.system)
         if producing is not None and data_at is not None:
             known = self.daylight(polled.system).not_after(now)
@@ -213,7 +213,7 @@ class Schedule:
         if (daylight := self._daylight.get(polled.system)) is not None:
             self._daylight[polled.system] = daylight.not_after(now)
         moment = now
-        if state.rhythm.requested_at is not None:
+        if state.cadence.requested_at is not None:
             level = self._level(now, calls_left, period_end)
             moment = self._best(polled, now, level) if level else period_end
         if state.pause_end is not None:
@@ -222,13 +222,13 @@ class Schedule:
 
     def _best(self, polled: PolledDocument, now: datetime, level: float) -> datetime:
         """Return the time of the publication to request next."""
-        rhythm = self._polled[polled].rhythm
+        cadence = self._polled[polled].cadence
         duty = self._duty(polled, now, level)
-        end = now + _HORIZON if duty is None else duty + rhythm.lag + rhythm.period
+        end = now + _HORIZON if duty is None else duty + cadence.lag + cadence.period
         # The last publication is available at any time.
-        stops = [rhythm.expected(now - rhythm.period)]
+        stops = [cadence.expected(now - cadence.period)]
         while len(stops) == 1 or stops[-1] <= max(now, end):
-            stops.append(stops[-1] + rhythm.period)
+            stops.append(stops[-1] + cadence.period)
         outlook = self._outlook(polled, now, stops, duty)
         return stops[first_stop(outlook, price(level))]
 
@@ -242,12 +242,12 @@ class Schedule:
         def ahead(moment: datetime) -> float:
             return (moment - now).total_seconds()
 
-        rhythm, daylight = self._polled[polled].rhythm, self.daylight(polled.system)
+        cadence, daylight = self._polled[polled].cadence, self.daylight(polled.system)
         weighs, day = self._weight(polled), daylight.length / timedelta(days=1)
         return PlanningWindow(
             stops=[ahead(stop) for stop in stops],
-            lag=rhythm.lag.total_seconds(),
-            known=ahead(min(now, rhythm.data_at or now)),
+            lag=cadence.lag.total_seconds(),
+            known=ahead(min(now, cadence.data_at or now)),
             steps=[
                 (ahead(at), weighs.mean(day=chance))
                 for at, chance in daylight.chances(now, stops[-1])
@@ -265,15 +265,15 @@ class Schedule:
         requested otherwise.
         """
         weighs, daylight = self._weight(polled), self.daylight(polled.system)
-        rhythm = self._polled[polled].rhythm
-        if weighs.night or not daylight.is_known or rhythm.data_at is None:
+        cadence = self._polled[polled].cadence
+        if weighs.night or not daylight.is_known or cadence.data_at is None:
             return None
-        pace = rate(level, weighs.day, rhythm.period.total_seconds())
+        pace = rate(level, weighs.day, cadence.period.total_seconds())
         if daylight.length.total_seconds() * pace < _FEW:
             return None
-        days = (rhythm.data_at, now, daylight.next_dawn(now))
+        days = (cadence.data_at, now, daylight.next_dawn(now))
         day = next((at for at in days if daylight.is_day(at)), None)
-        return day and daylight.next_dusk(day) + _AFTER_DUSK * rhythm.period
+        return day and daylight.next_dusk(day) + _AFTER_DUSK * cadence.period
 
     def _level(self, now: datetime, calls_left: int, period_end: datetime) -> float:
         return level(self._stretches(now, period_end), calls_left)
@@ -289,7 +289,7 @@ class Schedule:
         for polled, state in self._polled.items():
             day, night = seconds[polled.system]
             weighs = weight(state.profile, polled.document, beside[polled.system])
-            period = state.rhythm.period.total_seconds()
+            period = state.cadence.period.total_seconds()
             yield RatePeriod(weighs.day, day, period)
             yield RatePeriod(weighs.night, night, period)
 
@@ -302,6 +302,6 @@ class Schedule:
     def _wake(self, system: str) -> None:
         """Reset the misses of all documents of a system whose gateway reports again."""
         for polled, state in self._polled.items():
-            if polled.system == system and state.rhythm.misses:
-                rhythm = replace(state.rhythm, misses=min(1, state.rhythm.misses))
-                self._polled[polled] = replace(state, rhythm=rhythm)
+            if polled.system == system and state.cadence.misses:
+                cadence = replace(state.cadence, misses=min(1, state.cadence.misses))
+                self._polled[polled] = replace(state, cadence=cadence)

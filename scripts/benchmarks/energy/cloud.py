@@ -30,7 +30,7 @@ from simulator.faults import DataFault
 from simulator.moments import epoch
 
 from ..cloud import document
-from .mishaps import NO_RESPONSE, Luck
+from .faults import NO_RESPONSE, RandomFaults
 
 _OWNER: Final = "owner@example.com"
 _SIZE_W: Final = 6_800
@@ -88,7 +88,7 @@ class CloudData:
     _last: tuple[object, Any] = field(default=((), {}), init=False)
 
     def of_a_night(
-        self, importer: Importer, now: datetime, luck: Luck, *, history: int
+        self, importer: Importer, now: datetime, faults: RandomFaults, *, history: int
     ) -> Iterator[tuple[ImportRequest, dict[Flow, Readings]]]:
         """Yield the imports of a night, with up to `history` weeks of history."""
         while True:
@@ -102,13 +102,13 @@ class CloudData:
                 yield step, self.days(step.source, now)
                 continue
             history -= not step.is_update
-            mishap = luck.mishap(is_old_week=not step.is_update)
-            if mishap == NO_RESPONSE:
+            fault = faults.of_next_call(is_old_week=not step.is_update)
+            if fault == NO_RESPONSE:
                 importer.failed(step, now, is_useless=False)
                 # Pauses this import only; the others of the night continue.
                 importer.pause(None, now)
             else:
-                yield step, self.week(step.source, step.window.start, now, mishap)
+                yield step, self.week(step.source, step.window.start, now, fault)
 
     def week(
         self,

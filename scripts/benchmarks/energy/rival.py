@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
 from .cloud import CloudData
-from .mishaps import NO_RESPONSE, Luck
+from .faults import NO_RESPONSE, RandomFaults
 from .recorder import written
 
 _ATTRIBUTES: Final = {
@@ -42,7 +42,7 @@ class Rival:
     """
 
     cloud: CloudData
-    luck: Luck
+    faults: RandomFaults
 
     @property
     def entity_ids(self) -> dict[Flow, str]:
@@ -52,7 +52,7 @@ class Rival:
     def poll(self, hass: HomeAssistant, now: datetime) -> None:
         """Read the lifetime energy of all flows, and set the sensors' states."""
         paths = dict.fromkeys(path for path, _ in _MEMBERS.values())
-        failing = {path for path in paths if self.luck.mishap() == NO_RESPONSE}
+        failing = {path for path in paths if self.faults.of_next_call() == NO_RESPONSE}
         today = now.astimezone(self.cloud.site.zone).date()
         for flow, (path, member) in _MEMBERS.items():
             if path not in failing:

@@ -30,7 +30,7 @@ from simulator import Truth
 
 from ..home_assistant import configuration
 from .cloud import CloudData, Site, build
-from .mishaps import FIRST, NIGHTS, RESTART_EVERY, Luck, silence
+from .faults import FIRST, NIGHTS, RESTART_EVERY, RandomFaults, silence
 from .recorder import Sums, recording, sums
 from .rival import Rival, compile_statistics
 from .truth import Comparison
@@ -65,11 +65,11 @@ class Year:
 
 async def play(site: Site) -> Year:
     """Simulate a year at a site."""
-    luck = Luck(_SEED)
+    faults = RandomFaults(_SEED)
     days = (
         system_day(FIRST + timedelta(number), site.zone) for number in range(NIGHTS)
     )
-    nights = [day.start + _FIRST_AT + luck.delay() for day in days]
+    nights = [day.start + _FIRST_AT + faults.delay() for day in days]
     home = _Home(site, installed_at=nights[0])
     with configuration() as folder:
         for some in batched(nights, RESTART_EVERY, strict=False):
@@ -90,8 +90,8 @@ class _Home:
         silence(self._system, begin)
         self._wrongs = self._comparison()
         self._cloud = CloudData(site, self._system)
-        self._rival = Rival(self._cloud, Luck(_SEED + 1))
-        self._luck = Luck(_SEED)
+        self._rival = Rival(self._cloud, RandomFaults(_SEED + 1))
+        self._faults = RandomFaults(_SEED)
         required = (
             ImportProgress()
             .request_days(Days())
@@ -145,7 +145,7 @@ class _Home:
     ) -> None:
         """Make all calls of a night."""
         for step, found in self._cloud.of_a_night(
-            importer, now, self._luck, history=_HISTORY_PER_NIGHT
+            importer, now, self._faults, history=_HISTORY_PER_NIGHT
         ):
             changed = [
                 (await statistics.async_import(flow, readings)).changed

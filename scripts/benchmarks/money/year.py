@@ -42,7 +42,7 @@ from simulator import Truth
 from tests.energy_helpers import FLOWS
 
 from ..energy.cloud import CloudData, Site, build
-from ..energy.mishaps import FIRST, Luck, silence
+from ..energy.faults import FIRST, RandomFaults, silence
 from ..energy.recorder import Sums, recording, sums, written
 from ..energy.truth import changes
 from ..home_assistant import configuration
@@ -159,7 +159,7 @@ class _Year:
         silence(system, self.begin)
         self._truth = Truth(system)
         self._cloud = CloudData(_SITE, system)
-        self._luck = Luck(_SEED)
+        self._faults = RandomFaults(_SEED)
         required = ImportProgress().request_days(Days())
         required = required.request_hours(
             self.begin - _HISTORY, self._nights[0], now=self._nights[0]
@@ -233,7 +233,7 @@ class _Year:
     async def _import_night(self, now: datetime) -> None:
         """Make all calls of a night, and import their energy for each contract."""
         for step, found in self._cloud.of_a_night(
-            self._importer, now, self._luck, history=_UNLIMITED
+            self._importer, now, self._faults, history=_UNLIMITED
         ):
             changed = []
             for home in self.homes:

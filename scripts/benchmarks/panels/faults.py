@@ -56,7 +56,7 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Scenario:
     """All events of a plant; `snow` lies on all panels, both days inclusive.
 
     `swap` is a sound panel that gets a new microinverter on a day.
@@ -68,7 +68,7 @@ class Fate:
     swap: tuple[int, date]
 
 
-def draw(random: Random, modules: int, latitude: float) -> Fate:
+def draw(random: Random, modules: int, latitude: float) -> Scenario:
     """Draw a plant's events; each panel has one fault or shade at most."""
     positions = random.sample(range(1, modules + 1), _DEAD + _WEAK + 4)
     faults = [
@@ -82,7 +82,7 @@ def draw(random: Random, modules: int, latitude: float) -> Fate:
     )
     swap = (positions.pop(), _day(random))
     snow, covered = _winters(random, modules, latitude)
-    return Fate((*faults, *covered), shades, snow, swap)
+    return Scenario((*faults, *covered), shades, snow, swap)
 
 
 def _day(random: Random) -> date:

@@ -85,7 +85,9 @@ def measure(plants: Iterable[Plant]) -> Result:
     """Simulate plants, and compare reports with faults."""
     result = Result()
     for plant in plants:
-        faults = [Found(event) for event in plant.fate.events if event.kind in LIMITS]
+        faults = [
+            Found(event) for event in plant.scenario.events if event.kind in LIMITS
+        ]
         result.faults += faults
         _live(plant, faults, result)
     return result

@@ -12,7 +12,7 @@ from simulator.moments import midnight
 from simulator.physics import panels
 from simulator.world import System
 
-from .faults import DAYS, FIRST_DAY, Event, Fate, Kind, draw
+from .faults import DAYS, FIRST_DAY, Event, Kind, Scenario, draw
 
 _MODULE_W: Final = 425
 _SITES: Final = (
@@ -55,12 +55,12 @@ class Plant:
         )
         self._truth = cloud.truth(self._system.system_id)
         self._zone = ZoneInfo(zone)
-        self.fate: Fate = draw(random, self.modules, latitude)
-        self._swaps = [self.fate.swap]
-        for event in self.fate.events:
+        self.scenario: Scenario = draw(random, self.modules, latitude)
+        self._swaps = [self.scenario.swap]
+        for event in self.scenario.events:
             if event.kind is not Kind.SNOW:
                 self._break(event)
-        for first, last in self.fate.snow:
+        for first, last in self.scenario.snow:
             self._system.let_it_snow(self._begin(first), self._begin(last + _DAY))
 
     def days(self) -> Iterator[Day]:
@@ -97,7 +97,7 @@ class Plant:
     ) -> None:
         """Reduce panels by shades and snow, as shares of their usual energy."""
         start = midnight(day, self._system.time_zone)
-        for shade in self.fate.shades:
+        for shade in self.scenario.shades:
             serial = serials[shade.position]
             within = energy[serial]
             if shade.until_hour is not None:
@@ -106,6 +106,6 @@ class Plant:
                 given = panels.energy_by_panel(self._system.plant, start, until)
                 within = given[shade.position - 1]
             energy[serial] -= shade.share(day) * within
-        for event in self.fate.events:
+        for event in self.scenario.events:
             if event.kind is Kind.SNOW and event.start.date() <= day <= event.last:
                 energy[serials[event.position]] *= event.ratio

@@ -25,14 +25,14 @@ _FAULTS: Final[tuple[DataFault, ...]] = (
 _FAULTS_OF_HISTORY: Final = tuple(fault for fault in _FAULTS if fault != "dip")
 
 
-class Luck:
+class RandomFaults:
     """Decides at random which calls fail."""
 
     def __init__(self, seed: int) -> None:
         """Use a seed; the same seed gives the same faults."""
         self._random = Random(seed)
 
-    def mishap(
+    def of_next_call(
         self, *, is_old_week: bool = False
     ) -> DataFault | Literal["no response"] | None:
         """Return the fault of the next call: no response, distorted numbers or None."""

@@ -11,16 +11,16 @@ from custom_components.enphase_cloud.measurements.event_weeks import (
     WEEK,
     Week,
     due_weeks,
-    happenings_between,
+    events_between,
     request_span,
     week_starts,
     weeks_as_dict,
     weeks_from_dict,
     with_week,
 )
-from custom_components.enphase_cloud.measurements.happenings import (
+from custom_components.enphase_cloud.measurements.system_events import (
     MOST,
-    Happening,
+    SystemEvent,
     from_alarms,
     from_week,
 )
@@ -53,11 +53,11 @@ def _event(
 def test_events_of_several_devices_are_one() -> None:
     """It continues while that of one device does."""
     reported = _events(_event("1", START + 60, "Closed"), _event("2"))
-    [happening] = from_week(reported.events, ())
-    assert happening.serials == ("1", "2")
-    assert happening.ended_at is None
-    assert happening.severity is None
-    assert "serials" not in repr(happening)
+    [event] = from_week(reported.events, ())
+    assert event.serials == ("1", "2")
+    assert event.ended_at is None
+    assert event.severity is None
+    assert "serials" not in repr(event)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_events_of_several_devices_are_one() -> None:
 )
 def test_when_an_event_ends(status: str, end: int | None, expected: int | None) -> None:
     """Never before it begins."""
-    [happening] = from_week(_events(_event("1", end, status)).events, ())
+    [event] = from_week(_events(_event("1", end, status)).events, ())
     seconds = expected and timedelta(seconds=expected)
-    assert happening.ended_at == (
+    assert event.ended_at == (
         None if expected is None else MONDAY + (seconds or timedelta())
     )
 
@@ -91,15 +91,15 @@ def test_an_alarm_is_one_with_its_event() -> None:
         "events": [{"serial_number": "1"}, {"serial_number": "3"}],
     }
     other = {**alarm, "alarm_start_time": START + 5, "alarm_end_time": None}
-    happenings = from_week(_events(_event("1")).events, _alarms(alarm, other).alarms)
-    assert [each.severity for each in happenings] == ["error", "error"]
-    assert happenings[1].serials == ("1", "3")
-    assert happenings[1].ended_at == MONDAY + timedelta(seconds=90)
+    events = from_week(_events(_event("1")).events, _alarms(alarm, other).alarms)
+    assert [each.severity for each in events] == ["error", "error"]
+    assert events[1].serials == ("1", "3")
+    assert events[1].ended_at == MONDAY + timedelta(seconds=90)
     # Cleared, but the cloud does not say when.
-    assert happenings[0].ended_at == happenings[0].started_at
+    assert events[0].ended_at == events[0].started_at
 
 
-def test_only_the_newest_happenings_are_kept() -> None:
+def test_only_the_newest_events_are_kept() -> None:
     """Each once, with a limited number of devices."""
     alarm = {
         "event_type_id": 1,
@@ -112,12 +112,12 @@ def test_only_the_newest_happenings_are_kept() -> None:
     assert len(kept[0].serials) == 20
 
 
-def _week(*happenings: Happening, fetched_at: datetime) -> Week:
-    return Week(fetched_at, happenings)
+def _week(*events: SystemEvent, fetched_at: datetime) -> Week:
+    return Week(fetched_at, events)
 
 
-def _happening(at: datetime, end: datetime | None = None) -> Happening:
-    return Happening(event_type_id=1, started_at=at, ended_at=end)
+def _event_at(at: datetime, end: datetime | None = None) -> SystemEvent:
+    return SystemEvent(event_type_id=1, started_at=at, ended_at=end)
 
 
 @given(st.integers(-400, 30), st.integers(0, 60))
@@ -161,28 +161,28 @@ def test_a_clock_that_was_ahead_does_not_delay_requests() -> None:
 
 
 def test_the_newest_80_weeks_are_kept() -> None:
-    """A week has only the happenings that started in it."""
+    """A week has only the events that started in it."""
     weeks: dict[datetime, Week] = {}
     for number in range(100):
         start = MONDAY - number * WEEK
-        outside = _happening(start - DAY, start)
+        outside = _event_at(start - DAY, start)
         weeks = with_week(
-            weeks, start, _week(outside, _happening(start, start), fetched_at=MONDAY)
+            weeks, start, _week(outside, _event_at(start, start), fetched_at=MONDAY)
         )
     assert len(weeks) == 80
     assert max(weeks) == MONDAY
-    assert all(len(week.happenings) == 1 for week in weeks.values())
+    assert all(len(week.events) == 1 for week in weeks.values())
     assert weeks_from_dict(json.loads(json.dumps(weeks_as_dict(weeks)))) == weeks
 
 
-def test_happenings_between() -> None:
+def test_events_between() -> None:
     """Also those that started before, and those that continue."""
-    ended = _happening(MONDAY, MONDAY + DAY)
-    open_one = _happening(MONDAY + DAY)
+    ended = _event_at(MONDAY, MONDAY + DAY)
+    open_one = _event_at(MONDAY + DAY)
     weeks = {MONDAY: _week(open_one, ended, fetched_at=MONDAY)}
-    assert happenings_between(weeks, MONDAY, MONDAY + 2 * DAY) == [ended, open_one]
-    assert happenings_between(weeks, MONDAY + 3 * DAY, MONDAY + WEEK) == [open_one]
-    assert happenings_between(weeks, MONDAY - DAY, MONDAY) == []
+    assert events_between(weeks, MONDAY, MONDAY + 2 * DAY) == [ended, open_one]
+    assert events_between(weeks, MONDAY + 3 * DAY, MONDAY + WEEK) == [open_one]
+    assert events_between(weeks, MONDAY - DAY, MONDAY) == []
 
 
 @pytest.mark.parametrize(

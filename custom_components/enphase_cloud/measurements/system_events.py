@@ -1,4 +1,4 @@
-"""Happenings: the events of a system, and the alarms that they raised."""
+"""The events of a system, and the alarms that they raised, as one list."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -10,10 +10,10 @@ from ..api.models import Alarm, Event, EventStatus
 from ..json_values import count, moment, optional, text
 
 type Key = tuple[int, datetime]
-"""Identifies a happening: its type, and when it started."""
+"""Identifies an event: its type, and when it started."""
 
 MOST: Final = 200
-"""How many happenings of a response are kept."""
+"""How many events of a response are kept."""
 
 _MOST_DEVICES: Final = 20
 _LARGEST_TYPE: Final = 2**53
@@ -21,7 +21,7 @@ _WIDTH: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class SystemEvent:
     """An event or an alarm, at one or several devices.
 
     `ended_at` is None while it continues, and equals `started_at` if it had no
@@ -41,7 +41,7 @@ class Happening:
 
     @classmethod
     def of_alarm(cls, alarm: Alarm) -> Self:
-        """Return the happening of an alarm."""
+        """Return an alarm as an event."""
         ended_at = alarm.ended_at or (alarm.started_at if alarm.cleared else None)
         return cls(
             event_type_id=alarm.event_type_id,
@@ -53,7 +53,7 @@ class Happening:
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> Self:
-        """Return the happening of events of one type that started together."""
+        """Return one event for those of one type that started together."""
         group = list(events)
         ends = [_end(each) for each in group]
         return cls(
@@ -90,38 +90,38 @@ class Happening:
         )
 
 
-def from_alarms(alarms: Iterable[Alarm]) -> tuple[Happening, ...]:
+def from_alarms(alarms: Iterable[Alarm]) -> tuple[SystemEvent, ...]:
     """Return each alarm once, newest first, limited to MOST."""
-    return _newest_first(Happening.of_alarm(alarm) for alarm in alarms)
+    return _newest_first(SystemEvent.of_alarm(alarm) for alarm in alarms)
 
 
 def from_week(
     events: Iterable[Event], alarms: Iterable[Alarm]
-) -> tuple[Happening, ...]:
+) -> tuple[SystemEvent, ...]:
     """Return events merged with the alarms that they raised, newest first.
 
-    Events of one type that started together are one happening of several devices.
+    Events of one type that started together are one event at several devices.
     """
     ordered = sorted(events, key=_event_key)
     merged = {
-        key: Happening.of_events(group) for key, group in groupby(ordered, _event_key)
+        key: SystemEvent.of_events(group) for key, group in groupby(ordered, _event_key)
     }
-    for alarm in map(Happening.of_alarm, alarms):
+    for alarm in map(SystemEvent.of_alarm, alarms):
         event = merged.get(alarm.key)
         serials = alarm.serials if event is None else (*event.serials, *alarm.serials)
         merged[alarm.key] = replace(alarm, serials=_serials(serials))
     return _newest_first(merged.values())
 
 
-def read_rows(data: object) -> tuple[Happening, ...]:
+def read_rows(data: object) -> tuple[SystemEvent, ...]:
     """Read stored rows; raises ValueError where they are damaged."""
     if not isinstance(data, list) or len(data) > MOST:
-        raise ValueError("Not happenings of ours")
-    return tuple(map(Happening.from_row, data))
+        raise ValueError("Not events of ours")
+    return tuple(map(SystemEvent.from_row, data))
 
 
-def _newest_first(happenings: Iterable[Happening]) -> tuple[Happening, ...]:
-    by_key = {each.key: each for each in happenings}
+def _newest_first(events: Iterable[SystemEvent]) -> tuple[SystemEvent, ...]:
+    by_key = {each.key: each for each in events}
     ordered = sorted(
         by_key.values(),
         key=lambda each: (each.started_at, each.event_type_id),
