@@ -258,8 +258,8 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
                 CONF_HISTORY: HISTORY.default,
             }
         for key in (CONF_ENERGY_DASHBOARD, CONF_STREAMS_PER_MONTH):
-            if wish := self._input.get(key):
-                self._options[key] = wish
+            if chosen := self._input.get(key):
+                self._options[key] = chosen
         return await self._async_create()
 
     async def _async_create(self) -> ConfigFlowResult:

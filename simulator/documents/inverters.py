@@ -41,11 +41,11 @@ def inverters_summary(published: Published, query: Query) -> list[Document]:
         if serial in {None, gateway} and system.gateway_of(micro) == gateway
     ]
     _, _, page = page_of(micros, query, _LARGEST_PAGE)
-    show = _shower(published)
+    entry_of = _entry_reader(published)
     return [
         {
             "signal_strength": _SIGNAL_STRENGTH[system.connection],
-            "micro_inverters": [show(micro) for at, micro in page if at == gateway],
+            "micro_inverters": [entry_of(micro) for at, micro in page if at == gateway],
         }
         for gateway in dict.fromkeys(at for at, _ in page)
     ]
@@ -76,7 +76,7 @@ def _awake(published: Published, at: int) -> int:
     return at
 
 
-def _shower(published: Published) -> Callable[[Microinverter], Document]:
+def _entry_reader(published: Published) -> Callable[[Microinverter], Document]:
     """Return a function that returns the entry of a microinverter; it caches sums."""
     system = published.system
     plant = system.plant
@@ -91,7 +91,7 @@ def _shower(published: Published) -> Callable[[Microinverter], Document]:
         produced = energy(plant, Flow.PRODUCTION, end - STEP, end)
         return panels.split(plant, end - STEP, produced * HOUR // STEP)
 
-    def show(micro: Microinverter) -> Document:
+    def entry(micro: Microinverter) -> Document:
         at, index = times[micro.serial], micro.position - 1
         before = lifetime(micro.since)[index] if micro.generation else 0
         total = lifetime(max(at, micro.since))[index] - before
@@ -100,7 +100,7 @@ def _shower(published: Published) -> Callable[[Microinverter], Document]:
         watts = 0 if asleep else power(at)[index]
         return _inverter(published, micro, at=at, watts=watts, total=total)
 
-    return show
+    return entry
 
 
 def _inverter(

@@ -13,7 +13,7 @@ _STEP_MINUTES = STEP // 60
 _BASE_W = 230
 _FRIDGE_W = 110
 _FRIDGE_STEPS = (3, 9)
-_HUMPS = ((7.25, 0.9, 420.0), (12.5, 1.1, 160.0), (19.25, 1.9, 780.0))
+_PEAKS = ((7.25, 0.9, 420.0), (12.5, 1.1, 160.0), (19.25, 1.9, 780.0))
 """Hour, width in hours and power in W of morning, noon and evening."""
 
 
@@ -43,10 +43,10 @@ _APPLIANCES = (
 def consumption(plant: Plant, day: date, steps: int) -> list[int]:
     """Return the Wh that the home demands in each step of a day."""
     season = 1 + 0.2 * cos(tau * (day.timetuple().tm_yday - 15) / 365)
-    vigour = 0.75 + 0.5 * fraction(plant.seed, "load", day)
+    activity = 0.75 + 0.5 * fraction(plant.seed, "load", day)
     flicker = fractions(plant.seed, "flicker", day, count=steps)
     powers = [
-        (_BASE_W + _habits_w(index) * vigour) * season * (0.85 + 0.3 * flicker[index])
+        (_BASE_W + _habits_w(index) * activity) * season * (0.85 + 0.3 * flicker[index])
         for index in range(steps)
     ]
     on, cycle = _FRIDGE_STEPS
@@ -69,7 +69,7 @@ def _habits() -> list[float]:
     return [
         sum(
             power * exp(-(((hour - centre) / width) ** 2))
-            for centre, width, power in _HUMPS
+            for centre, width, power in _PEAKS
         )
         for hour in hours
     ]

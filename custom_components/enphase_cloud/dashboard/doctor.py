@@ -62,7 +62,7 @@ def _fix_doubles(
                 )
             }
             if counted:
-                yield from _without(draft, offer.kind, source, counted, heir=offer)
+                yield from _without(draft, offer.kind, source, counted, successor=offer)
 
 
 def _fix_costs(
@@ -109,11 +109,11 @@ def _without(
     source: dict[str, Any],
     lost: Mapping[str, str],
     *,
-    heir: Offer | None = None,
+    successor: Offer | None = None,
 ) -> Iterator[Change]:
     """Remove energy from a source, and the source with its last energy.
 
-    The source of `heir` then takes over the other fields that it lacks. A battery needs
+    Its successor then takes over the other fields that it lacks. A battery needs
     both directions of energy: if one of them remains, the battery stays unchanged.
     """
     if energy_ids(kind, source).keys() - lost.keys():
@@ -123,8 +123,8 @@ def _without(
             yield energy_change(Verb.REMOVED, kind, lost)
         return
     draft.remove(kind, source)
-    heirs = [] if heir is None else filter(heir.is_in, draft.of(kind))
-    if (inheriting := next(iter(heirs), None)) is not None:
+    successors = [] if successor is None else filter(successor.is_in, draft.of(kind))
+    if (inheriting := next(iter(successors), None)) is not None:
         kept = handed_over(source, kind)
         if any(inheriting.get(name) for name in POWER):
             kept = {name: it for name, it in kept.items() if name not in POWER}

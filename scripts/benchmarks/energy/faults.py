@@ -36,10 +36,10 @@ class RandomFaults:
         self, *, is_old_week: bool = False
     ) -> DataFault | Literal["no response"] | None:
         """Return the fault of the next call: no response, distorted numbers or None."""
-        dice = self._random.random()
-        if dice < _FAILURE:
+        draw = self._random.random()
+        if draw < _FAILURE:
             return NO_RESPONSE
-        if dice < _FAILURE + _FAULT:
+        if draw < _FAILURE + _FAULT:
             return self._random.choice(_FAULTS_OF_HISTORY if is_old_week else _FAULTS)
         return None
 
