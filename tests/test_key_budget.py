@@ -1,6 +1,7 @@
 """The budget of an API key in a running Home Assistant."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -13,13 +14,17 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.enphase_cloud.api import RequestWithheldError
 from custom_components.enphase_cloud.const import CONF_PLAN, CONF_SYSTEMS, DOMAIN
 from custom_components.enphase_cloud.quota.ledger import ASSUMED, Ledger
 from custom_components.enphase_cloud.quota.plans import PLANS
+from custom_components.enphase_cloud.runtime.key_budget import for_the_user
+from custom_components.enphase_cloud.runtime.key_budgets import async_get_key_budgets
 from simulator import Fault
 
 from .conftest import SetUp, World
 from .helpers import pass_time, press, state
+from .world import API_KEY
 
 USED = "sensor.enphase_account_api_calls_used"
 LEFT = "sensor.enphase_account_api_calls_left"
@@ -153,6 +158,31 @@ async def test_presses_beyond_the_limit_per_minute_are_refused_before_sending(
     assert raised.value.translation_key == "budget_exhausted"
     assert 3 < len(world.calls) <= 10
     assert {request.status for request in world.cloud.requests} == {200}
+
+
+async def test_timer_that_a_refresh_of_the_user_starts_is_no_call_of_the_user(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory
+) -> None:
+    """The next update is background work again, and leaves the reserve alone."""
+    budgets = async_get_key_budgets(hass)
+    budget = await budgets.async_acquire(API_KEY, "entry", PLANS["watt"])
+    with suppress(RequestWithheldError):
+        while True:
+            async with budget.attempt("background"):
+                pass
+    ended = asyncio.Event()
+
+    async def call_later() -> None:
+        await ended.wait()
+        async with budget.attempt("later"):
+            pass
+
+    with for_the_user():
+        later = asyncio.create_task(call_later())
+    ended.set()
+    with pytest.raises(RequestWithheldError):
+        await later
+    await budgets.async_release(API_KEY, "entry")
 
 
 async def test_token_renewal_is_counted(

@@ -39,7 +39,16 @@ _NOT_COUNTED: Final = (
     HTTPStatus.TOO_MANY_REQUESTS,
 )
 
-_PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.BACKGROUND)
+
+@dataclass(slots=True)
+class _Acting:
+    """The purpose of the calls made inside a block."""
+
+    purpose: Purpose
+    is_over: bool = False
+
+
+_ACTING: ContextVar[_Acting | None] = ContextVar("acting", default=None)
 
 
 @contextmanager
@@ -58,11 +67,19 @@ def signing_in() -> Generator[None]:
 
 @contextmanager
 def _acting_for(purpose: Purpose) -> Generator[None]:
-    token = _PURPOSE.set(purpose)
+    acting = _Acting(purpose)
+    token = _ACTING.set(acting)
     try:
         yield
     finally:
-        _PURPOSE.reset(token)
+        # Timers and tasks that begin inside keep the context, and outlive the block.
+        acting.is_over = True
+        _ACTING.reset(token)
+
+
+def _purpose() -> Purpose:
+    acting = _ACTING.get()
+    return Purpose.BACKGROUND if acting is None or acting.is_over else acting.purpose
 
 
 @dataclass(slots=True)
@@ -128,7 +145,7 @@ class KeyBudget:
             raise StorageFailedError
         now = dt_util.utcnow()
         try:
-            call = self.ledger.charge(operation, now, purpose=_PURPOSE.get())
+            call = self.ledger.charge(operation, now, purpose=_purpose())
         except BudgetExhaustedError as err:
             raise RequestWithheldError(until=err.until, reason=err.period) from None
         attempt = Attempt()
