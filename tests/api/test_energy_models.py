@@ -86,6 +86,12 @@ class TestIntervals:
             length=timedelta(minutes=15),
         )
 
+    def test_count_once(self) -> None:
+        values = [250, 40, None, 250, 0]
+        repeated = [{"end_at": EPOCH, "wh_del": energy} for energy in values]
+        (interval,) = production(repeated).intervals
+        assert interval.energy == 250
+
     def test_may_be_in_nested_arrays_as_in_documents_of_the_grid(self) -> None:
         first, second = (
             {"end_at": EPOCH + 900 * step, "wh_imported": 10 + step} for step in (0, 1)

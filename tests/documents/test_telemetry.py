@@ -173,6 +173,23 @@ def test_a_battery_has_a_level_and_the_energy_of_today() -> None:
     }
 
 
+def test_intervals_that_the_cloud_repeats_count_once() -> None:
+    """Of different repeats the greater counts; a repeat makes up for no gap."""
+    end = at(NOON - QUARTER)
+    response = panels(*({"end_at": end, "powr": 9, "enwh": wh} for wh in (10, 10, 8)))
+    report = PANEL_TELEMETRY_DOCUMENT.digest(response, known())[1]
+    assert values(report, PANEL)[Measurement.PANEL_ENERGY_TODAY] == 10
+    interval = {"end_at": end, "charge": {"enwh": 30}, "discharge": {"enwh": 5}}
+    battery = battery_of(62, end, interval, {"end_at": end}, interval)
+    report = BATTERY_UNITS_DOCUMENT.digest(battery, known(device=BATTERY))[1]
+    assert values(report, BATTERY)[Measurement.CHARGED_TODAY] == 30
+    assert values(report, BATTERY)[Measurement.DISCHARGED_TODAY] == 5
+    data = intervals_of(10)
+    data["intervals"][7] = data["intervals"][8]
+    pump = EnergyIntervals.from_api(data, member="wh_consumed")
+    assert HEAT_PUMP_INTERVALS_DOCUMENT.digest(pump, known())[1] == {PUMP: {}}
+
+
 @pytest.mark.parametrize("soc", [None, "NaN%", "1e9%", [], {"percent": 3}])
 @pytest.mark.parametrize("reported", [None, "soon", -1, {}])
 def test_invalid_values_of_a_battery_are_skipped(soc: Any, reported: Any) -> None:

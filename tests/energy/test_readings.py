@@ -252,16 +252,6 @@ class TestNights:
 class TestFaults:
     """Implausible values are skipped."""
 
-    def test_repeats_count_once(self) -> None:
-        once = document(1, 2, 3, 4)
-        twice = EnergyIntervals(
-            system_id=1,
-            intervals=tuple(each for each in once.intervals for _ in range(2)),
-            total_devices=9,
-            length=QUARTER,
-        )
-        assert read(twice) == read(once)
-
     def test_an_impossible_energy_is_skipped(self) -> None:
         limit = power_limit(
             Flow.PRODUCTION, size=4_000, charge_limit=None, discharge_limit=None

@@ -69,8 +69,8 @@ def readings_of_intervals(
 
     An interval is skipped if its energy is unknown or above the limit [W], or if it
     ends in the future or not on a multiple of its length. A recent one that lacks
-    devices is skipped until it is final. Repeated intervals count once. With
-    `may_lack_nights` the document may omit times without production.
+    devices is skipped until it is final. With `may_lack_nights` the document may omit
+    times without production.
     """
     devices = max(
         (interval.devices_reporting or 0 for interval in document.intervals), default=0
@@ -86,7 +86,7 @@ def readings_of_intervals(
             and not (is_young and _lacks_devices(interval, devices))
         ):
             span = Span(interval.end_at - document.length, document.length)
-            found[span] = max(interval.energy, found.get(span, 0))
+            found[span] = interval.energy
     is_certain = any(found.values())
     readings = {
         span: Reading(is_certain=is_certain, fetched_at=fetched_at, energy=energy)

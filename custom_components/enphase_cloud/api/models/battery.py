@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 from .convert import (
@@ -15,6 +14,7 @@ from .convert import (
     to_percentage,
     to_whole_percentage,
 )
+from .energy import in_order
 
 
 class BatteryInterval(NamedTuple):
@@ -30,11 +30,19 @@ class BatteryInterval(NamedTuple):
     state_of_charge: float | None
     devices_reporting: int | None
 
+    @property
+    def throughput(self) -> float | None:
+        """Return the energy that went in and out [Wh], None if a part is unknown."""
+        if self.charged is None or self.discharged is None:
+            return None
+        return self.charged + self.discharged
+
 
 class BatteryTelemetry(NamedTuple):
-    """The intervals of batteries in order, and their last reported state of charge [%].
+    """The intervals of batteries in order, each once, and their last state of charge.
 
-    `last_reported_at` is when that was measured, available for a single battery only.
+    That is in %, as the gateway last reported it; for a single battery with its time
+    `last_reported_at`.
     """
 
     system_id: int
@@ -52,7 +60,7 @@ class BatteryTelemetry(NamedTuple):
         intervals = filter(None, map(_to_interval, to_objects(data.get("intervals"))))
         return cls(
             system_id=to_identifier(data.get("system_id")),
-            intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
+            intervals=in_order(intervals, lambda each: each.throughput),
             last_reported_state_of_charge=to_whole_percentage(
                 data.get("last_reported_aggregate_soc", data.get("last_reported_soc"))
             ),

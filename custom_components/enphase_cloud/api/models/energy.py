@@ -1,10 +1,10 @@
 """Energy in intervals and by day: telemetry and lifetime series of a system."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
 from operator import attrgetter
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from ..exceptions import MalformedResponseError
 from .convert import (
@@ -28,6 +28,23 @@ _MOST_DAYS: Final = 18_263
 _DURATIONS: Final = {"5mins": 5, "15mins": 15}
 
 
+class _Interval(Protocol):
+    @property
+    def end_at(self) -> datetime: ...
+
+
+def in_order[IntervalT: _Interval](
+    intervals: Iterable[IntervalT], energy: Callable[[IntervalT], float | None]
+) -> tuple[IntervalT, ...]:
+    """Return intervals in order; of repeated ones that with the greatest energy."""
+
+    def rank(interval: IntervalT) -> tuple[datetime, float]:
+        known = energy(interval)
+        return interval.end_at, -1 if known is None else known
+
+    return tuple({each.end_at: each for each in sorted(intervals, key=rank)}.values())
+
+
 class EnergyInterval(NamedTuple):
     """The energy of one flow in the interval up to `end_at` [Wh].
 
@@ -43,7 +60,7 @@ class EnergyInterval(NamedTuple):
 
 
 class EnergyIntervals(NamedTuple):
-    """The intervals of one flow, in order, each as long as `length`.
+    """The intervals of one flow, in order and each once, as long as `length`.
 
     `total_devices` and `start_at`, the start of the period, are None if the document
     lacks them.
@@ -86,7 +103,7 @@ class EnergyIntervals(NamedTuple):
         duration = _DURATIONS.get(to_word(data.get("interval_duration")), minutes)
         return cls(
             system_id=to_identifier(data.get("system_id")),
-            intervals=tuple(sorted(intervals, key=attrgetter("end_at"))),
+            intervals=in_order(intervals, attrgetter("energy")),
             # Documents of the grid always have 0.
             total_devices=to_count(data.get("total_devices")) or None,
             length=timedelta(minutes=duration),
