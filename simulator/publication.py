@@ -99,6 +99,11 @@ class Published:
         return "production" in self.system.meters
 
     @property
+    def has_produced(self) -> bool:
+        """Return whether there ever was a published interval with production."""
+        return self.sum(Flow.PRODUCTION, self.system.operational_at, self.until) > 0
+
+    @property
     def measured_at(self) -> int:
         """Return when the current power was measured.
 

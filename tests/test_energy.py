@@ -560,6 +560,29 @@ async def test_failing_document_does_not_delay_others(
 
 
 @pytest.mark.parametrize(
+    ("now", "system_properties"),
+    [
+        (
+            datetime(2026, 6, 16, 23, 3, tzinfo=UTC),
+            properties("Europe/Berlin", date(2026, 6, 17)),
+        )
+    ],
+)
+async def test_new_system_that_never_produced_wastes_no_calls(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The lifetime documents have no first day, which is no fault."""
+    await set_up(options=options(1))
+    await advance(hass, freezer, 90 * MINUTE)
+    assert max(Counter(energy_calls(world)).values()) == 1
+    assert "energy data" not in caplog.text.lower()
+
+
+@pytest.mark.parametrize(
     "fault", [{"status": 422}, {"body": "wrong_types"}, {"body": "html"}]
 )
 @pytest.mark.thorough

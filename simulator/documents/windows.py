@@ -41,9 +41,13 @@ def whole_number(text: str) -> int:
 def calendar_date(text: str) -> date:
     """Return a date written as YYYY-MM-DD, or refuse."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise RefusalError(422, f"Failed to parse date {text}") from None
+        day = None
+    # Python also reads other forms of ISO 8601.
+    if day is None or day.isoformat() != text:
+        raise RefusalError(422, f"Failed to parse date {text}")
+    return day
 
 
 def page_of[T](items: list[T], query: Query, largest: int) -> tuple[int, int, list[T]]:
@@ -125,8 +129,11 @@ def _check_start(published: Published, start: int) -> None:
         )
 
 
-def lifetime_days(published: Published, query: Query) -> tuple[str, list[date]]:
-    """Return the start date to show and the days of a lifetime request."""
+def lifetime_days(published: Published, query: Query) -> tuple[str | None, list[date]]:
+    """Return the start date to show and the days of a lifetime request.
+
+    A system that never produced has neither, unless the request has a start.
+    """
     today = date.fromisoformat(published.today())
     commissioned = published.system.plant.commissioned
     requested = query.get("start_date")
@@ -137,6 +144,8 @@ def lifetime_days(published: Published, query: Query) -> tuple[str, list[date]]:
         raise RefusalError(422, "Requested date is in the future")
     if "end_date" in query and end < start:
         raise RefusalError(422, "Requested date range is invalid for this system")
+    if requested is None and not published.has_produced:
+        return None, []
     start = max(start, commissioned)
     ordinals = range(start.toordinal(), end.toordinal() + 1)
     return start.isoformat(), [date.fromordinal(ordinal) for ordinal in ordinals]

@@ -146,6 +146,12 @@ class TestDays:
         with pytest.raises(MalformedResponseError):
             DailyEnergy.from_api({"start_date": odd, "import": [1]}, member="import")
 
+    def test_may_lack_it_if_the_system_never_produced(self) -> None:
+        """As the specification says."""
+        document = {"system_id": SYSTEM_ID, "start_date": None, "production": []}
+        energy = DailyEnergy.from_api(document, member="production")
+        assert energy == DailyEnergy(start_date=None, values=())
+
     @pytest.mark.parametrize("odd", [None, "none", {"a": []}, 5])
     def test_are_empty_without_a_series(self, odd: object) -> None:
         document = {"start_date": "2026-05-30", "export": odd}

@@ -135,7 +135,7 @@ def readings_of_days(
     A day is skipped if its energy is unknown or above the limit [W], or if it may still
     be corrected. Zeros at the end are days that are not reported yet.
     """
-    if daily.start_date < _FIRST_DAY:
+    if daily.start_date is None or daily.start_date < _FIRST_DAY:
         return NO_READINGS
     values = list(daily.values)
     while values and not values[-1]:

@@ -131,10 +131,11 @@ class DailyEnergy(NamedTuple):
     """The energy of one flow on each day from `start_date` on [Wh].
 
     Days are in the time zone of the system. Zeros at the end are days that are not
-    reported yet, or without use of a device.
+    reported yet, or without use of a device. A system that never produced may have no
+    `start_date`, and then no values.
     """
 
-    start_date: date
+    start_date: date | None
     values: tuple[float | None, ...]
 
     @classmethod
@@ -147,19 +148,15 @@ class DailyEnergy(NamedTuple):
     ) -> Self:
         """Read the list `member`, each value with `energy`.
 
-        Raises MalformedResponseError if the document has no first day.
+        Raises MalformedResponseError if values have no first day, or an unreadable one.
         """
         data = to_object(data)
+        listed = data.get(member)
+        values = listed[:_MOST_DAYS] if isinstance(listed, list) else []
         start_date = to_date(data.get("start_date"))
-        if start_date is None:
+        if start_date is None and (values or data.get("start_date", "") is not None):
             raise MalformedResponseError("The response has no first day")
-        values = data.get(member)
-        return cls(
-            start_date=start_date,
-            values=tuple(map(energy, values[:_MOST_DAYS]))
-            if isinstance(values, list)
-            else (),
-        )
+        return cls(start_date=start_date, values=tuple(map(energy, values)))
 
 
 class DailyBatteryEnergy(NamedTuple):
@@ -170,10 +167,7 @@ class DailyBatteryEnergy(NamedTuple):
 
     @classmethod
     def from_api(cls, data: Mapping[str, Any]) -> Self:
-        """Read both series.
-
-        Raises MalformedResponseError if the document has no first day.
-        """
+        """Read both series; raises MalformedResponseError as DailyEnergy does."""
         return cls(
             charged=DailyEnergy.from_api(data, member="charge"),
             discharged=DailyEnergy.from_api(data, member="discharge"),
@@ -183,7 +177,7 @@ class DailyBatteryEnergy(NamedTuple):
     def from_balance(cls, data: Mapping[str, Any], *, member: str) -> Self:
         """Read energy that is negative for discharge.
 
-        Raises MalformedResponseError if the document has no first day.
+        Raises MalformedResponseError as DailyEnergy does.
         """
         read = partial(DailyEnergy.from_api, data, member=member)
         return cls(charged=read(energy=to_inflow), discharged=read(energy=to_outflow))
