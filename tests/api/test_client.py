@@ -21,6 +21,7 @@ from custom_components.enphase_cloud.api import (
 )
 from custom_components.enphase_cloud.api.endpoints import (
     BATTERY_TELEMETRY,
+    EV_CHARGERS,
     LATEST_TELEMETRY,
     LIVE_DATA,
     SEARCH_SYSTEMS,
@@ -148,6 +149,18 @@ async def test_the_search_has_the_mandatory_system(
     cloud.script(reply(page(range(0))))
     await client.pages(SEARCH_SYSTEMS)
     assert json.loads(cloud.bodies[0])["system"]
+
+
+async def test_json_is_preferred_and_other_types_are_accepted(
+    client: EnphaseCloudClient, cloud: FakeCloud
+) -> None:
+    """Operations of chargers are documented to respond with bytes."""
+    cloud.script(
+        reply({"system_id": SYSTEM_ID}, content_type="application/octet-stream")
+    )
+    await client.get(EV_CHARGERS, system_id=SYSTEM_ID)
+    accepted = cloud.requests[0].headers["Accept"].split(", ")
+    assert accepted == ["application/json", "*/*;q=0.5"]
 
 
 async def test_a_stream_has_its_duration_in_a_header(

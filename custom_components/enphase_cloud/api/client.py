@@ -280,7 +280,8 @@ class EnphaseCloudClient:
 
     def _headers(self, token: str) -> dict[str, str]:
         return {
-            "Accept": "application/json",
+            # Operations of chargers are documented as application/octet-stream.
+            "Accept": "application/json, */*;q=0.5",
             "Authorization": f"Bearer {token}",
             "key": self._api_key,
         }
