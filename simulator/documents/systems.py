@@ -17,6 +17,8 @@ _UNSUPPORTED_SORT = (
     "id for sorting by Asc or -id for sorting by Desc'"
 )
 _NO_SYSTEM_IN_BODY = "system is missing at Json body location"
+_BODY = {"sort_by", "system"}
+_FILTERS = {"ids", "name", "reference", "other_reference", "statuses"}
 
 
 def systems(owned: list[Published], query: Query, body: object) -> Document:
@@ -30,6 +32,8 @@ def search(owned: list[Published], query: Query, body: object) -> Document:
     if not isinstance(body, dict) or not isinstance(body.get("system"), dict):
         raise RefusalError(422, _NO_SYSTEM_IN_BODY)
     wanted = body["system"]
+    if unknown := (body.keys() - _BODY) | (wanted.keys() - _FILTERS):
+        raise RefusalError(422, f"Unknown: {', '.join(sorted(unknown))}")
     found = [
         published
         for published in _sorted(owned, body.get("sort_by"))

@@ -1,6 +1,7 @@
 """Every API operation is a row, and requests follow their rows."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -29,6 +30,27 @@ def test_each_operation_has_a_row() -> None:
     }
     rows = {(row.method, row.path): row.access.value for row in ENDPOINTS}
     assert rows == documented
+
+
+@pytest.mark.skipif(not PATH.exists(), reason="No specification here")
+def test_each_row_sends_documented_parameters() -> None:
+    """Its values are among those that the specification names, its pages as long."""
+    specification = Specification()
+    for row in ENDPOINTS:
+        path = f"/{row.path}" if row.path else ""
+        known = specification.parameters(row.method, path)
+        for name, value in row.query.items():
+            assert known[name]["in"] == "query"
+            assert value in known[name].get("enum", [value])
+        if row.page_size is not None:
+            assert {"page", "size"} <= known.keys()
+            limit = re.search(r"Max(?:=|imum is )(\d+)", known["size"]["description"])
+            assert limit is not None
+            assert row.page_size == int(limit[1])
+        if row.body is not None:
+            schema = known["params"]["schema"]
+            assert set(schema["required"]) <= row.body.keys()
+            assert row.body.keys() <= schema["properties"].keys()
 
 
 def test_names_are_unique() -> None:

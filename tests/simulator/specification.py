@@ -55,6 +55,11 @@ class Specification:
                         example=next(iter(examples), _example(schema)),
                     )
 
+    def parameters(self, method: str, path: str) -> dict[str, Any]:
+        """Return the documented parameters of an operation by name."""
+        operation = self._document["paths"][f"{_PREFIX}{path}"][method.lower()]
+        return {each["name"]: each for each in operation.get("parameters", ())}
+
     def _resolved(self, schema: Any) -> Any:
         """Return a schema with its references followed."""
         if isinstance(schema, list):

@@ -173,6 +173,15 @@ async def test_search_needs_a_system(world: World, body: Any) -> None:
     assert response.status == 422
 
 
+@pytest.mark.parametrize(
+    "body", [{"system": {"id": 7}}, {"system": {}, "size": 5}, {"system": {}, "x": 0}]
+)
+async def test_search_refuses_unknown_keys(world: World, body: Any) -> None:
+    """As the specification says; it has no text for that."""
+    status, _ = await search(world, body)
+    assert status == 422
+
+
 async def test_search_has_support_of_live_streams(world: World) -> None:
     """Live streams need meters, a recent gateway, and to be enabled."""
     world.add_system(system_id=1)
@@ -648,6 +657,20 @@ async def test_lifetime_between_dates(
     assert len(document["charge"]) == len(document["discharge"]) == count
 
 
+@pytest.mark.parametrize(("path", "series"), LIFETIME)
+async def test_lifetime_of_a_system_that_never_produced(
+    world: World, path: str, series: dict[str, str]
+) -> None:
+    """It has no first day, except a requested one."""
+    world.clock.moment = datetime(2026, 6, 17, 1, 30, tzinfo=PACIFIC)
+    new = world.add_system(commissioned=date(2026, 6, 17))
+    document = await world.get(f"/{new.system_id}/{path}")
+    assert document["start_date"] is None
+    assert [document[name] for name in series] == [[] for _ in series]
+    document = await world.get(f"/{new.system_id}/{path}", start_date="2026-06-17")
+    assert document["start_date"] == "2026-06-17"
+
+
 @pytest.mark.parametrize(
     ("query", "details"),
     [
@@ -658,6 +681,8 @@ async def test_lifetime_between_dates(
             "Requested date range is invalid for this system",
         ),
         ({"start_date": "12.6.2026"}, "Failed to parse date 12.6.2026"),
+        ({"start_date": "20260612"}, "Failed to parse date 20260612"),
+        ({"start_date": "2026-W24-5"}, "Failed to parse date 2026-W24-5"),
     ],
 )
 async def test_bad_dates(
