@@ -544,15 +544,20 @@ async def test_last_choice_for_a_new_key_counts(
         assert ledger.left(dt_util.utcnow()) == pytest.approx(left, abs=2)
 
 
-async def test_removed_account_does_not_make_its_key_new(
-    hass: HomeAssistant, user: User
+@pytest.mark.parametrize(("is_new", "most"), [(True, 1000), (False, 320)])
+async def test_account_added_again_has_the_calls_that_it_made(
+    hass: HomeAssistant, user: User, most: int, *, is_new: bool
 ) -> None:
-    """Its record of calls is removed, so used calls are assumed."""
-    done = await user.submit(await user.add_and_sign_in(), api_key=API_KEY, plan="watt")
-    await hass.config_entries.async_remove(done["result"].entry_id)
-    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY)
+    """Its key is neither new, nor are calls assumed that nobody made."""
+    new_key = {CONF_NEW_KEY: True}
+    await _finish(user, await user.add_and_sign_in(), api_key=API_KEY, **new_key)
+    [entry] = hass.config_entries.async_entries(DOMAIN)
+    used = int(state(hass, "sensor.enphase_account_api_calls_used"))
+    await hass.config_entries.async_remove(entry.entry_id)
+    form = await user.add_and_sign_in()
+    await _finish(user, form, api_key=API_KEY, new_key=is_new)
     left = int(state(hass, "sensor.enphase_account_api_calls_left"))
-    assert left < 330
+    assert most - 2 * used <= left < most - used
 
 
 async def test_used_code_aborts_the_flow(

@@ -237,12 +237,12 @@ async def test_groups_outside_the_plan_are_kept(
     options = Options(hass, entry)
     form = await options.open("devices")
     assert CONF_PANEL_STATISTICS in suggested(form)
-    assert form["description_placeholders"]["settings"] == "—"
+    assert form["description_placeholders"]["settings"] == "≥ Megawatt"
     assert int(form["description_placeholders"]["alarms"]) > 0
     await options.choose("plan", plan="watt")
     form = await options.open("devices")
     assert set(suggested(form)) == {CONF_GROUPS}
-    assert form["description_placeholders"]["panel_telemetry"] == "—"
+    assert form["description_placeholders"]["panel_telemetry"] == "≥ Kilowatt"
     await options.submit(form, groups=["panels"], alarm_repairs=False)
     assert entry.options[CONF_GROUPS] == ["panels", "panel_telemetry"]
     assert entry.options[CONF_PANEL_STATISTICS] is True

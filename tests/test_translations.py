@@ -267,6 +267,13 @@ def test_errors() -> None:
     assert set(ENGLISH["options"]["error"]) <= _literals(options_flow)
 
 
+def test_errors_are_plain_text() -> None:
+    """Home Assistant shows the errors of forms without Markdown."""
+    errors = {path: text for path, text in TEXTS.items() if ".error." in path}
+    assert errors
+    assert not {path for path, text in errors.items() if re.search(r"[*`]|\]\(", text)}
+
+
 SUBENTRIES = {
     SUBENTRY_ARRAY: ((array_flow,), {"reconfigure_successful"}),
     # Home Assistant aborts where another one has the unique id.

@@ -97,11 +97,11 @@ class Costs(NamedTuple):
         }
 
     def of_groups(self) -> dict[str, str]:
-        """Return the calls of each group in a month, a dash if the plan lacks it."""
+        """Return the calls of each group in a month, or the plan that it needs."""
         return {
             group: number(math.ceil(self._calls_of({group}) * _DAYS))
             if group in self.groups
-            else "—"
+            else _smallest_plan(group)
             for group in Group
         }
 
@@ -223,6 +223,12 @@ class Costs(NamedTuple):
             for daylight in (data.budget.schedule.daylight(str(system.info.system_id)),)
             for document in documents_of(groups, plan.access)
         )
+
+
+def _smallest_plan(group: Group) -> str:
+    """Return the first plan with the documents of a group, such as "≥ Kilowatt"."""
+    plans = (key for key, it in PLANS.items() if documents_of({group}, it.access))
+    return f"≥ {next(plans).capitalize()}"
 
 
 def plans_of_a_new_system() -> dict[str, str]:

@@ -1,11 +1,14 @@
 """The budgets of the API keys in use, shared by the entries of each key."""
 
 import asyncio
+from contextlib import suppress
 import hashlib
 import time
+from typing import Any
 
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
@@ -27,8 +30,8 @@ class KeyBudgets:
         self._lock = asyncio.Lock()
         self._budgets: dict[str, KeyBudget] = {}
         self._users: dict[str, dict[str, Plan]] = {}
-        # Keys whose record was removed, so they are not new.
-        self._forgotten: set[str] = set()
+        # An account that is added again still has the calls that it made.
+        self._removed_ledgers: dict[str, Any] = {}
 
     async def async_acquire(
         self,
@@ -61,8 +64,7 @@ class KeyBudgets:
             # A budget that cannot be loaded has no user: nobody releases it.
             self._users[fingerprint] = users
             if is_new_key is not None:
-                is_new = is_new_key and fingerprint not in self._forgotten
-                budget.ledger.set_new_key(dt_util.utcnow(), is_new=is_new)
+                budget.ledger.set_new_key(dt_util.utcnow(), is_new=is_new_key)
             return budget
 
     async def async_release(self, api_key: str, user: str) -> None:
@@ -82,7 +84,8 @@ class KeyBudgets:
     async def async_forget(self, api_key: str, *, entry_id: str | None) -> None:
         """Remove the stored data of a key unless another entry has it.
 
-        Disabled entries count, too; `entry_id` is the entry that is removed.
+        Disabled entries count, too; `entry_id` is the entry that is removed. Until
+        Home Assistant stops, the count of calls is kept in memory.
         """
         fingerprint = _fingerprint(api_key)
         kept = any(
@@ -92,12 +95,16 @@ class KeyBudgets:
         )
         async with self._lock:
             if fingerprint not in self._budgets and not kept:
-                self._forgotten.add(fingerprint)
-                await self._store(fingerprint).async_remove()
+                store = self._store(fingerprint)
+                with suppress(ConfigEntryNotReady):
+                    stored = await store.async_load() or {}
+                    self._removed_ledgers[fingerprint] = stored.get("ledger")
+                await store.async_remove()
 
     async def _async_load(self, fingerprint: str, plan: Plan) -> KeyBudget:
         store = self._store(fingerprint)
-        stored = await store.async_load() or {}
+        removed = {"ledger": self._removed_ledgers.get(fingerprint)}
+        stored = await store.async_load() or removed
         now = dt_util.utcnow()
         ledger = Ledger.restore(
             stored.get("ledger"), plan, now=now, monotonic=_monotonic
