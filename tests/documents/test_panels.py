@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
 
+import pytest
+
 from custom_components.enphase_cloud.api.models.inverters import InvertersSummary
 from custom_components.enphase_cloud.documents.base import Known
 from custom_components.enphase_cloud.documents.panels import learn_health, read_panels
 from custom_components.enphase_cloud.measurements.board import Board
 from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
 from custom_components.enphase_cloud.measurements.inventory import DeviceProperties
-from custom_components.enphase_cloud.measurements.samples import NOTHING, advance
+from custom_components.enphase_cloud.measurements.samples import NOTHING
 from custom_components.enphase_cloud.measurements.system import (
     SYSTEM,
     Device,
@@ -34,6 +36,7 @@ class Mornings:
         self.totals = dict.fromkeys(SERIALS, 0)
         self.statuses = dict.fromkeys(SERIALS, "normal")
         self.silent: datetime | None = None
+        self.silent_panels: dict[str, datetime] = {}
 
     def pass_days(self, days: int, **gave: float) -> None:
         """Let each panel give 1,500 Wh per day, or a share of that."""
@@ -50,8 +53,7 @@ class Mornings:
         inverters = InvertersSummary.from_api([self._gateway(reported)]).inverters
         learn_health(inverters, self.known)
         for device, samples in read_panels(inverters, self.known).items():
-            held = self.board.samples(Source.PANELS, device)
-            self.board.put(Source.PANELS, advance(held, samples, now=now), device)
+            self.board.put(Source.PANELS, samples, device)
 
     def _gateway(self, reported: datetime) -> dict[str, Any]:
         panels = [
@@ -60,7 +62,9 @@ class Mornings:
                 "envoy_serial_number": "122",
                 "status": self.statuses[serial],
                 "energy": {"value": total, "units": "Wh"},
-                "last_report_date": int(reported.timestamp()),
+                "last_report_date": int(
+                    self.silent_panels.get(serial, reported).timestamp()
+                ),
             }
             for serial, total in self.totals.items()
         ]
@@ -122,6 +126,62 @@ def test_panels_of_a_silent_gateway_are_skipped() -> None:
     mornings.silent = None
     mornings.pass_days(1)
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
+
+
+def test_energy_of_several_days_or_of_a_silent_gateway_is_not_of_yesterday() -> None:
+    """Nothing is known of the days of silence, and not how they share the energy."""
+    mornings = Mornings()
+    mornings.pass_days(3)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+    mornings.silent = mornings.known.fetched_at - timedelta(hours=6)
+    mornings.hear()
+    mornings.hear()
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) is None
+    assert mornings.value(Measurement.WEAKEST_PANEL) is None
+    for serial in SERIALS:
+        mornings.totals[serial] += 3_000
+    mornings.silent = None
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) is None
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+
+
+def test_a_silent_panel_gave_nothing_yesterday() -> None:
+    """Its gateway reports that its total stays the same."""
+    mornings = Mornings()
+    mornings.silent_panels = {DEAD: DAWN}
+    mornings.pass_days(4, **{f"p{DEAD}": 0.0})
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, DEAD) == 0
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+
+
+@pytest.mark.parametrize("fault", [0.0, 0.5, 10.0, 1e6])
+def test_a_wrong_total_is_skipped(fault: float) -> None:
+    """It would count as a reset, or as energy that never flowed."""
+    mornings = Mornings()
+    mornings.pass_days(100)
+    right = mornings.totals
+    mornings.totals = {serial: round(each * fault) for serial, each in right.items()}
+    mornings.hear()
+    assert mornings.value(Measurement.PANEL_ENERGY_LIFETIME, WEAK) == 150_000
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) is None
+    mornings.totals = right
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.PANEL_ENERGY_LIFETIME, WEAK) == 151_500
+    mornings.pass_days(1)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+
+
+def test_a_total_that_stays_wrong_is_accepted() -> None:
+    """After three days it is not a fault."""
+    mornings = Mornings()
+    mornings.pass_days(100)
+    mornings.totals = dict.fromkeys(SERIALS, 700)
+    mornings.pass_days(3, **{f"p{WEAK}": 0.5})
+    assert mornings.value(Measurement.PANEL_ENERGY_LIFETIME, WEAK) == 150_000
+    mornings.pass_days(1, **{f"p{WEAK}": 0.5})
+    assert mornings.value(Measurement.PANEL_ENERGY_LIFETIME, WEAK) == 3_700
 
 
 def test_a_gateway_with_a_clock_far_ahead_may_be_silent() -> None:

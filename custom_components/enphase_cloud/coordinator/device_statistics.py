@@ -21,6 +21,7 @@ from ..api import (
     ProductionMeters,
 )
 from ..documents.base import Known
+from ..documents.panels import PANEL_MOST_W
 from ..documents.telemetry import heat_pump, meter_intervals, panel_device
 from ..energy.parsing import battery_intervals, readings_of_days, readings_of_intervals
 from ..energy.readings import HOUR, Readings, top_of_hour
@@ -72,7 +73,7 @@ _ROWS: Final = {
         "a heat pump", "Heat pump", 50_000, Measurement.HEAT_PUMP_ENERGY_LIFETIME
     ),
     DeviceKind.BATTERY: _Row("a battery", "Battery {}", 25_000),
-    DeviceKind.INVERTER: _Row("a panel", "Inverter {}", 1_500),
+    DeviceKind.INVERTER: _Row("a panel", "Inverter {}", PANEL_MOST_W),
     DeviceKind.METER: _Row("a production meter", "Production meter {}", 250_000),
 }
 

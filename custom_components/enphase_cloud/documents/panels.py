@@ -19,6 +19,12 @@ from .base import Known, Report, samples_of
 # The time between two responses whose difference is the energy of a day.
 _LEAST_BETWEEN: Final = timedelta(hours=18)
 _MOST_BETWEEN: Final = timedelta(hours=30)
+PANEL_MOST_W: Final = 1_500
+"""The power [W] that no panel exceeds."""
+# Late reports add to what was produced in the meantime.
+_SLACK: Final = timedelta(days=1)
+# How long a total that the panel cannot have produced has to last to be accepted.
+_CONFIRMED_AFTER: Final = timedelta(days=3)
 
 
 def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
@@ -27,7 +33,12 @@ def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
     Yesterday's energy [Wh] is the difference of two lifetime totals a day apart.
     """
     panels = {_device(each): each for each in inverters}
-    yesterday = _yesterday(panels, known)
+    yesterday = {
+        device: energy
+        for device, energy in _since_yesterday(panels, known).items()
+        # Of a panel that was silent, energy may be that of several days.
+        if not (energy and _was_silent(device, known))
+    }
     report: dict[Device, Samples] = {
         device: _panel(device, each, yesterday.get(device), known)
         for device, each in panels.items()
@@ -36,27 +47,16 @@ def read_panels(inverters: Sequence[Inverter], known: Known) -> Report:
 
 
 def learn_health(inverters: Sequence[Inverter], known: Known) -> None:
-    """Update the panel health of the board with the energy of yesterday.
-
-    Panels of a silent gateway are skipped, as their totals do not change.
-    """
+    """Update the panel health of the board with the energy of yesterday."""
     panels = {_device(each): each for each in inverters}
-    yesterday = _yesterday(panels, known)
-    reporting = {
-        each.gateway_serial_number
-        for each in panels.values()
-        if _has_reported(each, known)
-    }
     days = {
         device.identifier: PanelDay(
-            yesterday[device],
-            each.gateway_serial_number,
+            energy,
+            panels[device].gateway_serial_number,
             known.info.arrays.get(device.identifier),
         )
-        for device, each in panels.items()
-        if device in yesterday
-        and each.gateway_serial_number in reporting
-        and each.status is not DeviceStatus.RETIRED
+        for device, energy in _since_yesterday(panels, known).items()
+        if panels[device].status is not DeviceStatus.RETIRED
     }
     # Half a day earlier, as a response before dawn is about the day before.
     noon = known.fetched_at - timedelta(hours=12)
@@ -86,12 +86,24 @@ def _device(inverter: Inverter) -> Device:
     return Device(DeviceKind.INVERTER, str(inverter.key))
 
 
-def _yesterday(panels: Mapping[Device, Inverter], known: Known) -> dict[Device, float]:
-    """Return the energy [Wh] of yesterday of each panel for which it is known."""
+def _since_yesterday(
+    panels: Mapping[Device, Inverter], known: Known
+) -> dict[Device, float]:
+    """Return the energy [Wh] of each panel since a response a day before, if known.
+
+    It includes earlier days for panels that were silent. The totals of a silent gateway
+    do not change, whatever its panels produce.
+    """
+    reporting = {
+        each.gateway_serial_number
+        for each in panels.values()
+        if _has_reported(each, known)
+    }
     return {
         device: energy
         for device, each in panels.items()
-        if (energy := _energy_yesterday(device, each, known)) is not None
+        if each.gateway_serial_number in reporting
+        and (energy := _energy_since(device, each, known)) is not None
     }
 
 
@@ -117,17 +129,56 @@ def _has_reported(each: Inverter, known: Known) -> bool:
     return at is not None and known.fetched_at - at <= SILENT_AFTER
 
 
-def _energy_yesterday(device: Device, each: Inverter, known: Known) -> float | None:
-    before = known.board.samples(Source.PANELS, device).get(
-        Measurement.PANEL_ENERGY_LIFETIME
-    )
-    if before is None or each.energy is None:
+def _energy_since(device: Device, each: Inverter, known: Known) -> float | None:
+    total = _total_before(device, known)
+    if total is None or each.energy is None:
         return None
-    between = known.fetched_at - before.observed_at
+    between = known.fetched_at - total.observed_at
     if not _LEAST_BETWEEN <= between <= _MOST_BETWEEN:
         return None
-    energy = each.energy - float(before.value)
-    return energy if energy >= 0 else None
+    return each.energy - float(total.value) if _explains(total, each, known) else None
+
+
+def _total_before(device: Device, known: Known) -> Sample | None:
+    """Return the lifetime energy as of an earlier response."""
+    before = known.board.samples(Source.PANELS, device)
+    return before.get(Measurement.PANEL_ENERGY_LIFETIME)
+
+
+def _was_silent(device: Device, known: Known) -> bool:
+    """Return whether a panel was silent at the response before."""
+    total = _total_before(device, known)
+    before = known.board.samples(Source.PANELS, device)
+    report = before.get(Measurement.PANEL_LAST_REPORT)
+    return (
+        total is not None
+        and report is not None
+        and total.observed_at - report.observed_at > SILENT_AFTER
+    )
+
+
+def _explains(total: Sample, each: Inverter, known: Known) -> bool:
+    """Return whether a panel can have raised an earlier total to the new one."""
+    hours = (known.fetched_at - total.observed_at + _SLACK) / timedelta(hours=1)
+    rise = (each.energy or 0.0) - float(total.value)
+    return 0 <= rise <= PANEL_MOST_W * hours
+
+
+def _total(device: Device, each: Inverter, known: Known) -> Sample | None:
+    """Return the lifetime energy; the one before if the new one may be a fault.
+
+    Home Assistant takes a decrease for a reset, and counts all energy again.
+    """
+    if each.energy is None:
+        return None
+    before = _total_before(device, known)
+    if (
+        before is not None
+        and not _explains(before, each, known)
+        and known.fetched_at - before.observed_at <= _CONFIRMED_AFTER
+    ):
+        return before
+    return Sample(each.energy, known.fetched_at, Source.PANELS)
 
 
 def _panel(
@@ -138,12 +189,13 @@ def _panel(
     is_known = each.status is not DeviceStatus.UNKNOWN
     values = {
         Measurement.PANEL_ENERGY_YESTERDAY: yesterday,
-        Measurement.PANEL_ENERGY_LIFETIME: each.energy,
         Measurement.DEVICE_STATUS: str(each.status) if is_known else None,
         Measurement.PANEL_STATE: str(health.state(device.identifier)),
         Measurement.PANEL_PERFORMANCE: health.performance(device.identifier),
     }
     samples = samples_of(values, at, Source.PANELS)
+    if (total := _total(device, each, known)) is not None:
+        samples[Measurement.PANEL_ENERGY_LIFETIME] = total
     if reported_at is None:
         return samples
     moment = int(reported_at.timestamp())
