@@ -31,6 +31,8 @@ from custom_components.enphase_cloud.const import (
     CONF_STREAMS_PER_MONTH,
     CONF_SYSTEMS,
 )
+from custom_components.enphase_cloud.documents.base import OFF_AT_FIRST, Group
+from custom_components.enphase_cloud.quota.plans import PLANS
 from custom_components.enphase_cloud.scheduling.weights import POLLED, Profile
 
 from .conftest import SetUp, World
@@ -226,6 +228,22 @@ async def test_page_shows_the_update_interval_of_each_plan(
     assert texts["kilowatt"] == texts["megawatt"] == texts["partner"] == "15 min"
     assert 60 < _minutes(texts["watt"]) < 120
     assert texts["assumed"] == "34,035"
+
+
+@pytest.mark.parametrize("plan", list(PLANS))
+async def test_pages_are_saved_as_they_are_shown(
+    hass: HomeAssistant, set_up: SetUp, plan: str
+) -> None:
+    """Each plan accepts the usual options, though it may not offer all of them."""
+    usual = [group for group in Group if group not in OFF_AT_FIRST]
+    entry = await set_up(options={CONF_PLAN: plan, CONF_GROUPS: usual})
+    options = Options(hass, entry)
+    for page in (await options.open())["menu_options"]:
+        shown = await options.open(page)
+        while shown["type"] is FlowResultType.FORM:
+            shown = await options.submit(shown, **suggested(shown))
+            assert not shown.get("errors")
+    assert entry.options[CONF_GROUPS] == usual
 
 
 async def test_groups_outside_the_plan_are_kept(

@@ -174,7 +174,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return self._show_form(
             ENERGY_FORM,
             step_id="energy",
-            suggested=_NO_ENERGIES,
+            suggested=_NO_ENERGIES | self._options,
             errors=errors,
             costs=self._costs.of_energy(),
         )
@@ -194,12 +194,16 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Choose optional groups; those outside the plan stay unchanged."""
-        offered = self._costs.groups
+        offered, chosen = self._costs.groups, self._options.get(CONF_GROUPS, ())
         if user_input is None:
+            shown = [each for each in chosen if each in offered]
             return self._show_form(
-                devices_form(offered), step_id="devices", costs=self._costs.of_groups()
+                devices_form(offered),
+                step_id="devices",
+                suggested=self._options | {CONF_GROUPS: shown},
+                costs=self._costs.of_groups(),
             )
-        kept = set(self._options.get(CONF_GROUPS, ())) - set(offered)
+        kept = set(chosen) - set(offered)
         groups = {*user_input[CONF_GROUPS], *kept}
         self._options |= user_input
         self._options[CONF_GROUPS] = [each for each in Group if each in groups]
@@ -253,11 +257,11 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         errors: dict[str, str] | None = None,
         costs: Mapping[str, str] | None = None,
     ) -> ConfigFlowResult:
-        """Show a form with the current options, or suggestions."""
+        """Show a form with suggestions, by default the current options."""
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(
-                form, {**(suggested or {}), **self._options}
+                form, suggested or self._options
             ),
             errors=errors,
             description_placeholders=costs,
