@@ -167,11 +167,11 @@ def test_recorded_hours_without_a_price() -> None:
         )
         for number in range(2)
     }
-    costs = {START + HOUR: 7}
+    costs = {START + HOUR: 7, START - HOUR: 1}
     kept = cost_rows(costs, recorded, sum_before=0)
-    assert [(row.cost, row.sum) for row in kept] == [(5, 5), (7, 12)]
+    assert [(row.cost, row.sum) for row in kept] == [(1, 1), (5, 6), (7, 13)]
     rows = cost_rows(costs, recorded, sum_before=0, is_repriced=True)
-    assert [(row.cost, row.sum) for row in rows] == [(0, 0), (7, 7)]
+    assert [(row.cost, row.sum) for row in rows] == [(1, 1), (0, 1), (7, 8)]
     assert not kept[0].is_like(None)
     assert is_same(10**18 + 1, 10**18)
     assert not is_same(10**15 + 1, 10**15)
@@ -191,6 +191,11 @@ def test_recorded_hours_without_a_price() -> None:
                 fixed("4", valid_from="2027-01-01"),
             ],
             date(2027, 1, 1),
+        ),
+        (
+            [fixed("1")]
+            + [fixed("3", valid_from=f"{year}-01-01") for year in range(2026, 2036)],
+            date(2026, 1, 1),
         ),
         ([fixed("2")], date.min),
         ([fixed("1", standing_charge="1")], date.min),
@@ -213,6 +218,9 @@ def test_priced_survives_storage() -> None:
         is_repriced=True,
     )
     assert Priced.from_dict(priced.as_dict()) == priced
+    # All rows are due; JSON holds no moment as early as that.
+    first = priced._replace(due=datetime.min.replace(tzinfo=UTC))
+    assert first.as_dict()["due"] == 0
     for damage in ({"due": "soon"}, {"tariff": None}, {"currency": 5}):
         with pytest.raises(ValueError, match="Not"):
             Priced.from_dict(priced.as_dict() | damage)

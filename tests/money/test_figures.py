@@ -11,22 +11,28 @@ from custom_components.enphase_cloud.money.figures import Amount, Period, figure
 BERLIN = ZoneInfo("Europe/Berlin")
 MIDNIGHT = datetime(2026, 3, 31, 22, tzinfo=UTC)
 TODAY = date(2026, 4, 1)
+MARCH = (31 * 24 - 1) * HOUR
 
 
 @pytest.mark.parametrize(
-    ("period", "start", "hours"),
+    ("today", "period", "start", "hours"),
     [
-        (Period.TODAY, MIDNIGHT, 24),
-        (Period.YESTERDAY, MIDNIGHT - 24 * HOUR, 24),
-        (Period.MONTH, MIDNIGHT, 30 * 24),
-        (Period.LAST_MONTH, MIDNIGHT - (31 * 24 - 1) * HOUR, 31 * 24 - 1),
+        (TODAY, Period.TODAY, MIDNIGHT, 24),
+        (TODAY, Period.YESTERDAY, MIDNIGHT - 24 * HOUR, 24),
+        (TODAY, Period.MONTH, MIDNIGHT, 30 * 24),
+        (TODAY, Period.LAST_MONTH, MIDNIGHT - MARCH, 31 * 24 - 1),
+        (date(2026, 3, 31), Period.MONTH, MIDNIGHT - MARCH, 31 * 24 - 1),
     ],
 )
-def test_periods_are_local_days(period: Period, start: datetime, hours: int) -> None:
+def test_periods_are_local_days(
+    today: date, period: Period, start: datetime, hours: int
+) -> None:
     """March has one hour less."""
-    span = period.span(TODAY, BERLIN)
+    span = period.span(today, BERLIN)
     assert span.start == start
     assert span.length == timedelta(hours=hours)
+    noon = datetime(today.year, today.month, today.day, 12, tzinfo=BERLIN)
+    assert period.is_current is (start <= noon < start + span.length)
 
 
 def test_amounts() -> None:
@@ -45,14 +51,16 @@ def test_amounts() -> None:
 
 def test_without_export_or_consumption() -> None:
     """No export tariff gives no compensation, no consumption no savings."""
-    known = figures(
-        cost={MIDNIGHT: 10},
-        compensation=None,
-        without_solar={},
-        today=TODAY,
-        zone=BERLIN,
-    )
-    assert [known[amount, Period.MONTH] for amount in Amount] == [10, None, 10, None]
+    for without_solar, savings in (({}, None), ({MIDNIGHT: 30}, 20)):
+        known = figures(
+            cost={MIDNIGHT: 10},
+            compensation=None,
+            without_solar=without_solar,
+            today=TODAY,
+            zone=BERLIN,
+        )
+        amounts = [known[amount, Period.MONTH] for amount in Amount]
+        assert amounts == [10, None, 10, savings]
     known = figures(
         cost={MIDNIGHT: 10},
         compensation={},

@@ -34,7 +34,13 @@ def _price_at(version: dict[str, Any], moment: str) -> int | None:
 
 @pytest.mark.parametrize(
     ("text", "amount"),
-    [("0.30", 300_000), ("-0.0123456", -12_346), ("1e-6", 1), (" 12 ", 12_000_000)],
+    [
+        ("0.30", 300_000),
+        ("-0.0123456", -12_346),
+        ("1e-6", 1),
+        (" 12 ", 12_000_000),
+        ("1000000", 10**12),
+    ],
 )
 def test_prices_are_whole_millionths(text: str, amount: int) -> None:
     """Texts become numbers without floating point."""
@@ -43,7 +49,8 @@ def test_prices_are_whole_millionths(text: str, amount: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "cheap", "NaN", "Infinity", "1e9", "0,30", None, 0.3, True]
+    "text",
+    ["", "cheap", "NaN", "Infinity", "1000000.000001", "0,30", None, 0.3, True],
 )
 def test_an_invalid_price_raises(text: object) -> None:
     """Readers raise ValueError alone."""
@@ -74,6 +81,12 @@ def test_a_tariff_survives_storing() -> None:
     )
     assert len(tariff.versions) == 3
     assert Tariff.from_dict(tariff.as_dict()) == tariff
+    assert tariff.as_dict()["versions"][0] == {
+        "valid_from": None,
+        "kind": "fixed",
+        "price": "0.3",
+        "standing_charge": "0",
+    }
     assert tariff.entities == {"sensor.spot"}
     assert tariff.direction.flow is Flow.GRID_IMPORT
     assert Direction.EXPORT.flow is Flow.GRID_EXPORT
@@ -184,6 +197,15 @@ def test_a_damaged_version_is_skipped(version: object) -> None:
     tariff = _tariff(version, good)  # type: ignore[arg-type]
     assert tariff.damaged == 1
     assert [each.price for each in tariff.versions] == [300_000]
+
+
+def test_limits_of_a_version() -> None:
+    """What is just small enough is read."""
+    days = [f"{year}-12-25" for year in range(2000, 2100)]
+    spot = {"kind": "entity", "entity_id": "x" * 255}
+    tariff = _tariff(_table(*[NIGHT] * 50), spot, _table(holidays=days))
+    assert tariff.damaged == 0
+    assert not TariffVersion.from_dict(spot | {"standing_charge": "-1"}).standing_charge
 
 
 @pytest.mark.parametrize(

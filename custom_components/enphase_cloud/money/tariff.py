@@ -279,7 +279,7 @@ def price(value: object) -> int:
 
 def price_text(amount: int) -> str:
     """Return whole millionths as a decimal text in the currency."""
-    return format((amount * PRICE_UNIT).normalize() + 0, "f")
+    return format((amount * PRICE_UNIT).normalize(), "f")
 
 
 def _valid_from(version: TariffVersion) -> date:
