@@ -94,8 +94,12 @@ def test_a_damaged_record_is_answered_safely(damaged: Any) -> None:
         assert refusal.period is Period.MINUTE
 
 
-@pytest.mark.parametrize("key", ["plan", "months", "recent", "block", "charged"])
-@pytest.mark.parametrize("value", [None, "x", -1, [], {}, [{}], [[]], True, 1e300])
+@pytest.mark.parametrize(
+    "key", ["plan", "months", "recent", "block", "charged", "seen", "clock_error"]
+)
+@pytest.mark.parametrize(
+    "value", [None, "x", -1, [], {}, [{}], [[]], True, 1e11, 1e300]
+)
 def test_a_record_that_is_damaged_in_one_place(key: str, value: Any) -> None:
     """One damaged field must not raise, nor open the purse."""
     ledger = Ledger(WATT, now=FIRST)

@@ -128,6 +128,44 @@ def test_a_restart_in_the_next_month_finds_it_out_within_the_hour(
     assert not home.counted.overruns
 
 
+def test_a_machine_that_slept_finds_a_new_month() -> None:
+    """No clock of its own but the one of the wall has gone on meanwhile."""
+    home = _home(at=APRIL - DAY)
+    _spend(home, 1_000)
+    home.suspend(2 * DAY)
+    assert _wait(home) < HOUR
+    home.pass_time(2 * MINUTE)
+    assert _spend(home, 20) == 20
+    assert not home.counted.overruns
+
+
+def test_a_clock_that_is_set_within_the_month_lets_no_call_out() -> None:
+    """Nothing says that the month is over; it is not checked either."""
+    home = _home(at=MARCH + 10 * DAY)
+    _spend(home, 1_000)
+    assert home.ledger.probe_at(home.now) is None
+    home.set_clock(-DAY)
+    assert _wait(home) >= 3 * HOUR
+
+
+def test_the_time_that_passed_is_stored() -> None:
+    """A clock that is behind after a restart does not lengthen the month."""
+    home = _home(at=MARCH + 10 * DAY)
+    home.restart(-5 * DAY)
+    left = home.ledger.period_end(home.now) - home.now
+    assert abs(left - 21 * DAY) < DAY
+
+
+def test_a_response_without_a_date_is_no_reason_to_hurry() -> None:
+    """Only a response that says it is past the month is confirmed at once."""
+    home = _home(at=MARCH + 20 * DAY)
+    _spend(home, 1_000)
+    home.restart(35 * DAY)
+    assert home.send(Purpose.USER, Outcome(dated=False))
+    home.pass_time(30 * MINUTE)
+    assert not home.send(Purpose.USER)
+
+
 def test_a_clock_that_stood_still_without_power_hides_no_new_month() -> None:
     """It continues where the record ends, as if nothing had passed since."""
     home = _home(at=APRIL - DAY)

@@ -134,6 +134,7 @@ class Household:
     disk: str = "null"
     _unsaved_since: datetime | None = None
     _process: int = 0
+    _asleep: timedelta = timedelta()
     _true_dates: int = 0
     _signed_in: datetime = field(init=False)
     _transits: list[tuple[datetime, int, _Transit]] = field(default_factory=list)
@@ -196,6 +197,12 @@ class Household:
     def set_clock(self, error: timedelta) -> None:
         """Set the error of the machine's clock."""
         self.clock_error = error
+        self._true_dates = 0
+
+    def suspend(self, passes: timedelta) -> None:
+        """Let time pass while the machine sleeps; its monotonic clock stands still."""
+        self.time += passes
+        self._asleep += passes
         self._true_dates = 0
 
     def kill(self, error: timedelta) -> None:
@@ -307,10 +314,10 @@ class Household:
         self._process += 1
         self._true_dates = 0
         self._unsaved_since = None
-        booted = self.time
+        booted, self._asleep = self.time, timedelta()
         self.ledger = Ledger.restore(
             json.loads(self.disk),
             self.plan,
             now=self.now,
-            monotonic=lambda: (self.time - booted) / _SECOND,
+            monotonic=lambda: (self.time - booted - self._asleep) / _SECOND,
         )
