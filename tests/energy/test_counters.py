@@ -72,10 +72,14 @@ def test_a_sum_is_a_lifetime_only_if_all_days_are_in_it(is_known: bool) -> None:
 def test_the_summary_has_the_production() -> None:
     """And what has no rows says nothing."""
     found = samples_of_rows(
-        {Flow.PRODUCTION: rows(-2, 2), Flow.GRID_IMPORT: []},
+        {
+            Flow.PRODUCTION: rows(-2, 2),
+            Flow.GRID_EXPORT: [],
+            Flow.GRID_IMPORT: rows(0, 1),
+        },
         today=TODAY,
         source=SOURCE,
         known=NOTHING,
         all_days=True,
     )
-    assert found == {}
+    assert found.keys() == {IMPORTED_TODAY, IMPORTED_EVER}

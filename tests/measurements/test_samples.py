@@ -5,7 +5,7 @@ from copy import replace
 from datetime import UTC, datetime, timedelta
 import json
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.measurements.catalog import Measurement, Source
@@ -276,9 +276,15 @@ json_values = st.recursive(
 @given(
     json_values
     | st.dictionaries(
-        st.sampled_from(Measurement), json_values | st.lists(json_values, max_size=3)
+        st.sampled_from(Measurement),
+        st.tuples(
+            json_values,
+            st.just(NOON.timestamp()) | json_values,
+            st.sampled_from(Source) | json_values,
+        ).map(list),
     )
 )
+@example({Measurement.GRID_POWER: [100, NOON.timestamp(), "live"]})
 def test_damaged_data_raises_or_gives_whole_samples(damaged: object) -> None:
     """ValueError is the only error."""
     with suppress(ValueError):

@@ -402,13 +402,21 @@ def test_what_is_assumed_tells_no_pace() -> None:
     """A key that is new on the tenth does not seem to spend the whole plan."""
     ledger = Ledger(PLANS["kilowatt"], now=TENTH)
     at = TENTH
-    for _ in range(48):
-        ledger.charge("summary", at, purpose=Purpose.USER)
+    for _ in range(96):
+        ledger.ended(ledger.charge("summary", at, purpose=Purpose.USER), at)
         at += timedelta(minutes=30)
     expected = ledger.expected_at_period_end(at)
     assumed = ledger.by_operation(at)[ASSUMED]
     own_days = (JULY - TENTH) / timedelta(days=1)
     assert expected - assumed == pytest.approx(48 * own_days, rel=0.1)
+
+
+def test_the_first_minutes_of_a_month_tell_no_pace() -> None:
+    """A month is not expected to be as busy as a restart."""
+    ledger = Ledger(WATT, now=FIRST)
+    assert ledger.expected_at_period_end(FIRST) == 0
+    _spend(ledger, 3, FIRST)
+    assert ledger.expected_at_period_end(FIRST + HOUR) <= 3 * 31
 
 
 def test_a_refusal_that_was_not_ours_is_looked_into() -> None:

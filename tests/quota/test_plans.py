@@ -1,15 +1,20 @@
 """Plans on one API key."""
 
+from datetime import timedelta
+
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.enphase_cloud.api.access import Access
 from custom_components.enphase_cloud.quota.plans import (
     PLANS,
     Plan,
     custom_plan,
     strictest,
 )
+from custom_components.enphase_cloud.quota.reserve import Calls, reserve, user_limit
 
+DAY = timedelta(days=1)
 plans = st.sampled_from(list(PLANS.values())) | st.builds(
     custom_plan,
     calls_per_minute=st.integers(1, 10_000),
@@ -67,3 +72,34 @@ def test_the_price_of_partner() -> None:
         1,
     ]
     assert PLANS["megawatt"].cost(300_000) == 0
+
+
+def test_streaming_is_as_the_user_says() -> None:
+    """All else of a custom plan is decided by the cloud's responses."""
+    plans = [
+        custom_plan(calls_per_minute=1, calls_per_month=1, live_stream=live_stream)
+        for live_stream in (False, True)
+    ]
+    assert [Access.STREAMING in plan.access for plan in plans] == [False, True]
+    assert [plan.live_stream_price is None for plan in plans] == [True, False]
+
+
+def test_the_reserve_shrinks_with_the_month() -> None:
+    """3 % at its beginning, 1 % at its end; and a sign-in for each day."""
+    assert reserve(10_000, 30 * DAY, elapsed=0) == 330
+    assert reserve(10_000, 15 * DAY, elapsed=0.5) == 215
+    assert reserve(10_000, 0 * DAY, elapsed=1) == 100
+    assert reserve(100, 30 * DAY, elapsed=1) == 1 + 5
+    # A few calls are kept to check the time.
+    assert [user_limit(limit, DAY) for limit in (10_000, 40, 1)] == [9_992, 36, 1]
+    assert user_limit(10_000, 30 * DAY) == 9_970
+
+
+def test_only_the_calls_of_the_minute_are_kept() -> None:
+    """Those whose month is certain do not pile up."""
+    calls = Calls()
+    for minute in range(0, 60, 2):
+        ticks = timedelta(minutes=minute)
+        calls.begin("summary", ticks).ended = ticks
+        calls.place(before=ticks)
+        assert len(calls) == 1

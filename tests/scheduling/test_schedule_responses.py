@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import json
 from typing import Any
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.measurements.catalog import Source
@@ -234,34 +234,33 @@ def test_a_feed_that_leaves_gives_its_share_to_others_and_may_return() -> None:
     assert household.due(BATTERY) == due
 
 
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(
-                    [
-                        *(
-                            "feeds",
-                            "daylight",
-                            "home",
-                            "home/latest",
-                            "rhythm",
-                            "nights",
-                        ),
-                        *("dusk", "producing", "period", "lag", "gap", "failures"),
-                    ]
-                ),
-                inner,
-            )
-        ),
-    )
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
 )
-def test_a_damaged_record_is_no_obstacle(damaged: Any) -> None:
-    """Any file on the disk: it is refused, or gives a valid due time."""
+
+
+@given(JSON)
+def test_a_record_of_anything_is_refused(damaged: Any) -> None:
+    """Any file on the disk: ValueError is the only error."""
+    with pytest.raises(ValueError, match="No"):
+        Schedule.restore(damaged)
+
+
+@given(
+    rhythm=st.dictionaries(st.sampled_from(sorted(Cadence().as_dict())), JSON),
+    daylight=st.dictionaries(st.sampled_from(sorted(Daylight().as_dict())), JSON),
+)
+@example(rhythm={}, daylight={})
+@example(rhythm={"period": 0, "lag": 3e6, "data_at": 7e9}, daylight={})
+def test_a_damaged_record_is_no_obstacle(
+    rhythm: dict[str, Any], daylight: dict[str, Any]
+) -> None:
+    """It is refused, or gives a valid due time."""
+    feed = {"rhythm": Cadence().as_dict() | rhythm, "failures": 0, "failed_at": None}
+    days = {"home": Daylight().as_dict() | daylight}
     with suppress(ValueError):
-        schedule = Schedule.restore(damaged)
+        schedule = Schedule.restore({"feeds": {"home/latest": feed}, "daylight": days})
         schedule.add(LATEST)
         due = schedule.next_poll(LATEST, now=BEGIN, calls_left=900, period_end=END)
         assert due >= BEGIN
