@@ -374,6 +374,24 @@ async def test_removal_deletes_the_stores(
     assert not [key for key in hass_storage if key.startswith(DOMAIN)]
 
 
+@pytest.mark.parametrize("status", [403, 500])
+async def test_removal_after_a_failed_set_up_leaves_no_file(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    hass_storage: dict[str, Any],
+    status: int,
+) -> None:
+    """What the failed set-up was about to save is not written later."""
+    world.cloud.faults.add(Fault(status=status))
+    entry = await set_up()
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    await hass.config_entries.async_remove(entry.entry_id)
+    await pass_time(hass, freezer, timedelta(minutes=1), step=timedelta(seconds=10))
+    assert not [key for key in hass_storage if key.startswith(DOMAIN)]
+
+
 async def test_device_of_a_deselected_system_can_be_removed(
     hass: HomeAssistant,
     world: World,

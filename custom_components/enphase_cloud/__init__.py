@@ -84,6 +84,8 @@ async def async_setup_entry(
     await auth.async_restore()
     storage = EntryStore(hass, entry.entry_id)
     await storage.async_load(terms=_terms(entry, plan, implementation))
+    # Also after a set-up that fails: a later save would outlive the entry.
+    entry.async_on_unload(storage.async_close)
     client = EnphaseCloudClient(
         async_get_clientsession(hass), auth, api_key, budget, url=cloud_url()
     )
@@ -118,9 +120,6 @@ async def async_unload_entry(
     for system in entry.runtime_data.systems:
         if system.live_sessions is not None:
             await system.live_sessions.async_shutdown()
-        for coordinator in system.coordinators:
-            await coordinator.async_shutdown()
-    await entry.runtime_data.storage.async_close()
     return True
 
 
