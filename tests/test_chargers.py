@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.calendar import DOMAIN as CALENDAR
-from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
@@ -137,10 +138,8 @@ async def test_each_night_costs_only_the_necessary_calls(
     assert hours <= {3, 4, 5}
 
 
-async def test_session_event_fires_once(
-    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
-) -> None:
-    """It fires in the night after the end, and not for sessions before set-up."""
+def ended_sessions(hass: HomeAssistant) -> list[dict[str, Any]]:
+    """Return a list that collects the attributes of events."""
     fired: list[dict[str, Any]] = []
 
     @callback
@@ -150,6 +149,14 @@ async def test_session_event_fires_once(
             fired.append(dict(new.attributes))
 
     hass.bus.async_listen("state_changed", note)
+    return fired
+
+
+async def test_session_event_fires_once(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It fires in the night after the end, and not for sessions before set-up."""
+    fired = ended_sessions(hass)
     install(world)
     entry = await set_up(options=CHARGERS)
     assert shown(hass, world, "session", "event") == "unknown"
@@ -166,18 +173,30 @@ async def test_session_event_fires_once(
     assert len({each["start"] for each in fired}) == 1
 
 
+async def test_session_that_ended_while_unloaded_fires_after_the_start(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The first polls find it; no automation runs before Home Assistant has started."""
+    fired = ended_sessions(hass)
+    install(world)
+    entry = await set_up(options=CHARGERS)
+    await days(hass, freezer, 2.5)
+    await hass.config_entries.async_unload(entry.entry_id)
+    freezer.tick(timedelta(days=1.5))
+    hass.set_state(CoreState.starting)
+    await set_up(entry)
+    assert not fired
+    hass.set_state(CoreState.running)
+    hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+    await pass_time(hass, freezer, timedelta(minutes=1))
+    ends = [each["end"] for each in fired]
+    assert set(ends) == {datetime.fromtimestamp(at(24, 7), UTC).isoformat()}
+
+
 async def test_past_sessions_of_a_second_charger_do_not_fire(
     hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
 ) -> None:
-    fired: list[str] = []
-
-    @callback
-    def note(event: Event[Any]) -> None:
-        new = event.data["new_state"]
-        if new is not None and new.attributes.get("event_type") == "ended":
-            fired.append(new.attributes["start"])
-
-    hass.bus.async_listen("state_changed", note)
+    fired = ended_sessions(hass)
     world.system.install_charger(Charger(serial="1", sessions=()))
     await set_up(options=CHARGERS)
     install(world)
@@ -186,7 +205,8 @@ async def test_past_sessions_of_a_second_charger_do_not_fire(
     assert float(shown(hass, world, "last_session_energy") or 0) == 20
     assert not fired
     await days(hass, freezer, 3)
-    assert set(fired) == {datetime.fromtimestamp(at(23, 18), UTC).isoformat()}
+    starts = {each["start"] for each in fired}
+    assert starts == {datetime.fromtimestamp(at(23, 18), UTC).isoformat()}
 
 
 async def test_schedule_appears_as_calendar(

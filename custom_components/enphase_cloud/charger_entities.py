@@ -1,6 +1,5 @@
 """Entities of EV chargers: session events and the schedule calendar."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, override
 
@@ -9,14 +8,14 @@ from homeassistant.components.calendar import (
     CalendarEntityDescription,
     CalendarEvent,
 )
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.util import dt as dt_util
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
 from .documents.chargers import EACH_CHARGER
-from .entity import EnphaseCloudEntity, EnphaseSystemEntity
+from .entity import EnphaseEventEntity, EnphaseSystemEntity, News
 from .measurements.board import EndedSession
 from .measurements.catalog import Measurement, Source
 from .measurements.charging import Occurrence, WeeklyTimes
@@ -34,7 +33,30 @@ def is_charger_with(
     )
 
 
-class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
+@callback
+def note_past_sessions(system: EnphaseSystem) -> None:
+    """Fire no event for the sessions that were known before set-up."""
+    for device in EACH_CHARGER.devices(system.board):
+        _take_ends(system, device)
+
+
+def _take_ends(system: EnphaseSystem, device: Device) -> tuple[float, float] | None:
+    """Return between which ends sessions have not fired, and keep that they have.
+
+    None before the first response, which holds past sessions only.
+    """
+    board, fired_until = system.board, system.sessions_fired_until
+    if not board.has_response(Source.CHARGER_SESSIONS, device):
+        return None
+    known = board.samples(Source.CHARGER_SESSIONS, device)
+    end = known.get(Measurement.LAST_SESSION_END)
+    newest = 0.0 if end is None else float(end.value)
+    before = fired_until.get(device, newest)
+    fired_until[device] = max(before, newest)
+    return before, newest
+
+
+class ChargerSessionEvent(EnphaseEventEntity):
     """Fire once for each charging session that ends."""
 
     entity_description: EventEntityDescription
@@ -48,40 +70,17 @@ class ChargerSessionEvent(EnphaseCloudEntity, EventEntity):
     ) -> None:
         """Fire for sessions that end from now on."""
         super().__init__(entry, system, description, device)
-        # The end of the last session that fired; None before the first response.
-        self._fired_until = self._known_end()
+        if device not in system.sessions_fired_until:
+            _take_ends(system, device)
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to polls."""
-        await super().async_added_to_hass()
-        for coordinator in self._system.documents:
-            self.async_on_remove(coordinator.async_add_listener(self._async_on_news))
-
-    def _known_end(self) -> float | None:
-        board = self._system.board
-        if not board.has_response(Source.CHARGER_SESSIONS, self._device):
-            return None
-        known = board.samples(Source.CHARGER_SESSIONS, self._device)
-        end = known.get(Measurement.LAST_SESSION_END)
-        return 0.0 if end is None else float(end.value)
-
-    @callback
-    def _async_on_news(self) -> None:
-        fired_until, self._fired_until = self._fired_until, self._known_end()
-        if fired_until is None:
-            # The first response holds past sessions only.
-            return
-        self._fired_until = max(fired_until, self._fired_until or 0.0)
-        for ended in self._ended_between(fired_until, self._fired_until):
-            self._trigger_event(ENDED, _event_data(ended))
-            self.async_write_ha_state()
-
-    def _ended_between(self, after: float, until: float) -> Iterable[EndedSession]:
-        sessions = self._system.board.sessions.get(self._device, ())
+    def take_news(self) -> News:
+        if (ends := _take_ends(self._system, self._device)) is None:
+            return []
+        after, until = ends
         return [
-            ended
-            for ended in sessions
+            (ENDED, _event_data(ended))
+            for ended in self._system.board.sessions.get(self._device, ())
             if after < int(ended[0].end_at.timestamp()) <= until
         ]
 

@@ -43,6 +43,8 @@ class EnphaseSystem:
     arrays: list[PanelArray] = field(default_factory=list)
     # The ids by which the registry knows the devices, as far as they are there.
     device_ids: dict[Device, str] = field(default_factory=dict)
+    # The end of the last session of each charger that has fired an event [Unix time].
+    sessions_fired_until: dict[Device, float] = field(default_factory=dict)
     # Changes whenever the ids change.
     devices_revision: int = 0
     _device_listeners: list[CALLBACK_TYPE] = field(default_factory=list)

@@ -1,12 +1,17 @@
 """Base classes of the entities: their device, and when they write state."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, override
 
+from homeassistant.components.event import EventEntity
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import callback
+from homeassistant.core import CoreState, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.start import async_at_started
 
 from .data import (
     EnphaseCloudConfigEntry,
@@ -16,6 +21,9 @@ from .data import (
 )
 from .measurements.catalog import Measurement
 from .measurements.system import SYSTEM, Device
+
+type News = list[tuple[str, Mapping[str, Any]]]
+"""Event types, each with its attributes."""
 
 
 class _NamedEntity(Entity):
@@ -85,6 +93,39 @@ class EnphaseSystemEntity(EnphaseCloudEntity, _NewsEntity):
                 coordinator.async_add_listener(self._async_on_news, self._measurement)
             )
         self._shown = self.read()
+
+
+class EnphaseEventEntity(EnphaseCloudEntity, EventEntity):
+    """An event entity that fires once for what a response shows."""
+
+    @abstractmethod
+    def take_news(self) -> News:
+        """Return what has not fired yet, and keep that it has now."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to polls; fire for what is stored but has not fired yet."""
+        await super().async_added_to_hass()
+        for coordinator in self._system.documents:
+            self.async_on_remove(coordinator.async_add_listener(self._async_fire))
+        self.async_on_remove(async_at_started(self.hass, self._async_begin))
+
+    @callback
+    def _async_begin(self, _hass: HomeAssistant) -> None:
+        """Fire for earlier news, once the entity has a state.
+
+        State triggers ignore the change from no state.
+        """
+        self.async_on_remove(async_call_later(self.hass, 0, self._async_fire))
+
+    @callback
+    def _async_fire(self, _now: datetime | None = None) -> None:
+        if self.hass.state is not CoreState.running:
+            # No automation runs yet; it fires once Home Assistant has started.
+            return
+        for event_type, attributes in self.take_news():
+            self._trigger_event(event_type, dict(attributes))
+            self.async_write_ha_state()
 
 
 class EnphaseAccountEntity(_NewsEntity):

@@ -1,23 +1,20 @@
 """Events of Enphase Cloud: each occurrence fires once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
-from typing import Any, Final, override
+from typing import Final, override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.event import async_call_later
-from homeassistant.helpers.start import async_at_started
 
 from .adding_entities import async_add_as_evidence_comes, async_add_in_batches
 from .alarm_texts import describe
 from .charger_entities import ENDED, ChargerSessionEvent, is_charger_with
 from .data import EnphaseCloudConfigEntry, EnphaseCloudData, EnphaseSystem
-from .entity import EnphaseCloudEntity
+from .entity import EnphaseEventEntity, News
 from .gateway import is_reporting, reported_at
 from .measurements.catalog import Source
 from .measurements.open_alarms import AlarmChange
@@ -26,9 +23,6 @@ from .measurements.system import DeviceKind
 from .report import READY, ReportEvent
 
 PARALLEL_UPDATES = 0
-
-type News = list[tuple[str, Mapping[str, Any]]]
-"""Event types, each with its attributes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,33 +119,11 @@ async def async_setup_entry(
     )
 
 
-class EnphaseEvent(EnphaseCloudEntity, EventEntity):
-    """Fire when a response shows something new."""
+class EnphaseEvent(EnphaseEventEntity):
+    """Fire when a response shows something new about a system."""
 
     entity_description: EnphaseEventDescription
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Listen to polls; fire for what is stored but has not fired yet."""
-        await super().async_added_to_hass()
-        for coordinator in self._system.documents:
-            self.async_on_remove(coordinator.async_add_listener(self._async_fire))
-        self.async_on_remove(async_at_started(self.hass, self._async_begin))
-
-    @callback
-    def _async_begin(self, _hass: HomeAssistant) -> None:
-        """Fire for earlier news, once the entity has a state.
-
-        State triggers ignore the change from no state.
-        """
-        self.async_on_remove(async_call_later(self.hass, 0, self._async_fire))
-
-    @callback
-    def _async_fire(self, _now: datetime | None = None) -> None:
-        if self.hass.state is not CoreState.running:
-            # No automation runs yet; it fires once Home Assistant has started.
-            return
-        news = self.entity_description.take_news_fn(self._data, self._system)
-        for event_type, attributes in news:
-            self._trigger_event(event_type, dict(attributes))
-            self.async_write_ha_state()
+    def take_news(self) -> News:
+        return self.entity_description.take_news_fn(self._data, self._system)

@@ -12,6 +12,7 @@ from homeassistant.helpers.recorder import DATA_INSTANCE
 from homeassistant.util import dt as dt_util
 
 from .api import Alarms, ConnectionType
+from .charger_entities import note_past_sessions
 from .const import (
     CONF_CONNECTION,
     CONF_LIVE_STREAM,
@@ -130,6 +131,7 @@ def _system(
         system.live_sessions = LiveSessions(
             context, system.live, options=live_options, price=plan.live_stream_price
         )
+    note_past_sessions(system)
     wanted = documents_of({None, *groups_from_options(options)}, plan.access)
     context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
     system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
