@@ -30,6 +30,7 @@ from custom_components.enphase_cloud.const import (
 )
 from custom_components.enphase_cloud.coordinator.statistics import statistic_id
 from custom_components.enphase_cloud.measurements.catalog import Flow
+from simulator import Fault
 
 from .conftest import SetUp
 from .flows import User, suggested
@@ -168,6 +169,28 @@ async def test_price_at_set_up_adds_a_tariff_for_each_system(
         },
     )
     assert menu["menu_options"] == ["correct", "new_prices"]
+
+
+async def test_price_that_is_removed_after_an_error_adds_no_tariff(
+    world: World,
+    credentials: None,
+    current_request_with_host: None,
+    hass: HomeAssistant,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """What the form shows when it is submitted counts; the rest is kept."""
+    user = User(hass, await hass_client_no_auth())
+    form = await user.add_and_sign_in()
+    form = await user.submit(form, api_key="wrong", plan="watt", price=0.31)
+    assert suggested(form)["price"] == 0.31
+    world.cloud.faults.add(Fault(operation="systems", status=500, times=1))
+    form = await user.submit(
+        form, api_key=API_KEY, plan="kilowatt", streams_per_month=7
+    )
+    assert form["errors"] == {"base": "server_error"}
+    done = await user.submit(form, plan="kilowatt")
+    assert not done["result"].subentries
+    assert done["result"].options["streams_per_month"] == 7
 
 
 async def test_options_show_the_calls_of_updates_and_imports(

@@ -104,9 +104,11 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         """Enter the API key and its plan."""
         if user_input is None:
             return self._show_api_key_form()
-        if key := user_input.pop(CONF_API_KEY, "").strip():
+        if key := user_input.get(CONF_API_KEY, "").strip():
             self._data[CONF_API_KEY] = key
-        self._input |= user_input
+        self._input = {
+            name: value for name, value in user_input.items() if name != CONF_API_KEY
+        }
         self._options[CONF_PLAN] = user_input[CONF_PLAN]
         if not _can_be_sent(self._data.get(CONF_API_KEY, "")):
             return self._show_api_key_form(KeyRefusedError("api_key_malformed"))
@@ -117,8 +119,8 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
     async def async_step_keep_api_key(
         self, user_input: dict[str, Any]
     ) -> ConfigFlowResult:
-        """Enter the same; an empty field keeps the known key."""
-        return await self.async_step_api_key(user_input)
+        """Enter key and plan again; what this form does not show is kept."""
+        return await self.async_step_api_key({**self._input, **user_input})
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None
