@@ -68,6 +68,16 @@ async def test_diagnostics_contain_the_state_without_secrets(
     assert system["documents"][0]["samples"]["system_status"]["value"] == "normal"
 
 
+async def test_number_that_equals_a_system_id_is_no_identifier(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The first systems of Enphase have small ids."""
+    world.add_system(name="Cabin", system_id=1)
+    entry = await set_up()
+    diagnostics: dict[str, Any] = await async_get_config_entry_diagnostics(hass, entry)
+    assert diagnostics["budget"]["by_operation"]["battery_telemetry"] == 1
+
+
 @pytest.mark.parametrize("cause", ["unloaded", "credentials deleted"])
 async def test_diagnostics_work_if_the_entry_is_not_loaded(
     hass: HomeAssistant, world: World, set_up: SetUp, cause: str

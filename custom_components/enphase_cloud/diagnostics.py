@@ -9,7 +9,7 @@ from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_NAME, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.json import json_dumps
 from homeassistant.util import dt as dt_util
-from homeassistant.util.json import json_loads_object
+from homeassistant.util.json import JsonObjectType, JsonValueType, json_loads_object
 
 from .const import CONF_ACCOUNT_ID, CONF_PANELS, CONF_SYSTEM, CONF_SYSTEMS
 from .coordinator.document import DocumentCoordinator
@@ -138,9 +138,22 @@ def _samples(samples: Samples) -> dict[str, Any]:
 
 def _without_identifiers(
     diagnostics: dict[str, Any], entry: EnphaseCloudConfigEntry
-) -> dict[str, Any]:
+) -> JsonObjectType:
     """Redact system ids inside other texts, too."""
-    text = json_dumps(diagnostics)
-    for system in entry.data[CONF_SYSTEMS]:
-        text = re.sub(rf"\b{system[CONF_ID]}\b", REDACTED, text)
-    return json_loads_object(text)
+    ids = "|".join(str(system[CONF_ID]) for system in entry.data[CONF_SYSTEMS])
+    found = re.compile(rf"\b(?:{ids})\b")
+
+    def redacted(value: JsonValueType) -> JsonValueType:
+        match value:
+            case str():
+                return found.sub(REDACTED, value)
+            case list():
+                return [redacted(each) for each in value]
+            case dict():
+                return of_object(value)
+        return value  # A number may equal an id by chance.
+
+    def of_object(value: JsonObjectType) -> JsonObjectType:
+        return {found.sub(REDACTED, key): redacted(it) for key, it in value.items()}
+
+    return of_object(json_loads_object(json_dumps(diagnostics)))
