@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import batched
 from typing import Final
 
@@ -12,6 +13,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import EnphaseCloudConfigEntry, EnphaseSystem
+from .entity import EnphaseCloudEntity
 from .measurements.system import SYSTEM, Device, DeviceKind
 
 # Home Assistant adds all entities of a call without a pause. Let other tasks run
@@ -37,7 +39,7 @@ async def async_add_as_evidence_comes[DescriptionT: EntityDescription](
     table: Mapping[DeviceKind, Iterable[DescriptionT]],
     *,
     has_evidence: Callable[[EnphaseSystem, DescriptionT, Device], bool],
-    create: Callable[[EnphaseSystem, DescriptionT, Device], Entity],
+    create: Callable[[EnphaseSystem, DescriptionT, Device], EnphaseCloudEntity],
 ) -> None:
     """Add each entity of a table, by kind of device, once: now or after a response."""
     for system in entry.runtime_data.systems:
@@ -61,7 +63,7 @@ class _Adder[DescriptionT: EntityDescription]:
     async_add_entities: AddConfigEntryEntitiesCallback
     table: Mapping[DeviceKind, Iterable[DescriptionT]]
     has_evidence: Callable[[EnphaseSystem, DescriptionT, Device], bool]
-    create: Callable[[EnphaseSystem, DescriptionT, Device], Entity]
+    create: Callable[[EnphaseSystem, DescriptionT, Device], EnphaseCloudEntity]
     _added: set[tuple[Device, str]] = field(default_factory=set)
     _seen: tuple[int, int] | None = None
 
@@ -95,7 +97,14 @@ class _Adder[DescriptionT: EntityDescription]:
         """Yield entities; skip devices that were removed since the last batch."""
         for description, device in new:
             if device in self.system.device_ids:
-                yield self.create(self.system, description, device)
+                entity = self.create(self.system, description, device)
+                entity.on_dropped = partial(self._forget, device, description.key)
+                yield entity
+
+    @callback
+    def _forget(self, device: Device, key: str) -> None:
+        """Add an entity again, should there be evidence of it."""
+        self._added.discard((device, key))
 
     def _new(self) -> list[tuple[DescriptionT, Device]]:
         """Return what has evidence and is not added yet."""

@@ -7,7 +7,7 @@ from typing import Any, override
 
 from homeassistant.components.event import EventEntity
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import CoreState, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, CoreState, HomeAssistant, callback
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.event import async_call_later
@@ -53,6 +53,9 @@ class _NewsEntity(_NamedEntity):
 class EnphaseCloudEntity(_NamedEntity):
     """An entity of a system."""
 
+    # Called after the entity registry has dropped the entity.
+    on_dropped: CALLBACK_TYPE | None = None
+
     def __init__(
         self,
         entry: EnphaseCloudConfigEntry,
@@ -69,6 +72,12 @@ class EnphaseCloudEntity(_NamedEntity):
         self._attr_device_info = DeviceInfo(
             identifiers={device_identifier(system.info.system_id, device)}
         )
+
+    @override
+    async def async_removed_from_registry(self) -> None:
+        """Let the entity be added again."""
+        if self.on_dropped is not None:
+            self.on_dropped()
 
 
 def unique_id(system_id: int, key: str, device: Device = SYSTEM) -> str:
