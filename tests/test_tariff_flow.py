@@ -26,7 +26,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.enphase_cloud.const import SUBENTRY_TARIFF
+from custom_components.enphase_cloud.const import DOMAIN, SUBENTRY_TARIFF
 from custom_components.enphase_cloud.money.tariff import Tariff
 from scripts.demonstration.demo import TARIFFS
 
@@ -621,6 +621,21 @@ async def test_flow_of_an_unloaded_entry_aborts(
     await hass.config_entries.async_unload(entry.entry_id)
     for shown in (await _begin(hass, entry), await _begin(hass, entry, subentry)):
         assert shown["reason"] == "entry_not_loaded"
+
+
+async def test_flow_of_an_account_whose_systems_another_has_aborts(
+    hass: HomeAssistant, world: World, set_up: SetUp
+) -> None:
+    """The systems are named."""
+    first = await set_up()
+    second = MockConfigEntry(
+        domain=DOMAIN, unique_id="other", data=first.data, options=first.options
+    )
+    await set_up(second)
+    assert second.state is ConfigEntryState.LOADED
+    shown = await _begin(hass, second)
+    assert shown["reason"] == "systems_elsewhere"
+    assert shown["description_placeholders"] == {"held": "Hilltop"}
 
 
 async def test_each_form_works_over_http(

@@ -72,7 +72,11 @@ class TariffFlow(ConfigSubentryFlow):
         entry: EnphaseCloudConfigEntry = self._get_entry()
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="entry_not_loaded")
-        infos = [each.info for each in entry.runtime_data.systems]
+        if not (infos := [each.info for each in entry.runtime_data.systems]):
+            held = ", ".join(map(escaped, entry.runtime_data.systems_elsewhere))
+            return self.async_abort(
+                reason="systems_elsewhere", description_placeholders={"held": held}
+            )
         systems = {str(info.system_id): info.name for info in infos}
         show = partial(self._show, "user", tariff_form(systems))
         if user_input is None:
