@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle, islice
 from typing import Any
@@ -473,6 +474,32 @@ async def test_controls_are_removed_with_the_batteries(
     assert registry.async_get(MODE) is None
     assert registry.async_get(RESERVE) is None
     assert registry.async_get(STORM_GUARD) is not None
+
+
+async def test_setting_that_is_there_again_has_its_entity_again(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It needs neither a reload nor a restart."""
+    await set_up(options=OPTIONS)
+    fault = world.cloud.faults.add(Fault(operation="storm_guard", status=404))
+    await pass_time(hass, freezer, timedelta(hours=12), step=timedelta(hours=1))
+    assert hass.states.get(STORM_GUARD) is None
+    world.cloud.faults.remove(fault)
+    await pass_time(hass, freezer, timedelta(days=8), step=timedelta(hours=6))
+    assert state(hass, STORM_GUARD) == "off"
+
+
+async def test_minimum_of_the_reserve_follows_the_shutdown_level(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """It is shown even if the reserve is as before."""
+    await set_up(options=OPTIONS)
+    plant = world.system.plant
+    assert plant.storage is not None
+    storage = replace(plant.storage, shutdown_percent=10)
+    world.system.plant = replace(plant, storage=storage)
+    await pass_time(hass, freezer, timedelta(hours=3), step=timedelta(hours=1))
+    assert attribute(hass, RESERVE, "min") == 10
 
 
 @pytest.mark.parametrize("value", [True, False])

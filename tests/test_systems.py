@@ -153,6 +153,7 @@ async def test_sold_system_costs_one_call_a_day(
         world.cloud.remove_system(cabin.system_id)
     await pass_time(hass, freezer, timedelta(hours=2))
     assert state(hass, sensor) == STATE_UNAVAILABLE
+    assert state(hass, "binary_sensor.cabin_gateway_reporting") == STATE_UNAVAILABLE
     assert issues(issue_registry)["systems_not_visible"]["systems"] == "Cabin"
     assert "document_refused" not in issues(issue_registry)
 

@@ -182,8 +182,9 @@ class MeasurementBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     @override
     def read(self) -> object:
         self._attr_is_on = self._is_reported_on()
+        self._attr_available = self._system.can_show(self._attr_is_on)
         self._attr_extra_state_attributes = self._details()
-        return self._attr_is_on, self._attr_extra_state_attributes
+        return self._attr_is_on, self._attr_available, self._attr_extra_state_attributes
 
     def _is_reported_on(self) -> bool | None:
         description = self.entity_description
@@ -213,7 +214,8 @@ class ReportingBinarySensor(EnphaseSystemEntity, BinarySensorEntity):
     @override
     def read(self) -> object:
         self._attr_is_on = is_reporting(self._data, self._system)
-        return self._attr_is_on
+        self._attr_available = self._system.can_show(self._attr_is_on)
+        return self._attr_is_on, self._attr_available
 
 
 class LiveStreamBinarySensor(EnphaseSystemEntity, BinarySensorEntity):

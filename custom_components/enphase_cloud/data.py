@@ -73,6 +73,16 @@ class EnphaseSystem:
             cellular=self.info.is_cellular,
         )
 
+    def can_show(self, value: object) -> bool:
+        """Return whether an entity has a value, or may soon have one, so is available.
+
+        A system that the cloud does not show has no values.
+        """
+        return self.store.is_visible and (
+            value is not None
+            or all(each.last_update_success for each in self.documents)
+        )
+
     @property
     def coordinators(
         self,
@@ -109,6 +119,12 @@ class EnphaseCloudData:
     def budget(self) -> KeyBudget:
         """Return the budget of the API key."""
         return self.shared.budget
+
+    @property
+    def to_try(self) -> DocumentCoordinator | None:
+        """Return a document for one call; None if other entries have all systems."""
+        documents = (each for system in self.systems for each in system.documents)
+        return next((each for each in documents if each.plan.is_active), None)
 
     @property
     def storage(self) -> EntryStore:

@@ -88,6 +88,10 @@ class SettingNumber(SettingEntity, NumberEntity):
     entity_description: SettingNumberDescription
 
     @override
+    def read(self) -> object:
+        return super().read(), self.native_min_value
+
+    @override
     def show(self, value: Value | None) -> None:
         self._attr_native_value = None if value is None else float(value)
         if (least := self.entity_description.least) is not None:

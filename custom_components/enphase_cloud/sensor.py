@@ -153,17 +153,7 @@ class MeasurementSensor(EnphaseSystemEntity, SensorEntity):
         known = self._system.board.newest(self._device)
         value = self._value(known, now) if has else None
         self._attr_native_value = value
-        # Unavailable: there is no value, and no source that could report one.
-        self._attr_available = self._system.store.is_visible and (
-            value is not None
-            or (
-                has
-                and all(
-                    coordinator.last_update_success
-                    for coordinator in self._system.documents
-                )
-            )
-        )
+        self._attr_available = has and self._system.can_show(value)
         sample = None if value is None else known.get(self._measurement)
         measured_at = None if sample is None else sample.observed_at
         self._attr_extra_state_attributes = (
