@@ -10,6 +10,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
     async_fire_time_changed,
     get_system_health_info,
 )
@@ -213,6 +214,27 @@ async def test_fix_of_a_refused_month_makes_one_call_that_succeeds(
     freezer.tick(60)
     await press(hass, "button.hilltop_refresh_now")
     assert len(world.calls) == before + 4
+
+
+async def test_only_an_account_with_a_system_can_try_one_call(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Another one with the same key is told that no calls are left."""
+    first = await set_up()
+    second = MockConfigEntry(
+        domain=DOMAIN, unique_id="other", data=first.data, options=first.options
+    )
+    await set_up(second)
+    freezer.tick(60)
+    await _use_up(hass, world)
+    shown = {issue_id for domain, issue_id in issue_registry.issues if domain == DOMAIN}
+    assert f"quota_refused_{first.entry_id}" in shown
+    assert f"quota_used_up_{second.entry_id}" in shown
+    assert f"quota_refused_{second.entry_id}" not in shown
 
 
 @pytest.mark.parametrize("fault", [{"quota": "month"}, {"cut": "before_headers"}])

@@ -95,9 +95,10 @@ def async_watch(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
 
 
 def _update(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    budget = entry.runtime_data.budget
+    data = entry.runtime_data
+    budget = data.budget
     quota = _quota_used_up(budget)
-    may_try = budget.ledger.may_try(dt_util.utcnow())
+    may_try = budget.ledger.may_try(dt_util.utcnow()) and data.to_try is not None
     _show(hass, entry, QUOTA_USED_UP, None if may_try else quota)
     _show(hass, entry, QUOTA_REFUSED, quota if may_try else None, fixable=True)
     _show(hass, entry, OTHER_PROGRAM, _other_program(budget))
@@ -199,7 +200,7 @@ def _statistics_foreign(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         for system in entry.runtime_data.systems
         if system.energy is not None and system.energy.has_foreign_statistics
     ]
-    return {"systems": ", ".join(sorted(names))} if names else None
+    return {"systems": _listed(sorted(names))} if names else None
 
 
 def _live_budget(

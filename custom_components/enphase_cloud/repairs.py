@@ -93,15 +93,10 @@ class _TryOnceFlow(_EntryFlow):
 
     @override
     async def _async_fix(self, entry: EnphaseCloudConfigEntry) -> RepairsFlowResult:
-        data = entry.runtime_data
-        ledger = data.budget.ledger
+        if (document := entry.runtime_data.to_try) is None:
+            return self.async_abort(reason="not_loaded")
+        ledger = entry.runtime_data.budget.ledger
         ledger.allow_try(dt_util.utcnow())
-        document = next(
-            document
-            for system in data.systems
-            for document in system.documents
-            if document.plan.is_active
-        )
         with suppress(HomeAssistantError):
             await document.async_refresh_for_user()
         if (until := ledger.blocked_until(dt_util.utcnow())) is None:
