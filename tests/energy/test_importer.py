@@ -81,6 +81,17 @@ def test_a_clock_put_back_ends_a_pause(jump: timedelta) -> None:
     assert due(importer, NOW + jump) is not None
 
 
+def test_a_clock_that_was_ahead_delays_no_update() -> None:
+    """Updates continue with the next one of the day."""
+    progress = ImportProgress(updated_at=NOW + timedelta(days=60))
+    importer = Importer(AGENDA, {PRODUCTION: progress})
+    importer.use({PRODUCTION: 1})
+    assert due(importer, NOW) is None
+    tomorrow = NOW.replace(hour=4) + timedelta(days=1)
+    assert importer.next_update(NOW) == tomorrow
+    assert due(importer, tomorrow) is not None
+
+
 def test_what_fails_holds_up_nothing_else(importer: Importer) -> None:
     """After a short pause the other source comes first."""
     first = due(importer, NOW)

@@ -53,6 +53,12 @@ def test_a_request_is_not_repeated_at_once() -> None:
     assert listed.requests([7], NOW + NOT_KNOWN) == ()
 
 
+def test_a_clock_that_was_ahead_delays_no_request() -> None:
+    texts = EventTexts().with_request(None, NOW + 3 * NOT_KNOWN)
+    assert texts.requests([1], NOW) == (None,)
+    assert texts.requests([1], NOW + 2 * NOT_KNOWN) == ()
+
+
 def test_texts_are_shortened_and_on_one_line() -> None:
     """An empty text is None."""
     [listed] = _types(

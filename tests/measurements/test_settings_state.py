@@ -37,6 +37,19 @@ def test_a_request_after_a_refusal_waits_a_day_and_then_a_week() -> None:
     assert state.probe_at is None
 
 
+def test_a_clock_that_was_ahead_delays_no_check() -> None:
+    state = SettingsState()
+    state.refuse(NOON + 60 * DAY)
+    written = state.of(Source.BATTERY_SETTINGS)
+    written["ahead"] = Written({}, NOON + 60 * DAY)
+    written["right"] = Written({}, NOON - DAY)
+    for now in (NOON, NOON + DAY):
+        state.limit_moments(now)
+    assert state.probe_at == NOON + DAY
+    assert written["ahead"].at == NOON
+    assert written["right"].at == NOON - DAY
+
+
 def test_the_state_survives_a_restart() -> None:
     state = SettingsState()
     fields = {"mode": "savings", "reserve": 20, "energy_independence": True}

@@ -174,6 +174,7 @@ def test_wrong_clocks_hold_nothing_up_for_long() -> None:
     pause = ahead.pause(NOW, means)
     assert pause is not None
     assert ahead.next_call(NOW, means) == NOW + pause
+    assert ahead.next_call(NOW + pause, means) == NOW + pause
     behind = backfill(ImportDemand(0, 100), last=NOW - 400 * DAY)
     assert behind.next_call(NOW, means) == NOW
     over = replace(means, period_end=NOW - DAY)

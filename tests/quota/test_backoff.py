@@ -35,6 +35,19 @@ def test_a_rest_ends_when_it_should() -> None:
     assert not failures.is_pausing(NOW - timedelta(seconds=1))
 
 
+def test_pause_may_be_longer_than_usual() -> None:
+    """A caller that allows a longer one gets all of it."""
+    day = timedelta(days=1)
+    failures = Backoff(10).another(NOW, longest=day)
+    assert failures.until == NOW + day
+    last = NOW + day - timedelta(minutes=1)
+    for now in (NOW, last):
+        assert failures.is_pausing(now, longest=day)
+        assert failures.paused_until(now, longest=day) == NOW + day
+    ahead = NOW - timedelta(seconds=1)
+    assert failures.paused_until(ahead, longest=day) == ahead
+
+
 def test_failures_are_stored() -> None:
     """What is read again is what was stored; damage is found."""
     for failures in (Backoff(), Backoff().another(NOW).another(NOW)):

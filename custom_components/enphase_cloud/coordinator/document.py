@@ -131,7 +131,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
 
     @override
     async def _async_update_data(self) -> None:
-        self._board.limit_moments(dt_util.utcnow())
+        self._store.limit_moments(dt_util.utcnow())
         due = self.plan.update()
         # After `due`, which is the present moment for a document due at once.
         now = dt_util.utcnow()

@@ -119,7 +119,7 @@ class DocumentPlan:
         if hidden is not None:
             # A hidden system gets no share of the calls.
             schedule.remove(self.polled)
-            return min(hidden.until or now, now + _DAY)
+            return hidden.paused_until(now, longest=_DAY)
         of_system = self._calls_of_system, self._daylight.length
         period = self._document.period_of(self._board, *of_system)
         if period is not None:

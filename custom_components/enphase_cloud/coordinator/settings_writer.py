@@ -88,10 +88,6 @@ class SettingsWriter:
         self._document = document
         self._setting = setting
         self._written = context.store.settings.of(setting.source)
-        now = dt_util.utcnow()
-        for key, each in self._written.items():
-            # The system clock may have been ahead.
-            self._written[key] = each._replace(at=min(each.at, now))
         self._waiting: dict[str, _Batch] = {}
         self._one_by_one = asyncio.Lock()
         # The newest document, when it arrived, and how many arrived.

@@ -81,14 +81,14 @@ class SystemListUpdater:
         self._storage = shared.storage
         self._timer = Timer(shared.hass, self._async_wake_up)
         self._entry.async_on_unload(self._timer.stop)
-        if self._storage.systems_due_at is None:
-            self._storage.set_systems_due(dt_util.utcnow() + _PERIOD)
 
     @callback
     def async_begin(self) -> None:
         """Wait until the list is due."""
-        pause = self._due_in
-        self._timer.start(min(max(pause, _SHORTEST_SLEEP), _LONGEST_SLEEP))
+        due, latest = self._storage.systems_due_at, dt_util.utcnow() + _PERIOD
+        if due is None or due > latest:  # It is new, or the system clock was ahead.
+            self._storage.set_systems_due(latest)
+        self._timer.start(min(max(self._due_in, _SHORTEST_SLEEP), _LONGEST_SLEEP))
 
     @property
     def _due_in(self) -> timedelta:
@@ -96,7 +96,7 @@ class SystemListUpdater:
         due = self._storage.systems_due_at or now
         # A call that the budget withholds would renew the token first.
         withheld_until = self._shared.budget.withheld_until(now) or now
-        return min(max(due, withheld_until) - now, _PERIOD)
+        return max(due, withheld_until) - now
 
     @callback
     def _async_wake_up(self) -> None:

@@ -81,8 +81,7 @@ class Importer:
 
     def change_source(self, source: Source, change: Change, now: datetime) -> None:
         """Change what is requested of one source."""
-        progress = self._progress.get(source, ImportProgress()).as_of(now)
-        self._progress[source] = change(progress)
+        self._progress[source] = change(self._progress_of(source, now))
 
     def change_once(self, request: str, change: Change, now: datetime) -> None:
         """Change what is requested, unless a source had this `request` last."""
@@ -176,12 +175,19 @@ class Importer:
         return [
             ImportSource(
                 source=source,
-                progress=self._progress.get(source, ImportProgress()).as_of(now),
+                progress=self._progress_of(source, now),
                 backoff=self._backoff(source, now),
                 updates_per_day=updates,
             )
             for source, updates in self._updates.items()
         ]
+
+    def _progress_of(self, source: Source, now: datetime) -> ImportProgress:
+        progress = self._progress.get(source, ImportProgress())
+        if progress.updated_at is not None and progress.updated_at > now:
+            # Kept: an update at the present moment, whenever that is, blocks the next.
+            self._progress[source] = progress = replace(progress, updated_at=now)
+        return progress.as_of(now)
 
     def _backoff(
         self, source: Source, now: datetime
@@ -206,7 +212,7 @@ class Importer:
         changed: datetime | None,
         now: datetime,
     ) -> None:
-        progress = self._progress.get(request.source, ImportProgress()).as_of(now)
+        progress = self._progress_of(request.source, now)
         match request.window:
             case Days() as days:
                 progress = progress.have_days(days)

@@ -156,7 +156,9 @@ class Board:
         self._newest.clear()
 
     def limit_moments(self, now: datetime) -> None:
-        """Replace moments in the future by now: they would block newer samples."""
+        """Replace moments in the future by now: they would block what is newer."""
+        for source, evidence in self._evidence.items():
+            self._evidence[source] = evidence.not_after(now)
         if now < self._latest:
             self._change_all(lambda samples: as_of(samples, now))
             self._latest = now

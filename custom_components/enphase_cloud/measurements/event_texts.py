@@ -66,7 +66,9 @@ class EventTexts:
         return tuple(single[:_MOST_REQUESTS])
 
     def _may_request(self, event_type: int, now: datetime) -> bool:
-        return self.not_before.get(event_type, now) <= now
+        until = self.not_before.get(event_type, now)
+        # A clock may have been ahead.
+        return not now < until <= now + NOT_KNOWN
 
     def with_request(self, event_type: int | None, until: datetime) -> Self:
         """Return the state after a request, which is not repeated before `until`."""

@@ -70,14 +70,14 @@ def due_weeks(
 
 
 def _is_due(start: datetime, week: Week | None, now: datetime) -> bool:
-    if week is None:
+    if week is None or week.fetched_at > now:
+        # With a clock that was ahead, it may not be complete.
         return True
-    fetched_at = min(week.fetched_at, now)
     complete_at = start + WEEK + _LATE
-    if fetched_at < complete_at:
-        return now >= complete_at or now - fetched_at >= PAUSE
+    if week.fetched_at < complete_at:
+        return now >= complete_at or now - week.fetched_at >= PAUSE
     is_open = any(each.ended_at is None for each in week.events)
-    return is_open and now - fetched_at >= _PAUSE_OPEN
+    return is_open and now - week.fetched_at >= _PAUSE_OPEN
 
 
 def request_span(start: datetime, now: datetime) -> tuple[int, int]:

@@ -140,6 +140,12 @@ class Evidence:
         """Return the evidence with the cue at the last request."""
         return replace(self, cue=cue)
 
+    def not_after(self, now: datetime) -> Self:
+        """Return the evidence without a request in the future."""
+        if self.requested_at is None or self.requested_at <= now:
+            return self
+        return replace(self, requested_at=now)
+
     def to_be_checked(self) -> Self:
         """Return the evidence with a check due now."""
         return replace(self, requested_at=None)

@@ -75,6 +75,14 @@ class SettingsState:
         """Note that the cloud allowed to read or write the settings."""
         self.refused_at, self.refusals = None, 0
 
+    def limit_moments(self, now: datetime) -> None:
+        """Replace moments in the future by now: they would block checks."""
+        if self.refused_at is not None:
+            self.refused_at = min(self.refused_at, now)
+        for written in self.written.values():
+            for key, each in written.items():
+                written[key] = each._replace(at=min(each.at, now))
+
     @property
     def probe_at(self) -> datetime | None:
         """Return when to request refused settings again; None without a refusal."""

@@ -98,9 +98,11 @@ class Backfill:
         pause = self.pause(now, budget_left)
         if pause is None:
             return budget_left.period_end
+        if self._last is None:
+            return now
         # A last call in the future (a clock was set back) must not delay the next.
-        last = min(self._last, now) if self._last is not None else now - pause
-        return min(max(now, last + pause), max(now, budget_left.period_end))
+        self._last = min(self._last, now)
+        return min(max(now, self._last + pause), max(now, budget_left.period_end))
 
     def duration(
         self,

@@ -22,15 +22,21 @@ class Backoff:
         failures = self.count + 1
         return type(self)(failures, now + pause_after(failures, longest=longest))
 
-    def is_pausing(self, now: datetime) -> bool:
-        """Return whether the pause lasts still; False if the clock was set back."""
+    def is_pausing(self, now: datetime, *, longest: timedelta = _LONGEST_PAUSE) -> bool:
+        """Return whether the pause lasts still; False if the clock was set back.
+
+        `longest` is the same as for `another`.
+        """
         if self.until is None:
             return False
-        return now < self.until <= now + pause_after(self.count)
+        return now < self.until <= now + pause_after(self.count, longest=longest)
 
-    def paused_until(self, now: datetime) -> datetime:
+    def paused_until(
+        self, now: datetime, *, longest: timedelta = _LONGEST_PAUSE
+    ) -> datetime:
         """Return the end of the pause; now where there is none."""
-        return self.until if self.until and self.is_pausing(now) else now
+        is_pausing = self.is_pausing(now, longest=longest)
+        return self.until if self.until and is_pausing else now
 
     def as_dict(self) -> dict[str, Any]:
         """Return the failures as JSON."""

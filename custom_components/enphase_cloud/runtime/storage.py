@@ -51,7 +51,8 @@ class SystemStore:
         self._progress: dict[Source, ImportProgress] = {}
         self._power_caps: dict[Flow, PowerCap] = {}
         self._priced: dict[Direction, Priced] = {}
-        self._live_started_at: datetime | None = None
+        # When the last live session began.
+        self.live_started_at: datetime | None = None
         # The backoff while the cloud does not show the system; None if it does.
         self.hidden: Backoff | None = None
         # The last stream, if it could not be read.
@@ -101,16 +102,19 @@ class SystemStore:
         self.board.forget_today()
         self.save_soon()
 
-    @property
-    def live_started_at(self) -> datetime | None:
-        """Return when the last live session began."""
-        return self._live_started_at and min(self._live_started_at, dt_util.utcnow())
-
     @callback
     def set_live_start(self, at: datetime) -> None:
         """Keep when a live session began."""
-        self._live_started_at = at
+        self.live_started_at = at
         self.save_soon()
+
+    @callback
+    def limit_moments(self, now: datetime) -> None:
+        """Replace moments in the future by now, after a clock was set back."""
+        self.board.limit_moments(now)
+        self.settings.limit_moments(now)
+        if self.live_started_at is not None:
+            self.live_started_at = min(self.live_started_at, now)
 
     @callback
     def set_unreadable_stream(self, sample: StreamSample | None) -> None:
@@ -197,7 +201,7 @@ class SystemStore:
             self._refused = read(_refusals, stored.get("refused"), {})
         if (hidden := stored.get("hidden")) is not None:
             self.hidden = read(Backoff.from_dict, hidden, Backoff())
-        self._live_started_at = read(moment, stored.get("live_started_at"), None)
+        self.live_started_at = read(moment, stored.get("live_started_at"), None)
         self.unreadable_stream = read(
             StreamSample.restore, stored.get("unreadable_stream"), None
         )
@@ -214,10 +218,11 @@ class SystemStore:
         )
         kept = stored.get("settings")
         self.settings = read(SettingsState.from_dict, kept, SettingsState())
+        self.limit_moments(dt_util.utcnow())
 
     def as_dict(self) -> dict[str, Any]:
         """Return the data as JSON."""
-        started, unreadable = self._live_started_at, self.unreadable_stream
+        started, unreadable = self.live_started_at, self.unreadable_stream
         reported = self.last_report_day
         return {
             **self.board.as_dict(),
@@ -231,16 +236,9 @@ class SystemStore:
             "peaks": self.peaks.as_dict(),
             "battery_history": self.battery_history.as_dict(),
             "settings": self.settings.as_dict(),
-            "progress": {
-                source: progress.as_dict()
-                for source, progress in dict(self._progress).items()
-            },
-            "power_caps": {
-                flow: cap.as_dict() for flow, cap in dict(self._power_caps).items()
-            },
-            "priced": {
-                key: priced.as_dict() for key, priced in dict(self._priced).items()
-            },
+            "progress": _as_dicts(self._progress),
+            "power_caps": _as_dicts(self._power_caps),
+            "priced": _as_dicts(self._priced),
         }
 
 
@@ -334,12 +332,14 @@ class EntryStore:
         due = self.systems_due_at
         return {
             "terms": self._terms,
-            "systems": {
-                str(system_id): system.as_dict()
-                for system_id, system in dict(self._systems).items()
-            },
+            "systems": _as_dicts(self._systems),
             "systems_due_at": due and due.timestamp(),
         }
+
+
+def _as_dicts(parts: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return parts as JSON, in a thread while there may be new ones."""
+    return {str(key): part.as_dict() for key, part in dict(parts).items()}
 
 
 def _refusals(stored: object) -> dict[Source, Refusal]:
