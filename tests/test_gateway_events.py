@@ -9,6 +9,8 @@ from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 import pytest
 
+from simulator import Fault
+
 from .conftest import SetUp, World
 from .helpers import pass_time, state
 
@@ -88,6 +90,24 @@ async def test_silence_fires_one_event_despite_restarts(
     await set_up(entry)
     await pass_time(hass, freezer, timedelta(hours=1), step=QUARTER)
     assert [event_type for event_type, _ in fired] == ["lost", "restored"]
+
+
+async def test_failing_cloud_does_not_make_a_gateway_silent(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    fired: list[tuple[str, str]],
+) -> None:
+    """What the gateway does is unknown meanwhile."""
+    await set_up()
+    world.cloud.faults.add(Fault(status=500))
+    await pass_time(hass, freezer, timedelta(hours=4), step=QUARTER)
+    assert state(hass, REPORTING) == "on"
+    world.cloud.faults.clear()
+    await pass_time(hass, freezer, timedelta(hours=4), step=QUARTER)
+    assert state(hass, REPORTING) == "on"
+    assert fired == []
 
 
 async def test_gateway_silent_since_before_set_up_fires_no_lost_event(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from .data import EnphaseCloudData, EnphaseSystem
-from .measurements.catalog import Measurement, Source
+from .measurements.catalog import Measurement
 
 # A report arrives up to one period late, so the newest is up to two periods old.
 MISSED_REPORTS: Final = 3
@@ -19,12 +19,11 @@ def reported_at(system: EnphaseSystem) -> datetime | None:
 def is_reporting(data: EnphaseCloudData, system: EnphaseSystem) -> bool | None:
     """Return whether the gateway missed fewer than three reports at the last poll.
 
-    None where that is not known.
+    A poll that failed does not count. None where that is not known.
     """
-    summary = system.documents[0]
-    report = reported_at(system)
-    requested_at = system.board.evidence_of(Source.SUMMARY).requested_at
+    schedule, polled = data.budget.schedule, system.documents[0].plan.polled
+    report, requested_at = reported_at(system), schedule.requested_at(polled)
     if report is None or requested_at is None or not system.store.is_visible:
         return None
-    period = data.budget.schedule.period(summary.plan.polled)
+    period = schedule.period(polled)
     return requested_at - report <= (MISSED_REPORTS + 1) * period

@@ -142,8 +142,15 @@ class Schedule:
 
     def period(self, polled: PolledDocument) -> timedelta:
         """Return the interval between reports of a document."""
+        return self._cadence(polled).period
+
+    def requested_at(self, polled: PolledDocument) -> datetime | None:
+        """Return when a document was last requested with a response."""
+        return self._cadence(polled).requested_at
+
+    def _cadence(self, polled: PolledDocument) -> Cadence:
         known = self._polled.get(polled) or self._remembered.get(polled, _State())
-        return known.cadence.period
+        return known.cadence
 
     def daylight(self, system: str) -> Daylight:
         """Return when a system produces."""
