@@ -1,5 +1,6 @@
 """Figures from interval data: true, kept over restarts, and without extra calls."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,10 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from custom_components.enphase_cloud.const import (
@@ -217,6 +221,34 @@ async def test_failed_refresh_is_repeated(
     await advance(hass, freezer, 5 * MINUTE, step=MINUTE)
     assert shown(hass, "self_sufficiency_today") == before
     assert caplog.text.count("Unforeseen SQLAlchemyError") == 2
+
+
+async def test_slow_refresh_is_not_begun_again(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Reading many years may take longer than the pause between two refreshes."""
+    may_read = asyncio.Event()
+    years: list[datetime] = []
+
+    async def read(
+        hass: HomeAssistant, ids: set[str], start: datetime, **options: Any
+    ) -> Any:
+        if len(ids) == 1:
+            years.append(dt_util.utcnow())
+            await may_read.wait()
+        return await async_recorded_hours(hass, ids, start, **options)
+
+    with patch.object(figures, "async_recorded_hours", read):
+        await set_up(options=options())
+        for _ in range(4):
+            freezer.tick(5 * MINUTE)
+            async_fire_time_changed(hass)
+            await hass.async_block_till_done()
+        may_read.set()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert len(years) == 1
+        await advance(hass, freezer, timedelta(minutes=12), step=MINUTE)
+    assert shown(hass, "self_sufficiency_today") is not None
 
 
 def data_end(hass: HomeAssistant, period: str) -> datetime:

@@ -44,6 +44,7 @@ class SystemFigures:
         self._day: date | None = None
         self._production: Days = {}
         self._is_stale = True
+        self._is_refreshing = False
         self._timer = Timer(context.shared.hass, self._async_wake_up)
         energy.async_on_imported(self._take_readings)
         energy.async_on_batteries(self._take_batteries)
@@ -105,7 +106,10 @@ class SystemFigures:
     def _async_wake_up(self) -> None:
         self._timer.start(_WAKES_UP)
         today = dt_util.utcnow().astimezone(self._info.time_zone).date()
-        if self._is_stale or today != self._day:
+        is_due = self._is_stale or today != self._day
+        # Years of hours may take longer than the pause.
+        if is_due and not self._is_refreshing:
+            self._is_refreshing = True
             shared = self._context.shared
             shared.entry.async_create_background_task(
                 shared.hass, self._async_refresh(), "Enphase Cloud figures"
@@ -119,6 +123,8 @@ class SystemFigures:
         except UnforeseenError:
             # Repeated when the timer wakes up next.
             self._is_stale = True
+        finally:
+            self._is_refreshing = False
 
     async def _async_compute(self, now: datetime) -> None:
         today = now.astimezone(self._info.time_zone).date()
