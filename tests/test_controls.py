@@ -13,7 +13,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 import pytest
 
-from custom_components.enphase_cloud.const import DOMAIN
+from custom_components.enphase_cloud.const import CONF_LIVE_BURSTS, DOMAIN
 from simulator import Fault, Settings
 
 from .conftest import SetUp, World
@@ -229,6 +229,21 @@ async def test_refusal_by_plan_makes_controls_unavailable(
     assert state(hass, MODE) == "self_consumption"
     await put(hass, MODE, "savings")
     assert cloud_has(world)[0] == "Savings Mode"
+
+
+async def test_plan_that_allows_settings_again_resumes_live_sessions(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """The refusal of the live stream had the same cause."""
+    for name in ("live_data", "grid_status"):
+        world.cloud.faults.add(Fault(operation=name, status=401))
+    await set_up(options={**OPTIONS, CONF_LIVE_BURSTS: True})
+    world.cloud.faults.clear()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=500))
+    await pass_time(hass, freezer, timedelta(hours=22), step=timedelta(hours=2))
+    assert fault.hits == 0
+    await pass_time(hass, freezer, timedelta(hours=8), step=timedelta(hours=2))
+    assert fault.hits > 0
 
 
 @pytest.mark.parametrize("took_effect", [True, False])

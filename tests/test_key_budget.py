@@ -160,6 +160,24 @@ async def test_presses_beyond_the_limit_per_minute_are_refused_before_sending(
     assert {request.status for request in world.cloud.requests} == {200}
 
 
+async def test_listener_that_fails_prevents_no_call(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would be counted each time, but never sent."""
+    budgets = async_get_key_budgets(hass)
+    budget = await budgets.async_acquire(API_KEY, "entry", PLANS["watt"])
+    called: list[int] = []
+    budget.async_add_listener(lambda: called.append(1 // 0))
+    budget.async_add_listener(lambda: called.append(1))
+    sent = False
+    async with budget.attempt("summary"):
+        sent = True
+    assert sent
+    assert called
+    assert "A listener of the budget failed" in caplog.text
+    await budgets.async_release(API_KEY, "entry")
+
+
 async def test_timer_that_a_refresh_of_the_user_starts_is_no_call_of_the_user(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory
 ) -> None:

@@ -26,6 +26,7 @@ from custom_components.enphase_cloud.const import (
     CONF_STREAMS_PER_MONTH,
     DOMAIN,
 )
+from custom_components.enphase_cloud.measurements.catalog import Measurement
 from custom_components.enphase_cloud.quota.ledger import Ledger
 from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
@@ -583,6 +584,24 @@ async def test_refusal_disables_live_data(
     [issue] = issue_registry.issues.values()
     assert issue.issue_id == f"{issue_key}_{entry.entry_id}"
     assert issue.translation_placeholders == {"account": "Home", **placeholders}
+
+
+async def test_listener_that_fails_ends_no_session(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    burst: Burst,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The stream is paid for."""
+    entry = await set_up()
+    live = entry.runtime_data.systems[0].live
+    live.async_add_listener(lambda: 1 // 0, Measurement.PRODUCTION_POWER)
+    await start(hass, duration=60)
+    await burst.run()
+    assert world.cloud.streams[0].frames == 60
+    assert float(state(hass, GRID)) == grid_of(world.cloud.frames[-1])
+    assert "A listener of Enphase Cloud live data failed" in caplog.text
 
 
 async def test_session_does_not_delay_polls(

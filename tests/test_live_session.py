@@ -216,6 +216,22 @@ async def test_cancelled_caller_does_not_cancel_the_session(
     assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
+async def test_request_while_a_stream_outlasts_its_time_costs_one_stream(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    burst: Burst,
+) -> None:
+    """The overtime is not added to the requested duration."""
+    await set_up()
+    world.cloud.faults.add(Fault(operation="live_data", stream="endless", times=1))
+    await start(hass, duration=30)
+    await burst.second()
+    freezer.tick(40)
+    assert (await start(hass, duration=300))[HILLTOP]["streams"] == 1
+
+
 async def test_request_in_the_last_second_gets_its_whole_duration(
     hass: HomeAssistant, world: World, set_up: SetUp, burst: Burst
 ) -> None:

@@ -37,7 +37,7 @@ class SystemContext:
     shared: EntryContext
     info: SystemInfo
     store: SystemStore
-    _on_shown: list[CALLBACK_TYPE] = field(default_factory=list)
+    _on_allowed: list[CALLBACK_TYPE] = field(default_factory=list)
 
     @property
     def board(self) -> Board:
@@ -45,9 +45,9 @@ class SystemContext:
         return self.store.board
 
     @callback
-    def on_shown(self, action: CALLBACK_TYPE) -> None:
-        """Call an action when the cloud shows the system again."""
-        self._on_shown.append(action)
+    def on_allowed(self, action: CALLBACK_TYPE) -> None:
+        """Call an action when the cloud shows the system or allows documents again."""
+        self._on_allowed.append(action)
 
     @callback
     def hide(self, hidden: Backoff) -> None:
@@ -58,9 +58,14 @@ class SystemContext:
     @callback
     def show(self) -> None:
         """Resume polling once the cloud shows the system again."""
-        # Refusals of single documents may have had the same cause.
-        self.store.forget_refusals()
         self.store.set_hidden(None)
-        for action in self._on_shown:
+        # Refusals of single documents may have had the same cause.
+        self.allow()
+
+    @callback
+    def allow(self) -> None:
+        """Request again what the cloud refused."""
+        self.store.forget_refusals()
+        for action in self._on_allowed:
             action()
         self.shared.budget.notify()

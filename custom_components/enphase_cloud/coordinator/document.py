@@ -216,8 +216,7 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
         if self.source in self._store.refusals:
             _LOGGER.info("The cloud allows %s again", self.source)
             self._store.settings.allow()
-            self._store.forget_refusals()
-            self._budget.notify()
+            self._context.allow()
 
     def _not_visible(self, hidden: Backoff) -> UpdateFailed:
         return translated(UpdateFailed, "system_not_visible", until=hidden.until)

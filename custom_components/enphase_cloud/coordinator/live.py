@@ -97,4 +97,4 @@ class LiveCoordinator(EnphaseCloudCoordinator):
             return
         for measurement in shown:
             for update in list(self._showing[measurement]):
-                update()
+                self._call_one(update)

@@ -74,8 +74,10 @@ class LiveSession:
 
         A short extension is not worth the cost of another stream.
         """
-        until = dt_util.utcnow() + length
-        missing = until - self._stream_ends_at
+        now = dt_util.utcnow()
+        until = now + length
+        # A stream may outlast its time; then the next one opens late.
+        missing = until - max(now, self._stream_ends_at)
         if missing < min(MIN_STREAM, length / 2):
             return self.grant(0)
         before = self.following

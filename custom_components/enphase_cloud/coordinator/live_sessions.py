@@ -52,7 +52,7 @@ class LiveSessions:
         self._is_shut_down = False
         # Home Assistant calls this also if the set-up of the entry fails later.
         self._shared.entry.async_on_unload(self._shut_down)
-        context.on_shown(self.async_schedule)
+        context.on_allowed(self.async_schedule)
 
     @property
     def is_running(self) -> bool:

@@ -287,7 +287,11 @@ class KeyBudget:
     @callback
     def _call_listeners(self) -> None:
         for listener in tuple(self._listeners):
-            listener()
+            try:
+                listener()
+            except Exception:
+                # The call that changed the budget is made all the same.
+                _LOGGER.exception("A listener of the budget failed")
 
     def _as_dict(self) -> dict[str, Any]:
         return {
