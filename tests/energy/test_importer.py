@@ -12,7 +12,12 @@ from custom_components.enphase_cloud.energy.import_progress import (
     ImportProgress,
 )
 from custom_components.enphase_cloud.energy.importer import Importer
-from custom_components.enphase_cloud.energy.readings import HOUR, Reading, Span
+from custom_components.enphase_cloud.energy.readings import (
+    HOUR,
+    SETTLES_AFTER,
+    Reading,
+    Span,
+)
 from custom_components.enphase_cloud.measurements.catalog import Flow, Source
 
 NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
@@ -132,8 +137,39 @@ def test_history_is_requested_once_for_a_wish(importer: Importer) -> None:
     assert importer.calls_pending(NOW) == 0
     assert importer.share_done(NOW) == 100
     assert importer.cost(change, NOW) == 0
+    importer.change_once("hour", _all_again, NOW)
+    assert importer.calls_pending(NOW) == 0
+    importer.change_once("another", _all_again, NOW)
+    assert importer.calls_pending(NOW) == 4
     importer.change(ImportProgress.cancel_requests, NOW)
     assert importer.share_done(NOW) is None
+
+
+def _all_again(progress: ImportProgress) -> ImportProgress:
+    return progress.request_hours(NOW - 4 * WEEK, NOW - 2 * WEEK, now=NOW, again=True)
+
+
+def test_a_day_is_complete_once_all_its_sources_are_final(importer: Importer) -> None:
+    """By their newest data, and for production by the report of the gateway."""
+    end = NOW - SETTLES_AFTER
+    assert not importer.is_complete(end, reported_at=NOW)
+    while (step := due(importer, NOW)) is not None:
+        assert not importer.is_complete(end, reported_at=NOW)
+        readings = {} if step.source is PRODUCTION else hours_of(step, NOW)
+        importer.imported(step, readings, changed=None, now=NOW)
+    assert importer.is_complete(end, reported_at=end)
+    assert not importer.is_complete(end + MINUTE, reported_at=NOW)
+    assert not importer.is_complete(end, reported_at=end - MINUTE)
+    assert not importer.is_complete(end, reported_at=None)
+    importer.use({})
+    assert not importer.is_complete(end, reported_at=NOW)
+
+
+def test_a_day_without_data_is_not_complete(importer: Importer) -> None:
+    """What was not delivered may come later."""
+    while (step := due(importer, NOW)) is not None:
+        importer.imported(step, {}, changed=None, now=NOW)
+    assert not importer.is_complete(NOW - SETTLES_AFTER, reported_at=NOW)
 
 
 def test_only_what_the_system_has_is_imported(importer: Importer) -> None:

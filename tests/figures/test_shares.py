@@ -179,12 +179,15 @@ hourly = st.dictionaries(
 )
 
 
-@given(st.dictionaries(st.sampled_from(Flow), hourly))
-def test_a_share_is_a_percentage(hours: dict[Flow, EnergyByHour]) -> None:
-    """For any known hours."""
+@given(st.dictionaries(st.sampled_from(Flow), hourly), st.sampled_from([0, 300, 1_000]))
+def test_a_share_is_a_percentage(hours: dict[Flow, EnergyByHour], passes: int) -> None:
+    """For any known hours, among sound ones or alone."""
     days = [DAY, system_day(date(2026, 6, 11), ZONE)]
     for share in (SELF_CONSUMPTION, SELF_SUFFICIENCY):
-        found = share_of_days(share, hours, days)
-        assert found is None or 0 <= found.value <= 100
-        assert found is None or found.until <= DAY.start + timedelta(days=2)
-        assert found is None or found.until.tzinfo is UTC
+        sound: dict[Flow, EnergyByHour] = {**flows(1_000, passes, share)}
+        mixed = {flow: {**sound.get(flow, {}), **hours.get(flow, {})} for flow in Flow}
+        for known in (hours, mixed):
+            found = share_of_days(share, known, days)
+            assert found is None or 0 <= found.value <= 100
+            assert found is None or found.until <= DAY.start + timedelta(days=2)
+            assert found is None or found.until.tzinfo is UTC

@@ -3,7 +3,7 @@
 from copy import replace
 from datetime import date, datetime, timedelta
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 import pytest
 
 from custom_components.enphase_cloud.energy.parsing import system_day
@@ -146,6 +146,9 @@ def test_days_are_those_known_as_a_whole() -> None:
     assert days_of(hours, ZONE) == {date(2026, 6, 1): 240, date(2026, 6, 3): 700}
 
 
+FIVE_YEARS = fine(date(2020, 1, 1), 365 * 5, left=0.98)
+
+
 @given(
     st.dictionaries(
         st.dates(date(2020, 1, 1), date(2026, 12, 31)),
@@ -154,8 +157,11 @@ def test_days_are_those_known_as_a_whole() -> None:
     ),
     st.dates(date(2020, 1, 1), date(2028, 2, 29)),
 )
+@example({}, date(2024, 6, 17))
 def test_any_days_can_be_compared(days: dict[date, int], today: date) -> None:
     """The figures are plausible."""
-    found = degradation(days)
-    assert found is None or abs(found.percent) <= 10
-    same_month(days, today)
+    for known in (days, FIVE_YEARS | days):
+        found = degradation(known)
+        assert found is None or abs(found.percent) <= 10
+        compared = same_month(known, today)
+        assert compared is None or compared.earlier[today.year - 1] >= 0
