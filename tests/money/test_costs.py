@@ -131,7 +131,7 @@ def test_sums_are_exact(values: list[int], price: int, zone: ZoneInfo) -> None:
     ]
     version = fixed(f"{price / 10**6:.6f}")
     costs = Pricer(tariff(version), zone, {}).costs(rows)
-    written = cost_rows(costs, {}, sum_before=7)
+    written = cost_rows(costs, {}, zone=zone, sum_before=7)
     assert written[-1].sum == 7 + sum(values) * price
     # Rows are the same after a database returned them.
     for row in written:
@@ -161,20 +161,41 @@ def test_a_day_costs_what_its_hours_cost(
 
 def test_recorded_hours_without_a_price() -> None:
     """Rows cannot be deleted: they keep their cost, or cost 0 after a new price."""
+    starts = [START, START + timedelta(days=1)]
     recorded = {
-        START + number * HOUR: CostRow(
-            start=START + number * HOUR, cost=5, sum=5 * number + 5
-        )
-        for number in range(2)
+        start: CostRow(start=start, cost=5, sum=5 * number + 5)
+        for number, start in enumerate(starts)
     }
-    costs = {START + HOUR: 7, START - HOUR: 1}
-    kept = cost_rows(costs, recorded, sum_before=0)
+    costs = {starts[1]: 7, START - timedelta(days=1): 1}
+    kept = cost_rows(costs, recorded, zone=BERLIN, sum_before=0)
     assert [(row.cost, row.sum) for row in kept] == [(1, 1), (5, 6), (7, 13)]
-    rows = cost_rows(costs, recorded, sum_before=0, is_repriced=True)
+    rows = cost_rows(costs, recorded, zone=BERLIN, sum_before=0, is_repriced=True)
     assert [(row.cost, row.sum) for row in rows] == [(1, 1), (0, 1), (7, 8)]
     assert not kept[0].is_like(None)
     assert is_same(10**18 + 1, 10**18)
     assert not is_same(10**15 + 1, 10**15)
+
+
+@given(
+    priced=st.lists(st.sets(st.integers(0, 23)), min_size=1, max_size=3),
+    zone=st.sampled_from(ZONES),
+)
+@example(priced=[set(range(12, 24))], zone=BERLIN)
+@example(priced=[set(range(24)), set(range(12, 24))], zone=BERLIN)
+def test_a_day_is_never_paid_twice(priced: list[set[int]], zone: ZoneInfo) -> None:
+    """Its hours may arrive later than its energy, and prices may come and go."""
+    spot = {"kind": "entity", "entity_id": "sensor.spot", "standing_charge": "1"}
+    day = date(2026, 6, 2)
+    hours = hours_of(day, zone)
+    recorded: dict[datetime, CostRow] = {}
+    for energy in (whole(day, zone, 24_000), hours):
+        for known in priced:
+            prices = {hours[number].start: 100_000 + number for number in known}
+            costs = Pricer(tariff(spot), zone, {"sensor.spot": prices}).costs(energy)
+            rows = cost_rows(costs, recorded, zone=zone, sum_before=0)
+            recorded = {row.start: row for row in rows}
+            if costs:
+                assert rows[-1].sum == sum(costs.values())
 
 
 @pytest.mark.parametrize(

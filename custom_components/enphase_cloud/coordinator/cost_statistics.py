@@ -72,7 +72,11 @@ class CostStatistics:
                     total = recorded_total = await self._async_sum_before(start)
                     is_first = False
                 rows = cost_rows(
-                    costs, recorded, sum_before=total, is_repriced=is_repriced
+                    costs,
+                    recorded,
+                    zone=self._info.time_zone,
+                    sum_before=total,
+                    is_repriced=is_repriced,
                 )
                 await self.async_write(
                     row for row in rows if not row.is_like(recorded.get(row.start))

@@ -132,16 +132,22 @@ def cost_rows(
     costs: Costs,
     recorded: Mapping[datetime, CostRow],
     *,
+    zone: tzinfo,
     sum_before: int,
     is_repriced: bool = False,
 ) -> list[CostRow]:
     """Return rows in order, each with the sum up to its end.
 
-    A recorded hour without a price keeps its cost, which is of the same tariff. With
-    `is_repriced` it costs 0 until its price is known, as rows cannot be deleted.
+    On a day without any price, a recorded hour keeps its cost, which is of the same
+    tariff. Else, and with `is_repriced`, it costs 0 until its price is known, as rows
+    cannot be deleted: its energy or the standing charge may be in other hours now.
     """
-    kept = {} if is_repriced else {start: row.cost for start, row in recorded.items()}
-    known = dict.fromkeys(recorded, 0) | kept | dict(costs)
+    priced = {start.astimezone(zone).date() for start in costs}
+    kept = {
+        start: 0 if is_repriced or start.astimezone(zone).date() in priced else row.cost
+        for start, row in recorded.items()
+    }
+    known = kept | dict(costs)
     rows, total = [], sum_before
     for start in sorted(known):
         total += known[start]
