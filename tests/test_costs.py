@@ -518,6 +518,33 @@ async def test_sensors_change_their_period_at_midnight(
     assert shown("savings")[3] == 4.2
 
 
+async def test_cost_of_yesterday_is_never_that_of_today(
+    hass: HomeAssistant,
+    world: World,
+    begin: Any,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the database fails at midnight, the costs of the new day are unknown."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("The database is locked")
+
+    freezer.move_to("2026-06-17 21:30:00+00:00")
+    await record_energy(hass, world, {hour(3, 17): 1000})
+    await begin(fixed("0.30"))
+    assert state(hass, "sensor.hilltop_cost_today") == "0.3"
+    module = "custom_components.enphase_cloud.coordinator.cost_statistics"
+    with monkeypatch.context() as failing:
+        failing.setattr(f"{module}.async_recorded_hours", fail)
+        await advance(hass, freezer, timedelta(minutes=35), step=timedelta(minutes=35))
+        assert state(hass, "sensor.hilltop_cost_today") == "unknown"
+        assert state(hass, "sensor.hilltop_net_cost_this_month") == "unknown"
+    await advance(hass, freezer, timedelta(minutes=5), step=timedelta(minutes=5))
+    assert state(hass, "sensor.hilltop_cost_today") == "unknown"
+    assert state(hass, "sensor.hilltop_net_cost_this_month") == "0.3"
+
+
 async def test_costs_are_completed_after_a_crash(
     hass: HomeAssistant,
     world: World,

@@ -70,12 +70,12 @@ class CostSensor(EnphaseSystemEntity, SensorEntity):
     @override
     def read(self) -> object:
         described, costs = self.entity_description, self._system.costs
-        known = {} if costs is None else costs.figures
+        zone = self._system.info.time_zone
+        today = dt_util.utcnow().astimezone(zone).date()
+        known = {} if costs is None else costs.figures(today)
         amount = known.get((described.amount, described.period))
         self._attr_native_value = None if amount is None else amount / BILLION
         if described.period.is_current:
-            zone = self._system.info.time_zone
-            today = dt_util.utcnow().astimezone(zone).date()
             begin = described.period.span(today, zone).start
             self._attr_last_reset = begin.astimezone(zone)
         return amount, self.last_reset, self.native_unit_of_measurement

@@ -32,6 +32,8 @@ _LOOK_BACK: Final = timedelta(days=35)
 _RECENT: Final = timedelta(days=10)
 _SHARE_OF_HISTORY: Final = 0.02
 _SHORTEST_PAUSE: Final = 60.0
+# When to compute the figures again after the database failed.
+_RETRY_AFTER: Final = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -68,18 +70,23 @@ class SystemCosts:
             direction: CostStatistics(self._hass, self._info, tariff)
             for direction, tariff in tariffs.items()
         }
-        self.figures: Figures = {}
+        self._figures: Figures = {}
+        self._day: date | None = None
         self._work: dict[Direction, _Work] = {}
         self._history: dict[Direction, _Work] = {}
         self._took = 0.0
         self._pricing = asyncio.Lock()
         self._later = Timer(self._hass, self._price_history)
-        self._midnight = Timer(self._hass, self._show_soon)
+        self._timer = Timer(self._hass, self._show_soon)
         entry = context.shared.entry
         entry.async_on_unload(energy.async_on_imported(self._take))
-        entry.async_on_unload(self._midnight.stop)
+        entry.async_on_unload(self._timer.stop)
         entry.async_on_unload(self._later.stop)
         self._store.keep_priced(tariffs)
+
+    def figures(self, today: date) -> Figures:
+        """Return the amounts relative to a day; none before they are computed."""
+        return self._figures if today == self._day else {}
 
     @callback
     def async_begin(self) -> None:
@@ -215,8 +222,8 @@ class SystemCosts:
         """Compute the figures of today, this month and the month before."""
         zone, now = self._info.time_zone, dt_util.utcnow()
         today = now.astimezone(zone).date()
-        tomorrow = system_day(today + timedelta(days=1), zone).start
-        self._midnight.start(tomorrow - now + timedelta(seconds=1))
+        tomorrow = system_day(today, zone).end
+        self._timer.start(_RETRY_AFTER)
         start = Period.LAST_MONTH.span(today, zone).start
         costs: dict[Direction, Costs] = {
             direction: {
@@ -228,13 +235,15 @@ class SystemCosts:
         without_solar: Costs = {}
         if (paid := self._statistics.get(Direction.IMPORT)) is not None:
             without_solar = await paid.async_priced(Flow.CONSUMPTION, start, tomorrow)
-        self.figures = figures(
+        self._figures = figures(
             cost=costs.get(Direction.IMPORT),
             compensation=costs.get(Direction.EXPORT),
             without_solar=without_solar,
             today=today,
             zone=zone,
         )
+        self._day = today
+        self._timer.start(tomorrow - now + timedelta(seconds=1))
         self._energy.async_update_listeners()
 
 
