@@ -20,6 +20,7 @@ from .entity import EnphaseCloudEntity, account_unique_id
 from .figures.day_report import DayReport, known
 from .measurements.catalog import Measurement, Source
 from .measurements.system import Device, DeviceKind
+from .money.tariff import Direction
 from .quota.ledger import ASSUMED
 from .runtime.account import account_owner
 
@@ -52,8 +53,14 @@ async def async_day_report(
         hass, system.info.system_id, span.start, span.end
     )
     zone = system.info.time_zone
-    peak = system.store.peaks.by_day(zone).get(day)
-    return DayReport.of_hours(day, hours, zone, peak=peak)
+    return DayReport.of_hours(
+        day,
+        hours,
+        zone,
+        peak=system.store.peaks.by_day(zone).get(day),
+        is_import_paid=system.costs is not None
+        and Direction.IMPORT in system.costs.tariffs,
+    )
 
 
 async def async_report(

@@ -55,6 +55,17 @@ def test_shares_and_money() -> None:
     }
 
 
+@pytest.mark.parametrize(("is_paid", "net"), [(False, -1.2), (True, None)])
+def test_import_without_a_known_price_has_no_net_cost(
+    is_paid: bool,  # noqa: FBT001
+    net: float | None,
+) -> None:
+    """Compensation alone is the net cost only where import has no tariff."""
+    hours = {"grid_export_compensation": _hours(0.05)}
+    report = DayReport.of_hours(DAY, hours, KOLKATA, is_import_paid=is_paid)
+    assert report.summary().get("net_cost") == net
+
+
 @pytest.mark.parametrize("known", [0, 12])
 def test_half_a_day_has_no_share(known: int) -> None:
     """It would still change; the known energy is included."""
@@ -90,10 +101,18 @@ def test_days_that_begin_at_half_past_are_whole() -> None:
 
 
 def test_hours_of_utc_stay_whole() -> None:
-    """With the offset of the system."""
-    start = datetime(2026, 6, 16, 19, tzinfo=UTC)
+    """With the offset of the system, also the one at midnight."""
+    starts = [
+        datetime(2026, 6, day, hour, tzinfo=UTC) for day, hour in ((16, 19), (17, 18))
+    ]
     rows = table(
-        {Flow.PRODUCTION: [Recorded(start, 5)]}, Resolution.HOUR, SPAN, KOLKATA
+        {Flow.PRODUCTION: [Recorded(start, 5) for start in starts]},
+        Resolution.HOUR,
+        SPAN,
+        KOLKATA,
     )
-    (line,) = to_csv(rows, KOLKATA, "INR").splitlines()[1:]
-    assert line.startswith("2026-06-17T00:30:00+05:30,2026-06-17T01:30:00+05:30,0.005,")
+    first, last = to_csv(rows, KOLKATA, "INR").splitlines()[1:]
+    assert first.startswith(
+        "2026-06-17T00:30:00+05:30,2026-06-17T01:30:00+05:30,0.005,"
+    )
+    assert last.startswith("2026-06-17T23:30:00+05:30,2026-06-18T00:30:00+05:30,0.005,")

@@ -52,12 +52,14 @@ def table(
     """Return the records of some days, by hours, days or months of the system.
 
     A day with unknown hours has a row as long as the day, at any resolution. Of a
-    month, only the given days count.
+    month, only the given days count. An hour belongs to the day in which it begins.
     """
     parts: dict[Span, dict[str, list[float]]] = {}
     for key, recorded in hours.items():
         for each in recorded:
-            span = _within(days, _span(each, resolution, time_zone))
+            span = _span(each, resolution, time_zone)
+            if resolution is Resolution.MONTH:
+                span = _within(days, span)
             parts.setdefault(span, {}).setdefault(key, []).append(each.amount)
     return {
         span: {key: fsum(amounts) for key, amounts in parts[span].items()}

@@ -26,7 +26,7 @@ class DayReport(NamedTuple):
 
     `totals`: energy [Wh] and money by the keys of statistics. Shares [%] are computed
     like the figures and None if incomplete. `peak`: the quarter hour of the greatest
-    import.
+    import. `is_import_paid`: whether there is a tariff of import.
     """
 
     day: date
@@ -34,6 +34,7 @@ class DayReport(NamedTuple):
     self_sufficiency: float | None
     self_consumption: float | None
     peak: Quarter | None = None
+    is_import_paid: bool = False
 
     @classmethod
     def of_hours(
@@ -43,6 +44,7 @@ class DayReport(NamedTuple):
         time_zone: tzinfo,
         *,
         peak: Quarter | None = None,
+        is_import_paid: bool = False,
     ) -> Self:
         """Return the report of the recorded hours of a day."""
         span = system_day(day, time_zone)
@@ -52,14 +54,18 @@ class DayReport(NamedTuple):
             self_sufficiency=_share(SELF_SUFFICIENCY, hours, span),
             self_consumption=_share(SELF_CONSUMPTION, hours, span),
             peak=peak,
+            is_import_paid=is_import_paid,
         )
 
     @property
     def net_cost(self) -> float | None:
-        """Return the cost of import less the compensation of export."""
+        """Return the cost of import less the compensation of export.
+
+        None if the cost of import is unknown; without a tariff of import there is none.
+        """
         cost = self.totals.get(IMPORT_COST)
         paid_back = self.totals.get(EXPORT_COMPENSATION)
-        if cost is None and paid_back is None:
+        if cost is None and (paid_back is None or self.is_import_paid):
             return None
         return (cost or 0.0) - (paid_back or 0.0)
 
