@@ -200,8 +200,11 @@ async def test_panel_can_be_in_one_array_only(
     """The form names the other array, and keeps the user's input."""
     entry = await set_up(options=PANELS)
     panels = _serials(world)
-    south = await _add(hass, entry, "South roof", panels[:4])
+    south = await _add(hass, entry, "South: roof *1*", panels[:4])
     shown = await _begin(hass, entry)
+    (field,) = (it for it in shown["data_schema"].schema if it == "panels")
+    # Home Assistant would select the first panel.
+    assert field.default() == []
     for user_input, errors in (
         ({"name": "  ", "panels": panels[4:]}, {"name": "name_missing"}),
         ({"name": "West", "panels": []}, {"panels": "choose_a_panel"}),
@@ -211,7 +214,7 @@ async def test_panel_can_be_in_one_array_only(
         assert (shown["step_id"], shown["errors"]) == ("array", errors)
     assert shown["description_placeholders"] == {
         "panel": panels[3],
-        "array": "South roof",
+        "array": "South: roof *1*",
     }
     result = await _submit(hass, shown, name="West", panels=panels[4:])
     assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -477,7 +477,7 @@ async def test_each_direction_has_one_tariff(
     shown = await _begin(hass, entry)
     shown = await _submit(hass, shown, direction="import", kind="entity")
     assert shown["errors"] == {"direction": "tariff_exists"}
-    assert (shown["description_placeholders"] or {})["tariff"].endswith("Grid import")
+    assert (shown["description_placeholders"] or {})["tariff"] == first.title
     assert suggested(shown) == {"direction": "import", "kind": "entity"}
     # A flow that began before the tariff existed is rejected at its end.
     late = await _submit(hass, late, price=0.3, standing_charge=0)

@@ -24,7 +24,6 @@ import voluptuous as vol
 
 from .const import CONF_AZIMUTH, CONF_PANELS, CONF_SYSTEM, CONF_TILT
 from .data import EnphaseCloudConfigEntry, EnphaseSystem, device_identifier
-from .errors import escaped
 from .measurements.arrays import array_of
 from .measurements.system import Device, DeviceKind
 from .runtime.arrays import arrays_of
@@ -119,7 +118,7 @@ class PanelArrayFlow(ConfigSubentryFlow):
         for panel in panels:
             device = Device(DeviceKind.INVERTER, panel)
             if (array := array_of(others, device)) is not None:
-                taken = {"panel": escaped(panel), "array": escaped(array.name)}
+                taken = {"panel": panel, "array": array.name}
                 return {CONF_PANELS: "panel_in_other_array"}, taken
         return {}, {}
 
@@ -146,7 +145,8 @@ class PanelArrayFlow(ConfigSubentryFlow):
                 vol.Required(CONF_NAME): TextSelector(),
                 vol.Optional(CONF_TILT): _TILT,
                 vol.Optional(CONF_AZIMUTH): _AZIMUTH,
-                vol.Required(CONF_PANELS): self._choice_of_panels(
+                # Without a default, Home Assistant would select the first panel.
+                vol.Required(CONF_PANELS, default=[]): self._choice_of_panels(
                     known.get(CONF_PANELS, [])
                 ),
             }

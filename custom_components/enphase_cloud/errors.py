@@ -30,7 +30,7 @@ def translated[ErrorT: HomeAssistantError](
 def escaped(text: str) -> str:
     """Escape a text from the cloud for Markdown.
 
-    Issues and flows show Markdown; exceptions do not.
+    Issues and flows show Markdown; exceptions and errors of forms do not.
     """
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 

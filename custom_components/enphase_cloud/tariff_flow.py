@@ -90,7 +90,7 @@ class TariffFlow(ConfigSubentryFlow):
         self._tariff = {**wanted, CONF_VERSIONS: []}
         for other in entry.subentries.values():
             if all(other.data.get(key) == wanted[key] for key in wanted):
-                taken = {"tariff": escaped(other.title)}
+                taken = {"tariff": other.title}
                 return show(user_input, {CONF_DIRECTION: "tariff_exists"}, taken)
         return await self._async_begin(None, chosen[CONF_KIND])
 
