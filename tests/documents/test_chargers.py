@@ -96,6 +96,19 @@ def test_only_valid_serial_numbers_are_requested(board: Board) -> None:
     }
 
 
+def test_only_chargers_with_a_number_have_devices() -> None:
+    listed = Devices.from_api(
+        {
+            "system_id": 7,
+            "devices": {
+                "ev_chargers": [{"serial_number": "2026"}, {"name": "Garage"}],
+                "micros": [{"serial_number": "31"}],
+            },
+        }
+    )
+    assert chargers.inventory(listed).keys() == {DEVICE}
+
+
 def test_a_charger_no_longer_listed_is_not_requested(board: Board) -> None:
     report = chargers.read_chargers(devices("31"), known(board))
     assert report[DEVICE] == NOTHING
@@ -151,6 +164,17 @@ def test_sessions_are_due_after_a_day_with_energy_and_a_day_later(board: Board) 
     cues.append(chargers.cue_of_sessions(board))
     assert len(set(cues[:3])) == 3
     assert len(set(cues[2:])) == 1
+
+
+def test_the_last_day_with_energy_is_over(board: Board) -> None:
+    noon, evening = MIDNIGHT - timedelta(hours=36), MIDNIGHT - timedelta(hours=3)
+    both = intervals({noon: 1_500, evening: 400}, days=2)
+    for response, at, day in (
+        (both, NOW, "2026-06-20"),
+        (both, NOW - timedelta(days=1), "2026-06-19"),
+        (intervals({noon: 1_500}, days=2), NOW, "2026-06-19+"),
+    ):
+        assert read_intervals(board, response, at)[Measurement.CHARGED_ON] == day
 
 
 @pytest.mark.parametrize("count", [1, 12])

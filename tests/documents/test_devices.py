@@ -97,9 +97,9 @@ def test_devices_are_listed_as_other_documents_name_them() -> None:
                 "system_id": 71,
                 "devices": {
                     "encharges": [{"id": 5, "serial_number": "4923", "name": "IQ 5"}],
-                    "meters": [{"id": 7, "serial_number": "2024EIM1"}],
+                    "meters": [{"id": 7, "serial_number": "2024EIM1"}, {"name": "?"}],
                     "micros": [{"id": 9, "serial_number": "4824"}],
-                    "gateways": [{"id": 3}],
+                    "gateways": [{"id": 3}, {"name": "Attic"}],
                     "heatpump": [{"name": "Cellar", "serial_number": ""}],
                 },
             }

@@ -33,7 +33,7 @@ class Mornings:
         """Start with totals of zero; the user may have defined arrays."""
         first = known(fetched_at=DAWN)
         self.known = replace(first, info=replace(first.info, arrays=arrays or {}))
-        self.totals = dict.fromkeys(SERIALS, 0)
+        self.totals: dict[str, Any] = dict.fromkeys(SERIALS, 0)
         self.statuses = dict.fromkeys(SERIALS, "normal")
         self.silent: datetime | None = None
         self.silent_panels: dict[str, datetime] = {}
@@ -154,6 +154,30 @@ def test_a_silent_panel_gave_nothing_yesterday() -> None:
     mornings.pass_days(4, **{f"p{DEAD}": 0.0})
     assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, DEAD) == 0
     assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+
+
+def test_a_total_that_is_missing_for_a_day_is_waited_for() -> None:
+    """The one before stays what the next is compared with."""
+    mornings = Mornings()
+    mornings.pass_days(3)
+    total = mornings.totals.pop(WEAK)
+    mornings.totals |= {WEAK: None}
+    mornings.hear()
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) is None
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, DEAD) == 0
+    mornings.totals[WEAK] = total
+    mornings.pass_days(2)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
+
+
+def test_a_retired_panel_is_not_dead() -> None:
+    """Its owner has replaced it."""
+    mornings = Mornings()
+    mornings.pass_days(10)
+    mornings.statuses[DEAD] = "retired"
+    mornings.pass_days(10, **{f"p{DEAD}": 0.0})
+    assert mornings.value(Measurement.DEAD_PANELS) == 0
+    assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
 
 
 @pytest.mark.parametrize("fault", [0.0, 0.5, 10.0, 1e6])
