@@ -92,6 +92,7 @@ def test_a_single_value_is_never_believed(
     for day in range(1, days + 1):
         cap = learn(cap, document, DAWN + day * DAY)
         assert cap.limit(PLATE) == PLATE
+        assert cap.skipped_at == DAWN + day * DAY
 
 
 @given(st.lists(st.lists(st.floats(0, 1e13), max_size=6), max_size=8))
@@ -110,6 +111,11 @@ def test_the_future_proves_nothing() -> None:
     """Its intervals are skipped in any case."""
     assert learn(PowerCap(), response(*SUNNY), DAWN) == PowerCap()
     assert learn(PowerCap(), response(None, None), DAWN + DAY) == PowerCap()
+
+
+def test_power_of_the_plates_is_not_skipped() -> None:
+    """Up to the cap itself."""
+    assert learn(PowerCap(), response(1_000, PLATE), DAWN + DAY) == PowerCap()
 
 
 def test_a_clock_put_right_begins_anew() -> None:
