@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from itertools import groupby
 from xml.etree import ElementTree as ET
 
 from freezegun.api import FrozenDateTimeFactory
@@ -40,10 +41,44 @@ def test_each_panel_has_its_own_place(panels: list[Panel]) -> None:
     assert len({(each.get("x"), each.get("y")) for each in drawn}) == len(panels)
     names = [each for each in root.iter(f"{SVG}text") if each.get("class") == "name"]
     assert len(names) == len(panels)
+    groups = [name for name, _ in groupby(panels, key=lambda panel: panel.array)]
+    headings = [each.text for each in root.iter(f"{SVG}text") if not each.get("fill")]
+    assert headings == [name for name in groups if name is not None]
+    lines = [each for each in root.iter(f"{SVG}rect") if not each.get("rx")]
+    assert len(lines) == groups[1:].count(None)
     _, _, width, height = map(float, root.get("viewBox", "").split())
     for each in root.iter(f"{SVG}rect"):
         assert float(each.get("x", 0)) + float(each.get("width", 0)) <= width
         assert float(each.get("y", 0)) + float(each.get("height", 0)) <= height
+
+
+def test_the_brightest_panel_produced_most() -> None:
+    """Text is dark on bright panels; without any energy all are dark."""
+
+    def colors(*energy: float) -> list[tuple[str | None, str | None]]:
+        root = ET.fromstring(panel_map([Panel("1", each) for each in energy]))
+        names = [each for each in root.iter(f"{SVG}text") if each.get("class")]
+        fills = [each.get("fill") for each in root.iter(f"{SVG}rect")]
+        return list(zip(fills, [each.get("fill") for each in names], strict=True))
+
+    darkest = ("hsl(45 90% 16%)", "#fff")
+    assert colors(1_500, 750, 0) == [
+        ("hsl(45 90% 60%)", "#000"),
+        ("hsl(45 90% 38%)", "#fff"),
+        darkest,
+    ]
+    assert colors(0, 0) == [darkest, darkest]
+
+
+def test_names_of_arrays_fit() -> None:
+    """A single panel leaves room for the name of its array, and for no more."""
+
+    def width(*panels: Panel) -> float:
+        root = ET.fromstring(panel_map(panels))
+        return float(root.get("viewBox", "").split()[2])
+
+    assert width(Panel("1", 1_500)) == 108 + 8
+    assert width(Panel("1", 1_500), Panel("2", 1_500, "West")) == 3 * 108 + 8
 
 
 def test_panel_without_energy_is_framed() -> None:
