@@ -190,6 +190,32 @@ def test_intervals_that_the_cloud_repeats_count_once() -> None:
     assert HEAT_PUMP_INTERVALS_DOCUMENT.digest(pump, known())[1] == {PUMP: {}}
 
 
+def test_energy_that_no_device_carries_is_unknown() -> None:
+    """As in statistics: 1.5 kW of a panel, 25 kW of a battery or charger."""
+    ends = [at(NOON - number * QUARTER) for number in (1, 2)]
+    response = panels(
+        *({"end_at": end, "enwh": wh} for end, wh in zip(ends, (10, 126), strict=True))
+    )
+    report = PANEL_TELEMETRY_DOCUMENT.digest(response, known())[1]
+    assert values(report, PANEL) == {Measurement.PANEL_ENERGY_TODAY: 10}
+    battery = battery_of(
+        62,
+        ends[0],
+        {"end_at": ends[0], "charge": {"enwh": 30}, "discharge": {"enwh": 6_251}},
+        {"end_at": ends[1], "charge": {"enwh": 1e12}, "discharge": {"enwh": 5}},
+    )
+    report = BATTERY_UNITS_DOCUMENT.digest(battery, known(device=BATTERY))[1]
+    assert values(report, BATTERY)[Measurement.CHARGED_TODAY] == 30
+    assert values(report, BATTERY)[Measurement.DISCHARGED_TODAY] == 5
+    data = intervals_of(10)
+    data["intervals"][7]["wh_consumed"] = 1e12
+    pump = EnergyIntervals.from_api(data, member="wh_consumed")
+    assert HEAT_PUMP_INTERVALS_DOCUMENT.digest(pump, known())[1] == {PUMP: {}}
+    car = BatteryEnergyIntervals.from_balance(data, member="wh_consumed")
+    report = EVSE_INTERVALS_DOCUMENT.digest(car, known(device=CHARGER))[1]
+    assert report == {CHARGER: {}}
+
+
 @pytest.mark.parametrize("soc", [None, "NaN%", "1e9%", [], {"percent": 3}])
 @pytest.mark.parametrize("reported", [None, "soon", -1, {}])
 def test_invalid_values_of_a_battery_are_skipped(soc: Any, reported: Any) -> None:

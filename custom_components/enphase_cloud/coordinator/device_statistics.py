@@ -21,13 +21,12 @@ from ..api import (
     ProductionMeters,
 )
 from ..documents.base import Known
-from ..documents.panels import PANEL_MOST_W
 from ..documents.telemetry import heat_pump, meter_intervals, panel_device
 from ..energy.parsing import battery_intervals, readings_of_days, readings_of_intervals
 from ..energy.readings import HOUR, Readings, top_of_hour
 from ..measurements.catalog import Flow, Measurement, Source
 from ..measurements.samples import Sample, advance
-from ..measurements.system import Device, DeviceKind
+from ..measurements.system import MOST_W, Device, DeviceKind
 from .base import SystemContext
 from .energy import EnergyCoordinator
 from .error_policy import UnforeseenError, foreseen
@@ -56,25 +55,23 @@ DEVICE_ENERGY: Final = frozenset(_DAYS)
 
 
 class _Row(NamedTuple):
-    """Names of a kind of device for logs and users, and the power none exceeds [W]."""
+    """Names of a kind of device for logs and users, and its lifetime energy."""
 
     label: str
     name: str
-    most_w: int
     lifetime: Measurement | None = None
 
 
 _ROWS: Final = {
-    # A charger on three phases of 32 A gives 22 kW.
     DeviceKind.CHARGER: _Row(
-        "a charger", "EV charger", 25_000, Measurement.CHARGER_ENERGY_LIFETIME
+        "a charger", "EV charger", Measurement.CHARGER_ENERGY_LIFETIME
     ),
     DeviceKind.HEAT_PUMP: _Row(
-        "a heat pump", "Heat pump", 50_000, Measurement.HEAT_PUMP_ENERGY_LIFETIME
+        "a heat pump", "Heat pump", Measurement.HEAT_PUMP_ENERGY_LIFETIME
     ),
-    DeviceKind.BATTERY: _Row("a battery", "Battery {}", 25_000),
-    DeviceKind.INVERTER: _Row("a panel", "Inverter {}", PANEL_MOST_W),
-    DeviceKind.METER: _Row("a production meter", "Production meter {}", 250_000),
+    DeviceKind.BATTERY: _Row("a battery", "Battery {}"),
+    DeviceKind.INVERTER: _Row("a panel", "Inverter {}"),
+    DeviceKind.METER: _Row("a production meter", "Production meter {}"),
 }
 
 
@@ -211,7 +208,7 @@ def _newest_hour(documents: list[Energy]) -> datetime | None:
 
 
 def _readings(device: Device, energy: Energy, known: Known) -> Readings:
-    most = _ROWS[device.kind].most_w
+    most = MOST_W[device.kind]
     if isinstance(energy, EnergyIntervals):
         return readings_of_intervals(
             energy,

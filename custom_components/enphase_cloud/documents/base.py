@@ -14,7 +14,7 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.inventory import Inventory
 from ..measurements.samples import Sample, Samples, Value
-from ..measurements.system import SYSTEM, Device, DeviceKind, SystemInfo
+from ..measurements.system import MOST_W, SYSTEM, Device, DeviceKind, SystemInfo
 
 type Report = Mapping[Device, Samples]
 """The samples of a response, by device; the system is SYSTEM."""
@@ -114,6 +114,15 @@ def serial_number(device: Device, inventory: Inventory) -> str | None:
         properties = inventory.get(device)
         number = None if properties is None else properties.serial_number
     return number if number and _SERIAL.fullmatch(number) else None
+
+
+def plausible(
+    energy: float | None, kind: DeviceKind, length: timedelta
+) -> float | None:
+    """Return the energy of an interval [Wh], None beyond what a device can carry."""
+    if energy is None or energy > MOST_W[kind] * (length / timedelta(hours=1)):
+        return None
+    return energy
 
 
 def as_cue(text: str) -> str:

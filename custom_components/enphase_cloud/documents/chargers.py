@@ -18,7 +18,15 @@ from ..measurements.charging import WeeklyTimes, session_energy
 from ..measurements.inventory import Inventory
 from ..measurements.samples import NOTHING, Sample, Value
 from ..measurements.system import Device, DeviceKind
-from .base import EachDevice, Known, Report, as_cue, samples_of, serial_number
+from .base import (
+    EachDevice,
+    Known,
+    Report,
+    as_cue,
+    plausible,
+    samples_of,
+    serial_number,
+)
 from .devices import inventory as inventory_of_system
 
 EACH_CHARGER: Final = EachDevice(kind=DeviceKind.CHARGER, reported_by=Source.CHARGERS)
@@ -91,13 +99,16 @@ def learn_intervals(intervals: EnergyIntervals, known: Known) -> None:
     known.board.charged[known.device] = intervals
 
 
-def energy_of_yesterday(intervals: EnergyIntervals, known: Known) -> float | None:
-    """Return yesterday's energy [Wh]; None unless all its intervals are reported."""
+def energy_of_yesterday(
+    intervals: EnergyIntervals, known: Known, kind: DeviceKind
+) -> float | None:
+    """Return yesterday's energy [Wh]; None unless all its intervals are plausible."""
     start, end = _yesterday(known)
     energy = [
-        interval.energy
+        wh
         for interval in intervals.intervals
-        if start < interval.end_at <= end and interval.energy is not None
+        if start < interval.end_at <= end
+        and (wh := plausible(interval.energy, kind, intervals.length)) is not None
     ]
     return sum(energy) if len(energy) == (end - start) // intervals.length else None
 
@@ -120,7 +131,9 @@ def read_intervals(intervals: EnergyIntervals, known: Known) -> Report:
         is_late = (today - day).days > _ON_THE_NEXT_DAY
         charged_on = f"{day.isoformat()}{'+' if is_late else ''}"
     values = {
-        Measurement.CHARGER_ENERGY_YESTERDAY: energy_of_yesterday(intervals, known),
+        Measurement.CHARGER_ENERGY_YESTERDAY: energy_of_yesterday(
+            intervals, known, DeviceKind.CHARGER
+        ),
         Measurement.CHARGED_ON: charged_on,
     }
     kept = known.board.samples(Source.CHARGER_INTERVALS, known.device)

@@ -13,14 +13,12 @@ from ..measurements.inventory import DeviceProperties, Inventory
 from ..measurements.panel_health import PanelDay
 from ..measurements.panel_history import PanelState
 from ..measurements.samples import Sample, Samples
-from ..measurements.system import SYSTEM, Device, DeviceKind
+from ..measurements.system import MOST_W, SYSTEM, Device, DeviceKind
 from .base import Known, Report, samples_of
 
 # The time between two responses whose difference is the energy of a day.
 _LEAST_BETWEEN: Final = timedelta(hours=18)
 _MOST_BETWEEN: Final = timedelta(hours=30)
-PANEL_MOST_W: Final = 1_500
-"""The power [W] that no panel exceeds."""
 # Late reports add to what was produced in the meantime.
 _SLACK: Final = timedelta(days=1)
 # How long a total that the panel cannot have produced has to last to be accepted.
@@ -161,7 +159,7 @@ def _explains(total: Sample, each: Inverter, known: Known) -> bool:
     """Return whether a panel can have raised an earlier total to the new one."""
     hours = (known.fetched_at - total.observed_at + _SLACK) / timedelta(hours=1)
     rise = (each.energy or 0.0) - float(total.value)
-    return 0 <= rise <= PANEL_MOST_W * hours
+    return 0 <= rise <= MOST_W[DeviceKind.INVERTER] * hours
 
 
 def _total(device: Device, each: Inverter, known: Known) -> Sample | None:

@@ -20,7 +20,7 @@ from ..measurements.board import Board
 from ..measurements.catalog import Measurement, Source
 from ..measurements.samples import Samples, Value, advance
 from ..measurements.system import SYSTEM, Device, DeviceKind
-from .base import FIRST, EachDevice, Known, Report, dated_samples
+from .base import FIRST, EachDevice, Known, Report, dated_samples, plausible
 from .chargers import cue_of_devices, energy_of_yesterday, first_day
 from .readings import start_of_day
 
@@ -33,6 +33,7 @@ EACH_OTHER_CHARGER: Final = EachDevice(
 # response.
 _DAYS_OF_PANELS: Final = 1
 _DAYS: Final = 6
+_QUARTER: Final = timedelta(minutes=15)
 # The name of production meters.
 _PRODUCTION: Final = "production"
 # How long the cloud may correct intervals.
@@ -120,10 +121,11 @@ def read_battery(telemetry: BatteryTelemetry, known: Known) -> Report:
         values[Measurement.BATTERY_UNIT_LEVEL] = level, telemetry.last_reported_at
     if today:
         at = today[-1].end_at
-        values |= {
-            Measurement.CHARGED_TODAY: (_sum(each.charged for each in today), at),
-            Measurement.DISCHARGED_TODAY: (_sum(each.discharged for each in today), at),
-        }
+        for measurement, energy in (
+            (Measurement.CHARGED_TODAY, [each.charged for each in today]),
+            (Measurement.DISCHARGED_TODAY, [each.discharged for each in today]),
+        ):
+            values[measurement] = _sum(energy, DeviceKind.BATTERY, _QUARTER), at
     before = known.board.samples(Source.BATTERY_UNITS, known.device)
     arrived = dated_samples(values, Source.BATTERY_UNITS)
     return {known.device: advance(before, arrived, now=known.fetched_at)}
@@ -133,13 +135,14 @@ def read_heat_pump(intervals: EnergyIntervals, known: Known) -> Report:
     """Return the energy [Wh] that the heat pump used yesterday."""
     device = heat_pump(known.board) or Device(DeviceKind.HEAT_PUMP, FIRST)
     measurement = Measurement.HEAT_PUMP_ENERGY_YESTERDAY
-    values = {measurement: (energy_of_yesterday(intervals, known), known.fetched_at)}
+    energy = energy_of_yesterday(intervals, known, DeviceKind.HEAT_PUMP)
+    values = {measurement: (energy, known.fetched_at)}
     return {device: dated_samples(values, Source.HEAT_PUMP_INTERVALS)}
 
 
 def read_charger(intervals: BatteryEnergyIntervals, known: Known) -> Report:
     """Return the energy [Wh] that a charger gave yesterday, without discharge."""
-    energy = energy_of_yesterday(intervals.charged, known)
+    energy = energy_of_yesterday(intervals.charged, known, DeviceKind.CHARGER)
     values = {Measurement.CHARGER_ENERGY_YESTERDAY: (energy, known.fetched_at)}
     return {known.device: dated_samples(values, Source.EVSE_INTERVALS)}
 
@@ -152,7 +155,7 @@ def read_meters(meters: ProductionMeters, known: Known) -> Report:
             Source.METER_INTERVALS,
         )
         for device, intervals in meter_intervals(meters, known.board).items()
-        for energy in (energy_of_yesterday(intervals, known),)
+        for energy in (energy_of_yesterday(intervals, known, DeviceKind.METER),)
     }
 
 
@@ -244,12 +247,17 @@ def _of_panel(intervals: EnergyIntervals, known: Known) -> Samples:
         last = past[-1]
         values[Measurement.PANEL_POWER] = last.power, last.end_at
     if today:
-        energy = _sum(each.energy for each in today)
+        energy = _sum(
+            (each.energy for each in today), DeviceKind.INVERTER, intervals.length
+        )
         values[Measurement.PANEL_ENERGY_TODAY] = energy, today[-1].end_at
     return dated_samples(values, Source.PANEL_TELEMETRY)
 
 
-def _sum(values: Iterable[float | None]) -> float | None:
-    """Return the sum of the known values; None without any."""
+def _sum(
+    energy: Iterable[float | None], kind: DeviceKind, length: timedelta
+) -> float | None:
+    """Return the sum of the plausible energy of intervals; None without any."""
+    values = (plausible(each, kind, length) for each in energy)
     known = [value for value in values if value is not None]
     return sum(known) if known else None

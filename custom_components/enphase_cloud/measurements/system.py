@@ -26,6 +26,17 @@ class DeviceKind(StrEnum):
     """A group of panels that the user defined; unknown to the cloud."""
 
 
+MOST_W: Final[Mapping[DeviceKind, int]] = {
+    DeviceKind.INVERTER: 1_500,
+    DeviceKind.BATTERY: 25_000,
+    DeviceKind.METER: 250_000,
+    # A charger on three phases of 32 A gives 22 kW.
+    DeviceKind.CHARGER: 25_000,
+    DeviceKind.HEAT_PUMP: 50_000,
+}
+"""The power [W] that no device of a kind exceeds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A device of a system; `identifier` is its id or serial number, "" the system."""
