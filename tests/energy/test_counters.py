@@ -55,6 +55,20 @@ def test_before_the_first_hour_of_a_day_today_is_unknown() -> None:
     assert found == {IMPORTED_EVER: Sample(49_900, MIDNIGHT, SOURCE)}
 
 
+def test_a_day_is_known_up_to_its_end() -> None:
+    """Also if its energy is at its first hour."""
+    day = Span(MIDNIGHT - timedelta(days=1), timedelta(days=1))
+    row = StatisticsRow(start=day.start, energy=700, sum=900, day=day)
+    found = samples_of_rows(
+        {Flow.GRID_IMPORT: [row]},
+        today=TODAY,
+        source=SOURCE,
+        known=NOTHING,
+        all_days=True,
+    )
+    assert found == {IMPORTED_EVER: Sample(900, MIDNIGHT, SOURCE)}
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_sum_is_a_lifetime_only_if_all_days_are_in_it(is_known: bool) -> None:  # noqa: FBT001
     known = {IMPORTED_EVER: Sample(1, MIDNIGHT, SOURCE)} if is_known else NOTHING

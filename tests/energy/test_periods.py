@@ -121,4 +121,6 @@ def test_hours_become_parts() -> None:
     by_month = period_values(flows, BERLIN, Resolution.MONTH)["parts"]["production"]
     assert by_month == {"2026-10": 1.406}
     assert "parts" not in period_values(flows, BERLIN, None)
+    day = period_values({Flow.PRODUCTION: [(start, 5.0, True)]}, BERLIN, None)
+    assert day["recorded_until"] == "2026-10-26T00:00+01:00"
     assert period_values({Flow.PRODUCTION: []}, BERLIN, None) == {}

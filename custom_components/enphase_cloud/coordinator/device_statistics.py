@@ -23,7 +23,7 @@ from ..api import (
 from ..documents.base import Known
 from ..documents.telemetry import heat_pump, meter_intervals, panel_device
 from ..energy.parsing import battery_intervals, readings_of_days, readings_of_intervals
-from ..energy.readings import HOUR, Readings, top_of_hour
+from ..energy.readings import Readings, top_of_hour
 from ..measurements.catalog import Flow, Measurement, Source
 from ..measurements.samples import Sample, advance
 from ..measurements.system import MOST_W, Device, DeviceKind
@@ -162,7 +162,7 @@ class DeviceStatistics:
         if not (is_all or measurement in before):
             return
         last = imported.rows[-1]
-        total = {measurement: Sample(last.sum, last.start + HOUR, days)}
+        total = {measurement: Sample(last.sum, last.end, days)}
         board.put(days, advance(before, total, now=known.fetched_at), device)
         self._context.store.save_soon()
         self._energy.async_update_listeners()

@@ -5,7 +5,7 @@ from typing import Final
 
 from ..measurements.catalog import Flow, Measurement, Source
 from ..measurements.samples import Sample, Samples
-from .readings import HOUR, Span, StatisticsRow
+from .readings import Span, StatisticsRow
 
 # Today's and lifetime energy of each flow for which no other document has it.
 _COUNTERS: Final[Mapping[Flow, tuple[Measurement, Measurement]]] = {
@@ -50,7 +50,7 @@ def samples_of_rows(
         if flow not in _COUNTERS or not of_flow:
             continue
         of_today, ever = _COUNTERS[flow]
-        until = of_flow[-1].start + HOUR
+        until = of_flow[-1].end
         hours = [row.energy for row in of_flow if row.start >= today.start]
         if hours:
             found[of_today] = Sample(sum(hours), until, source)

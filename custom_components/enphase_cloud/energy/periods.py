@@ -6,6 +6,7 @@ from enum import StrEnum, auto
 from typing import Any, Final
 
 from ..measurements.catalog import Flow
+from .parsing import system_day
 from .readings import HOUR
 
 type Hour = tuple[datetime, float, bool]
@@ -85,7 +86,7 @@ def period_values(
     found = {name: known for name, of in hours.items() if (known := list(of))}
     if not found:
         return {}
-    until = max(start for of in found.values() for start, *_ in of) + HOUR
+    until = max(_end(hour, time_zone) for of in found.values() for hour in of)
     values: dict[str, Any] = {
         "recorded_until": until.astimezone(time_zone).isoformat(timespec="minutes"),
         "total": {
@@ -107,6 +108,13 @@ def period_values(
 def kwh(energy: float) -> float:
     """Return an energy [Wh] in kWh."""
     return round(energy / 1000, 3)
+
+
+def _end(hour: Hour, time_zone: tzinfo) -> datetime:
+    start, _, is_of_day = hour
+    if is_of_day:
+        return system_day(start.astimezone(time_zone).date(), time_zone).end
+    return start + HOUR
 
 
 def _parts(first: date, last: date, resolution: Resolution) -> int:

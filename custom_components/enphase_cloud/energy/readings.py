@@ -80,6 +80,11 @@ class StatisticsRow(NamedTuple):
     sum: int
     day: Span | None = None
 
+    @property
+    def end(self) -> datetime:
+        """Return until when the sum includes all energy."""
+        return self.start + HOUR if self.day is None else self.day.end
+
 
 def merge_readings(*parts: Readings) -> Readings:
     """Return the accepted readings of all parts, whose order has no effect."""
