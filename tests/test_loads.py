@@ -171,6 +171,21 @@ async def test_level_out_of_range_is_refused(
     assert not written(world)
 
 
+async def test_level_that_cannot_be_written_does_not_block_other_changes(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Only 10 to 90 % can be written; a load that never used its level may have 0."""
+    world.system.settings = Settings(loads=(replace(PUMP, soc_low=0),))
+    await set_up(options=OPTIONS)
+    await put(hass, MODE, "scheduled")
+    assert cloud_has(world).mode == "Scheduled"
+    with pytest.raises(ServiceValidationError):
+        await put(hass, MODE, "battery")
+    await finished(hass, freezer, begin(hass, LEVEL, 20))
+    await put(hass, MODE, "battery")
+    assert cloud_has(world).soc_low == 20
+
+
 async def test_value_that_the_cloud_refuses_raises_and_stays_unset(
     hass: HomeAssistant, world: World, set_up: SetUp
 ) -> None:

@@ -157,7 +157,7 @@ def _changed(load: Load, fields: dict[str, Any]) -> Load:
     low = fields.get("soc_low", load.soc_low)
     start = fields.get("essential_start_time", load.essential_start_time)
     end = fields.get("essential_end_time", load.essential_end_time)
-    if low not in _LOAD_LEVELS:
+    if "soc_low" in fields and low not in _LOAD_LEVELS:
         raise _refused("soc_low should be between 10 and 90")
     if start not in _SECONDS or end not in _SECONDS:
         raise _refused("essential times are seconds of a day")

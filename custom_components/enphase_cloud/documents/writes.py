@@ -20,8 +20,8 @@ FULL: Final = 100
 """The reserve of Full Backup [%], which cannot be changed."""
 
 _NEEDED: Final = {
-    LoadMode.BATTERY: ("low",),
-    LoadMode.SCHEDULED: ("start", "end"),
+    LoadMode.BATTERY: {"soc_low"},
+    LoadMode.SCHEDULED: {"essential_start_time", "essential_end_time"},
 }
 
 
@@ -64,8 +64,8 @@ def _change_load(load: Load, fields: Fields, _board: Board) -> Load:
     if load.owner_can_override is False:
         raise RefusedChangeError("load_is_locked")
     changed = replace(load, **fields)
-    needed = _NEEDED.get(changed.mode, ()) if changed.mode else ()
-    if any(getattr(changed, name) is None for name in needed):
+    needed: set[str] = _NEEDED.get(changed.mode, set()) if changed.mode else set()
+    if not needed <= changed.body().keys():
         raise RefusedChangeError("load_needs_more")
     return changed
 

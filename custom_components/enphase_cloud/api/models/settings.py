@@ -33,6 +33,8 @@ BATTERY_MODES: Final[Mapping[BatteryMode, str]] = {
 
 _NAME: Final = re.compile(r"[A-Za-z0-9 _-]{1,64}")
 _SECONDS_OF_DAY: Final = 24 * 60 * 60
+# The levels that the API accepts; documents may have others.
+_LOAD_LEVELS: Final = range(10, 91)
 # A system has four relays.
 _MOST_LOADS: Final = 50
 
@@ -169,7 +171,7 @@ class Load:
             name=self.name,
             load_name=self.load_name,
             mode=self.mode and LOAD_MODES.get(self.mode),
-            soc_low=self.low,
+            soc_low=self.low if self.low in _LOAD_LEVELS else None,
             essential_start_time=self.start,
             essential_end_time=self.end,
         )
