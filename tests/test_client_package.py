@@ -8,6 +8,7 @@ import tomllib
 import pytest
 
 from custom_components.enphase_cloud import api
+from custom_components.enphase_cloud.api import models
 from scripts.client.trial import EXAMPLES, Trial, TrialError, simulated_cloud
 
 CLIENT = EXAMPLES.parent
@@ -28,7 +29,7 @@ def test_examples_run_beside_a_simulated_cloud(
         environment = {"PYTHONPATH": str(package)}
         trial = Trial(Path(sys.executable), url, tmp_path, environment)
         names = [line.partition(":")[0] for line in trial.run_all()]
-        with pytest.raises(TrialError, match=r"overview\.py failed:\n.*"):
+        with pytest.raises(TrialError, match=r"overview\.py failed:\nSign in first"):
             Trial(trial.python, url, package.parent, environment).run("overview.py")
     programs = {path.name for path in EXAMPLES.glob("*.py")} - {"account.py"}
     assert set(names) == programs
@@ -54,6 +55,13 @@ def test_readme_names_only_existing_errors() -> None:
     readme = (CLIENT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"`(\w+Error)`", readme):
         assert name in api.__all__
+
+
+def test_every_type_of_the_signatures_can_be_imported() -> None:
+    """Models, and what a gate or an authorization has to have."""
+    assert {*models.__all__, "Attempt"} <= {*api.__all__}
+    assert all(hasattr(api, name) for name in api.__all__)
+    assert sorted(set(api.__all__)) == sorted(api.__all__)
 
 
 def test_package_needs_only_aiohttp() -> None:

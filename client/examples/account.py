@@ -11,6 +11,7 @@ from datetime import datetime
 import json
 import os
 from pathlib import Path
+import sys
 import time
 from typing import Any, override
 
@@ -72,6 +73,8 @@ class StoredTokens(AbstractAuth):
 
 
 def _stored() -> dict[str, Any]:
+    if not TOKENS.exists():
+        sys.exit("Sign in first: python sign_in.py")
     tokens: dict[str, Any] = json.loads(TOKENS.read_text("utf-8"))
     return tokens
 
