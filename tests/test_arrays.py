@@ -120,6 +120,9 @@ async def test_array_device_shows_energy_of_its_panels(
     shown = await _begin(hass, entry)
     assert shown["step_id"] == "array"
     assert _choices(shown).keys() == set(panels)
+    # A page that is opened again requests the form again.
+    subentries = hass.config_entries.subentries
+    shown = await subentries.async_configure(shown["flow_id"])
     calls = len(world.calls)
     result = await _submit(
         hass, shown, name=" South roof ", tilt=35, azimuth=180, panels=panels[:4]

@@ -744,6 +744,8 @@ async def test_failed_check_keeps_the_key(
     form = await user.add_and_sign_in()
     form = await user.submit(form, api_key=API_KEY, plan="watt")
     assert form["errors"] == {"base": error}
+    # A page that is opened again requests the form again.
+    form = await user.proceed(form)
     assert suggested(form) == {CONF_PLAN: "watt", CONF_NEW_KEY: True}
     assert required(form) == {CONF_PLAN, CONF_NEW_KEY}
     assert world.calls == ["systems"]

@@ -33,6 +33,7 @@ from custom_components.enphase_cloud.const import (
     CONF_LIVE_BURSTS,
     CONF_PLAN,
     CONF_PROFILE,
+    CONF_SIGN_IN_BY_CODE,
     CONF_SYSTEMS,
     DOMAIN,
 )
@@ -123,6 +124,28 @@ async def test_reauth_keeps_key_and_options(
     assert entry.data == {**old, CONF_TOKEN: entry.data[CONF_TOKEN]}
     assert entry.options == options
     assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_removal_of_the_entry_ends_its_reauth(
+    hass: HomeAssistant,
+    user: User,
+    world: World,
+    set_up: SetUp,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Even after a wrong code: no other reauthentication begins, nothing is logged."""
+    entry = world.entry()
+    entry.add_to_hass(hass)
+    data = {**entry.data, CONF_SIGN_IN_BY_CODE: True}
+    hass.config_entries.async_update_entry(entry, data=data)
+    await set_up(entry)
+    form = await user.submit(await _start_reauth(hass, entry))
+    form = await user.submit(form, code="no-such-code")
+    assert form["errors"] == {"code": "code_expired"}
+    await hass.config_entries.async_remove(entry.entry_id)
+    await hass.async_block_till_done()
+    assert hass.config_entries.flow.async_progress() == []
+    assert "Error removing" not in caplog.text
 
 
 async def test_reauth_can_replace_the_key(

@@ -66,10 +66,14 @@ class PanelArrayFlow(ConfigSubentryFlow):
             return self.async_show_form(step_id="user", data_schema=form)
         chosen = next(iter(systems)) if user_input is None else user_input[CONF_SYSTEM]
         self._system_id = systems[chosen].info.system_id
-        return self._show_form("array", {})
+        return await self.async_step_array()
 
-    async def async_step_array(self, user_input: dict[str, Any]) -> SubentryFlowResult:
+    async def async_step_array(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
         """Create the array from the user input."""
+        if user_input is None:
+            return self._show_form("array", {})
         return self._take("array", user_input)
 
     async def async_step_reconfigure(

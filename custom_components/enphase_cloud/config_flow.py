@@ -117,10 +117,12 @@ class EnphaseCloudConfigFlow(SignInFlow, domain=DOMAIN):
         return await self._async_find_systems()
 
     async def async_step_keep_api_key(
-        self, user_input: dict[str, Any]
+        self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Enter key and plan again; what this form does not show is kept."""
-        return await self.async_step_api_key({**self._input, **user_input})
+        if user_input is not None:
+            user_input = {**self._input, **user_input}
+        return await self.async_step_api_key(user_input)
 
     async def async_step_custom_plan(
         self, user_input: dict[str, Any] | None = None

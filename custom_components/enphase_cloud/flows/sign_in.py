@@ -121,7 +121,9 @@ class SignInFlow(AbstractOAuth2FlowHandler):
         if left and left["type"] is FlowResultType.EXTERNAL_STEP:
             self.hass.data[_GIVEN_UP] = dt_util.utcnow()
         if self.source == SOURCE_REAUTH and self._is_unsolved:
-            self._get_reauth_entry().async_start_reauth(self.hass)
+            entry = self.hass.config_entries.async_get_entry(self.context["entry_id"])
+            if entry is not None:
+                entry.async_start_reauth(self.hass)
 
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
