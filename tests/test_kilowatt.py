@@ -234,7 +234,7 @@ async def test_refused_group_does_not_affect_others(
         assert issue.translation_key == "document_forbidden"
         return
     assert issue.translation_key == "document_refused"
-    control = "Device Level Monitoring (plan Kilowatt or above)"
+    control = "Device Level Monitoring (Kilowatt+)"
     assert issue.translation_placeholders == {
         "account": entry.title,
         "access_controls": control,

@@ -555,7 +555,7 @@ async def test_no_session_without_a_limit_of_streams(
             401,
             "not_entitled",
             "document_refused",
-            {"access_controls": "Streaming APIs (plan Kilowatt or above)"},
+            {"access_controls": "Streaming APIs (Kilowatt+)"},
         ),
         (403, "forbidden", "document_forbidden", {"systems": "Hilltop"}),
     ],

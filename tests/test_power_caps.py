@@ -89,11 +89,27 @@ async def test_size_that_is_too_small_is_corrected(
     assert issue.translation_placeholders == {
         "account": "Home",
         "systems": "Hilltop",
-        "flows": "production",
+        "flows": "solar production",
     }
     await advance(hass, freezer, 20 * HOUR, step=15 * MINUTE)
     assert await produced(hass, world, days) == 1
     assert issue_registry.async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_issue_names_flows_in_the_language_of_home_assistant(
+    hass: HomeAssistant,
+    set_up: SetUp,
+    freezer: FrozenDateTimeFactory,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    hass.config.language = "de"
+    entry = await set_up(options={CONF_ENERGY_UPDATES: 6, CONF_HISTORY: "none"})
+    await advance(hass, freezer, 30 * MINUTE)
+    issue_id = f"energy_left_out_{entry.entry_id}"
+    issue = issue_registry.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert issue.translation_placeholders["flows"] == "PV-Erzeugung"
 
 
 async def test_absurd_energy_is_never_accepted(

@@ -116,7 +116,7 @@ def _issues_of(operation: str, status: int) -> dict[str, dict[str, str]]:
         401: {
             "document_refused": {
                 "account": "Home",
-                "access_controls": f"{access} (plan Watt or above)",
+                "access_controls": f"{access} (Watt+)",
             }
         },
         403: {"document_forbidden": {"account": "Home", "systems": "Hilltop"}},

@@ -108,9 +108,7 @@ async def test_repair_requests_a_refused_document_again(
     assert _issues(issue_registry) == {
         "document_refused": {
             "account": "Home",
-            "access_controls": (
-                "Site Level Consumption Monitoring (plan Watt or above)"
-            ),
+            "access_controls": ("Site Level Consumption Monitoring (Watt+)"),
         }
     }
     world.cloud.faults.remove(fault)

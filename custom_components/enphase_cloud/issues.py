@@ -6,6 +6,7 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .alarm_texts import alarm_lines, open_alarms
@@ -104,7 +105,7 @@ def _update(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
     _show(hass, entry, OTHER_PROGRAM, _other_program(budget))
     _show(hass, entry, DOCUMENT_REFUSED, _document_refused(entry), fixable=True)
     _show(hass, entry, DOCUMENT_FORBIDDEN, _forbidden(entry), fixable=True)
-    _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(entry))
+    _show(hass, entry, ENERGY_LEFT_OUT, _energy_left_out(hass, entry))
     _show(hass, entry, STATISTICS_FOREIGN, _statistics_foreign(entry))
     _show(hass, entry, LIVE_BUDGET_LOW, _live_budget(entry, is_used_up=False))
     _show(hass, entry, LIVE_BUDGET_USED_UP, _live_budget(entry, is_used_up=True))
@@ -157,7 +158,7 @@ def _document_refused(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
         if system.store.refusals.get(source) is Refusal.NOT_ENTITLED
     }
     names = [
-        f"{access_control} (plan {smallest_plan(access_control)} or above)"
+        f"{access_control} ({smallest_plan(access_control)}+)"
         for access_control in sorted(missing)
     ]
     return {"access_controls": ", ".join(names)} if missing else None
@@ -177,7 +178,9 @@ def _forbidden(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     return {"systems": ", ".join(names)} if names else None
 
 
-def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
+def _energy_left_out(
+    hass: HomeAssistant, entry: EnphaseCloudConfigEntry
+) -> _Placeholders | None:
     data = entry.runtime_data
     now = dt_util.utcnow()
     found = {
@@ -188,10 +191,13 @@ def _energy_left_out(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:
     }
     if not found:
         return None
-    return {
-        "systems": ", ".join(sorted({name for name, _ in found})),
-        "flows": ", ".join(sorted({flow.replace("_", " ") for _, flow in found})),
-    }
+    texts = async_get_cached_translations(
+        hass, hass.config.language, "selector", DOMAIN
+    )
+    path = f"component.{DOMAIN}.selector.flow.options"
+    systems = sorted({name for name, _ in found})
+    flows = sorted({texts.get(f"{path}.{flow}", flow) for _, flow in found})
+    return {"systems": ", ".join(systems), "flows": ", ".join(flows)}
 
 
 def _statistics_foreign(entry: EnphaseCloudConfigEntry) -> _Placeholders | None:

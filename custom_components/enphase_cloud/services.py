@@ -8,6 +8,7 @@ from homeassistant.core import (
     ServiceCall,
     ServiceResponse,
     SupportsResponse,
+    callback,
 )
 import voluptuous as vol
 
@@ -62,6 +63,7 @@ _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
 }
 
 
+@callback
 def async_setup_actions(hass: HomeAssistant) -> None:
     """Register the actions."""
     for name, (handler, schema, response) in _ACTIONS.items():
