@@ -6,10 +6,14 @@ from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_ID, STATE_UNAVAILABLE
+from homeassistant.const import CONF_API_KEY, CONF_ID, CONF_TOKEN, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -412,3 +416,48 @@ async def test_system_in_two_entries_belongs_to_the_older_one(
     for entry, name in ((first, "Hilltop"), (second, "Cabin")):
         [device] = system_devices(hass, entry)
         assert device.name == name
+
+
+@pytest.mark.parametrize("cause", ["removed", "deselected"])
+async def test_system_moves_to_the_other_entry(
+    hass: HomeAssistant,
+    world: World,
+    set_up: SetUp,
+    issue_registry: ir.IssueRegistry,
+    caplog: pytest.LogCaptureFixture,
+    cause: str,
+) -> None:
+    """The other entry has another API key, and needs no reload by the user."""
+    world.add_system(name="Cabin")
+    first = await set_up()
+    application = world.cloud.add_application(
+        client_id="second", client_secret="second", api_key="key-of-second"
+    )
+    token = world.cloud.tokens_for(application, world.owner)
+    data = {
+        **first.data,
+        CONF_API_KEY: "key-of-second",
+        CONF_TOKEN: {**first.data[CONF_TOKEN], **token},
+    }
+    second = MockConfigEntry(
+        domain=DOMAIN, unique_id="other", data=data, options=first.options
+    )
+    await set_up(second)
+    assert "systems_elsewhere" in issues(issue_registry)
+    if cause == "removed":
+        await hass.config_entries.async_remove(first.entry_id)
+    else:
+        kept = first.data[CONF_SYSTEMS][1:]
+        hass.config_entries.async_update_entry(
+            first, data={**first.data, CONF_SYSTEMS: kept}
+        )
+        hass.config_entries.async_schedule_reload(first.entry_id)
+    await hass.async_block_till_done()
+    assert bool(issues(issue_registry)) is (cause == "deselected")
+    assert float(state(hass, "sensor.hilltop_lifetime_production")) > 0
+    assert "unique" not in caplog.text.lower()
+    entity = er.async_get(hass).async_get("sensor.hilltop_lifetime_production")
+    assert entity is not None
+    assert entity.config_entry_id == second.entry_id
+    assert "Hilltop" in [each.name for each in system_devices(hass, second)]
+    assert "Hilltop" not in [each.name for each in system_devices(hass, first)]

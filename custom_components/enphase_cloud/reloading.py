@@ -1,4 +1,4 @@
-"""Reload an entry when its subentries or the owner of its account change."""
+"""Reload an entry when its subentries, its systems or its account's owner change."""
 
 from typing import Any
 
@@ -14,14 +14,15 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from .const import DOMAIN
 from .data import EnphaseCloudConfigEntry
 from .runtime.account import account_owner
+from .runtime.system_properties import chosen_systems, systems_of_other_entries
 
 
 @callback
 def async_reload_on_change(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Reload an entry once its subentries change, or its account has a new owner.
+    """Reload an entry once its subentries change, or what it shows for other entries.
 
-    An older entry with the API key may be added, removed, enabled, disabled, or get
-    another key. The state is stored, so a reload costs no call.
+    An older entry with the API key or with systems of this one may be added, removed,
+    enabled, disabled, or changed. The state is stored, so a reload costs no call.
     """
     used = _used(hass, entry)
     is_over = False
@@ -46,4 +47,16 @@ def async_reload_on_change(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) 
 def _used(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> tuple[Any, ...]:
     # Home Assistant changes subentries in place.
     subentries = [each.as_dict() for each in entry.subentries.values()]
-    return account_owner(hass, entry).entry_id, subentries
+    elsewhere = systems_of_other_entries(hass, entry).keys() | _loaded(hass, entry)
+    taken = elsewhere & set(chosen_systems(entry))
+    return account_owner(hass, entry).entry_id, taken, subentries
+
+
+def _loaded(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> set[int]:
+    """Return the systems that other entries have until they are unloaded."""
+    return {
+        system.info.system_id
+        for each in hass.config_entries.async_entries(DOMAIN)
+        if each is not entry and hasattr(each, "runtime_data")
+        for system in each.runtime_data.systems
+    }

@@ -13,13 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import Alarms, ConnectionType
 from .charger_entities import note_past_sessions
-from .const import (
-    CONF_CONNECTION,
-    CONF_LIVE_STREAM,
-    CONF_SYSTEMS,
-    CONF_TIME_ZONE,
-    DOMAIN,
-)
+from .const import CONF_CONNECTION, CONF_LIVE_STREAM, CONF_SYSTEMS, CONF_TIME_ZONE
 from .coordinator.base import SystemContext
 from .coordinator.costs import SystemCosts
 from .coordinator.device_statistics import DEVICE_ENERGY, DeviceStatistics
@@ -53,11 +47,7 @@ from .runtime.options import (
     LiveOptions,
     groups_from_options,
 )
-from .runtime.system_properties import (
-    async_time_zone,
-    chosen_systems,
-    systems_of_other_entries,
-)
+from .runtime.system_properties import async_time_zone, systems_of_other_entries
 from .runtime.tariffs import tariffs_of
 
 
@@ -179,7 +169,7 @@ def _learn_event_types(
 
 @callback
 def _remove_other_devices(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -> None:
-    """Remove the devices of systems that no entry has.
+    """Remove the devices of systems that the entry no longer has.
 
     Also remove the account device if another entry owns it.
     """
@@ -187,9 +177,7 @@ def _remove_other_devices(hass: HomeAssistant, entry: EnphaseCloudConfigEntry) -
     is_owner = account_owner(hass, entry) is entry
     account = {account_identifier(entry)} if is_owner else set()
     present = {
-        device_identifier(system_id)
-        for holder in hass.config_entries.async_entries(DOMAIN)
-        for system_id in chosen_systems(holder)
+        device_identifier(each.info.system_id) for each in entry.runtime_data.systems
     }
     for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
         systems = {
