@@ -104,7 +104,7 @@ def _readings(
         begin = meter.begin
         last = meter.end or _quarter(system.last_read_at(meter.part, requested))
         read_at = min(requested, max(begin, last))
-        if read_at > begin or begin == system.operational_at:
+        if read_at > begin or read_at == begin == system.operational_at:
             value = meter.energy(begin, read_at)
             readings.append(
                 {serial_key: meter.serial, "value": value, "read_at": read_at}
@@ -121,7 +121,8 @@ def storage_meter_readings(published: Published, query: Query) -> Document:
         "value_discharged": _register(published, Flow.DISCHARGE, read_at),
         "read_at": read_at,
     }
-    known = published.system.plant.storage is not None
+    system = published.system
+    known = system.plant.storage is not None and read_at >= system.operational_at
     return _reading_list(published, [reading] if known else [])
 
 
@@ -138,11 +139,12 @@ def _quarter(at: int) -> int:
 
 
 def _read_at(published: Published, query: Query) -> int:
+    """Return when meters were last read as of the requested time, not after it."""
     requested = whole_number(query["end_at"]) if "end_at" in query else published.now
     last = _quarter(min(requested, published.until))
-    return max(last, published.system.operational_at)
+    return min(requested, max(last, published.system.operational_at))
 
 
 def _register(published: Published, flow: Flow, at: int) -> int:
-    system = published.system
-    return energy(system.plant, flow, system.operational_at, at)
+    first = published.system.operational_at
+    return energy(published.system.plant, flow, first, max(first, at))

@@ -751,17 +751,26 @@ async def test_meter_readings(world: World, system: System) -> None:
 
 
 async def test_meter_readings_without_meters(world: World) -> None:
-    """Without meters there are no readings, and before the first day no energy."""
+    """Without meters there are no readings."""
     cabin = world.add_system(battery=None, meters=[])
     for meter in ("production", "consumption", "storage"):
         path = f"/{cabin.system_id}/{meter}_meter_readings"
         assert (await world.get(path))["meter_readings"] == []
         response = await world.request(path, end_at="now")
         assert response.status == 422
-    home = world.add_system()
-    path = f"/{home.system_id}/production_meter_readings"
-    (reading,) = (await world.get(path, end_at=0))["meter_readings"]
-    assert (reading["value"], reading["read_at"]) == (0, home.operational_at)
+
+
+@pytest.mark.parametrize("meter", ["production", "consumption", "storage"])
+async def test_no_meter_reading_is_newer_than_requested(
+    world: World, system: System, meter: str
+) -> None:
+    """Before the first day there is none, as nothing was read."""
+    path, first = f"/{system.system_id}/{meter}_meter_readings", system.operational_at
+    for end_at in (0, first - 1):
+        assert (await world.get(path, end_at=end_at))["meter_readings"] == []
+    for end_at in (first, first + 899, first + 900, epoch(NOON), epoch(NOON) + 9_000):
+        (reading,) = (await world.get(path, end_at=end_at))["meter_readings"]
+        assert first <= reading["read_at"] <= end_at
 
 
 async def test_a_retired_meter_keeps_its_last_reading(

@@ -109,9 +109,9 @@ class ForbiddenError(ApiError):
 
 
 class UnknownSystemError(ApiError):
-    """404 or 468: there is no such system."""
+    """404 or 468: there is no such system, or no such device of it."""
 
-    explanation = "the system does not exist"
+    explanation = "the system or device does not exist"
 
 
 class InvalidRequestError(ApiError):
