@@ -27,10 +27,10 @@ def test_shares_and_money() -> None:
     hours = {
         Flow.PRODUCTION: _hours(1_000),
         Flow.CONSUMPTION: _hours(800),
-        Flow.GRID_IMPORT: _hours(200),
-        Flow.GRID_EXPORT: _hours(400),
-        "grid_import_cost": _hours(0.05),
-        "grid_export_compensation": _hours(0.05),
+        Flow.GRID_IMPORT: _hours(201),
+        Flow.GRID_EXPORT: _hours(401),
+        "grid_import_cost": _hours(0.0517),
+        "grid_export_compensation": _hours(0.0512),
     }
     peak = Quarter(500, SPAN.start + timedelta(hours=2))
     report = DayReport.of_hours(DAY, hours, KOLKATA, peak=peak)
@@ -39,19 +39,19 @@ def test_shares_and_money() -> None:
         "energy_kwh": {
             "production": 24.0,
             "consumption": 19.2,
-            "grid_import": 4.8,
-            "grid_export": 9.6,
+            "grid_import": 4.824,
+            "grid_export": 9.624,
         },
-        "self_sufficiency": 75.0,
-        "self_consumption": 60.0,
-        "cost": {"currency": "INR", "import": 1.2, "compensation": 1.2, "net": 0.0},
+        "self_sufficiency": 74.9,
+        "self_consumption": 59.9,
+        "cost": {"currency": "INR", "import": 1.24, "compensation": 1.23, "net": 0.01},
         "import_peak": {"power_kw": 2.0, "at": "2026-06-17T02:00:00+05:30"},
     }
     assert report.summary() == {
         "date": "2026-06-17",
         "production_kwh": 24.0,
-        "self_sufficiency": 75.0,
-        "net_cost": 0.0,
+        "self_sufficiency": 74.9,
+        "net_cost": 0.01,
     }
 
 
@@ -64,6 +64,14 @@ def test_import_without_a_known_price_has_no_net_cost(
     hours = {"grid_export_compensation": _hours(0.05)}
     report = DayReport.of_hours(DAY, hours, KOLKATA, is_import_paid=is_paid)
     assert report.summary().get("net_cost") == net
+
+
+def test_a_cost_of_nothing_has_no_sign() -> None:
+    """A tenth of a cent that was earned is not shown as -0.0."""
+    hours = {"grid_import_cost": _hours(0), "grid_export_compensation": _hours(4e-5)}
+    report = DayReport.of_hours(DAY, hours, KOLKATA)
+    assert report.net_cost == pytest.approx(-0.00096)
+    assert str(report.summary()["net_cost"]) == "0.0"
 
 
 @pytest.mark.parametrize("known", [0, 12])
