@@ -19,6 +19,7 @@ from custom_components.enphase_cloud.figures.shares import (
     day_total,
     is_complete,
     share_of_days,
+    stale_after,
 )
 from custom_components.enphase_cloud.measurements.catalog import Flow
 
@@ -169,6 +170,15 @@ def test_days_of_another_length_are_whole(day: date, count: int) -> None:
     assert day_total(hours, span) == 100 * count
     del hours[max(hours)]
     assert day_total(hours, span) is None
+
+
+@pytest.mark.parametrize(
+    ("share", "hours"), [(SELF_CONSUMPTION, 12), (SELF_SUFFICIENCY, 6)]
+)
+def test_a_share_of_today_is_valid_for_hours(share: ShareOf, hours: int) -> None:
+    """Over a night without production, and longer where reports are rare."""
+    assert stale_after(share, cellular=False) == hours * HOUR
+    assert stale_after(share, cellular=True) == (hours + 6) * HOUR
 
 
 hourly = st.dictionaries(
