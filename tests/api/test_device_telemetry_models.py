@@ -67,6 +67,10 @@ def micros(numbers: range, **members: Any) -> dict[str, Any]:
 class TestInverters:
     """Single microinverters and pages."""
 
+    def test_a_page_ends_after_a_thousand(self) -> None:
+        page = MICROS_TELEMETRY.read(micros(range(1, 1_003)))
+        assert len(page.inverters) == 1_000
+
     def test_intervals_have_energy_and_power(self) -> None:
         later = {"end_at": EPOCH + 300, "powr": 210, "enwh": 18}
         earlier = {"end_at": EPOCH, "powr": "odd", "enwh": 17}

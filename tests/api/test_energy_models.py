@@ -157,6 +157,11 @@ class TestDays:
         document = {"start_date": "2026-05-30", "export": odd}
         assert DailyEnergy.from_api(document, member="export").values == ()
 
+    def test_end_after_fifty_years(self) -> None:
+        document = {"start_date": "2026-05-30", "export": [1] * 20_000}
+        energy = DailyEnergy.from_api(document, member="export")
+        assert len(energy.values) == 18_263
+
     def test_read_both_directions_of_a_battery(self) -> None:
         document = {"start_date": "2026-05-30", "charge": [5, 6], "discharge": [4]}
         energy = DailyBatteryEnergy.from_api(document)

@@ -66,6 +66,43 @@ def test_a_profile_makes_its_document_freshest(
     assert by_day[favoured] < usual
 
 
+def test_other_calls_are_deducted() -> None:
+    """Those of energy and of periodic requests count, and leave fewer for updates."""
+    both = [
+        preview(
+            PLANS["watt"],
+            profile=Profile.BALANCED,
+            polled_documents=BATTERY_SYSTEM,
+            others_per_day=others,
+        )
+        for others in (0, 10)
+    ]
+    usual, fewer = (each.documents[Source.BATTERY].by_day for each in both)
+    assert usual is not None
+    assert fewer is not None
+    assert fewer / usual == pytest.approx(955 / (955 - 300), rel=0.01)
+    assert both[1].calls_per_month == pytest.approx(both[0].calls_per_month, abs=1)
+
+
+def test_of_different_systems_the_freshest_counts() -> None:
+    """Beside other documents the summary is less important."""
+    hut = PolledDocument("hut", Source.SUMMARY)
+    expected = [
+        preview(
+            PLANS["watt"], profile=Profile.BALANCED, polled_documents=polled
+        ).documents[Source.SUMMARY]
+        for polled in ([hut, *BATTERY_SYSTEM], [*BATTERY_SYSTEM, hut])
+    ]
+    alone = preview(
+        PLANS["watt"], profile=Profile.BALANCED, polled_documents=BATTERY_SYSTEM
+    )
+    assert expected[0] == expected[1]
+    of_home = alone.documents[Source.SUMMARY].by_day
+    assert expected[0].by_day is not None
+    assert of_home is not None
+    assert expected[0].by_day < of_home
+
+
 def test_systems_share_a_key() -> None:
     """Twice the systems, half the freshness; the same calls."""
     plan = custom_plan(calls_per_minute=10, calls_per_month=1_000, live_stream=False)
