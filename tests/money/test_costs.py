@@ -159,6 +159,31 @@ def test_a_day_costs_what_its_hours_cost(
     assert abs(by_hour - by_day) <= len(hours)
 
 
+@given(known=st.sets(st.integers(0, 23)), zone=st.sampled_from(ZONES))
+@example(known={*range(24)} - {5}, zone=BERLIN)
+@example(known={*range(24)}, zone=BERLIN)
+def test_the_rest_of_a_day_has_the_price_of_unknown_hours(
+    known: set[int], zone: ZoneInfo
+) -> None:
+    """Known hours have none of it, unless all of them were zeros of a fault."""
+    day = date(2026, 6, 2)
+    hours, span = hours_of(day, zone, 500), system_day(day, zone)
+    pricer = Pricer(tariff(TABLE), zone, {})
+    unknown = sorted({*range(24)} - known)
+    at = hours[unknown[0] if unknown else 0].start
+    for energy in (500, 0):
+        if energy and not unknown:
+            continue
+        rows = [hours[each]._replace(energy=energy) for each in sorted(known)]
+        rows = [row for row in rows if row.start != at]
+        rest = StatisticsRow(start=at, energy=9_000, sum=0, day=span)
+        cost = pricer.costs(sorted([*rows, rest]))[at]
+        alike = unknown if energy else range(24)
+        prices = [pricer.costs([hours[each]]) for each in alike]
+        mean = Fraction(sum(sum(each.values()) for each in prices), len(prices))
+        assert abs(cost - mean * 18) <= 18
+
+
 def test_recorded_hours_without_a_price() -> None:
     """Rows cannot be deleted: they keep their cost, or cost 0 after a new price."""
     starts = [START, START + timedelta(days=1)]

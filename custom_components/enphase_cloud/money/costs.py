@@ -4,11 +4,11 @@ Internally money is whole billionths of the currency: watt-hours times millionth
 kWh. So sums are exact; they are rounded once, when they are written or shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple, Self
 
-from ..energy.readings import StatisticsRow
+from ..energy.readings import Span, StatisticsRow
 from ..json_values import moment, optional, record, text
 from .tariff import Direction, Tariff, TariffVersion
 
@@ -83,17 +83,19 @@ class Pricer(NamedTuple):
     zone: tzinfo
     entities: EntityPrices
 
-    def costs(self, rows: Iterable[StatisticsRow]) -> dict[datetime, int]:
+    def costs(self, rows: Sequence[StatisticsRow]) -> dict[datetime, int]:
         """Return the cost of each hour of whole local days, in order.
 
         Hours without a price are skipped. Energy of a whole day gets the mean price of
-        its hours. The first hour of a day with a price includes the standing charge.
+        its unknown hours. The first hour of a day with a price includes the standing
+        charge.
         """
         costs: dict[datetime, int] = {}
         charged: set[date] = set()
         step = timedelta(minutes=self.tariff.step)
+        energy = {row.start: row.energy for row in rows if row.day is None}
         for row in rows:
-            hours = (row.start,) if row.day is None else row.day.hours
+            hours = [row.start] if row.day is None else _unknown(row.day, energy)
             prices = [price for hour in hours for price in self._prices(hour, step)]
             if not prices:
                 continue
@@ -170,6 +172,17 @@ def first_difference(before: Tariff, after: Tariff) -> date | None:
         if _terms(before.version_on(day)) != _terms(after.version_on(day)):
             return day
     return None
+
+
+def _unknown(day: Span, energy: Mapping[datetime, int]) -> list[datetime]:
+    """Return the hours of a day without known energy.
+
+    Known hours with only zeros may be a fault: then the energy is of any hour.
+    """
+    hours = list(day.hours)
+    if not any(energy.get(hour) for hour in hours):
+        return hours
+    return [hour for hour in hours if hour not in energy]
 
 
 def _terms(version: TariffVersion | None) -> dict[str, Any] | None:
