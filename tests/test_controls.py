@@ -238,9 +238,10 @@ async def test_plan_that_allows_settings_again_resumes_live_sessions(
     for name in ("live_data", "grid_status"):
         world.cloud.faults.add(Fault(operation=name, status=401))
     await set_up(options={**OPTIONS, CONF_LIVE_BURSTS: True})
+    await pass_time(hass, freezer, timedelta(hours=1), step=timedelta(minutes=30))
     world.cloud.faults.clear()
     fault = world.cloud.faults.add(Fault(operation="live_data", status=500))
-    await pass_time(hass, freezer, timedelta(hours=22), step=timedelta(hours=2))
+    await pass_time(hass, freezer, timedelta(hours=20), step=timedelta(hours=2))
     assert fault.hits == 0
     await pass_time(hass, freezer, timedelta(hours=8), step=timedelta(hours=2))
     assert fault.hits > 0
