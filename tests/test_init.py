@@ -25,6 +25,7 @@ from custom_components.enphase_cloud.const import (
     CONF_SYSTEMS,
     DOMAIN,
 )
+from custom_components.enphase_cloud.coordinator import document
 from simulator import Fault
 
 from .conftest import SetUp, World
@@ -238,6 +239,18 @@ async def test_failing_document_does_not_affect_others(
     assert world.calls.count("latest_telemetry") <= 8
     assert world.calls.count("telemetry_battery") >= 12
     assert float(state(hass, "sensor.hilltop_battery")) > 0
+
+
+async def test_error_of_our_own_is_no_hot_loop(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """Where even the handling of an error fails, a request waits for five minutes."""
+    await set_up()
+    fault = world.cloud.faults.add(Fault(operation="summary", status=500))
+    with patch.object(document, "error_policy", side_effect=RuntimeError):
+        step = timedelta(seconds=10)
+        await pass_time(hass, freezer, timedelta(minutes=30), step=step)
+    assert 0 < fault.hits <= 4
 
 
 async def test_api_key_of_another_application_starts_reauthentication(

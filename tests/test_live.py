@@ -32,7 +32,7 @@ from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import HILLTOP, press, state, system_devices
+from .helpers import HILLTOP, pass_time, press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
 BURSTS = {
@@ -386,6 +386,19 @@ async def test_lasting_error_ends_the_schedule(
         await hass.async_block_till_done(wait_background_tasks=True)
     assert world.calls.count("live_data") == 1
     assert caplog.text.count("No more live sessions") == 1
+
+
+async def test_schedule_continues_once_the_cloud_shows_the_system_again(
+    hass: HomeAssistant, world: World, set_up: SetUp, freezer: FrozenDateTimeFactory
+) -> None:
+    """An unknown system has no live data, but may come back."""
+    await set_up(options=BURSTS)
+    world.cloud.faults.add(Fault(status=404))
+    await pass_time(hass, freezer, timedelta(hours=2), step=timedelta(minutes=15))
+    world.cloud.faults.clear()
+    fault = world.cloud.faults.add(Fault(operation="live_data", status=500))
+    await pass_time(hass, freezer, timedelta(hours=26), step=timedelta(hours=2))
+    assert fault.hits > 0
 
 
 @pytest.mark.parametrize("plan", ["watt"])

@@ -131,12 +131,13 @@ class DocumentCoordinator(EnphaseCloudCoordinator):
 
     @override
     async def _async_update_data(self) -> None:
+        # Unless the rest says otherwise: no failure of it may become a hot loop.
+        self.update_interval = _LONGEST_SLEEP
         self._store.limit_moments(dt_util.utcnow())
         due = self.plan.update()
         # After `due`, which is the present moment for a document due at once.
         now = dt_util.utcnow()
         if due is None:
-            self.update_interval = _LONGEST_SLEEP
             return
         if not self._is_for_user and due > now:
             self._sleep_until(due)

@@ -3,6 +3,8 @@
 import logging
 from typing import Final
 
+from homeassistant.core import callback
+
 from ..api import EnphaseCloudError, UnreadableStreamError
 from ..measurements.catalog import Source
 from ..runtime.storage import Refusal
@@ -25,6 +27,8 @@ class LiveTrouble:
         self._is_scheduled = is_scheduled
         self._is_supported = True
         self._outage = Outage("Live data")
+        # A system that the cloud shows again was unknown.
+        context.on_allowed(self._allow)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -70,6 +74,10 @@ class LiveTrouble:
     def take_whole_stream(self) -> None:
         """End an outage."""
         self._outage.end()
+
+    @callback
+    def _allow(self) -> None:
+        self._is_supported = True
 
     def _set_unreadable(self, err: UnreadableStreamError) -> None:
         """Stop the schedule: streams cost money even if they cannot be read."""
