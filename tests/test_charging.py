@@ -133,6 +133,11 @@ async def test_error_of_the_cloud_has_its_details(
     with pytest.raises(HomeAssistantError) as raised:
         await command(hass, world, "stop_charging")
     assert raised.value.translation_key == "setting_refused"
+    world.cloud.faults.clear()
+    world.cloud.faults.add(Fault(operation="stop_charging", quota="month"))
+    with pytest.raises(HomeAssistantError) as raised:
+        await command(hass, world, "stop_charging")
+    assert raised.value.translation_key == "budget_exhausted"
     with pytest.raises(vol.Invalid):
         await command(hass, world, "start_charging", charging_level=101)
 

@@ -423,13 +423,17 @@ async def test_write_without_calls_left_raises_an_error(
     assert cloud_has(world) == ("Full Backup", 100)
 
 
-async def test_write_fails_if_the_month_quota_is_exceeded(
-    hass: HomeAssistant, world: World, set_up: SetUp
+@pytest.mark.parametrize("quota", ["minute", "month"])
+async def test_write_fails_if_a_quota_is_exceeded(
+    hass: HomeAssistant, world: World, set_up: SetUp, quota: Any
 ) -> None:
+    """The message says until when."""
     await set_up(options=OPTIONS)
-    world.cloud.faults.add(Fault(operation=WRITE, quota="month", times=1))
-    with pytest.raises(HomeAssistantError):
+    world.cloud.faults.add(Fault(operation=WRITE, quota=quota, times=1))
+    with pytest.raises(HomeAssistantError) as raised:
         await put(hass, MODE, "savings")
+    assert raised.value.translation_key == "budget_exhausted"
+    assert (raised.value.translation_placeholders or {})["until"] != "—"
     assert state(hass, MODE) == "self_consumption"
     assert cloud_has(world)[0] == "Self-consumption"
 

@@ -23,7 +23,7 @@ from ..api import (
 from ..api.access import Access
 from ..api.endpoints import START_CHARGING, STOP_CHARGING, Endpoint
 from ..coordinator.error_policy import (
-    explained,
+    explained_to_user,
     foreseen,
     raise_if_refused,
     smallest_plan,
@@ -109,10 +109,10 @@ async def _async_send(
                 serial_no=charger.identifier,
             )
     except EnphaseCloudError as err:
-        raise _explained(err) from None
+        raise _explained(system, err) from None
 
 
-def _explained(err: EnphaseCloudError) -> HomeAssistantError:
+def _explained(system: EnphaseSystem, err: EnphaseCloudError) -> HomeAssistantError:
     if isinstance(err, _REFUSED):
         return translated(
             HomeAssistantError,
@@ -126,4 +126,4 @@ def _explained(err: EnphaseCloudError) -> HomeAssistantError:
         return translated(
             HomeAssistantError, "setting_refused", details=err.details or err
         )
-    return explained(HomeAssistantError, err, Source.CHARGERS)
+    return explained_to_user(system.context, err, Source.CHARGERS)

@@ -18,7 +18,7 @@ from ..api.endpoints import (
     Endpoint,
 )
 from ..api.models import MeterReadings, MeterRegister
-from ..coordinator.error_policy import explained, foreseen
+from ..coordinator.error_policy import explained_to_user, foreseen
 from ..data import EnphaseSystem
 from ..errors import translated
 from ..measurements.board import Board
@@ -121,7 +121,7 @@ async def _async_read(
                 meters.endpoint, query=query, system_id=system.info.system_id
             )
     except EnphaseCloudError as err:
-        raise explained(HomeAssistantError, err, meters.source) from None
+        raise explained_to_user(system.context, err, meters.source) from None
 
 
 def _fields(register: MeterRegister, system: EnphaseSystem) -> dict[str, Any]:

@@ -253,15 +253,34 @@ def raise_if_refused(context: SystemContext, source: Source) -> None:
 
     The cloud hides the system or refuses the source, or no call is left.
     """
-    store, budget = context.store, context.shared.budget
+    store = context.store
     if store.hidden is not None:
         until = store.hidden.until
         raise translated(HomeAssistantError, "system_not_visible", until=until)
     if (refusal := store.refusals.get(source)) is not None:
         raise refused(refusal, source)
-    withheld = budget.ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER)
-    if withheld is not None:
-        raise translated(HomeAssistantError, "budget_exhausted", until=withheld.until)
+    if (withheld := _withheld(context)) is not None:
+        raise withheld
+
+
+def explained_to_user(
+    context: SystemContext, err: EnphaseCloudError, source: Source
+) -> HomeAssistantError:
+    """Return the translated exception for an error of a user's own request.
+
+    After a refusal for quota it says when calls are left again.
+    """
+    withheld = _withheld(context) if isinstance(err, QuotaExceededError) else None
+    return withheld or explained(HomeAssistantError, err, source)
+
+
+def _withheld(context: SystemContext) -> HomeAssistantError | None:
+    """Return the translated exception where no call is left for the user."""
+    ledger = context.shared.budget.ledger
+    withheld = ledger.refusal(dt_util.utcnow(), purpose=Purpose.USER)
+    if withheld is None:
+        return None
+    return translated(HomeAssistantError, "budget_exhausted", until=withheld.until)
 
 
 def _remedy(source: Source) -> Mapping[str, str]:

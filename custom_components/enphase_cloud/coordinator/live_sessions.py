@@ -14,7 +14,7 @@ from ..measurements.catalog import Source
 from ..runtime.options import LiveOptions
 from ..scheduling.live_hours import next_session, split
 from .base import SystemContext
-from .error_policy import explained, refused
+from .error_policy import explained_to_user, refused
 from .live import LiveCoordinator
 from .live_budget import StreamBudget
 from .live_errors import NoStreamLeftError, StoppedError
@@ -94,7 +94,7 @@ class LiveSessions:
             session = self._begin(length, for_user=True)
             await session.async_wait_for_frame()
         except EnphaseCloudError as err:
-            raise explained(HomeAssistantError, err, Source.LIVE) from None
+            raise explained_to_user(self._context, err, Source.LIVE) from None
         return session.grant(session.following + 1)
 
     async def async_stop(self) -> None:

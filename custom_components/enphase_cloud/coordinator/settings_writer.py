@@ -36,6 +36,7 @@ from .error_policy import (
     as_refusal,
     error_policy,
     explained,
+    explained_to_user,
     foreseen,
     raise_if_refused,
     refuse,
@@ -247,7 +248,7 @@ class SettingsWriter:
             )
         if isinstance(err, _UNCERTAIN):
             return _uncertain()
-        return explained(HomeAssistantError, err, source)
+        return explained_to_user(self._context, err, source)
 
     async def _async_keep(self, key: str, fields: Fields) -> None:
         """Store a change before it is written; after a crash it is read back."""
