@@ -139,7 +139,7 @@ def system(world: World) -> System:
 
 
 @pytest.fixture
-def hasty(world: World) -> None:
+def without_waiting(world: World) -> None:
     """Advance the clock in live streams instead of waiting."""
 
     async def sleep(seconds: float) -> None:

@@ -108,8 +108,8 @@ class TestPhysics:
         taken = charging.charged(HOME, charger, session)
         assert taken.steps == ((at(18, 5), 600), (at(18, 10), 600), (at(18, 15), 300))
         assert (taken.energy, taken.seconds) == (1_500, 900)
-        hasty = replace(session, end=at(18, 14))
-        assert charging.charged(HOME, charger, hasty).energy == 600
+        short = replace(session, end=at(18, 14))
+        assert charging.charged(HOME, charger, short).energy == 600
 
     def test_nothing_is_charged_without_a_grid(self) -> None:
         """The charger pauses in an outage."""

@@ -198,18 +198,19 @@ def farm(world: World) -> System:
     return system
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("without_waiting")
 async def test_documents_conform(world: World, responses: list[Documented]) -> None:
     """Every document has the documented status and fields, and these their types."""
     partner = world.cloud.add_application(
         client_id="partner", client_secret="secret", api_key="partner", plan="partner"
     )
     world.headers = world.sign_in(partner)
-    taken = set()
+    seen, taken = set(), set()
     for system in worlds(world):
         for name, response in simulated(responses, ok=True):
             world.clock.advance(minutes=1)
             for document in await documents(world, name, response, system):
+                seen.add(name)
                 for problem in problems(document, response.schema, response.example):
                     tables = CONTRADICTIONS, LIBERTIES
                     assert excused(name, problem, *tables), (name, problem)
@@ -218,6 +219,7 @@ async def test_documents_conform(world: World, responses: list[Documented]) -> N
                         for pattern in LIBERTIES.get(name, {})
                         if re.search(pattern, problem)
                     }
+    assert seen == SIMULATED
     listed = {(name, pattern) for name, table in LIBERTIES.items() for pattern in table}
     assert taken == listed
 

@@ -86,7 +86,7 @@ async def test_counts_and_records(world: World, system: System) -> None:
     assert requests[1]["system_id"] == system.system_id
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("without_waiting")
 async def test_frames(world: World, system: System) -> None:
     """Live streams and their frames."""
     response = await world.request(f"/{system.system_id}/live_data")

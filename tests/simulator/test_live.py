@@ -14,7 +14,7 @@ from simulator import Fault, System
 
 from .conftest import NOON, World
 
-pytestmark = pytest.mark.usefixtures("hasty")
+pytestmark = pytest.mark.usefixtures("without_waiting")
 
 
 def path(system: System) -> str:

@@ -310,7 +310,7 @@ async def test_invalid_response_to_a_write(world: World, system: System) -> None
     assert (await world.get(path(system)))["reserve_soc"] == 9
 
 
-@pytest.mark.usefixtures("hasty")
+@pytest.mark.usefixtures("without_waiting")
 async def test_faults_of_live_streams_always_come_first(
     world: World, system: System
 ) -> None:
