@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.enphase_cloud.api import (
     Alarms,
+    BatteryMode,
     BatteryTelemetry,
     Device,
     Devices,
@@ -16,22 +17,44 @@ from custom_components.enphase_cloud.api import (
     EvChargerStatus,
     Events,
     EventTypes,
+    GridStatus,
     HeatPumpMode,
     InvertersSummary,
     LatestTelemetry,
+    StormGuard,
     Summary,
     System,
 )
 from custom_components.enphase_cloud.api.endpoints import (
+    BATTERY_LIFETIME,
+    BATTERY_SETTINGS,
+    CONSUMPTION_LIFETIME,
+    CONSUMPTION_METER_READINGS,
+    CONSUMPTION_TELEMETRY,
     ENCHARGE_TELEMETRY,
     EVSE_LIFETIME,
     EVSE_TELEMETRY,
+    EXPORT_LIFETIME,
+    EXPORT_TELEMETRY,
+    GRID_STATUS,
     HEAT_PUMP_LIFETIME,
     HEAT_PUMP_TELEMETRY,
+    IMPORT_LIFETIME,
+    IMPORT_TELEMETRY,
+    LOAD_CONTROL,
     MICRO_TELEMETRY,
     MICROS_TELEMETRY,
+    PRODUCTION_LIFETIME,
+    PRODUCTION_METER_READINGS,
+    PRODUCTION_METER_TELEMETRY,
+    PRODUCTION_MICRO_TELEMETRY,
     RETRIEVE_SYSTEM_ID,
     RGM_STATS,
+    SET_BATTERY_SETTINGS,
+    SET_LOAD_CONTROL,
+    SET_STORM_GUARD,
+    STORAGE_METER_READINGS,
+    STORM_GUARD,
     Endpoint,
 )
 from custom_components.enphase_cloud.api.live_frames import LiveFrameReader
@@ -255,6 +278,103 @@ def test_production_meters(examples: dict[tuple[str, str], Any]) -> None:
         assert meter.gateway_serial_number == given["envoy_serial_number"]
         assert meter.channel == given["intervals"][0]["channel"]
         assert_intervals(given, meter.energy, "wh_del", power="curr_w")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "member"),
+    [
+        (PRODUCTION_MICRO_TELEMETRY, "enwh"),
+        (PRODUCTION_METER_TELEMETRY, "wh_del"),
+        (CONSUMPTION_TELEMETRY, "enwh"),
+        (IMPORT_TELEMETRY, "wh_imported"),
+        (EXPORT_TELEMETRY, "wh_exported"),
+    ],
+)
+def test_energy_in_intervals(
+    examples: dict[tuple[str, str], Any], endpoint: Endpoint[Any], member: str
+) -> None:
+    document = of_endpoint(examples, endpoint)
+    rows = document["intervals"]
+    flat = rows[0] if isinstance(rows[0], list) else rows
+    read = endpoint.read(document)
+    assert_intervals({"intervals": flat}, read, member)
+    assert read.total_devices == (document["total_devices"] or None)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "member"),
+    [
+        (PRODUCTION_LIFETIME, "production"),
+        (CONSUMPTION_LIFETIME, "consumption"),
+        (IMPORT_LIFETIME, "import"),
+        (EXPORT_LIFETIME, "export"),
+    ],
+)
+def test_energy_by_day(
+    examples: dict[tuple[str, str], Any], endpoint: Endpoint[Any], member: str
+) -> None:
+    document = of_endpoint(examples, endpoint)
+    read = endpoint.read(document)
+    assert read.start_date.isoformat() == document["start_date"]
+    assert list(read.values) == document[member]
+
+
+def test_energy_of_batteries_by_day(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, BATTERY_LIFETIME)
+    read = BATTERY_LIFETIME.read(document)
+    assert list(read.charged.values) == document["charge"]
+    assert list(read.discharged.values) == document["discharge"]
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [PRODUCTION_METER_READINGS, CONSUMPTION_METER_READINGS, STORAGE_METER_READINGS],
+)
+def test_meter_readings(
+    examples: dict[tuple[str, str], Any], endpoint: Endpoint[Any]
+) -> None:
+    document = of_endpoint(examples, endpoint)
+    registers = endpoint.read(document).registers
+    for given, read in zip(document["meter_readings"], registers, strict=True):
+        assert read.serial_number == given.get("serial_number", given.get("serial_num"))
+        assert read.read_at.timestamp() == given["read_at"]
+        values = (read.energy, read.charged, read.discharged)
+        names = ("value", "value_charged", "value_discharged")
+        assert values == tuple(map(given.get, names))
+
+
+def test_settings(examples: dict[tuple[str, str], Any]) -> None:
+    """Responses to writes have the same shape; their spelling differs."""
+    for endpoint in (BATTERY_SETTINGS, SET_BATTERY_SETTINGS):
+        document = of_endpoint(examples, endpoint)
+        battery = endpoint.read(document)
+        assert battery.mode is BatteryMode.SELF_CONSUMPTION
+        assert battery.reserve == document["reserve_soc"]
+        assert battery.shutdown_level == document["battery_shutdown_level"]
+        assert battery.energy_independence is True
+        assert battery.charge_from_grid is False
+    for endpoint in (STORM_GUARD, SET_STORM_GUARD):
+        document = of_endpoint(examples, endpoint)
+        guard = endpoint.read(document)
+        is_on = document["storm_guard_status"].lower().startswith("enabled")
+        assert guard == StormGuard(is_on=is_on, alert=document["storm_alert"] == "true")
+    for endpoint in (LOAD_CONTROL, SET_LOAD_CONTROL):
+        document = of_endpoint(examples, endpoint)
+        loads = endpoint.read(document).loads
+        for given in document["load_control_data"]:
+            load = loads[given["name"]]
+            assert load.body().items() <= given.items()
+            assert (load.high, load.is_enabled) == (given["soc_high"], True)
+            assert load.owner_can_override is given["owner_can_override"]
+
+
+def test_the_grid(examples: dict[tuple[str, str], Any]) -> None:
+    document = of_endpoint(examples, GRID_STATUS)
+    read = GRID_STATUS.read(document)
+    assert read.status is GridStatus.from_api(document["grid_state"])
+    assert read.status is not GridStatus.UNKNOWN
+    assert read.reported_at is not None
+    assert read.reported_at.timestamp() == document["last_report_date"]
 
 
 def test_the_system_of_a_gateway(examples: dict[tuple[str, str], Any]) -> None:
