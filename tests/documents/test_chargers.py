@@ -244,6 +244,30 @@ def test_the_last_session_counts_and_its_energy_stays_known(board: Board) -> Non
     )[DEVICE]
 
 
+def test_a_session_may_have_no_known_energy(board: Board) -> None:
+    """Also if it is read again; of its intervals the energy is learnt."""
+    end_at = MIDNIGHT - timedelta(hours=1)
+    session = ChargingSession(
+        start_at=end_at - timedelta(hours=2),
+        end_at=end_at,
+        charged_for=None,
+        energy_added=3.0,
+        cost=None,
+    )
+    response = ChargingSessions(system_id=7, sessions=(session,))
+    for _ in range(2):
+        report = chargers.read_sessions(response, known(board))[DEVICE]
+        assert report[Measurement.LAST_SESSION_END].value == end_at.timestamp()
+        assert Measurement.LAST_SESSION_ENERGY not in report
+        board.put(Source.CHARGER_SESSIONS, report, DEVICE)
+    chargers.learn_sessions(response, known(board))
+    assert board.sessions[DEVICE] == ((session, None),)
+    charged = intervals({end_at: 1_500, end_at - QUARTER: 1_500})
+    chargers.learn_intervals(charged, known(board))
+    chargers.learn_sessions(response, known(board))
+    assert board.sessions[DEVICE] == ((session, 3_000),)
+
+
 def test_only_active_schedules_count(board: Board) -> None:
     def schedule(level: int, *, is_active: bool) -> ChargerSchedule:
         at = (NOW.replace(hour=1, minute=0).time(), NOW.replace(hour=6).time())
