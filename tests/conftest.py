@@ -56,6 +56,8 @@ for _handler in [*logging.getLogger().handlers]:
         logging.getLogger().removeHandler(_handler)
 # The plugin has every statement logged; those of a year of hours are many.
 logging.getLogger("sqlalchemy.engine").setLevel(logging.WARNING)
+# A message of ours that cannot be formatted is an error.
+logging.getLogger("custom_components").setLevel(logging.DEBUG)
 
 # Moments that are computed are of their class by themselves; freezegun makes each a
 # second time, which took an eighth of the time of long tests.
@@ -108,12 +110,20 @@ def _loop_time() -> float:
 
 
 @pytest.fixture(autouse=True)
-def _no_deprecated_use(caplog: pytest.LogCaptureFixture) -> Generator[None]:
-    """Fail a test in which Home Assistant reports deprecated use."""
+def _no_deprecated_use() -> Generator[None]:
+    """Fail a test in which Home Assistant reports deprecated use.
+
+    The plugin's `caplog` would let everything log what is for debugging.
+    """
+    warnings: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = warnings.append
+    logger = logging.getLogger("homeassistant")
+    logger.addHandler(handler)
     yield
+    logger.removeHandler(handler)
     words = "Detected that custom integration 'enphase_cloud'"
-    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
-    assert not [text for each in records if words in (text := each.getMessage())]
+    assert not [text for each in warnings if words in (text := each.getMessage())]
 
 
 @pytest.fixture
