@@ -293,6 +293,23 @@ def test_a_refused_month_without_an_end_is_tried_again_within_the_hour() -> None
     assert until - TENTH == timedelta(minutes=45)
 
 
+def test_a_wrong_refusal_of_the_month_is_noticed_despite_assumed_calls() -> None:
+    """Those of a key without a record leave few calls beside another program's."""
+    at = datetime(2026, 6, 21, tzinfo=UTC)
+    ledger = Ledger(WATT, now=at)
+    call = ledger.charge("summary", at, purpose=Purpose.BACKGROUND)
+    ledger.ended(call, at, served=True, date=at)
+    spendable = ledger.spendable(at)
+    ledger.refused_by_cloud(at, period=Period.MONTH)
+    assert ledger.spendable(at) == 0
+    probe_at = ledger.probe_at(at)
+    assert probe_at == at + timedelta(minutes=45)
+    call = ledger.charge("summary", probe_at, purpose=Purpose.BACKGROUND)
+    assert ledger.refusal(probe_at, purpose=Purpose.BACKGROUND) is not None
+    ledger.ended(call, probe_at, served=True, date=probe_at)
+    assert ledger.spendable(probe_at) == pytest.approx(spendable, abs=3)
+
+
 def test_a_smaller_limit_of_the_cloud_is_believed() -> None:
     """What the cloud says of the plan is the truth, until another plan is named."""
     ledger = Ledger(WATT, now=FIRST)

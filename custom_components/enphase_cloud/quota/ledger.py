@@ -199,17 +199,18 @@ class Ledger(Record):
 
     def _exhausted(self, reading: Reading, purpose: Purpose) -> Refusal | None:
         """Return why no call is allowed if the estimated time is right."""
-        month = self._months.present
+        month, is_probe = self._months.present, False
         if purpose is Purpose.SIGN_IN:
             used = month.known
         elif (refusal := self._blocked(reading)) is not None:
             return refusal
         else:
             # A call that tests a refusal counts against our own calls only.
-            used = month.used if self._block is None else month.own
+            is_probe = self._block is not None
+            used = month.own if is_probe else month.used
         # The reserve is smallest at the end of the month, so that must be certain.
         time = reading.time if reading.is_certain else reading.at_least or month.start
-        if used < self._limit(month, time, purpose):
+        if used < self._limit(month, time, purpose, is_probe=is_probe):
             return None
         until = reading.wall + max(month.end - reading.time, PROBE_TIMEOUT)
         return Refusal(Period.MONTH, until)
@@ -265,8 +266,9 @@ class Ledger(Record):
         elif self._block.probe is call:
             self._refusals = 0
             self._block = None
-            # The cloud has calls left, so its earlier count is out of date.
-            month.foreign = 0
+            if month.foreign:
+                # The cloud has calls left, so its count of this month was wrong.
+                month.foreign, month.others = 0, 0.0
 
     def _correct(self, month: Month, time: datetime, limit: int | None) -> None:
         """Raise the count to the limit that is reached by the cloud's count."""

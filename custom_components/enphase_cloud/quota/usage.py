@@ -93,8 +93,13 @@ class Usage:
         """Return the month of the estimated time."""
         return self._months.at(self._clock.read(now).time, self._calls.unplaced)
 
-    def _limit(self, month: Month, time: datetime, purpose: Purpose) -> int:
-        """Return the count of calls in a month up to which a purpose's are allowed."""
+    def _limit(
+        self, month: Month, time: datetime, purpose: Purpose, *, is_probe: bool = False
+    ) -> int:
+        """Return the count of calls in a month up to which a purpose's are allowed.
+
+        Expected calls of another program do not prevent a probe.
+        """
         if purpose is Purpose.SIGN_IN:
             return self._plan.calls_per_month
         time_left = max(month.end - time, timedelta())
@@ -102,4 +107,5 @@ class Usage:
         if purpose is Purpose.USER:
             return most
         kept = reserve(self.limit, time_left, elapsed=month.elapsed(time))
-        return min(most, self.limit - kept - round(month.others))
+        others = 0 if is_probe else round(month.others)
+        return min(most, self.limit - kept - others)
