@@ -464,8 +464,8 @@ day_responses = st.builds(
 streams = st.lists(responses | day_responses, max_size=8)
 
 
-class TestLaw:
-    """Law 3: known energy is right, in any order of responses."""
+class TestInvariants:
+    """Known energy is right, in any order of responses."""
 
     @given(streams, st.randoms(use_true_random=False))
     def test_order_overlap_and_repetition_change_nothing(

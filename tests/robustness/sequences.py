@@ -1,4 +1,4 @@
-"""Random sequences of absurd events, to test the law of the budget."""
+"""Random sequences of absurd events, to test the invariants of the budget."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor

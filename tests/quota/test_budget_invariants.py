@@ -1,4 +1,4 @@
-"""Law 1: no more requests leave than the plan allows, whatever happens.
+"""No more requests leave than the plan allows, whatever happens.
 
 The cloud counts by itself, in true time; see `tests.robustness.household`.
 """
@@ -183,8 +183,8 @@ class BudgetMachine(RuleBasedStateMachine):
         assert not self.home.is_deadlocked()
 
 
-TestLawOfTheBudget = BudgetMachine.TestCase
-TestLawOfTheBudget.settings = settings(
+TestBudgetInvariants = BudgetMachine.TestCase
+TestBudgetInvariants.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None
 )
 
