@@ -50,6 +50,35 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors; some later, once the cloud reports their value."""
+    await _async_add_now(hass, entry, async_add_entities)
+    await _async_add_measurements(hass, entry, async_add_entities)
+    await async_add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        {DeviceKind.SYSTEM: NEXT_POLLS.values()},
+        has_evidence=lambda system, description, _: (
+            _plan(system, description).is_active
+        ),
+        create=partial(NextPollSensor, entry),
+    )
+    await async_add_as_evidence_comes(
+        entry,
+        async_add_entities,
+        {DeviceKind.SYSTEM: INTERVAL_FIGURES},
+        has_evidence=lambda system, description, _: (
+            system.figures is not None
+            and system.figures.is_there(description.key, dt_util.utcnow())
+        ),
+        create=partial(IntervalFigureSensor, entry),
+    )
+
+
+async def _async_add_now(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of the account, and those that need no response."""
     if account_owner(hass, entry) is entry:
         async_add_entities(
             AccountSensor(entry, description)
@@ -71,6 +100,13 @@ async def async_setup_entry(
                 (ArraySensor(entry, system, array, each) for each in ARRAY),
                 config_subentry_id=array.key,
             )
+
+
+async def _async_add_measurements(
+    hass: HomeAssistant,
+    entry: EnphaseCloudConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
     await async_add_as_evidence_comes(
         entry,
         async_add_entities,
@@ -79,25 +115,6 @@ async def async_setup_entry(
         create=lambda system, description, device: _SENSORS.get(
             description.measurement.traits.kind, MeasurementSensor
         )(entry, system, description, device),
-    )
-    await async_add_as_evidence_comes(
-        entry,
-        async_add_entities,
-        {DeviceKind.SYSTEM: NEXT_POLLS.values()},
-        has_evidence=lambda system, description, _: (
-            _plan(system, description).is_active
-        ),
-        create=partial(NextPollSensor, entry),
-    )
-    await async_add_as_evidence_comes(
-        entry,
-        async_add_entities,
-        {DeviceKind.SYSTEM: INTERVAL_FIGURES},
-        has_evidence=lambda system, description, _: (
-            system.figures is not None
-            and system.figures.is_there(description.key, dt_util.utcnow())
-        ),
-        create=partial(IntervalFigureSensor, entry),
     )
 
 

@@ -116,33 +116,13 @@ def _system(
     arrays = arrays_of(context.shared.entry, context.info.system_id)
     system = EnphaseSystem(context=context, event_weeks=event_weeks, arrays=arrays)
     if plan.has_live_stream and context.info.can_stream:
-        live_options = LiveOptions.from_options(options)
-        system.live = LiveCoordinator(context, live_options)
-        system.live_sessions = LiveSessions(
-            context, system.live, options=live_options, price=plan.live_stream_price
-        )
+        _add_live(system, plan)
     note_past_sessions(system)
     wanted = documents_of({None, *groups_from_options(options)}, plan.access)
     context.board.drop([each.source for each in DOCUMENTS if each not in wanted])
     system.documents.extend(DocumentCoordinator(context, each) for each in wanted)
     if DATA_INSTANCE in context.shared.hass.data:
-        energy = EnergyCoordinator(context, EnergyOptions.from_options(options))
-        system.energy = energy
-        tariffs = tariffs_of(context.shared.entry, context.info.system_id)
-        if tariffs:
-            system.costs = SystemCosts(context, energy, tariffs)
-        else:
-            context.store.keep_priced(())
-        system.figures = SystemFigures(context, energy)
-        of_devices = DeviceStatistics(
-            context, energy, of_panels=PANEL_STATISTICS.of(options)
-        )
-        for document in system.documents:
-            if document.document is BATTERY_DOCUMENT:
-                document.responses.async_add_listener(energy.take_battery)
-            elif document.source in DEVICE_ENERGY:
-                take = partial(of_devices.take, document.source)
-                document.responses.async_add_listener(take)
+        _add_energy(system)
     written = {setting.source: setting for setting in SETTINGS}
     for document in system.documents:
         if (setting := written.get(document.source)) is not None:
@@ -150,6 +130,35 @@ def _system(
         if document.document is ALARMS_DOCUMENT:
             _learn_event_types(document, event_types)
     return system
+
+
+def _add_live(system: EnphaseSystem, plan: Plan) -> None:
+    context = system.context
+    options = LiveOptions.from_options(context.shared.entry.options)
+    system.live = LiveCoordinator(context, options)
+    system.live_sessions = LiveSessions(
+        context, system.live, options=options, price=plan.live_stream_price
+    )
+
+
+def _add_energy(system: EnphaseSystem) -> None:
+    """Add what the recorder stores: energy, costs and figures."""
+    context, entry = system.context, system.context.shared.entry
+    energy = EnergyCoordinator(context, EnergyOptions.from_options(entry.options))
+    system.energy = energy
+    if tariffs := tariffs_of(entry, context.info.system_id):
+        system.costs = SystemCosts(context, energy, tariffs)
+    else:
+        context.store.keep_priced(())
+    system.figures = SystemFigures(context, energy)
+    of_panels = PANEL_STATISTICS.of(entry.options)
+    of_devices = DeviceStatistics(context, energy, of_panels=of_panels)
+    for document in system.documents:
+        if document.document is BATTERY_DOCUMENT:
+            document.responses.async_add_listener(energy.take_battery)
+        elif document.source in DEVICE_ENERGY:
+            take = partial(of_devices.take, document.source)
+            document.responses.async_add_listener(take)
 
 
 def _learn_event_types(
