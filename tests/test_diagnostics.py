@@ -113,7 +113,7 @@ async def test_diagnostics_contain_the_progress_of_energy(
     text = json_dumps(diagnostics)
     for secret in _secrets(world, entry):
         assert secret not in text, secret
-    energy = json.loads(text)["systems"][0]["energies"]
+    energy = json.loads(text)["systems"][0]["energy"]
     assert energy["calls_per_day"] == 5
     assert energy["calls_pending"] == 0
     assert energy["share_done"] == 100

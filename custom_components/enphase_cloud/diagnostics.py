@@ -89,9 +89,9 @@ def _system(system: EnphaseSystem, events: EventArchive) -> dict[str, Any]:
         ],
         "event_weeks": sorted(events.weeks(system.info.system_id)),
         "settings": system.store.settings.as_dict(),
-        "gateway_told": system.store.notified_reporting.as_dict(),
+        "gateway_notified": system.store.notified_reporting.as_dict(),
         "live": system.live_sessions and _live(system.live_sessions, system),
-        "energies": system.energy and _energy(system.energy, system.board),
+        "energy": system.energy and _energy(system.energy, system.board),
     }
 
 

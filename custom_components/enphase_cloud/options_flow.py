@@ -48,7 +48,7 @@ from .runtime.options import (
 )
 from .scheduling.live_hours import StreamAllowance
 
-_NO_ENERGIES: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
+_NO_ENERGY: Final = {CONF_ENERGY_UPDATES: 0, CONF_HISTORY: History.NONE}
 
 
 class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
@@ -174,7 +174,7 @@ class EnphaseCloudOptionsFlow(OptionsFlowWithReload):
         return self._show_form(
             ENERGY_FORM,
             step_id="energy",
-            suggested=_NO_ENERGIES | self._options,
+            suggested=_NO_ENERGY | self._options,
             errors=errors,
             costs=self._costs.of_energy(),
         )
