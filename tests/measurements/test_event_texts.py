@@ -59,6 +59,13 @@ def test_a_clock_that_was_ahead_delays_no_request() -> None:
     assert texts.requests([1], NOW + 2 * NOT_KNOWN) == ()
 
 
+def test_a_limited_number_of_requests_is_remembered() -> None:
+    """The oldest are forgotten first."""
+    many = EventTexts(not_before=dict.fromkeys(range(5_000), NOW))
+    kept = many.with_request(7_000, NOW + NOT_KNOWN).not_before
+    assert list(kept) == [*range(1, 5_000), 7_000]
+
+
 def test_texts_are_shortened_and_on_one_line() -> None:
     """An empty text is None."""
     [listed] = _types(
