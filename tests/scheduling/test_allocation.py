@@ -8,6 +8,7 @@ import pytest
 from custom_components.enphase_cloud.scheduling.allocation import (
     RatePeriod,
     level,
+    price,
     rate,
 )
 
@@ -87,6 +88,21 @@ def test_four_times_the_weight_is_worth_twice_the_calls() -> None:
     """The root of the weight decides."""
     light, heavy = _rates([RatePeriod(1, 1e6, 900), RatePeriod(4, 1e6, 900)], 300)
     assert heavy == pytest.approx(2 * light)
+
+
+def test_what_a_rarely_published_document_leaves_goes_to_others() -> None:
+    """It is requested at each publication, however much it matters."""
+    rare, frequent = RatePeriod(4, 1e6, 21_600), RatePeriod(1, 1e6, 900)
+    rates = _rates([frequent, rare], 500)
+    assert rates == pytest.approx([(500 - 1e6 / 21_600) / 1e6, 1 / 21_600])
+
+
+@pytest.mark.parametrize("weight", [1, 4])
+def test_the_price_is_the_age_that_one_more_call_saves(weight: float) -> None:
+    """Whatever the weight."""
+    stretches = [RatePeriod(weight, 1e6, 900), RatePeriod(1, 1e6, 900)]
+    less, more = (_age(stretches, _rates(stretches, calls)) for calls in (600, 601))
+    assert price(level(stretches, 600)) == pytest.approx(less - more, rel=0.01)
 
 
 def test_without_calls_nothing_is_asked_for() -> None:
