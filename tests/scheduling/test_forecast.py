@@ -11,6 +11,7 @@ from custom_components.enphase_cloud.scheduling.weights import (
     POLLED,
     PolledDocument,
     Profile,
+    Weight,
 )
 
 QUARTER = timedelta(minutes=15)
@@ -114,6 +115,11 @@ def test_systems_share_a_key() -> None:
     assert shared is not None
     assert shared / alone == pytest.approx(2)
     assert one.calls_per_month == two.calls_per_month
+
+
+def test_a_mean_weight_is_between_those_of_day_and_night() -> None:
+    weight = Weight(day=4, night=1)
+    assert [weight.mean(day=day) for day in (0, 0.5, 1)] == [1, 2.5, 4]
 
 
 def test_without_feeds_there_is_nothing_to_promise() -> None:

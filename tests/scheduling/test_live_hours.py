@@ -131,6 +131,10 @@ def test_without_any_left_the_next_burst_is_next_months() -> None:
         last=MONTH, now=MONTH + HOUR, pause=HOUR, left=0, period_end=END, hours=all_day
     )
     assert at == END
+    at = next_session(
+        last=None, now=MONTH, pause=HOUR, left=1, period_end=END, hours=all_day
+    )
+    assert at == MONTH
 
 
 def test_bursts_by_daylight_keep_to_the_systems_days() -> None:

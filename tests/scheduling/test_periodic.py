@@ -21,6 +21,7 @@ def due(
     period: timedelta = DAY,
     has_failed: bool = False,
     is_urgent: bool = False,
+    spread: float = 0,
 ) -> datetime:
     """Return when a periodic request of a system in Berlin is due."""
     return next_periodic_request(
@@ -28,7 +29,7 @@ def due(
         requested_at=requested_at,
         period=period,
         time_zone=BERLIN,
-        spread=0,
+        spread=spread,
         has_failed=has_failed,
         is_urgent=is_urgent,
     )
@@ -67,6 +68,14 @@ def test_what_was_requested_in_the_night_is_not_requested_again_in_it() -> None:
     assert due(midnight, has_failed=True) == dawn - DAY
     assert due(midnight, period=7 * DAY) == dawn + 6 * DAY
     assert due(midnight, is_urgent=True) == midnight + timedelta(hours=6)
+
+
+def test_systems_are_apart_by_minutes() -> None:
+    """The last is requested before the devices produce."""
+    assert due(NOW, spread=0.5) == due(NOW) + timedelta(minutes=22.5)
+    midnight = NOW.replace(hour=1, minute=10)
+    assert due(midnight, has_failed=True) == due(NOW)
+    assert due(midnight, has_failed=True, spread=0.5) == due(NOW, spread=0.5) - DAY
 
 
 @given(st.integers(1, 10**9))
