@@ -261,7 +261,8 @@ async def test_alarm_repair_appears_only_with_the_option(
     assert issue is not None
     assert issue.translation_placeholders is not None
     kind = find_type("meter_silent")
-    assert kind.name in issue.translation_placeholders["alarms"]
+    line = issue.translation_placeholders["alarms"]
+    assert line.startswith(f"- **{kind.name}**: ")
     assert "clamps" in issue.translation_placeholders["alarms"]
     assert issue.translation_placeholders["system"] == "Hilltop"
     assert issue.severity is ir.IssueSeverity.WARNING

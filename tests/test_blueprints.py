@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
+import logging
 from pathlib import Path
 import shutil
 from typing import Any
 from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.automation import DOMAIN as AUTOMATION
+from homeassistant.components.automation import DOMAIN as AUTOMATION, SERVICE_TRIGGER
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     SERVICE_TURN_OFF,
@@ -124,6 +125,44 @@ async def stream(hass: HomeAssistant, world: World) -> None:
     await press(hass, "button.hilltop_start_live_session")
     assert len(world.cloud.streams) == opened + 1
     await until(lambda: state(hass, "binary_sensor.hilltop_live_session") == STATE_OFF)
+
+
+@pytest.mark.parametrize(
+    ("blueprint", "inputs"),
+    [
+        ("battery_before_sunset", {"battery": "sensor.hilltop_battery"}),
+        ("days_yield", {"production": "sensor.hilltop_production_today"}),
+        ("grid_outage", {"grid": GRID}),
+        ("import_peak", {"net": NET}),
+        ("live_at_times", {}),
+        ("live_during_load", {"load": LOAD}),
+        ("panel_problem", {"problem": "binary_sensor.hilltop_panel_problem"}),
+        ("power_or_gateway", {"gateway": "event.hilltop_gateway_connection"}),
+    ],
+)
+async def test_users_may_run_an_automation_by_hand(
+    hass: HomeAssistant,
+    system: str,
+    automate: Automate,
+    caplog: pytest.LogCaptureFixture,
+    blueprint: str,
+    inputs: dict[str, Any],
+) -> None:
+    """Then no trigger has states, and the events may never have happened."""
+    async_mock_service(hass, "notify", "persistent_notification")
+    if blueprint.startswith("live"):
+        inputs = {"system": system, **inputs}
+    await automate(blueprint, **inputs)
+    await hass.services.async_call(
+        AUTOMATION, SERVICE_TRIGGER, {ATTR_ENTITY_ID: "automation.it"}
+    )
+    await settle()
+    names = {record.name.split(".")[-1] for record in _warnings(caplog)}
+    assert not names & {"template", "it"}
+
+
+def _warnings(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [it for it in caplog.records if it.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize("path", BLUEPRINTS.glob("*.yaml"), ids=lambda path: path.stem)

@@ -584,6 +584,11 @@ async def test_morning_report_has_costs_and_panels(
         response={"Hilltop": report},
         supports_response=SupportsResponse.ONLY,
     )
+    # Before the first report, a run by hand tells of yesterday.
+    it = {"entity_id": "automation.it"}
+    await hass.services.async_call("automation", "trigger", it, blocking=True)
+    assert str(requests.pop().data["date"]) == "2026-06-16"
+    assert sent.pop()
     hass.states.async_set(
         REPORT, "2026-06-17T02:30:00.000+00:00", {"date": "2026-06-16"}
     )

@@ -54,11 +54,10 @@ def alarm_lines(
     for alarm in alarms:
         described = describe(data, system, alarm)
         parts = {name: escaped(str(value)) for name, value in described.items()}
-        what = ", ".join(
-            parts[name] for name in ("severity", "device") if name in parts
-        )
+        # The severity is a word of English; the worst alarm is the first one.
+        device = f" ({parts['device']})" if "device" in parts else ""
         advice = f": {parts['advice']}" if "advice" in parts else ""
-        lines.append(f"- **{parts['name']}** ({what}){advice}")
+        lines.append(f"- **{parts['name']}**{device}{advice}")
     return lines
 
 
