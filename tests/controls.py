@@ -8,10 +8,10 @@ from typing import Any
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Context, Event, HomeAssistant, callback
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud.const import EVENT_SETTING
 
+from .helpers import fire_timers
 from .world import World
 
 OPTIONS = {"groups": ["settings"]}
@@ -56,7 +56,7 @@ async def pass_quiet_time(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -
     """Let the time pass in which nothing more may be set before it is written."""
     for _ in range(_SECONDS):
         freezer.tick(timedelta(seconds=1))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         # Home Assistant itself would wait for what sets it.
         await asyncio.sleep(0)
 

@@ -27,12 +27,12 @@ async def pass_time(
     """Let time pass in steps small enough for every timer to fire in its turn."""
     while delta > timedelta():
         freezer.tick(min(step, delta))
-        _fire_timers(hass)
+        fire_timers(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
         delta -= step
 
 
-def _fire_timers(hass: HomeAssistant) -> None:
+def fire_timers(hass: HomeAssistant) -> None:
     """Fire what is due, as `async_fire_time_changed` of the plugin does.
 
     That patches the clock with mocks for each timer, which took an eighth of the time

@@ -9,11 +9,10 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_OFF, STATE_ON
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.enphase_cloud.const import DOMAIN
 
-from .helpers import state
+from .helpers import fire_timers, state
 from .world import World
 
 LIVE = "binary_sensor.hilltop_live_session"
@@ -102,7 +101,7 @@ class Burst:
         self._stepper.step()
         await until(lambda: self._stepper.is_waiting or self._is_over)
         await settle()
-        async_fire_time_changed(self._hass)
+        fire_timers(self._hass)
         await asyncio.sleep(0)
 
     @property
@@ -120,7 +119,7 @@ class Burst:
             if not len(self._world.cloud.connections):
                 return
             self._freezer.tick(0.1)
-            async_fire_time_changed(self._hass)
+            fire_timers(self._hass)
             await settle()
         pytest.fail("A connection is still open")
 

@@ -13,10 +13,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.recorder import statistics as recorder_statistics
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from sqlalchemy.exc import OperationalError
 
 from custom_components.enphase_cloud.const import (
@@ -40,7 +37,7 @@ from .energy_helpers import (
     recorded,
     request_counts,
 )
-from .helpers import state
+from .helpers import fire_timers, state
 
 pytestmark = pytest.mark.usefixtures("recorder_mock")
 
@@ -93,7 +90,7 @@ def options() -> dict[str, Any]:
 async def tick(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
     """Let a minute pass, in which one call is made."""
     freezer.tick(MINUTE)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
@@ -200,7 +197,7 @@ async def test_reload_repeats_at_most_one_request(
     for _ in range(random.randrange(DOCUMENTS * 5)):
         await tick(hass, freezer)
     freezer.tick(MINUTE)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     for _ in range(random.randrange(60)):
         await asyncio.sleep(0)
     await hass.config_entries.async_reload(entry.entry_id)
@@ -246,7 +243,7 @@ async def test_kill_repeats_at_most_one_request(
     for _ in range(random.randrange(2, DOCUMENTS * 5)):
         await tick(hass, freezer)
     freezer.tick(MINUTE)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     for _ in range(random.randrange(60)):
         await asyncio.sleep(0)
     await kill(hass, entry, hass_storage)
@@ -284,7 +281,7 @@ async def test_kill_between_recorder_and_store_repeats_one_request(
     monkeypatch.setattr(StatisticsImporter, "async_import", hang)
     for _ in range(DOCUMENTS):
         freezer.tick(MINUTE)
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         for _ in range(2_000):
             if imported.is_set():
                 break

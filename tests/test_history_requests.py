@@ -15,7 +15,6 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.enphase_cloud.const import (
@@ -34,7 +33,7 @@ from simulator import Fault
 
 from .conftest import SetUp
 from .flows import User, suggested
-from .helpers import HILLTOP, state
+from .helpers import HILLTOP, fire_timers, state
 from .test_options_flow import Options
 from .world import API_KEY, World
 
@@ -59,7 +58,7 @@ async def pass_minutes(
     """Let minutes pass, one by one."""
     for _ in range(minutes):
         freezer.tick(timedelta(minutes=1))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
 
 

@@ -15,7 +15,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 import voluptuous as vol
 
@@ -32,7 +31,7 @@ from custom_components.enphase_cloud.quota.plans import PLANS
 from simulator import Fault
 
 from .conftest import SetUp, World
-from .helpers import HILLTOP, pass_time, press, state, system_devices
+from .helpers import HILLTOP, fire_timers, pass_time, press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, start, until
 
 BURSTS = {
@@ -153,7 +152,7 @@ async def test_scheduled_session_starts_after_each_pause(
     """The pause is counted from the start of one session to the start of the next."""
     await set_up(options=BURSTS)
     for number in (1, 2, 3):
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await until(lambda number=number: len(world.cloud.streams) == number)
         await burst.run()
         began = world.cloud.streams[-1].opened_at
@@ -171,16 +170,16 @@ async def test_restart_repeats_no_session(
 ) -> None:
     """The next one begins when it would have begun without a restart."""
     entry = await set_up(options=BURSTS)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await burst.run()
     await hass.config_entries.async_reload(entry.entry_id)
     freezer.tick(timedelta(minutes=58))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(world.cloud.streams) == 1
     freezer.tick(timedelta(minutes=3))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 2)
     await burst.run()
 
@@ -281,7 +280,7 @@ async def test_temporary_error_is_retried_twice(
         for _ in range(50):
             await asyncio.sleep(0)
         freezer.tick(15)
-        async_fire_time_changed(hass)
+        fire_timers(hass)
     with pytest.raises(HomeAssistantError) as raised:
         await pressed
     assert raised.value.translation_key == key
@@ -341,7 +340,7 @@ async def test_retry_succeeds(
     for _ in range(50):
         await asyncio.sleep(0)
     freezer.tick(5)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await pressed
     assert state(hass, LIVE) == STATE_ON
     await burst.run()
@@ -357,15 +356,15 @@ async def test_schedule_continues_after_a_failed_session(
     """A temporary error costs one session, without hidden retries."""
     world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     await set_up(options=BURSTS)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert world.calls.count("live_data") == 1
     freezer.tick(timedelta(minutes=59))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert world.calls.count("live_data") == 1
     freezer.tick(timedelta(minutes=2))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await burst.run()
 
@@ -382,7 +381,7 @@ async def test_lasting_error_ends_the_schedule(
     await set_up(options=BURSTS)
     for _ in range(5):
         freezer.tick(timedelta(minutes=61))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await hass.async_block_till_done(wait_background_tasks=True)
     assert world.calls.count("live_data") == 1
     assert caplog.text.count("No more live sessions") == 1
@@ -540,7 +539,7 @@ async def test_no_session_once_the_limit_is_reached(
     assert world.calls.count("live_data") == 2
 
     freezer.move_to("2026-07-01 00:00:30+00:00")
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert state(hass, left) == "2"
     assert used_up not in issue_registry.issues
@@ -554,7 +553,7 @@ async def test_no_session_without_a_limit_of_streams(
     """Live data is off until the user sets the limit."""
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 0})
     freezer.tick(timedelta(hours=5))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await hass.async_block_till_done(wait_background_tasks=True)
     with pytest.raises(HomeAssistantError):
         await start(hass)

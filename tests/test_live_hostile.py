@@ -22,7 +22,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 
 from custom_components.enphase_cloud.const import DOMAIN
@@ -30,7 +29,7 @@ from simulator import Fault
 from simulator.faults import StreamFault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import sensor_states, state
+from .helpers import fire_timers, sensor_states, state
 from .live import BATTERY, CONSUMPTION, GRID, LIVE, PRODUCTION, Burst, settle, truth_at
 
 _BLOCKED_SECONDS: Final = 0.05
@@ -173,7 +172,7 @@ class HostileSession:
         self._freezer.tick(seconds)
         self._stepper.step()
         await settle()
-        async_fire_time_changed(self._hass)
+        fire_timers(self._hass)
         await settle()
 
     async def _call(self, action: str, **data: Any) -> None:

@@ -18,7 +18,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 
 from custom_components.enphase_cloud.const import (
@@ -36,7 +35,7 @@ from custom_components.enphase_cloud.const import (
 from simulator import Fault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import HILLTOP, press, state, system_devices
+from .helpers import HILLTOP, fire_timers, press, state, system_devices
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
 LEFT = "sensor.enphase_account_live_streams_left"
@@ -134,7 +133,7 @@ async def test_stop_during_the_pause_of_a_retry_cancels_it(
         await pressed
     for _ in range(3):
         freezer.tick(15)
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await settle()
     assert fault.hits == 1
 
@@ -149,12 +148,12 @@ async def test_stop_of_a_scheduled_session_keeps_the_schedule(
     """Stop ends the session that runs; the schedule continues."""
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True, times=1))
     entry = await set_up(options=BURSTS)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: fault.hits == 1)
     await stop(hass, entry)
     assert state(hass, LIVE) == STATE_OFF
     freezer.tick(timedelta(minutes=61))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await burst.run()
 
@@ -166,7 +165,7 @@ async def test_shutdown_after_a_failed_scheduled_session_leaves_no_timer(
     """No session is planned after the shutdown, whenever it happens."""
     fault = world.cloud.faults.add(Fault(operation="live_data", status=500, times=1))
     entry = await set_up(options=BURSTS)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: fault.hits == 1)
     for _ in range(200):
         if state(hass, LIVE) == STATE_OFF:
@@ -185,7 +184,7 @@ async def test_set_up_that_fails_late_leaves_no_session(
         entry = await set_up(options=BURSTS)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     freezer.tick(timedelta(minutes=61))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await settle()
     assert "live_data" not in world.calls
 
@@ -208,7 +207,7 @@ async def test_cancelled_caller_does_not_cancel_the_session(
     assert impatient.cancelled()
     for attempt in (2, 3):
         freezer.tick(15)
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await until(lambda attempt=attempt: fault.hits == attempt)
         await settle()
     with pytest.raises(HomeAssistantError):
@@ -341,7 +340,7 @@ async def test_scheduled_session_checks_the_share_of_the_user_when_it_begins(
 ) -> None:
     """The share is checked again at the planned time."""
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 5})
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await burst.run()
     for number in range(2, 5):
@@ -351,7 +350,7 @@ async def test_scheduled_session_checks_the_share_of_the_user_when_it_begins(
     assert state(hass, LEFT) == "1"
     while dt_util.utcnow().month == 6:
         freezer.tick(timedelta(hours=6))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await hass.async_block_till_done()
         await settle()
         if dt_util.utcnow().month == 6:
@@ -379,7 +378,7 @@ async def test_scheduled_session_waits_for_the_end_of_another(
     assert planned.call_count < 200
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 3)
     assert world.cloud.streams[-1].duration == 30
     await burst.run()
@@ -415,7 +414,7 @@ async def test_no_session_begins_while_home_assistant_stops(
     await set_up(options=BURSTS)
     await hass.async_stop(force=True)
     freezer.tick(timedelta(minutes=61))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await settle()
     assert "live_data" not in world.calls
 
@@ -489,7 +488,7 @@ async def test_grant_excludes_streams_that_retries_used(
     await until(lambda: fault.hits == 1)
     await settle()
     freezer.tick(5)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     granted = (await request)[HILLTOP]
     assert granted["streams"] == 1
     assert granted["cost_usd"] == 0.1
@@ -529,7 +528,7 @@ async def test_joined_scheduled_session_uses_the_reserve_of_the_user(
         CONF_LIVE_STREAM: True,
     }
     await set_up(options=BURSTS | options)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: fault.hits == 1)
     await settle()
     # Two times three documents and an attempt: now there is one call for the user only.
@@ -537,7 +536,7 @@ async def test_joined_scheduled_session_uses_the_reserve_of_the_user(
     joined = hass.async_create_task(start(hass))
     await settle()
     freezer.tick(5)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await joined
     assert len(world.cloud.streams) == 1
     await burst.run()
@@ -563,13 +562,13 @@ async def test_error_within_a_stream_stops_the_schedule(
     if by_hand:
         await start(hass)
     else:
-        async_fire_time_changed(hass)
+        fire_timers(hass)
     await until(lambda: state(hass, LIVE) == STATE_ON)
     while state(hass, LIVE) == STATE_ON:
         await burst.second()
     for _ in range(3):
         freezer.tick(timedelta(minutes=61))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await hass.async_block_till_done()
         await settle()
     assert len(world.cloud.streams) == 1
@@ -682,7 +681,7 @@ async def test_set_up_that_fails_during_a_session_ends_it(
     fault = world.cloud.faults.add(Fault(operation="live_data", hang=True))
 
     async def fail_late(*_: object) -> None:
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await until(lambda: fault.hits == 1)
         raise ValueError
 
@@ -690,7 +689,7 @@ async def test_set_up_that_fails_during_a_session_ends_it(
         entry = await set_up(options=BURSTS)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     freezer.tick(timedelta(minutes=61))
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await settle()
     assert fault.hits == 1
 
@@ -717,7 +716,7 @@ async def test_streams_of_one_system_postpone_the_sessions_of_another(
     """A session that was planned with streams used since waits for the next month."""
     world.add_system(name="Valley")
     await set_up(options={**BURSTS, CONF_STREAMS_PER_MONTH: 4})
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 2)
     await burst.run()
     await press(hass, "button.valley_start_live_session")
@@ -725,7 +724,7 @@ async def test_streams_of_one_system_postpone_the_sessions_of_another(
     while dt_util.utcnow().month == 6:
         assert len(world.cloud.streams) == 3
         freezer.tick(timedelta(hours=6))
-        async_fire_time_changed(hass)
+        fire_timers(hass)
         await hass.async_block_till_done()
         await settle()
 

@@ -9,10 +9,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.enphase_cloud.const import (
     CONF_BURST_LENGTH,
@@ -25,7 +22,7 @@ from simulator import Fault
 from simulator.faults import StreamFault
 
 from .conftest import SetUp, Stepper, World
-from .helpers import press, state
+from .helpers import fire_timers, press, state
 from .live import BUTTON_START, GRID, LIVE, Burst, grid_of, settle, start, until
 
 BURSTS: dict[str, Any] = {
@@ -87,7 +84,7 @@ class Day:
             self._freezer.tick(step)
             self._stepper.step()
             await settle()
-            async_fire_time_changed(self._hass)
+            fire_timers(self._hass)
             await settle()
 
     async def session(self) -> None:
@@ -143,7 +140,7 @@ async def test_schedule_stops_after_one_stream_without_a_frame(
     """One stream is paid for; log and repair describe it, with all values masked."""
     entry = await set_up(options=BURSTS)
     add_fault(world, shape)
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await day.session()
     await day.hours(6)
@@ -226,7 +223,7 @@ async def test_frame_resumes_the_schedule(
     """The user can start a stream; if it can be read, the schedule continues."""
     entry = await set_up(options=BURSTS)
     fault = add_fault(world, "garbage")
-    async_fire_time_changed(hass)
+    fire_timers(hass)
     await until(lambda: len(world.cloud.streams) == 1)
     await day.session()
     if by_hand is None:
