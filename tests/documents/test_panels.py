@@ -37,6 +37,7 @@ class Mornings:
         self.statuses = dict.fromkeys(SERIALS, "normal")
         self.silent: datetime | None = None
         self.silent_panels: dict[str, datetime] = {}
+        self.is_dated = True
 
     def pass_days(self, days: int, **gave: float) -> None:
         """Let each panel give 1,500 Wh per day, or a share of that."""
@@ -64,7 +65,9 @@ class Mornings:
                 "energy": {"value": total, "units": "Wh"},
                 "last_report_date": int(
                     self.silent_panels.get(serial, reported).timestamp()
-                ),
+                )
+                if self.is_dated
+                else None,
             }
             for serial, total in self.totals.items()
         ]
@@ -178,6 +181,14 @@ def test_a_retired_panel_is_not_dead() -> None:
     mornings.pass_days(10, **{f"p{DEAD}": 0.0})
     assert mornings.value(Measurement.DEAD_PANELS) == 0
     assert mornings.value(Measurement.PANEL_PROBLEMS) == 0
+
+
+def test_reports_without_a_date_are_no_silence() -> None:
+    """The energy of yesterday is known from the totals."""
+    mornings = Mornings()
+    mornings.is_dated = False
+    mornings.pass_days(3)
+    assert mornings.value(Measurement.PANEL_ENERGY_YESTERDAY, WEAK) == 1_500
 
 
 @pytest.mark.parametrize("fault", [0.0, 0.5, 10.0, 1e6])

@@ -92,15 +92,16 @@ def _since_yesterday(
     It includes earlier days for panels that were silent. The totals of a silent gateway
     do not change, whatever its panels produce.
     """
-    reporting = {
-        each.gateway_serial_number
+    reports = {
+        (each.gateway_serial_number, _has_reported(each, known))
         for each in panels.values()
-        if _has_reported(each, known)
+        if each.last_report_at is not None
     }
+    silent = {gateway for gateway, _ in reports if (gateway, True) not in reports}
     return {
         device: energy
         for device, each in panels.items()
-        if each.gateway_serial_number in reporting
+        if each.gateway_serial_number not in silent
         and (energy := _energy_since(device, each, known)) is not None
     }
 
