@@ -1,6 +1,6 @@
 """The table of sources of energy."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,12 +12,15 @@ from custom_components.enphase_cloud.api.endpoints import (
 from custom_components.enphase_cloud.api.models import (
     DailyBatteryEnergy,
     DailyEnergy,
+    EnergyInterval,
+    EnergyIntervals,
     ProductionSource,
 )
 from custom_components.enphase_cloud.energy.flows import (
     ENERGY_SOURCES,
     most_calls_per_day,
     plate_power,
+    readings_of_week,
     updates_of,
 )
 from custom_components.enphase_cloud.energy.parsing import power_limit, skips_days
@@ -49,6 +52,25 @@ def test_production_is_requested_of_what_measures_it(
     known = board({Measurement.PRODUCTION_SOURCE: sample})
     assert production.is_wanted(known, NOON)
     assert production.intervals(known) == endpoint
+
+
+def test_only_production_may_lack_nights() -> None:
+    """What is missing of other flows is unknown."""
+    quarter = timedelta(minutes=15)
+    intervals = tuple(
+        EnergyInterval(end_at=NOON + at * quarter, energy=wh, devices_reporting=None)
+        for at, wh in ((1, 1_000), (2, 50), (51, 50), (52, 1_000))
+    )
+    document = EnergyIntervals(
+        system_id=1, intervals=intervals, total_devices=None, length=quarter
+    )
+    flows = (Flow.PRODUCTION, Flow.CONSUMPTION)
+    readings = readings_of_week(
+        dict.fromkeys(flows, document),
+        dict.fromkeys(flows, 10_000),
+        fetched_at=NOON + timedelta(days=2),
+    )
+    assert [len(readings[flow]) for flow in flows] == [52, 4]
 
 
 def test_batteries_are_updated_once_a_day() -> None:
