@@ -16,6 +16,7 @@ from homeassistant.helpers.recorder import get_instance
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+import voluptuous as vol
 
 from custom_components.enphase_cloud.const import (
     CONF_CALLS_PER_MINUTE,
@@ -348,6 +349,16 @@ async def test_unavailable_history_raises_an_error(
     with pytest.raises(ServiceValidationError, match=message):
         await call_action(hass, "import_history", **named)
     assert state(hass, IMPORT) == "unknown"
+
+
+@pytest.mark.parametrize("resolution", ["day", "hour"])
+async def test_history_of_absurd_days_is_refused(
+    hass: HomeAssistant, set_up: SetUp, resolution: str
+) -> None:
+    await set_up(options={CONF_ENERGY_UPDATES: 1})
+    for days in ({"from": "0001-01-01"}, {"to": "9999-12-31"}):
+        with pytest.raises(vol.Invalid):
+            await call_action(hass, "import_history", resolution=resolution, **days)
 
 
 def _number(text: str) -> int:

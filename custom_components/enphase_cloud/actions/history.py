@@ -16,7 +16,7 @@ from ..energy.import_progress import KEPT, Days, ImportProgress
 from ..energy.parsing import system_day
 from ..errors import translated
 from ..runtime.options import History
-from .targets import TARGET, async_targeted_systems, response
+from .targets import TARGET, async_targeted_systems, of_our_time, response
 
 ATTR_FROM: Final = "from"
 ATTR_RESOLUTION: Final = "resolution"
@@ -27,8 +27,8 @@ _ATTR_PREVIEW: Final = "preview"
 IMPORT_SCHEMA: Final = vol.Schema(
     {
         **TARGET,
-        vol.Optional(ATTR_FROM): cv.date,
-        vol.Optional(ATTR_TO): cv.date,
+        vol.Optional(ATTR_FROM): vol.All(cv.date, of_our_time),
+        vol.Optional(ATTR_TO): vol.All(cv.date, of_our_time),
         vol.Required(ATTR_RESOLUTION): vol.All(
             vol.Coerce(History), vol.In([History.DAY, History.HOUR])
         ),
