@@ -13,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockUser
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -155,6 +155,17 @@ async def test_each_system_has_a_view(
         calls = set(entities(cards(view, HEADINGS["calls"])))
         assert any("account" in each for each in calls)
     assert not any("hilltop" in each for each in entities(cabin))
+
+
+async def test_system_that_two_accounts_chose_has_one_view(
+    hass: HomeAssistant, set_up: SetUp, views: Views
+) -> None:
+    first = await set_up()
+    second = MockConfigEntry(
+        domain=DOMAIN, unique_id="other", data=first.data, options=first.options
+    )
+    await set_up(second)
+    assert [view["title"] for view in await views()] == ["Hilltop"]
 
 
 async def test_view_has_the_name_given_by_the_user(

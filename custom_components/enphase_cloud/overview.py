@@ -33,6 +33,7 @@ from .energy_dashboard import Dashboard, async_dashboard, has_energy_dashboard
 from .measurements.catalog import Flow
 from .measurements.system import DeviceKind
 from .runtime.account import account_owner
+from .runtime.system_properties import systems_of_other_entries
 
 type Card = dict[str, Any]
 
@@ -163,7 +164,9 @@ async def _websocket_dashboard(
     views = [
         overview.view(entry, system[CONF_ID], system[CONF_NAME])
         for entry in hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+        for elsewhere in (systems_of_other_entries(hass, entry),)
         for system in entry.data[CONF_SYSTEMS]
+        if system[CONF_ID] not in elsewhere
     ]
     shown = [view for view in views if view["sections"]]
     connection.send_result(message["id"], {"views": shown})
