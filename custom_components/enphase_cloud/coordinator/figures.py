@@ -19,7 +19,7 @@ from ..measurements.catalog import Flow, Measurement
 from .base import SystemContext
 from .energy import EnergyCoordinator
 from .error_policy import UnforeseenError, foreseen
-from .recorded import async_recorded_hours, statistic_id
+from .recorded import async_recorded_hours, energy_row, statistic_id
 from .statistics import Imported
 from .timer import Timer
 
@@ -192,15 +192,13 @@ class SystemFigures:
 def _hours(
     rows: Mapping[Flow, Iterable[StatisticsRow]], zone: tzinfo
 ) -> Mapping[Flow, EnergyByHour]:
-    return {flow: dict(_hour(row, zone) for row in each) for flow, each in rows.items()}
-
-
-def _hour(row: StatisticsRow, zone: tzinfo) -> tuple[datetime, HourlyEnergy]:
-    """Read a row of the recorder; one with a `last_reset` has the energy of its day."""
-    start = dt_util.utc_from_timestamp(row["start"])
-    is_of_day = row.get("last_reset") is not None
-    day = system_day(start.astimezone(zone).date(), zone) if is_of_day else None
-    return start, HourlyEnergy(max(0, round(row.get("change") or 0)), day)
+    return {
+        flow: {
+            row.start: HourlyEnergy(row.energy, row.day)
+            for row in (energy_row(each, zone) for each in found)
+        }
+        for flow, found in rows.items()
+    }
 
 
 def _figures(known: Known) -> Mapping[str, Figure]:
