@@ -241,6 +241,13 @@ async def test_costs_and_graph_need_tariff_and_statistics(
     types = [card["type"] for card in cards(view, HEADINGS["today"])]
     assert "energy-distribution" in types
 
+    # The card would add up both systems.
+    other = {"type": "solar", "stat_energy_from": f"{DOMAIN}:4200099_production"}
+    await manager.async_update({"energy_sources": [solar, other]})
+    [view] = await views()
+    types = [card["type"] for card in cards(view, HEADINGS["today"])]
+    assert "energy-distribution" not in types
+
 
 async def test_frontend_loads_the_strategy(
     hass: HomeAssistant,

@@ -271,13 +271,16 @@ class _Overview(NamedTuple):
         return dr.async_entries_for_config_entry(registry, entry.entry_id)
 
     def _flows(self, statistics: str) -> Iterator[Card]:
-        """Yield the flows of energy, if the Energy dashboard has the system."""
+        """Yield the flows of energy, if the Energy dashboard has only this system."""
         preferences = (self.energy and self.energy.preferences) or {}
-        if any(
-            str(value).startswith(statistics)
+        ours = [
+            value
             for source in preferences.get("energy_sources", ())
-            for value in source.values()
-        ):
+            for value in map(str, source.values())
+            if value.startswith(f"{DOMAIN}:")
+        ]
+        # The card adds up all systems that the Energy dashboard has.
+        if ours and all(value.startswith(statistics) for value in ours):
             yield {"type": "energy-distribution", **_WIDE}
 
     def _days(self, statistics: str) -> Iterator[Card]:
