@@ -27,6 +27,7 @@ from custom_components.enphase_cloud.measurements.system_events import (
 
 MONDAY = datetime(2026, 6, 15, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 START = int(MONDAY.timestamp())
 
 
@@ -158,6 +159,32 @@ def test_a_week_requested_with_a_clock_that_was_ahead_is_due() -> None:
         assert due_weeks(weeks, MONDAY, now, now)[-1] == MONDAY
 
 
+@pytest.mark.parametrize(
+    ("fetched", "is_open", "due_after"),
+    [
+        (3 * DAY, False, 6 * HOUR),
+        # A day after its end a week is complete.
+        (8 * DAY - HOUR, False, HOUR),
+        (8 * DAY, False, None),
+        (8 * DAY, True, WEEK),
+    ],
+)
+def test_when_a_week_is_due_again(
+    fetched: timedelta, due_after: timedelta | None, *, is_open: bool
+) -> None:
+    """While it is incomplete, or has an event that had not ended."""
+    at = MONDAY + fetched
+    event = _event_at(MONDAY, None if is_open else MONDAY + HOUR)
+    weeks = {MONDAY: _week(event, fetched_at=at)}
+
+    def is_due(now: datetime) -> bool:
+        return MONDAY in due_weeks(weeks, MONDAY, MONDAY + DAY, now)
+
+    later = due_after or 30 * DAY
+    assert not is_due(at + later - timedelta(seconds=1))
+    assert is_due(at + later) is (due_after is not None)
+
+
 def test_the_newest_80_weeks_are_kept() -> None:
     """A week has only the events that started in it."""
     weeks: dict[datetime, Week] = {}
@@ -191,6 +218,9 @@ def test_events_between() -> None:
         {"x": {}},
         {"-1": {"fetched_at": 1, "happenings": []}},
         {"1": {"fetched_at": "1", "happenings": []}},
+        {"1": {"fetched_at": 1, "happenings": 5}},
+        {"1": {"fetched_at": 1, "happenings": {}}},
+        {"1": {"fetched_at": 1, "happenings": [5]}},
         {"1": {"fetched_at": 1, "happenings": [[1, 2, None, None, [3]]]}},
         {"1": {"fetched_at": 1, "happenings": [[1, 2, None, None, ["3"] * 21]]}},
     ],
