@@ -279,6 +279,14 @@ class TestBatteryTelemetry:
         assert telemetry.intervals[0].state_of_charge is None
         assert telemetry.last_reported_state_of_charge is None
 
+    @pytest.mark.parametrize("percent", [0, 100])
+    def test_a_battery_may_be_empty_or_full(self, percent: int) -> None:
+        telemetry = self.read(
+            self.interval(soc={"percent": percent}), last_reported_aggregate_soc=percent
+        )
+        assert telemetry.intervals[0].state_of_charge == percent
+        assert telemetry.last_reported_state_of_charge == percent
+
     @pytest.mark.parametrize("intervals", [None, {}, 7, "none"])
     def test_may_have_no_intervals(self, intervals: object) -> None:
         document = {"system_id": ID, "intervals": intervals}

@@ -103,3 +103,14 @@ def test_only_the_calls_of_the_minute_are_kept() -> None:
         calls.begin("summary", ticks).ended = ticks
         calls.place(before=ticks)
         assert len(calls) == 1
+
+
+def test_a_call_is_placed_if_it_ended_before() -> None:
+    """One that ended later may be of another month."""
+    calls = Calls()
+    calls.begin("summary", timedelta()).ended = timedelta(seconds=5)
+    calls.begin("battery", timedelta())
+    calls.place(before=timedelta(seconds=4))
+    assert calls.unplaced == {"summary": 1, "battery": 1}
+    calls.place(before=timedelta(seconds=5))
+    assert calls.unplaced == {"battery": 1}
