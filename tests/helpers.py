@@ -96,5 +96,5 @@ async def calls_of_groups(
     return {
         group: int(calls.replace(",", ""))
         for group, calls in told.items()
-        if calls != "—"
+        if not calls.startswith("≥")
     }
