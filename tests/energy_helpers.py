@@ -116,7 +116,8 @@ async def recorded(
     sums = [row["sum"] or 0 for row in rows]
     assert sums == sorted(sums)
     return {
-        dt_util.utc_from_timestamp(row["start"]): row["change"] or 0 for row in rows
+        dt_util.utc_from_timestamp(row["start"]): round(row["change"] or 0)
+        for row in rows
     }
 
 

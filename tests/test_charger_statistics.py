@@ -59,12 +59,13 @@ async def recorded(hass: HomeAssistant, world: World) -> dict[datetime, float]:
     rows = found.get(statistic, [])
     total = 0.0
     for row in rows:
-        energy = row.get("state") or 0.0
+        energy = round(row.get("state") or 0.0)
         assert energy >= 0
         total += energy
-        assert row.get("sum") == total
+        assert round(row.get("sum") or 0.0) == total
     return {
-        dt_util.utc_from_timestamp(row["start"]): row.get("state") or 0 for row in rows
+        dt_util.utc_from_timestamp(row["start"]): round(row.get("state") or 0)
+        for row in rows
     }
 
 

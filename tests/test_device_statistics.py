@@ -83,10 +83,10 @@ async def recorded(
             continue
         total = 0.0
         for row in rows:
-            total += row.get("state") or 0.0
-            assert row.get("sum") == total
+            total += round(row.get("state") or 0.0)
+            assert round(row.get("sum") or 0.0) == total
         statistics[key] = {
-            dt_util.utc_from_timestamp(row["start"]): row.get("state") or 0.0
+            dt_util.utc_from_timestamp(row["start"]): round(row.get("state") or 0.0)
             for row in rows
         }
     return statistics

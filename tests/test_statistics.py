@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from math import isclose
 from random import Random
 from typing import override
 from zoneinfo import ZoneInfo
@@ -114,8 +115,9 @@ async def written(hass: HomeAssistant) -> None:
 async def recorded(
     hass: HomeAssistant, flow: Flow = Flow.PRODUCTION, system_id: int = SYSTEM_ID
 ) -> list[StatisticsRow]:
-    """Return the rows of a statistic [Wh]."""
+    """Return the rows of a statistic [Wh], rounded as readers of kWh do."""
     statistic = statistic_id(system_id, flow)
+    found: dict[str, list[StatisticsRow]]
     found = await get_instance(hass).async_add_executor_job(
         statistics_during_period,
         hass,
@@ -126,7 +128,13 @@ async def recorded(
         {"energy": "Wh"},
         {"change", "state", "sum"},
     )
-    return found.get(statistic, [])
+    rows = found.get(statistic, [])
+    for row in rows:
+        for column in ("change", "state", "sum"):
+            whole = round(row[column] or 0)
+            assert isclose(row[column] or 0, whole, abs_tol=1e-6)
+            row[column] = whole
+    return rows
 
 
 async def changes(
@@ -157,7 +165,7 @@ async def test_statistic_meets_the_requirements_of_the_dashboard(
     assert metadata["source"] == "enphase_cloud"
     assert metadata["has_sum"] is True
     assert metadata["unit_class"] == "energy"
-    assert metadata["statistics_unit_of_measurement"] == "Wh"
+    assert metadata["statistics_unit_of_measurement"] == "kWh"
     assert str(metadata["name"]).startswith("Hilltop ")
     assert await changes(hass, flow) == {0: 1_500, 1: 0, 2: 250}
 
@@ -389,14 +397,20 @@ async def write_foreign(
     await written(hass)
 
 
+@pytest.mark.parametrize(("unit", "wh"), [("MWh", 1_500_000), ("kWh", 1_500)])
 async def test_rows_in_another_unit_of_energy_are_converted(
-    hass: HomeAssistant, importer: StatisticsImporter
+    hass: HomeAssistant, importer: StatisticsImporter, unit: str, wh: int
 ) -> None:
-    """Rows in kWh become rows in Wh with the same energy."""
-    await write_foreign(hass, "kWh", "energy")
+    """Rows in MWh become rows in kWh with the same energy; those in kWh stay."""
+    await write_foreign(hass, unit, "energy")
     await importer.async_import(Flow.PRODUCTION, hours({3: 700}))
-    assert await changes(hass) == {0: 1_500, 1: 1_500, 2: 1_500, 3: 700}
-    assert [row["sum"] for row in await recorded(hass)] == [1_500, 3_000, 4_500, 5_200]
+    assert await changes(hass) == {0: wh, 1: wh, 2: wh, 3: 700}
+    sums = [row["sum"] for row in await recorded(hass)]
+    assert sums == [wh, 2 * wh, 3 * wh, 3 * wh + 700]
+    (metadata,) = await get_instance(hass).async_add_executor_job(
+        list_statistic_ids, hass
+    )
+    assert metadata["statistics_unit_of_measurement"] == "kWh"
     assert not importer.foreign
 
 

@@ -26,11 +26,13 @@ from ..energy.readings import HOUR, StatisticsRow
 
 type Column = Literal["change", "last_reset", "max", "mean", "min", "state", "sum"]
 
-# Whole watt-hours are exact in a database, kilowatt-hours are not.
-UNIT: Final = UnitOfEnergy.WATT_HOUR
+# Users see this unit. Rounding restores each whole watt-hour of a database's doubles.
+UNIT: Final = UnitOfEnergy.KILO_WATT_HOUR
 # Attempts to write hours that the recorder drops.
 _TRIES: Final = 3
-_UNITS: Final = {EnergyConverter.UNIT_CLASS: UNIT}
+_WATT_HOURS: Final[dict[str, str]] = {
+    EnergyConverter.UNIT_CLASS: UnitOfEnergy.WATT_HOUR
+}
 
 
 def statistic_id(system_id: int, key: str) -> str:
@@ -45,11 +47,12 @@ async def async_recorded_hours(
     end: datetime | None = None,
     *,
     columns: tuple[Column, ...] = ("change", "last_reset", "sum"),
+    units: dict[str, str] | None = _WATT_HOURS,
 ) -> dict[str, list[RecorderRow]]:
     """Return the hours of statistics from `start` to `end` or the newest.
 
-    Each row has `start` (a timestamp) and the columns; energy is in Wh. A statistic
-    without rows has an empty list.
+    Each row has `start` (a timestamp) and the columns; energy is in Wh, or in the unit
+    in which it is recorded without `units`. A statistic without rows has an empty list.
     """
     wanted: Any = set(columns)
     found = await get_instance(hass).async_add_executor_job(
@@ -59,7 +62,7 @@ async def async_recorded_hours(
         end,
         set(statistic_ids),
         "hour",
-        _UNITS,
+        units,
         wanted,
     )
     return {each: found.get(each, []) for each in statistic_ids}
@@ -117,7 +120,12 @@ async def _async_is_written(
     """Return whether a row is recorded, and with it all rows of the same write."""
     statistic, start = metadata["statistic_id"], row["start"]
     found = await async_recorded_hours(
-        hass, {statistic}, start, start + HOUR, columns=("last_reset", "state", "sum")
+        hass,
+        {statistic},
+        start,
+        start + HOUR,
+        columns=("last_reset", "state", "sum"),
+        units=None,
     )
     recorded, reset = found[statistic], row.get("last_reset")
     return bool(recorded) and (

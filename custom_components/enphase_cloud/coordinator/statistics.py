@@ -52,6 +52,7 @@ from .recorded import (
 _LOGGER = logging.getLogger(__name__)
 
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
+_WH_PER_UNIT: Final = 1000
 
 
 class Series(NamedTuple):
@@ -179,13 +180,8 @@ class StatisticsImporter:
             or await self._async_rows(statistic, days.start)
         ):
             return rows, rows[0].sum - rows[0].energy
-        last = await self._async_last(statistic)
-        return [], 0 if last is None else last.sum
-
-    async def _async_last(self, statistic: str) -> StatisticsRow | None:
-        """Return the newest row."""
-        row = await async_last_hour(self._hass, statistic)
-        return None if row is None else self._row(row)
+        last = await async_last_hour(self._hass, statistic)
+        return [], 0 if last is None else round((last.get("sum") or 0) * _WH_PER_UNIT)
 
     async def _async_rows(
         self, statistic: str, start: datetime, end: datetime | None = None
@@ -219,8 +215,8 @@ class StatisticsImporter:
             [
                 StatisticData(
                     start=row.start,
-                    state=row.energy,
-                    sum=row.sum,
+                    state=row.energy / _WH_PER_UNIT,
+                    sum=row.sum / _WH_PER_UNIT,
                     last_reset=None if row.day is None else row.day.start,
                 )
                 for row in rows

@@ -67,7 +67,8 @@ async def sums[KeyT](
     )
     return {
         key: {
-            datetime.fromtimestamp(row["start"], UTC): row["sum"] or 0.0
+            # The database has kWh.
+            datetime.fromtimestamp(row["start"], UTC): round(row["sum"] or 0.0, 6)
             for row in found.get(statistic_id, [])
         }
         for key, statistic_id in statistic_ids.items()
