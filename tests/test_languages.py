@@ -142,6 +142,17 @@ def test_names_fit_a_device_page(texts: dict[str, str]) -> None:
     assert not long
 
 
+def test_titles_of_repairs_fit_a_phone(texts: dict[str, str]) -> None:
+    """Home Assistant's list of repairs cuts what is longer than its line."""
+    titles = {
+        text
+        for path, text in texts.items()
+        if path.startswith(".issues.") and path.endswith(".title")
+    }
+    assert titles
+    assert [title for title in titles if len(title) > 35] == []
+
+
 def _groups(texts: Mapping[str, str]) -> dict[str, list[str]]:
     """Return texts that appear together: names of a platform, options of a list."""
     groups: dict[str, list[str]] = {}

@@ -43,6 +43,10 @@ _OTHER: Final = "selector.plan.options.custom"
 # Finds texts that are cut off, and translation keys in place of texts.
 _FLAWS: Final = """() => {
   const flaws = new Set();
+  // What a component gets from its user has no text in it.
+  const slotted = element => [...element.querySelectorAll('slot')]
+    .flatMap(slot => slot.assignedNodes({flatten: true}))
+    .map(node => node.textContent.trim()).join(' ').trim();
   const look = root => root.querySelectorAll('*').forEach(element => {
     if (element.shadowRoot) look(element.shadowRoot);
     if (!element.checkVisibility()) return;
@@ -54,7 +58,7 @@ _FLAWS: Final = """() => {
       && element.scrollWidth > element.clientWidth + 1
       || style.webkitLineClamp !== 'none'
       && element.scrollHeight > element.clientHeight + 2;
-    const all = (element.innerText ?? '').trim();
+    const all = (element.innerText ?? '').trim() || slotted(element);
     if (isCut && all && element.clientWidth > 1) flaws.add('cut: ' + all);
   });
   look(document);
@@ -66,6 +70,8 @@ _MORE_INFO: Final = """entityId => document.querySelector('home-assistant')
 # High enough for a whole page of a device.
 _HEIGHT_OF_DEVICES: Final = 3_400
 _ANIMATION_MS: Final = 600
+# After a reload, Home Assistant shows keys of options until their texts arrive.
+_TEXTS_OF_OPTIONS_MS: Final = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +280,7 @@ class _Photographer:
             )
             await self.user.visit("/config/developer-tools/action")
             await self.page.reload()
+            await self.page.wait_for_timeout(_TEXTS_OF_OPTIONS_MS)
             await self.shoot(f"action-{action}")
 
     async def repairs(self) -> None:
