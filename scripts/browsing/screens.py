@@ -70,8 +70,6 @@ _MORE_INFO: Final = """entityId => document.querySelector('home-assistant')
 # High enough for a whole page of a device.
 _HEIGHT_OF_DEVICES: Final = 3_400
 _ANIMATION_MS: Final = 600
-# After a reload, Home Assistant shows keys of options until their texts arrive.
-_TEXTS_OF_OPTIONS_MS: Final = 1_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +278,6 @@ class _Photographer:
             )
             await self.user.visit("/config/developer-tools/action")
             await self.page.reload()
-            await self.page.wait_for_timeout(_TEXTS_OF_OPTIONS_MS)
             await self.shoot(f"action-{action}")
 
     async def repairs(self) -> None:
