@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.components.automation import DOMAIN as AUTOMATION, SERVICE_TRIGGER
+from homeassistant.components.automation import DOMAIN as AUTOMATION
 from homeassistant.const import (
     ATTR_ENTITY_ID,
     SERVICE_TURN_OFF,
@@ -154,7 +154,7 @@ async def test_users_may_run_an_automation_by_hand(
         inputs = {"system": system, **inputs}
     await automate(blueprint, **inputs)
     await hass.services.async_call(
-        AUTOMATION, SERVICE_TRIGGER, {ATTR_ENTITY_ID: "automation.it"}
+        AUTOMATION, "trigger", {ATTR_ENTITY_ID: "automation.it"}
     )
     await settle()
     names = {record.name.split(".")[-1] for record in _warnings(caplog)}

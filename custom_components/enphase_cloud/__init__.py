@@ -120,6 +120,10 @@ async def async_unload_entry(
     for system in entry.runtime_data.systems:
         if system.live_sessions is not None:
             await system.live_sessions.async_shutdown()
+        for coordinator in system.coordinators:
+            await coordinator.async_shutdown()
+    # Home Assistant waits for what runs on unload for 10 s only.
+    await entry.runtime_data.storage.async_close()
     return True
 
 

@@ -307,6 +307,8 @@ class EntryStore:
 
     async def async_close(self) -> None:
         """Write everything for the last time, even if a task ends later."""
+        if self._is_closed:
+            return
         self._is_closed = True
         await self.async_save()
         await self.events.async_close()
