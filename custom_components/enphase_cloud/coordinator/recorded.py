@@ -28,6 +28,7 @@ type Column = Literal["change", "last_reset", "max", "mean", "min", "state", "su
 
 # Users see this unit. Rounding restores each whole watt-hour of a database's doubles.
 UNIT: Final = UnitOfEnergy.KILO_WATT_HOUR
+WH_PER_UNIT: Final = 1000
 # Attempts to write hours that the recorder drops.
 _TRIES: Final = 3
 _WATT_HOURS: Final[dict[str, str]] = {

@@ -42,6 +42,7 @@ from ..measurements.catalog import Flow
 from ..measurements.system import SystemInfo
 from .recorded import (
     UNIT,
+    WH_PER_UNIT,
     async_last_hour,
     async_recorded_hours,
     async_write_hours,
@@ -52,7 +53,6 @@ from .recorded import (
 _LOGGER = logging.getLogger(__name__)
 
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
-_WH_PER_UNIT: Final = 1000
 
 
 class Series(NamedTuple):
@@ -181,7 +181,7 @@ class StatisticsImporter:
         ):
             return rows, rows[0].sum - rows[0].energy
         last = await async_last_hour(self._hass, statistic)
-        return [], 0 if last is None else round((last.get("sum") or 0) * _WH_PER_UNIT)
+        return [], 0 if last is None else round((last.get("sum") or 0) * WH_PER_UNIT)
 
     async def _async_rows(
         self, statistic: str, start: datetime, end: datetime | None = None
@@ -215,8 +215,8 @@ class StatisticsImporter:
             [
                 StatisticData(
                     start=row.start,
-                    state=row.energy / _WH_PER_UNIT,
-                    sum=row.sum / _WH_PER_UNIT,
+                    state=row.energy / WH_PER_UNIT,
+                    sum=row.sum / WH_PER_UNIT,
                     last_reset=None if row.day is None else row.day.start,
                 )
                 for row in rows
