@@ -39,6 +39,7 @@ _PHONE: Final = (390, 1900)
 _PLAN: Final = "megawatt"
 _PAGE: Final = f"/config/integrations/integration/{DOMAIN}"
 _CONTROLS: Final = {"button", "calendar", "image", "number", "select", "switch", "time"}
+_ACTIONS: Final = "ui.panel.config.tools.tabs.actions"
 _OTHER: Final = "selector.plan.options.custom"
 # Finds texts that are cut off, and translation keys in place of texts.
 _FLAWS: Final = """() => {
@@ -278,6 +279,9 @@ class _Photographer:
             )
             await self.user.visit("/config/developer-tools/action")
             await self.page.reload()
+            # Home Assistant draws options before their texts come, and not again.
+            for mode in ("yaml_mode", "ui_mode"):
+                await self.user.press(f"{_ACTIONS}.{mode}")
             await self.shoot(f"action-{action}")
 
     async def repairs(self) -> None:
