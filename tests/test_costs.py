@@ -20,6 +20,7 @@ from homeassistant.components.recorder.statistics import (
 )
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.recorder import get_instance
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -177,7 +178,11 @@ async def costs(
 
 
 async def record_spot_prices(
-    hass: HomeAssistant, prices: Mapping[datetime, float], unit: str
+    hass: HomeAssistant,
+    prices: Mapping[datetime, float],
+    unit: str,
+    *,
+    entity_id: str = SPOT,
 ) -> None:
     """Record prices of an entity."""
     async_import_statistics(
@@ -187,7 +192,7 @@ async def record_spot_prices(
             has_sum=False,
             name=None,
             source="recorder",
-            statistic_id=SPOT,
+            statistic_id=entity_id,
             unit_class=None,
             unit_of_measurement=unit,
         ),
@@ -196,7 +201,7 @@ async def record_spot_prices(
             for start, price in prices.items()
         ],
     )
-    await hass.async_block_till_done(wait_background_tasks=True)
+    await get_instance(hass).async_block_till_done()
 
 
 def hour(number: int, day: int = 16) -> datetime:
@@ -411,6 +416,44 @@ async def test_hour_is_priced_when_its_price_arrives(
     unknown = {"kind": "entity", "entity_id": "sensor.nobody"}
     await change(hass, entry, subentry, unknown)
     assert set((await costs(hass, world)).values()) == {0.0}
+
+
+async def test_tariff_follows_a_renamed_price_entity(
+    hass: HomeAssistant,
+    world: World,
+    begin: Any,
+    entity_registry: er.EntityRegistry,
+    writes: Writes,
+) -> None:
+    """Past costs stay as they are; later hours take the price of the new id."""
+    entity_registry.async_get_or_create(
+        "sensor", "template", "spot", suggested_object_id=SPOT.removeprefix("sensor.")
+    )
+    await record_energy(hass, world, {hour(number): 1000 for number in range(3)})
+    await record_spot_prices(hass, {hour(0): 0.1, hour(1): 0.2}, "EUR/kWh")
+    damaged = {"kind": "nonsense", "entity_id": None}
+    entry, subentry = await begin(spot(), damaged)
+    before = {hour(0): 0.1, hour(1): 0.2}
+    assert await costs(hass, world) == before
+    writes.rows.clear()
+    calls = len(world.calls)
+    for name in ("sensor.a_price", "sensor.market_price"):
+        entity_registry.async_update_entity(
+            entity_registry.async_get_entity_id("sensor", "template", "spot") or SPOT,
+            new_entity_id=name,
+        )
+    await hass.async_block_till_done(wait_background_tasks=True)
+    versions = entry.subentries[subentry.subentry_id].data["versions"]
+    assert versions == [{**spot(), "entity_id": "sensor.market_price"}, damaged]
+    assert await costs(hass, world) == before
+    assert not writes.rows
+    await record_spot_prices(
+        hass, {hour(2): 0.3}, "EUR/kWh", entity_id="sensor.market_price"
+    )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await costs(hass, world) == before | {hour(2): 0.3}
+    assert len(world.calls) == calls
 
 
 async def test_each_import_looks_for_late_prices(

@@ -33,6 +33,7 @@ from .migration import async_migrate
 from .overview import async_setup_overview
 from .quota.plans import Plan
 from .reloading import async_reload_on_change
+from .renaming import async_follow_price_entities
 from .runtime.account import account_owner
 from .runtime.key_budgets import async_get_key_budgets
 from .runtime.oauth import (
@@ -99,6 +100,7 @@ async def async_setup_entry(
     async_watch(hass, entry)
     async_watch_dashboard(hass, entry)
     async_reload_on_change(hass, entry)
+    async_follow_price_entities(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

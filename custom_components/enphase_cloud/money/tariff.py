@@ -4,7 +4,7 @@ Prices are whole millionths of the currency per kWh, standing charges whole mill
 per day. They are stored as decimal texts, without loss.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -261,6 +261,22 @@ class Tariff:
                 for at in (period.start, period.end)
             ),
         )
+
+
+def with_renamed_entity(
+    stored: Mapping[str, Any], old_id: str, new_id: str
+) -> dict[str, Any]:
+    """Return a stored tariff with the new id of an entity that has its prices.
+
+    Damaged versions stay as they are. Raises ValueError if the whole is damaged.
+    """
+    versions = [
+        {**each, "entity_id": new_id}
+        if isinstance(each, Mapping) and each.get("entity_id") == old_id
+        else each
+        for each in _list(record(stored)["versions"], MOST_VERSIONS)
+    ]
+    return {**stored, "versions": versions}
 
 
 def price(value: object) -> int:
