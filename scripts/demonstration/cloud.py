@@ -24,15 +24,12 @@ class Cloud:
 
     async def add_fault(self, **fault: Any) -> None:
         """Add a fault that lasts from now on; see `simulator.faults`."""
-        async with self._session.post(
-            f"{self.url}/_control/faults", json=fault, raise_for_status=True
-        ):
-            pass
+        await self.send("faults", **fault)
 
-    async def send(self, command: str, *, method: str = "POST") -> None:
+    async def send(self, command: str, *, method: str = "POST", **order: Any) -> None:
         """Send a command of the control endpoint, such as `tokens/revoke`."""
         async with self._session.request(
-            method, f"{self.url}/_control/{command}", json={}, raise_for_status=True
+            method, f"{self.url}/_control/{command}", json=order, raise_for_status=True
         ):
             pass
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 import pytest
 
 from scripts.browsing.browser import PHONE
-from scripts.browsing.newcomer import add_account, open_device
+from scripts.browsing.newcomer import add_account, open_device, press_row
 from scripts.browsing.user import User
 from scripts.browsing.words import starting, word
 from scripts.demonstration.processes import until
@@ -15,8 +15,10 @@ from scripts.demonstration.set_up import (
     DOMAIN,
     add_integration,
     application,
+    choose_options,
     entries_of_integration,
     systems_of,
+    until_loaded,
 )
 from scripts.demonstration.stage import Stage, temporary_stage
 from simulator.demo import OWNER
@@ -26,6 +28,7 @@ from .conftest import Visit
 PAGE = f"/config/integrations/integration/{DOMAIN}"
 PLAN = "megawatt"
 MODE = "entity.select.storage_mode"
+LIVE = {"streams_per_month": 10, "live_bursts": False, "burst_length": 300}
 RESERVE = "entity.number.reserve_soc.name"
 
 
@@ -103,6 +106,34 @@ async def test_the_battery_keeps_a_reserve(
     await _type_reserve(user, 50)
     await user.sees("exceptions.reserve_is_full.message")
     assert (await _settings(stage))["mode"] == "Full Backup"
+
+
+async def test_the_next_live_frame_has_the_new_mode(
+    visit: Visit, stage: Stage, home: None
+) -> None:
+    """A mode that the user selects in a live session takes effect in it."""
+    home_assistant, (system_id,) = stage.home_assistant, systems_of(OWNER)
+    (entry,) = await entries_of_integration(home_assistant)
+    await choose_options(home_assistant, entry, live=LIVE)
+    await until_loaded(home_assistant, entry)
+    await stage.cloud.send(f"systems/{system_id}/settings", settings_delay=0)
+    user = await visit()
+    await user.visit(PAGE)
+    await open_device(user, "Hillside")
+    for mode, true in (("savings", "Savings Mode"), ("full_backup", "Full Backup")):
+        await user.choose(f"{MODE}.name", f"{MODE}.state.{mode}")
+        if not await stage.cloud.frames(system_id):
+            await press_row(user, "entity.button.start_live_stream.name")
+
+        async def is_in_force(mode: str = mode, true: str = true) -> bool:
+            frames = await stage.cloud.frames(system_id)
+            # The entity appears with the first frame.
+            states = await home_assistant.states()
+            shown = states.get("sensor.hillside_battery_mode", {}).get("state")
+            return bool(frames and frames[-1]["battery_mode"] == true and shown == mode)
+
+        await until(f"a live frame with {true}", is_in_force)
+    assert not await stage.cloud.has_ended_streaming()
 
 
 async def test_deletion_by_keyboard(visit: Visit, stage: Stage, home: None) -> None:
