@@ -16,6 +16,7 @@ from simulator.places import OAKLAND, Place, place_at_noon
 from .command_line import CHECKOUT, DemoError
 from .demo import TARIFFS
 from .home_assistant import PASSWORD, USERNAME
+from .past_day import record_past_day
 from .processes import until
 from .set_up import (
     DOMAIN,
@@ -234,8 +235,9 @@ class _Visitor:
         await self.page.get_by_text(text).first.click()
         await self._shoot("repair")
 
-    async def _look_at_overview(self) -> None:
-        """Add the integration's dashboard, and show it."""
+    async def _look_at_overview(self, system: System) -> None:
+        """Add the integration's dashboard, and show it as after a day."""
+        await record_past_day(self.stage.folder, self.stage.cloud, system)
         await add_dashboard(self.stage.home_assistant)
         # The sidebar shows icons only.
         await self.page.evaluate("localStorage.dockedSidebar = '\"auto\"'")
@@ -275,4 +277,4 @@ class _Visitor:
         await page.get_by_text("Home battery storage").wait_for()
         await self._shoot("energy-settings")
         # Last, as it hides the names of the sidebar.
-        await self._look_at_overview()
+        await self._look_at_overview(system)

@@ -76,6 +76,7 @@ class Stage:
         The home is where the folder's configuration has it, else in the given place,
         else where it is noon now.
         """
+        self.folder = folder
         self.place = _place_of(folder) or place or place_at_noon(datetime.now(UTC))
         _prepare(folder, self.place, port=port)
         self.home_assistant = HomeAssistant(session, f"http://{LOOPBACK}:{port}")
