@@ -28,7 +28,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.enphase_cloud.const import SUBENTRY_TARIFF
+from custom_components.enphase_cloud.const import SUBENTRY_ARRAY, SUBENTRY_TARIFF
 from custom_components.enphase_cloud.coordinator.recorded import statistic_id
 from custom_components.enphase_cloud.coordinator.statistics import StatisticsImporter
 from custom_components.enphase_cloud.energy.parsing import system_day
@@ -433,6 +433,14 @@ async def test_tariff_follows_a_renamed_price_entity(
     await record_spot_prices(hass, {hour(0): 0.1, hour(1): 0.2}, "EUR/kWh")
     damaged = {"kind": "nonsense", "entity_id": None}
     entry, subentry = await begin(spot(), damaged)
+    array = ConfigSubentry(
+        data=MappingProxyType({"system": world.system.system_id, "panels": []}),
+        subentry_type=SUBENTRY_ARRAY,
+        title="South roof",
+        unique_id=None,
+    )
+    hass.config_entries.async_add_subentry(entry, array)
+    await hass.async_block_till_done(wait_background_tasks=True)
     before = {hour(0): 0.1, hour(1): 0.2}
     assert await costs(hass, world) == before
     writes.rows.clear()
@@ -445,6 +453,7 @@ async def test_tariff_follows_a_renamed_price_entity(
     await hass.async_block_till_done(wait_background_tasks=True)
     versions = entry.subentries[subentry.subentry_id].data["versions"]
     assert versions == [{**spot(), "entity_id": "sensor.market_price"}, damaged]
+    assert entry.subentries[array.subentry_id].data == array.data
     assert await costs(hass, world) == before
     assert not writes.rows
     await record_spot_prices(

@@ -21,18 +21,13 @@ def async_follow_price_entities(
     """
 
     @callback
-    def is_rename(data: er.EventEntityRegistryUpdatedData) -> bool:
-        return data["action"] == "update" and "old_entity_id" in data
-
-    @callback
-    def renamed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        if event.data["action"] == "update":
-            _rename(hass, entry, event.data["old_entity_id"], event.data["entity_id"])
+    def updated(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        data = event.data
+        if data["action"] == "update" and "old_entity_id" in data:
+            _rename(hass, entry, data["old_entity_id"], data["entity_id"])
 
     entry.async_on_unload(
-        hass.bus.async_listen(
-            er.EVENT_ENTITY_REGISTRY_UPDATED, renamed, event_filter=is_rename
-        )
+        hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, updated)
     )
 
 
