@@ -318,7 +318,7 @@ async def test_stopped_import_requests_nothing_more(
     entry = await set_up(options={CONF_ENERGY_UPDATES: 1, CONF_HISTORY: "hour"})
     await pass_minutes(hass, freezer, minutes=20)
     assert 0 < float(state(hass, IMPORT)) < 100
-    await call_action(hass, "stop_history_import", has_response=False)
+    await call_action(hass, "stop_import", has_response=False)
     assert state(hass, IMPORT) == "unknown"
     world.cloud.requests.clear()
     await hass.config_entries.async_reload(entry.entry_id)

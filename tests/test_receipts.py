@@ -58,7 +58,7 @@ async def _read(
     )
     response = await hass.services.async_call(
         DOMAIN,
-        "get_meter_readings",
+        "get_readings",
         {"device_id": device.id} | data,
         blocking=True,
         return_response=True,

@@ -22,8 +22,8 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "start_live_stream": {},
     "stop_live_stream": {},
     "import_history": {"resolution": "day"},
-    "stop_history_import": {},
-    "get_meter_readings": {},
+    "stop_import": {},
+    "get_readings": {},
     "export_energy": {
         "resolution": "day",
         "from": "2026-06-01",

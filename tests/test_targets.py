@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("summer_noon")
 async def _names(hass: HomeAssistant, **target: Any) -> list[str]:
     """Return the names in the response, each under the id of its system."""
     response = await hass.services.async_call(
-        DOMAIN, "get_meter_readings", target, blocking=True, return_response=True
+        DOMAIN, "get_readings", target, blocking=True, return_response=True
     )
     assert response is not None
     names = {

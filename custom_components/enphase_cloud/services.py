@@ -24,7 +24,7 @@ _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
         export.SCHEMA,
         SupportsResponse.OPTIONAL,
     ),
-    "get_meter_readings": (
+    "get_readings": (
         meters.async_get_meter_readings,
         meters.SCHEMA,
         SupportsResponse.ONLY,
@@ -50,7 +50,7 @@ _ACTIONS: Final[Mapping[str, tuple[_Handler, vol.Schema, SupportsResponse]]] = {
         TARGET_SCHEMA,
         SupportsResponse.NONE,
     ),
-    "stop_history_import": (
+    "stop_import": (
         history.async_stop_history_import,
         TARGET_SCHEMA,
         SupportsResponse.NONE,

@@ -9,18 +9,11 @@ import sqlite3
 from typing import Final
 
 from .cloud import Cloud
-from .system import System
+from .system import POWER, System
 
 # How often Enphase publishes power.
 _STEP: Final = timedelta(minutes=15)
 _DAY: Final = timedelta(days=1)
-# Keys of entities, with their names in the simulation's truth.
-_POWER: Final = {
-    "current_power_production": "production",
-    "current_power_consumption": "consumption",
-    "net_consumption": "grid",
-    "battery_discharge": "battery",
-}
 _KILO: Final = 1000
 _LOCKED_SECONDS: Final = 30
 # The new rows have the attributes of the entity's first state.
@@ -37,9 +30,9 @@ type _Rows = list[tuple[str, float, str]]
 async def record_past_day(folder: Path, cloud: Cloud, system: System) -> None:
     """Write a system's true power of the day before now into the recorder."""
     entities = {
-        entity["entity_id"]: _POWER[key]
+        entity["entity_id"]: POWER[key]
         for key, entity in (await system.entities()).items()
-        if key in _POWER
+        if key in POWER
     }
     now = datetime.now(UTC)
     rows: _Rows = []

@@ -13,6 +13,13 @@ from .home_assistant import HomeAssistant, HomeAssistantError, Json
 from .processes import until
 from .set_up import DOMAIN
 
+# Keys of entities that show power, with their names in the simulation's truth.
+POWER: Final = {
+    "current_power_production": "production",
+    "current_power_consumption": "consumption",
+    "net_consumption": "grid",
+    "battery_discharge": "battery",
+}
 # Days whose hours must be imported, and the hours that this makes at least; today's
 # arrive anyway.
 _RECENT: Final = timedelta(days=3)
