@@ -65,6 +65,7 @@ class Control:
         yield web.post(f"{system}/gateway", self.set_gateway)
         yield web.post(f"{system}/uploads", self.set_uploads)
         yield web.post(f"{system}/parts", self.order_part)
+        yield web.post(f"{system}/access", self.set_access)
         yield from DeviceControl(self._cloud).routes()
         yield from SettingsControl(self._cloud).routes()
 
@@ -243,6 +244,16 @@ class Control:
             orders[str(order["order"])]()
         except KeyError:
             raise not_found("No such part") from None
+        return web.Response(status=204)
+
+    async def set_access(self, request: web.Request) -> web.Response:
+        """Share a system with another account: `{"email": …, "granted": true}`."""
+        system, granted = await self._switch(request, "granted")
+        account = self._cloud.account(str((await body(request)).get("email")))
+        if account is None:
+            raise not_found("No such account")
+        others = [each for each in system.shared_with if each is not account]
+        system.shared_with = [*others, account] if granted else others
         return web.Response(status=204)
 
     async def _switch(self, request: web.Request, name: str) -> tuple[System, bool]:

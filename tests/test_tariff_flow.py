@@ -545,7 +545,7 @@ async def test_version_to_correct_can_be_selected(
         shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
         assert _choices(shown, "version") == {
             "beginning": "The beginning",
-            "2026-01-01": "2026-01-01",
+            "2026-01-01": "1 January 2026",
         }
         assert shown["data_schema"] is not None
         assert shown["data_schema"]({}) == {"version": "2026-01-01"}
@@ -556,6 +556,28 @@ async def test_version_to_correct_can_be_selected(
         {**FIXED, "price": "0.29"},
         {**FIXED, "price": "0.36", "valid_from": "2026-01-01"},
     ]
+
+
+async def test_choices_are_in_the_language_of_home_assistant(
+    hass: HomeAssistant, set_up: SetUp
+) -> None:
+    """The days of versions, and the prices of periods."""
+    hass.config.language = "de"
+    entry = await set_up()
+    subentry = await _add_changed(hass, entry)
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    assert _choices(shown, "version")["2026-01-01"] == "1. Januar 2026"
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "new_prices")
+    shown = await _submit(hass, shown, valid_from="2026-03-01", kind="time_of_use")
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
+    shown = await _submit(hass, shown, **NIGHT, add=True)
+    shown = await _submit(hass, shown, **{**NIGHT, "price": -1250.5})
+    shown = await _choose(hass, await _begin(hass, entry, subentry), "correct")
+    shown = await _submit(hass, shown, version="2026-03-01")
+    shown = await _submit(hass, shown, price=0.34, standing_charge=0)
+    labels = _choices(shown, "next")
+    assert labels["0"] == "0,22 · 22:00-06:00 · Montag, Sonntag"
+    assert labels["1"].startswith("-1.250,5 · ")
 
 
 async def test_change_of_prices_can_be_removed(

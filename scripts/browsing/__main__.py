@@ -6,7 +6,8 @@ import sys
 
 from scripts.demonstration.interruption import until_interrupted
 
-from .screens import Appearance, take_all
+from .screens import take_all
+from .visitor import Appearance
 
 
 def _parse() -> Appearance:

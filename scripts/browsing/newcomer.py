@@ -42,7 +42,7 @@ async def add_account(
 
 async def begin(user: User, registered: Application) -> None:
     """Select the integration, and enter the credentials of an application."""
-    await _find(user)
+    await find(user)
     await user.press("Enphase Cloud")
     await user.fill(f"{CREDENTIALS}.name", registered.name)
     await user.fill(f"{CREDENTIALS}.client_id", registered.client_id)
@@ -51,11 +51,12 @@ async def begin(user: User, registered: Application) -> None:
 
 async def again(user: User, owner: str) -> None:
     """Select the integration once credentials are stored, and sign in."""
-    await _find(user)
+    await find(user)
     await sign_in_from(user, "Enphase Cloud", owner)
 
 
-async def _find(user: User) -> None:
+async def find(user: User) -> None:
+    """Search for the integration among those to add."""
     integrations = "ui.panel.config.integrations"
     await user.visit("/config/integrations/dashboard")
     await user.press(f"{integrations}.add_integration")
@@ -67,7 +68,11 @@ async def sign_in_from(user: User, button: str, owner: str) -> None:
     """Press the button that opens the cloud's page; sign in there and approve."""
     async with user.page.context.expect_page() as opened:
         await user.press(button)
-    cloud = user.on(await opened.value)
+    await approve(user.on(await opened.value), owner)
+
+
+async def approve(cloud: User, owner: str) -> None:
+    """Sign in on the cloud's page, and approve."""
     await cloud.fill("Email", owner)
     await cloud.fill("Password", DEMO_PASSWORD)
     await cloud.press("Approve")

@@ -13,6 +13,7 @@ from .rest import until_at_rest
 from .words import field_called, starting, word
 
 _IS_KEY: Final = re.compile(r"[a-z_]+(\.[\w-]+)+")
+_SPECIAL: Final = re.compile(r"[{*\[\n]")
 _MOST_KEYS: Final = 250
 # Returns the next key to reach the target: null if it has the focus, an arrow key
 # within its list, else Tab.
@@ -153,7 +154,8 @@ class User:
         """Toggle a switch of a form."""
         called = starting(await self.name(name))
         target = self.page.get_by_role("switch", name=called).last
-        await self.activate(target, key="Space")
+        # Home Assistant draws the switch over its input.
+        await self.activate(target.locator(".."), key="Space")
 
     async def open_page(self, name: str) -> None:
         """Open a page from the menu of a flow.
@@ -166,8 +168,11 @@ class User:
         await text.click()
 
     async def sees(self, text: str) -> None:
-        """Wait for a text on the page; only its part before a placeholder counts."""
-        text, *_ = (await self.name(text)).split("{")
+        """Wait for a text on the page.
+
+        Only its part before a placeholder or Markdown counts.
+        """
+        text, *_ = _SPECIAL.split(await self.name(text))
         found = self.page.get_by_text(text).filter(visible=True)
         await found.first.wait_for()
 

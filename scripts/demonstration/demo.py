@@ -13,7 +13,7 @@ from simulator.demo import DEMO_PASSWORD, OWNER
 from .command_line import FOLDER, DemoError, choose_ports, locked_folder
 from .home_assistant import PASSWORD, USERNAME, HomeAssistant, Json
 from .set_up import (
-    Inputs,
+    TARIFFS,
     add_dashboard,
     add_integration,
     add_tariff,
@@ -41,15 +41,6 @@ _LIVE: Final = {
 _SCHEDULE: Final = {"burst_pause": 60, "live_hours": "daylight"}
 _PATIENCE_SECONDS: Final = 20
 _HIGH_SUN: Final = range(9, 16)
-# Import is expensive in the evening; export earns little.
-TARIFFS: Final[tuple[Inputs, ...]] = (
-    {
-        "user": {"direction": "import", "kind": "time_of_use"},
-        "time_of_use": {"price": 0.34, "standing_charge": 0.4},
-        "period": {"price": 0.52, "start": "16:00:00", "end": "21:00:00"},
-    },
-    {"user": {"direction": "export", "kind": "fixed"}, "fixed": {"price": 0.08}},
-)
 
 
 async def run(arguments: argparse.Namespace) -> None:

@@ -14,12 +14,12 @@ from simulator.demo import DEMO_PASSWORD, OWNER, SECOND_OWNER
 from simulator.places import OAKLAND, Place, place_at_noon
 
 from .command_line import CHECKOUT, DemoError
-from .demo import TARIFFS
 from .home_assistant import PASSWORD, USERNAME
 from .past_day import record_past_day
 from .processes import until
 from .set_up import (
     DOMAIN,
+    TARIFFS,
     add_dashboard,
     add_integration,
     add_tariff,

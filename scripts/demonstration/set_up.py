@@ -16,10 +16,20 @@ from .processes import until
 DOMAIN: Final = "enphase_cloud"
 _FLOW: Final = "/api/config/config_entries/flow"
 _OPTIONS_FLOW: Final = "/api/config/config_entries/options/flow"
-_TARIFF_FLOW: Final = "/api/config/config_entries/subentries/flow"
+_SUBENTRY_FLOW: Final = "/api/config/config_entries/subentries/flow"
 
 type Inputs = Mapping[str, Mapping[str, Any]]
 """The user's input by the step of a flow."""
+
+# Import is expensive in the evening; export earns little.
+TARIFFS: Final[tuple[Inputs, ...]] = (
+    {
+        "user": {"direction": "import", "kind": "time_of_use"},
+        "time_of_use": {"price": 0.34, "standing_charge": 0.4},
+        "period": {"price": 0.52, "start": "16:00:00", "end": "21:00:00"},
+    },
+    {"user": {"direction": "export", "kind": "fixed"}, "fixed": {"price": 0.08}},
+)
 
 
 def application(plan: str = PLANS[0]) -> Application:
@@ -111,10 +121,41 @@ async def add_tariff(
     home_assistant: HomeAssistant, entry: Json, inputs: Inputs
 ) -> None:
     """Add a tariff through its flow."""
+    step = await _begin_subentry(home_assistant, entry, "tariff")
+    await _complete(home_assistant, _SUBENTRY_FLOW, step, inputs)
+
+
+async def change_tariff(
+    home_assistant: HomeAssistant, entry: Json, inputs: Inputs
+) -> None:
+    """Change the only tariff, from the page on that the first step names."""
+    (tariff,) = await home_assistant.command(
+        "config_entries/subentries/list", entry_id=entry["entry_id"]
+    )
+    changed = {"subentry_id": tariff["subentry_id"]}
+    menu = await _begin_subentry(home_assistant, entry, "tariff", **changed)
+    chosen = {"next_step_id": next(iter(inputs))}
+    step = await home_assistant.post(f"{_SUBENTRY_FLOW}/{menu['flow_id']}", chosen)
+    await _complete(home_assistant, _SUBENTRY_FLOW, step, inputs)
+
+
+async def add_array(home_assistant: HomeAssistant, entry: Json, name: str) -> None:
+    """Add an array of all panels of the only system."""
+    step = await _begin_subentry(home_assistant, entry, "array")
+    (panels,) = [it for it in step["data_schema"] if it["name"] == "panels"]
+    options = panels["selector"]["select"]["options"]
+    values = {"name": name, "panels": [each["value"] for each in options]}
+    await _complete(home_assistant, _SUBENTRY_FLOW, step, {"array": values})
+
+
+async def _begin_subentry(
+    home_assistant: HomeAssistant, entry: Json, kind: str, **changed: str
+) -> Json:
+    """Begin a flow that adds or changes a subentry; return its first step."""
     await until_loaded(home_assistant, entry)
-    handler = {"handler": [entry["entry_id"], "tariff"]}
-    step = await home_assistant.post(_TARIFF_FLOW, handler)
-    await _complete(home_assistant, _TARIFF_FLOW, step, inputs)
+    handler = {"handler": [entry["entry_id"], kind], **changed}
+    step: Json = await home_assistant.post(_SUBENTRY_FLOW, handler)
+    return step
 
 
 async def add_dashboard(home_assistant: HomeAssistant) -> None:
@@ -155,7 +196,7 @@ async def _sign_in(home_assistant: HomeAssistant, page: URL) -> None:
 async def _complete(
     home_assistant: HomeAssistant, path: str, step: Json, inputs: Inputs
 ) -> None:
-    """Fill in the forms of a flow, by their steps, until it creates its entry.
+    """Fill in the forms of a flow, by their steps, until it saves its entry.
 
     A form without input is sent with its suggestions and defaults. Raises DemoError.
     """
@@ -164,7 +205,8 @@ async def _complete(
             raise DemoError(f"The step {step['step_id']} shows {step['errors']}")
         values = inputs.get(step["step_id"], _suggested(step))
         step = await home_assistant.post(f"{path}/{step['flow_id']}", values)
-    if step["type"] != "create_entry":
+    is_changed = step.get("reason") == "reconfigure_successful"
+    if step["type"] != "create_entry" and not is_changed:
         raise DemoError(f"The flow ended with {step.get('reason', step['type'])}")
 
 

@@ -190,6 +190,20 @@ async def test_switches_are_true_or_false(world: World, system: System) -> None:
     assert await refused(world, "POST", "systems/7/grid", json=body) == 404
 
 
+async def test_access(world: World, system: System) -> None:
+    """Another account sees the system while it has access."""
+    tenant = world.cloud.add_account(email="tenant@example.com", password="x")
+    path = f"systems/{system.system_id}/access"
+    body = {"email": tenant.email, "granted": True}
+    await world.control("POST", path, body)
+    await world.control("POST", path, body)
+    assert system.is_visible_to(tenant)
+    await world.control("POST", path, {**body, "granted": False})
+    assert not system.is_visible_to(tenant)
+    unknown = {"email": "nobody@example.com", "granted": True}
+    assert await refused(world, "POST", path, json=unknown) == 404
+
+
 async def test_panels(world: World, system: System) -> None:
     """Energy of panels, and orders to change one."""
     path = f"systems/{system.system_id}/panels"

@@ -26,6 +26,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_SYSTEM
+from ..errors import number, readable
 from ..json_values import day
 from ..money.tariff import MOST_PERIODS, Direction, PriceKind, price, price_text
 
@@ -175,7 +176,8 @@ def periods_form(periods: Iterable[str]) -> vol.Schema:
 
 def versions_form(days: Iterable[str], chosen: str) -> vol.Schema:
     """Return the form to choose a version by its first day."""
-    choice = _choice(CONF_VERSION, {day: day for day in days})
+    labels = {each: each if each == BEGINNING else readable(day(each)) for each in days}
+    choice = _choice(CONF_VERSION, labels)
     return vol.Schema({vol.Required(CONF_VERSION, default=chosen): choice})
 
 
@@ -253,7 +255,9 @@ def label_of(period: Stored, names: Mapping[str, str]) -> str:
     """
     weekdays = CHOICES[CONF_WEEKDAYS]
     days = [f"{CONF_WEEKDAYS}.{weekdays[day]}" for day in period[CONF_WEEKDAYS]]
-    parts = [period[CONF_PRICE], f"{period[CONF_START]}-{period[CONF_END]}"]
+    decimals = len(period[CONF_PRICE].partition(".")[2])
+    paid = number(float(period[CONF_PRICE]), decimals)
+    parts = [paid, f"{period[CONF_START]}-{period[CONF_END]}"]
     if len(days) < len(weekdays):
         parts.append(", ".join(names.get(day, day) for day in days))
     if CONF_FIRST in period:
