@@ -1,12 +1,14 @@
 """The pages of the options."""
 
+from typing import Final
+
 from scripts.browsing.newcomer import CLOSE, CONFIGURE, configure
 from scripts.browsing.visitor import Visitor
 from scripts.browsing.words import texts
 
 from .accounts import PAGE
 
-_MENU = "options.step.init.menu_options"
+_MENU: Final = "options.step.init.menu_options"
 
 
 async def pages(visitor: Visitor) -> None:

@@ -1,9 +1,12 @@
 """The dashboard of the integration, pages of devices, and blueprints."""
 
+from pathlib import Path
+from typing import Final
+
 from scripts.browsing.visitor import Visitor
 from scripts.demonstration.set_up import DOMAIN, add_dashboard
 
-_BLUEPRINTS = "/config/blueprint/dashboard"
+_BLUEPRINTS: Final = "/config/blueprint/dashboard"
 
 
 async def dashboard(visitor: Visitor) -> None:
@@ -44,4 +47,4 @@ async def blueprints(visitor: Visitor) -> None:
         await visitor.user.open_page(name)
         await visitor.page.wait_for_url("**/config/automation/edit/new*")
         async with visitor.high():
-            await visitor.shoot(f"blueprint-{path.split('/')[-1]}")
+            await visitor.shoot(f"blueprint-{Path(path).stem}")

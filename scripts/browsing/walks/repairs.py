@@ -30,7 +30,7 @@ _VALUES: Final = {
     "foreign": "1,204",
     "holders": "Lake cabin, Farmhouse",
     "left": "29",
-    "limit": "300",
+    "limit": "10,000",
     "own": "8,796",
     "reasons": "- **Hillside**: Enphase did not respond.",
     "system": "Hillside",
