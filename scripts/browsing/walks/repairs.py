@@ -41,7 +41,7 @@ _VALUES: Final = {
 
 
 async def of_the_dashboard(visitor: Visitor) -> None:
-    """Look at the repairs of a dashboard with double, stale and cost-free energy."""
+    """Look at the repairs of energy that is double, outdated or without costs."""
     (system_id,) = systems_of(OWNER)
     ours = f"{DOMAIN}:{system_id}"
     registered = await visitor.home_assistant.command("config/entity_registry/list")
