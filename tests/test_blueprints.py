@@ -178,9 +178,9 @@ def test_blueprint_has_source_url_and_import_link(path: Path) -> None:
         for line in page.splitlines()
         if f"blueprint_url={quote(url, safe='')})" in line
     ]
-    # Lists of blueprints show its name in one line, beside those of others.
+    # The list to choose from shows its name in one line, also on a phone.
     name = blueprint["blueprint"]["name"]
-    assert len(name) <= 42
+    assert len(name) <= 40
     subject, paid, _ = name.removeprefix("Enphase: ").partition(" (paid plan)")
     assert f"| **{subject[0].upper()}{subject[1:]}** |" in row
     assert ("Kilowatt or above" in row) is bool(paid)
