@@ -523,7 +523,10 @@ async def test_new_key_has_all_calls_of_the_month(
     form = await user.add_and_sign_in()
     shown = form["description_placeholders"]
     assert shown["used"] == "68%"
-    assert (shown["watt"], shown["kilowatt"]) == ("101 min", "15 min")
+    assert (shown["watt"], shown["kilowatt"]) == (
+        "101\N{NO-BREAK SPACE}min",
+        "15\N{NO-BREAK SPACE}min",
+    )
     await _finish(user, form, api_key=API_KEY, new_key=is_new)
     left = int(state(hass, "sensor.enphase_account_api_calls_left"))
     assert least <= left <= most

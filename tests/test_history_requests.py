@@ -205,7 +205,7 @@ async def test_options_show_the_calls_of_updates_and_imports(
     assert shown is not None
     assert shown["calls_per_update"] == str(DOCUMENTS)
     assert int(shown["calls_hours"]) > 20 * DOCUMENTS
-    assert shown["time_hours"].endswith(" min")
+    assert shown["time_hours"].endswith("\N{NO-BREAK SPACE}min")
 
     async def calls() -> float:
         shown = (await options.open())["description_placeholders"]
@@ -221,7 +221,8 @@ async def test_options_show_the_calls_of_updates_and_imports(
 
 
 @pytest.mark.parametrize(
-    ("calls_per_month", "unit"), [(100, "—"), (5_000, " d"), (9_000, " h")]
+    ("calls_per_month", "unit"),
+    [(100, "—"), (5_000, "\N{NO-BREAK SPACE}d"), (9_000, "\N{NO-BREAK SPACE}h")],
 )
 async def test_options_show_how_long_an_import_takes(
     hass: HomeAssistant, set_up: SetUp, calls_per_month: int, unit: str

@@ -98,7 +98,7 @@ async def test_each_page_saves_its_options(
     menu = await options.open()
     assert menu["menu_options"] == ["plan", "profile", "devices", "live"]
     texts = menu["description_placeholders"]
-    assert (texts["power"], texts["limit"]) == ("15 min", "50,000")
+    assert (texts["power"], texts["limit"]) == ("15\N{NO-BREAK SPACE}min", "50,000")
     form = await options.submit(menu, next_step_id="profile")
     done = await options.submit(form, profile="battery_first")
     assert done["type"] is FlowResultType.CREATE_ENTRY
@@ -225,7 +225,12 @@ async def test_page_shows_the_update_interval_of_each_plan(
     """The user sees the interval of power with each plan before choosing one."""
     entry = await set_up()
     texts = (await Options(hass, entry).open("plan"))["description_placeholders"]
-    assert texts["kilowatt"] == texts["megawatt"] == texts["partner"] == "15 min"
+    assert (
+        texts["kilowatt"]
+        == texts["megawatt"]
+        == texts["partner"]
+        == "15\N{NO-BREAK SPACE}min"
+    )
     assert 60 < _minutes(texts["watt"]) < 120
     assert texts["assumed"] == "34,035"
 
@@ -365,7 +370,7 @@ async def test_page_shows_the_update_intervals_of_each_profile(
         intervals = {
             texts[f"{profile}_{document}"] for profile in Profile for document in POLLED
         }
-        assert intervals == {"15 min"}
+        assert intervals == {"15\N{NO-BREAK SPACE}min"}
         return
     by_profile = {profile: _minutes(texts[f"{profile}_battery"]) for profile in Profile}
     assert min(by_profile, key=by_profile.__getitem__) == Profile.BATTERY_FIRST

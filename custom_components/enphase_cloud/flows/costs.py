@@ -37,6 +37,8 @@ from ..scheduling.forecast import Preview, preview
 from ..scheduling.live_hours import StreamAllowance
 from ..scheduling.weights import POLLED, PolledDocument, Profile
 
+# Narrow tables keep a number and its unit in one line.
+_GAP: Final = "\N{NO-BREAK SPACE}"
 _LONG: Final = timedelta(hours=2)
 _VERY_LONG: Final = timedelta(days=2)
 _DAYS: Final = 30
@@ -266,10 +268,10 @@ def _time(duration: timedelta | None) -> str:
     if duration is None:
         return "—"
     if duration < _LONG:
-        return f"{max(1, duration / timedelta(minutes=1)):.0f} min"
+        return f"{max(1, duration / timedelta(minutes=1)):.0f}{_GAP}min"
     if duration < _VERY_LONG:
-        return f"{duration / timedelta(hours=1):.0f} h"
-    return f"{duration / timedelta(days=1):.0f} d"
+        return f"{duration / timedelta(hours=1):.0f}{_GAP}h"
+    return f"{duration / timedelta(days=1):.0f}{_GAP}d"
 
 
 def _interval(expected: Preview, document: Source) -> str:
@@ -278,5 +280,5 @@ def _interval(expected: Preview, document: Source) -> str:
     if freshness is None or freshness.by_day is None:
         return "—"
     if freshness.by_day < _LONG:
-        return f"{freshness.by_day / timedelta(minutes=1):.0f} min"
-    return f"{number(freshness.by_day / timedelta(hours=1), 1)} h"
+        return f"{freshness.by_day / timedelta(minutes=1):.0f}{_GAP}min"
+    return f"{number(freshness.by_day / timedelta(hours=1), 1)}{_GAP}h"
